@@ -1,0 +1,71 @@
+"""The exception tree, in one module so that every room can raise without importing another.
+
+    ScannerError              a person can act on it: message, then what to do next
+    ├── UsageError            the command line asks for something that cannot be
+    ├── DumpError             the dump, or the file that holds it
+    │   ├── Unreadable        the file cannot be opened, or read where it claims to have bytes
+    │   ├── Damaged           a table of the format contradicts the bytes
+    │   └── LimitExceeded     a stated bound on depth, count or size was reached
+    ├── SpillNeeded           the input must be copied to seekable storage first
+    ├── RuleError             a rule file is not what it should be
+    ├── PolicyError           a policy file is not what it should be
+    ├── ReportError           the report could not be written
+    └── WorkerLost            a worker process died, hung or was killed
+    Unmapped                  no bytes at this coordinate; for address spaces only
+
+No message holds bytes of a dump: messages are ours, numbers and coordinates are all they may carry.
+"""
+
+
+class ScannerError(Exception):
+    """An error in three parts: what failed (``message``), why (``reason``), what to do (``hint``)."""
+
+    def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.hint = hint
+
+
+class UsageError(ScannerError):
+    """The command line asks for something that cannot be."""
+
+
+class DumpError(ScannerError):
+    """The dump, or the file that holds it, cannot be used."""
+
+
+class Unreadable(DumpError):
+    """The file cannot be opened, or not read where it claims to have bytes."""
+
+
+class Damaged(DumpError):
+    """A table of the format contradicts the bytes of the file."""
+
+
+class LimitExceeded(DumpError):
+    """A stated bound on depth, count or size was reached."""
+
+
+class SpillNeeded(ScannerError):
+    """The input is compressed or cannot be sought, and no spill file was given."""
+
+
+class RuleError(ScannerError):
+    """A rule file is not what it should be."""
+
+
+class PolicyError(ScannerError):
+    """A policy file is not what it should be."""
+
+
+class ReportError(ScannerError):
+    """The report could not be written."""
+
+
+class WorkerLost(ScannerError):
+    """A worker process died, hung or was killed."""
+
+
+class Unmapped(LookupError):
+    """No bytes stand at this coordinate. Carries the coordinate, never bytes."""
