@@ -1,0 +1,1 @@
+"""Candidates out: what in these bytes could be a key, and does its arithmetic close?"""

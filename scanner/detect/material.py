@@ -1,0 +1,97 @@
+"""Secret numbers, alive only inside the functions that prove them.
+
+A value of this module never leaves the process that read it: it has no repr, cannot be pickled,
+copied or compared, and no report type has a field for it. What may be said of it is in
+:func:`describe`: its public half.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from scanner import fingerprint
+from scanner.model import Fingerprint
+
+
+class _Guarded:
+    """Refuses every way in which Python writes an object down."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.lower()}: withheld>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("secret material does not leave the process that read it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Rsa(_Guarded):
+    """An RSA private key; p*q = n holds (checked by whoever makes one)."""
+
+    n: int
+    e: int
+    d: int
+    p: int
+    q: int
+    e_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Ec(_Guarded):
+    """A scalar d on a named curve with its point (x, y) = d*G."""
+
+    curve: str
+    d: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Okp(_Guarded):
+    """An RFC 8032 or RFC 7748 key: ``algorithm`` as in fingerprint.OKP_OIDS."""
+
+    algorithm: str
+    seed: bytes
+    public: bytes
+
+
+Material = Rsa | Ec | Okp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """The public half of a key: all that may be said of it."""
+
+    algorithm: str
+    curve: str
+    bits: int
+    fingerprint: Fingerprint
+
+
+def describe(key: Material) -> Description:
+    """Return what may be said of a key."""
+    match key:
+        case Rsa():
+            return Description(
+                algorithm="rsa",
+                curve="",
+                bits=key.n.bit_length(),
+                fingerprint=fingerprint.of_spki(fingerprint.rsa_spki(key.n, key.e)),
+            )
+        case Ec():
+            size = {"P-521": 521, "P-384": 384, "P-224": 224}.get(key.curve) or (
+                int(key.curve[10:13]) if key.curve.startswith("brainpool") else 256
+            )
+            return Description(
+                algorithm="ec",
+                curve=key.curve,
+                bits=size,
+                fingerprint=fingerprint.of_spki(fingerprint.ec_spki(key.curve, key.x, key.y)),
+            )
+        case Okp():
+            return Description(
+                algorithm=key.algorithm,
+                curve="",
+                bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[key.algorithm],
+                fingerprint=fingerprint.of_spki(fingerprint.okp_spki(key.algorithm, key.public)),
+            )

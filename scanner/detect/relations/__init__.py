@@ -1,0 +1,1 @@
+"""The arithmetic that turns numbers standing in memory into proofs."""

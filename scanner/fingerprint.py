@@ -1,0 +1,83 @@
+"""The one place that may hash key material, and the canonical form in which a key is named.
+
+A key pair is named by the SHA-256 of its public half as DER SubjectPublicKeyInfo: rsaEncryption
+with NULL parameters, a named curve, an uncompressed point: what ``openssl pkey -pubout -outform
+DER | sha256sum`` gives for an ordinary key. The encoder stands here, and is not a library's,
+because a key found in memory must be named whatever its size or exponent. This module refuses to
+hash a secret without a key: there is no function for it.
+"""
+
+import hashlib
+
+from scanner.model import Extent, Fingerprint
+
+CURVE_OIDS: dict[str, bytes] = {
+    "P-224": bytes.fromhex("2b81040021"),
+    "P-256": bytes.fromhex("2a8648ce3d030107"),
+    "P-384": bytes.fromhex("2b81040022"),
+    "P-521": bytes.fromhex("2b81040023"),
+    "secp256k1": bytes.fromhex("2b8104000a"),
+    "brainpoolP256r1": bytes.fromhex("2b2403030208010107"),
+    "brainpoolP384r1": bytes.fromhex("2b240303020801010b"),
+    "brainpoolP512r1": bytes.fromhex("2b240303020801010d"),
+}
+"""Named curves and their object identifiers (RFC 5480, SEC 2, RFC 5639), content bytes only."""
+
+OKP_OIDS: dict[str, bytes] = {
+    "x25519": bytes.fromhex("2b656e"),
+    "x448": bytes.fromhex("2b656f"),
+    "ed25519": bytes.fromhex("2b6570"),
+    "ed448": bytes.fromhex("2b6571"),
+}
+"""RFC 8410 section 3."""
+
+_RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
+_EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def _integer(value: int) -> bytes:
+    return _tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def rsa_spki(n: int, e: int) -> bytes:
+    """Return the SubjectPublicKeyInfo of an RSA key (RFC 8017 A.1.1, RFC 3279 2.3.1)."""
+    key = _tlv(0x30, _integer(n) + _integer(e))
+    return _tlv(0x30, _RSA_ENCRYPTION + _tlv(0x03, b"\0" + key))
+
+
+def ec_spki(curve: str, x: int, y: int) -> bytes:
+    """Return the SubjectPublicKeyInfo of a point on a named curve (RFC 5480 section 2)."""
+    size = {
+        "P-521": 66,
+        "P-224": 28,
+        "P-384": 48,
+        "brainpoolP384r1": 48,
+        "brainpoolP512r1": 64,
+    }.get(curve, 32)
+    point = b"\x04" + x.to_bytes(size, "big") + y.to_bytes(size, "big")
+    algorithm = _tlv(0x30, _EC_PUBLIC_KEY + _tlv(0x06, CURVE_OIDS[curve]))
+    return _tlv(0x30, algorithm + _tlv(0x03, b"\0" + point))
+
+
+def okp_spki(algorithm: str, public: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of an Edwards or Montgomery key (RFC 8410 section 4)."""
+    return _tlv(0x30, _tlv(0x30, _tlv(0x06, OKP_OIDS[algorithm])) + _tlv(0x03, b"\0" + public))
+
+
+def of_spki(spki: bytes) -> Fingerprint:
+    """Name a key pair by its public half."""
+    return Fingerprint(kind="spki-sha256", value=hashlib.sha256(spki).hexdigest())
+
+
+def of_place(dump_sha256: str, rule: str, extent: Extent) -> Fingerprint:
+    """Name a secret that has no public half by where it lies; says nothing of its value."""
+    text = f"{dump_sha256}:{rule}:{extent.file_offset}:{extent.size}"
+    return Fingerprint(kind="place-sha256", value=hashlib.sha256(text.encode()).hexdigest())
