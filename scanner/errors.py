@@ -18,7 +18,7 @@ No message holds bytes of a dump: messages are ours, numbers and coordinates are
 
 
 class ScannerError(Exception):
-    """An error in three parts: what failed (``message``), why (``reason``), what to do (``hint``)."""
+    """An error in three parts: ``message`` (what failed), ``reason`` (why), ``hint`` (do what)."""
 
     def __init__(self, message: str, *, reason: str = "", hint: str = "") -> None:
         super().__init__(message)

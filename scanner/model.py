@@ -31,7 +31,7 @@ class Severity(enum.IntEnum):
 
 
 class Verdict(enum.StrEnum):
-    """May this dump leave?"""
+    """The answer to: may this dump leave."""
 
     PASS = "pass"  # noqa: S105 - a verdict, no password
     BLOCKED = "blocked"

@@ -1,1 +1,1 @@
-"""Candidates out: what in these bytes could be a key, and does its arithmetic close?"""
+"""Candidates out: which bytes could be a key, and whether its arithmetic closes."""
