@@ -23,6 +23,18 @@ CURVE_OIDS: dict[str, bytes] = {
 }
 """Named curves and their object identifiers (RFC 5480, SEC 2, RFC 5639), content bytes only."""
 
+FIELD_BYTES: dict[str, int] = {
+    "P-224": 28,
+    "P-256": 32,
+    "P-384": 48,
+    "P-521": 66,
+    "secp256k1": 32,
+    "brainpoolP256r1": 32,
+    "brainpoolP384r1": 48,
+    "brainpoolP512r1": 64,
+}
+"""Bytes of one coordinate."""
+
 OKP_OIDS: dict[str, bytes] = {
     "x25519": bytes.fromhex("2b656e"),
     "x448": bytes.fromhex("2b656f"),
@@ -55,13 +67,7 @@ def rsa_spki(n: int, e: int) -> bytes:
 
 def ec_spki(curve: str, x: int, y: int) -> bytes:
     """Return the SubjectPublicKeyInfo of a point on a named curve (RFC 5480 section 2)."""
-    size = {
-        "P-521": 66,
-        "P-224": 28,
-        "P-384": 48,
-        "brainpoolP384r1": 48,
-        "brainpoolP512r1": 64,
-    }.get(curve, 32)
+    size = FIELD_BYTES[curve]
     point = b"\x04" + x.to_bytes(size, "big") + y.to_bytes(size, "big")
     algorithm = _tlv(0x30, _EC_PUBLIC_KEY + _tlv(0x06, CURVE_OIDS[curve]))
     return _tlv(0x30, algorithm + _tlv(0x03, b"\0" + point))

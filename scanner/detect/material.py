@@ -79,13 +79,10 @@ def describe(key: Material) -> Description:
                 fingerprint=fingerprint.of_spki(fingerprint.rsa_spki(key.n, key.e)),
             )
         case Ec():
-            size = {"P-521": 521, "P-384": 384, "P-224": 224}.get(key.curve) or (
-                int(key.curve[10:13]) if key.curve.startswith("brainpool") else 256
-            )
             return Description(
                 algorithm="ec",
                 curve=key.curve,
-                bits=size,
+                bits=521 if key.curve == "P-521" else 8 * fingerprint.FIELD_BYTES[key.curve],
                 fingerprint=fingerprint.of_spki(fingerprint.ec_spki(key.curve, key.x, key.y)),
             )
         case Okp():
