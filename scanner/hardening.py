@@ -1,0 +1,51 @@
+"""Keeps our own memory off the disk: a process that reads key material must not dump core.
+
+Called first thing by the entry module and by every worker. Every step is tried and none is relied
+on: a system that refuses one is no worse off than without it. This module refuses to report, to
+raise, or to import anything but the standard library.
+"""
+
+import contextlib
+import sys
+
+_PR_SET_DUMPABLE = 4
+"""prctl(2); 0 also keeps other processes of the same user from attaching (ptrace(2))."""
+
+_SEM_FAILCRITICALERRORS = 0x0001
+_SEM_NOGPFAULTERRORBOX = 0x0002
+_SEM_NOOPENFILEERRORBOX = 0x8000
+"""SetErrorMode (Win32): no fault box, and with it no error report that holds our memory."""
+
+
+def harden() -> None:
+    """Forbid core dumps and error reports of this process. Never raises."""
+    with contextlib.suppress(Exception):
+        if sys.platform == "win32":
+            _windows()
+        else:
+            _core_limit()
+    with contextlib.suppress(Exception):
+        if sys.platform == "linux":
+            _not_dumpable()
+
+
+def _core_limit() -> None:
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _not_dumpable() -> None:
+    import ctypes  # noqa: PLC0415 - may be absent
+
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _windows() -> None:
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - may be absent
+
+        ctypes.windll.kernel32.SetErrorMode(
+            _SEM_FAILCRITICALERRORS | _SEM_NOGPFAULTERRORBOX | _SEM_NOOPENFILEERRORBOX
+        )
