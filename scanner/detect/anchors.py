@@ -1,0 +1,159 @@
+"""The prefilter: every anchor of every rule in one pass over the bytes.
+
+An anchor says where a detector should look, nothing more. All of them are compiled into one
+hyperscan database; where hyperscan is not to be had, google-re2 takes its place, and then ``re``.
+All give the same hits, overlapping ones included; tests hold them to it. This module refuses
+variable lengths: hyperscan tells where a match ends, and only a fixed length gives its start.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from scanner.rules import Rule
+
+
+def _optional(name: str) -> ModuleType | None:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+hyperscan = _optional("hyperscan")
+re2 = _optional("re2")
+
+CALL = 128 * 1024
+"""Bytes of one call into the engine: what it reads stays in the second-level cache."""
+
+Hits = Iterable[tuple[int, int]]
+"""(index of the expression, where it starts)."""
+
+Engine = Callable[[memoryview], Hits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorSet:
+    """Compiled anchors, ready to be handed to a worker (picklable)."""
+
+    expressions: tuple[bytes, ...]
+    table: tuple[tuple[int, int], ...]
+    """(index of the rule, bytes of the anchor) of each expression."""
+    database: bytes
+    """Serialised for this kind of processor; empty without hyperscan or without anchors."""
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest anchor; 0 without any."""
+        return max((length for _, length in self.table), default=0)
+
+
+def compile_anchors(rules: Iterable[Rule]) -> AnchorSet:
+    """Compile the anchors of the rules; an index of a rule is its position in ``rules``."""
+    found: dict[tuple[int, bytes], int] = {}
+    for index, rule in enumerate(rules):
+        for anchor in rule.anchors:
+            found[index, anchor.expression] = len(anchor.ranges)
+    expressions = tuple(expression for _, expression in found)
+    table = tuple((index, length) for (index, _), length in found.items())
+    database = b""
+    if hyperscan is not None and expressions:
+        database = hyperscan.dumpb(_compile(hyperscan, expressions))
+    return AnchorSet(expressions=expressions, table=table, database=database)
+
+
+class Sweeper:
+    """Finds anchors in buffers; one for each process, since the engine keeps scratch space."""
+
+    __slots__ = ("_engine", "_set")
+
+    def __init__(self, anchor_set: AnchorSet, engine: Engine) -> None:
+        self._set = anchor_set
+        self._engine = engine
+
+    def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
+        """Return (index of the rule, offset in ``view``) of every anchor, once, by offset."""
+        whole = memoryview(view)
+        table, reach = self._set.table, self._set.longest - 1
+        hits: set[tuple[int, int]] = set()
+        if table:
+            for first in range(0, len(whole), CALL):
+                # A call also sees the longest anchor's reach; what starts there is the next one's.
+                for index, start in self._engine(whole[first : first + CALL + reach]):
+                    if start < CALL:
+                        hits.add((first + start, table[index][0]))
+        return [(rule, offset) for offset, rule in sorted(hits)]
+
+
+def open_sweeper(anchor_set: AnchorSet, engine: str = "") -> Sweeper:
+    """Return a sweeper with the best engine there is, or the named one: hyperscan, re2 or re."""
+    if not anchor_set.table:
+        return Sweeper(anchor_set, lambda _: ())
+    if hyperscan is not None and engine in ("", "hyperscan"):
+        return Sweeper(anchor_set, _hyperscan_engine(hyperscan, anchor_set))
+    if re2 is not None and engine in ("", "re2"):
+        return Sweeper(anchor_set, _re2_engine(re2, anchor_set))
+    if engine in ("", "re"):
+        return Sweeper(anchor_set, _re_engine(anchor_set))
+    raise LookupError(f"there is no engine {engine!r} here")
+
+
+def _compile(module: ModuleType, expressions: tuple[bytes, ...]) -> Any:  # noqa: ANN401
+    database = module.Database(mode=module.HS_MODE_BLOCK)
+    database.compile(
+        expressions=list(expressions),
+        ids=list(range(len(expressions))),
+        flags=[module.HS_FLAG_DOTALL] * len(expressions),
+    )
+    return database
+
+
+def _hyperscan_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
+    try:
+        database = module.loadb(anchor_set.database, module.HS_MODE_BLOCK)
+    except module.error:  # serialised without hyperscan, or for another kind of processor
+        database = _compile(module, anchor_set.expressions)
+    database.scratch = module.Scratch(database)
+    lengths = tuple(length for _, length in anchor_set.table)
+
+    def scan(view: memoryview) -> Hits:
+        hits: list[tuple[int, int]] = []
+
+        def found(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            hits.append((index, end - lengths[index]))
+
+        database.scan(view, match_event_handler=found)
+        return hits
+
+    return scan
+
+
+def _re2_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
+    options = module.Options()
+    options.encoding = module.Options.Encoding.LATIN1
+    options.dot_nl = True
+    options.log_errors = False
+    patterns = [module.compile(source, options=options) for source in anchor_set.expressions]
+
+    def scan(view: memoryview) -> Hits:
+        for index, pattern in enumerate(patterns):
+            match = pattern.search(view, 0)
+            while match is not None:
+                yield index, match.start()
+                match = pattern.search(view, match.start() + 1)
+
+    return scan
+
+
+def _re_engine(anchor_set: AnchorSet) -> Engine:
+    patterns = [re.compile(b"(?=%b)" % source, re.DOTALL) for source in anchor_set.expressions]
+
+    def scan(view: memoryview) -> Hits:
+        for index, pattern in enumerate(patterns):
+            for match in pattern.finditer(view):
+                yield index, match.start()
+
+    return scan

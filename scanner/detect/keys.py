@@ -1,0 +1,324 @@
+"""Private keys as DER: PKCS#1, PKCS#8 and SEC1, parsed strictly and then proved.
+
+Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
+RFC 8410 (CurvePrivateKey). A structure is a key only when its numbers agree: p*q = n for RSA;
+where a public point stands inside, the scalar must give it. This module refuses what only looks
+like a key, and never guesses at an encrypted one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
+
+from scanner.detect import der
+from scanner.detect.der import Malformed, Memory, Reader
+from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES, OKP_OIDS
+from scanner.model import Candidate, Confidence, Place
+from scanner.rules import Rule
+
+RSA_BITS = range(512, 16384 + 1)
+"""Sizes of a modulus that are taken for one."""
+
+RSA_ALGORITHMS = frozenset(bytes.fromhex(f"2a864886f70d0101{last}") for last in ("01", "07", "0a"))
+"""rsaEncryption, id-RSAES-OAEP and id-RSASSA-PSS (RFC 8017 appendix C), content bytes."""
+
+EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
+"""id-ecPublicKey (RFC 5480), content bytes."""
+
+OKP_BYTES = {"ed25519": 32, "x25519": 32, "ed448": 57, "x448": 56}
+"""Bytes of a private key, and as many of its public one (RFC 8032, RFC 7748)."""
+
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-224": ec.SECP224R1,
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+    "secp256k1": ec.SECP256K1,
+    "brainpoolP256r1": ec.BrainpoolP256R1,
+    "brainpoolP384r1": ec.BrainpoolP384R1,
+    "brainpoolP512r1": ec.BrainpoolP512R1,
+}
+
+_OID_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
+_OID_OKP = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
+_USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
+_OKP = {
+    "ed25519": ed25519.Ed25519PrivateKey,
+    "x25519": x25519.X25519PrivateKey,
+    "ed448": ed448.Ed448PrivateKey,
+    "x448": x448.X448PrivateKey,
+}
+_PRIMES = 8
+_DISTINCT = 8
+"""Different bytes that a secret has at least: 28 random bytes miss it once in 10**18."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Parsed:
+    """A private key that was read from DER, and how far it was checked."""
+
+    material: Material
+    form: str
+    """``PKCS1``, ``PKCS8`` or ``SEC1``."""
+    confidence: Confidence
+    proof: str
+    """The equation that closed; empty below PROOF."""
+    size: int
+    """Bytes of the object; the buffer may run on behind it."""
+    curve_assumed: bool = False
+    """Nothing named the curve: it is the usual one of this size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Proved:
+    """A candidate, and the numbers behind it for as long as this process needs them."""
+
+    candidate: Candidate
+    material: Material
+
+
+def candidate(parsed: Parsed, rule: Rule, encoding: str, places: tuple[Place, ...]) -> Candidate:
+    """Return what may be said of a parsed key that lies at ``places``."""
+    public = describe(parsed.material)
+    return Candidate(
+        rule=rule.id,
+        kind=rule.kind,
+        algorithm=public.algorithm,
+        encoding=encoding,
+        confidence=parsed.confidence,
+        proof=parsed.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        curve=public.curve,
+        places=places,
+    )
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the private key whose DER holds the anchor at ``offset``, if there is one.
+
+    An anchor starts either with the header of the object (30) or with its version (02), one header
+    further in.
+    """
+    lead = min(offset, der.BACK)
+    window = memory.clip(space, offset - lead, lead + 2)
+    if len(window) != lead + 2:
+        return
+    starts = (lead,) if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
+    for start in starts:
+        where = offset - lead + start
+        data = der.fetch(memory, space, where)
+        parsed = parse_private(data) if data is not None else None
+        if parsed is None or data is None:
+            continue
+        if parsed.curve_assumed:
+            curve = _curve_before(memory, space, where)
+            parsed = (parse_private(data, curve=curve) if curve else parsed) or parsed
+        place = Place(space=space, offset=where, size=parsed.size)
+        yield Proved(
+            candidate=candidate(parsed, rule, f"{parsed.form}-DER", (place,)),
+            material=parsed.material,
+        )
+        return
+
+
+def _curve_before(memory: Memory, space: int, offset: int) -> str:
+    """Return the curve whose identifier stands before an OCTET STRING that holds ``offset``.
+
+    A bare ECPrivateKey inside of a PKCS#8 object whose own header is gone is named by it.
+    """
+    lead = min(offset, 16)
+    before = memory.clip(space, offset - lead, lead)
+    for header in (2, 3):
+        if len(before) == lead and before[-header : lead - header + 1] == b"\x04":
+            for oid, curve in _OID_CURVES.items():
+                if before[:-header].endswith(bytes((der.OID, len(oid))) + oid):
+                    return curve
+    return ""
+
+
+def parse_private(data: bytes, *, curve: str = "") -> Parsed | None:
+    """Parse the private key at the start of ``data``, which may run on behind it.
+
+    ``curve`` is the curve of an ECPrivateKey that does not name its own. Returns None for anything
+    but a key whose numbers agree; never raises, whatever the bytes.
+    """
+    size = der.total_size(data[: der.BACK])
+    if size is None or size > len(data):
+        return None
+    try:
+        body = Reader(data, 0, size).enter()
+        version = body.integer()
+        match body.peek():
+            case der.INTEGER:
+                checked, form = _rsa(body, version), "PKCS1"
+            case der.SEQUENCE:
+                checked, form = _pkcs8(body, version), "PKCS8"
+            case der.OCTET_STRING:
+                checked, form = _sec1(body, version, curve, None), "SEC1"
+            case _:
+                return None
+    except Malformed:
+        return None
+    return Parsed(
+        material=checked.material,
+        form=form,
+        confidence=Confidence.PROOF if checked.proof else Confidence.STRUCTURE,
+        proof=checked.proof,
+        size=size,
+        curve_assumed=checked.curve_assumed,
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Checked:
+    """Material whose numbers agree, and the equation that says so."""
+
+    material: Material
+    proof: str
+    curve_assumed: bool = False
+
+
+def _rsa(body: Reader, version: int) -> _Checked:
+    """Read RSAPrivateKey after its version (RFC 8017 A.1.2).
+
+    With more than two primes, q of the material is n / p: what is said of the key stays true.
+    """
+    n, e, d, p, q = (body.integer() for _ in range(5))
+    for _ in range(3):
+        body.integer()
+    primes = [p, q]
+    if version == 1 and body.peek() == der.SEQUENCE:
+        others = body.enter()
+        while others.peek() != -1 and len(primes) < _PRIMES:
+            other = others.enter()
+            primes.append(other.integer())
+            other.integer()
+            other.integer()
+            other.finish()
+        others.finish()
+    elif version != 0:
+        raise Malformed
+    body.finish()
+    if n.bit_length() not in RSA_BITS or not (3 <= e < n and e & 1 and 1 < d < n):
+        raise Malformed
+    product = 1
+    for prime in primes:
+        if not 64 <= prime.bit_length() < n.bit_length() or not prime & 1:
+            raise Malformed
+        product *= prime
+    if product != n or any((e * d - 1) % (prime - 1) for prime in primes):
+        raise Malformed
+    proof = "p*q = n" if len(primes) == 2 else "product of the primes = n"
+    return _Checked(Rsa(n=n, e=e, d=d, p=p, q=n // p), proof)
+
+
+def _pkcs8(body: Reader, version: int) -> _Checked:
+    """Read OneAsymmetricKey after its version (RFC 5958 section 2)."""
+    if version not in (0, 1):
+        raise Malformed
+    identifier = body.enter()
+    algorithm = identifier.content(der.OID)
+    curve = ""
+    if algorithm == EC_PUBLIC_KEY:
+        curve = _OID_CURVES.get(identifier.content(der.OID), "")
+    elif identifier.peek() != -1:
+        identifier.skip()
+    identifier.finish()
+    inner = body.content(der.OCTET_STRING)
+    if body.peek() == 0xA0:
+        body.skip()
+    public = None
+    if body.peek() == 0x81:
+        public = body.bits(0x81)
+    elif body.peek() == 0xA1:
+        wrapped = body.enter(0xA1)
+        public = wrapped.bits()
+        wrapped.finish()
+    body.finish()
+    key = Reader(inner)
+    if algorithm in _OID_OKP:
+        seed = key.content(der.OCTET_STRING)
+        key.finish()
+        return _okp(_OID_OKP[algorithm], seed, public)
+    fields = key.enter()
+    key.finish()
+    if algorithm in RSA_ALGORITHMS:
+        return _rsa(fields, fields.integer())
+    if curve:
+        return _sec1(fields, fields.integer(), curve, public)
+    raise Malformed
+
+
+def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Checked:
+    """Read ECPrivateKey after its version (RFC 5915 section 3), on ``curve`` if it names no other."""
+    scalar = body.content(der.OCTET_STRING)
+    named = curve
+    if body.peek() == 0xA0:
+        parameters = body.enter(0xA0)
+        named = _OID_CURVES.get(parameters.content(der.OID), "")
+        parameters.finish()
+        if not named or curve not in ("", named):
+            raise Malformed
+    point = public
+    if body.peek() == 0xA1:
+        wrapped = body.enter(0xA1)
+        point = wrapped.bits()
+        wrapped.finish()
+    body.finish()
+    if version != 1 or public not in (None, point):
+        raise Malformed
+    assumed = not named and point is None
+    if named:
+        choices: tuple[str, ...] = (named,)
+    elif point is None:
+        choices = (_USUAL_CURVE.get(len(scalar), ""),)
+    else:
+        sizes = (len(point) - 1, (len(point) - 1) // 2)
+        choices = tuple(choice for choice, size in FIELD_BYTES.items() if size in sizes)
+    for choice in choices:
+        checked = _scalar(choice, scalar, point)
+        if checked is not None:
+            return _Checked(checked.material, checked.proof, assumed)
+    raise Malformed
+
+
+def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
+    """Prove that d*G is the encoded point (SEC 1 section 2.3.3), or derive it without one."""
+    # Old encoders dropped leading zero bytes of d: up to three are given back.
+    if curve not in CURVES or not 0 <= FIELD_BYTES[curve] - len(scalar) <= 3:
+        return None
+    if point is None and len(set(scalar)) < _DISTINCT:
+        return None
+    try:
+        key = ec.derive_private_key(int.from_bytes(scalar, "big"), CURVES[curve]())
+    except ValueError:  # zero, or not below the order
+        return None
+    numbers = key.private_numbers()
+    x, y = numbers.public_numbers.x, numbers.public_numbers.y
+    if point is not None:
+        size = FIELD_BYTES[curve]
+        head = x.to_bytes(size, "big")
+        if point not in (b"\x04" + head + y.to_bytes(size, "big"), bytes((2 + (y & 1),)) + head):
+            return None
+    return _Checked(
+        Ec(curve=curve, d=numbers.private_value, x=x, y=y), "" if point is None else "d*G = Q"
+    )
+
+
+def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
+    """Check a CurvePrivateKey (RFC 8410 section 7) against the public key that may stand beside it."""
+    if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < _DISTINCT:
+        raise Malformed
+    derived = okp_public(algorithm, seed)
+    if public not in (None, derived):
+        raise Malformed
+    proof = "" if public is None else "seed derives the public key"
+    return _Checked(Okp(algorithm=algorithm, seed=seed, public=derived), proof)
+
+
+def okp_public(algorithm: str, seed: bytes) -> bytes:
+    """Return the public key of a private one of OKP_BYTES[algorithm] bytes."""
+    return _OKP[algorithm].from_private_bytes(seed).public_key().public_bytes_raw()

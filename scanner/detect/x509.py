@@ -1,0 +1,212 @@
+"""Public keys that stand in the dump: certificates (RFC 5280) and SubjectPublicKeyInfo.
+
+They are no findings of their own accord: they name the private keys that are found, and they are
+the witnesses against which scalars and factors are proved. Numbers are read by our own strict DER
+reader and points are checked to lie on their curve; the labels of a certificate (subject, serial,
+expiry) come from ``cryptography`` where it can read them and are left out where it cannot. No
+signature is verified: a forged certificate names its key as well as a true one.
+"""
+
+import datetime as dt
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from scanner import fingerprint
+from scanner.detect import der
+from scanner.detect.der import Malformed, Memory, Reader
+from scanner.detect.keys import CURVES, EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
+from scanner.model import Place, Witness
+from scanner.rules import Rule
+
+_OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
+_OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
+_VERSION = 0xA0
+_EXPONENT_BITS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key and what names it. Only the fields of its algorithm are filled."""
+
+    algorithm: str
+    """``rsa``, ``ec``, ``ed25519``, ``ed448``, ``x25519`` or ``x448``."""
+    curve: str = ""
+    bits: int
+    n: int = 0
+    e: int = 0
+    x: int = 0
+    y: int = 0
+    raw: bytes = b""
+    """The encoded public key of RFC 8032 and RFC 7748 algorithms."""
+    witness: Witness
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
+    """Yield the certificate or SubjectPublicKeyInfo that holds the anchor at ``offset``.
+
+    An anchor starts with the version of a certificate (a0, two headers in), with the algorithm of
+    an SPKI (06, two headers in), or with the SPKI itself (30).
+    """
+    lead = min(offset, 2 * der.BACK)
+    window = memory.clip(space, offset - lead, lead + 1)
+    if len(window) != lead + 1:
+        return
+    read = from_certificate if window[lead] == _VERSION else from_spki
+    outer = (
+        [lead]
+        if window[lead] == der.SEQUENCE
+        else [
+            start
+            for inner in der.headers_before(window, lead)
+            for start in der.headers_before(window, inner)
+        ]
+    )
+    for start in outer:
+        where = offset - lead + start
+        data = der.fetch(memory, space, where)
+        if data is None:
+            continue
+        found = read(data, place=Place(space=space, offset=where, size=len(data)))
+        if found is not None:
+            yield found
+            return
+
+
+def from_spki(
+    data: bytes, *, place: Place | None = None, kind: str = "public-key"
+) -> PublicKey | None:
+    """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
+    try:
+        whole = Reader(data)
+        body = whole.enter()
+        whole.finish()
+        identifier = body.enter()
+        algorithm = identifier.content(der.OID)
+        if algorithm == EC_PUBLIC_KEY:
+            curve = _OID_CURVES.get(identifier.content(der.OID), "")
+            identifier.finish()
+            key = _ec(curve, body.bits(), kind)
+        elif algorithm in RSA_ALGORITHMS:
+            key = _rsa(body.bits(), kind)
+        elif algorithm in _OID_OKP:
+            identifier.finish()
+            key = _okp(_OID_OKP[algorithm], body.bits(), kind)
+        else:
+            return None
+        body.finish()
+    except Malformed:
+        return None
+    return replace(key, witness=replace(key.witness, place=place))
+
+
+def from_certificate(data: bytes, *, place: Place | None = None) -> PublicKey | None:
+    """Read a DER Certificate that fills ``data``; None for anything else.
+
+    A certificate that ``cryptography`` finds odd still gives its key: its labels stay empty.
+    """
+    try:
+        whole = Reader(data)
+        body = whole.enter()
+        whole.finish()
+        signed = body.enter()
+        body.skip()
+        body.bits()
+        body.finish()
+        signed.content(_VERSION)
+        signed.skip()  # the serial, which not every issuer writes in DER
+        for _ in range(4):  # signature algorithm, issuer, validity, subject
+            signed.enter()
+        spki = signed.element()
+    except Malformed:
+        return None
+    key = from_spki(spki, place=place, kind="certificate")
+    if key is None:
+        return None
+    subject, serial, not_after = _labels(data)
+    witness = replace(key.witness, subject=subject, serial=serial, not_after=not_after)
+    return replace(key, witness=witness)
+
+
+def _labels(data: bytes) -> tuple[str, str, str]:
+    """Return (subject in RFC 4514, serial in hex, expiry in ISO 8601); empty where unreadable."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # negative serials and the like are no concern of ours
+        try:
+            certificate = x509.load_der_x509_certificate(data)
+        except Exception:  # noqa: BLE001 - whatever it dislikes, the key is ours already
+            return "", "", ""
+        return (
+            _or_empty(certificate.subject.rfc4514_string),
+            _or_empty(lambda: f"{certificate.serial_number:x}"),
+            _or_empty(lambda: _utc(certificate.not_valid_after_utc)),
+        )
+
+
+def _or_empty(label: Callable[[], str]) -> str:
+    try:
+        return label()
+    except Exception:  # noqa: BLE001 - the same
+        return ""
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _witness(kind: str, spki: bytes) -> Witness:
+    return Witness(kind=kind, fingerprint=fingerprint.of_spki(spki))
+
+
+def _rsa(content: bytes, kind: str) -> PublicKey:
+    """Read an RSAPublicKey (RFC 8017 A.1.1)."""
+    whole = Reader(content)
+    body = whole.enter()
+    whole.finish()
+    n, e = body.integer(), body.integer()
+    body.finish()
+    if n.bit_length() not in RSA_BITS or not n & 1 or not (3 <= e < n and e & 1):
+        raise Malformed
+    if e.bit_length() > _EXPONENT_BITS:
+        raise Malformed
+    return PublicKey(
+        algorithm="rsa",
+        bits=n.bit_length(),
+        n=n,
+        e=e,
+        witness=_witness(kind, fingerprint.rsa_spki(n, e)),
+    )
+
+
+def _ec(curve: str, point: bytes, kind: str) -> PublicKey:
+    """Read an ECPoint (RFC 5480 section 2.2), compressed or not, that lies on the curve."""
+    if curve not in CURVES:
+        raise Malformed
+    try:
+        numbers = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[curve](), point)
+    except ValueError as error:
+        raise Malformed from error
+    x, y = numbers.public_numbers().x, numbers.public_numbers().y
+    return PublicKey(
+        algorithm="ec",
+        curve=curve,
+        bits=521 if curve == "P-521" else 8 * fingerprint.FIELD_BYTES[curve],
+        x=x,
+        y=y,
+        witness=_witness(kind, fingerprint.ec_spki(curve, x, y)),
+    )
+
+
+def _okp(algorithm: str, raw: bytes, kind: str) -> PublicKey:
+    """Read an encoded public key (RFC 8410 section 4)."""
+    if len(raw) != OKP_BYTES[algorithm]:
+        raise Malformed
+    return PublicKey(
+        algorithm=algorithm,
+        bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[algorithm],
+        raw=raw,
+        witness=_witness(kind, fingerprint.okp_spki(algorithm, raw)),
+    )

@@ -1,0 +1,304 @@
+"""What to look for, as data: loads ``rules/*.toml`` and refuses what it does not understand.
+
+A rule names a detector and the literal anchors that wake it; the detector decides. This module
+compiles nothing, scans nothing and knows no detector: it turns a file into a frozen :class:`Rule`
+or says what is wrong with it. Anchors have a fixed length, so that a match's end gives its start.
+"""
+
+import hashlib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from scanner.errors import RuleError
+from scanner.model import Severity
+
+KINDS = ("private-key", "encrypted-key", "symmetric-key", "token", "certificate", "public-key")
+"""What a rule's findings are."""
+
+LONGEST = 64
+"""Bytes of the longest anchor."""
+
+FEWEST_BITS = 24
+"""Bits that an anchor fixes at least: a shorter one fires on every other megabyte of anything."""
+
+_FILE_LIMIT = 1 << 20
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TEXTS = ("title", "severity", "kind", "detector", "description", "remediation")
+_LISTS = ("references", "anchors", "examples", "counterexamples")
+_RECIPE = {"key", "encoding"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """A fixed number of bytes, each within an inclusive range; ``source`` is how it was written."""
+
+    source: str
+    ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def expression(self) -> bytes:
+        """The anchor as a regular expression over bytes, for any engine, "." matching all."""
+        return b"".join(
+            b"\\x%02x" % low
+            if low == high
+            else b"."
+            if (low, high) == (0, 255)
+            else b"[\\x%02x-\\x%02x]" % (low, high)
+            for low, high in self.ranges
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """Bytes that a rule must (or must not) find: inline, or a recipe that the tests carry out."""
+
+    data: bytes = b""
+    key: str = ""
+    """Name of a key of the test suite; empty for inline bytes."""
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule file; ``id`` is the file's name without its suffix."""
+
+    id: str
+    title: str
+    severity: Severity
+    kind: str
+    detector: str
+    """Name of the module of ``scanner.detect`` that examines the anchors' hits."""
+    anchors: tuple[Anchor, ...]
+    description: str
+    remediation: str
+    references: tuple[str, ...]
+    examples: tuple[Example, ...]
+    counterexamples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What :func:`check` found out."""
+
+    problems: tuple[str, ...]
+    """One sentence each, naming the rule; empty when all is well."""
+    tried: int
+    left: int
+    """Recipes that nothing here could carry out: they are left to the test suite."""
+
+
+def load(extra_dirs: Iterable[Path] = ()) -> tuple[Rule, ...]:
+    """Load the rules that come with the package, then those of ``extra_dirs``; sorted by id.
+
+    Raises RuleError for a file that is not a rule, and for an id that is used twice.
+    """
+    rules: dict[str, Rule] = {}
+    for folder in (_shipped(), *extra_dirs):
+        for path in _files(folder):
+            rule = _read(path)
+            if rule.id in rules:
+                _refuse(path, "another rule has this id", "Give the file another name.")
+            rules[rule.id] = rule
+    return tuple(rules[name] for name in sorted(rules))
+
+
+def digest(rules: Iterable[Rule]) -> str:
+    """Return the SHA-256, in lower-case hex, of what the rules say, in whatever order they come."""
+    contents = [
+        {
+            **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
+            "severity": rule.severity.name,
+            "anchors": [[list(limits) for limits in anchor.ranges] for anchor in rule.anchors],
+            **{
+                name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
+                for name in ("examples", "counterexamples")
+            },
+        }
+        for rule in sorted(rules, key=lambda rule: rule.id)
+    ]
+    text = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(
+    rules: Iterable[Rule],
+    matches: Callable[[Rule, bytes], bool],
+    resolve: Callable[[str, str], bytes] | None = None,
+) -> Checked:
+    """Ask ``matches(rule, data)`` whether every example is found and no counterexample is.
+
+    ``resolve(key, encoding)`` carries out a recipe; without it recipes are counted, not tried.
+    """
+    problems: list[str] = []
+    tried = left = 0
+    for rule in rules:
+        if not rule.examples:
+            problems.append(f"{rule.id}: a rule needs an example")
+        for wanted, examples in ((True, rule.examples), (False, rule.counterexamples)):
+            name = "example" if wanted else "counterexample"
+            for number, example in enumerate(examples, 1):
+                data = example.data
+                if example.key:
+                    if resolve is None:
+                        left += 1
+                        continue
+                    data = resolve(example.key, example.encoding)
+                tried += 1
+                if matches(rule, data) != wanted:
+                    problems.append(
+                        f"{rule.id}: {name} {number} {'is not found' if wanted else 'is found'}"
+                    )
+    return Checked(problems=tuple(problems), tried=tried, left=left)
+
+
+# --- reading a file -----------------------------------------------------------------------------
+
+
+def _refuse(path: Path, reason: str, hint: str) -> NoReturn:
+    raise RuleError(f"The rule file {path} cannot be used.", reason=reason, hint=hint)
+
+
+def _shipped() -> Path:
+    """Return the folder of our own rules: in the package, or beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    inside = here / "_rules"
+    return inside if inside.is_dir() else here.parent / "rules"
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        raise RuleError(
+            f"The rule folder {folder} cannot be read.",
+            reason=error.strerror or "",
+            hint="Name a folder that holds rule files (*.toml).",
+        ) from error
+    if not paths:
+        raise RuleError(
+            f"The rule folder {folder} holds no rule.",
+            reason="it has no *.toml file",
+            hint="Name a folder that holds rule files, or reinstall keysift.",
+        )
+    return paths
+
+
+def _read(path: Path) -> Rule:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_FILE_LIMIT + 1)
+        if len(raw) > _FILE_LIMIT:
+            _refuse(path, "it is larger than 1 MiB", "Split it.")
+        table = tomllib.loads(raw.decode("utf-8"))
+    except OSError as error:
+        _refuse(path, error.strerror or "it cannot be read", "Check the path and its permissions.")
+    except UnicodeDecodeError:
+        _refuse(path, "it is not UTF-8", "Save it as UTF-8.")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        _refuse(path, f"it is not TOML: {error}", "Correct the file.")
+    return _rule(path, table)
+
+
+def _rule(path: Path, table: Mapping[str, object]) -> Rule:
+    if not _ID.fullmatch(path.stem):
+        _refuse(path, "its name is not a rule id", "Use lower-case letters, digits and hyphens.")
+    unknown = sorted(set(table) - set(_TEXTS) - set(_LISTS))
+    if unknown:
+        _refuse(path, f"unknown key {unknown[0]!r}", f"Known keys: {', '.join(_TEXTS + _LISTS)}.")
+    texts: dict[str, str] = {}
+    for name in _TEXTS:
+        value = table.get(name)
+        if not isinstance(value, str) or not value.strip():
+            _refuse(path, f"{name} is missing or no text", f"Write {name} = ...")
+        texts[name] = value.strip()
+    lists: dict[str, list[object]] = {}
+    for name in _LISTS:
+        items = table.get(name, [])
+        if not isinstance(items, list):
+            _refuse(path, f"{name} is no list", f"Write {name} = [...]")
+        lists[name] = items
+    if texts["kind"] not in KINDS:
+        _refuse(path, f"unknown kind {texts['kind']!r}", f"Known kinds: {', '.join(KINDS)}.")
+    names = [severity.name.lower() for severity in Severity]
+    if texts["severity"] not in names:
+        _refuse(path, f"unknown severity {texts['severity']!r}", f"Use one of: {', '.join(names)}.")
+    if not all(isinstance(item, str) for item in lists["references"]):
+        _refuse(path, "a reference is no text", "Write each reference as a string.")
+    return Rule(
+        id=path.stem,
+        title=texts["title"],
+        severity=Severity[texts["severity"].upper()],
+        kind=texts["kind"],
+        detector=texts["detector"],
+        anchors=tuple(a for item in lists["anchors"] for a in _anchors(path, item)),
+        description=texts["description"],
+        remediation=texts["remediation"],
+        references=tuple(str(item) for item in lists["references"]),
+        examples=tuple(_example(path, item) for item in lists["examples"]),
+        counterexamples=tuple(_example(path, item) for item in lists["counterexamples"]),
+    )
+
+
+def _anchors(path: Path, item: object) -> list[Anchor]:
+    """Read ``{ hex = "30 82 ?? [80-ff]" }`` or ``{ text = "..." }`` (ASCII, then UTF-16LE)."""
+    match item:
+        case {"hex": str(source), **rest} if not rest:
+            anchors = [Anchor(source=source, ranges=_ranges(path, source))]
+        case {"text": str(source), **rest} if not rest:
+            if not source.isascii():
+                _refuse(path, "the text of an anchor is not ASCII", "Write it as hex.")
+            anchors = [
+                Anchor(source=source, ranges=tuple((byte, byte) for byte in source.encode(codec)))
+                for codec in ("ascii", "utf-16-le")
+            ]
+        case _:
+            _refuse(path, "an anchor is neither", 'Write { hex = "..." } or { text = "..." }.')
+    for anchor in anchors:
+        if not 1 <= len(anchor.ranges) <= LONGEST:
+            _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "Shorten it.")
+        bits = sum(8 - math.log2(high - low + 1) for low, high in anchor.ranges)
+        if bits < FEWEST_BITS:
+            _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "Make it longer.")
+    return anchors
+
+
+def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:
+    ranges = []
+    for word in source.split():
+        if word == "??":
+            limits = (0x00, 0xFF)
+        elif re.fullmatch(r"[0-9a-f]\?", word):
+            limits = (int(word[0], 16) << 4, int(word[0], 16) << 4 | 0xF)
+        elif re.fullmatch(r"[0-9a-f]{2}", word):
+            limits = (int(word, 16), int(word, 16))
+        elif re.fullmatch(r"\[[0-9a-f]{2}-[0-9a-f]{2}\]", word) and word[1:3] <= word[4:6]:
+            limits = (int(word[1:3], 16), int(word[4:6], 16))
+        else:
+            _refuse(path, f"an anchor holds {word!r}", "Bytes are written 30, ??, 8? or [80-ff].")
+        ranges.append(limits)
+    return tuple(ranges)
+
+
+def _example(path: Path, item: object) -> Example:
+    match item:
+        case {"key": str(key), "encoding": str(encoding)} if item.keys() == _RECIPE and key:
+            return Example(key=key, encoding=encoding)
+        case {"bytes": str(text), **rest} if not rest:
+            try:
+                return Example(data=bytes.fromhex(text))
+            except ValueError:
+                _refuse(path, "the bytes of an example are no hex", "Write pairs of hex digits.")
+        case {"text": str(text), **rest} if not rest:
+            return Example(data=text.encode())
+        case _:
+            _refuse(
+                path,
+                "an example is no recipe, bytes or text",
+                'Write { key = "...", encoding = "..." }, { bytes = "..." } or { text = "..." }.',
+            )
