@@ -31,7 +31,6 @@ _FILE_LIMIT = 1 << 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEXTS = ("title", "severity", "kind", "detector", "description", "remediation")
 _LISTS = ("references", "anchors", "examples", "counterexamples")
-_RECIPE = {"key", "encoding"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +286,7 @@ def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:
 
 def _example(path: Path, item: object) -> Example:
     match item:
-        case {"key": str(key), "encoding": str(encoding)} if item.keys() == _RECIPE and key:
+        case {"key": str(key), "encoding": str(encoding), **rest} if key and not rest:
             return Example(key=key, encoding=encoding)
         case {"bytes": str(text), **rest} if not rest:
             try:

@@ -6,7 +6,7 @@ where a public point stands inside, the scalar must give it. This module refuses
 like a key, and never guesses at an encrypted one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
@@ -41,14 +41,20 @@ CURVES: dict[str, type[ec.EllipticCurve]] = {
     "brainpoolP512r1": ec.BrainpoolP512R1,
 }
 
+_OkpPrivate = (
+    ed25519.Ed25519PrivateKey
+    | x25519.X25519PrivateKey
+    | ed448.Ed448PrivateKey
+    | x448.X448PrivateKey
+)
 _OID_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
 _USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
-_OKP = {
-    "ed25519": ed25519.Ed25519PrivateKey,
-    "x25519": x25519.X25519PrivateKey,
-    "ed448": ed448.Ed448PrivateKey,
-    "x448": x448.X448PrivateKey,
+_OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
+    "ed25519": ed25519.Ed25519PrivateKey.from_private_bytes,
+    "x25519": x25519.X25519PrivateKey.from_private_bytes,
+    "ed448": ed448.Ed448PrivateKey.from_private_bytes,
+    "x448": x448.X448PrivateKey.from_private_bytes,
 }
 _PRIMES = 8
 _DISTINCT = 8
@@ -253,7 +259,7 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
 
 
 def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Checked:
-    """Read ECPrivateKey after its version (RFC 5915 section 3), on ``curve`` if it names no other."""
+    """Read ECPrivateKey after its version (RFC 5915 section 3), on ``curve`` if that is given."""
     scalar = body.content(der.OCTET_STRING)
     named = curve
     if body.peek() == 0xA0:
@@ -309,7 +315,7 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
 
 
 def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
-    """Check a CurvePrivateKey (RFC 8410 section 7) against the public key that may stand beside it."""
+    """Check a CurvePrivateKey (RFC 8410 section 7) against its public key, if that is given."""
     if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < _DISTINCT:
         raise Malformed
     derived = okp_public(algorithm, seed)
@@ -321,4 +327,4 @@ def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
 
 def okp_public(algorithm: str, seed: bytes) -> bytes:
     """Return the public key of a private one of OKP_BYTES[algorithm] bytes."""
-    return _OKP[algorithm].from_private_bytes(seed).public_key().public_bytes_raw()
+    return _OKP[algorithm](seed).public_key().public_bytes_raw()
