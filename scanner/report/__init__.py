@@ -1,0 +1,35 @@
+"""From a report to a string, and nothing else: no renderer opens a file or knows of a verdict.
+
+A format is a module with a ``render`` and one line in :data:`FORMATS`. Modules are imported when
+their format is asked for, so that ``--help`` pays for none of them.
+"""
+
+from typing import Protocol
+
+from scanner import model
+
+
+class Render(Protocol):
+    """What a format does: a pure function of the report and of how it should look."""
+
+    def __call__(
+        self, report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int
+    ) -> str:
+        """Return the whole output, ended by a line feed."""
+        ...
+
+
+def _text(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import text  # noqa: PLC0415 - see the module docstring
+
+    return text.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
+def _json(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import json  # noqa: PLC0415 - see the module docstring
+
+    return json.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
+FORMATS: tuple[tuple[str, Render], ...] = (("text", _text), ("json", _json))
+"""Name on the command line, and renderer; the first is the default."""

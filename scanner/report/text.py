@@ -1,0 +1,261 @@
+"""The report for a person: what the verdict is, what to do, and why one should believe it.
+
+It opens with the verdict and the keys to rotate, and its last line can be read alone. Nothing of a
+dump is shown as it stands: every string goes through :func:`printable`, and none is ever read as
+markup. This module refuses to soften: no certificate's expiry lowers a finding, and no verdict is
+told without the bytes that were looked at.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from scanner.model import DumpReport, Finding, Occurrence, Report, Severity, Verdict
+from scanner.report import wording
+from scanner.report.printable import printable
+
+WIDTH = 100
+"""Columns, at most; a narrower terminal than 80 wraps lines by itself."""
+
+SHOWN = 5
+"""Places of one key, faults, reasons and suppressed keys shown unless all are asked for."""
+
+_BADGE = {
+    Verdict.PASS: "bold green",
+    Verdict.BLOCKED: "bold red",
+    Verdict.INCOMPLETE: "bold yellow",
+}
+
+_SEVERITY = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "",
+    Severity.INFO: "dim",
+}
+
+_T = TypeVar("_T")
+
+
+def render(
+    report: Report,
+    *,
+    color: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
+    width: int = WIDTH,
+) -> str:
+    """Return the report as lines of at most ``width`` columns; ``quiet`` gives the last alone."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=max(80, min(width, WIDTH)),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        _environ={},
+    )
+    if not quiet:
+        console.print(Group(*_page(report, verbose=verbose)))
+    last = Text(report.verdict.value, _BADGE[report.verdict])
+    last.append(wording.last_line(report), "default not bold")
+    console.print(last, soft_wrap=True)
+    lines = out.getvalue().removesuffix("\n").split("\n")
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _page(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
+    if len(report.dumps) > 1:
+        yield from _overview(report)
+    for number, dump in enumerate(report.dumps):
+        if number or len(report.dumps) > 1:
+            yield Text("-" * 72, "dim")
+        yield from _dump(dump, verbose=verbose)
+
+
+def _overview(report: Report) -> Iterator[RenderableType]:
+    """Give the verdict of all dumps, and of each."""
+    yield _headed(report.verdict, Text(wording.tally(report), "bold"))
+    yield Text()
+    grid = _grid()
+    for dump in report.dumps:
+        grid.add_row(Text(dump.verdict.value, _BADGE[dump.verdict]), Text(printable(dump.path)))
+    yield _indented(grid)
+    yield Text()
+
+
+# --- one dump -----------------------------------------------------------------------------------
+
+
+def _dump(dump: DumpReport, *, verbose: bool) -> Iterator[RenderableType]:
+    path = Text(printable(dump.path, 1000), "bold")
+    yield _headed(dump.verdict, path.append(f"\n{wording.headline(dump)}", "not bold"))
+    to_do = _what_to_do(dump, verbose=verbose)
+    if to_do.row_count:
+        yield Text()
+        yield _indented(to_do)
+    for number, finding in enumerate(wording.named_first(dump.findings), 1):
+        yield Text()
+        yield _title(finding, number)
+        yield _indented(_evidence(finding, verbose=verbose), 4)
+    yield Text()
+    yield _indented(_coverage(dump, verbose=verbose))
+    yield Text()
+
+
+def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
+    grid = _grid()
+    acting = [finding for finding in wording.named_first(dump.findings) if wording.acts(finding)]
+    for finding in acting:
+        verb = "revoke" if finding.kind == "token" else "rotate"
+        grid.add_row(Text(verb, "bold"), _identity(finding))
+    if any(finding.public.not_after for finding in acting):
+        said = "An expired certificate lowers nothing: its key still signs."
+        grid.add_row(_label("note"), Text(said))
+    shown, rest = _some(
+        list(dict.fromkeys(reason.text for reason in dump.reasons)), verbose=verbose
+    )
+    for number, reason in enumerate(shown):
+        grid.add_row(_label("" if number else "because"), Text(printable(reason)))
+    if rest:
+        grid.add_row("", _more(rest, "reason", "reasons"))
+    if dump.verdict is not Verdict.PASS:
+        grid.add_row(_label("then"), Text(wording.next_step(dump)))
+    return grid
+
+
+def _identity(finding: Finding) -> Text:
+    """Return the lines by which an engineer knows which key it is."""
+    lines = [Text(wording.name(finding), "bold"), *map(Text, wording.certificate(finding))]
+    lines += map(Text, wording.otherwise_known(finding))
+    lines.append(_label(f"{wording.fingerprint_kind(finding)} "))
+    lines[-1].append(printable(finding.fingerprint.value), "not dim")
+    return Text("\n").join(lines)
+
+
+# --- one finding --------------------------------------------------------------------------------
+
+
+def _title(finding: Finding, number: int) -> RenderableType:
+    line = Text(f"{number:>3} ", "dim")
+    line.append(f"{wording.name(finding)} {wording.kind(finding)}", "not dim bold")
+    line.append("  ").append(
+        finding.severity.name.lower(), f"not dim {_SEVERITY[finding.severity]}"
+    )
+    line.append(f", {finding.confidence.name.lower()}")
+    return line.append("" if wording.named(finding) else ", unnamed")
+
+
+def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
+    grid = _grid()
+    public = finding.public
+    said = (
+        ("certificate", "\n".join(wording.certificate(finding))),
+        ("SSH", printable(public.ssh_fingerprint)),
+        ("key id", printable(public.kid)),
+        ("named by", wording.names(finding)),
+        (wording.fingerprint_kind(finding), printable(finding.fingerprint.value)),
+        ("proof", printable(finding.proof)),
+        ("exponent", "not found, taken to be 65537" if public.e_assumed else ""),
+    )
+    for label, value in said:
+        if value:
+            grid.add_row(_label(label), Text(value))
+    shown, rest = _some(finding.occurrences, verbose=verbose)
+    for number, (head, places) in enumerate(wording.places_by_region(shown)):
+        grid.add_row(_label("" if number else "where"), Group(Text(head), _places(places)))
+    if rest:
+        grid.add_row("", _more(rest, "place", "places"))
+    grid.add_row(_label("to do"), Text(wording.advice(finding)))
+    if verbose:
+        grid.add_row(_label("rule"), Text(f"{printable(finding.rule)}, id {printable(finding.id)}"))
+    return grid
+
+
+def _places(occurrences: Iterable[Occurrence]) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")
+    for occurrence in occurrences:
+        said = f"{printable(occurrence.encoding)}, {printable(occurrence.state)}"
+        if len(occurrence.extents) > 1:
+            said += f", in {len(occurrence.extents)} pieces"
+        for extent in occurrence.extents:
+            size = wording.count(extent.size, "byte", "bytes")
+            table.add_row(*map(Text, wording.coordinate(extent)), Text(size), _label(said))
+            said = ""
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+# --- what was looked at -------------------------------------------------------------------------
+
+
+def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
+    grid = _grid()
+    kind = ", ".join(map(printable, (dump.format, dump.arch, *dump.content.layers)))
+    grid.add_row(_label("file"), Text(f"{kind}, {wording.count(dump.size, 'byte', 'bytes')}"))
+    if dump.sha256:
+        grid.add_row(_label("SHA-256"), Text(printable(dump.sha256)))
+    regions = wording.count(dump.coverage.regions, "region", "regions")
+    grid.add_row(_label("looked at"), Text(f"{wording.swept([dump])}, {regions}"))
+    for code, gaps in wording.gaps_by_code(dump.coverage.gaps):
+        grid.add_row(_label(code.replace("-", " ")), Text(wording.gaps_said(code, gaps)))
+        for gap in gaps if verbose else ():
+            start = "no address" if gap.start is None else hex(gap.start)
+            grid.add_row("", _label(f"  {start}  {wording.count(gap.size, 'byte', 'bytes')}"))
+    faults, rest = _some(dump.content.faults + dump.coverage.faults, verbose=verbose)
+    for fault in faults:
+        grid.add_row(_label("fault"), Text(f"{printable(fault.code)}: {printable(fault.text)}"))
+    if rest:
+        grid.add_row("", _more(rest, "fault", "faults"))
+    suppressed, rest = _some(dump.suppressed, verbose=verbose)
+    for finding in suppressed:
+        grid.add_row(_label("suppressed"), _identity(finding))
+    if rest:
+        grid.add_row("", _more(rest, "suppressed finding", "suppressed findings"))
+    return grid
+
+
+# --- layout -------------------------------------------------------------------------------------
+
+
+def _headed(verdict: Verdict, said: Text) -> Table:
+    """Return the verdict and, beside it, what is said of it."""
+    grid = _grid(None)
+    grid.add_row(Text(verdict.upper(), _BADGE[verdict]), said)
+    return grid
+
+
+def _some(items: Sequence[_T], *, verbose: bool) -> tuple[Sequence[_T], int]:
+    shown = items if verbose else items[:SHOWN]
+    return shown, len(items) - len(shown)
+
+
+def _more(rest: int, one: str, many: str) -> Text:
+    return _label(f"and {wording.count(rest, f'more {one}', f'more {many}')} (-v shows all)")
+
+
+def _label(text: str) -> Text:
+    return Text(text, "dim")
+
+
+def _grid(width: int | None = 13) -> Table:
+    """Return a table of two columns without lines: labels, and what folds beside them."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=width, overflow="fold")
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _indented(part: RenderableType, by: int = 2) -> Padding:
+    return Padding(part, (0, 0, 0, by), expand=False)

@@ -1,0 +1,217 @@
+"""The words of the text report: one name for each thing, wherever it is said.
+
+Pure functions from values of the model to short texts, all of them safe to show. This module lays
+nothing out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from scanner.model import DumpReport, Extent, Finding, Gap, Occurrence, Report, Severity, Verdict
+from scanner.report.printable import printable
+
+_KINDS = {
+    "private-key": ("private key", "private keys"),
+    "encrypted-key": ("encrypted key", "encrypted keys"),
+    "symmetric-key": ("symmetric key", "symmetric keys"),
+    "token": ("token", "tokens"),
+    "certificate": ("certificate", "certificates"),
+}
+
+_ALGORITHMS = {
+    "rsa": "RSA",
+    "ec": "EC",
+    "dsa": "DSA",
+    "ed25519": "Ed25519",
+    "ed448": "Ed448",
+    "x25519": "X25519",
+    "x448": "X448",
+    "aes": "AES",
+}
+
+_ONE_SIZE = ("ed25519", "ed448", "x25519", "x448")
+
+_FINGERPRINTS = {
+    "spki-sha256": "SPKI SHA-256",
+    "hmac-sha256": "HMAC-SHA-256",
+    "place-sha256": "place SHA-256",
+}
+
+_ADVICE = {
+    "private-key": "Make a new key, put it in this one's place, and revoke its certificate.",
+    "encrypted-key": "Rotate it unless its passphrase is strong and lies nowhere in the same dump.",
+    "symmetric-key": "Rotate it if it outlives the process; a session's key ends with the session.",
+    "token": "Revoke it where it was issued.",
+}
+
+_AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new key."
+
+
+# --- counts -------------------------------------------------------------------------------------
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: ``1 byte``, ``2,048 bytes``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def counts(findings: Iterable[Finding]) -> str:
+    """Return how many of each kind: ``2 private keys, 1 token``."""
+    kinds = Counter(finding.kind for finding in findings)
+    known = [count(kinds.pop(kind), *words) for kind, words in _KINDS.items() if kinds[kind]]
+    other = [f"{number} {printable(kind)}" for kind, number in sorted(kinds.items()) if number]
+    return ", ".join(known + other) or "no findings"
+
+
+def swept(dumps: Iterable[DumpReport]) -> str:
+    """Return the bytes looked at, of the bytes in the files."""
+    covers = [dump.coverage for dump in dumps]
+    scanned = sum(cover.scanned_bytes for cover in covers)
+    return f"{scanned:,} of {sum(cover.file_bytes for cover in covers):,} bytes"
+
+
+def tally(report: Report) -> str:
+    """Return how many dumps got which verdict, the worst first."""
+    verdicts = Counter(dump.verdict for dump in report.dumps)
+    order = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
+    parts = [f"{verdicts[verdict]} {verdict.value}" for verdict in order if verdicts[verdict]]
+    return f"{len(report.dumps)} dumps: {', '.join(parts)}"
+
+
+def last_line(report: Report) -> str:
+    """Return what the last line says after the verdict: counts, bytes swept of bytes there."""
+    findings = [finding for dump in report.dumps for finding in dump.findings]
+    aside = sum(len(dump.suppressed) for dump in report.dumps)
+    dumps = f" ({tally(report)})" if len(report.dumps) > 1 else ""
+    return (
+        f"{dumps}: {counts(findings)}, {aside} suppressed; swept {swept(report.dumps)} in the file"
+    )
+
+
+# --- a finding ----------------------------------------------------------------------------------
+
+
+def acts(finding: Finding) -> bool:
+    """Say whether somebody must act on a finding: rotate or revoke."""
+    return finding.severity >= Severity.HIGH
+
+
+def named(finding: Finding) -> bool:
+    """Say whether anything public tells whose key it is."""
+    return bool(finding.names or finding.public.subject)
+
+
+def named_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings in the report's order, the unnamed after the named."""
+    return sorted(findings, key=lambda finding: not named(finding))
+
+
+def kind(finding: Finding) -> str:
+    """Return what a finding is: ``private key``."""
+    return _KINDS.get(finding.kind, (printable(finding.kind),))[0]
+
+
+def name(finding: Finding) -> str:
+    """Return a key's algorithm with its size or curve: ``RSA 2048``, ``EC P-256``."""
+    algorithm = _ALGORITHMS.get(finding.algorithm, printable(finding.algorithm))
+    if finding.curve:
+        return f"{algorithm} {printable(finding.curve)}"
+    if finding.algorithm in _ONE_SIZE or not finding.bits:
+        return algorithm
+    return f"{algorithm} {finding.bits}"
+
+
+def names(finding: Finding) -> str:
+    """Return who bears witness: ``certificate, known``."""
+    return ", ".join(map(printable, finding.names))
+
+
+def fingerprint_kind(finding: Finding) -> str:
+    """Return the name of a fingerprint's function: ``SPKI SHA-256``."""
+    return _FINGERPRINTS.get(finding.fingerprint.kind, printable(finding.fingerprint.kind))
+
+
+def certificate(finding: Finding) -> Iterator[str]:
+    """Give the lines that tell one certificate from another: subject, then serial and expiry."""
+    public = finding.public
+    if public.subject:
+        yield printable(public.subject)
+        more = [f"serial {printable(public.serial)}"] if public.serial else []
+        more += [f"not after {printable(public.not_after)}"] if public.not_after else []
+        if more:
+            yield ", ".join(more)
+
+
+def otherwise_known(finding: Finding) -> Iterator[str]:
+    """Give the line by which a key without a certificate, or a token, can be told."""
+    if finding.fingerprint.kind == "place-sha256":
+        for occurrence in finding.occurrences[:1]:
+            yield f"at {', '.join(coordinate(occurrence.extents[0]))}" if occurrence.extents else ""
+    elif finding.names and not finding.public.subject:
+        yield f"named by {names(finding)}"
+    elif not named(finding):
+        yield "unnamed: nothing here says whose it is"
+
+
+def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[Occurrence]]]:
+    """Return the occurrences of each region and owner, in the report's order."""
+    regions: dict[str, list[Occurrence]] = {}
+    for occurrence in occurrences:
+        head = printable(occurrence.region) or "outside of every region"
+        head += f", owner {printable(occurrence.owner)}" if occurrence.owner else ""
+        regions.setdefault(head, []).append(occurrence)
+    return list(regions.items())
+
+
+def coordinate(extent: Extent) -> tuple[str, str]:
+    """Return where bytes lie: address, offset in the file."""
+    address = "no address" if extent.address is None else hex(extent.address)
+    return address, f"file {hex(extent.file_offset)}"
+
+
+def advice(finding: Finding) -> str:
+    """Return what to do about a finding."""
+    if finding.kind == "private-key" and not acts(finding):
+        return _AGREEMENT if finding.algorithm in {"x25519", "x448"} else "Look at it by hand."
+    return _ADVICE.get(finding.kind, "Nothing: it is public.")
+
+
+# --- a dump -------------------------------------------------------------------------------------
+
+
+def headline(dump: DumpReport) -> str:
+    """Return the answer in one sentence, its subject left out: it is the dump's path."""
+    match dump.verdict:
+        case Verdict.BLOCKED:
+            acting = [finding for finding in dump.findings if acts(finding)]
+            return f"holds {counts(acting or dump.findings)}. Do not send it."
+        case Verdict.INCOMPLETE:
+            return "was not looked at as a whole, and may hold a key. Do not send it."
+        case Verdict.PASS:
+            return "may leave: nothing that blocks was found in any of its bytes."
+
+
+def next_step(dump: DumpReport) -> str:
+    """Return what to do with a dump that may not leave."""
+    if dump.verdict is Verdict.BLOCKED:
+        return "Keep the dump where it is, or delete it. Whoever has it has the keys."
+    if any(reason.code == "truncated" for reason in dump.reasons):
+        return "Take the dump again, or fetch it again: bytes that it claims to have are missing."
+    return "Settle what is said above and scan again; until then treat the dump as blocked."
+
+
+def gaps_by_code(gaps: Iterable[Gap]) -> list[tuple[str, list[Gap]]]:
+    """Return the gaps of each code, codes in order."""
+    codes: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        codes.setdefault(printable(gap.code), []).append(gap)
+    return sorted(codes.items())
+
+
+def gaps_said(code: str, gaps: list[Gap]) -> str:
+    """Return what gaps of one code come to."""
+    size = count(sum(gap.size for gap in gaps), "byte", "bytes")
+    said = f"{count(len(gaps), 'range', 'ranges')}, {size}"
+    if code == "not-captured":
+        return f"{said}, which the writer of the dump left out; they are not in the file"
+    return f"{said}, which the file claims to hold and does not"
