@@ -1,0 +1,86 @@
+"""What a person sees while waiting: progress on stderr, and only where that is a terminal.
+
+The one string in it that is not ours is the escaped base name of the path. This module refuses to
+be the reason that a scan fails.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from scanner.deliver import is_terminal
+from scanner.report.printable import printable
+
+_NAME_WIDTH = 40
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase of the scan."""
+
+    def advance(self, bytes: int) -> None:  # noqa: A002 - the engine's word
+        """Say that so many more bytes are done."""
+
+    def done(self) -> None:
+        """End the last phase."""
+
+
+class Bar:
+    """Progress on a terminal: phase, bytes, rate, time left."""
+
+    def __init__(self, display: Progress, name: str) -> None:
+        self._display = display
+        self._task = display.add_task("", total=None, dump=Text(name), phase=Text("opening"))
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase of ``total_bytes``."""
+        with contextlib.suppress(Exception):
+            said = Text(printable(name))
+            self._display.reset(self._task, total=total_bytes or None, phase=said)
+
+    def advance(self, bytes: int) -> None:  # noqa: A002 - the engine's word
+        """Move on by so many bytes."""
+        with contextlib.suppress(Exception):
+            self._display.advance(self._task, bytes)
+
+    def done(self) -> None:
+        """Take the bar away."""
+        with contextlib.suppress(Exception):
+            self._display.remove_task(self._task)
+
+
+@contextlib.contextmanager
+def progress(path: str, *, quiet: bool, color: bool) -> Iterator[Bar | Silence]:
+    """Show progress of one dump on stderr while the block runs, where somebody can see it."""
+    if quiet or not is_terminal(sys.stderr):
+        yield Silence()
+        return
+    name = printable(os.path.basename(path) or path, _NAME_WIDTH)  # noqa: PTH119 - "-" and "" too
+    display = Progress(
+        TextColumn("{task.fields[dump]}", markup=False),
+        TextColumn("{task.fields[phase]}", markup=False),
+        BarColumn(bar_width=20),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with display:
+        yield Bar(display, name)

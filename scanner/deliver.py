@@ -1,0 +1,89 @@
+"""Where a report goes: stdout, or a file that takes its name at once and whole.
+
+A reader who left is no error: the verdict is in the exit code. A device that is full is one. This
+module imports nothing that costs time, decides no exit code, and never replaces what is no regular
+file.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from scanner.errors import ReportError
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Say whether a person may be looking at a stream."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def wants_color(choice: str, stream: TextIO | None) -> bool:
+    """Say whether to colour: ``always``, ``never``, or ``auto``, which honours NO_COLOR."""
+    if choice != "auto":
+        return choice == "always"
+    return (
+        not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(stream)
+    )
+
+
+def show(text: str) -> None:
+    """Write to stdout. A closed one is no error; a full one raises ReportError."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+        out = sys.stdout.buffer
+        out.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        out.flush()
+    except (BrokenPipeError, ValueError):
+        return
+    except OSError as error:
+        if sys.platform == "win32" and error.errno == errno.EINVAL:
+            return  # a closed pipe there
+        raise _unwritten(error) from error
+
+
+def save(text: str, path: str) -> None:
+    """Write to a file: beside it first, for its owner alone, then renamed. Raises ReportError.
+
+    What is there and is no regular file (a pipe, a device) is written to and not replaced.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            Path(path).write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise _unwritten(error) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".keysift-", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _unwritten(error: OSError) -> ReportError:
+    return ReportError(
+        "the report could not be written",
+        reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+        hint="make room, or name another place with --output; the exit code stands for the scan",
+    )
