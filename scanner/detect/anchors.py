@@ -8,7 +8,7 @@ variable lengths: hyperscan tells where a match ends, and only a fixed length gi
 
 import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -35,7 +35,7 @@ Hits = Iterable[tuple[int, int]]
 Engine = Callable[[memoryview], Hits]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AnchorSet:
     """Compiled anchors, ready to be handed to a worker (picklable)."""
 
@@ -58,7 +58,19 @@ def compile_anchors(rules: Iterable[Rule]) -> AnchorSet:
         for anchor in rule.anchors:
             found[index, anchor.expression] = len(anchor.ranges)
     expressions = tuple(expression for _, expression in found)
-    table = tuple((index, length) for (index, _), length in found.items())
+    return _assemble(expressions, tuple((index, size) for (index, _), size in found.items()))
+
+
+def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
+    """Compile bytes to be found as they are; a hit names the index of its literal.
+
+    The set holds the literals: where these are secret it stays in the process that made it.
+    """
+    expressions = tuple(b"".join(b"\\x%02x" % byte for byte in literal) for literal in literals)
+    return _assemble(expressions, tuple(enumerate(map(len, literals))))
+
+
+def _assemble(expressions: tuple[bytes, ...], table: tuple[tuple[int, int], ...]) -> AnchorSet:
     database = b""
     if hyperscan is not None and expressions:
         database = hyperscan.dumpb(_compile(hyperscan, expressions))

@@ -137,6 +137,18 @@ def total_size(head: bytes) -> int | None:
     return None
 
 
+def write(tag: int, content: bytes) -> bytes:
+    """Return an element with the shortest header; Malformed from 65,536 content bytes on."""
+    size = len(content)
+    if size > 0xFFFF:
+        raise Malformed
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    if size < 0x100:
+        return bytes((tag, 0x81, size)) + content
+    return bytes((tag, 0x82)) + size.to_bytes(2, "big") + content
+
+
 def headers_before(window: bytes, at: int) -> tuple[int, ...]:
     """Return where in ``window`` a SEQUENCE header may start that ends right before ``at``.
 

@@ -26,8 +26,12 @@ BODY = 64 * 1024
 NOISE = 256
 """Characters between two pieces of base64 at most."""
 
-_BEGIN = re.compile(rb"-----BEGIN (?:RSA |EC )?\Z")
-_LEAD = len(b"-----BEGIN RSA ")
+_LINES = ("-----BEGIN ", "-----BEGIN RSA ", "-----BEGIN EC ")
+_BEGIN = {
+    1: tuple(line.encode("ascii") for line in _LINES),
+    2: tuple(line.encode("utf-16-le") for line in _LINES),
+}
+_LEAD = max(map(len, _LINES))
 _FIRST_READ = 512
 _GROWTH = 8
 _SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
@@ -55,11 +59,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if head[:1] != b"P":
         return
     lead = min(offset, _LEAD * width)
-    before = _narrow(memory.clip(space, offset - lead, lead), width)
-    begin = _BEGIN.search(before) if before is not None else None
-    if begin is None or before is None:
+    before = memory.clip(space, offset - lead, lead)
+    begin = next((line for line in _BEGIN[width] if before.endswith(line)), b"")
+    if not begin:
         return
-    first = offset - (len(before) - begin.start()) * width
+    first = offset - len(begin)
     body = _Text(memory=memory, space=space, offset=offset + len(MARK) * width, width=width)
     found = _decode(body)
     if found is None:
@@ -71,13 +75,6 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     place = Place(space=space, offset=first, size=offset + (len(MARK) + end) * width - first)
     encoding = f"{parsed.form}-PEM" + (" utf-16le" if width == 2 else "")
     yield Proved(candidate=candidate(parsed, rule, encoding, (place,)), material=parsed.material)
-
-
-def _narrow(raw: bytes, width: int) -> bytes | None:
-    """Return one byte a character, or None where UTF-16LE holds anything but ASCII."""
-    if width == 1:
-        return raw
-    return None if raw[1::2].strip(b"\0") else raw[::2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

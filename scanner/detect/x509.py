@@ -26,6 +26,7 @@ _OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
+_NO_SIGNATURE = b"\x03\x02\x00\x00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,9 @@ class PublicKey:
     witness: Witness
 
 
+_Read = Callable[[bytes, Place | None], PublicKey | None]
+
+
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
     """Yield the certificate or SubjectPublicKeyInfo that holds the anchor at ``offset``.
 
@@ -55,29 +59,25 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     window = memory.clip(space, offset - lead, lead + 1)
     if len(window) != lead + 1:
         return
-    read = from_certificate if window[lead] == _VERSION else from_spki
-    outer = (
-        [lead]
-        if window[lead] == der.SEQUENCE
-        else [
-            start
-            for inner in der.headers_before(window, lead)
-            for start in der.headers_before(window, inner)
-        ]
-    )
-    for start in outer:
-        where = offset - lead + start
-        data = der.fetch(memory, space, where)
-        if data is None:
-            continue
-        found = read(data, place=Place(space=space, offset=where, size=len(data)))
-        if found is not None:
-            yield found
-            return
+    inner = () if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
+    outer = tuple(start for at in inner for start in der.headers_before(window, at))
+    readers: list[tuple[_Read, tuple[int, ...]]] = [(from_spki, outer or (lead,))]
+    if window[lead] == _VERSION:
+        readers = [(from_certificate, outer), (from_signed_part, inner)]
+    for read, starts in readers:
+        for start in starts:
+            where = offset - lead + start
+            data = der.fetch(memory, space, where)
+            if data is None:
+                continue
+            found = read(data, Place(space=space, offset=where, size=len(data)))
+            if found is not None:
+                yield found
+                return
 
 
 def from_spki(
-    data: bytes, *, place: Place | None = None, kind: str = "public-key"
+    data: bytes, place: Place | None = None, *, kind: str = "public-key"
 ) -> PublicKey | None:
     """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
     try:
@@ -103,7 +103,7 @@ def from_spki(
     return replace(key, witness=replace(key.witness, place=place))
 
 
-def from_certificate(data: bytes, *, place: Place | None = None) -> PublicKey | None:
+def from_certificate(data: bytes, place: Place | None = None) -> PublicKey | None:
     """Read a DER Certificate that fills ``data``; None for anything else.
 
     A certificate that ``cryptography`` finds odd still gives its key: its labels stay empty.
@@ -112,21 +112,47 @@ def from_certificate(data: bytes, *, place: Place | None = None) -> PublicKey | 
         whole = Reader(data)
         body = whole.enter()
         whole.finish()
-        signed = body.enter()
-        body.skip()
+        signed = body.element()
+        body.enter()
         body.bits()
         body.finish()
-        signed.content(_VERSION)
-        signed.skip()  # the serial, which not every issuer writes in DER
-        for _ in range(4):  # signature algorithm, issuer, validity, subject
-            signed.enter()
-        spki = signed.element()
     except Malformed:
         return None
-    key = from_spki(spki, place=place, kind="certificate")
+    return _named(signed, data, place)
+
+
+def from_signed_part(data: bytes, place: Place | None = None) -> PublicKey | None:
+    """Read a DER TBSCertificate that fills ``data``; None for anything else.
+
+    OpenSSL keeps this part of each certificate, without the signature, as long as the object lives.
+    """
+    try:
+        whole = Reader(data)
+        body = whole.enter()
+        whole.finish()
+        body.content(_VERSION)
+        body.skip()
+        whole_again = der.write(der.SEQUENCE, data + body.element() + _NO_SIGNATURE)
+    except Malformed:
+        return None
+    return _named(data, whole_again, place)
+
+
+def _named(signed: bytes, certificate: bytes, place: Place | None) -> PublicKey | None:
+    """Return the key of a TBSCertificate with the labels of the certificate around it."""
+    try:
+        body = Reader(signed).enter()
+        body.content(_VERSION)
+        body.skip()  # the serial, which not every issuer writes in DER
+        for _ in range(4):  # signature algorithm, issuer, validity, subject
+            body.enter()
+        spki = body.element()
+    except Malformed:
+        return None
+    key = from_spki(spki, place, kind="certificate")
     if key is None:
         return None
-    subject, serial, not_after = _labels(data)
+    subject, serial, not_after = _labels(certificate)
     witness = replace(key.witness, subject=subject, serial=serial, not_after=not_after)
     return replace(key, witness=witness)
 

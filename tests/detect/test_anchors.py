@@ -1,0 +1,127 @@
+"""All engines find the same anchors, each of them once."""
+
+import dataclasses
+import pickle
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner import rules
+from scanner.detect import anchors
+from scanner.rules import Anchor, Rule
+
+ENGINES = [
+    pytest.param(
+        name,
+        marks=[]
+        if name == "re" or getattr(anchors, name) is not None
+        else pytest.mark.skip(reason=f"{name} is not installed"),
+    )
+    for name in ("hyperscan", "re2", "re")
+]
+
+
+def _rule(name: str, *ranges: tuple[tuple[int, int], ...]) -> Rule:
+    template = rules.load()[0]
+    found = tuple(Anchor(source="", ranges=each) for each in ranges)
+    return dataclasses.replace(template, id=name, anchors=found)
+
+
+def _literal(data: bytes) -> tuple[tuple[int, int], ...]:
+    return tuple((byte, byte) for byte in data)
+
+
+def _naive(given_rules: tuple[Rule, ...], data: bytes) -> list[tuple[int, int]]:
+    """Find the anchors by comparing every byte of every place."""
+    return [
+        (index, start)
+        for start in range(len(data))
+        for index, rule in enumerate(given_rules)
+        if any(
+            start + len(anchor.ranges) <= len(data)
+            and all(
+                low <= byte <= high
+                for byte, (low, high) in zip(data[start:], anchor.ranges, strict=False)
+            )
+            for anchor in rule.anchors
+        )
+    ]
+
+
+OVERLAPPING = (
+    _rule("a", _literal(b"\0\0\0"), _literal(b"\0\0\0\0")),
+    _rule("b", ((0, 0), (0, 255), (0x80, 0xFF))),
+    _rule("c", _literal(b"\n.\n"), _literal(b"[]\\^-")),
+    _rule("d"),
+    _rule("e", ((10, 10), (0, 255), (10, 10))),
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=60)
+@given(data=st.lists(st.sampled_from(b"\0\0\0\x80\xff\n.[]\\^-"), max_size=60).map(bytes))
+def test_every_engine_agrees_with_comparing_bytes(engine: str, data: bytes) -> None:
+    """Overlapping anchors, metacharacters, line feeds and high bytes are all found, once each."""
+    sweeper = anchors.open_sweeper(anchors.compile_anchors(OVERLAPPING), engine)
+    assert _naive(OVERLAPPING, data) == sweeper.sweep(data)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_calls_into_the_engine_leave_no_seam(engine: str) -> None:
+    """An anchor at any distance from a call's end is found once, and so is one at the very end."""
+    mark = b"PRIVATE KEY-----"
+    found = (_rule("pem", _literal(mark)),)
+    sweeper = anchors.open_sweeper(anchors.compile_anchors(found), engine)
+    for shift in range(-len(mark) - 1, 2):
+        data = bytearray(2 * anchors.CALL + len(mark))
+        places = [anchors.CALL + shift, 2 * anchors.CALL]
+        for place in places:
+            data[place : place + len(mark)] = mark
+        assert [(0, place) for place in places] == sweeper.sweep(memoryview(data))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_agree_on_the_rules_that_we_ship(engine: str) -> None:
+    """Our own anchors, planted among random bytes, are found where they were put."""
+    shipped = rules.load()
+    rng = random.Random(5)  # noqa: S311 - no secret
+    data, expected = bytearray(rng.randbytes(anchors.CALL - 50)), set()
+    for index, rule in enumerate(shipped):
+        for anchor in rule.anchors:
+            expected.add((index, len(data)))
+            data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
+            data += rng.randbytes(rng.randrange(300))
+    sweeper = anchors.open_sweeper(anchors.compile_anchors(shipped), engine)
+    assert expected <= set(sweeper.sweep(data))
+
+
+def test_compiled_anchors_travel_to_a_worker() -> None:
+    """What was compiled here is pickled, unpickled and used there."""
+    compiled = anchors.compile_anchors(rules.load())
+    arrived = pickle.loads(pickle.dumps(compiled))  # noqa: S301 - our own
+    assert compiled == arrived
+    [(rule, offset)] = anchors.open_sweeper(arrived).sweep(b"---PRIVATE KEY-----")
+    assert (rules.load()[rule].id, offset) == ("private-key-pem", 3)
+    assert arrived.longest == 32
+
+
+def test_a_database_of_another_machine_is_compiled_again() -> None:
+    """Anchors compiled without hyperscan, or elsewhere, work all the same."""
+    compiled = anchors.compile_anchors(OVERLAPPING)
+    for database in (b"", b"\0" * 100):
+        foreign = dataclasses.replace(compiled, database=database)
+        assert anchors.open_sweeper(foreign).sweep(bytes(5)) == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_nothing_to_look_for_finds_nothing() -> None:
+    """Rules without anchors make a sweeper that finds nothing."""
+    empty = anchors.compile_anchors((_rule("d"),))
+    assert (empty.longest, anchors.open_sweeper(empty).sweep(bytes(100))) == (0, [])
+
+
+def test_an_engine_that_is_not_there_is_an_error() -> None:
+    """No other engine takes the place of the one that was asked for."""
+    with pytest.raises(LookupError):
+        anchors.open_sweeper(anchors.compile_anchors(OVERLAPPING), "grep")
