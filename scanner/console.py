@@ -32,7 +32,7 @@ class Silence:
     def phase(self, name: str, total_bytes: int) -> None:
         """Begin a phase of the scan."""
 
-    def advance(self, bytes: int) -> None:  # noqa: A002 - the engine's word
+    def advance(self, count: int) -> None:
         """Say that so many more bytes are done."""
 
     def done(self) -> None:
@@ -52,10 +52,10 @@ class Bar:
             said = Text(printable(name))
             self._display.reset(self._task, total=total_bytes or None, phase=said)
 
-    def advance(self, bytes: int) -> None:  # noqa: A002 - the engine's word
+    def advance(self, count: int) -> None:
         """Move on by so many bytes."""
         with contextlib.suppress(Exception):
-            self._display.advance(self._task, bytes)
+            self._display.advance(self._task, count)
 
     def done(self) -> None:
         """Take the bar away."""

@@ -83,9 +83,9 @@ def last_line(report: Report) -> str:
     findings = [finding for dump in report.dumps for finding in dump.findings]
     aside = sum(len(dump.suppressed) for dump in report.dumps)
     dumps = f" ({tally(report)})" if len(report.dumps) > 1 else ""
-    return (
-        f"{dumps}: {counts(findings)}, {aside} suppressed; swept {swept(report.dumps)} in the file"
-    )
+    files = "file" if len(report.dumps) == 1 else "files"
+    said = f"{counts(findings)}, {aside} suppressed; swept {swept(report.dumps)} in the {files}"
+    return f"{dumps}: {said}"
 
 
 # --- a finding ----------------------------------------------------------------------------------

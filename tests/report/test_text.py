@@ -1,0 +1,126 @@
+"""The text report says verdict, keys and coverage, and is safe to look at."""
+
+import dataclasses
+import re
+
+import pytest
+
+from scanner.model import Report, Verdict
+from scanner.report import text
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def test_opens_with_verdict_and_keys(blocked: Report) -> None:
+    """The first lines say the verdict, the file, and which keys to rotate, by identity."""
+    lines = text.render(blocked).splitlines()
+    assert lines[0] == "BLOCKED  /var/crash/core.1234"
+    assert "Do not send it." in lines[1]
+    head = "\n".join(lines[:16])
+    assert "rotate         RSA 2048" in head
+    assert "serial 33000001f2e4, not after 2021-04-04T23:59:59Z" in head
+    assert "SPKI SHA-256 " + "7d9c2f10" * 8 in head
+    assert "revoke         jwt" in head
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "blocked",
+            (
+                "blocked: 3 private keys, 1 token, 1 suppressed; "
+                "swept 3,000,000 of 3,000,000 bytes in the file"
+            ),
+        ),
+        (
+            "passed",
+            "pass: no findings, 1 suppressed; swept 3,000,000 of 3,000,000 bytes in the file",
+        ),
+        (
+            "several",
+            (
+                "blocked (3 dumps: 1 blocked, 1 incomplete, 1 pass): 3 private keys, 1 token, "
+                "3 suppressed; swept 8,995,904 of 9,000,000 bytes in the files"
+            ),
+        ),
+    ],
+)
+def test_last_line(name: str, expected: str, request: pytest.FixtureRequest) -> None:
+    """The last line can be read alone, is one line, and is all that is said when quiet."""
+    report: Report = request.getfixturevalue(name)
+    assert text.render(report).splitlines()[-1] == expected
+    assert text.render(report, quiet=True, width=80) == expected + "\n"
+
+
+def test_named_before_unnamed(blocked: Report) -> None:
+    """Keys that a certificate names come first, whatever their place in the report."""
+    said = text.render(blocked)
+    assert said.index("1 RSA 2048 private key") < said.index("2 EC P-256 private key")
+
+
+def test_expiry_lowers_nothing(blocked: Report) -> None:
+    """A key whose certificate expired years ago is critical, to be rotated, and it is said why."""
+    said = text.render(blocked)
+    assert "RSA 2048 private key  critical, proof" in said
+    assert "An expired certificate lowers nothing" in said
+
+
+def test_places_are_bounded(blocked: Report) -> None:
+    """Few places are shown and the rest counted; all of them when asked."""
+    short, long = text.render(blocked), text.render(blocked, verbose=True)
+    assert "and 4 more places (-v shows all)" in short
+    assert "0x7f000005" not in short
+    assert "0x7f000005" in long
+    assert "-v shows all" not in long
+
+
+def test_faults_and_gaps_are_said(report: Report) -> None:
+    """Whatever makes a scan less than whole is in the report, and what is normal is called so."""
+    said = text.render(report)
+    assert "not captured   2 ranges, 1,052,672 bytes" in said
+    for dump in report.dumps:
+        for fault in dump.coverage.faults:
+            assert f"{fault.code}: {fault.text}" in said
+
+
+def test_safe_to_look_at(report: Report) -> None:
+    """No character of a dump moves the cursor, colours, reorders or breaks a line."""
+    for look in ({}, {"verbose": True}):
+        said = text.render(report, **look)
+        assert all(line.isprintable() for line in said.split("\n"))
+        assert all(len(line) <= text.WIDTH for line in said.split("\n")[:-2])
+        colored = text.render(report, color=True, **look)
+        assert all(line.isprintable() for line in ESCAPES.sub("", colored).split("\n"))
+        assert "\x1b]" not in colored
+
+
+def test_markup_is_text(hostile: Report) -> None:
+    """What looks like markup of the terminal library is shown as it was written."""
+    assert "[red]x[/red][link=file:///]" in text.render(hostile)
+
+
+def test_color_changes_no_word(report: Report) -> None:
+    """Colour adds escapes and nothing else, and none without it."""
+    plain, colored = text.render(report), text.render(report, color=True)
+    assert "\x1b" not in plain
+    assert "\x1b[" in colored
+    stripped = "\n".join(line.rstrip() for line in ESCAPES.sub("", colored).split("\n"))
+    assert stripped == plain
+
+
+def test_environment_has_no_say(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns, terminal type and colour wishes of the environment do not reach the renderer."""
+    before = text.render(report)
+    for name, value in {"COLUMNS": "40", "FORCE_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    assert text.render(report) == before
+
+
+def test_unknown_words_are_shown(blocked: Report) -> None:
+    """A kind, algorithm or fingerprint that this module does not know is shown by its own name."""
+    odd = dataclasses.replace(blocked.dumps[0].findings[0], kind="wallet", algorithm="slh-dsa")
+    dump = dataclasses.replace(blocked.dumps[0], findings=(odd,), verdict=Verdict.BLOCKED)
+    said = text.render(dataclasses.replace(blocked, dumps=(dump,)))
+    assert "slh-dsa P-256 wallet" in said
+    assert "1 wallet" in said
