@@ -172,9 +172,9 @@ def scan(
     Several dumps give one report; the worst verdict is the exit code: blocked, then incomplete,
     then pass.
     """
+    _refuse_odd_paths(dumps, output)
     from scanner import policy, rules  # noqa: PLC0415 - see the module docstring
 
-    _refuse_odd_paths(dumps, output)
     loaded = rules.load()
     look = _Look(
         render=dict(FORMATS)[form],
@@ -364,7 +364,7 @@ def _deliver(report: Report, code: int, look: _Look, complain: Complain) -> int:
 
 def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:
     """Say whether a scan of an example's bytes gives a finding of this rule."""
-    from scanner import console, correlate, engine  # noqa: PLC0415 - see the module docstring
+    from scanner import console, engine  # noqa: PLC0415 - see the module docstring
 
     with tempfile.TemporaryDirectory(prefix="keysift-") as folder:
         path = Path(folder) / "example"
@@ -373,4 +373,6 @@ def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:
             path=str(path), jobs=1, raw=True, spool_dir=None, in_process=True, rules=rules
         )
         found = engine.scan(request, console.Silence())
-        return any(finding.rule == rule.id for finding in correlate.findings(found, rules))
+    if rule.kind in {"certificate", "public-key"}:
+        return any(witness.kind == rule.kind for witness in found.witnesses)
+    return any(candidate.rule == rule.id for candidate in found.candidates)
