@@ -198,6 +198,8 @@ class Candidate:
     curve: str = ""
     places: tuple[Place, ...]
     """Where it lies, in reading order; several where limbs scatter."""
+    e: int = 0
+    """Public exponent of an RSA key."""
     e_assumed: bool = False
 
 

@@ -1,0 +1,307 @@
+"""From a path to all that can be said of the dump: tasks, workers, stages, coverage.
+
+The parent never touches a byte of the dump. One guarded worker surveys it; a small dump it scans
+whole, a large one is swept by a pool while the first worker hashes the file. The order of results
+is the dump's own, so that a scan says the same whoever did the work. Whatever was not done, by
+anyone, for any reason, is a fault: this module decides nothing, and never says ``pass``.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from scanner.detect import limbs
+from scanner.detect.anchors import compile_anchors
+from scanner.dump import source, space
+from scanner.dump.space import SpaceMap
+from scanner.dump.windows import cut
+from scanner.errors import RuleError, ScannerError, SpillNeeded
+from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
+from scanner.rules import Rule
+from scanner.stages import session as stage
+from scanner.stages.prove import EXAMINERS, RSA_DETECTOR, Proofs, prove
+from scanner.stages.session import Session, Survey, Target
+from scanner.stages.sweep import Hits, Swept, sweep
+from scanner.stages.trace import Sighting, trace
+from scanner.workers import Crew, Handle, InProcess, Lost, Processes
+
+MOST_JOBS = 8
+"""Workers by default: above that, the disk is the limit."""
+
+DETECTORS = (*(name for name, _ in EXAMINERS), RSA_DETECTOR)
+"""What a rule may name as its detector."""
+
+
+class Progress(Protocol):
+    """Hears how far a scan is. Never hears anything of the dump's contents."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """Count bytes of the phase as done."""
+        ...
+
+    def done(self) -> None:
+        """End the scan of one dump."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRequest:
+    """What to scan, and how."""
+
+    path: str
+    """``-`` is standard input."""
+    jobs: int | None = None
+    raw: bool = False
+    """Let a dump of unknown format pass when all its bytes were swept."""
+    spool_dir: str | None = None
+    in_process: bool = False
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """All that the scan of one dump gave: places and public facts, no verdict."""
+
+    path: str
+    size: int
+    sha256: str
+    content: Content
+    layout: Layout
+    space_map: SpaceMap
+    candidates: tuple[Candidate, ...]
+    sightings: tuple[Sighting, ...]
+    witnesses: tuple[Witness, ...]
+    coverage: Coverage
+    raw: bool
+
+
+def scan(request: ScanRequest, progress: Progress) -> Scan:
+    """Scan one dump. Raises ScannerError where there is nothing to report on at all."""
+    for rule in request.rules:
+        if rule.detector not in DETECTORS:
+            raise RuleError(
+                f"The rule {rule.id} cannot be used",
+                reason="it names a detector that does not exist",
+                hint=f"Detectors: {', '.join(DETECTORS)}.",
+            )
+    with contextlib.ExitStack() as stack:
+        stream = _stdin(stack) if request.path == "-" else None
+        target = Target(
+            path="<stdin>" if stream else request.path,
+            stream=stream,
+            spill=_spill(request, stack) if stream else None,
+            spool_dir=request.spool_dir or tempfile.gettempdir(),
+            rules=request.rules,
+            anchors=compile_anchors(request.rules),
+        )
+        lead = _crew(request, target, stack)
+        try:
+            survey = _survey(lead, progress, target)
+        except SpillNeeded:
+            target = replace(target, spill=_spill(request, stack))
+            lead = _crew(request, target, stack)
+            survey = _survey(lead, progress, target)
+        result = _scan(request, replace(target, surveyed=survey), lead, stack, progress)
+    progress.done()
+    return result
+
+
+def _stdin(stack: contextlib.ExitStack) -> Handle:
+    fd = os.dup(0)
+    stack.callback(os.close, fd)
+    return Handle(fd)
+
+
+def _spill(request: ScanRequest, stack: contextlib.ExitStack) -> Handle:
+    spill = source.create_spill(request.spool_dir)
+    stack.callback(spill.close)
+    return Handle(spill.fd)
+
+
+def _crew(
+    request: ScanRequest, target: Target, stack: contextlib.ExitStack, count: int = 1
+) -> Crew:
+    crew: Crew = (
+        InProcess(Session, target) if request.in_process else Processes(count, Session, target)
+    )
+    stack.callback(crew.close)
+    return crew
+
+
+def _survey(lead: Crew, progress: Progress, target: Target) -> Survey:
+    with contextlib.suppress(OSError):
+        progress.phase("reading", os.stat(target.path).st_size if not target.stream else 0)  # noqa: PTH116 - what may be no path
+    survey: Survey = lead.ask(stage.survey)
+    return survey
+
+
+def _scan(
+    request: ScanRequest,
+    target: Target,
+    lead: Crew,
+    stack: contextlib.ExitStack,
+    progress: Progress,
+) -> Scan:
+    survey = target.surveyed
+    assert survey is not None
+    tasks = cut(survey.space_map)
+    jobs = request.jobs or min(os.cpu_count() or 1, MOST_JOBS)
+    alone = request.in_process or jobs == 1 or len(tasks) < 2
+    crew = lead if alone else _crew(request, target, stack, min(jobs, len(tasks)))
+    hasher = ThreadPoolExecutor(1) if not alone else None
+    if hasher is not None:
+        stack.callback(hasher.shutdown)
+    pending = hasher.submit(_digest, lead) if hasher is not None else None
+    faults = list(survey.faults)
+    swept = _sweep(crew, tasks, survey, faults, progress)
+    sha256 = pending.result() if pending is not None else _digest(lead)
+    if not sha256:
+        faults.append(Fault(code="no-digest", text="The file could not be hashed."))
+    proofs = _prove(lead, swept, faults, progress)
+    sightings = _trace(crew, tasks, proofs.candidates, faults, progress)
+    _compare(lead, faults)
+    content = replace(survey.content, sha256=survey.content.sha256 or sha256)
+    return Scan(
+        path=target.path,
+        size=survey.size,
+        sha256=sha256,
+        content=content,
+        layout=survey.layout,
+        space_map=survey.space_map,
+        candidates=proofs.candidates,
+        sightings=sightings,
+        witnesses=proofs.witnesses,
+        coverage=Coverage(
+            file_bytes=survey.content.size,
+            scanned_bytes=_scanned(survey.space_map, tasks, swept),
+            regions=len(survey.layout.regions),
+            gaps=survey.layout.gaps,
+            faults=tuple(faults),
+        ),
+        raw=request.raw,
+    )
+
+
+def _digest(lead: Crew) -> str:
+    try:
+        digest: str = lead.ask(stage.digest)
+    except ScannerError:
+        return ""
+    return digest
+
+
+def _sweep(
+    crew: Crew,
+    tasks: tuple[tuple[Place, ...], ...],
+    survey: Survey,
+    faults: list[Fault],
+    progress: Progress,
+) -> dict[int, Swept]:
+    """Run stage one over all tasks; a task without an answer is a fault."""
+    progress.phase("sweeping", int(survey.space_map.size.sum()))
+    swept: dict[int, Swept] = {}
+    for index, answer in crew.map(sweep, [(task,) for task in tasks]):
+        size = sum(place.size for place in tasks[index])
+        progress.advance(size)
+        if isinstance(answer, Swept) and answer.swept_bytes == size:
+            swept[index] = answer
+        else:
+            faults.append(_failed(f"Task {index} of {len(tasks)} was not swept", answer))
+    return swept
+
+
+def _failed(what: str, answer: object) -> Fault:
+    match answer:
+        case ScannerError(message=message, reason=reason):
+            return Fault(code="error", text=f"{what}: {message}: {reason}.")
+        case Lost(cause=cause):
+            return Fault(code="worker-lost", text=f"{what}: a worker ended with {cause}.")
+        case _:
+            return Fault(code="short", text=f"{what} whole.")
+
+
+def _prove(lead: Crew, swept: dict[int, Swept], faults: list[Fault], progress: Progress) -> Proofs:
+    """Run stage two over the places of all tasks."""
+    parts = [swept[index] for index in sorted(swept)]
+    hits = Hits(
+        rule=_joined([part.hits.rule for part in parts]),
+        space=_joined([part.hits.space for part in parts]),
+        offset=_joined([part.hits.offset for part in parts]),
+    )
+    progress.phase("proving", 0)
+    for _, answer in lead.map(prove, [(hits, limbs.gather([part.runs for part in parts]))]):
+        if isinstance(answer, Proofs):
+            return answer
+        faults.append(_failed("The candidates were not proved", answer))
+    return Proofs(candidates=(), witnesses=())
+
+
+def _joined(arrays: list[limbs.Offsets]) -> limbs.Offsets:
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+
+
+def _trace(
+    crew: Crew,
+    tasks: tuple[tuple[Place, ...], ...],
+    candidates: tuple[Candidate, ...],
+    faults: list[Fault],
+    progress: Progress,
+) -> tuple[Sighting, ...]:
+    """Run stage three for one candidate of each key."""
+    keys = tuple({c.fingerprint.value: c for c in reversed(candidates)}.values())
+    if not keys:
+        return ()
+    progress.phase("tracing", sum(place.size for task in tasks for place in task))
+    found: set[Sighting] = set()
+    for index, answer in crew.map(trace, [(keys, task) for task in tasks]):
+        progress.advance(sum(place.size for place in tasks[index]))
+        if isinstance(answer, tuple):
+            found.update(answer)
+        else:
+            faults.append(_failed(f"Copies of the keys in task {index} were not traced", answer))
+    return tuple(sorted(found))
+
+
+def _compare(lead: Crew, faults: list[Fault]) -> None:
+    """Look at the file's identity again: a change while it was read is a fault."""
+    for _, answer in lead.map(stage.unchanged, [()]):
+        if answer is True:
+            continue
+        if answer is False:
+            text = "The file changed while it was read."
+            faults.append(Fault(code="changed", text=text))
+        else:
+            faults.append(_failed("The file was not there to compare", answer))
+
+
+def _scanned(
+    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Any]
+) -> int:
+    """Return the size of the union of the file extents that were swept."""
+    if len(swept) == len(tasks):
+        return space.covered(space_map)
+    extents = sorted(_extents(space_map, tasks, swept))
+    total = end = 0
+    for start, stop in extents:
+        total += max(stop - max(start, end), 0)
+        end = max(end, stop)
+    return total
+
+
+def _extents(
+    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Any]
+) -> Iterator[tuple[int, int]]:
+    for index in swept:
+        for place in tasks[index]:
+            for extent in space.extents(space_map, place):
+                yield extent.file_offset, extent.file_offset + extent.size

@@ -1,0 +1,192 @@
+"""What a worker holds of one dump: open files, the address space, the anchors.
+
+A session is made in the worker that uses it, from a target that can be pickled, and makes its parts
+when they are first asked for, so that a worker which replaces a dead one goes on where that stood.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from scanner import dump
+from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
+from scanner.dump import source, space, unpack
+from scanner.dump.source import File, Identity, Spill
+from scanner.dump.space import Memory, SpaceMap
+from scanner.errors import SpillNeeded, Unreadable
+from scanner.model import Content, Fault, Layout
+from scanner.rules import Rule
+from scanner.workers import Handle
+
+HEAD = 64
+"""Bytes from which a layer of compression is told."""
+
+CONTENT_BYTES = 1 << 40
+"""Most bytes that may be decoded from one input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One dump, as every worker of a scan is told of it."""
+
+    path: str
+    stream: Handle | None = None
+    """The input where it cannot be sought (stdin); path is its name then."""
+    spill: Handle | None = None
+    """Private storage for what is decoded or cannot be sought."""
+    spool_dir: str = ""
+    """The directory of the spill file, whose free space is watched."""
+    surveyed: "Survey | None" = None
+    """What the first worker found out; the others need not ask again."""
+    rules: tuple[Rule, ...]
+    anchors: AnchorSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a dump is, before any of its bytes is judged."""
+
+    size: int
+    """Bytes of the file given."""
+    sha256: str
+    """Of the file given; empty where :func:`digest` must still say it."""
+    content: Content
+    layout: Layout
+    space_map: SpaceMap
+    faults: tuple[Fault, ...]
+    identity: Identity | None
+
+
+class Session:
+    """The state of a worker. Holds open files: never leaves its process."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.rules = target.rules
+
+    @cached_property
+    def given(self) -> File:
+        """The file as the operator named it."""
+        file = source.open_file(self.target.path)
+        known = self.target.surveyed
+        if known is not None and known.identity != source.identify(file.fileno()):
+            raise Unreadable(
+                "The dump changed while it was read",
+                reason="its size, times or inode are not what they were",
+                hint="Scan it again when nothing writes to it.",
+            )
+        return file
+
+    @cached_property
+    def survey(self) -> Survey:
+        """Parse the dump's tables, after undoing its compression."""
+        return self.target.surveyed or _survey(self)
+
+    @cached_property
+    def content(self) -> File:
+        """The bytes that are swept: the file given, or what was decoded from it."""
+        survey = self.survey
+        if self.target.stream is None and not survey.content.layers:
+            return self.given
+        if self.target.spill is None:
+            raise _spill_needed()
+        return File(self.target.spill.fd)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The dump's address space over its bytes."""
+        return Memory(self.survey.space_map, self.content)
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        """The anchors of all rules, ready to run."""
+        return open_sweeper(self.target.anchors)
+
+
+def survey(session: Session) -> Survey:
+    """Say what the dump is. Raises DumpError where the file cannot be read, and SpillNeeded."""
+    return session.survey
+
+
+def digest(session: Session) -> str:
+    """Return the SHA-256 of the file given."""
+    return session.survey.sha256 or source.digest(session.given)
+
+
+def unchanged(session: Session) -> bool:
+    """Tell whether the file is still the one that was surveyed, by descriptor and by path."""
+    identity = session.survey.identity
+    if identity is None:
+        return True
+    if source.identify(session.given.fileno()) != identity:
+        return False
+    with source.open_file(session.target.path) as again:
+        return source.identify(again.fileno()) == identity
+
+
+def _spill_needed() -> SpillNeeded:
+    return SpillNeeded("This input must be copied to seekable storage first")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts and hashes the bytes of a stream as they go by."""
+
+    size: int
+    sha256: "hashlib._Hash"
+
+    def count(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.size += len(chunk)
+            self.sha256.update(chunk)
+            yield chunk
+
+
+def _survey(session: Session) -> Survey:
+    target = session.target
+    identity: Identity | None = None
+    tally = _Tally(0, hashlib.sha256())
+    if target.stream is not None:
+        content = _decode(target, tally.count(unpack.copy_stream(target.stream.fd)))
+        size, sha256 = tally.size, tally.sha256.hexdigest()
+    else:
+        identity = source.identify(session.given.fileno())
+        size, sha256 = session.given.size, ""
+        head = session.given.read(0, min(HEAD, size))
+        if unpack.sniff_layer(head) is None:
+            content = Content(layers=(), size=size, sha256="")
+        else:
+            content = _decode(target, tally.count(_chunks(session.given)))
+            sha256 = tally.sha256.hexdigest() if tally.size == size else ""
+    plain = target.stream is None and not content.layers
+    file = session.given if plain else File(_fd(target))
+    layout = dump.read_layout(file)
+    space_map, doubts = space.build(layout, file.size)
+    return Survey(
+        size=size,
+        sha256=sha256,
+        content=content,
+        layout=layout,
+        space_map=space_map,
+        faults=(*content.faults, *layout.faults, *doubts),
+        identity=identity,
+    )
+
+
+def _fd(target: Target) -> int:
+    if target.spill is None:
+        raise _spill_needed()
+    return target.spill.fd
+
+
+def _decode(target: Target, chunks: Iterator[bytes]) -> Content:
+    spill = Spill(_fd(target), target.spool_dir)
+    spill.clear()
+    return unpack.unpack(chunks, spill, max_bytes=CONTENT_BYTES)
+
+
+def _chunks(file: File) -> Iterator[bytes]:
+    step = 1 << 20
+    for offset in range(0, file.size, step):
+        yield file.read(offset, min(step, file.size - offset))

@@ -1,0 +1,166 @@
+"""Stage one: look at every byte of a task once, and say where it is worth looking again.
+
+Linear in the bytes, blind to what they mean: anchors of all rules, and random-looking runs. What
+leaves are places; this module refuses to return a byte of what it saw.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect import limbs
+from scanner.detect.anchors import Sweeper
+from scanner.detect.limbs import Offsets, Runs
+from scanner.dump.windows import LEAD, TRAIL, Window, windows
+from scanner.errors import LimitExceeded
+from scanner.model import Place
+from scanner.stages.session import Session
+
+CHUNK = 256 << 10
+"""Bytes that a numpy kernel sees at once: they stay in the second-level cache."""
+
+BLOCK = 4096
+"""Zeros are skipped by whole blocks of this size."""
+
+MOST_HITS = 1 << 20
+"""Anchor hits that a task may have: beyond it, the dump is adversarial or a rule is bad."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """Anchor hits as parallel arrays: rule index, space, offset of the anchor's first byte."""
+
+    rule: Offsets
+    space: Offsets
+    offset: Offsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What stage one says of one task."""
+
+    hits: Hits
+    runs: Runs
+    swept_bytes: int
+
+
+def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
+    """Sweep one task. Raises LimitExceeded where anchors hit without end, and read errors."""
+    memory, sweeper = session.memory, session.sweeper
+    hits: list[Hits] = []
+    runs: list[Runs] = []
+    swept = count = 0
+    for window in windows(memory, task):
+        segments = _Segments.of(window)
+        for first, last in _filled(window.buffer):
+            hits.append(_anchors(sweeper, window.buffer, segments, first, last))
+            runs += _runs(window.buffer, segments, first, last)
+            count += len(hits[-1].rule)
+            if count > MOST_HITS:
+                raise LimitExceeded(
+                    "Too many anchors in one piece of the dump",
+                    reason=f"more than {MOST_HITS} in one task",
+                )
+        swept += sum(segment.size for segment in window.segments)
+    return Swept(hits=_unique(hits), runs=limbs.gather(runs), swept_bytes=swept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Segments:
+    """The segments of a window as parallel arrays."""
+
+    space: Offsets
+    offset: Offsets
+    at: Offsets
+    end: Offsets
+
+    @staticmethod
+    def of(window: Window) -> "_Segments":
+        rows = [(s.space, s.offset, s.at, s.at + s.size) for s in window.segments]
+        space, offset, at, end = np.array(rows, np.int64).T
+        return _Segments(space=space, offset=offset, at=at, end=end)
+
+
+def _filled(buffer: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return the maximal ranges of blocks that are not all zeros."""
+    whole = len(buffer) // BLOCK * BLOCK
+    words = buffer[:whole].view(np.uint64).reshape(-1, BLOCK // 8)
+    flags: npt.NDArray[np.bool_] = np.asarray(words.any(axis=1))
+    if whole < len(buffer):
+        flags = np.append(flags, buffer[whole:].any())
+    padded = np.zeros(len(flags) + 2, np.int8)
+    padded[1:-1] = flags
+    step = np.diff(padded)
+    starts, ends = np.flatnonzero(step > 0) * BLOCK, np.flatnonzero(step < 0) * BLOCK
+    return [(int(a), min(int(b), len(buffer))) for a, b in zip(starts, ends, strict=True)]
+
+
+def _anchors(
+    sweeper: Sweeper, buffer: npt.NDArray[np.uint8], segments: _Segments, first: int, last: int
+) -> Hits:
+    start = max(first - LEAD, 0)
+    found = sweeper.sweep(buffer.data[start : min(last + TRAIL, len(buffer))])
+    if not found:
+        empty = np.empty(0, np.int64)
+        return Hits(rule=empty, space=empty, offset=empty)
+    rule, at = np.array(found, np.int64).T
+    at = at + start
+    index = np.searchsorted(segments.at, at, side="right") - 1
+    mine = (index >= 0) & (at < segments.end[index])
+    rule, at, index = rule[mine], at[mine], index[mine]
+    return Hits(
+        rule=rule,
+        space=segments.space[index],
+        offset=segments.offset[index] + at - segments.at[index],
+    )
+
+
+def _runs(buffer: npt.NDArray[np.uint8], segments: _Segments, first: int, last: int) -> list[Runs]:
+    found = []
+    owned_start, owned_end = segments.at & ~7, (segments.end + 7) & ~7
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        low = int(np.searchsorted(owned_end, start, side="right"))
+        high = int(np.searchsorted(owned_start, stop, side="left"))
+        if low >= high:
+            continue
+        base = max(start - limbs.CONTEXT, 0)
+        top = min(stop + limbs.CONTEXT, len(buffer))
+        starts, ends = limbs.find(
+            buffer[base:top],
+            np.maximum(owned_start[low:high], start) - base,
+            np.minimum(owned_end[low:high], (stop + 7) & ~7) - base,
+        )
+        if len(starts) == 0:
+            continue
+        starts, ends = starts + base, ends + base
+        index = np.searchsorted(owned_start, starts, side="right") - 1
+        shift = segments.offset[index] - segments.at[index]
+        lowest = segments.offset[index]
+        highest = lowest + segments.end[index] - segments.at[index]
+        found.append(
+            Runs(
+                space=segments.space[index],
+                start=np.maximum(starts + shift, lowest),
+                end=np.minimum(ends + shift, highest),
+            )
+        )
+    return found
+
+
+def _unique(parts: list[Hits]) -> Hits:
+    """Sort hits, each once: neighbouring ranges of one window overlap."""
+    if not parts:
+        empty = np.empty(0, np.int64)
+        return Hits(rule=empty, space=empty, offset=empty)
+    rows = np.stack(
+        [
+            np.concatenate([part.space for part in parts]),
+            np.concatenate([part.offset for part in parts]),
+            np.concatenate([part.rule for part in parts]),
+        ],
+        axis=1,
+    )
+    rows = np.unique(rows, axis=0)
+    return Hits(space=rows[:, 0].copy(), offset=rows[:, 1].copy(), rule=rows[:, 2].copy())

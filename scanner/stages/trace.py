@@ -1,0 +1,195 @@
+"""Stage three: where else does a proved key lie, whole or in pieces.
+
+Proofs need one place of each number; whoever redacts or rotates needs all of them. Each worker
+proves the keys again from their places, derives every private number in every reading, and sweeps
+its task once for their 16-byte pieces: a copy that lost its first bytes to the allocator, or was
+cut by the end of a region, is found by what is left. Nothing but places leaves.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from scanner.detect import pem
+from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
+from scanner.detect.keys import Proved
+from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.detect.pool import READINGS
+from scanner.detect.relations.rsa import complete
+from scanner.dump.space import Memory
+from scanner.dump.windows import windows
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Candidate, Place
+from scanner.stages.prove import EXAMINERS, RSA_DETECTOR
+from scanner.stages.session import Session
+
+PIECE = 16
+"""Bytes of a number that are searched for at once: chance finds none in 10**38."""
+
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+_BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----")
+"""Bytes of the longest first line of a PEM text, in UTF-16."""
+
+FEWEST_VALUES = 8
+"""Different byte values in a piece: fewer (zeros of a short number) could be anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Sighting:
+    """One copy of a private number, or of a part of it."""
+
+    fingerprint: str
+    """Of its key."""
+    encoding: str
+    """The number and its reading: ``p limbs-le``; ``(part)`` where some of it is missing."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Needle:
+    fingerprint: str
+    encoding: str
+    value: bytes
+
+
+def trace(
+    session: Session, candidates: tuple[Candidate, ...], task: tuple[Place, ...]
+) -> tuple[Sighting, ...]:
+    """Return every sighting of the candidates' private numbers that has a piece in the task."""
+    needles = [needle for candidate in candidates for needle in _needles(session, candidate)]
+    pieces = [
+        (index, at)
+        for index, needle in enumerate(needles)
+        for at in range(0, len(needle.value) - PIECE + 1, PIECE)
+        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+    ]
+    if not pieces:
+        return ()
+    literals = compile_literals([needles[i].value[at : at + PIECE] for i, at in pieces])
+    starts = {
+        (pieces[hit][0], space, offset - pieces[hit][1])
+        for hit, space, offset in _sweep(session.memory, open_sweeper(literals), task)
+    }
+    found: set[Sighting] = set()
+    for index, space, start in sorted(starts):
+        found.update(_sightings(session.memory, needles[index], space, start))
+    return tuple(sorted(found))
+
+
+def _sweep(
+    memory: Memory, sweeper: Sweeper, task: tuple[Place, ...]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (piece, space, offset in it) of every literal; windows overlap by more than a piece."""
+    for window in windows(memory, task):
+        hits = sweeper.sweep(window.buffer.data)
+        for segment in window.segments if hits else ():
+            for piece, at in hits:
+                if segment.at <= at < segment.at + segment.size:
+                    yield piece, segment.space, segment.offset + at - segment.at
+
+
+def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Iterator[Sighting]:
+    """Yield each maximal stretch, of a piece or more, in which memory holds the number."""
+    size = len(needle.value)
+    first = max(start, 0)
+    there = memory.clip(space, first, start + size - first)
+    wanted = needle.value[first - start : first - start + len(there)]
+    at = 0
+    while at < len(there):
+        if there[at] != wanted[at]:
+            at += 1
+            continue
+        end = at
+        while end < len(there) and there[end] == wanted[end]:
+            end += 1
+        if end - at >= PIECE:
+            part = "" if end - at == size else " (part)"
+            yield Sighting(
+                fingerprint=needle.fingerprint,
+                encoding=needle.encoding + part,
+                place=Place(space=space, offset=first + at, size=end - at),
+            )
+        at = end
+
+
+def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
+    material = _again(session, candidate)
+    if material is None:
+        return
+    name = candidate.fingerprint.value
+    for number, value, size in _numbers(material):
+        for order, reading in zip(_ORDERS, READINGS, strict=True):
+            yield _Needle(name, f"{number} {reading}", value.to_bytes(size, order))
+    if isinstance(material, Okp):
+        yield _Needle(name, "seed", material.seed)
+
+
+def _numbers(material: Material) -> list[tuple[str, int, int]]:
+    """List (name, value, bytes) of the private numbers of a key."""
+    match material:
+        case Rsa(p=p, q=q, n=n, d=d):
+            half, whole = _size(max(p, q)), _size(n)
+            rows = [("p", p, half), ("q", q, half), ("d", d, whole)]
+            if q > 1 and math.gcd(p, q) == 1:
+                rows += [
+                    ("dp", d % (p - 1), half),
+                    ("dq", d % (q - 1), half),
+                    ("qinv", pow(q, -1, p), half),
+                    ("pinv", pow(p, -1, q), half),
+                ]
+            return rows + [("d", other, whole) for other in _other_d(material)]
+        case Ec(curve=curve, d=d):
+            return [("d", d, FIELD_BYTES[curve])]
+        case Okp():
+            return []
+
+
+def _other_d(key: Rsa) -> list[int]:
+    """Return d modulo (p-1)(q-1) and modulo lcm(p-1, q-1): libraries keep either."""
+    both = {pow(key.e, -1, order) for order in _orders(key) if math.gcd(key.e, order) == 1}
+    return sorted(both - {key.d})
+
+
+def _orders(key: Rsa) -> tuple[int, int]:
+    return (key.p - 1) * (key.q - 1), math.lcm(key.p - 1, key.q - 1)
+
+
+def _size(value: int) -> int:
+    return (value.bit_length() + 7) // 8
+
+
+def _again(session: Session, candidate: Candidate) -> Material | None:
+    """Prove a candidate once more from its places; None where the bytes do not say it again."""
+    rule = next(rule for rule in session.rules if rule.id == candidate.rule)
+    if rule.detector == RSA_DETECTOR:
+        found = _from_primes(session.memory, candidate)
+    else:
+        place = candidate.places[0]
+        offset = place.offset
+        if rule.detector == "pem":
+            offset += _mark(session.memory.clip(place.space, offset, _BEGIN))
+        examine = dict(EXAMINERS)[rule.detector]
+        found = [
+            proved.material
+            for proved in examine(session.memory, place.space, offset, rule)
+            if isinstance(proved, Proved)
+        ]
+    return next((key for key in found if describe(key).fingerprint == candidate.fingerprint), None)
+
+
+def _from_primes(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read two primes again, in each reading, and complete them to a key."""
+    first, second = (memory.read(p.space, p.offset, p.size) for p in candidate.places)
+    keys = (
+        complete(int.from_bytes(first, one), int.from_bytes(second, other), candidate.e)
+        for one in _ORDERS
+        for other in _ORDERS
+    )
+    return [key for key in keys if key is not None]
+
+
+def _mark(head: bytes) -> int:
+    """Return where in the first line of a PEM text its anchor starts."""
+    wide = pem.MARK.decode().encode("utf-16-le")
+    return max(head.find(pem.MARK), head.find(wide), 0)
