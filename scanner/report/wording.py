@@ -7,7 +7,17 @@ nothing out.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from scanner.model import DumpReport, Extent, Finding, Gap, Occurrence, Report, Severity, Verdict
+from scanner.model import (
+    Confidence,
+    DumpReport,
+    Extent,
+    Finding,
+    Gap,
+    Occurrence,
+    Report,
+    Severity,
+    Verdict,
+)
 from scanner.report.printable import printable
 
 _KINDS = {
@@ -92,8 +102,8 @@ def last_line(report: Report) -> str:
 
 
 def acts(finding: Finding) -> bool:
-    """Say whether somebody must act on a finding: rotate or revoke."""
-    return finding.severity >= Severity.HIGH
+    """Say whether somebody must act on a finding, rotate or revoke: not on a mere shape."""
+    return finding.severity >= Severity.HIGH and finding.confidence > Confidence.SHAPE
 
 
 def named(finding: Finding) -> bool:

@@ -1,0 +1,66 @@
+"""Lint, types and tests, in one command, on a fresh clone: ``python3 tests/run.py``.
+
+Needs Python 3.11 or newer and nothing else: makes ``.venv`` (or uses the environment that
+``KEYSIFT_VENV`` names), installs the project with its ``dev`` group into it, and runs every check
+to its end, so that one failure does not hide another. Arguments go to pytest. The list of tools is
+in ``pyproject.toml`` alone.
+"""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+INSTALL: tuple[tuple[str, ...], ...] = (
+    ("-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1"),  # the first with --group
+    ("-m", "pip", "install", "--quiet", "--group", "dev", "--editable", "."),
+)
+
+CHECKS: tuple[tuple[str, ...], ...] = (
+    ("-m", "ruff", "check", "."),
+    ("-m", "ruff", "format", "--check", "."),
+    ("-m", "mypy", "--platform", "linux"),
+    ("-m", "mypy", "--platform", "darwin"),
+    ("-m", "mypy", "--platform", "win32"),
+    ("-m", "pytest"),
+)
+
+
+def main() -> int:
+    """Run everything; return 0 if all of it is well."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever is told so runs an older one
+        sys.stderr.write("keysift needs Python 3.11 or newer\n")
+        return 2
+    python = _environment(ROOT / os.environ.get("KEYSIFT_VENV", ".venv"))
+    for step in INSTALL:
+        if _run(python, step):
+            return 1
+    failed = [step for step in CHECKS if _run(python, step + _more(step))]
+    for step in failed:
+        sys.stderr.write(f"failed: {' '.join(step)}\n")
+    return 1 if failed else 0
+
+
+def _environment(folder: Path) -> str:
+    """Return the interpreter of the virtual environment, made where there is none."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+    return str(python)
+
+
+def _more(step: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sys.argv[1:]) if "pytest" in step else ()
+
+
+def _run(python: str, step: tuple[str, ...]) -> int:
+    sys.stderr.write(f"+ python {' '.join(step)}\n")
+    sys.stderr.flush()
+    return subprocess.run([python, *step], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""What the documents say is what the program does."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanner import cli, report, rules
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEST_COMMAND = "python3 tests/run.py"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_help_is_the_real_one() -> None:
+    """The README's help block equals the command's output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scanner", "scan", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"$ keysift scan --help\n{done.stdout}" in blocks("text")
+
+
+def test_exit_codes_are_the_real_ones() -> None:
+    """The README's table has each verdict with its code, and the codes that are no verdict."""
+    said = dict(re.findall(r"^\| (\d+) \| (`\w+`)? ?\|", README, re.MULTILINE))
+    expected = {str(code): f"`{verdict.value}`" for verdict, code in cli.EXIT_CODES}
+    assert said == expected | {"2": "", "130": ""}
+
+
+def test_every_format_is_in_the_help() -> None:
+    """The formats of the table are the choices of --format."""
+    names = "|".join(name for name, _ in report.FORMATS)
+    assert f"--format [{names}]" in README
+
+
+def test_one_test_command() -> None:
+    """The README names one command for all checks, and the pipeline calls exactly that one."""
+    assert f"{TEST_COMMAND}\n" in blocks("sh")
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert TEST_COMMAND in [line.strip() for line in lines]
+
+
+def test_example_dump_is_shipped() -> None:
+    """The dump that the README scans is in the repository."""
+    scans = [
+        line for block in blocks("sh") for line in block.splitlines() if "keysift scan f" in line
+    ]
+    assert len(scans) == 1
+    assert (ROOT / shlex.split(scans[0])[-1]).is_file()
+
+
+def test_changelog_names_every_rule() -> None:
+    """A rule that ships is in the changelog, under the heading Rules."""
+    said = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Rules")[2]
+    assert said
+    for rule in rules.load():
+        assert f"`{rule.id}`" in said
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    """Every link into the repository has a file at its end."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert "://" in target or (ROOT / target).exists(), target
