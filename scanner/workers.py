@@ -200,7 +200,7 @@ class Processes:
             if worker.pipe in ready and worker.busy is not None:
                 heard.append((worker, _receive(worker)))
             elif worker.process.sentinel in ready:
-                heard.append((worker, _Death(_exit_name(worker.process.exitcode))))
+                heard.append((worker, _end_of(worker)))
             elif worker.busy is not None and time.monotonic() - worker.since > STALL_SECONDS:
                 heard.append((worker, _Death("no answer in time")))
         return heard
@@ -217,6 +217,11 @@ class _Death:
     cause: str
 
 
+def _end_of(worker: _Worker) -> _Death:
+    worker.process.join(5)
+    return _Death(_exit_name(worker.process.exitcode))
+
+
 def _exit_name(code: int | None) -> str:
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
@@ -228,8 +233,7 @@ def _receive(worker: _Worker) -> Any:  # noqa: ANN401 - whatever the call gives
     try:
         kind, value = worker.pipe.recv()
     except (EOFError, OSError):
-        worker.process.join(5)
-        return _Death(_exit_name(worker.process.exitcode))
+        return _end_of(worker)
     if kind == "error":
         error, message, reason, hint = value
         return error(message, reason=reason, hint=hint)

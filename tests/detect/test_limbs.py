@@ -1,0 +1,66 @@
+"""Random-looking runs: found whole wherever windows are cut, and not in what is not random."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import noise
+from scanner.detect import limbs
+
+
+def sweep(data: bytes, cuts: list[int]) -> list[tuple[int, int]]:
+    """Find the runs of ``data`` in windows that end at ``cuts``, and join them."""
+    whole = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
+    bounds = sorted({0, len(whole), *(cut & ~7 for cut in cuts if cut < len(whole))})
+    parts = []
+    for first, last in itertools.pairwise(bounds):
+        base, top = max(first - limbs.CONTEXT, 0), min(last + limbs.CONTEXT, len(whole))
+        starts, ends = limbs.find(
+            whole[base:top].copy(), np.array([first - base]), np.array([last - base])
+        )
+        space = np.zeros(len(starts), np.int64)
+        parts.append(limbs.Runs(space=space, start=starts + base, end=ends + base))
+    runs = limbs.join(limbs.gather(parts))
+    return list(zip(runs.start.tolist(), runs.end.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_random_number_is_a_run(seed: int) -> None:
+    """128 random bytes among zeros are one run, whose edges are theirs within a word."""
+    data = noise.plant(noise.zeros(4096), 1000, noise.uniform(128, seed))
+    (run,) = sweep(data, [])
+    assert abs(run[0] - 1000) <= 8
+    assert abs(run[1] - 1128) <= 8
+
+
+@pytest.mark.parametrize("make", [noise.zeros, noise.text, noise.text16, noise.pointers])
+def test_what_is_not_random_has_no_runs(make: type[noise.zeros]) -> None:  # type: ignore[valid-type]
+    """Zeros, text and pointers hold no run at all."""
+    assert sweep(make(1 << 16, 3), []) == []  # type: ignore[misc]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 16),
+    cuts=st.lists(st.integers(8, 8184), max_size=12),
+    at=st.integers(0, 6000),
+    size=st.integers(40, 2000),
+)
+def test_cuts_change_nothing(seed: int, cuts: list[int], at: int, size: int) -> None:
+    """Wherever windows are cut, the same long runs come out."""
+    data = noise.plant(noise.text(8192, seed), at, noise.uniform(size, seed))
+    whole = {run for run in sweep(data, []) if run[1] - run[0] >= 64}
+    assert whole <= set(sweep(data, cuts))
+
+
+def test_owned_ranges_are_apart() -> None:
+    """Runs of two owned ranges of one chunk stay two, and what lies between is not reported."""
+    chunk = np.frombuffer(noise.uniform(1024, 5), np.uint8).copy()
+    starts, ends = limbs.find(chunk, np.array([64, 512]), np.array([256, 768]))
+    assert (starts.tolist()[0], ends.tolist()[-1]) == (64, 768)
+    assert not any(
+        start < 256 < end or 256 < start < 512 for start, end in zip(starts, ends, strict=True)
+    )

@@ -1,0 +1,171 @@
+"""Guarded workers: whatever happens in one, the parent learns a name and nothing else."""
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from scanner import errors, workers
+from scanner.workers import InProcess, Lost, Processes
+
+CANARY = "canary-9f3c71d2"
+
+
+class Session:
+    """The state of a worker under test."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+def add(session: Session, number: int) -> int:
+    """Answer."""
+    return session.value + number
+
+
+def refuse(_session: Session) -> None:
+    """Raise an error of ours."""
+    raise errors.Damaged("a table is cut", reason="it ends early", hint="scan a whole file")
+
+
+def crash(_session: Session) -> None:
+    """Raise what might hold bytes of a dump."""
+    raise ValueError(CANARY)
+
+
+def exit_quietly(_session: Session) -> None:
+    """End as if all were well."""
+    raise SystemExit(0)
+
+
+def unsendable(_session: Session) -> Any:  # noqa: ANN401
+    """Answer with what cannot be pickled."""
+    return lambda: CANARY
+
+
+def die(_session: Session, number: int) -> int:
+    """Die by a signal for one argument, answer for the others."""
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def leave(_session: Session) -> None:
+    """Leave without a word, as a native library may."""
+    os._exit(0)
+
+
+def hoard(_session: Session) -> int:
+    """Ask for more memory than a worker may have."""
+    return len(bytearray(64 << 30))
+
+
+def shout(_session: Session) -> int:
+    """Print what a native library might print."""
+    os.write(1, CANARY.encode())
+    os.write(2, CANARY.encode())
+    print(CANARY)  # noqa: T201
+    return 1
+
+
+@pytest.fixture
+def crew() -> Iterator[Processes]:
+    """One worker."""
+    made = Processes(1, Session, 40)
+    yield made
+    made.close()
+
+
+def test_answers(crew: Processes) -> None:
+    """A call is answered, again and again, from one session."""
+    assert crew.ask(add, 2) == 42
+    assert sorted(crew.map(add, [(1,), (2,), (3,)])) == [(0, 41), (1, 42), (2, 43)]
+
+
+def test_our_errors_come_back_whole(crew: Processes) -> None:
+    """An error of ours keeps its class and its three parts."""
+    with pytest.raises(errors.Damaged) as caught:
+        crew.ask(refuse)
+    assert (caught.value.reason, caught.value.hint) == ("it ends early", "scan a whole file")
+
+
+@pytest.mark.parametrize("call", [crash, unsendable, exit_quietly, hoard])
+def test_anything_else_is_a_class_name(crew: Processes, call: Any) -> None:  # noqa: ANN401
+    """No message of a foreign exception leaves a worker, and the worker lives on."""
+    with pytest.raises(errors.WorkerLost) as caught:
+        crew.ask(call)
+    assert CANARY not in repr(vars(caught.value))
+    assert crew.ask(add, 1) == 41
+
+
+def test_a_dead_worker_is_replaced_once(crew: Processes) -> None:
+    """The call that killed two workers is lost; with nobody left the others are lost too."""
+    answers = dict(crew.map(die, [(number,) for number in range(6)]))
+    assert answers[0] == 0
+    assert answers[3] == Lost(cause="SIGKILL")
+    assert all(isinstance(answers[number], Lost) for number in (4, 5))
+
+
+def test_a_pool_outlives_a_death() -> None:
+    """With two workers, one call that kills costs only itself."""
+    made = Processes(2, Session, 0)
+    try:
+        answers = dict(made.map(die, [(number,) for number in range(8)]))
+    finally:
+        made.close()
+    assert answers.pop(3) == Lost(cause="SIGKILL")
+    assert answers == {number: number for number in (0, 1, 2, 4, 5, 6, 7)}
+
+
+def test_a_silent_exit_is_no_answer(crew: Processes) -> None:
+    """A worker that exits 0 in the middle of a call is lost."""
+    with pytest.raises(errors.WorkerLost):
+        crew.ask(leave)
+
+
+def test_a_hang_is_a_death(crew: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that gives no answer in time is repeated once and then lost."""
+    import time
+
+    assert crew.ask(add, 0) == 40
+    monkeypatch.setattr(workers, "STALL_SECONDS", 0.2)
+    answers = dict(crew.map(_sleep, [(60,)]))
+    assert answers == {0: Lost(cause="no answer in time")}
+    assert time.monotonic() > 0
+
+
+def _sleep(_session: Session, seconds: float) -> None:
+    import time
+
+    time.sleep(seconds)
+
+
+def test_what_a_worker_prints_goes_nowhere(
+    crew: Processes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither stdout nor stderr of a worker is ours."""
+    assert crew.ask(shout) == 1
+    captured = capfd.readouterr()
+    assert CANARY not in captured.out + captured.err
+
+
+def test_workers_dump_no_core(crew: Processes) -> None:
+    """A worker is hardened: RLIMIT_CORE is 0."""
+    resource = pytest.importorskip("resource")
+    assert crew.ask(_core_limit) == 0
+    assert resource.RLIMIT_CORE >= 0
+
+
+def _core_limit(_session: Session) -> int:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+
+def test_in_process_answers_alike() -> None:
+    """The unguarded crew answers as the others do."""
+    crew = InProcess(Session, 1)
+    assert crew.ask(add, 1) == 2
+    assert list(crew.map(add, [(1,), (2,)])) == [(0, 2), (1, 3)]
