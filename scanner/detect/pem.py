@@ -49,7 +49,7 @@ _FILLER = re.compile(
     rb"|\\*[\"'`]\s{0,64}[+.,]?\s{0,64}\\*[\"'`]"  # "..." + "...", "..." "..."
 )
 _END = re.compile(rb"-----END [A-Z ]{0,12}PRIVATE KEY-----")
-_MAY_END = re.compile(rb"(?:[=\s]|\\+[nrt]|\\+u00(?:0[adAD]|3[dD])|%3[dD]|[\"'`+.,])*")
+_PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -147,6 +147,11 @@ def _collect(text: bytes) -> tuple[bytes, int]:
 
 def _end(text: bytes, at: int) -> int:
     """Return where the END line ends that follows the body, or where the body itself does."""
-    filler = _MAY_END.match(text, at, at + NOISE)
-    found = _END.match(text, filler.end()) if filler else None
+    behind, last = at, at + NOISE
+    while behind < last:
+        match = _PADDING.match(text, behind, last) or _FILLER.match(text, behind, last)
+        if match is None:
+            break
+        behind = match.end()
+    found = _END.match(text, behind)
     return found.end() if found else at

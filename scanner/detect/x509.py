@@ -166,7 +166,7 @@ def _labels(data: bytes) -> tuple[str, str, str]:
         except Exception:  # noqa: BLE001 - whatever it dislikes, the key is ours already
             return "", "", ""
         return (
-            _or_empty(certificate.subject.rfc4514_string),
+            _or_empty(lambda: certificate.subject.rfc4514_string()),  # noqa: PLW0108 - .subject raises
             _or_empty(lambda: f"{certificate.serial_number:x}"),
             _or_empty(lambda: _utc(certificate.not_valid_after_utc)),
         )
