@@ -1,0 +1,253 @@
+"""Rules as data: what is shipped is sound, and what is not a rule is refused."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings
+from fixtures import keys as recipes
+from scanner import rules
+from scanner.detect import anchors, keys, pem, x509
+from scanner.errors import RuleError
+from scanner.model import Severity
+from scanner.rules import Rule
+
+SHIPPED = rules.load()
+DETECTORS = {"keys": keys, "pem": pem, "x509": x509}
+CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
+FORMS: dict[str, Callable[..., bytes]] = {
+    "pkcs1-der": encodings.pkcs1_der,
+    "pkcs1-pem": encodings.pkcs1_pem,
+    "pkcs8-der": encodings.pkcs8_der,
+    "pkcs8-pem": encodings.pkcs8_pem,
+    "sec1-der": encodings.sec1_der,
+    "sec1-pem": encodings.sec1_pem,
+    "spki-der": encodings.spki_der,
+    "certificate-der": encodings.certificate_der,
+}
+
+GOOD = """
+title = "A rule"
+severity = "high"
+kind = "token"
+detector = "pem"
+description = "What it finds."
+remediation = "What to do."
+references = []
+anchors = [{ hex = "30 8? ?? [80-ff] 02 01" }]
+examples = [{ bytes = "30 82" }]
+counterexamples = []
+"""
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """Memory of one space that holds ``data``."""
+
+    data: bytes
+
+    def clip(self, space: int, offset: int, size: int, /) -> bytes:
+        """Return what lies inside."""
+        assert space == 0
+        assert offset >= 0
+        return self.data[offset : offset + size]
+
+
+def resolve(key: str, encoding: str) -> bytes:
+    """Carry out a recipe of a rule file."""
+    if key.startswith("rsa-"):
+        return FORMS[encoding](recipes.rsa_key(int(key[4:])))
+    if key in CURVE_NAMES:
+        return FORMS[encoding](recipes.ec_key(CURVE_NAMES[key]))
+    return FORMS[encoding](recipes.okp_key(key))
+
+
+def matches(rule: Rule, data: bytes) -> bool:
+    """Tell whether the rule's detector finds something behind one of its anchors."""
+    sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
+    detector = DETECTORS[rule.detector]
+    return any(
+        True
+        for _, offset in sweeper.sweep(data)
+        for _ in detector.examine(Bytes(data), 0, offset, rule)
+    )
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in SHIPPED if rule.detector in DETECTORS], ids=lambda rule: rule.id
+)
+def test_examples_are_found_and_counterexamples_are_not(rule: Rule) -> None:
+    """Each serialized rule does what its file says, inline and by recipe."""
+    checked = rules.check((rule,), matches, resolve)
+    assert checked.problems == ()
+    assert (checked.tried, checked.left) == (len(rule.examples) + len(rule.counterexamples), 0)
+    assert rule.counterexamples
+
+
+def test_rules_are_sorted_and_their_files_name_them() -> None:
+    """The order is that of the ids, which are the files' names."""
+    folder = Path(rules.__file__).parent.parent / "rules"
+    assert [rule.id for rule in SHIPPED] == sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def test_recipes_are_left_to_the_tests() -> None:
+    """Without the tests' keys, recipes are counted and not tried."""
+    checked = rules.check(SHIPPED, lambda _rule, _data: True)
+    assert checked.left > 0
+    assert all("counterexample" in problem for problem in checked.problems)
+
+
+def test_an_example_that_is_not_found_is_a_problem() -> None:
+    """Problems name the rule, the example and what is wrong; a rule needs an example."""
+    rule = next(rule for rule in SHIPPED if rule.id == "pkcs8-der")
+    checked = rules.check((rule,), lambda _rule, _data: False)
+    assert checked.problems == ("pkcs8-der: example 4 is not found",)
+    bare = dataclasses.replace(rule, examples=(), counterexamples=())
+    assert rules.check((bare,), matches).problems == ("pkcs8-der: a rule needs an example",)
+
+
+def test_the_digest_is_of_the_contents() -> None:
+    """Neither the order of the rules nor the spelling of an anchor matters; each field does."""
+    first = SHIPPED[0]
+    digest = rules.digest(SHIPPED)
+    assert len(digest) == 64
+    assert rules.digest(reversed(SHIPPED)) == digest
+    for changed in (
+        dataclasses.replace(first, title="Another"),
+        dataclasses.replace(first, severity=Severity.LOW),
+        dataclasses.replace(first, anchors=first.anchors[1:]),
+        dataclasses.replace(first, references=()),
+        dataclasses.replace(first, counterexamples=()),
+    ):
+        assert rules.digest((changed, *SHIPPED[1:])) != digest
+    respelled = tuple(dataclasses.replace(anchor, source="x") for anchor in first.anchors)
+    same = dataclasses.replace(first, anchors=respelled)
+    assert rules.digest((same, *SHIPPED[1:])) == digest
+
+
+def _write(folder: Path, text: str | bytes, name: str = "a-rule.toml") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_rules_of_ones_own_are_added(tmp_path: Path) -> None:
+    """A folder's rules stand beside the shipped ones, and other files there are no concern."""
+    _write(tmp_path, GOOD)
+    _write(tmp_path, "no rule", "README.md")
+    loaded = {rule.id: rule for rule in rules.load([tmp_path])}
+    rule = loaded["a-rule"]
+    assert len(loaded) == len(SHIPPED) + 1
+    assert rule.anchors[0].ranges == (
+        (0x30, 0x30),
+        (0x80, 0x8F),
+        (0x00, 0xFF),
+        (0x80, 0xFF),
+        (0x02, 0x02),
+        (0x01, 0x01),
+    )
+    assert rule.anchors[0].expression == rb"\x30[\x80-\x8f].[\x80-\xff]\x02\x01"
+
+
+def test_texts_are_looked_for_in_both_widths(tmp_path: Path) -> None:
+    """A text anchor stands for its ASCII and its UTF-16LE bytes."""
+    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01"', 'text = "Key:"'))
+    rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
+    found = [bytes(low for low, _ in anchor.ranges) for anchor in rule.anchors]
+    assert found == [b"Key:", "Key:".encode("utf-16-le")]
+
+
+ANCHOR = 'anchors = [{ hex = "30 8? ?? [80-ff] 02 01" }]'
+EXAMPLE = 'examples = [{ bytes = "30 82" }]'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("title", "titel", "unknown key 'titel'"),
+        ('title = "A rule"', "", "title is missing"),
+        ('title = "A rule"', "title = 1", "title is missing"),
+        ('title = "A rule"', 'title = "A rule', "not TOML"),
+        ('"high"', '"grave"', "unknown severity"),
+        ('"token"', '"secret"', "unknown kind"),
+        ("references = []", "references = [1]", "reference"),
+        ("references = []", 'references = "x"', "no list"),
+        ("30 8? ?? [80-ff] 02 01", "", "empty"),
+        ("30 8? ?? [80-ff] 02 01", "30 82 ?? ??", "fewer than 24 bits"),
+        ("30 8? ?? [80-ff] 02 01", "30 82 " * 40, "longer than 64"),
+        ("30 8? ?? [80-ff] 02 01", "30 82 3", "holds '3'"),
+        ("30 8? ?? [80-ff] 02 01", "30 82 ?3 02 01", "holds '?3'"),
+        ("[80-ff]", "[ff-80]", "holds '[ff-80]'"),
+        ("30 8?", "30 FF", "holds 'FF'"),
+        (ANCHOR, "anchors = [1]", "neither"),
+        (ANCHOR, "anchors = [{}]", "neither"),
+        (ANCHOR, 'anchors = [{ hex = "30 82 02 01", text = "abcd" }]', "neither"),
+        (ANCHOR, 'anchors = [{ text = "schl\u00fcssel" }]', "not ASCII"),
+        (EXAMPLE, "examples = [{}]", "no recipe"),
+        (EXAMPLE, 'examples = [{ key = "rsa-2048" }]', "no recipe"),
+        (EXAMPLE, 'examples = [{ bytes = "3" }]', "no hex"),
+        (EXAMPLE, 'examples = [{ bytes = "30", text = "a" }]', "no recipe"),
+    ],
+)
+def test_what_is_no_rule_is_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    """Any doubt about a rule file is an error that names the file, the reason and a way out."""
+    assert old in GOOD
+    path = _write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(RuleError) as caught:
+        rules.load([tmp_path])
+    assert str(path) in caught.value.message
+    assert reason in caught.value.reason
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "contents", [b"\xff\xfe", b"a = " + b"[" * 100_000, b"#" * (1 << 20) + b"#"]
+)
+def test_files_that_are_no_text_are_refused(tmp_path: Path, contents: bytes) -> None:
+    """Bytes that are no TOML, nesting without end and huge files are errors."""
+    _write(tmp_path, contents)
+    with pytest.raises(RuleError):
+        rules.load([tmp_path])
+
+
+@pytest.mark.parametrize("name", ["A Rule.toml", "a--rule.toml", "-.toml"])
+def test_the_name_of_a_file_is_an_id(tmp_path: Path, name: str) -> None:
+    """Ids are lower-case words with hyphens between them."""
+    _write(tmp_path, GOOD, name)
+    with pytest.raises(RuleError, match="cannot be used"):
+        rules.load([tmp_path])
+
+
+def test_an_id_is_used_once(tmp_path: Path) -> None:
+    """No rule silently takes the place of another."""
+    _write(tmp_path, GOOD, f"{SHIPPED[0].id}.toml")
+    with pytest.raises(RuleError) as caught:
+        rules.load([tmp_path])
+    assert "another rule" in caught.value.reason
+
+
+def test_a_folder_without_rules_is_an_error(tmp_path: Path) -> None:
+    """Neither a folder that is not there nor an empty one is taken for no rules."""
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(RuleError):
+            rules.load([folder])
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)).map(sorted), max_size=9))
+def test_expressions_mean_their_ranges(limits: list[list[int]]) -> None:
+    """The expression of an anchor matches what lies within its ranges."""
+    import re
+
+    anchor = rules.Anchor(source="", ranges=tuple((low, high) for low, high in limits))
+    pattern = re.compile(anchor.expression, re.DOTALL)
+    for column in zip(*limits, strict=True):
+        assert pattern.fullmatch(bytes(column))
+    if limits and limits[0][1] < 255:
+        outside = bytes([limits[0][1] + 1, *(low for low, _ in limits[1:])])
+        assert not pattern.fullmatch(outside)
