@@ -1,0 +1,46 @@
+"""Bytes in: files, formats, and the address space that a dump describes.
+
+The formats stand in one explicit tuple. A file that none of them knows is no error here: it has no
+regions, and whether its raw bytes may pass is decided elsewhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scanner.dump import elfcore, minidump
+from scanner.dump.source import File
+from scanner.errors import Damaged
+from scanner.model import Fault, Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format of dumps: how to tell it, and how to read its tables."""
+
+    name: str
+    sniff: Callable[[bytes], bool]
+    """Given the first bytes of a file, at most HEAD."""
+    parse: Callable[[File], Layout]
+    """Raises Damaged where nothing can be read; all other damage is in the layout."""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(name="minidump", sniff=minidump.sniff, parse=minidump.parse),
+    Format(name="elfcore", sniff=elfcore.sniff, parse=elfcore.parse),
+)
+
+HEAD = 64
+"""Bytes at the start of a file that a format is told by."""
+
+
+def read_layout(file: File) -> Layout:
+    """Read what the first format that fits says of a file; ``raw`` where none fits."""
+    head = file.read(0, min(file.size, HEAD))
+    for form in FORMATS:
+        if form.sniff(head):
+            try:
+                return form.parse(file)
+            except Damaged as error:
+                text = f"{error.message}: {error.reason}." if error.reason else f"{error.message}."
+                return Layout(format=form.name, faults=(Fault(code="damaged", text=text),))
+    return Layout(format="raw")

@@ -1,0 +1,333 @@
+"""ELF cores: which bytes of the file stand at which address.
+
+Layouts are those of the System V ABI (gabi, chapters 4 and 5) and of Linux' fs/binfmt_elf.c. This
+module exists because real cores break what libraries take for granted: more segments than e_phnum
+can count, files cut by a size limit, a segment of which the writer left a part out. It refuses to
+invent what was left out (it is a gap, never zeros), and it trusts no count, offset or size.
+"""
+
+import bisect
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
+from scanner.dump.source import File
+from scanner.errors import Damaged
+from scanner.model import Layout, Module, Thread
+
+MAX_NOTES = 1 << 18
+MAX_NOTE_BYTES = 64 << 20
+"""Bytes of one NT_FILE note that are read."""
+
+_PT_LOAD = 1
+_PT_NOTE = 4
+_ET_CORE = 4
+_PN_XNUM = 0xFFFF
+_BATCH = 1 << 20
+
+_MACHINES: dict[int, tuple[str, str]] = {
+    2: ("sparc", "sparc"),
+    3: ("i386", "i386"),
+    4: ("m68k", "m68k"),
+    8: ("mips", "mips64"),
+    15: ("parisc", "parisc64"),
+    18: ("sparc", "sparc"),
+    20: ("ppc", "ppc"),
+    21: ("ppc64", "ppc64"),
+    22: ("s390", "s390x"),
+    40: ("arm", "arm"),
+    43: ("sparc64", "sparc64"),
+    50: ("ia64", "ia64"),
+    62: ("x86_64", "x86_64"),
+    183: ("arm64", "arm64"),
+    243: ("riscv", "riscv64"),
+    258: ("loongarch", "loongarch64"),
+}
+"""e_machine: the name of the 32-bit and of the 64-bit kind."""
+
+_NOTES: dict[tuple[bytes, int], str] = {
+    (b"CORE", 1): "NT_PRSTATUS",
+    (b"CORE", 2): "NT_FPREGSET",
+    (b"CORE", 3): "NT_PRPSINFO",
+    (b"CORE", 4): "NT_TASKSTRUCT",
+    (b"CORE", 6): "NT_AUXV",
+    (b"CORE", 0x53494749): "NT_SIGINFO",
+    (b"CORE", 0x46494C45): "NT_FILE",
+    (b"LINUX", 0x46E62B7F): "NT_PRXFPREG",
+    (b"LINUX", 0x202): "NT_X86_XSTATE",
+    (b"LINUX", 0x400): "NT_ARM_VFP",
+    (b"LINUX", 0x401): "NT_ARM_TLS",
+    (b"LINUX", 0x405): "NT_ARM_SVE",
+    (b"LINUX", 0x406): "NT_ARM_PAC_MASK",
+    (b"VMCOREINFO", 0): "VMCOREINFO",
+    (b"QEMU", 0): "QEMU",
+}
+"""Notes by owner and type (elf.h)."""
+
+
+def sniff(head: bytes) -> bool:
+    """Tell an ELF core by its first 18 bytes; e_type has the file's own byte order."""
+    if len(head) < 18 or head[:4] != b"\x7fELF" or head[4] not in {1, 2} or head[5] not in {1, 2}:
+        return False
+    return int.from_bytes(head[16:18], "little" if head[5] == 1 else "big") == _ET_CORE
+
+
+def parse(file: File) -> Layout:
+    """Read the tables of an ELF core. Raises Damaged where the header itself is cut."""
+    head = file.read(0, min(file.size, 64))
+    if not sniff(head) or len(head) < (52 if head[4] == 1 else 64):
+        raise Damaged("The ELF core has no whole header", reason=f"the file has {file.size} bytes")
+    return _Reader(file, head).read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Elf32_Phdr or Elf64_Phdr, in one order."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    paddr: int
+    filesz: int
+    memsz: int
+    align: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    owner: bytes
+    type: int
+    offset: int
+    size: int
+
+
+class _Reader:
+    """Reads one core into a draft."""
+
+    def __init__(self, file: File, head: bytes) -> None:
+        self._file = file
+        self._draft = Draft(file.size)
+        self._wide = head[4] == 2
+        self._order = "<" if head[5] == 1 else ">"
+        self._word = 8 if self._wide else 4
+        layout = self._order + ("2HI3QI6H" if self._wide else "2HI3II6H")
+        fields: tuple[int, ...] = struct.unpack_from(layout, head, 16)
+        self._machine = fields[1]
+        self._phoff, self._shoff = fields[4], fields[5]
+        self._phentsize, self._phnum, self._shentsize, self._shnum = fields[8:12]
+        self._draft.label(0, fields[7] if fields[7] >= 52 else 64, "header")
+        self._files: list[tuple[int, int, str]] = []
+        self._marks: dict[int, str] = {}
+
+    def read(self) -> Layout:
+        segments = [self._segment(row) for row in self._program_headers()]
+        self._section_headers()
+        self._notes([segment for segment in segments if segment.type == _PT_NOTE])
+        self._loads([segment for segment in segments if segment.type == _PT_LOAD])
+        narrow, wide = _MACHINES.get(self._machine, ("unknown", "unknown"))
+        return self._draft.layout(
+            format_name="elfcore",
+            arch=wide if self._wide else narrow,
+            pointer_size=self._word,
+            byte_order="little" if self._order == "<" else "big",
+        )
+
+    # --- the tables of the header ---------------------------------------------------------------
+
+    def _program_headers(self) -> Iterator[tuple[int, ...]]:
+        """Yield the program headers as they stand, each cut to its standard fields."""
+        layout = self._order + ("2I6Q" if self._wide else "8I")
+        codec = struct.Struct(layout)
+        if self._phnum == 0:
+            return
+        stride = self._phentsize
+        if stride < codec.size:
+            self._draft.fault("damaged-table", f"Program headers of {stride} bytes cannot be.")
+            stride = codec.size
+        count = self._segment_count(codec, stride)
+        self._draft.label(self._phoff, count * stride, "program headers")
+        if stride > 1024:  # no writer known; read what is standard of each
+            for index in range(count):
+                yield codec.unpack(self._file.read(self._phoff + index * stride, codec.size))
+            return
+        padded = struct.Struct(f"{layout}{stride - codec.size}x")
+        batch = _BATCH // stride
+        for first in range(0, count, batch):
+            size = min(batch, count - first) * stride
+            yield from padded.iter_unpack(self._file.read(self._phoff + first * stride, size))
+
+    def _segment_count(self, codec: struct.Struct, stride: int) -> int:
+        """Return e_phnum, or what section header 0 says instead (PN_XNUM), cut to the file."""
+        draft, count = self._draft, self._phnum
+        room = draft.clip(self._phoff, draft.file_size) // stride
+        if not self._phoff:
+            draft.fault("damaged-table", "The program headers lie within the ELF header.")
+            return 0
+        if count == _PN_XNUM:
+            count = self._extended_count() or self._estimated_count(codec, stride)
+        if count > room:
+            draft.fault("damaged-table", f"The core claims {count} segments and holds {room}.")
+            count = room
+        if count > MAX_REGIONS:
+            draft.fault("limit-regions", f"The core has {count} segments; {MAX_REGIONS} are read.")
+            count = MAX_REGIONS
+        return count
+
+    def _extended_count(self) -> int:
+        """Return sh_info of section header 0, or 0 where there is none."""
+        at = self._shoff + (44 if self._wide else 28)
+        if not self._shoff or self._draft.clip(at, 4) < 4:
+            return 0
+        return self._number(at)
+
+    def _number(self, offset: int) -> int:
+        return int.from_bytes(self._file.read(offset, 4), "little" if self._order == "<" else "big")
+
+    def _estimated_count(self, codec: struct.Struct, stride: int) -> int:
+        """Guess a count that is lost: the table ends where the first segment's bytes begin."""
+        self._draft.fault("damaged-table", "The core's count of segments is lost; it is a guess.")
+        if self._draft.clip(self._phoff, codec.size) < codec.size:
+            return 0
+        first = self._segment(codec.unpack(self._file.read(self._phoff, codec.size))).offset
+        end = first if first > self._phoff else self._draft.file_size
+        return (
+            min(end - self._phoff, self._draft.clip(self._phoff, self._draft.file_size)) // stride
+        )
+
+    def _segment(self, row: tuple[int, ...]) -> _Segment:
+        if self._wide:
+            return _Segment(*row)
+        kind, offset, vaddr, paddr, filesz, memsz, flags, align = row
+        return _Segment(kind, flags, offset, vaddr, paddr, filesz, memsz, align)
+
+    def _section_headers(self) -> None:
+        """Label the section headers, which say where nothing lies that segments do not have."""
+        if self._shoff:
+            size = max(self._shnum, 1) * self._shentsize
+            self._draft.label(self._shoff, size, "section headers")
+            if missing := size - self._draft.clip(self._shoff, size):
+                self._draft.gap("truncated", None, missing)
+
+    # --- memory ---------------------------------------------------------------------------------
+
+    def _loads(self, loads: list[_Segment]) -> None:
+        """Turn PT_LOADs into regions; what p_memsz has beyond p_filesz was not captured."""
+        draft = self._draft
+        # QEMU's dump-guest-memory without paging: all p_vaddr are 0, p_paddr is the address.
+        physical = all(load.vaddr == 0 for load in loads) and any(load.paddr for load in loads)
+        self._files.sort()
+        starts = [start for start, _, _ in self._files]
+        marks = sorted(self._marks)
+        for load in loads:
+            start = load.paddr if physical else load.vaddr
+            name = ""
+            at = bisect.bisect_right(starts, start) - 1
+            if at >= 0 and start < self._files[at][1]:
+                name = self._files[at][2]
+            elif (at := bisect.bisect_left(marks, start)) < len(marks):
+                name = self._marks[marks[at]] if marks[at] < start + load.memsz else ""
+            draft.region(
+                start,
+                load.filesz,
+                load.offset,
+                perms="".join(
+                    letter for bit, letter in ((4, "r"), (2, "w"), (1, "x")) if load.flags & bit
+                ),
+                name=name,
+                doubted=load.filesz > load.memsz,
+            )
+            draft.gap("not-captured", start + load.filesz, load.memsz - load.filesz)
+
+    # --- notes ----------------------------------------------------------------------------------
+
+    def _notes(self, segments: list[_Segment]) -> None:
+        left = MAX_NOTES
+        for segment in segments:
+            present = self._draft.clip(segment.offset, segment.filesz)
+            self._draft.gap("truncated", None, segment.filesz - present)
+            alignment = 8 if segment.align == 8 else 4
+            for note in self._walk(segment.offset, segment.offset + present, alignment):
+                if not left:
+                    self._draft.fault("limit-notes", f"More than {MAX_NOTES} notes.")
+                    return
+                left -= 1
+                self._note(note)
+
+    def _walk(self, at: int, end: int, alignment: int) -> Iterator[_Note]:
+        """Yield the notes between two offsets: namesz, descsz, type, then name and descriptor."""
+        codec = struct.Struct(self._order + "3I")
+        base, window = at, b""
+        while end - at >= codec.size:
+            if at + 64 > base + len(window):
+                base, window = at, self._file.read(at, min(end - at, 1 << 16))
+            name_size, size, kind = codec.unpack_from(window, at - base)
+            name_at = at + codec.size
+            data_at = at + _padded(codec.size + name_size, alignment)
+            if name_size > end - name_at or size > max(end - data_at, 0):
+                self._draft.fault("damaged-notes", f"A note at {at} does not fit in its segment.")
+                return
+            owner = window[name_at - base : name_at - base + min(name_size, 32)].split(b"\0")[0]
+            yield _Note(owner, kind, data_at, size)
+            at = data_at + _padded(size, alignment)
+
+    def _note(self, note: _Note) -> None:
+        name = _NOTES.get((note.owner, note.type)) or f"type {note.type:#x}"
+        owner = note.owner.decode("ascii", "replace")
+        title = f"note {name}" if (note.owner, note.type) in _NOTES else f"note {owner} {name}"
+        self._draft.label(note.offset, note.size, title)
+        if name == "NT_PRSTATUS":
+            self._thread(note)
+        elif name == "NT_FILE":
+            self._mapped_files(note)
+        elif name == "NT_AUXV":
+            self._auxiliary(note)
+
+    def _thread(self, note: _Note) -> None:
+        """Read pr_pid of struct elf_prstatus, behind siginfo, cursig and two signal sets."""
+        at = 32 if self._wide else 24
+        if note.size >= at + 4:
+            self._draft.threads.append(Thread(id=self._number(note.offset + at)))
+
+    def _auxiliary(self, note: _Note) -> None:
+        """Note what the auxiliary vector points at: the first stack, and the vDSO."""
+        codec = struct.Struct(self._order + ("2Q" if self._wide else "2I"))
+        count = min(note.size // codec.size, 256)
+        known = {25: "[stack]", 31: "[stack]", 33: "[vdso]"}  # AT_RANDOM, AT_EXECFN, SYSINFO_EHDR
+        for kind, value in codec.iter_unpack(self._file.read(note.offset, count * codec.size)):
+            if kind in known:
+                self._marks.setdefault(value, known[kind])
+
+    def _mapped_files(self, note: _Note) -> None:
+        """Read NT_FILE: count, page size, count of (start, end, page), then as many paths."""
+        draft, letter = self._draft, "Q" if self._wide else "I"
+        head = struct.Struct(f"{self._order}2{letter}")
+        entry = struct.Struct(f"{self._order}3{letter}")
+        if note.size < head.size:
+            draft.fault("damaged-notes", "An NT_FILE note has no count.")
+            return
+        if note.size > MAX_NOTE_BYTES:
+            draft.fault("limit-notes", f"An NT_FILE note has {note.size} bytes.")
+        data = self._file.read(note.offset, min(note.size, MAX_NOTE_BYTES))
+        count, _ = head.unpack_from(data)
+        if count > (held := (len(data) - head.size) // entry.size):
+            draft.fault("damaged-count", f"NT_FILE claims {count} entries and holds {held}.")
+            count = held
+        end = head.size + count * entry.size
+        paths = data[end:].split(b"\0", count)[:count]
+        if len(paths) < count:
+            draft.fault("damaged-count", f"NT_FILE claims {count} paths and holds {len(paths)}.")
+        rows = entry.iter_unpack(data[head.size : end])
+        for (start, stop, _), path in zip(rows, paths, strict=False):
+            text = path[: 4 * MAX_NAME].decode("utf-8", "replace")[:MAX_NAME]
+            self._files.append((start, stop, base_name(text)))
+            last = draft.modules[-1] if draft.modules else None
+            if last and last.name == text and last.start + last.size == start and stop > start:
+                draft.modules[-1] = Module(start=last.start, size=stop - last.start, name=text)
+            elif len(draft.modules) < MAX_REGIONS:
+                draft.modules.append(Module(start=start, size=max(stop - start, 0), name=text))
+
+
+def _padded(size: int, alignment: int) -> int:
+    return size + -size % alignment

@@ -1,0 +1,323 @@
+"""Bytes in: a dump as an open file that is read at stated offsets.
+
+This module exists so that a file which is cut while it is read is an error and never a killed
+process or a short answer: it refuses to map files into memory, and it refuses directories, pipes,
+sockets and devices that cannot be sought. What must be decoded or cannot be sought goes to a spill
+file, private and without a name.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from scanner.errors import Unreadable
+
+CHUNK = 1 << 20
+"""Bytes of one sequential read."""
+
+HOLE = 1 << 16
+"""Zeros are left out of a spill file in blocks of this many bytes."""
+
+MARGIN = 256 << 20
+"""Bytes of a disk that a spill file leaves free, or a twentieth of the disk if that is less."""
+
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO without a writer must not hang
+)
+
+_ZEROS = bytes(HOLE)
+
+
+class File:
+    """Read-only positioned reads over a file descriptor that it owns.
+
+    Never trusts a position of the descriptor: a duplicate shares it with other processes.
+    ``size`` is what the file held when it was opened, in bytes.
+    """
+
+    __slots__ = ("_fd", "size")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        try:
+            status = os.fstat(fd)
+            block = stat.S_ISBLK(status.st_mode)
+            self.size = os.lseek(fd, 0, os.SEEK_END) if block else status.st_size
+        except OSError as error:
+            raise _unreadable("The dump cannot be read", error) from error
+
+    def readinto(self, offset: int, buffer: bytearray | memoryview) -> None:
+        """Fill the whole of ``buffer`` with the bytes at ``offset``, or raise Unreadable."""
+        view = memoryview(buffer).cast("B")
+        self._check(offset, len(view))
+        done = 0
+        while done < len(view):
+            try:
+                count = _read_at(self._fd, offset + done, view[done:])
+            except OSError as error:
+                raise _unreadable(f"The dump cannot be read at {offset + done}", error) from error
+            if count == 0:
+                raise _cut(offset + done)
+            done += count
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return the ``size`` bytes at ``offset``, or raise Unreadable."""
+        self._check(offset, size)
+        buffer = bytearray(size)
+        self.readinto(offset, buffer)
+        return bytes(buffer)
+
+    def fileno(self) -> int:
+        """Return the descriptor; it stays ours."""
+        return self._fd
+
+    def close(self) -> None:
+        """Close the descriptor; may be called again."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _check(self, offset: int, size: int) -> None:
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise _cut(offset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    class _Overlapped(ctypes.Structure):
+        """OVERLAPPED: carries the offset with the call, so that duplicates do not race."""
+
+        _fields_ = (
+            ("internal", ctypes.c_size_t),
+            ("internal_high", ctypes.c_size_t),
+            ("offset", wintypes.DWORD),
+            ("offset_high", wintypes.DWORD),
+            ("event", wintypes.HANDLE),
+        )
+
+    _KERNEL32 = ctypes.WinDLL("kernel32", use_last_error=True)
+    _HANDLE_EOF = 38
+
+    def _read_at(fd: int, offset: int, view: memoryview) -> int:
+        """Read once at an offset: how many bytes came; 0 is the end of the file."""
+        size = min(len(view), 1 << 30)
+        count = wintypes.DWORD()
+        at = _Overlapped(offset=offset & 0xFFFFFFFF, offset_high=offset >> 32)
+        done = _KERNEL32.ReadFile(
+            wintypes.HANDLE(msvcrt.get_osfhandle(fd)),
+            (ctypes.c_char * size).from_buffer(view),
+            wintypes.DWORD(size),
+            ctypes.byref(count),
+            ctypes.byref(at),
+        )
+        if not done and ctypes.get_last_error() != _HANDLE_EOF:
+            raise ctypes.WinError(ctypes.get_last_error())
+        return int(count.value)
+
+else:
+
+    def _read_at(fd: int, offset: int, view: memoryview) -> int:
+        """Read once at an offset: how many bytes came; 0 is the end of the file."""
+        if hasattr(os, "preadv"):
+            return os.preadv(fd, [view], offset)
+        if hasattr(os, "pread"):
+            data = os.pread(fd, len(view), offset)
+            view[: len(data)] = data
+            return len(data)
+        os.lseek(fd, offset, os.SEEK_SET)
+        with open(fd, "rb", buffering=0, closefd=False) as raw:
+            return raw.readinto(view) or 0
+
+
+def open_file(path: str) -> File:
+    """Open a regular file or block device; raise Unreadable for anything else."""
+    name = os.path.basename(path) or path  # noqa: PTH119 - a name to print, not a path to walk
+    try:
+        fd = os.open(path, _FLAGS)
+    except (OSError, ValueError) as error:
+        raise _unreadable(f"Cannot open {name}", error) from error
+    try:
+        _refuse_special(os.fstat(fd).st_mode, name)
+        return File(fd)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _refuse_special(mode: int, name: str) -> None:
+    if stat.S_ISREG(mode) or stat.S_ISBLK(mode):
+        return
+    kinds = (
+        (stat.S_ISDIR, "directory"),
+        (stat.S_ISFIFO, "pipe"),
+        (stat.S_ISSOCK, "socket"),
+        (stat.S_ISCHR, "character device"),
+    )
+    kind = next((kind for test, kind in kinds if test(mode)), "special file")
+    raise Unreadable(
+        f"Cannot scan {name}",
+        reason=f"it is a {kind}",
+        hint="Give a file, or - to read a dump from standard input.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which file it was, and in what state: compared before and after a scan."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+def identify(fd: int) -> Identity:
+    """Return the identity of an open file; raise Unreadable where the system gives none."""
+    try:
+        status = os.fstat(fd)
+    except OSError as error:
+        raise _unreadable("The dump cannot be read", error) from error
+    return Identity(
+        device=status.st_dev,
+        inode=status.st_ino,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        ctime_ns=status.st_ctime_ns,
+    )
+
+
+class Spill:
+    """A file without a name that decoded bytes are written to, in order and once.
+
+    Owns ``fd``, which another process may hold a duplicate of: write in one of them only.
+    ``directory`` names the disk whose free space is watched.
+    """
+
+    __slots__ = ("directory", "fd", "size")
+
+    def __init__(self, fd: int, directory: str) -> None:
+        self.fd = fd
+        self.directory = directory
+        self.size = 0
+
+    def clear(self) -> None:
+        """Forget what was written: a worker that replaces a dead one begins anew."""
+        try:
+            os.ftruncate(self.fd, 0)
+        except OSError as error:
+            raise _full(error) from error
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; blocks of zeros become holes. Raises Unreadable if the disk is full."""
+        start: int | None = None
+        for at in range(0, len(data), HOLE):
+            block = data[at : at + HOLE]
+            if block == (_ZEROS if len(block) == HOLE else _ZEROS[: len(block)]):
+                if start is not None:
+                    self._put(start, data[start:at])
+                start = None
+            elif start is None:
+                start = at
+        if start is not None:
+            self._put(start, data[start:])
+        self.size += len(data)
+
+    def _put(self, at: int, data: bytes) -> None:
+        try:
+            usage = shutil.disk_usage(self.directory)
+            if usage.free - len(data) < min(MARGIN, usage.total // 20):
+                raise _full(None)
+            os.lseek(self.fd, self.size + at, os.SEEK_SET)
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self.fd, view) :]
+        except OSError as error:
+            raise _full(error) from error
+
+    def finish(self) -> None:
+        """Fix the size, so that zeros at the end count. Raises Unreadable if the disk is full."""
+        try:
+            os.ftruncate(self.fd, self.size)
+        except OSError as error:
+            raise _full(error) from error
+
+    def close(self) -> None:
+        """Close the descriptor; may be called again."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):  # what was not written was not promised
+                os.close(fd)
+
+
+def create_spill(directory: str | None) -> Spill:
+    """Create a spill file in a directory, by default the system's own for temporary files.
+
+    It has no name (POSIX) or goes when its last handle is closed (Windows), and can be read by
+    nobody else. Raises Unreadable.
+    """
+    try:
+        place = directory if directory is not None else tempfile.gettempdir()
+        with tempfile.TemporaryFile(dir=place, prefix="keysift-", buffering=0) as handle:
+            return Spill(os.dup(handle.fileno()), place)
+    except (OSError, ValueError) as error:
+        raise _full(error) from error
+
+
+def digest(file: File) -> str:
+    """Return the SHA-256 of a whole file in lower-case hex."""
+    state = hashlib.sha256()
+    buffer = memoryview(bytearray(CHUNK))
+    for offset in range(0, file.size, CHUNK):
+        part = buffer[: min(CHUNK, file.size - offset)]
+        file.readinto(offset, part)
+        state.update(part)
+    return state.hexdigest()
+
+
+def _unreadable(message: str, error: Exception) -> Unreadable:
+    reason = (error.strerror if isinstance(error, OSError) else None) or "the system refused"
+    return Unreadable(message, reason=reason, hint="Check the path and that you may read it.")
+
+
+def _cut(offset: int) -> Unreadable:
+    return Unreadable(
+        f"The dump cannot be read at {offset}",
+        reason="the file ends before that",
+        hint="Scan a copy that nobody writes to.",
+    )
+
+
+def _full(error: Exception | None) -> Unreadable:
+    reason = (error.strerror if isinstance(error, OSError) else None) or "the disk is almost full"
+    return Unreadable(
+        "The spill file cannot be written",
+        reason=reason,
+        hint="Name a private directory on a larger disk with --spool-dir.",
+    )

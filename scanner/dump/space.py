@@ -1,0 +1,384 @@
+"""Addresses to bytes: the only address arithmetic.
+
+A coordinate is (space number, offset). There is one space for each run of regions that adjoin in
+address, wherever they lie in the file, and one for each extent of the file that no region covers,
+which has no address. Together the spaces hold every byte of the file. This module exists so that a
+value split between two regions is read as one; it refuses to invent addresses or bytes.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.dump.source import File
+from scanner.errors import Unmapped
+from scanner.model import Extent, Fault, Layout, Place
+
+MAX_LAYERS = 8
+"""Regions that may overlap in address and still be told apart."""
+ALIAS_FACTOR, ALIAS_BYTES = 4, 64 << 20
+"""All regions together may have this many times the file's bytes, and this many more."""
+
+_TOP = 1 << 64
+
+_Int64 = npt.NDArray[np.int64]
+_UInt64 = npt.NDArray[np.uint64]
+_Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpaceMap:
+    """All spaces of a dump as arrays; can be pickled, holds no bytes.
+
+    Spaces with addresses come first, layer after layer, by address within each; then those without,
+    by file offset. Sizes and offsets are bytes.
+    """
+
+    file_size: int
+    base: _UInt64
+    """[spaces] Address of the first byte; 0 where there is none."""
+    addressed: _Bool
+    """[spaces]"""
+    doubted: _Bool
+    """[spaces] Some region of it is doubted, or overlaps another."""
+    size: _Int64
+    """[spaces]"""
+    first_piece: _Int64
+    """[spaces + 1] The pieces of space k are first_piece[k] to first_piece[k + 1]."""
+    piece_offset: _Int64
+    """[pieces] Offset in the space."""
+    piece_file: _Int64
+    """[pieces] Offset in the file."""
+    piece_size: _Int64
+    """[pieces]"""
+    pointer_size: int
+    byte_order: str
+    layers: tuple[int, ...] = ()
+    """Where each layer's spaces begin, and the last one's end; empty where there is one layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranges:
+    """Regions as columns, sorted by address. ``last`` is the address of the last byte."""
+
+    start: _UInt64
+    last: _UInt64
+    file: _Int64
+    size: _Int64
+    doubted: _Bool
+
+    def take(self, index: _Int64 | _Bool) -> "_Ranges":
+        return _Ranges(
+            self.start[index],
+            self.last[index],
+            self.file[index],
+            self.size[index],
+            self.doubted[index],
+        )
+
+
+def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
+    """Lay out the spaces of a dump, and say what of its regions could not be used.
+
+    Regions with the same bytes at the same addresses are one. Where different bytes claim the same
+    addresses, each has its own space, up to MAX_LAYERS; all of these are doubted. A region that is
+    left out loses its address, never its bytes.
+    """
+    faults: list[Fault] = []
+    ranges = _bounded(_columns(layout, file_size, faults), file_size, faults)
+    layer: _Int64 = np.zeros(len(ranges.start), np.int64)
+    if np.any(ranges.start[1:] <= ranges.last[:-1]):
+        ranges, layer = _layered(ranges, faults)
+    bare = _bare(ranges, file_size)
+    if any(fault.code == "limit-overlaps" for fault in faults):
+        bare.doubted[:] = True
+    space_map = _assemble(ranges, layer, bare, layout, file_size)
+    if (found := covered(space_map)) != file_size:
+        text = f"The spaces hold {found} bytes of {file_size}."
+        faults.append(Fault(code="uncovered", text=text))
+    return space_map, tuple(faults)
+
+
+def _columns(layout: Layout, file_size: int, faults: list[Fault]) -> _Ranges:
+    """Return the regions that have bytes, cut to the file and to the address space, by address."""
+    regions = [
+        region
+        for region in layout.regions
+        if region.size > 0 and 0 <= region.file_offset < file_size and 0 <= region.start < _TOP
+    ]
+    count = len(regions)
+    start = np.fromiter((region.start for region in regions), np.uint64, count)
+    file = np.fromiter((region.file_offset for region in regions), np.int64, count)
+    size = np.fromiter((min(region.size, file_size) for region in regions), np.int64, count)
+    doubted = np.fromiter((region.doubted for region in regions), np.bool_, count)
+    size = np.minimum(size, file_size - file)
+    room = np.uint64(_TOP - 1) - start  # of addresses behind the first
+    wraps = (size - 1).astype(np.uint64) > room
+    if np.any(wraps):
+        faults.append(Fault(code="address-wrap", text="A region ends past the address space."))
+        size[wraps] = room[wraps].astype(np.int64) + 1
+        doubted |= wraps
+    last = start + (size - 1).astype(np.uint64)
+    return _Ranges(start, last, file, size, doubted).take(np.lexsort((file, start)))
+
+
+def _bounded(ranges: _Ranges, file_size: int, faults: list[Fault]) -> _Ranges:
+    """Leave out regions once they have, together, far more bytes than the file."""
+    if len(ranges.start) == 0:
+        return ranges
+    same = np.zeros(len(ranges.start), np.bool_)  # aliases stand side by side after sorting
+    same[1:] = (
+        (ranges.start[1:] == ranges.start[:-1])
+        & (ranges.file[1:] == ranges.file[:-1])
+        & (ranges.size[1:] == ranges.size[:-1])
+    )
+    if np.any(same):
+        ranges = ranges.take(~same)
+    total = np.cumsum(ranges.size.astype(np.float64))
+    kept = total <= float(ALIAS_FACTOR * file_size + ALIAS_BYTES)
+    if not np.all(kept):
+        text = (
+            f"{int(np.count_nonzero(~kept))} regions repeat bytes of the file; they are left out."
+        )
+        faults.append(Fault(code="limit-aliases", text=text))
+        ranges = ranges.take(kept)
+    return ranges
+
+
+def _layered(ranges: _Ranges, faults: list[Fault]) -> tuple[_Ranges, _Int64]:
+    """Give regions that overlap in address a layer each; return them by layer and address."""
+    rows = _merged(ranges)
+    ends: list[int] = []
+    lasts: list[int] = []
+    layers: list[int] = []
+    doubted = [row[3] for row in rows]
+    for index, (start, size, _, _) in enumerate(rows):
+        rivals = [k for k, end in enumerate(ends) if end > start]
+        for k in rivals:
+            doubted[index] = doubted[lasts[k]] = True
+        layer = -1
+        if len(rivals) < len(ends):  # rather where it adjoins, so that the run goes on
+            layer = (
+                ends.index(start)
+                if start in ends
+                else next(k for k, end in enumerate(ends) if end <= start)
+            )
+            ends[layer], lasts[layer] = start + size, index
+        elif len(ends) < MAX_LAYERS:
+            layer = len(ends)
+            ends.append(start + size)
+            lasts.append(index)
+        layers.append(layer)
+    found = np.array(layers, np.int64)
+    kept = found >= 0
+    if not np.all(kept):
+        text = f"More than {MAX_LAYERS} regions overlap; the others have no address."
+        faults.append(Fault(code="limit-overlaps", text=text))
+    order = np.flatnonzero(kept)[np.argsort(found[kept], kind="stable")]
+    return _from_rows(rows, doubted).take(order), found[order]
+
+
+_Row = tuple[int, int, int, bool]
+"""Address, size, file offset, doubted."""
+
+
+def _merged(ranges: _Ranges) -> list[_Row]:
+    """Make one of regions that overlap or adjoin with the same bytes at the same addresses."""
+    rows: list[_Row] = sorted(
+        zip(
+            ranges.start.tolist(),
+            ranges.size.tolist(),
+            ranges.file.tolist(),
+            ranges.doubted.tolist(),
+            strict=True,
+        ),
+        key=lambda row: (row[0] - row[2], row[0]),
+    )
+    merged: list[_Row] = []
+    for row in rows:
+        if merged:
+            start, size, file, doubted = merged[-1]
+            if row[0] - row[2] == start - file and row[0] <= start + size:
+                size = max(size, row[0] + row[1] - start)
+                merged[-1] = (start, size, file, doubted or row[3])
+                continue
+        merged.append(row)
+    merged.sort(key=lambda row: (row[0], row[2]))
+    return merged
+
+
+def _from_rows(rows: list[_Row], doubted: list[bool]) -> _Ranges:
+    start = np.array([row[0] for row in rows], np.uint64)
+    size = np.array([row[1] for row in rows], np.int64)
+    file = np.array([row[2] for row in rows], np.int64)
+    last = start + (size - 1).astype(np.uint64)
+    return _Ranges(start, last, file, size, np.array(doubted, np.bool_))
+
+
+def _union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
+    """Return the starts and ends of the union of file extents, in order and apart."""
+    if len(file) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    order = np.argsort(file, kind="stable")
+    start = file[order]
+    reach = np.maximum.accumulate(start + size[order])
+    opens = np.ones(len(start), np.bool_)
+    opens[1:] = start[1:] > reach[:-1]
+    closes = np.append(np.flatnonzero(opens)[1:] - 1, len(start) - 1)
+    return start[opens], reach[closes]
+
+
+def _bare(ranges: _Ranges, file_size: int) -> _Ranges:
+    """Return what of the file no region covers, as ranges without an address."""
+    starts, ends = _union(ranges.file, ranges.size)
+    start = np.append(np.int64(0), ends)
+    size = np.append(starts, np.int64(file_size)) - start
+    start, size = start[size > 0], size[size > 0]
+    nowhere = np.zeros(len(start), np.uint64)
+    return _Ranges(nowhere, nowhere, start, size, np.zeros(len(start), np.bool_))
+
+
+def _assemble(
+    ranges: _Ranges, layer: _Int64, bare: _Ranges, layout: Layout, file_size: int
+) -> SpaceMap:
+    """Join ranges that adjoin in address into spaces, and in the file too into pieces."""
+    joined = np.zeros(len(layer), np.bool_)
+    joined[1:] = (layer[1:] == layer[:-1]) & (ranges.last[:-1] + np.uint64(1) == ranges.start[1:])
+    first = np.flatnonzero(~joined)
+    base = ranges.start[first]
+    offset = (ranges.start - base[np.cumsum(~joined) - 1]).astype(np.int64)
+    on = joined.copy()
+    on[1:] &= ranges.file[:-1] + ranges.size[:-1] == ranges.file[1:]
+    piece = np.flatnonzero(~on)
+    count, bare_count = len(first), len(bare.size)
+    starts = np.append(np.searchsorted(piece, first), len(piece) + np.arange(bare_count + 1))
+    bounds = np.searchsorted(layer[first], np.arange(int(layer[-1]) + 2 if count else 1))
+    return SpaceMap(
+        file_size=file_size,
+        base=np.append(base, bare.start),
+        addressed=np.arange(count + bare_count) < count,
+        doubted=np.append(_added(ranges.doubted, first) > 0, bare.doubted),
+        size=np.append(_added(ranges.size, first), bare.size),
+        first_piece=starts.astype(np.int64),
+        piece_offset=np.append(offset[piece], np.zeros(bare_count, np.int64)),
+        piece_file=np.append(ranges.file[piece], bare.file),
+        piece_size=np.append(_added(ranges.size, piece), bare.size),
+        pointer_size=layout.pointer_size,
+        byte_order=layout.byte_order,
+        layers=tuple(bounds.tolist()),
+    )
+
+
+def _added(values: _Int64 | _Bool, first: _Int64) -> _Int64:
+    """Sum the values of each group, given where the groups begin."""
+    if len(first) == 0:
+        return np.empty(0, np.int64)
+    return np.add.reduceat(values.astype(np.int64), first)
+
+
+def covered(space_map: SpaceMap) -> int:
+    """Return how many bytes of the file the spaces hold, each counted once."""
+    starts, ends = _union(space_map.piece_file, space_map.piece_size)
+    return int(np.sum(ends - starts))
+
+
+def find(space_map: SpaceMap, address: int) -> tuple[int, int] | None:
+    """Return the space and the offset in it of an address, or None where no byte is."""
+    if not 0 <= address < _TOP:
+        return None
+    bounds = space_map.layers or (0, int(np.count_nonzero(space_map.addressed)))
+    for low, high in itertools.pairwise(bounds):
+        base = space_map.base[low:high]
+        space = low + int(np.searchsorted(base, np.uint64(address), side="right")) - 1
+        if space >= low:
+            offset = address - int(space_map.base[space])
+            if offset < int(space_map.size[space]):
+                return space, offset
+    return None
+
+
+def extents(space_map: SpaceMap, place: Place) -> tuple[Extent, ...]:
+    """Return where a place lies in the file; raises Unmapped if any of it lies outside its space.
+
+    Extents are in reading order, each with its address, or None where the space has none.
+    """
+    _check(space_map, place.space, place.offset, place.size)
+    addressed = bool(space_map.addressed[place.space])
+    base = int(space_map.base[place.space])
+    return tuple(
+        Extent(file_offset=file, size=size, address=base + offset if addressed else None)
+        for offset, file, size in _parts(space_map, place.space, place.offset, place.size)
+    )
+
+
+def _check(space_map: SpaceMap, space: int, offset: int, size: int) -> None:
+    if (
+        not 0 <= space < len(space_map.size)
+        or offset < 0
+        or size < 0
+        or offset + size > int(space_map.size[space])
+    ):
+        raise Unmapped(f"no {size} bytes at offset {offset} of space {space}")
+
+
+def _parts(
+    space_map: SpaceMap, space: int, offset: int, size: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (offset in the space, offset in the file, size) of each piece of a checked range."""
+    low, high = int(space_map.first_piece[space]), int(space_map.first_piece[space + 1])
+    piece = low
+    if high - low > 1:
+        within = space_map.piece_offset[low:high]
+        piece += int(np.searchsorted(within, np.int64(offset), side="right")) - 1
+    while size > 0:
+        skip = offset - int(space_map.piece_offset[piece])
+        part = min(size, int(space_map.piece_size[piece]) - skip)
+        yield offset, int(space_map.piece_file[piece]) + skip, part
+        offset, size, piece = offset + part, size - part, piece + 1
+
+
+class Memory:
+    """Reads the bytes of a dump by coordinate or address; the file stays its owner's."""
+
+    __slots__ = ("_file", "map")
+
+    def __init__(self, space_map: SpaceMap, file: File) -> None:
+        self.map = space_map
+        self._file = file
+
+    def read(self, space: int, offset: int, size: int) -> bytes:
+        """Return ``size`` bytes; raises Unmapped if any of them lies outside the space."""
+        _check(self.map, space, offset, size)
+        buffer = bytearray(size)
+        self.readinto(space, offset, memoryview(buffer))
+        return bytes(buffer)
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside the space: fewer bytes, or none."""
+        if not 0 <= space < len(self.map.size):
+            return b""
+        first = max(offset, 0)
+        last = min(offset + size, int(self.map.size[space]))
+        return self.read(space, first, last - first) if first < last else b""
+
+    def readinto(self, space: int, offset: int, view: memoryview) -> None:
+        """Fill ``view``; raises Unmapped if any of it would lie outside the space."""
+        view = view.cast("B") if view.format != "B" or view.ndim != 1 else view
+        _check(self.map, space, offset, len(view))
+        for at, file, size in _parts(self.map, space, offset, len(view)):
+            self._file.readinto(file, view[at - offset : at - offset + size])
+
+    def pointer(self, space: int, offset: int) -> int:
+        """Return the pointer at a coordinate, in the dump's own size and byte order."""
+        data = self.read(space, offset, self.map.pointer_size)
+        return int.from_bytes(data, "big" if self.map.byte_order == "big" else "little")
+
+    def at(self, address: int, size: int) -> bytes:
+        """Return ``size`` bytes from an address on; raises Unmapped if not all are there."""
+        where = find(self.map, address)
+        if where is None:
+            raise Unmapped(f"no byte at address {address:#x}")
+        return self.read(where[0], where[1], size)
