@@ -298,20 +298,18 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
         return None
     if point is None and len(set(scalar)) < _DISTINCT:
         return None
+    group, d = CURVES[curve](), int.from_bytes(scalar, "big")
     try:
-        key = ec.derive_private_key(int.from_bytes(scalar, "big"), CURVES[curve]())
-    except ValueError:  # zero, or not below the order
+        beside = None
+        if point is not None:  # cheap, and a random point lies on no curve
+            beside = ec.EllipticCurvePublicKey.from_encoded_point(group, point).public_numbers()
+        derived = ec.derive_private_key(d, group).public_key().public_numbers()
+    except ValueError:  # not on the curve; zero, or not below the order
         return None
-    numbers = key.private_numbers()
-    x, y = numbers.public_numbers.x, numbers.public_numbers.y
-    if point is not None:
-        size = FIELD_BYTES[curve]
-        head = x.to_bytes(size, "big")
-        if point not in (b"\x04" + head + y.to_bytes(size, "big"), bytes((2 + (y & 1),)) + head):
-            return None
-    return _Checked(
-        Ec(curve=curve, d=numbers.private_value, x=x, y=y), "" if point is None else "d*G = Q"
-    )
+    if beside not in (None, derived):
+        return None
+    key = Ec(curve=curve, d=d, x=derived.x, y=derived.y)
+    return _Checked(key, "" if beside is None else "d*G = Q")
 
 
 def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:

@@ -3,7 +3,9 @@
 import dataclasses
 import pickle
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
@@ -13,7 +15,8 @@ from fixtures import encodings
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, der, keys
-from scanner.model import Confidence, Place
+from scanner.dump import source, space
+from scanner.model import Confidence, Layout, Place, Region
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "keys")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -304,6 +307,32 @@ def test_a_wrapped_public_key_is_read_too() -> None:
     [found] = find(der.write(der.SEQUENCE, body + wrapped))
     assert found.candidate.proof == "seed derives the public key"
     assert find(der.write(der.SEQUENCE, body + wrapped[:-1] + b"\x55")) == []
+
+
+def test_a_key_that_straddles_two_regions_is_whole(tmp_path: Path) -> None:
+    """Regions adjacent in address are one space, wherever their bytes stand in the file."""
+    key = recipes.rsa_key(2048)
+    data = bytes(64) + encodings.pkcs8_der(key) + bytes(64)
+    for cut in (66, 70, 80, 700, len(data) - 65):
+        path = tmp_path / "dump"
+        path.write_bytes(data[cut:] + b"\xff" * 9 + data[:cut])
+        size = path.stat().st_size
+        regions = (
+            Region(start=0x7000, size=cut, file_offset=size - cut),
+            Region(start=0x7000 + cut, size=len(data) - cut, file_offset=0),
+        )
+        space_map, faults = space.build(Layout(format="raw", regions=regions), size)
+        assert faults == ()
+        with source.open_file(str(path)) as file:
+            memory = space.Memory(space_map, file)
+            number = int(np.flatnonzero(space_map.size == len(data))[0])
+            found = [
+                each.candidate
+                for rule, offset in SWEEPER.sweep(memory.read(number, 0, len(data)))
+                for each in keys.examine(memory, number, offset, RULES[rule])
+            ]
+        assert {each.rule for each in found} == {"pkcs8-der", "pkcs1-der"}
+        assert {each.fingerprint.value for each in found} == {key.spki_sha256}
 
 
 def test_nothing_of_a_secret_is_said() -> None:
