@@ -18,7 +18,6 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.text import Text
 
 from scanner.deliver import is_terminal
 from scanner.report.printable import printable
@@ -43,14 +42,15 @@ class Bar:
     """Progress on a terminal: phase, bytes, rate, time left."""
 
     def __init__(self, display: Progress, name: str) -> None:
-        self._display = display
-        self._task = display.add_task("", total=None, dump=Text(name), phase=Text("opening"))
+        self._display, self._name = display, name
+        self._task = display.add_task(f"{name}  opening", total=None)
 
     def phase(self, name: str, total_bytes: int) -> None:
         """Begin a phase of ``total_bytes``."""
         with contextlib.suppress(Exception):
-            said = Text(printable(name))
-            self._display.reset(self._task, total=total_bytes or None, phase=said)
+            said = f"{self._name}  {printable(name)}"
+            self._display.remove_task(self._task)  # reset() keeps a total that is not known now
+            self._task = self._display.add_task(said, total=total_bytes or None)
 
     def advance(self, count: int) -> None:
         """Move on by so many bytes."""
@@ -71,8 +71,7 @@ def progress(path: str, *, quiet: bool, color: bool) -> Iterator[Bar | Silence]:
         return
     name = printable(os.path.basename(path) or path, _NAME_WIDTH)  # noqa: PTH119 - "-" and "" too
     display = Progress(
-        TextColumn("{task.fields[dump]}", markup=False),
-        TextColumn("{task.fields[phase]}", markup=False),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),

@@ -1,12 +1,14 @@
-"""Keeps our own memory off the disk: a process that reads key material must not dump core.
+"""Keeps our own memory to ourselves: no core dump, no error report, no traceback.
 
 Called first thing by the entry module and by every worker. Every step is tried and none is relied
-on: a system that refuses one is no worse off than without it. This module refuses to report, to
-raise, or to import anything but the standard library.
+on: a system that refuses one is no worse off than without it. What is raised in a thread or in a
+finaliser, where no guard stands, is told by its class alone: its text may hold bytes of a dump.
+This module refuses to report, to raise, or to import anything but the standard library.
 """
 
 import contextlib
 import sys
+import threading
 
 _PR_SET_DUMPABLE = 4
 """prctl(2); 0 also keeps other processes of the same user from attaching (ptrace(2))."""
@@ -18,7 +20,10 @@ _SEM_NOOPENFILEERRORBOX = 0x8000
 
 
 def harden() -> None:
-    """Forbid core dumps and error reports of this process. Never raises."""
+    """Forbid core dumps, error reports and tracebacks of this process. Never raises."""
+    with contextlib.suppress(Exception):
+        threading.excepthook = _say_class
+        sys.unraisablehook = _say_class
     with contextlib.suppress(Exception):
         if sys.platform == "win32":
             _windows()
@@ -27,6 +32,12 @@ def harden() -> None:
     with contextlib.suppress(Exception):
         if sys.platform == "linux":
             _not_dumpable()
+
+
+def _say_class(raised: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    with contextlib.suppress(Exception):
+        name = getattr(raised.exc_type, "__name__", "an exception")
+        sys.stderr.write(f"keysift: a fault outside of any guard: {name}\n")
 
 
 def _core_limit() -> None:

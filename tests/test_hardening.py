@@ -33,3 +33,15 @@ def test_never_raises() -> None:
     code = "import scanner.hardening as h; h.harden(); h.harden()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_no_traceback_from_elsewhere() -> None:
+    """What a thread or a finaliser raises is told by its class, without text or traceback."""
+    code = (
+        "import threading, scanner.hardening as h; h.harden()\n"
+        "def fail(*_): raise ValueError('sk_live_secret')\n"
+        "thread = threading.Thread(target=fail); thread.start(); thread.join()\n"
+        "Odd = type('Odd', (), {'__del__': fail}); Odd()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "keysift: a fault outside of any guard: ValueError\n" * 2
