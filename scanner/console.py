@@ -9,11 +9,13 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -63,6 +65,18 @@ class Bar:
             self._display.remove_task(self._task)
 
 
+class _Measured(ProgressColumn):
+    """A column that is empty while nobody knows how much there is to do."""
+
+    def __init__(self, column: ProgressColumn) -> None:
+        self._column = column
+        super().__init__()
+
+    def render(self, task: Task) -> RenderableType:
+        """Draw the column within, or nothing."""
+        return self._column.render(task) if task.total is not None else ""
+
+
 @contextlib.contextmanager
 def progress(path: str, *, quiet: bool, color: bool) -> Iterator[Bar | Silence]:
     """Show progress of one dump on stderr while the block runs, where somebody can see it."""
@@ -73,9 +87,9 @@ def progress(path: str, *, quiet: bool, color: bool) -> Iterator[Bar | Silence]:
     display = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
+        _Measured(DownloadColumn(binary_units=True)),
+        _Measured(TransferSpeedColumn()),
+        _Measured(TimeRemainingColumn(compact=True)),
         console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
         transient=True,
         redirect_stdout=False,
