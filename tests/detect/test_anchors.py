@@ -115,6 +115,16 @@ def test_a_database_of_another_machine_is_compiled_again() -> None:
         assert anchors.open_sweeper(foreign).sweep(bytes(5)) == [(0, 0), (0, 1), (0, 2)]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_literals_are_found_as_they_are(engine: str) -> None:
+    """Bytes with a meaning in expressions are looked for as bytes, and no repr shows them."""
+    literals = (b".*\n", b"\0\xff[", b"\\x41")
+    compiled = anchors.compile_literals(literals)
+    data = b"A\n" + b"-".join(literals)
+    assert anchors.open_sweeper(compiled, engine).sweep(data) == [(0, 2), (1, 6), (2, 10)]
+    assert "x41" not in repr(compiled)
+
+
 def test_nothing_to_look_for_finds_nothing() -> None:
     """Rules without anchors make a sweeper that finds nothing."""
     empty = anchors.compile_anchors((_rule("d"),))
