@@ -32,6 +32,23 @@ def test_help_is_the_real_one() -> None:
     assert f"$ keysift scan --help\n{done.stdout}" in blocks("text")
 
 
+def test_output_is_the_real_one() -> None:
+    """Each line of the README's report is in the real one, in this order, the ends being equal."""
+    command, *shown = next(b for b in blocks("text") if "scan fixtures" in b).splitlines()
+    done = subprocess.run(
+        [sys.executable, "-m", "scanner", *shlex.split(command)[2:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    real = done.stdout.splitlines()
+    assert (shown[0], shown[-1]) == (real[0], real[-1])
+    rest = iter(real)
+    assert [line for line in shown if line != "..." and line not in rest] == []
+
+
 def test_exit_codes_are_the_real_ones() -> None:
     """The README's table has each verdict with its code, and the codes that are no verdict."""
     said = dict(re.findall(r"^\| (\d+) \| (`\w+`)? ?\|", README, re.MULTILINE))

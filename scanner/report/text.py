@@ -120,11 +120,9 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     if any(finding.public.not_after for finding in acting):
         said = "An expired certificate lowers nothing: its key still signs."
         grid.add_row(_label("note"), Text(said))
-    shown, rest = _some(
-        list(dict.fromkeys(reason.text for reason in dump.reasons)), verbose=verbose
-    )
+    shown, rest = _some(wording.reasons(dump, every=verbose), verbose=verbose)
     for number, reason in enumerate(shown):
-        grid.add_row(_label("" if number else "because"), Text(printable(reason)))
+        grid.add_row(_label("" if number else "because"), Text(reason))
     if rest:
         grid.add_row("", _more(rest, "reason", "reasons"))
     if dump.verdict is not Verdict.PASS:

@@ -47,6 +47,9 @@ _FINGERPRINTS = {
     "place-sha256": "place SHA-256",
 }
 
+_FINDING_CODES = ("private-key", "secret")
+"""Reasons that a finding gives."""
+
 _ADVICE = {
     "private-key": "Make a new key, put it in this one's place, and revoke its certificate.",
     "encrypted-key": "Rotate it unless its passphrase is strong and lies nowhere in the same dump.",
@@ -153,13 +156,15 @@ def certificate(finding: Finding) -> Iterator[str]:
 
 
 def otherwise_known(finding: Finding) -> Iterator[str]:
-    """Give the line by which a key without a certificate, or a token, can be told."""
+    """Give the lines by which a key without a certificate, or a token, can be told."""
+    if finding.note:
+        yield printable(finding.note)
     if finding.fingerprint.kind == "place-sha256":
         for occurrence in finding.occurrences[:1]:
             yield f"at {', '.join(coordinate(occurrence.extents[0]))}" if occurrence.extents else ""
     elif finding.names and not finding.public.subject:
         yield f"named by {names(finding)}"
-    elif not named(finding):
+    elif not named(finding) and not finding.note:
         yield "unnamed: nothing here says whose it is"
 
 
@@ -168,7 +173,8 @@ def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[
     regions: dict[str, list[Occurrence]] = {}
     for occurrence in occurrences:
         head = printable(occurrence.region) or "outside of every region"
-        head += f", owner {printable(occurrence.owner)}" if occurrence.owner else ""
+        if occurrence.owner not in {"", occurrence.region}:
+            head += f", owner {printable(occurrence.owner)}"
         regions.setdefault(head, []).append(occurrence)
     return list(regions.items())
 
@@ -199,6 +205,13 @@ def headline(dump: DumpReport) -> str:
             return "was not looked at as a whole, and may hold a key. Do not send it."
         case Verdict.PASS:
             return "may leave: nothing that blocks was found in any of its bytes."
+
+
+def reasons(dump: DumpReport, *, every: bool) -> list[str]:
+    """Return why the verdict is what it is, once each; findings told as keys are left out."""
+    told = not every and any(acts(finding) for finding in dump.findings)
+    said = [r.text for r in dump.reasons if not (told and r.code in _FINDING_CODES)]
+    return [printable(text) for text in dict.fromkeys(said)]
 
 
 def next_step(dump: DumpReport) -> str:

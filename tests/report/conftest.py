@@ -131,7 +131,7 @@ def dump_report(verdict: Verdict, findings: tuple[Finding, ...] = (), text: str 
     incomplete = verdict is Verdict.INCOMPLETE
     size = 3_000_000
     reasons = tuple(
-        Reason(code="finding", text=f"a private key of confidence proof{text}")
+        Reason(code="private-key", text=f"a private key of confidence proof{text}")
         for _ in findings
         if verdict is Verdict.BLOCKED
     )
@@ -159,7 +159,7 @@ def dump_report(verdict: Verdict, findings: tuple[Finding, ...] = (), text: str 
             map=(Cell(bytes=size, swept=size - 4096 * incomplete, entropy="mixed"),),
         ),
         findings=findings,
-        suppressed=(dataclasses.replace(token(), names=("published",)),),
+        suppressed=(dataclasses.replace(token(), note="published: RFC 9500" + text),),
     )
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scanner.model import Report, Verdict
+from scanner.model import Reason, Report, Verdict
 from scanner.report import text
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -16,7 +16,7 @@ def test_opens_with_verdict_and_keys(blocked: Report) -> None:
     lines = text.render(blocked).splitlines()
     assert lines[0] == "BLOCKED  /var/crash/core.1234"
     assert "Do not send it." in lines[1]
-    head = "\n".join(lines[:16])
+    head = "\n".join(lines[:15])
     assert "rotate         RSA 2048" in head
     assert "serial 33000001f2e4, not after 2021-04-04T23:59:59Z" in head
     assert "SPKI SHA-256 " + "7d9c2f10" * 8 in head
@@ -124,3 +124,18 @@ def test_unknown_words_are_shown(blocked: Report) -> None:
     said = text.render(dataclasses.replace(blocked, dumps=(dump,)))
     assert "slh-dsa P-256 wallet" in said
     assert "1 wallet" in said
+
+
+def test_reasons_are_said_once(blocked: Report) -> None:
+    """Keys to rotate are reason enough; other reasons, or all when asked, are said once each."""
+    assert "because" not in text.render(blocked)
+    assert text.render(blocked, verbose=True).count("a private key of confidence proof") == 1
+    cut = Reason(code="unswept", text="4 bytes of the file were not swept.")
+    dump = dataclasses.replace(blocked.dumps[0], reasons=(*blocked.dumps[0].reasons, cut, cut))
+    said = text.render(dataclasses.replace(blocked, dumps=(dump,)))
+    assert said.count("because        4 bytes of the file were not swept.") == 1
+
+
+def test_suppressed_says_why(passed: Report) -> None:
+    """What was set aside is listed with its reason, and counted."""
+    assert "suppressed     jwt\n                 published: RFC 9500\n" in text.render(passed)
