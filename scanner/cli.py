@@ -310,7 +310,7 @@ def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
 
 def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
     """Scan one dump; whatever goes wrong with it becomes its entry, and the others go on."""
-    from scanner import console, correlate, engine, policy  # noqa: PLC0415 - see the module docstring
+    from scanner import console, correlate, engine, policy, published  # noqa: PLC0415 - see the module docstring
 
     request = engine.ScanRequest(
         path=path,
@@ -322,8 +322,9 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
     )
     try:
         with console.progress(path, quiet=job.quiet, color=job.color) as progress:
-            found = engine.scan(request, progress)
-        return policy.judge(found, correlate.findings(found, job.rules))
+            scanned = engine.scan(request, progress)
+        found = correlate.findings(scanned, job.rules)
+        return policy.judge(scanned, *correlate.set_aside(found, published.load()))
     except (errors.UsageError, errors.PolicyError, errors.RuleError):
         raise
     except errors.ScannerError as error:

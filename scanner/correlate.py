@@ -8,12 +8,14 @@ expired changes nothing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.labels import Labels
 from scanner.model import Candidate, Extent, Finding, Occurrence, Place, Public, Witness
+from scanner.published import Published
 from scanner.rules import Rule
 from scanner.stages.trace import Sighting
 
@@ -40,6 +42,19 @@ def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     ]
     found.sort(key=lambda f: (not f.names, -f.severity, f.occurrences[0].extents, f.id))
     return tuple(found)
+
+
+def set_aside(
+    found: Sequence[Finding], published: dict[str, Published]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Part findings from those whose key is public knowledge; these are listed, and say why."""
+    counting = tuple(f for f in found if f.fingerprint.value not in published)
+    aside = tuple(
+        replace(f, note=f"published: {published[f.fingerprint.value].source}")
+        for f in found
+        if f.fingerprint.value in published
+    )
+    return counting, aside
 
 
 def _finding(

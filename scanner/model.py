@@ -245,6 +245,8 @@ class Finding:
     fingerprint: Fingerprint
     public: Public
     occurrences: tuple[Occurrence, ...]
+    note: str = ""
+    """Why a finding was set aside; empty for one that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

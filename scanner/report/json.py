@@ -113,6 +113,7 @@ def _finding(finding: model.Finding) -> Document:
             "e_assumed": public.e_assumed,
         },
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
+        "note": _text(finding.note),
     }
 
 

@@ -183,5 +183,5 @@ def complete(p: int, q: int, e: int | None) -> Rsa | None:
     for exponent in (e,) if e else EXPONENTS:
         if math.gcd(exponent, order) == 1:
             d = pow(exponent, -1, order)
-            return Rsa(n=p * q, e=exponent, d=d, p=p, q=q, e_assumed=e is None)
+            return Rsa(n=p * q, e=exponent, d=d, p=max(p, q), q=min(p, q), e_assumed=e is None)
     return None

@@ -1,0 +1,55 @@
+"""Keys that are public knowledge: proven, and no secret.
+
+Libraries carry test keys for their self-tests and benchmarks, and standards print them as examples.
+Whoever holds such a program's memory holds them too, and nothing is lost. They are told by the
+SHA-256 of their public half alone, listed in ``rules/published/*.toml`` with where each stands; the
+list is made from the programs and documents themselves. This module refuses private halves.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from scanner.errors import RuleError
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One published key."""
+
+    fingerprint: str
+    """SHA-256 of its SubjectPublicKeyInfo."""
+    name: str
+    source: str
+    """Where it stands for everybody to read."""
+
+
+def load() -> dict[str, Published]:
+    """Return the published keys by fingerprint. Raises RuleError for a list that is none."""
+    here = Path(__file__).resolve().parent
+    folder = here / "_rules"
+    folder = (folder if folder.is_dir() else here.parent / "rules") / "published"
+    keys: dict[str, Published] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+            rows = [(row["fingerprint"], row["name"]) for row in table["keys"]]
+            source = table["source"]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise _refused(path, type(error).__name__) from error
+        for fingerprint, name in rows:
+            if not _FINGERPRINT.fullmatch(fingerprint):
+                raise _refused(path, f"the fingerprint of {name} is no SHA-256")
+            keys[fingerprint] = Published(fingerprint=fingerprint, name=name, source=source)
+    return keys
+
+
+def _refused(path: Path, reason: str) -> RuleError:
+    return RuleError(
+        f"The list of published keys {path.name} cannot be used",
+        reason=reason,
+        hint="Install keysift again.",
+    )
