@@ -217,8 +217,11 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
     if rest:
         grid.add_row("", _more(rest, "fault", "faults"))
     suppressed, rest = _some(dump.suppressed, verbose=verbose)
-    for finding in suppressed:
-        grid.add_row(_label("suppressed"), _identity(finding))
+    for number, (why, group) in enumerate(wording.by_note(suppressed)):
+        grid.add_row(_label("" if number else "suppressed"), Text(why))
+        for finding in group:
+            line = f"  {wording.name(finding):<10} {printable(finding.fingerprint.value)}"
+            grid.add_row("", _label(line))
     if rest:
         grid.add_row("", _more(rest, "suppressed finding", "suppressed findings"))
     return grid

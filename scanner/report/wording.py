@@ -156,15 +156,13 @@ def certificate(finding: Finding) -> Iterator[str]:
 
 
 def otherwise_known(finding: Finding) -> Iterator[str]:
-    """Give the lines by which a key without a certificate, or a token, can be told."""
-    if finding.note:
-        yield printable(finding.note)
+    """Give the line by which a key without a certificate, or a token, can be told."""
     if finding.fingerprint.kind == "place-sha256":
         for occurrence in finding.occurrences[:1]:
             yield f"at {', '.join(coordinate(occurrence.extents[0]))}" if occurrence.extents else ""
     elif finding.names and not finding.public.subject:
         yield f"named by {names(finding)}"
-    elif not named(finding) and not finding.note:
+    elif not named(finding):
         yield "unnamed: nothing here says whose it is"
 
 
@@ -177,6 +175,14 @@ def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[
             head += f", owner {printable(occurrence.owner)}"
         regions.setdefault(head, []).append(occurrence)
     return list(regions.items())
+
+
+def by_note(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Return findings that were set aside, with the reason that they share."""
+    notes: dict[str, list[Finding]] = {}
+    for finding in findings:
+        notes.setdefault(printable(finding.note) or "no reason given", []).append(finding)
+    return list(notes.items())
 
 
 def coordinate(extent: Extent) -> tuple[str, str]:

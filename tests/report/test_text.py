@@ -138,4 +138,5 @@ def test_reasons_are_said_once(blocked: Report) -> None:
 
 def test_suppressed_says_why(passed: Report) -> None:
     """What was set aside is listed with its reason, and counted."""
-    assert "suppressed     jwt\n                 published: RFC 9500\n" in text.render(passed)
+    said = text.render(passed)
+    assert "suppressed     published: RFC 9500\n                   jwt        1122" in said
