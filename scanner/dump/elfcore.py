@@ -9,7 +9,7 @@ invent what was left out (it is a gap, never zeros), and it trusts no count, off
 import bisect
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.source import File
@@ -25,6 +25,9 @@ _PT_NOTE = 4
 _ET_CORE = 4
 _PN_XNUM = 0xFFFF
 _BATCH = 1 << 20
+
+_PERMS = ("", "x", "w", "wx", "r", "rx", "rw", "rwx")
+"""PF_X, PF_W, PF_R."""
 
 _MACHINES: dict[int, tuple[str, str]] = {
     2: ("sparc", "sparc"),
@@ -60,6 +63,9 @@ _NOTES: dict[tuple[bytes, int], str] = {
     (b"LINUX", 0x401): "NT_ARM_TLS",
     (b"LINUX", 0x405): "NT_ARM_SVE",
     (b"LINUX", 0x406): "NT_ARM_PAC_MASK",
+    (b"FreeBSD", 1): "NT_PRSTATUS",
+    (b"FreeBSD", 2): "NT_FPREGSET",
+    (b"FreeBSD", 3): "NT_PRPSINFO",
     (b"VMCOREINFO", 0): "VMCOREINFO",
     (b"QEMU", 0): "QEMU",
 }
@@ -81,8 +87,7 @@ def parse(file: File) -> Layout:
     return _Reader(file, head).read()
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(NamedTuple):
     """Elf32_Phdr or Elf64_Phdr, in one order."""
 
     type: int
@@ -95,8 +100,7 @@ class _Segment:
     align: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(NamedTuple):
     owner: bytes
     type: int
     offset: int
@@ -232,9 +236,7 @@ class _Reader:
                 start,
                 load.filesz,
                 load.offset,
-                perms="".join(
-                    letter for bit, letter in ((4, "r"), (2, "w"), (1, "x")) if load.flags & bit
-                ),
+                perms=_PERMS[load.flags & 7],
                 name=name,
                 doubted=load.filesz > load.memsz,
             )
@@ -279,14 +281,18 @@ class _Reader:
         self._draft.label(note.offset, note.size, title)
         if name == "NT_PRSTATUS":
             self._thread(note)
+        elif note.owner.startswith(b"NetBSD-CORE@") and note.owner[12:].isdigit():
+            thread = Thread(id=int(note.owner[12:]))  # one of several notes of one LWP
+            if self._draft.threads[-1:] != [thread]:
+                self._draft.threads.append(thread)
         elif name == "NT_FILE":
             self._mapped_files(note)
         elif name == "NT_AUXV":
             self._auxiliary(note)
 
     def _thread(self, note: _Note) -> None:
-        """Read pr_pid of struct elf_prstatus, behind siginfo, cursig and two signal sets."""
-        at = 32 if self._wide else 24
+        """Read pr_pid of struct elf_prstatus (Linux), or of prstatus_t (FreeBSD)."""
+        at = {b"CORE": 32, b"FreeBSD": 40}[note.owner] if self._wide else 24
         if note.size >= at + 4:
             self._draft.threads.append(Thread(id=self._number(note.offset + at)))
 

@@ -29,6 +29,8 @@ XZ_MEMORY = 5 << 29
 """Bytes for an xz decoder; the largest preset needs 65 MiB, a dictionary may have 2 GiB."""
 ASIDE = 16 << 20
 """Bytes of header fields and skippable frames that are kept."""
+SILENT = 1 << 18
+"""Bytes of input without output that are kept until a stream goes on; a block has half of it."""
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _XZ = b"\xfd7zXZ\0"
@@ -189,7 +191,11 @@ def _streams(source: _Stream, notes: _Notes) -> Iterator[bytes]:
                 return
             continue
         if layer == "gzip":
-            notes.keep(_gzip_fields(source, notes))
+            fields = _gzip_fields(source)
+            if fields is None:
+                notes.fault("corrupt-stream", "A gzip header has a field without an end.")
+                return
+            notes.keep(fields)
         whole = yield from _stream(source, _DECODERS[layer](), notes)
         if not whole:
             return
@@ -221,8 +227,11 @@ def _skip_frame(source: _Stream, notes: _Notes) -> bool:
     return True
 
 
-def _gzip_fields(source: _Stream, notes: _Notes) -> bytes:
-    """Return a gzip header that has optional fields (RFC 1952 2.3), and leave it where it is."""
+def _gzip_fields(source: _Stream) -> bytes | None:
+    """Return a gzip header that has optional fields (RFC 1952 2.3), and leave it where it is.
+
+    Without such fields it is empty; None is one that does not end.
+    """
     flags = source.peek(4)[3]
     if flags & 0x1C == 0:
         return b""
@@ -234,8 +243,7 @@ def _gzip_fields(source: _Stream, notes: _Notes) -> bytes:
             size = 256
             while (end := (head := source.peek(at + size)).find(b"\0", at)) < 0:
                 if len(head) < at + size or size > ASIDE:
-                    notes.fault("corrupt-stream", "A gzip header has a field without an end.")
-                    return b""
+                    return None
                 size *= 4
             at = end + 1
     return source.peek(at)
@@ -341,16 +349,25 @@ _DECODERS: dict[str, Callable[[], _Decoder]] = {"gzip": _Gzip, "xz": _Xz, "zstd"
 
 
 def _stream(source: _Stream, decoder: _Decoder, notes: _Notes) -> Generator[bytes, None, bool]:
-    """Yield what one stream decodes to, and return whether it came to its end."""
+    """Yield what one stream decodes to, and return whether it came to its end.
+
+    Of a broken stream, what was taken in since it last gave something goes back: a block of zstd
+    may have stored its bytes as they are.
+    """
+    silent = b""
     while not decoder.ended:
         data = source.take(decoder.step)
         if not data:
             notes.fault("truncated-stream", "A compressed stream ends before its end.")
             return False
+        silent = (silent + data)[-SILENT:]
         try:
-            yield from decoder.decode(data)
+            for piece in decoder.decode(data):
+                if piece:
+                    yield piece
+                    silent = data
         except _BROKEN:
-            source.give_back(data)
+            source.give_back(silent)
             notes.fault("corrupt-stream", "A compressed stream cannot be decoded to its end.")
             return False
     source.give_back(decoder.rest)

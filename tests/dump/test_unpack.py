@@ -1,0 +1,248 @@
+"""Compressed dumps: all that they hold, in what order, and what is said of damage."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from scanner.dump import source, unpack
+from scanner.errors import Unreadable
+from scanner.model import Content
+from tests.dump.dump_bytes import file_of
+
+Compress = Callable[[bytes], bytes]
+
+PLAIN = hashlib.shake_128(b"noise").digest(70_000) + bytes(300_000) + b"the end of the dump"
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+CODECS: dict[str, Compress] = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": _zstd}
+every_codec = pytest.mark.parametrize("codec", sorted(CODECS))
+
+
+def _chunks(data: bytes, size: int) -> Iterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+def _unpack(
+    data: bytes, *, step: int = 5000, max_bytes: int = 1 << 30, max_depth: int = 4
+) -> tuple[Content, bytes]:
+    spill = source.create_spill(None)
+    content = unpack.unpack(_chunks(data, step), spill, max_bytes=max_bytes, max_depth=max_depth)
+    with source.File(spill.fd) as file:
+        found = file.read(0, file.size)
+    assert content.size == len(found)
+    assert content.sha256 == hashlib.sha256(found).hexdigest()
+    return content, found
+
+
+def _codes(content: Content) -> list[str]:
+    return [fault.code for fault in content.faults]
+
+
+@every_codec
+@pytest.mark.parametrize("step", [1, 7, 4096, 1 << 20])
+def test_round_trip(codec: str, step: int) -> None:
+    """A stream gives what went in, however the input is cut."""
+    plain = PLAIN[60_000:80_000]
+    content, found = _unpack(CODECS[codec](plain), step=step)
+    assert found == plain
+    assert content.layers == (codec,)
+    assert content.faults == ()
+
+
+def test_plain_bytes() -> None:
+    """What is not compressed is copied, under no layer."""
+    content, found = _unpack(b"MDMP" + PLAIN)
+    assert (content.layers, content.faults) == ((), ())
+    assert found == b"MDMP" + PLAIN
+    assert _unpack(b"")[0].size == 0
+
+
+@every_codec
+def test_all_streams_and_what_trails(codec: str) -> None:
+    """Every one of concatenated streams is decoded, and what trails the last is kept."""
+    compress = CODECS[codec]
+    content, found = _unpack(compress(b"first") + compress(PLAIN) + compress(b"") + b"trailing")
+    assert found == b"first" + PLAIN + b"trailing"
+    assert content.faults == ()
+
+
+@every_codec
+def test_streams_behind_padding(codec: str) -> None:
+    """Zeros between two streams do not hide the second."""
+    compress = CODECS[codec]
+    content, found = _unpack(compress(b"first") + bytes(512) + compress(b"second"))
+    assert found == b"firstsecond"
+    assert content.faults == ()
+
+
+def test_streams_of_several_kinds() -> None:
+    """A stream of another codec behind the first is decoded too."""
+    data = b"".join(compress(name.encode()) for name, compress in sorted(CODECS.items()))
+    assert _unpack(data)[1] == b"gzipxzzstd"
+
+
+def test_nested_layers() -> None:
+    """Layers are told outermost first; what trails each is kept, innermost first."""
+    data = gzip.compress(lzma.compress(_zstd(PLAIN) + b"inner") + b"middle") + b"outer"
+    content, found = _unpack(data)
+    assert content.layers == ("gzip", "xz", "zstd")
+    assert found == PLAIN + b"inner" + b"middle" + b"outer"
+
+
+def test_too_many_layers() -> None:
+    """A layer beyond the limit is kept as it is, under a fault."""
+    inner = gzip.compress(b"deep")
+    content, found = _unpack(gzip.compress(gzip.compress(inner)), max_depth=2)
+    assert content.layers == ("gzip", "gzip")
+    assert found == inner
+    assert _codes(content) == ["limit-depth"]
+
+
+@every_codec
+def test_too_many_bytes(codec: str) -> None:
+    """A bomb ends at the limit, under a fault."""
+    content, found = _unpack(CODECS[codec](bytes(50_000_000)), max_bytes=1_000_000)
+    assert found == bytes(1_000_000)
+    assert _codes(content) == ["limit-bytes"]
+
+
+@every_codec
+def test_bytes_up_to_the_limit(codec: str) -> None:
+    """As many bytes as the limit allows are no fault."""
+    content, found = _unpack(CODECS[codec](PLAIN), max_bytes=len(PLAIN))
+    assert found == PLAIN
+    assert content.faults == ()
+
+
+@limits(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(CODECS)), st.data())
+def test_cut_stream(codec: str, data: st.DataObject) -> None:
+    """A cut stream gives a prefix, and a fault wherever the cut is."""
+    packed = CODECS[codec](PLAIN)
+    cut = data.draw(st.integers(12, len(packed) - 1))
+    content, found = _unpack(packed[:cut])
+    assert PLAIN.startswith(found)
+    assert _codes(content) == ["truncated-stream"]
+    assert len(found) >= cut - 140_000
+
+
+@limits(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(CODECS)), st.data())
+def test_flipped_stream(codec: str, data: st.DataObject) -> None:
+    """A damaged stream is a fault or decodes to the same; what came before is kept."""
+    packed = bytearray(CODECS[codec](PLAIN))
+    at = data.draw(st.integers(1200, len(packed) - 1))
+    packed[at] ^= data.draw(st.integers(1, 255))
+    content, found = _unpack(bytes(packed))
+    if not content.faults:
+        assert found == PLAIN
+    else:
+        assert found[:1000] == PLAIN[:1000] or bytes(packed[:1000]) in found
+
+
+@every_codec
+def test_corrupt_stream_keeps_the_rest(codec: str) -> None:
+    """What lies behind the damage is kept as it is, to be swept raw."""
+    packed = bytearray(CODECS[codec](PLAIN) + b"behind the stream")
+    packed[40_000:40_200] = bytes(200)
+    content, found = _unpack(bytes(packed))
+    assert "corrupt-stream" in _codes(content)
+    assert found.endswith(b"behind the stream")
+
+
+def test_gzip_name_and_comment() -> None:
+    """Optional header fields of each gzip member are kept behind the content."""
+    packed = io.BytesIO()
+    with gzip.GzipFile("a-name-in-the-header", mode="wb", fileobj=packed) as member:
+        member.write(PLAIN)
+    extra = b"\x1f\x8b\x08\x14" + bytes(6) + b"\5\0EXTRA" + b"a comment\0"
+    second = gzip.compress(b"second")
+    content, found = _unpack(packed.getvalue() + extra + second[10:], step=3)
+    assert found.startswith(PLAIN + b"second")
+    assert b"a-name-in-the-header\0" in found
+    assert b"EXTRAa comment\0" in found
+    assert content.faults == ()
+
+
+def test_gzip_name_without_end() -> None:
+    """A header field that never ends is a fault, and is kept."""
+    content, found = _unpack(b"\x1f\x8b\x08\x08" + bytes(6) + b"A" * 5000)
+    assert _codes(content) == ["corrupt-stream"]
+    assert found.endswith(b"A" * 5000)
+
+
+def test_zstd_skippable_frames() -> None:
+    """Skippable frames of zstd are kept, behind the content, wherever they stand."""
+    frames = [b"\x50\x2a\x4d\x18\3\0\0\0one", b"\x5f\x2a\x4d\x18\3\0\0\0two"]
+    content, found = _unpack(frames[0] + _zstd(b"content") + frames[1])
+    assert found == b"content" + frames[0] + frames[1]
+    assert content.layers == ("zstd",)
+    content, _ = _unpack(_zstd(b"content") + frames[1][:-1])
+    assert _codes(content) == ["truncated-stream"]
+
+
+def test_zstd_large_window() -> None:
+    """A window above the library's default is no reason to skip a stream."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=28, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    content, found = _unpack(packer.compress(PLAIN) + packer.flush())
+    assert found == PLAIN
+    assert content.faults == ()
+
+
+def test_sniff_layer() -> None:
+    """Only what is decoded here is told as a layer."""
+    for name, compress in CODECS.items():
+        assert unpack.sniff_layer(compress(b"x")[:6]) == name
+    for head in (b"", b"\x1f\x8b", b"\x1f\x8b\x08\xff", b"MDMP\0\0", bz2.compress(b"x")):
+        assert unpack.sniff_layer(head) is None
+
+
+@limits(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(
+        [b"", b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08\0", b"\xfd7zXZ\0", b"\x5a\x2a\x4d\x18"]
+    ),
+    st.binary(max_size=200),
+)
+def test_arbitrary_bytes(magic: bytes, data: bytes) -> None:
+    """Arbitrary bytes behind any magic raise nothing, and end."""
+    _unpack(magic + data, max_bytes=1 << 20)
+
+
+def test_spill_is_begun_anew() -> None:
+    """A call that is repeated on the same spill file leaves nothing of the first."""
+    spill = source.create_spill(None)
+    for plain in (PLAIN, b"short"):
+        content = unpack.unpack(iter([_zstd(plain)]), spill, max_bytes=1 << 30)
+    assert content.size == 5
+    with source.File(spill.fd) as file:
+        assert file.read(0, file.size) == b"short"
+
+
+def test_copy_stream_and_file() -> None:
+    """A pipe and a file give all their bytes in order."""
+    read, write = os.pipe()
+    os.write(write, b"through a pipe")
+    os.close(write)
+    assert b"".join(unpack.copy_stream(read)) == b"through a pipe"
+    os.close(read)
+    with pytest.raises(Unreadable):
+        list(unpack.copy_stream(read))
+    with file_of(PLAIN * 5) as file:
+        assert b"".join(unpack.copy_file(file)) == PLAIN * 5
