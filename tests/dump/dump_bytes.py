@@ -110,7 +110,7 @@ def elfcore(
     section = (64 if wide else 40) if extended else 0
     count = len(loads) + bool(notes)
     at = header + section + stride * count
-    table, body = b"", notes
+    table, body = bytearray(), bytearray(notes)
     rows = [(4, 4, at, 0, 0, len(notes), 0)] if notes else []
     for address, data, size in loads:
         where = (0, address) if physical else (address, 0)
