@@ -25,7 +25,7 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages.prove import EXAMINERS, RSA_DETECTOR, Proofs, prove
+from scanner.stages.prove import DETECTORS, Proofs, prove
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Hits, Swept, sweep
 from scanner.stages.trace import Sighting, trace
@@ -33,9 +33,6 @@ from scanner.workers import Crew, Handle, InProcess, Lost, Processes
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
-
-DETECTORS = (*(name for name, _ in EXAMINERS), RSA_DETECTOR)
-"""What a rule may name as its detector."""
 
 
 class Progress(Protocol):
@@ -125,7 +122,7 @@ def _stdin(stack: contextlib.ExitStack) -> Handle:
 def _spill(request: ScanRequest, stack: contextlib.ExitStack) -> Handle:
     spill = source.create_spill(request.spool_dir)
     stack.callback(spill.close)
-    return Handle(spill.fd)
+    return Handle(spill.fd, writable=True)
 
 
 def _crew(

@@ -59,27 +59,37 @@ class Handle:
     """An open file descriptor that can be an argument of :class:`Processes`' setup."""
 
     fd: int
+    writable: bool = False
 
-    def __reduce__(self) -> tuple[Callable[..., "Handle"], tuple[Any, ...]]:
-        if sys.platform == "win32":
+    if sys.platform == "win32":
+
+        def __reduce__(self) -> tuple[Callable[..., "Handle"], tuple[Any, ...]]:
             import msvcrt  # noqa: PLC0415 - stands on Windows alone
 
-            return _receive_handle, (
-                reduction.DupHandle(msvcrt.get_osfhandle(self.fd), 0x80000000),
-            )
-        return _receive_fd, (reduction.DupFd(self.fd),)
+            access = 0xC0000000 if self.writable else 0x80000000  # GENERIC_READ, GENERIC_WRITE
+            handle = reduction.DupHandle(msvcrt.get_osfhandle(self.fd), access)
+            return _inherit, (handle, self.writable)
+
+    else:
+
+        def __reduce__(self) -> tuple[Callable[..., "Handle"], tuple[Any, ...]]:
+            return _inherit, (reduction.DupFd(self.fd), self.writable)
 
 
-def _receive_fd(duplicate: Any) -> Handle:  # noqa: ANN401 - a private type of multiprocessing
-    return Handle(duplicate.detach())
+if sys.platform == "win32":
 
-
-def _receive_handle(duplicate: Any) -> Handle:  # noqa: ANN401 - a private type of multiprocessing
-    if sys.platform == "win32":
+    def _inherit(duplicate: Any, writable: bool) -> Handle:  # noqa: ANN401, FBT001 - a pickle's order
+        """Take a duplicate that multiprocessing made for this process."""
         import msvcrt  # noqa: PLC0415 - stands on Windows alone
 
-        return Handle(msvcrt.open_osfhandle(duplicate.detach(), os.O_RDONLY))
-    raise OSError("a handle of another system")
+        flags = os.O_BINARY | (os.O_RDWR if writable else os.O_RDONLY)
+        return Handle(msvcrt.open_osfhandle(duplicate.detach(), flags), writable)
+
+else:
+
+    def _inherit(duplicate: Any, writable: bool) -> Handle:  # noqa: ANN401, FBT001 - a pickle's order
+        """Take a duplicate that multiprocessing made for this process."""
+        return Handle(duplicate.detach(), writable)
 
 
 class InProcess:
@@ -248,15 +258,22 @@ def _close_in(worker_fds: tuple[int, ...]) -> None:
     os.close(nowhere)
 
 
-def _limit_memory() -> None:
-    try:
-        import resource  # noqa: PLC0415 - POSIX alone has it
-    except ImportError:
-        return
-    with contextlib.suppress(ValueError, OSError):
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+if sys.platform == "win32":
+
+    def _limit_memory() -> None:
+        """Do nothing: a process of this system has no such limit of its own."""
+
+else:
+
+    def _limit_memory() -> None:
+        try:
+            import resource  # noqa: PLC0415 - not every build has it
+        except ImportError:
+            return
+        with contextlib.suppress(ValueError, OSError):
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def _serve(pipe: Any, setup: Call, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401

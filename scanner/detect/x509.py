@@ -10,16 +10,17 @@ signature is verified: a forged certificate names its key as well as a true one.
 import datetime as dt
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner import fingerprint
-from scanner.detect import der
+from scanner.detect import der, publics
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import CURVES, EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
-from scanner.model import Place, Witness
+from scanner.detect.publics import PublicKey
+from scanner.model import Place
 from scanner.rules import Rule
 
 _OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
@@ -29,24 +30,7 @@ _EXPONENT_BITS = 256
 _NO_SIGNATURE = b"\x03\x02\x00\x00"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKey:
-    """A public key and what names it. Only the fields of its algorithm are filled."""
-
-    algorithm: str
-    """``rsa``, ``ec``, ``ed25519``, ``ed448``, ``x25519`` or ``x448``."""
-    curve: str = ""
-    bits: int
-    n: int = 0
-    e: int = 0
-    x: int = 0
-    y: int = 0
-    raw: bytes = b""
-    """The encoded public key of RFC 8032 and RFC 7748 algorithms."""
-    witness: Witness
-
-
-_Read = Callable[[bytes, Place | None], PublicKey | None]
+_Read = Callable[..., PublicKey | None]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
@@ -183,10 +167,6 @@ def _utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _witness(kind: str, spki: bytes) -> Witness:
-    return Witness(kind=kind, fingerprint=fingerprint.of_spki(spki))
-
-
 def _rsa(content: bytes, kind: str) -> PublicKey:
     """Read an RSAPublicKey (RFC 8017 A.1.1)."""
     whole = Reader(content)
@@ -198,13 +178,7 @@ def _rsa(content: bytes, kind: str) -> PublicKey:
         raise Malformed
     if e.bit_length() > _EXPONENT_BITS:
         raise Malformed
-    return PublicKey(
-        algorithm="rsa",
-        bits=n.bit_length(),
-        n=n,
-        e=e,
-        witness=_witness(kind, fingerprint.rsa_spki(n, e)),
-    )
+    return publics.rsa(n, e, kind=kind)
 
 
 def _ec(curve: str, point: bytes, kind: str) -> PublicKey:
@@ -216,23 +190,11 @@ def _ec(curve: str, point: bytes, kind: str) -> PublicKey:
     except ValueError as error:
         raise Malformed from error
     x, y = numbers.public_numbers().x, numbers.public_numbers().y
-    return PublicKey(
-        algorithm="ec",
-        curve=curve,
-        bits=521 if curve == "P-521" else 8 * fingerprint.FIELD_BYTES[curve],
-        x=x,
-        y=y,
-        witness=_witness(kind, fingerprint.ec_spki(curve, x, y)),
-    )
+    return publics.ec(curve, x, y, kind=kind)
 
 
 def _okp(algorithm: str, raw: bytes, kind: str) -> PublicKey:
     """Read an encoded public key (RFC 8410 section 4)."""
     if len(raw) != OKP_BYTES[algorithm]:
         raise Malformed
-    return PublicKey(
-        algorithm=algorithm,
-        bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[algorithm],
-        raw=raw,
-        witness=_witness(kind, fingerprint.okp_spki(algorithm, raw)),
-    )
+    return publics.okp(algorithm, raw, kind=kind)

@@ -5,15 +5,17 @@ and bear witness; then the integer pool goes through the relations. Runs in one 
 every value again from the dump: what leaves are candidates and witnesses, no number of any key.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect import keys, limbs, pem, pool, x509
+from scanner.detect import keys, limbs, pem, pool, publics, x509
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
-from scanner.detect.material import Rsa, describe
+from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
 from scanner.detect.relations import rsa
-from scanner.detect.x509 import PublicKey
+from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Witness
 from scanner.rules import Rule
@@ -29,7 +31,14 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
-RSA_DETECTOR = "rsa"
+Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
+Again = Callable[[Memory, Candidate], list[Material]]
+
+RELATIONS: tuple[tuple[str, Search, Again], ...] = (("rsa", rsa.search, rsa.again),)
+"""The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
+
+DETECTORS = (*(name for name, _ in EXAMINERS), *(name for name, _, _ in RELATIONS))
+"""What a rule may name as its detector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +52,22 @@ class Proofs:
 def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     """Examine the hits, then relate the runs; every value is read again from the dump."""
     candidates: list[Candidate] = []
-    publics: dict[str, PublicKey] = {}
+    known: dict[str, PublicKey] = {}
     witnesses: list[Witness] = []
     for found in _examine(session, hits):
         if isinstance(found, PublicKey):
-            publics.setdefault(found.witness.fingerprint.value, found)
+            known.setdefault(found.witness.fingerprint.value, found)
             witnesses.append(found.witness)
         else:
             candidates.append(found.candidate)
-            if isinstance(found.material, Rsa):
-                _learn(publics, found.material)
-    for rule in session.rules:
-        if rule.detector == RSA_DETECTOR:
-            candidates += _relate(session, runs, publics, rule)
+            public = _public(found.material)
+            known.setdefault(public.witness.fingerprint.value, public)
+    numbers = pool.load(session.memory, limbs.join(runs))
+    for name, search, _ in RELATIONS:
+        for rule in session.rules:
+            if rule.detector == name:
+                related = search(numbers, tuple(known.values()))
+                candidates += [_candidate(found, rule) for found in related]
     return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
 
 
@@ -68,38 +80,30 @@ def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey]:
         yield from examiners[rule.detector](session.memory, space, offset, rule)
 
 
-def _learn(publics: dict[str, PublicKey], key: Rsa) -> None:
-    """Take the public half of a parsed key for a modulus to look for; it names nobody."""
-    public = describe(key)
-    publics.setdefault(
-        public.fingerprint.value,
-        PublicKey(
-            algorithm="rsa",
-            bits=public.bits,
-            n=key.n,
-            e=key.e,
-            witness=Witness(kind="public-key", fingerprint=public.fingerprint),
-        ),
+def _public(key: Material) -> PublicKey:
+    """Take the public half of a parsed key for one to look for; it names nobody."""
+    match key:
+        case Rsa():
+            return publics.rsa(key.n, key.e, kind="public-key")
+        case Ec():
+            return publics.ec(key.curve, key.x, key.y, kind="public-key")
+        case Okp():
+            return publics.okp(key.algorithm, key.public, kind="public-key")
+
+
+def _candidate(found: Related, rule: Rule) -> Candidate:
+    public = describe(found.key)
+    return Candidate(
+        rule=rule.id,
+        kind=rule.kind,
+        algorithm=public.algorithm,
+        encoding=found.encoding,
+        confidence=Confidence.PROOF,
+        proof=found.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        curve=public.curve,
+        places=found.places,
+        e=found.key.e if isinstance(found.key, Rsa) else 0,
+        e_assumed=isinstance(found.key, Rsa) and found.key.e_assumed,
     )
-
-
-def _relate(
-    session: Session, runs: Runs, publics: dict[str, PublicKey], rule: Rule
-) -> Iterator[Candidate]:
-    moduli = [rsa.Modulus(n=key.n, e=key.e) for key in publics.values() if key.n]
-    numbers = pool.load(session.memory, limbs.join(runs))
-    for found in rsa.search(numbers, moduli):
-        public = describe(found.key)
-        yield Candidate(
-            rule=rule.id,
-            kind=rule.kind,
-            algorithm=public.algorithm,
-            encoding=found.encoding,
-            confidence=Confidence.PROOF,
-            proof="p*q = n",
-            fingerprint=public.fingerprint,
-            bits=public.bits,
-            places=found.places,
-            e=found.key.e,
-            e_assumed=found.key.e_assumed,
-        )

@@ -16,12 +16,11 @@ from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.pool import READINGS
-from scanner.detect.relations.rsa import complete
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Candidate, Place
-from scanner.stages.prove import EXAMINERS, RSA_DETECTOR
+from scanner.stages.prove import EXAMINERS, RELATIONS
 from scanner.stages.session import Session
 
 PIECE = 16
@@ -162,8 +161,10 @@ def _size(value: int) -> int:
 def _again(session: Session, candidate: Candidate) -> Material | None:
     """Prove a candidate once more from its places; None where the bytes do not say it again."""
     rule = next(rule for rule in session.rules if rule.id == candidate.rule)
-    if rule.detector == RSA_DETECTOR:
-        found = _from_primes(session.memory, candidate)
+    for name, _, again in RELATIONS:
+        if name == rule.detector:
+            found = again(session.memory, candidate)
+            break
     else:
         place = candidate.places[0]
         offset = place.offset
@@ -176,17 +177,6 @@ def _again(session: Session, candidate: Candidate) -> Material | None:
             if isinstance(proved, Proved)
         ]
     return next((key for key in found if describe(key).fingerprint == candidate.fingerprint), None)
-
-
-def _from_primes(memory: Memory, candidate: Candidate) -> list[Material]:
-    """Read two primes again, in each reading, and complete them to a key."""
-    first, second = (memory.read(p.space, p.offset, p.size) for p in candidate.places)
-    keys = (
-        complete(int.from_bytes(first, one), int.from_bytes(second, other), candidate.e)
-        for one in _ORDERS
-        for other in _ORDERS
-    )
-    return [key for key in keys if key is not None]
 
 
 def _mark(head: bytes) -> int:

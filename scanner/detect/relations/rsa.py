@@ -8,17 +8,20 @@ take anything that looks like a key for one.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from scanner.detect import pool as pools
 from scanner.detect.limbs import Offsets
-from scanner.detect.material import Rsa
+from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import READINGS, Numbers, Pool
-from scanner.model import Place
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate
 
 PRIME_BYTES = (64, 96, 128, 192, 256, 384, 512)
 """Lengths of p and q that are tried: moduli of 1024 to 8192 bits."""
@@ -32,40 +35,26 @@ MOST_PAIRS = 1 << 31
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try when no public key names one (99 % of keys have the first)."""
 
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+
 _Words = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modulus:
-    """A public modulus met anywhere."""
-
-    n: int
-    e: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Found:
-    """A proved key and the places of its primes."""
-
-    key: Rsa
-    encoding: str
-    places: tuple[Place, ...]
-
-
-def search(pool: Pool, known: Sequence[Modulus]) -> Iterator[Found]:
+def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each RSA key of which both primes stand in the pool, once."""
     seen: set[int] = set()
-    exponents = {modulus.n: modulus.e for modulus in known}
+    known = {public.n: public.e for public in publics if public.n}
     for size in PRIME_BYTES:
         primes = _once(pools.numbers(pool, size, 0x80, (2 * size, 3 * size)))
         if len(primes) < 2:
             continue
         moduli = _once(pools.numbers(pool, 2 * size, 0x40))
         for first, second in _pairs(pool, primes, moduli, known):
-            found = _prove(pool, primes, first, second, moduli, exponents)
-            if found is not None and found.key.n not in seen:
-                seen.add(found.key.n)
-                yield found
+            found = _prove(pool, primes, first, second, moduli, known)
+            if found is None or not isinstance(found.key, Rsa) or found.key.n in seen:
+                continue
+            seen.add(found.key.n)
+            yield found
 
 
 def _once(numbers: Numbers) -> Numbers:
@@ -81,13 +70,13 @@ def _once(numbers: Numbers) -> Numbers:
 
 
 def _pairs(
-    pool: Pool, primes: Numbers, moduli: Numbers, known: Sequence[Modulus]
+    pool: Pool, primes: Numbers, moduli: Numbers, known: Collection[int]
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs of indices whose low words multiply to a modulus' low word."""
     bits = 16 * primes.size
-    for modulus in known:
-        if bits - 2 <= modulus.n.bit_length() <= bits:
-            yield from _partners(primes, modulus.n)
+    for n in known:
+        if bits - 2 <= n.bit_length() <= bits:
+            yield from _partners(primes, n)
     if len(moduli):
         yield from _products(pool, primes, moduli)
 
@@ -148,22 +137,23 @@ def _prove(
     first: int,
     second: int,
     moduli: Numbers,
-    exponents: dict[int, int],
-) -> Found | None:
+    known: dict[int, int],
+) -> Related | None:
     """Return the key if p*q is a modulus that stands elsewhere, whole."""
     size = primes.size
     at = (int(primes.position[first]), int(primes.position[second]))
     readings = (int(primes.reading[first]), int(primes.reading[second]))
     p, q = (pool.number(a, size, r) for a, r in zip(at, readings, strict=True))
     n = p * q
-    if p == q or (n not in exponents and not _stands(pool, moduli, n)):
+    if p == q or (n not in known and not _stands(pool, moduli, n)):
         return None
-    key = complete(p, q, exponents.get(n))
+    key = complete(p, q, known.get(n))
     if key is None:
         return None
     names = dict.fromkeys(READINGS[reading] for reading in readings)
-    return Found(
+    return Related(
         key=key,
+        proof="p*q = n",
         encoding="+".join(names),
         places=tuple(sorted(pool.place(a, size) for a in at)),
     )
@@ -185,3 +175,14 @@ def complete(p: int, q: int, e: int | None) -> Rsa | None:
             d = pow(exponent, -1, order)
             return Rsa(n=p * q, e=exponent, d=d, p=max(p, q), q=min(p, q), e_assumed=e is None)
     return None
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read the two primes of a candidate again, in each reading, and complete them to keys."""
+    first, second = (memory.read(p.space, p.offset, p.size) for p in candidate.places)
+    keys = (
+        complete(int.from_bytes(first, one), int.from_bytes(second, other), candidate.e)
+        for one in _ORDERS
+        for other in _ORDERS
+    )
+    return [key for key in keys if key is not None]

@@ -1,0 +1,18 @@
+"""What a relation says of numbers in the pool."""
+
+from dataclasses import dataclass
+
+from scanner.detect.material import Material
+from scanner.model import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Related:
+    """A key that a relation proved, and where its private numbers stand."""
+
+    key: Material
+    proof: str
+    """The equation that closed."""
+    encoding: str
+    """The reading or readings of the numbers."""
+    places: tuple[Place, ...]

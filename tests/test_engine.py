@@ -1,0 +1,413 @@
+"""From a file to findings: what is in a dump is found, once, there, whoever looks."""
+
+import dataclasses
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import elfcore, encodings, keys, minidump, noise, real
+from scanner import correlate, engine, policy, published, rules
+from scanner.dump import windows
+from scanner.engine import Scan, ScanRequest
+from scanner.model import Confidence, DumpReport, Finding, Verdict
+from scanner.report import FORMATS
+
+RULES = rules.load()
+KEY = keys.rsa_key(2048)
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase."""
+
+    def advance(self, count: int) -> None:
+        """Count bytes."""
+
+    def done(self) -> None:
+        """End."""
+
+
+def scan(path: Path, **options: object) -> Scan:
+    """Scan a file in this process, or as the options say."""
+    request = ScanRequest(path=str(path), in_process=True, rules=RULES)
+    return engine.scan(dataclasses.replace(request, **options), Silence())  # type: ignore[arg-type]
+
+
+def report(path: Path, **options: object) -> DumpReport:
+    """Scan a file and judge it."""
+    scanned = scan(path, **options)
+    found = correlate.findings(scanned, RULES)
+    return policy.judge(scanned, *correlate.set_aside(found, published.load()))
+
+
+def report_bytes(data: bytes, folder: Path) -> DumpReport:
+    """Scan bytes."""
+    path = folder / "dump"
+    path.write_bytes(data)
+    return report(path)
+
+
+def offsets(finding: Finding) -> set[int]:
+    """Return where in the file the occurrences of a finding begin."""
+    return {extent.file_offset for o in finding.occurrences for extent in o.extents}
+
+
+# --- real dumps ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", real.names())
+def test_real_dumps(name: str) -> None:
+    """Every recoverable key of every real dump is found, by its fingerprint, and nothing else."""
+    truth = real.truth(name)
+    found = report(real.path(name))
+    wanted = {
+        key["spki_sha256"]
+        for key in truth["keys"]
+        if any(
+            form in ("PEM", "DER") or (key["kind"].startswith("rsa") and "digit" not in form)
+            for forms in key.get("stands", {}).values()
+            for form in forms
+        )
+    }
+    assert {f.fingerprint.value for f in found.findings} >= wanted
+    assert {f.fingerprint.value for f in found.findings} <= {
+        key["spki_sha256"] for key in truth["keys"]
+    }
+    assert found.coverage.scanned_bytes == found.coverage.file_bytes
+    assert found.verdict is (Verdict.BLOCKED if found.findings else Verdict.PASS)
+
+
+# --- planted keys -------------------------------------------------------------------------------
+
+N, P, Q = (encodings.little_limbs(v) for v in (KEY.n, KEY.p, KEY.q))
+GAP = bytes(24)
+LIMBS = {
+    "limbs-le": [N, P, Q],
+    "bytes-be": [encodings.big_endian(v) for v in (KEY.n, KEY.p, KEY.q)],
+}
+WRITTEN = {
+    "PKCS1-DER": encodings.pkcs1_der(KEY),
+    "PKCS8-DER": encodings.pkcs8_der(KEY),
+    "PKCS8-PEM": encodings.pkcs8_pem(KEY),
+    "PKCS1-PEM": encodings.pkcs1_pem(KEY, "crlf"),
+    "PKCS8-PEM escaped": encodings.pkcs8_pem(KEY, "escaped"),
+    "PKCS8-PEM utf-16le": encodings.utf16(encodings.pkcs8_pem(KEY)),
+    "SEC1-DER": encodings.sec1_der(keys.ec_key()),
+    "Ed25519": encodings.pkcs8_der(keys.okp_key()),
+}
+SURROUNDINGS = ("zeros", "text", "text16", "code", "pointers", "heap", "uniform")
+
+
+def surround(kind: str, size: int, seed: int) -> bytes:
+    """Make surroundings of one kind."""
+    made: bytes = getattr(noise, kind)(size, seed)
+    return made
+
+
+def of(form: str) -> str:
+    """Return the fingerprint of the key that a form holds."""
+    if form == "SEC1-DER":
+        return keys.ec_key().spki_sha256
+    return keys.okp_key().spki_sha256 if form == "Ed25519" else KEY.spki_sha256
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    form=st.sampled_from(sorted(WRITTEN)),
+    kind=st.sampled_from(SURROUNDINGS),
+    at=st.integers(0, 60_000),
+    seed=st.integers(0, 1000),
+    base=st.integers(0, 1 << 20),
+)
+def test_a_written_key_anywhere(
+    tmp_path: Path, form: str, kind: str, at: int, seed: int, base: int
+) -> None:
+    """A written key at any offset and address in any surroundings is found once, there."""
+    data = noise.plant(surround(kind, 1 << 16, seed), at, WRITTEN[form])
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000 + base, data=data)])
+    (finding,) = report_bytes(dump.data, tmp_path).findings
+    assert finding.fingerprint.value == of(form)
+    assert dump["segment:0"].file_offset + at in offsets(finding)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    form=st.sampled_from(sorted(LIMBS)),
+    kind=st.sampled_from(("zeros", "text", "text16", "pointers", "heap")),
+    order=st.permutations((0, 1, 2)),
+    at=st.lists(st.integers(0, 2400), min_size=3, max_size=3),
+    seed=st.integers(0, 1000),
+    base=st.integers(0, 1 << 12),
+)
+def test_numbers_anywhere(
+    tmp_path: Path, form: str, kind: str, order: list[int], at: list[int], seed: int, base: int
+) -> None:
+    """n, p and q anywhere, apart, in any order: little-endian at words, big-endian at any byte."""
+    data = bytearray(surround(kind, 3 * 20_000, seed))
+    step = 8 if form == "limbs-le" else 1
+    for slot, (index, offset) in enumerate(zip(order, at, strict=True)):
+        start = slot * 20_000 + 64 + offset * step
+        number = LIMBS[form][index]
+        data[start - 24 : start + len(number) + 24] = GAP + number + GAP
+    segment = elfcore.Segment(address=0x7F00_0000_0000 + base * 8, data=bytes(data))
+    found = report_bytes(elfcore.write([segment]).data, tmp_path).findings
+    assert [(f.fingerprint.value, f.confidence) for f in found] == [
+        (KEY.spki_sha256, Confidence.PROOF)
+    ]
+    assert {o.encoding for o in found[0].occurrences} == {f"p {form}", f"q {form}"}
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    form=st.sampled_from(("PKCS1-DER", "PKCS8-PEM utf-16le", "limbs")),
+    cut=st.integers(1, 1100),
+    order=st.permutations((0, 1, 2)),
+    lists=st.lists(st.sampled_from(("memory", "memory64")), min_size=3, max_size=3),
+    shift=st.integers(0, 15),
+)
+def test_a_key_across_regions(
+    tmp_path: Path, form: str, cut: int, order: list[int], lists: list[str], shift: int
+) -> None:
+    """A key split between regions that adjoin in address is found, in whatever file order."""
+    secret = GAP.join([N, P, Q]) if form == "limbs" else WRITTEN[form]
+    cut = min(cut, len(secret) - 1) & (~7 if form == "limbs" else ~0) or 8
+    data = noise.text(4096, 1) + GAP + secret + GAP + noise.text(4096, 2)
+    split = 4096 + 24 + cut
+    pieces = (data[:4000], data[4000:split], data[split:])
+    starts = (0x10000, 0x10000 + 4000, 0x10000 + split)
+    segments = [
+        minidump.Segment(address=start, data=piece, listed_in=name, file_order=rank)
+        for start, piece, name, rank in zip(starts, pieces, lists, order, strict=True)
+    ]
+    dump = minidump.write(segments, slack=bytes(shift))
+    found = report_bytes(dump.data, tmp_path).findings
+    assert [f.fingerprint.value for f in found] == [KEY.spki_sha256]
+
+
+@pytest.mark.parametrize("form", [*sorted(WRITTEN), "limbs-le", "bytes-be"])
+@pytest.mark.parametrize("where", ["stream", "slack", "trailing", "comment", "unknown stream"])
+def test_a_key_outside_of_regions(tmp_path: Path, form: str, where: str) -> None:
+    """A key in a stream, in slack or behind the last stream is found, at any alignment."""
+    secret = GAP.join(LIMBS[form]) if form in LIMBS else WRITTEN[form]
+    secret = GAP + b"\0" + secret + GAP
+    filler = [minidump.Segment(address=0x10000, data=noise.text(4096, 3))]
+    streams = {
+        "stream": [minidump.Stream(type=0x47670007, data=secret)],
+        "unknown stream": [minidump.Stream(type=0xABCD_0000, data=secret)],
+        "comment": [minidump.Stream(type=10, data=secret)],
+        "slack": [minidump.Stream(type=0xFFFF, data=b"x", slack=secret)],
+    }.get(where, [])
+    dump = minidump.write(filler, streams=streams, trailing=secret if where == "trailing" else b"")
+    found = report_bytes(dump.data, tmp_path)
+    wanted = KEY.spki_sha256 if form in LIMBS else of(form)
+    assert [f.fingerprint.value for f in found.findings] == [wanted]
+    assert found.findings[0].occurrences[0].extents[0].address is None
+
+
+def test_a_key_in_a_note(tmp_path: Path) -> None:
+    """A key that stands in a note of an ELF core alone is found."""
+    note = elfcore.Note(name="CORE", type=0x12345, data=WRITTEN["PKCS8-DER"])
+    dump = elfcore.write([elfcore.Segment(address=0x1000, data=noise.text(4096))], notes=[note])
+    (finding,) = report_bytes(dump.data, tmp_path).findings
+    assert finding.fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("form", ["PKCS1-DER", "PKCS8-PEM", "limbs-le", "bytes-be"])
+@pytest.mark.parametrize("lead", [-1200, -640, -129, -8, -1, 0, 1, 8])
+def test_a_key_across_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, lead: int
+) -> None:
+    """A key across the seam of two windows, chunks or tasks is found once."""
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 1 << 16)
+    monkeypatch.setattr(windows, "TASK_BYTES", 1 << 17)
+    secret = GAP.join(LIMBS[form]) if form in LIMBS else WRITTEN[form]
+    if form == "limbs-le":
+        lead &= ~7
+    data = noise.plant(noise.text(1 << 18, 1), (1 << 17) + lead - 24, GAP + secret + GAP)
+    dump = elfcore.write([elfcore.Segment(address=0x7000_0000, data=data)])
+    (finding,) = report_bytes(dump.data, tmp_path).findings
+    assert finding.fingerprint.value == KEY.spki_sha256
+    assert len(finding.occurrences) == (1 if form in WRITTEN else 2)
+
+
+@pytest.mark.parametrize("kind", [*SURROUNDINGS, "mixed"])
+def test_nothing_in_noise(tmp_path: Path, kind: str) -> None:
+    """Surroundings without a key pass, with no finding of any confidence."""
+    made = getattr(noise, kind)(1 << 21, 77)
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=made)])
+    found = report_bytes(dump.data, tmp_path)
+    assert (found.findings, found.verdict) == ((), Verdict.PASS)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    bit=st.integers(0, 8 * len(P) - 1),
+    number=st.integers(1, 2),
+    form=st.sampled_from(sorted(LIMBS)),
+)
+def test_a_flipped_bit_proves_nothing(tmp_path: Path, bit: int, number: int, form: str) -> None:
+    """With one bit of a prime flipped there is no key."""
+    numbers = [bytearray(raw) for raw in LIMBS[form]]
+    numbers[number][bit // 8] ^= 1 << bit % 8
+    data = GAP.join([b"", *map(bytes, numbers), b""])
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
+    assert report_bytes(dump.data, tmp_path).findings == ()
+
+
+def test_copies_and_pieces_are_traced(tmp_path: Path) -> None:
+    """Every copy of a private number is an occurrence, and so is what a freed block kept of one."""
+    freed = bytes(16) + encodings.little_limbs(KEY.d)[16:]
+    data = GAP.join([b"", N, P, Q, noise.text(512), P, freed, encodings.big_endian(KEY.dp), b""])
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
+    (finding,) = report_bytes(dump.data, tmp_path).findings
+    seen = sorted((o.encoding, o.extents[0].size) for o in finding.occurrences)
+    assert seen == [
+        ("d limbs-le (part)", 240),
+        ("dp bytes-be", 128),
+        ("p limbs-le", 128),
+        ("p limbs-le", 128),
+        ("q limbs-le", 128),
+    ]
+
+
+def test_an_expired_certificate_names_and_lowers_nothing(tmp_path: Path) -> None:
+    """A certificate names the key it was issued for; that it has expired changes nothing."""
+    certificate = encodings.certificate_der(KEY, common_name="signer.example", expired=True)
+    data = GAP.join([b"", N, P, Q, certificate, b""])
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
+    found = report_bytes(dump.data, tmp_path)
+    (finding,) = found.findings
+    assert (finding.names, finding.public.subject) == (("certificate",), "CN=signer.example")
+    assert finding.public.not_after < "2026"
+    assert (finding.severity.name, found.verdict) == ("CRITICAL", Verdict.BLOCKED)
+
+
+# --- whole, whoever scans -----------------------------------------------------------------------
+
+
+def test_jobs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker, three workers and none at all give the same report, byte for byte."""
+    monkeypatch.setattr(windows, "TASK_BYTES", 1 << 19)
+    path = tmp_path / "core"
+    path.write_bytes(real.load("openssl-server-rsa"))
+    render = dict(FORMATS)["json"]
+    made = [
+        render(
+            policy.combine([report(path, **options)], rules_sha256=rules.digest(RULES)),
+            color=False,
+            verbose=False,
+            quiet=False,
+            width=100,
+        )
+        for options in (
+            {},
+            {"in_process": False, "jobs": 1},
+            {"in_process": False, "jobs": 3},
+        )
+    ]
+    assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize("wrap", ["plain", "zstd", "gzip", "xz"])
+def test_compression_changes_nothing(tmp_path: Path, wrap: str) -> None:
+    """The same dump, compressed, has the same findings at the same offsets of its contents."""
+    import gzip
+    import lzma
+
+    import zstandard
+
+    data = real.load("openssl-server-rsa")
+    packed = {
+        "plain": lambda: data,
+        "zstd": lambda: zstandard.ZstdCompressor().compress(data),
+        "gzip": lambda: gzip.compress(data, 1),
+        "xz": lambda: lzma.compress(data, preset=0),
+    }[wrap]()
+    found = report_bytes(packed, tmp_path)
+    assert found.content.layers == (() if wrap == "plain" else (wrap,))
+    assert found.coverage.file_bytes == len(data)
+    wanted = report_bytes(data, tmp_path)
+    assert (found.findings, found.verdict) == (wanted.findings, wanted.verdict)
+
+
+@pytest.mark.parametrize("name", ["openssl-server-rsa", "windows-capi"])
+def test_a_truncated_dump_never_passes(tmp_path: Path, name: str) -> None:
+    """Wherever a dump is cut, it is blocked or incomplete, and every byte left was swept."""
+    data = real.load(name)
+    for size in np.linspace(1, len(data) - 1, 12, dtype=int).tolist():
+        found = report_bytes(data[:size], tmp_path)
+        assert found.verdict is not Verdict.PASS
+        assert found.coverage.scanned_bytes == size
+
+
+def test_unknown_bytes_are_incomplete(tmp_path: Path) -> None:
+    """A file of no known format is swept, and passes only where the operator says so."""
+    path = tmp_path / "blob"
+    path.write_bytes(noise.text(5000))
+    assert report(path).verdict is Verdict.INCOMPLETE
+    assert report(path, raw=True).verdict is Verdict.PASS
+    path.write_bytes(noise.text(5000) + WRITTEN["PKCS8-DER"])
+    assert report(path, raw=True).verdict is Verdict.BLOCKED
+
+
+def test_an_empty_file_is_incomplete(tmp_path: Path) -> None:
+    """No bytes are no pass."""
+    assert report_bytes(b"", tmp_path).verdict is Verdict.INCOMPLETE
+
+
+def test_a_file_that_changes_is_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dump that is written to while it is read does not pass."""
+    path = tmp_path / "core"
+    path.write_bytes(real.load("python-public"))
+    sweep = engine.sweep
+
+    def touch_then_sweep(*arguments: object) -> object:
+        os.utime(path, ns=(1, 1))
+        return sweep(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "sweep", touch_then_sweep)
+    found = report(path)
+    assert found.verdict is Verdict.INCOMPLETE
+    assert "changed" in {reason.code for reason in found.reasons}
+
+
+def test_many_small_regions(tmp_path: Path) -> None:
+    """Thousands of regions of a few bytes are swept whole, and a key among them is found."""
+    segments = [
+        elfcore.Segment(address=0x10000 + 4096 * k, data=noise.text(40 + k % 9, k))
+        for k in range(3000)
+    ]
+    segments.append(elfcore.Segment(address=0x7000_0003, data=GAP.join(LIMBS["bytes-be"])))
+    dump = elfcore.write(segments, align=1)
+    found = report_bytes(dump.data, tmp_path)
+    assert [f.fingerprint.value for f in found.findings] == [KEY.spki_sha256]
+    assert found.coverage.scanned_bytes == len(dump.data)
+
+
+def test_text_report_of_a_real_dump() -> None:
+    """The text report's last line has verdict, counts and coverage."""
+    scanned = report(real.path("openssl-server-rsa"))
+    text = dict(FORMATS)["text"](
+        policy.combine([scanned], rules_sha256=""),
+        color=False,
+        verbose=False,
+        quiet=False,
+        width=100,
+    )
+    last = io.StringIO(text).read().splitlines()[-1]
+    assert last.startswith("blocked: 1 private key, 7 suppressed; swept ")
