@@ -30,7 +30,7 @@ _EXPONENT_BITS = 256
 _NO_SIGNATURE = b"\x03\x02\x00\x00"
 
 
-_Read = Callable[..., PublicKey | None]
+_Read = Callable[[bytes, Place | None], PublicKey | None]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
