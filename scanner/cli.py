@@ -20,6 +20,7 @@ from scanner.model import DumpReport, Report, Verdict
 from scanner.report import FORMATS, Render
 
 if TYPE_CHECKING:
+    from scanner.detect.publics import PublicKey
     from scanner.rules import Rule
 
 PASS = 0
@@ -140,6 +141,12 @@ def keysift() -> None:
 )
 @click.option("-o", "--output", type=click.Path(), help="Write the report to this file.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]")
+@click.option(
+    "--known",
+    multiple=True,
+    type=click.Path(),
+    help="Certificates or public keys to look for: a file, or a directory of them.",
+)
 @click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes.")
 @click.option(
     "--spool-dir",
@@ -160,6 +167,7 @@ def scan(
     output: str | None,
     jobs: int | None,
     *,
+    known: tuple[str, ...],
     raw: bool,
     spool_dir: str | None,
     quiet: bool,
@@ -173,9 +181,10 @@ def scan(
     then pass.
     """
     _refuse_odd_paths(dumps, output)
-    from scanner import policy, rules  # noqa: PLC0415 - see the module docstring
+    from scanner import known as own  # noqa: PLC0415 - see the module docstring
+    from scanner import policy, rules  # noqa: PLC0415
 
-    loaded = rules.load()
+    loaded, keys = rules.load(), own.load(known)
     look = _Look(
         render=dict(FORMATS)[form],
         output=output,
@@ -191,9 +200,12 @@ def scan(
         quiet=quiet,
         color=deliver.wants_color(color, sys.stderr),
         rules=loaded,
+        known=keys,
     )
     scanned = tuple(_scan_one(path, job, complain) for path in dumps)
-    report = policy.combine(scanned, rules_sha256=rules.digest(loaded))
+    report = policy.combine(
+        scanned, rules_sha256=rules.digest(loaded), known_sha256=own.digest(keys)
+    )
     code = dict(EXIT_CODES)[report.verdict]
     return _deliver(report, code, look, complain)
 
@@ -291,6 +303,7 @@ class _Job:
     quiet: bool
     color: bool
     rules: "tuple[Rule, ...]"
+    known: "tuple[PublicKey, ...]"
 
 
 def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
@@ -319,6 +332,7 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
         spool_dir=job.spool_dir,
         in_process=job.debug,
         rules=job.rules,
+        known=job.known,
     )
     try:
         with console.progress(path, quiet=job.quiet, color=job.color) as progress:

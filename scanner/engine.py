@@ -18,6 +18,7 @@ import numpy as np
 
 from scanner.detect import limbs
 from scanner.detect.anchors import compile_anchors
+from scanner.detect.publics import PublicKey
 from scanner.dump import source, space
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
@@ -62,6 +63,8 @@ class ScanRequest:
     """Let a dump of unknown format pass when all its bytes were swept."""
     spool_dir: str | None = None
     in_process: bool = False
+    known: tuple[PublicKey, ...] = ()
+    """The operator's own keys."""
     rules: tuple[Rule, ...]
 
 
@@ -100,6 +103,7 @@ def scan(request: ScanRequest, progress: Progress) -> Scan:
             spool_dir=request.spool_dir or tempfile.gettempdir(),
             rules=request.rules,
             anchors=compile_anchors(request.rules),
+            known=request.known,
         )
         lead = _crew(request, target, stack)
         try:

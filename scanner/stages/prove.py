@@ -52,8 +52,8 @@ class Proofs:
 def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     """Examine the hits, then relate the runs; every value is read again from the dump."""
     candidates: list[Candidate] = []
-    known: dict[str, PublicKey] = {}
-    witnesses: list[Witness] = []
+    known = {key.witness.fingerprint.value: key for key in session.target.known}
+    witnesses = [key.witness for key in session.target.known]
     for found in _examine(session, hits):
         if isinstance(found, PublicKey):
             known.setdefault(found.witness.fingerprint.value, found)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from scanner import dump
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
+from scanner.detect.publics import PublicKey
 from scanner.dump import source, space, unpack
 from scanner.dump.source import File, Identity, Spill
 from scanner.dump.space import Memory, SpaceMap
@@ -41,6 +42,8 @@ class Target:
     """What the first worker found out; the others need not ask again."""
     rules: tuple[Rule, ...]
     anchors: AnchorSet
+    known: tuple[PublicKey, ...] = ()
+    """The operator's own keys: public, like everything here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
