@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys
-from scanner import known
+from fixtures import elfcore, encodings, keys, noise
+from scanner import correlate, engine, known, rules
+from scanner.console import Silence
 from scanner.errors import UsageError
 
 RSA = keys.rsa_key(2048)
@@ -274,3 +277,57 @@ def test_digest_is_of_the_sorted_fingerprints() -> None:
     again = known.read(encodings.ssh_public(RSA), "c")
     assert known.digest([*rsa, *ec]) == known.digest([*ec, *again, *rsa]) == wanted
     assert known.digest([]) == ""
+
+
+# --- from the command line to the findings ------------------------------------------------------
+
+
+def write_dump(folder: Path, *numbers: int) -> str:
+    """Write a core with numbers as limbs, apart, and nothing else."""
+    gap = bytes(24)
+    data = b"".join(gap + encodings.little_limbs(n) + gap + noise.text(1 << 16) for n in numbers)
+    path = folder / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data)
+    return str(path)
+
+
+def test_the_operators_modulus_proves_and_names(tmp_path: Path) -> None:
+    """Primes whose modulus stands in the operator's certificate alone are found and named."""
+    path, loaded = write_dump(tmp_path, RSA.p, RSA.q), rules.load()
+    certificate = encodings.certificate_pem(RSA, common_name="signer.example", expired=True)
+    for own, wanted in ((known.read(certificate, "cert.pem"), 1), ((), 0)):
+        request = engine.ScanRequest(path=path, in_process=True, rules=loaded, known=own)
+        found = correlate.findings(engine.scan(request, Silence()), loaded)
+        assert len(found) == wanted
+        for finding in found:
+            assert finding.names == ("known",)
+            assert finding.public.subject == "CN=signer.example"
+            assert finding.fingerprint.value == RSA.spki_sha256
+
+
+def test_the_option(tmp_path: Path) -> None:
+    """--known goes through to the workers and into the report; a bad file is a usage error."""
+    path = write_dump(tmp_path, RSA.p, RSA.q)
+    (tmp_path / "own.pub").write_bytes(encodings.ssh_public(RSA))
+    (tmp_path / "own.key").write_bytes(encodings.pkcs8_pem(RSA))
+
+    def keysift(own: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scanner", "scan", path, "-f", "json"]
+        return subprocess.run(
+            [*command, "--known", str(tmp_path / own)],
+            cwd=Path(__file__).resolve().parent.parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    done = keysift("own.pub")
+    report = json.loads(done.stdout)
+    (finding,) = report["dumps"][0]["findings"]
+    assert (done.returncode, finding["names"]) == (1, ["known"])
+    assert finding["public"]["kid"] == "own.pub:1"
+    assert report["known_sha256"] == known.digest(known.load([str(tmp_path / "own.pub")]))
+    refused = keysift("own.key")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "it holds a private key" in refused.stderr
