@@ -132,8 +132,12 @@ def _spill(request: ScanRequest, stack: contextlib.ExitStack) -> Handle:
 def _crew(
     request: ScanRequest, target: Target, stack: contextlib.ExitStack, count: int = 1
 ) -> Crew:
+    # A stream can be read once: a second worker would see what the first one left of it.
+    spare = 0 if target.stream and target.surveyed is None else 1
     crew: Crew = (
-        InProcess(Session, target) if request.in_process else Processes(count, Session, target)
+        InProcess(Session, target)
+        if request.in_process
+        else Processes(count, Session, target, spare=spare)
     )
     stack.callback(crew.close)
     return crew

@@ -10,6 +10,7 @@ that the call is lost, and whoever asked must say ``incomplete``.
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -111,6 +112,16 @@ class InProcess:
         """See Crew."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A value that arrives as bytes: to unpickle it imports our modules, which must be guarded."""
+
+    value: object
+
+    def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+        return bytes, (bytes(reduction.ForkingPickler.dumps(self.value)),)
+
+
 class _Worker:
     """One process, its pipe, and the call it is busy with."""
 
@@ -119,7 +130,8 @@ class _Worker:
     def __init__(self, setup: Call, arguments: tuple[object, ...]) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(far, setup, arguments), daemon=True)
+        packed = _Packed((setup, arguments))
+        self.process = context.Process(target=_serve, args=(far, packed), daemon=True)
         self.process.start()
         far.close()
         self.busy: int | None = None
@@ -140,9 +152,10 @@ class _Worker:
 class Processes:
     """A pool of guarded worker processes that share one setup."""
 
-    def __init__(self, count: int, setup: Call, *arguments: object) -> None:
+    def __init__(self, count: int, setup: Call, *arguments: object, spare: int = 1) -> None:
+        """Start ``count`` workers; ``spare`` may take the place of dead ones."""
         self._setup, self._arguments = setup, arguments
-        self._spare = 1
+        self._spare = spare
         self._workers: list[_Worker] = []
         try:
             for _ in range(count):
@@ -276,7 +289,7 @@ else:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def _serve(pipe: Any, setup: Call, arguments: tuple[Any, ...]) -> None:  # noqa: ANN401
+def _serve(pipe: Any, packed: bytes) -> None:  # noqa: ANN401 - a private type
     """Answer calls until the pipe closes: the whole life of a worker, and its outermost guard."""
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
@@ -286,13 +299,15 @@ def _serve(pipe: Any, setup: Call, arguments: tuple[Any, ...]) -> None:  # noqa:
     session: Any = None
     while True:
         try:
-            call, parameters = pipe.recv()
+            message = pipe.recv_bytes()
         except (EOFError, OSError):
             return
         answer: tuple[str, Any]
         try:
             if session is None:
+                setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
                 session = setup(*arguments)
+            call, parameters = pickle.loads(message)  # noqa: S301 - the same
             answer = ("answer", call(session, *parameters))
         except errors.ScannerError as error:
             answer = ("error", (type(error), error.message, error.reason, error.hint))

@@ -1,0 +1,129 @@
+"""The house: a module imports only from rows below its own, and nothing grows unseen."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "scanner"
+
+ROWS: tuple[tuple[str, ...], ...] = (
+    ("scanner", "errors", "hardening"),
+    ("model",),
+    ("fingerprint",),
+    ("dump.source", "dump.draft"),
+    ("dump.unpack", "dump.minidump", "dump.elfcore"),
+    ("dump",),
+    ("dump.space",),
+    ("dump.windows",),
+    ("rules", "published", "labels"),
+    ("detect.*",),
+    ("detect.relations.*",),
+    ("workers",),
+    ("stages.session",),
+    ("stages.sweep",),
+    ("stages.prove",),
+    ("stages.trace",),
+    ("engine",),
+    ("correlate",),
+    ("policy",),
+    ("report.printable",),
+    ("report.wording",),
+    ("report.*",),
+    ("deliver",),
+    ("console",),
+    ("cli",),
+    ("__main__",),
+)
+"""Bottom to top. A name that ends in ".*" is a room whose modules may use each other."""
+
+ONLY = {
+    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "engine"),
+    "click": ("cli",),
+    "rich": ("report.", "console"),
+    "cryptography": ("detect.", "known", "attest"),
+    "hyperscan": ("detect.anchors",),
+    "re2": ("detect.anchors",),
+    "multiprocessing": ("workers",),
+}
+"""Who may import what costs time or touches other processes."""
+
+MOST_LINES = 400
+
+
+def name_of(path: Path) -> str:
+    """Return a module's name inside of the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "scanner"
+
+
+def row_of(name: str) -> int:
+    """Return the row of a module: its own, or its room's."""
+    for index, row in enumerate(ROWS):
+        if name in row:
+            return index
+    for index, row in enumerate(ROWS):
+        if any(entry.endswith(".*") and name.startswith(entry[:-1]) for entry in row):
+            return index
+    rooms = [i for i, row in enumerate(ROWS) for e in row if e.endswith(".*") and e[:-2] == name]
+    if rooms:
+        return rooms[0]
+    raise AssertionError(f"{name} has no row")
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+NAMES = {name_of(path) for path in MODULES}
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of all modules that a file imports, wherever it does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}".removeprefix("scanner.")
+                ours = node.module is not None and node.module.split(".")[0] == "scanner"
+                found.add(f"scanner.{inner}" if ours and inner in NAMES else str(node.module))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_go_down(path: Path) -> None:
+    """A module imports ours only from lower rows, or from its own room."""
+    name = name_of(path)
+    for target in imports(path):
+        if target.split(".")[0] != "scanner":
+            continue
+        other = target.removeprefix("scanner.")
+        low, high = row_of(other), row_of(name)
+        same_room = low == high and any(entry.endswith(".*") for entry in ROWS[low])
+        assert low < high or same_room or other == "scanner", f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_heavy_imports_have_one_home(path: Path) -> None:
+    """Each foreign library is imported where the house says."""
+    name = name_of(path)
+    for target in imports(path):
+        homes = ONLY.get(target.split(".")[0])
+        if homes is not None:
+            assert any(name == home or name.startswith(home) for home in homes), (name, target)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_are_documented_and_small(path: Path) -> None:
+    """Every module says why it exists, and is short enough to read."""
+    text = path.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") <= MOST_LINES
+
+
+def test_the_entry_module_imports_os_and_sys_alone() -> None:
+    """What guards everything else needs nothing that could fail."""
+    tree = ast.parse((PACKAGE / "__main__.py").read_text("utf-8"))
+    top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert {alias.name for node in top for alias in node.names} == {"os", "sys"}

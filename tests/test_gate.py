@@ -1,0 +1,232 @@
+"""The gate's exit codes over the real command: each cause, its code, and words that help."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, encodings, keys, noise, real
+from tests import poison
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = (sys.executable, "-m", "scanner")
+BLOCKED_DUMP = real.path("openssl-server-rsa")
+CLEAN_DUMP = real.path("python-public")
+
+
+def keysift(
+    *arguments: str | Path, poisoned: Path | None = None, stdin: bytes | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    env = {**os.environ, **({"PYTHONPATH": str(poisoned)} if poisoned else {})}
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=ROOT,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+def whole(done: subprocess.CompletedProcess[str]) -> str:
+    """Check that nothing of a crash shows, and return all that was said."""
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert poison.CANARY not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("dumps", "code"),
+    [
+        ([CLEAN_DUMP], 0),
+        ([BLOCKED_DUMP], 1),
+        ([CLEAN_DUMP, BLOCKED_DUMP], 1),
+        ([CLEAN_DUMP, "/no/such/file"], 3),
+        ([BLOCKED_DUMP, "/no/such/file"], 1),
+        ([Path(__file__)], 3),
+        ([ROOT], 3),
+        (["/dev/null"], 3),
+    ],
+)
+def test_verdicts(dumps: list[Path], code: int) -> None:
+    """The worst verdict of the dumps is the exit code; the last line says it."""
+    done = keysift("scan", *dumps)
+    assert done.returncode == code
+    word = {0: "pass", 1: "blocked", 3: "incomplete"}[code]
+    assert whole(done).splitlines()
+    assert done.stdout.splitlines()[-1].startswith(word)
+
+
+@pytest.mark.parametrize("name", ["openssl-server-rsa", "windows-capi"])
+def test_truncated(tmp_path: Path, name: str) -> None:
+    """A truncated dump without a key in what is left is incomplete."""
+    (tmp_path / "cut").write_bytes(real.load(name)[:30_000])
+    assert keysift("scan", tmp_path / "cut").returncode == 3
+
+
+def test_unknown_format(tmp_path: Path) -> None:
+    """Unknown bytes are incomplete; --raw lets them pass; a key in them blocks either way."""
+    path = tmp_path / "blob"
+    path.write_bytes(noise.text(9000))
+    assert keysift("scan", path).returncode == 3
+    assert keysift("scan", "--raw", path).returncode == 0
+    path.write_bytes(encodings.pkcs8_pem(keys.canary()))
+    assert keysift("scan", path).returncode == 1
+
+
+def test_stdin() -> None:
+    """A dump on stdin is judged as the same file is, compressed or not."""
+    data = real.load("openssl-server-rsa")
+    for stdin in (data, BLOCKED_DUMP.read_bytes()):
+        done = keysift("scan", "-f", "json", "-", stdin=stdin)
+        assert done.returncode == 1
+        (dump,) = json.loads(done.stdout)["dumps"]
+        assert dump["content"]["size"] == len(data)
+    assert keysift("scan", "-", stdin=b"").returncode == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(("dump", "code"), [(CLEAN_DUMP, 3), (BLOCKED_DUMP, 1)])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_full_stdout(dump: Path, code: int, form: str) -> None:
+    """A pass that could not be told is no pass; blocked stays blocked."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "scan", "-f", form, str(dump)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+@pytest.mark.parametrize(("dump", "code"), [(CLEAN_DUMP, 0), (BLOCKED_DUMP, 1)])
+def test_broken_pipe(dump: Path, code: int) -> None:
+    """A reader who left changes nothing."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "scan", str(dump)], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+DEATHS = {
+    "killed": "os.kill(os.getpid(), 9)",
+    "exits 0": "os._exit(0)",
+    "raises": f"raise ValueError({poison.CANARY!r})",
+    "fails to import": f"raise ImportError({poison.CANARY!r})",
+    "aborts": "os.abort()",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("death", sorted(DEATHS))
+@pytest.mark.parametrize("module", ["scanner.dump.elfcore", "scanner.detect.pem"])
+def test_a_worker_that_dies(tmp_path: Path, death: str, module: str) -> None:
+    """However a worker ends, a clean dump does not pass, and nobody sees how."""
+    done = keysift("scan", CLEAN_DUMP, poisoned=poison.folder(tmp_path, module, DEATHS[death]))
+    assert done.returncode == 3
+    assert "worker" in whole(done)
+
+
+_IN_SWEEP = """
+import scanner.stages.sweep as stage
+def broken(session, task):
+    {body}
+broken.__module__, broken.__qualname__ = stage.sweep.__module__, "sweep"
+stage.sweep = broken
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("death", sorted(DEATHS))
+def test_a_sweep_that_dies(tmp_path: Path, death: str) -> None:
+    """An exception or a death in the middle of a scan is incomplete, with coverage to match."""
+    body = _IN_SWEEP.format(body="import os; " + DEATHS[death])
+    folder = poison.folder(tmp_path, "scanner.stages.session", body)
+    done = keysift("scan", "-f", "json", CLEAN_DUMP, poisoned=folder)
+    assert done.returncode == 3
+    whole(done)
+    (dump,) = json.loads(done.stdout)["dumps"]
+    assert dump["coverage"]["scanned_bytes"] < dump["coverage"]["file_bytes"]
+
+
+@pytest.mark.parametrize("module", ["scanner.correlate", "scanner.policy", "scanner.engine"])
+@pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "MemoryError", "SystemExit"])
+def test_an_error_of_our_own(tmp_path: Path, module: str, error: str) -> None:
+    """A fault in the parent is exit 3, told by class alone."""
+    body = f"raise {error}({poison.CANARY!r})"
+    done = keysift("scan", CLEAN_DUMP, poisoned=poison.folder(tmp_path, module, body, "parent"))
+    assert done.returncode == 3
+    whole(done)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupted_scan(tmp_path: Path) -> None:
+    """An interrupt ends a scan at once with 130 and leaves no worker behind."""
+    slow = "import time; time.sleep(120)"
+    folder = poison.folder(tmp_path, "scanner.detect.pem", slow)
+    with subprocess.Popen(
+        [*COMMAND, "scan", str(CLEAN_DUMP)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert out == b""
+        assert b"Traceback" not in said
+    assert _gone(process.pid)
+
+
+def _gone(group: int) -> bool:
+    """Tell whether every process of a group ends within a few seconds."""
+    for _ in range(50):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_json_bears_its_schema() -> None:
+    """The JSON of a real scan is valid by the schema that is shipped."""
+    import jsonschema
+
+    schema = json.loads((ROOT / "scanner/report/schema-1.json").read_text("utf-8"))
+    done = keysift("scan", "-f", "json", BLOCKED_DUMP, CLEAN_DUMP)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(done.stdout))
+
+
+def test_hostile_names_are_escaped(tmp_path: Path) -> None:
+    """A file name and a mapped file's name that try to paint the terminal are shown as text."""
+    segment = elfcore.Segment(address=0x1000, data=encodings.pkcs8_der(keys.rsa_key()).ljust(4096))
+    mapped = elfcore.Mapped(start=0x1000, end=0x2000, name="/opt/\x1b[31m[bold]evil\u202e")
+    path = tmp_path / "\x1b]0;title\x07core"
+    path.write_bytes(elfcore.write([segment], files=[mapped]).data)
+    done = keysift("scan", "-v", "--color", "never", path)
+    assert done.returncode == 1
+    assert "\x1b" not in whole(done)
+    assert "\u202e" not in done.stdout
+    assert "[bold]evil" in done.stdout
