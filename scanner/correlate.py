@@ -3,24 +3,51 @@
 A key is its number: what has the same public half is one finding, however often and however written
 it stands. A written form that lies inside another (PKCS#1 inside PKCS#8, a prime inside either) is
 folded into it. A finding takes the strongest confidence of its candidates; a certificate that has
-expired changes nothing.
+expired changes nothing. The order in which candidates, sightings and witnesses come changes nothing
+either.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from scanner.dump import space
+from scanner.dump.space import SpaceMap
 from scanner.engine import Scan
 from scanner.labels import Labels
-from scanner.model import Candidate, Extent, Finding, Occurrence, Place, Public, Witness
+from scanner.model import (
+    Candidate,
+    Extent,
+    Finding,
+    Occurrence,
+    Place,
+    Public,
+    Severity,
+    Witness,
+)
 from scanner.published import Published
 from scanner.rules import Rule
+from scanner.stages.prove import RELATIONS
 from scanner.stages.trace import Sighting
 
 MOST_OCCURRENCES = 10_000
 """Occurrences of one key that are kept, the first in the file."""
+
+KEY_FILE = "key-file"
+"""What names a key that stands as text or in a container: somebody keeps it in a file."""
+
+_NAMELESS = "public-key"
+"""The kind of a witness that names nobody."""
+
+_AGREEMENT = ("x25519", "x448")
+"""Key agreement alone: a process makes such keys for one handshake and forgets them."""
+
+_RELATED = frozenset(name for name, _, _ in RELATIONS)
+
+_Extents = tuple[Extent, ...]
+_Row = tuple[str, tuple[Place, ...]]
+"""An encoding, and the places of its parts."""
 
 
 def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
@@ -36,12 +63,12 @@ def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     for candidate in scan.candidates:
         groups[candidate.fingerprint.value].append(candidate)
     labels = Labels.of(scan.layout)
-    found = [
-        _finding(scan, labels, by_rule, group, witnesses[name], sightings[name])
-        for name, group in groups.items()
-    ]
-    found.sort(key=lambda f: (not f.names, -f.severity, f.occurrences[0].extents, f.id))
-    return tuple(found)
+    found = []
+    for name, group in groups.items():
+        rows = _rows(group, sightings[name])
+        occurrences = _occurrences(scan.space_map, labels, rows)
+        found.append(_finding(by_rule, group, witnesses[name], occurrences))
+    return tuple(sorted(found, key=_order))
 
 
 def set_aside(
@@ -57,21 +84,25 @@ def set_aside(
     return counting, aside
 
 
+def _order(finding: Finding) -> tuple[bool, int, tuple[_Extents, ...], str]:
+    first = tuple(occurrence.extents for occurrence in finding.occurrences[:1])
+    return not finding.names, -finding.severity, first, finding.id
+
+
+# --- a finding ----------------------------------------------------------------------------------
+
+
 def _finding(
-    scan: Scan,
-    labels: Labels,
     rules: dict[str, Rule],
     group: Sequence[Candidate],
     witnesses: Sequence[Witness],
-    sightings: Sequence[Sighting],
+    occurrences: tuple[Occurrence, ...],
 ) -> Finding:
-    best = max(group, key=lambda c: (c.confidence, not c.e_assumed))
-    written: list[tuple[str, tuple[Place, ...]]]
-    written = [(c.encoding, c.places) for c in group if len(c.places) == 1]
-    numbers: list[tuple[str, tuple[Place, ...]]]
-    numbers = [(s.encoding, (s.place,)) for s in sightings]
-    if not written and not numbers:
-        numbers = [(c.encoding, c.places) for c in group]
+    best = min(group, key=lambda c: (-c.confidence, c.e_assumed, c.rule, c.places, c.encoding))
+    names = _names(rules, group, witnesses)
+    severity = rules[best.rule].severity
+    if best.algorithm in _AGREEMENT and not names:
+        severity = min(severity, Severity.MEDIUM)
     return Finding(
         id=best.fingerprint.value[:16],
         rule=best.rule,
@@ -79,62 +110,110 @@ def _finding(
         algorithm=best.algorithm,
         curve=best.curve,
         bits=best.bits,
-        severity=rules[best.rule].severity,
+        severity=severity,
         confidence=best.confidence,
         proof=best.proof,
-        names=_names(witnesses),
+        names=names,
         fingerprint=best.fingerprint,
-        public=_public(witnesses, e_assumed=best.e_assumed),
-        occurrences=_occurrences(scan, labels, chain(written, numbers)),
+        public=_public(witnesses, e_assumed=all(c.e_assumed for c in group)),
+        occurrences=occurrences,
     )
 
 
-def _names(witnesses: Sequence[Witness]) -> tuple[str, ...]:
+def _names(
+    rules: dict[str, Rule], group: Sequence[Candidate], witnesses: Sequence[Witness]
+) -> tuple[str, ...]:
     """Return the kinds of what names the key; a bare public key names nobody."""
-    return tuple(sorted({w.kind for w in witnesses} - {"public-key"}))
+    names = {witness.kind for witness in witnesses} - {_NAMELESS}
+    if any(c.kind == "private-key" and rules[c.rule].detector not in _RELATED for c in group):
+        names.add(KEY_FILE)
+    return tuple(sorted(names))
 
 
 def _public(witnesses: Sequence[Witness], *, e_assumed: bool) -> Public:
-    """Take the certificate that is valid longest, then whatever else names the key."""
-    named = max(
-        witnesses, key=lambda w: (w.kind == "certificate", w.not_after, w.serial), default=None
+    """Take the certificate that is valid longest, and a key id from whoever gives one."""
+    titled = [w for w in witnesses if w.subject or w.serial or w.not_after]
+    subject, serial, not_after = max(
+        ((w.subject, w.serial, w.not_after) for w in titled),
+        key=lambda row: (row[2], row[1], row[0]),
+        default=("", "", ""),
     )
-    if named is None:
-        return Public(e_assumed=e_assumed)
     return Public(
-        subject=named.subject,
-        serial=named.serial,
-        not_after=named.not_after,
-        kid=named.kid,
+        subject=subject,
+        serial=serial,
+        not_after=not_after,
+        kid=min((w.kid for w in witnesses if w.kid), default=""),
         e_assumed=e_assumed,
     )
 
 
+# --- its occurrences ----------------------------------------------------------------------------
+
+
+def _rows(group: Sequence[Candidate], sightings: Sequence[Sighting]) -> Iterator[_Row]:
+    """Yield what stands in one piece and what was sighted; scattered parts if there is neither.
+
+    The scattered parts of a key are the numbers of which all copies are sighted.
+    """
+    written = [(c.encoding, c.places) for c in group if len(c.places) == 1]
+    sighted = [(s.encoding, (s.place,)) for s in sightings]
+    yield from written
+    yield from sighted
+    if not written and not sighted:
+        yield from ((c.encoding, c.places) for c in group)
+
+
 def _occurrences(
-    scan: Scan, labels: Labels, places: Iterable[tuple[str, tuple[Place, ...]]]
+    space_map: SpaceMap, labels: Labels, rows: Iterable[_Row]
 ) -> tuple[Occurrence, ...]:
-    """Turn places into occurrences, each file extent once, nested ones folded into the outer."""
-    rows: dict[tuple[Extent, ...], str] = {}
-    for encoding, parts in places:
-        extents = tuple(chain.from_iterable(space.extents(scan.space_map, p) for p in parts))
-        rows.setdefault(extents, encoding)
-    outermost = sorted(rows, key=lambda e: (e[0].file_offset, -sum(x.size for x in e)))
-    kept: list[tuple[Extent, ...]] = []
-    end = -1
-    for extents in outermost:
-        last = extents[-1].file_offset + extents[-1].size
-        if len(extents) == 1 and last <= end:
-            continue
-        kept.append(extents)
-        if len(extents) == 1:
-            end = max(end, last)
+    """Turn places into occurrences: the same bytes once, what lies inside another folded."""
+    encodings: dict[_Extents, tuple[int, int, str, _Extents]] = {}
+    for encoding, places in rows:
+        extents = tuple(chain.from_iterable(space.extents(space_map, place) for place in places))
+        # Extents are equal by file offset: of several addresses for them, the lowest is shown.
+        bare, address = (extents[0].address is None), (extents[0].address or 0)
+        row = (bare, address, encoding, extents)
+        if extents not in encodings or row[:3] < encodings[extents][:3]:
+            encodings[extents] = row
     return tuple(
         Occurrence(
-            encoding=rows[extents],
+            encoding=encoding,
             region=labels.region(extents[0]),
             owner=labels.owner(extents[0]),
             state="unknown",
             extents=extents,
         )
-        for extents in kept[:MOST_OCCURRENCES]
+        for _, _, encoding, extents in map(encodings.__getitem__, _outermost(encodings))
     )
+
+
+def _outermost(all_extents: Iterable[_Extents]) -> list[_Extents]:
+    """Keep, in file order, what does not lie whole inside of another; overlaps stay."""
+    spans = sorted((_spans(extents), extents) for extents in all_extents)
+    spans.sort(key=lambda row: (row[0][0][0], -row[0][0][1], -sum(b - a for a, b in row[0])))
+    kept: list[tuple[list[tuple[int, int]], _Extents]] = []
+    around: list[list[tuple[int, int]]] = []
+    for mine, extents in spans:
+        around = [other for other in around if other[-1][1] > mine[0][0]]
+        if any(_inside(mine, other) for other in around):
+            continue
+        around.append(mine)
+        kept.append((mine, extents))
+        if len(kept) == MOST_OCCURRENCES:
+            break
+    return [extents for _, extents in kept]
+
+
+def _spans(extents: _Extents) -> list[tuple[int, int]]:
+    """Return the file ranges of extents, ascending, those that touch joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted((e.file_offset, e.file_offset + e.size) for e in extents):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _inside(inner: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:
+    return all(any(a <= start and end <= b for a, b in outer) for start, end in inner)
