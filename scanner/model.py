@@ -178,6 +178,8 @@ class Witness:
     not_after: str = ""
     """ISO 8601, UTC. An expired certificate never lowers a finding."""
     kid: str = ""
+    ssh_fingerprint: str = ""
+    """``SHA256:...`` of an SSH blob, as ``ssh-keygen -l`` prints it."""
     place: Place | None = None
 
 
