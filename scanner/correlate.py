@@ -65,7 +65,7 @@ def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     labels = Labels.of(scan.layout)
     found = []
     for name, group in groups.items():
-        rows = _rows(group, sightings[name])
+        rows = _rows(by_rule, group, sightings[name])
         occurrences = _occurrences(scan.space_map, labels, rows)
         found.append(_finding(by_rule, group, witnesses[name], occurrences))
     return tuple(sorted(found, key=_order))
@@ -143,6 +143,9 @@ def _public(witnesses: Sequence[Witness], *, e_assumed: bool) -> Public:
         serial=serial,
         not_after=not_after,
         kid=min((w.kid for w in witnesses if w.kid), default=""),
+        ssh_fingerprint=min(
+            (w.ssh_fingerprint for w in witnesses if w.ssh_fingerprint), default=""
+        ),
         e_assumed=e_assumed,
     )
 
@@ -150,12 +153,19 @@ def _public(witnesses: Sequence[Witness], *, e_assumed: bool) -> Public:
 # --- its occurrences ----------------------------------------------------------------------------
 
 
-def _rows(group: Sequence[Candidate], sightings: Sequence[Sighting]) -> Iterator[_Row]:
+def _rows(
+    rules: dict[str, Rule], group: Sequence[Candidate], sightings: Sequence[Sighting]
+) -> Iterator[_Row]:
     """Yield what stands in one piece and what was sighted; scattered parts if there is neither.
 
-    The scattered parts of a key are the numbers of which all copies are sighted.
+    The scattered parts of a related key are the numbers of which all copies are sighted; those of
+    a structure belong together.
     """
-    written = [(c.encoding, c.places) for c in group if len(c.places) == 1]
+    written = [
+        (c.encoding, c.places)
+        for c in group
+        if len(c.places) == 1 or rules[c.rule].detector not in _RELATED
+    ]
     sighted = [(s.encoding, (s.place,)) for s in sightings]
     yield from written
     yield from sighted

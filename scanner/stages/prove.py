@@ -8,7 +8,7 @@ every value again from the dump: what leaves are candidates and witnesses, no nu
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect import keys, limbs, pem, pool, publics, x509
+from scanner.detect import cng, jwk, keys, limbs, openssh, pem, pool, publics, ssh, x509
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
@@ -16,6 +16,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
+from scanner.detect.structures import openssh_shield
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Witness
 from scanner.rules import Rule
@@ -28,6 +29,11 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
     ("pem", pem.examine),
     ("x509", x509.examine),
+    ("ssh", ssh.examine),
+    ("openssh", openssh.examine),
+    ("openssh-shield", openssh_shield.examine),
+    ("jwk", jwk.examine),
+    ("cng", cng.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
@@ -36,6 +42,12 @@ Again = Callable[[Memory, Candidate], list[Material]]
 
 RELATIONS: tuple[tuple[str, Search, Again], ...] = (("rsa", rsa.search, rsa.again),)
 """The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
+
+AGAIN: tuple[tuple[str, Again], ...] = (
+    *((name, again) for name, _, again in RELATIONS),
+    ("openssh-shield", openssh_shield.again),
+)
+"""A second look at candidates of which the places alone say all, without an anchor."""
 
 DETECTORS = (*(name for name, _ in EXAMINERS), *(name for name, _, _ in RELATIONS))
 """What a rule may name as its detector."""

@@ -20,7 +20,7 @@ from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Candidate, Place
-from scanner.stages.prove import EXAMINERS, RELATIONS
+from scanner.stages.prove import AGAIN, EXAMINERS
 from scanner.stages.session import Session
 
 PIECE = 16
@@ -161,7 +161,7 @@ def _size(value: int) -> int:
 def _again(session: Session, candidate: Candidate) -> Material | None:
     """Prove a candidate once more from its places; None where the bytes do not say it again."""
     rule = next(rule for rule in session.rules if rule.id == candidate.rule)
-    for name, _, again in RELATIONS:
+    for name, again in AGAIN:
         if name == rule.detector:
             found = again(session.memory, candidate)
             break

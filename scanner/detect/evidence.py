@@ -1,0 +1,125 @@
+"""Equations that close for numbers read from a written form or a structure, and what follows.
+
+Parsers of containers read numbers; whether these are a key is decided here, by arithmetic alone.
+Every function returns the key where the equation closes and None where it does not, whatever the
+numbers. This module refuses to derive a public half and to call that a proof.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from scanner.detect.keys import CURVES, OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
+from scanner.detect.material import Ec, Material, Okp, Rsa
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Confidence, Place
+
+if TYPE_CHECKING:
+    from scanner.rules import Rule
+
+SMALLEST_PRIME = 64
+"""Bits."""
+
+EXPONENT_BITS = 256
+"""Bits of the largest public exponent that is taken for one (FIPS 186-5 A.1.1)."""
+
+_WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
+
+
+def rsa_public(n: int, e: int) -> bool:
+    """Tell whether n and e may be those of an RSA public key."""
+    if n.bit_length() not in RSA_BITS or not n & 1:
+        return False
+    return 3 <= e < n and bool(e & 1) and e.bit_length() <= EXPONENT_BITS
+
+
+def rsa_primes(n: int, e: int, p: int, q: int) -> Rsa | None:
+    """Return the key of a modulus and its two primes: p*q = n, and e has an inverse."""
+    if p * q != n or p == q or not rsa_public(n, e):
+        return None
+    if min(p.bit_length(), q.bit_length()) < SMALLEST_PRIME:
+        return None
+    order = math.lcm(p - 1, q - 1)
+    if math.gcd(e, order) != 1:
+        return None
+    return Rsa(n=n, e=e, d=pow(e, -1, order), p=max(p, q), q=min(p, q))
+
+
+def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
+    """Factor n by both exponents (NIST SP 800-56B appendix C.1): p*q = n closes, or it is no key.
+
+    e*d - 1 is a multiple of the order of every number modulo n: half of all bases give a square
+    root of one that is not trivial, and with it a factor.
+    """
+    if not rsa_public(n, e) or not 1 < d < n or pow(pow(2, e, n), d, n) != 2:
+        return None
+    odd = e * d - 1
+    twos = (odd & -odd).bit_length() - 1
+    odd >>= twos
+    for base in _WITNESSES:
+        root = pow(base, odd, n)
+        for _ in range(twos):
+            square = root * root % n
+            if square == 1:
+                break
+            root = square
+        p = math.gcd(root - 1, n)
+        if 1 < p < n:
+            return rsa_primes(n, e, p, n // p)
+    return None
+
+
+def on_curve(curve: str, x: int, y: int) -> bool:
+    """Tell whether a point lies on a named curve."""
+    if curve not in CURVES:
+        return False
+    try:
+        ec.EllipticCurvePublicNumbers(x, y, CURVES[curve]()).public_key()
+    except ValueError:
+        return False
+    return True
+
+
+def ec_scalar(curve: str, d: int, x: int, y: int) -> Ec | None:
+    """Return the key of a scalar and its point: d*G = (x, y)."""
+    derived = ec_derived(curve, d) if on_curve(curve, x, y) else None
+    if derived is None or (derived.x, derived.y) != (x, y):
+        return None
+    return derived
+
+
+def ec_derived(curve: str, d: int) -> Ec | None:
+    """Return a scalar with the point that it gives, which proves nothing yet."""
+    if curve not in CURVES or not 0 < d.bit_length() <= 8 * FIELD_BYTES[curve]:
+        return None
+    try:
+        point = ec.derive_private_key(d, CURVES[curve]()).public_key().public_numbers()
+    except ValueError:  # not below the order
+        return None
+    return Ec(curve=curve, d=d, x=point.x, y=point.y)
+
+
+def okp_seed(algorithm: str, seed: bytes, public: bytes) -> Okp | None:
+    """Return the key of a seed that derives the public key beside it."""
+    if len(seed) != OKP_BYTES[algorithm] or okp_public(algorithm, seed) != public:
+        return None
+    return Okp(algorithm=algorithm, seed=seed, public=public)
+
+
+PROOFS = {Rsa: "p*q = n", Ec: "d*G = Q", Okp: "seed derives the public key"}
+"""The equation that closes for each kind of key, where no other is named."""
+
+
+def proved(
+    key: Material, rule: "Rule", encoding: str, places: tuple[Place, ...], *, proof: str = ""
+) -> Proved:
+    """Return the candidate of a proved key, with the key."""
+    parsed = Parsed(
+        material=key,
+        form="",
+        confidence=Confidence.PROOF,
+        proof=proof or PROOFS[type(key)],
+        size=sum(place.size for place in places),
+    )
+    return Proved(candidate=candidate(parsed, rule, encoding, places), material=key)

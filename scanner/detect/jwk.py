@@ -1,0 +1,129 @@
+"""JSON Web Keys as text (RFC 7517, RFC 7518 section 6, RFC 8037), in one or two bytes a character.
+
+Token services hold key sets in strings, whole or cut by a tokenizer, quoted in other JSON or not.
+Members are taken by name from the object around ``"kty"``, in whatever order they stand. A public
+key is a witness, and its ``kid`` names the key; private members are a key when p*q = n, when
+d*G = Q, or when the seed gives the public key. This module refuses to build a document from what
+it reads: there is no nesting to bound.
+"""
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scanner.detect import publics
+from scanner.detect.der import Memory
+from scanner.detect.evidence import (
+    ec_scalar,
+    okp_seed,
+    on_curve,
+    proved,
+    rsa_exponents,
+    rsa_primes,
+    rsa_public,
+)
+from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Material
+from scanner.detect.publics import PublicKey
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+BEFORE, AFTER = 6 * 1024, 24 * 1024
+"""Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
+
+LONGEST_KID = 256
+"""Characters of a name."""
+
+_MARK = b'"kty'
+_CURVES = ("P-256", "P-384", "P-521", "secp256k1")
+_RSA = (b"n", b"e", b"d", b"p", b"q")
+_NUMBERS = frozenset((*_RSA, b"x", b"y"))
+_DISTINCT = 8
+_MEMBER = re.compile(rb'"([A-Za-z0-9_]{1,8})\\*"\s{0,64}:\s{0,64}\\*"([^"\\{}]{0,4096})\\*"')
+_BASE64URL = re.compile(rb"[A-Za-z0-9_-]+")
+_PRINTABLE = re.compile(rb"[ -~]*")
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of the object that has ``"kty`` at ``offset``, or that begins there."""
+    width = 2 if memory.clip(space, offset, 2)[1:] == b"\0" else 1
+    lead = min(offset // width, BEFORE)
+    first = offset - lead * width
+    text, lead = _stretch(memory.clip(space, first, (lead + AFTER) * width), width, lead)
+    first = offset - lead * width
+    mark = text.find(_MARK, lead)
+    if mark < 0:
+        return
+    start = text.rfind(b"{", 0, mark)
+    start = max(start, text.rfind(b"}", 0, mark) + 1)
+    end = text.find(b"}", mark) + 1 or len(text)
+    members = dict(_MEMBER.findall(text[start:end]))
+    place = Place(space=space, offset=first + start * width, size=(end - start) * width)
+    key, public = _read(members)
+    if key is not None:
+        yield proved(key, rule, "JWK" + (" utf-16le" if width == 2 else ""), (place,))
+    if public is not None:
+        yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
+
+
+def _stretch(raw: bytes, width: int, at: int) -> tuple[bytes, int]:
+    """Return the text around character ``at``, one byte each, and where that is in it."""
+    if width == 2:
+        raw = bytes(low if high == 0 else 0 for low, high in zip(raw[::2], raw[1::2], strict=False))
+    start = raw.rfind(b"\0", 0, at) + 1
+    end = raw.find(b"\0", at)
+    return raw[start : end if end >= 0 else len(raw)], at - start
+
+
+def _kid(members: dict[bytes, bytes]) -> str:
+    kid = members.get(b"kid", b"")
+    fits = len(kid) <= LONGEST_KID and _PRINTABLE.fullmatch(kid)
+    return kid.decode("ascii") if fits else ""
+
+
+def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+    """Return the private key, if its members prove it, and the public one."""
+    numbers = {name: _bytes(value) for name, value in members.items() if name in _NUMBERS}
+    curve = members.get(b"crv", b"").decode("latin-1")
+    match members.get(b"kty"):
+        case b"RSA":
+            return _rsa(numbers)
+        case b"EC" if curve in _CURVES:
+            return _ec(curve, numbers)
+        case b"OKP" if curve.lower() in OKP_BYTES:
+            return _okp(curve.lower(), numbers)
+    return None, None
+
+
+def _bytes(text: bytes) -> bytes:
+    """Decode base64url; empty for anything else."""
+    text = text.rstrip(b"=")
+    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        return b""
+    return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+
+
+def _rsa(numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+    n, e, d, p, q = (int.from_bytes(numbers.get(name, b""), "big") for name in _RSA)
+    if not rsa_public(n, e):
+        return None, None
+    key = rsa_primes(n, e, p, q) if p and q else None
+    if key is None and d:
+        key = rsa_exponents(n, e, d)
+    return key, publics.rsa(n, e, kind="jwk")
+
+
+def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+    x, y, d = (int.from_bytes(numbers.get(name, b""), "big") for name in (b"x", b"y", b"d"))
+    if max(x, y).bit_length() > 8 * FIELD_BYTES[curve] or not on_curve(curve, x, y):
+        return None, None
+    return ec_scalar(curve, d, x, y) if d else None, publics.ec(curve, x, y, kind="jwk")
+
+
+def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+    public, seed = numbers.get(b"x", b""), numbers.get(b"d", b"")
+    if len(public) != OKP_BYTES[algorithm] or len(set(public)) < _DISTINCT:
+        return None, None
+    return okp_seed(algorithm, seed, public), publics.okp(algorithm, public, kind="jwk")

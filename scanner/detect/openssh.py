@@ -1,0 +1,214 @@
+"""OpenSSH private keys in the clear: key files, agent messages, and the form that shielding wraps.
+
+Sources: OpenSSH PROTOCOL.key (openssh-key-v1), sshkey_private_serialize in sshkey.c, and
+draft-ietf-sshm-ssh-agent section 3.2 (SSH_AGENTC_ADD_IDENTITY). All hold the same fields behind
+the name of the key type, without a version or a length: only arithmetic tells a key from its public
+blob, and here it always can, because the public half stands among the fields. A key file that is
+encrypted is no finding of this module.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scanner.detect import publics, ssh
+from scanner.detect.der import Memory
+from scanner.detect.evidence import ec_scalar, okp_seed, proved, rsa_primes
+from scanner.detect.keys import Proved
+from scanner.detect.material import Ec, Material, Okp, Rsa
+from scanner.detect.publics import PublicKey
+from scanner.detect.ssh import NotSsh, Wire
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+MAGIC = b"openssh-key-v1\0"
+"""What the binary form of a key file begins with."""
+
+MARK = b"b3BlbnNzaC1rZXktdjEA"
+"""The same in base64."""
+
+LONGEST = 16 * 1024
+"""Bytes of the largest private form, and characters of base64 that are read for one."""
+
+_FILLER = re.compile(rb"[A-Za-z0-9+/]+|(?:\s|\\+[nr]|\\$)+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Serialized:
+    """A private key that was read from its SSH fields, and the bytes of all of them."""
+
+    key: Material
+    size: int
+
+
+def _rsa(wire: Wire) -> Rsa:
+    n, e, d, _, p, q = (wire.mpint() for _ in range(6))
+    key = rsa_primes(n, e, p, q)
+    if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
+        raise NotSsh
+    return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+
+
+def _ecdsa(wire: Wire) -> Ec:
+    curve, x, y = wire.point()
+    key = ec_scalar(curve, wire.mpint(), x, y)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _ed25519(wire: Wire) -> Okp:
+    public, secret = wire.string(), wire.string()
+    if len(public) != 32 or len(secret) != 64 or secret[32:] != public:
+        raise NotSsh
+    key = okp_seed("ed25519", secret[:32], public)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+TYPES: dict[bytes, Callable[[Wire], Material]] = {
+    b"ssh-rsa": _rsa,
+    b"ssh-ed25519": _ed25519,
+    b"ecdsa-sha2-nistp256": _ecdsa,
+    b"ecdsa-sha2-nistp384": _ecdsa,
+    b"ecdsa-sha2-nistp521": _ecdsa,
+}
+"""Key types, and what reads and proves the private fields behind the type."""
+
+
+def read(data: bytes) -> Serialized | None:
+    """Read the private fields at the start of ``data``, type first; None for anything else."""
+    wire = Wire(data)
+    try:
+        reader = TYPES.get(wire.string())
+        if reader is None:
+            return None
+        return Serialized(key=reader(wire), size=wire.at)
+    except NotSsh:
+        return None
+
+
+def padded(data: bytes) -> bool:
+    """Tell whether bytes are the padding 1, 2, 3... of at most one cipher block."""
+    return len(data) < 256 and data == bytes(range(1, len(data) + 1))
+
+
+def read_file(data: bytes) -> Serialized | None:
+    """Read an unencrypted key file in binary, MAGIC first; size is that of the whole file.
+
+    The two check words, the public blob, and the padding must be what they should.
+    """
+    wire = Wire(data, len(MAGIC))
+    try:
+        if not data.startswith(MAGIC) or wire.string() != b"none" or wire.string() != b"none":
+            return None
+        if wire.string() or wire.word() != 1:
+            return None
+        public, section = wire.string(), _section(wire)
+        inner = Wire(section)
+        found = read(section[8:]) if inner.word() == inner.word() else None
+        if found is None:
+            return None
+        inner.at += found.size
+        inner.string()
+    except NotSsh:
+        return None
+    blob = ssh.read(public)
+    wanted = public_of(found.key).witness.fingerprint
+    if blob is None or blob[0].witness.fingerprint != wanted or not padded(section[inner.at :]):
+        return None
+    return Serialized(key=found.key, size=wire.at)
+
+
+def _section(wire: Wire) -> bytes:
+    """Return the private section: a string too, but a longer one than any number."""
+    size = wire.word()
+    section = wire.data[wire.at : wire.at + size]
+    if size > LONGEST or len(section) != size:
+        raise NotSsh
+    wire.at += size
+    return section
+
+
+def public_of(key: Material) -> PublicKey:
+    """Return the public half, which the SSH form around the private one names."""
+    match key:
+        case Rsa(n=n, e=e):
+            return publics.rsa(n, e, kind="ssh")
+        case Ec(curve=curve, x=x, y=y):
+            return publics.ec(curve, x, y, kind="ssh")
+        case Okp(algorithm=algorithm, public=raw):
+            return publics.okp(algorithm, raw, kind="ssh")
+
+
+def blob_of(key: Material) -> bytes:
+    """Return the public blob (RFC 4253 section 6.6) of a key of one of TYPES."""
+    match key:
+        case Rsa(n=n, e=e):
+            fields = [b"ssh-rsa", _mpint(e), _mpint(n)]
+        case Ec(curve=curve, x=x, y=y):
+            name = next(name for name, other in ssh.NISTP.items() if other == curve)
+            size = FIELD_BYTES[curve]
+            point = b"\x04" + x.to_bytes(size, "big") + y.to_bytes(size, "big")
+            fields = [b"ecdsa-sha2-" + name, name, point]
+        case Okp(public=raw):
+            fields = [b"ssh-ed25519", raw]
+    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+
+
+def _mpint(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big")
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key whose file, in binary or in base64, or whose bare fields start at ``offset``.
+
+    In front of base64, the BEGIN line may stand or be gone. With the key comes its public half,
+    which names it.
+    """
+    head = memory.clip(space, offset, len(MAGIC))
+    if head == MAGIC:
+        found, encoding = read_file(memory.clip(space, offset, LONGEST)), "OPENSSH"
+        size = found.size if found else 0
+    elif head[:2] == MARK[:2] or head[:3] == b"b\x003":
+        width = 1 if head[:2] == MARK[:2] else 2
+        found, size = _text(memory.clip(space, offset, LONGEST * width)[::width])
+        size *= width
+        encoding = "OPENSSH-PEM" + (" utf-16le" if width == 2 else "")
+    else:
+        found, encoding = read(memory.clip(space, offset, LONGEST)), "ssh-fields"
+        size = found.size if found else 0
+    if found is None:
+        return
+    place = Place(space=space, offset=offset, size=size)
+    yield proved(found.key, rule, encoding, (place,))
+    yield ssh.named(public_of(found.key), blob_of(found.key), place)
+
+
+def _text(text: bytes) -> tuple[Serialized | None, int]:
+    """Return the key file in base64 at the start of ``text``, and its characters."""
+    pieces: list[tuple[int, bytes]] = []
+    at = 0
+    while match := _FILLER.match(text, at):
+        if match[0][:1].isalnum() or match[0][:1] in b"+/":
+            pieces.append((at, match[0]))
+        at = match.end()
+    joined = b"".join(piece for _, piece in pieces)
+    found = read_file(base64.b64decode(joined[: len(joined) // 4 * 4] + _rest(joined)))
+    if found is None:
+        return None, 0
+    needed = (found.size * 8 + 5) // 6
+    for start, piece in pieces:
+        if needed <= len(piece):
+            return found, start + needed
+        needed -= len(piece)
+    return None, 0
+
+
+def _rest(joined: bytes) -> bytes:
+    """Return the last group of base64, padded, where it holds a byte."""
+    left = len(joined) % 4
+    return joined[-left:] + b"=" * (4 - left) if left >= 2 else b""
