@@ -9,16 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings
+from fixtures import containers, encodings
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, keys, pem, x509
+from scanner.detect import anchors, cng, headless, jwk, keys, openssh, pem, ssh, x509
 from scanner.errors import RuleError
 from scanner.model import Severity
 from scanner.rules import Rule
 
 SHIPPED = rules.load()
-DETECTORS = {"keys": keys, "pem": pem, "x509": x509}
+DETECTORS = {
+    "keys": keys,
+    "pem": pem,
+    "x509": x509,
+    "ssh": ssh,
+    "openssh": openssh,
+    "cng": cng,
+    "jwk": jwk,
+    "headless": headless,
+}
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
 FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-der": encodings.pkcs1_der,
@@ -29,6 +38,19 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "sec1-pem": encodings.sec1_pem,
     "spki-der": encodings.spki_der,
     "certificate-der": encodings.certificate_der,
+    "ssh-line": containers.ssh_line,
+    "ssh-blob": containers.ssh_blob,
+    "openssh-pem": encodings.openssh_pem,
+    "openssh-fields": containers.openssh_fields,
+    "capi-blob": encodings.capi_blob,
+    "cng-rsa1": containers.cng_rsa1,
+    "cng-rsa2": containers.cng_rsa2,
+    "cng-rsa3": containers.cng_rsa3,
+    "cng-ecc": containers.cng_ecc,
+    "jwk-public": containers.jwk_public,
+    "jwk-private": containers.jwk_private,
+    "headless-16": lambda key: containers.headless(key, 16),
+    "headless-32": lambda key: containers.headless(key, 32),
 }
 
 GOOD = """

@@ -7,7 +7,6 @@ blob, and here it always can, because the public half stands among the fields. A
 encrypted is no finding of this module.
 """
 
-import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -197,7 +196,7 @@ def _text(text: bytes) -> tuple[Serialized | None, int]:
             pieces.append((at, match[0]))
         at = match.end()
     joined = b"".join(piece for _, piece in pieces)
-    found = read_file(base64.b64decode(joined[: len(joined) // 4 * 4] + _rest(joined)))
+    found = read_file(ssh.decode(joined))
     if found is None:
         return None, 0
     needed = (found.size * 8 + 5) // 6
@@ -206,9 +205,3 @@ def _text(text: bytes) -> tuple[Serialized | None, int]:
             return found, start + needed
         needed -= len(piece)
     return None, 0
-
-
-def _rest(joined: bytes) -> bytes:
-    """Return the last group of base64, padded, where it holds a byte."""
-    left = len(joined) % 4
-    return joined[-left:] + b"=" * (4 - left) if left >= 2 else b""

@@ -144,6 +144,13 @@ def named(key: PublicKey, blob: bytes, place: Place | None = None) -> PublicKey:
     return replace(key, witness=witness)
 
 
+def decode(text: bytes) -> bytes:
+    """Decode base64 characters up to the last one that completes a byte."""
+    left = len(text) % 4
+    whole, rest = text[: len(text) - left], text[len(text) - left :]
+    return base64.b64decode(whole + (rest + b"=" * (4 - left) if left >= 2 else b""))
+
+
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
     """Yield the public key whose blob, or whose base64 in one or two bytes a character, is here."""
     head = memory.clip(space, offset, 2)
@@ -155,7 +162,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
         raw = memory.clip(space, offset, 2 * _READ * width)[::width]
         match = _BASE64.match(raw)
         text = match[0].translate(None, b"\r\n") if match else b""
-        blob = base64.b64decode(text[: len(text) // 4 * 4])
+        blob = decode(text)
         found = read(blob, Place(space=space, offset=offset, size=0))
     if found is not None:
         key, size = found

@@ -8,7 +8,7 @@ every value again from the dump: what leaves are candidates and witnesses, no nu
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect import cng, jwk, keys, limbs, openssh, pem, pool, publics, ssh, x509
+from scanner.detect import cng, headless, jwk, keys, limbs, openssh, pem, pool, publics, ssh, x509
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
@@ -29,6 +29,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
     ("pem", pem.examine),
     ("x509", x509.examine),
+    ("headless", headless.examine),
     ("ssh", ssh.examine),
     ("openssh", openssh.examine),
     ("openssh-shield", openssh_shield.examine),

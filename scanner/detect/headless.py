@@ -1,0 +1,304 @@
+"""Private keys whose DER has lost its head: RSAPrivateKey and ECPrivateKey from the inside.
+
+An allocator writes its list links over the first 16 to 32 bytes of a freed block, and a smaller
+block that is cut from its front takes more: header, modulus and exponent go first, while the
+numbers behind stand whole. This module starts at any INTEGER of the size that keys have, walks
+over its neighbours in both directions as strictly as the reader of whole objects, and accepts what
+the numbers prove of each other (RFC 8017 section 3.2). It leaves whole objects to ``keys``.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.detect import der
+from scanner.detect.der import Memory
+from scanner.detect.evidence import ec_scalar, okp_seed, on_curve, proved
+from scanner.detect.factors import Claim, claim
+from scanner.detect.keys import Proved, parse_private
+from scanner.detect.material import Ec
+from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+REACH = 8 * 1024
+"""Bytes before and behind an anchor that are looked at: the numbers of an 8192-bit key."""
+
+LARGEST = 2053
+"""Bytes of the largest INTEGER of a key, header included."""
+
+MOST = 18
+"""INTEGERs of a chain: twice those of an RSAPrivateKey."""
+
+_ATTEMPTS = 128
+_MARKS = ((b"\x02\x82", LARGEST), (b"\x02\x81", 258), (b"\x02", 129))
+"""How an INTEGER may begin that ends somewhere, the longest header first, and how far before."""
+
+_CURVE_OIDS = {bytes((der.OID, len(oid))) + oid: curve for curve, oid in CURVE_OIDS.items()}
+_PARAMETERS = {bytes((0xA0, len(oid))) + oid: curve for oid, curve in _CURVE_OIDS.items()}
+_POINT = {
+    bytes.fromhex(head): size
+    for head, size in (
+        ("a13c033a0004", 28),
+        ("a14403420004", 32),
+        ("a16403620004", 48),
+        ("a1818503818200" + "04", 64),
+        ("a1818903818600" + "04", 66),
+    )
+}
+"""How the public key of an ECPrivateKey begins, and the bytes of its coordinates."""
+
+_LOST = 3
+"""Leading zero bytes of a scalar that old encoders dropped at most."""
+
+_SEED_TAILS = (b"\x81\x21\x00", b"\xa1\x23\x03\x21\x00")
+"""What stands between seed and public key of a OneAsymmetricKey (RFC 8410 section 10.3)."""
+
+_SEED = 32
+_DISTINCT = 12
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Chain:
+    """INTEGERs that stand one behind the other in ``data``: where each begins, and the last ends.
+
+    ``data[0]`` stands at ``first`` in its space.
+    """
+
+    data: bytes
+    first: int
+    starts: list[int]
+    end: int
+
+    def values(self) -> list[int]:
+        ends = [*self.starts[1:], self.end]
+        return [
+            int.from_bytes(self.data[_content(self.data, start) : end], "big")
+            for start, end in zip(self.starts, ends, strict=True)
+        ]
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key of which a number, or the public key, begins at ``offset``.
+
+    Each key is yielded at the first of its numbers that is an anchor of the rule, and where its
+    own place begins.
+    """
+    for found in (
+        _rsa(memory, space, offset, rule),
+        _ec(memory, space, offset, rule),
+        _seed(memory, space, offset, rule),
+    ):
+        if found is not None:
+            yield found
+            return
+
+
+# --- RSA ----------------------------------------------------------------------------------------
+
+
+def _rsa(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+    head = memory.clip(space, offset, 4)
+    if head[:1] != b"\x02" or len(head) < 4:
+        return None
+    first = max(offset - REACH, 0)
+    data = memory.clip(space, first, offset + REACH - first)
+    chain = _chain(data, first, offset - first)
+    if chain is None or not _mine(chain, offset - first, rule):
+        return None
+    found = claim(chain.values())
+    if found is None or _whole(memory, space, chain):
+        return None
+    return _proved(found, chain, space, rule)
+
+
+def _proved(found: Claim, chain: _Chain, space: int, rule: Rule) -> Proved:
+    start = chain.starts[0]
+    place = Place(space=space, offset=chain.first + start, size=chain.end - start)
+    return proved(found.key, rule, "PKCS1-DER (damaged)", (place,), proof=found.proof)
+
+
+def _chain(data: bytes, first: int, at: int) -> _Chain | None:
+    """Return the chain that holds the INTEGER at ``at``; None where that stands alone."""
+    starts, end = [at], _end(data, at)
+    while end is not None and len(starts) < MOST:
+        following = _end(data, end)
+        if following is None:
+            break
+        starts.append(end)
+        end = following
+    if end is None:
+        return None
+    while len(starts) < 2 * MOST:
+        before = _before(data, starts[0])
+        if before is None:
+            break
+        starts.insert(0, before)
+    return _Chain(data, first, starts, end) if len(starts) > 1 else None
+
+
+def _content(data: bytes, start: int) -> int:
+    """Return where the content of the element begins that _end has accepted."""
+    return start + 2 + max(data[start + 1] - 0x80, 0)
+
+
+def _end(data: bytes, start: int) -> int | None:
+    """Return where the positive, minimal INTEGER ends that begins at ``start``; None if none does.
+
+    The same judgement as ``der.Reader.integer``, without its exceptions: most of what is asked
+    about is no INTEGER at all.
+    """
+    head = data[start : start + 6]
+    if len(head) < 3 or head[0] != der.INTEGER:
+        return None
+    size, at = head[1], 2
+    if size >= 0x80:
+        count = size - 0x80
+        if not 1 <= count <= 2 or len(head) < 4 + count:
+            return None
+        size, at = int.from_bytes(head[2 : 2 + count], "big"), 2 + count
+        if size < (0x80 if count == 1 else 0x100) or size > LARGEST:
+            return None
+    if not size or head[at] >= 0x80:
+        return None
+    if size > 1 and head[at] == 0 and (len(head) < at + 2 or head[at + 1] < 0x80):
+        return None
+    end = start + at + size
+    return end if end <= len(data) else None
+
+
+def _before(data: bytes, at: int) -> int | None:
+    """Return where the INTEGER begins that ends at ``at``: the longest header is the likeliest."""
+    for mark, reach in _MARKS:
+        low, high = max(at - reach, 0), at
+        for _ in range(_ATTEMPTS):
+            start = data.rfind(mark, low, high)
+            if start < 0:
+                break
+            if _end(data, start) == at:
+                return start
+            high = start + len(mark) - 1
+    return None
+
+
+def _mine(chain: _Chain, at: int, rule: Rule) -> bool:
+    """Tell whether ``at`` is where the chain begins, or the first of its anchors."""
+    if at == chain.starts[0]:
+        return True
+    patterns = [_pattern(anchor.expression) for anchor in rule.anchors]
+    anchored = (
+        start for start in chain.starts if any(p.match(chain.data, start) for p in patterns)
+    )
+    return next(anchored, -1) == at
+
+
+@functools.cache
+def _pattern(expression: bytes) -> re.Pattern[bytes]:
+    return re.compile(expression, re.DOTALL)
+
+
+def _whole(memory: Memory, space: int, chain: _Chain) -> bool:
+    """Tell whether the chain is the inside of an RSAPrivateKey that ``keys`` reads."""
+    for start in der.headers_before(chain.data, chain.starts[0]):
+        data = der.fetch(memory, space, chain.first + start)
+        if data is not None and parse_private(data) is not None:
+            return True
+    return False
+
+
+# --- curves -------------------------------------------------------------------------------------
+
+
+def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+    """Read ECPrivateKey (RFC 5915 section 3) from its scalar on, or back from its public key."""
+    head = memory.clip(space, offset, 8)
+    size = next((size for mark, size in _POINT.items() if head.startswith(mark)), 0)
+    if size:
+        lead = min(offset, 2 + size + 16)
+        before = memory.clip(space, offset - lead, lead)
+        curve, parameters = _parameters(before)
+        for lost in range(_LOST + 1):
+            start = lead - parameters - size - 2 + lost
+            if start >= 0 and before[start : start + 2] == bytes((der.OCTET_STRING, size - lost)):
+                return _scalar(memory, space, offset - lead + start, curve, rule)
+        return None
+    if head[:1] == b"\x04":
+        ahead = memory.clip(space, offset + 2 + head[1], 16) if len(head) > 1 else b""
+        curve = next((c for tail, c in _PARAMETERS.items() if ahead.startswith(tail)), "")
+        return _scalar(memory, space, offset, curve, rule)
+    return None
+
+
+def _parameters(before: bytes) -> tuple[str, int]:
+    """Return the curve that is named at the end of ``before``, and the bytes that name it."""
+    for tail, curve in _PARAMETERS.items():
+        if before.endswith(tail):
+            return curve, len(tail)
+    return "", 0
+
+
+def _scalar(memory: Memory, space: int, offset: int, curve: str, rule: Rule) -> Proved | None:
+    """Prove the scalar whose OCTET STRING begins at ``offset`` by the point behind it."""
+    data = memory.clip(space, offset, 256)
+    at = 2 + data[1]
+    d = int.from_bytes(data[2:at], "big")
+    at += next((len(tail) for tail, name in _PARAMETERS.items() if name == curve), 0)
+    mark = next((mark for mark in _POINT if data.startswith(mark, at)), b"")
+    size = _POINT.get(mark, 0)
+    at += len(mark)
+    raw = data[at : at + 2 * size]
+    if not size or len(raw) != 2 * size or not 0 <= size - data[1] <= _LOST:
+        return None
+    x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
+    curves = (curve,) if curve else tuple(c for c, s in FIELD_BYTES.items() if s == size)
+    key = next((k for c in curves if (k := _point(c, d, x, y)) is not None), None)
+    if key is None or _inside(memory, space, offset):
+        return None
+    place = Place(space=space, offset=offset, size=at + 2 * size)
+    return proved(key, rule, "SEC1-DER (damaged)", (place,))
+
+
+def _point(curve: str, d: int, x: int, y: int) -> Ec | None:
+    return ec_scalar(curve, d, x, y) if on_curve(curve, x, y) else None
+
+
+def _inside(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether the scalar at ``offset`` is that of an ECPrivateKey which ``keys`` reads."""
+    lead = min(offset, 3 + der.BACK)
+    before = memory.clip(space, offset - lead, lead)
+    if before[-3:] != b"\x02\x01\x01":
+        return False
+    for start in der.headers_before(before, lead - 3):
+        data = der.fetch(memory, space, offset - lead + start)
+        if data is not None and parse_private(data) is not None:
+            return True
+    return False
+
+
+def _seed(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+    """Prove the seed of a OneAsymmetricKey by the public key behind it (RFC 8410)."""
+    lead = min(offset, _SEED)
+    data = memory.clip(space, offset - lead, lead + 2 * _SEED + 5)
+    for at in (lead - _SEED, lead):
+        tail = next((t for t in _SEED_TAILS if at >= 0 and data.startswith(t, at + _SEED)), b"")
+        seed, public = data[at : at + _SEED], data[at + _SEED + len(tail) :][:_SEED]
+        if not tail or min(len(set(seed)), len(set(public))) < _DISTINCT or len(public) != _SEED:
+            continue
+        where = offset - lead + at
+        for algorithm in ("ed25519", "x25519"):
+            key = okp_seed(algorithm, seed, public)
+            if key is None or _version_two(memory, space, where, len(tail)):
+                continue
+            place = Place(space=space, offset=where, size=2 * _SEED + len(tail))
+            return proved(key, rule, "PKCS8-DER (damaged)", (place,))
+    return None
+
+
+def _version_two(memory: Memory, space: int, offset: int, tail: int) -> bool:
+    """Tell whether a seed stands in a OneAsymmetricKey without attributes that ``keys`` reads."""
+    head = memory.clip(space, offset - 16, 2) if offset >= 16 else b""
+    if head != bytes((der.SEQUENCE, 14 + 2 * _SEED + tail)):
+        return False
+    data = der.fetch(memory, space, offset - 16)
+    return data is not None and parse_private(data) is not None
