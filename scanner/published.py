@@ -3,7 +3,8 @@
 Libraries carry test keys for their self-tests and benchmarks, and standards print them as examples.
 Whoever holds such a program's memory holds them too, and nothing is lost. They are told by the
 SHA-256 of their public half alone, listed in ``rules/published/*.toml`` with where each stands; the
-list is made from the programs and documents themselves. This module refuses private halves.
+list is made from the programs and documents themselves, and a key may name a source of its own.
+This module refuses private halves.
 """
 
 import re
@@ -27,21 +28,26 @@ class Published:
     """Where it stands for everybody to read."""
 
 
-def load() -> dict[str, Published]:
-    """Return the published keys by fingerprint. Raises RuleError for a list that is none."""
+def load(folder: Path | None = None) -> dict[str, Published]:
+    """Return the published keys by fingerprint. Raises RuleError for a list that is none.
+
+    Without a ``folder``, those that came with the program.
+    """
     here = Path(__file__).resolve().parent
-    folder = here / "_rules"
-    folder = (folder if folder.is_dir() else here.parent / "rules") / "published"
+    rules = here / "_rules"
+    folder = folder or (rules if rules.is_dir() else here.parent / "rules") / "published"
     keys: dict[str, Published] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             table = tomllib.loads(path.read_text("utf-8"))
-            rows = [(row["fingerprint"], row["name"]) for row in table["keys"]]
-            source = table["source"]
+            rows = [
+                (row["fingerprint"], row["name"], row.get("source", table["source"]))
+                for row in table["keys"]
+            ]
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise _refused(path, type(error).__name__) from error
-        for fingerprint, name in rows:
-            if not _FINGERPRINT.fullmatch(fingerprint):
+        for fingerprint, name, source in rows:
+            if not _FINGERPRINT.fullmatch(str(fingerprint)):
                 raise _refused(path, f"the fingerprint of {name} is no SHA-256")
             keys[fingerprint] = Published(fingerprint=fingerprint, name=name, source=source)
     return keys

@@ -1,0 +1,78 @@
+"""Keys that are public knowledge: the list is sound, and its keys are set aside."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from fixtures import elfcore, noise
+from scanner import correlate, engine, policy, published, rules
+from scanner.console import Silence
+from scanner.errors import RuleError
+from scanner.model import Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+LISTS = sorted((ROOT / "rules" / "published").glob("*.toml"))
+SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+"""RFC 8032, section 7.1, test 1."""
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+def test_every_row_says_what_and_where(path: Path) -> None:
+    """A list has a source, and each of its keys a name and a fingerprint of its own."""
+    table = tomllib.loads(path.read_text("utf-8"))
+    assert table["source"].endswith(".")
+    assert set(table) == {"source", "keys"}
+    fingerprints = [row["fingerprint"] for row in table["keys"]]
+    assert len(set(fingerprints)) == len(fingerprints)
+    for row in table["keys"]:
+        assert {"name", "fingerprint"} <= set(row) <= {"name", "fingerprint", "source"}
+        assert row.get("source", ".").endswith(".")
+
+
+def test_all_lists_are_loaded() -> None:
+    """Every key of every list is there, by its fingerprint."""
+    rows = [row for path in LISTS for row in tomllib.loads(path.read_text("utf-8"))["keys"]]
+    loaded = published.load()
+    assert set(loaded) == {row["fingerprint"] for row in rows}
+    assert all(key == row.fingerprint for key, row in loaded.items())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        'source = "x"',
+        '[[keys]]\nname = "x"\nfingerprint = "00"',
+        'source = "x"\n[[keys]]\nname = "x"\nfingerprint = "00"',
+        'source = "x"\n[[keys]]\nname = "x"\nfingerprint = 5',
+        f'source = "x"\n[[keys]]\nfingerprint = "{"0" * 64}"',
+        'source = "x"\nkeys = 5',
+    ],
+)
+def test_a_list_that_is_none(tmp_path: Path, text: str) -> None:
+    """A list without a source, or with a key that has no SHA-256, is refused by name."""
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    with pytest.raises(RuleError, match=r"mine\.toml"):
+        published.load(tmp_path)
+
+
+def test_a_key_of_a_standard_does_not_block(tmp_path: Path) -> None:
+    """The private key of an RFC's example is found, listed with its source, and passes."""
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(SEED)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    data = noise.plant(noise.text(4096), 1000, der)
+    path = tmp_path / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x1000, data=data)]).data)
+    loaded = rules.load()
+    scanned = engine.scan(
+        engine.ScanRequest(path=str(path), in_process=True, rules=loaded), Silence()
+    )
+    found = correlate.findings(scanned, loaded)
+    report = policy.judge(scanned, *correlate.set_aside(found, published.load()))
+    assert (report.findings, report.verdict) == ((), Verdict.PASS)
+    (aside,) = report.suppressed
+    assert aside.note.startswith("published: RFC 8032, section 7.1, test 1")
