@@ -100,7 +100,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 def _rsa(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
     head = memory.clip(space, offset, 4)
-    if head[:1] != b"\x02" or len(head) < 4:
+    if head[:1] != b"\x02" or len(head) < 4 or _public(memory, space, offset, head):
         return None
     first = max(offset - REACH, 0)
     data = memory.clip(space, first, offset + REACH - first)
@@ -111,6 +111,16 @@ def _rsa(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
     if found is None or _whole(memory, space, chain):
         return None
     return _proved(found, chain, space, rule)
+
+
+def _public(memory: Memory, space: int, offset: int, head: bytes) -> bool:
+    """Tell whether a short INTEGER follows and then none: n and e, as certificates have them."""
+    count = head[1] - 0x80
+    size = head[1] if count < 0 else int.from_bytes(head[2 : 2 + count], "big")
+    behind = memory.clip(space, offset + 2 + max(count, 0) + size, 8) if count <= 2 else b""
+    if len(behind) < 8 or behind[0] != der.INTEGER or not 1 <= behind[1] <= 5:
+        return False
+    return behind[2 + behind[1]] != der.INTEGER
 
 
 def _proved(found: Claim, chain: _Chain, space: int, rule: Rule) -> Proved:
