@@ -28,7 +28,7 @@ from scanner.model import (
 )
 from scanner.published import Published
 from scanner.rules import Rule
-from scanner.stages.prove import RELATIONS
+from scanner.stages.prove import AGAIN, RELATIONS
 from scanner.stages.trace import Sighting
 
 MOST_OCCURRENCES = 10_000
@@ -44,6 +44,8 @@ _AGREEMENT = ("x25519", "x448")
 """Key agreement alone: a process makes such keys for one handshake and forgets them."""
 
 _RELATED = frozenset(name for name, _, _ in RELATIONS)
+_IN_MEMORY = frozenset(name for name, _ in AGAIN)
+"""Detectors of what no file holds: numbers and structures of a library."""
 
 _Extents = tuple[Extent, ...]
 _Row = tuple[str, tuple[Place, ...]]
@@ -125,7 +127,7 @@ def _names(
 ) -> tuple[str, ...]:
     """Return the kinds of what names the key; a bare public key names nobody."""
     names = {witness.kind for witness in witnesses} - {_NAMELESS}
-    if any(c.kind == "private-key" and rules[c.rule].detector not in _RELATED for c in group):
+    if any(c.kind == "private-key" and rules[c.rule].detector not in _IN_MEMORY for c in group):
         names.add(KEY_FILE)
     return tuple(sorted(names))
 

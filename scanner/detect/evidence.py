@@ -6,17 +6,18 @@ numbers. This module refuses to derive a public half and to call that a proof.
 """
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect.keys import CURVES, OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
-from scanner.detect.material import Ec, Material, Okp, Rsa
+from scanner.detect.material import Ec, Okp, Rsa
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place
+from scanner.rules import Rule
 
-if TYPE_CHECKING:
-    from scanner.rules import Rule
+Key = Rsa | Ec | Okp
+"""What written forms hold."""
 
 SMALLEST_PRIME = 64
 """Bits."""
@@ -107,12 +108,12 @@ def okp_seed(algorithm: str, seed: bytes, public: bytes) -> Okp | None:
     return Okp(algorithm=algorithm, seed=seed, public=public)
 
 
-PROOFS = {Rsa: "p*q = n", Ec: "d*G = Q", Okp: "seed derives the public key"}
+PROOFS: dict[type[Key], str] = {Rsa: "p*q = n", Ec: "d*G = Q", Okp: "seed derives the public key"}
 """The equation that closes for each kind of key, where no other is named."""
 
 
 def proved(
-    key: Material, rule: "Rule", encoding: str, places: tuple[Place, ...], *, proof: str = ""
+    key: Key, rule: Rule, encoding: str, places: tuple[Place, ...], *, proof: str = ""
 ) -> Proved:
     """Return the candidate of a proved key, with the key."""
     parsed = Parsed(
@@ -122,4 +123,7 @@ def proved(
         proof=proof or PROOFS[type(key)],
         size=sum(place.size for place in places),
     )
-    return Proved(candidate=candidate(parsed, rule, encoding, places), material=key)
+    said = candidate(parsed, rule, encoding, places)
+    if isinstance(key, Rsa):
+        said = replace(said, e=key.e, e_assumed=key.e_assumed)
+    return Proved(candidate=said, material=key)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from scanner.detect import publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import (
+    Key,
     ec_scalar,
     okp_seed,
     on_curve,
@@ -24,7 +25,6 @@ from scanner.detect.evidence import (
     rsa_public,
 )
 from scanner.detect.keys import OKP_BYTES, Proved
-from scanner.detect.material import Material
 from scanner.detect.publics import PublicKey
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -83,7 +83,7 @@ def _kid(members: dict[bytes, bytes]) -> str:
     return kid.decode("ascii") if fits else ""
 
 
-def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+def _read(members: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
     """Return the private key, if its members prove it, and the public one."""
     numbers = {name: _bytes(value) for name, value in members.items() if name in _NUMBERS}
     curve = members.get(b"crv", b"").decode("latin-1")
@@ -105,7 +105,7 @@ def _bytes(text: bytes) -> bytes:
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
-def _rsa(numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+def _rsa(numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
     n, e, d, p, q = (int.from_bytes(numbers.get(name, b""), "big") for name in _RSA)
     if not rsa_public(n, e):
         return None, None
@@ -115,14 +115,14 @@ def _rsa(numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None
     return key, publics.rsa(n, e, kind="jwk")
 
 
-def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
     x, y, d = (int.from_bytes(numbers.get(name, b""), "big") for name in (b"x", b"y", b"d"))
     if max(x, y).bit_length() > 8 * FIELD_BYTES[curve] or not on_curve(curve, x, y):
         return None, None
     return ec_scalar(curve, d, x, y) if d else None, publics.ec(curve, x, y, kind="jwk")
 
 
-def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
+def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
     public, seed = numbers.get(b"x", b""), numbers.get(b"d", b"")
     if len(public) != OKP_BYTES[algorithm] or len(set(public)) < _DISTINCT:
         return None, None

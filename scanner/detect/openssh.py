@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from scanner.detect import publics, ssh
 from scanner.detect.der import Memory
-from scanner.detect.evidence import ec_scalar, okp_seed, proved, rsa_primes
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Material, Okp, Rsa
+from scanner.detect.material import Ec, Okp, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.fingerprint import FIELD_BYTES
@@ -38,7 +38,7 @@ _FILLER = re.compile(rb"[A-Za-z0-9+/]+|(?:\s|\\+[nr]|\\$)+")
 class Serialized:
     """A private key that was read from its SSH fields, and the bytes of all of them."""
 
-    key: Material
+    key: Key
     size: int
 
 
@@ -68,7 +68,7 @@ def _ed25519(wire: Wire) -> Okp:
     return key
 
 
-TYPES: dict[bytes, Callable[[Wire], Material]] = {
+TYPES: dict[bytes, Callable[[Wire], Key]] = {
     b"ssh-rsa": _rsa,
     b"ssh-ed25519": _ed25519,
     b"ecdsa-sha2-nistp256": _ecdsa,
@@ -132,7 +132,7 @@ def _section(wire: Wire) -> bytes:
     return section
 
 
-def public_of(key: Material) -> PublicKey:
+def public_of(key: Key) -> PublicKey:
     """Return the public half, which the SSH form around the private one names."""
     match key:
         case Rsa(n=n, e=e):
@@ -143,7 +143,7 @@ def public_of(key: Material) -> PublicKey:
             return publics.okp(algorithm, raw, kind="ssh")
 
 
-def blob_of(key: Material) -> bytes:
+def blob_of(key: Key) -> bytes:
     """Return the public blob (RFC 4253 section 6.6) of a key of one of TYPES."""
     match key:
         case Rsa(n=n, e=e):

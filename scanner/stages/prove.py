@@ -16,7 +16,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
-from scanner.detect.structures import openssh_shield
+from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Witness
 from scanner.rules import Rule
@@ -35,6 +35,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("openssh-shield", openssh_shield.examine),
     ("jwk", jwk.examine),
     ("cng", cng.examine),
+    ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
@@ -47,6 +48,7 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (("rsa", rsa.search, rsa.agai
 AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
+    ("symcrypt", symcrypt.again),
 )
 """A second look at candidates of which the places alone say all, without an anchor."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from scanner.detect import openssh, ssh
-from scanner.detect.evidence import proved
+from scanner.detect.evidence import Key, proved
 from scanner.detect.keys import Proved
 from scanner.detect.material import Material
 from scanner.detect.publics import PublicKey
@@ -68,7 +68,7 @@ def _place(memory: Memory, address: int, size: int) -> Place | None:
     return Place(space=where[0], offset=where[1], size=size)
 
 
-def _unshield(memory: Memory, shielded: Place, prekey: Place) -> Material | None:
+def _unshield(memory: Memory, shielded: Place, prekey: Place) -> Key | None:
     """Decrypt, and read the key; all that follows it must be the padding 1, 2, 3..."""
     secret = hashlib.sha512(memory.read(prekey.space, prekey.offset, prekey.size)).digest()
     cipher = Cipher(algorithms.AES256(secret[:32]), modes.CTR(secret[32:48]))
