@@ -76,6 +76,10 @@ class Draft:
                 )
             )
 
+    def by_address(self) -> list[Region]:
+        """Return the regions so far, by address."""
+        return sorted(self._regions, key=lambda region: region.start)
+
     def gap(self, code: str, start: int | None, size: int) -> None:
         """Note memory that is not in the file: ``not-captured`` or ``truncated``."""
         if size <= 0:

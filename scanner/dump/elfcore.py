@@ -23,6 +23,8 @@ MAX_NOTE_BYTES = 64 << 20
 _PT_LOAD = 1
 _PT_NOTE = 4
 _ET_CORE = 4
+_X86_64 = 62
+_WORDS = struct.Struct("<3Q")
 _PN_XNUM = 0xFFFF
 _BATCH = 1 << 20
 
@@ -124,12 +126,14 @@ class _Reader:
         self._draft.label(0, fields[7] if fields[7] >= 52 else 64, "header")
         self._files: list[tuple[int, int, str]] = []
         self._marks: dict[int, str] = {}
+        self._registers: dict[int, tuple[int, int]] = {}
 
     def read(self) -> Layout:
         segments = [self._segment(row) for row in self._program_headers()]
         self._section_headers()
         self._notes([segment for segment in segments if segment.type == _PT_NOTE])
         self._loads([segment for segment in segments if segment.type == _PT_LOAD])
+        self._stacks()
         narrow, wide = _MACHINES.get(self._machine, ("unknown", "unknown"))
         return self._draft.layout(
             format_name="elfcore",
@@ -295,6 +299,32 @@ class _Reader:
         at = {b"CORE": 32, b"FreeBSD": 40}[note.owner] if self._wide else 24
         if note.size >= at + 4:
             self._draft.threads.append(Thread(id=self._number(note.offset + at)))
+        if self._machine == _X86_64 and self._wide and note.owner == b"CORE" and note.size >= 288:
+            sp, _, fs_base = _WORDS.unpack(self._file.read(note.offset + 264, 24))
+            self._registers[len(self._draft.threads) - 1] = sp, fs_base
+
+    def _stacks(self) -> None:
+        """Give threads their stacks: the first one's is marked, the others end with their TCB.
+
+        A stack that glibc made holds the thread's control block at its top, to which fs_base points
+        and which points to itself twice (tcbhead_t of sysdeps/x86_64/nptl/tls.h). Stacks of other
+        makers (of goroutines, say) lie in memory that holds more than a stack: nothing is claimed.
+        """
+        threads, regions = self._draft.threads, self._draft.by_address()
+        starts = [region.start for region in regions]
+        for index, (sp, fs_base) in self._registers.items():
+            at = bisect.bisect_right(starts, sp) - 1
+            if at < 0 or sp >= regions[at].start + regions[at].size:
+                continue
+            start, size, file = regions[at].start, regions[at].size, regions[at].file_offset
+            if regions[at].name != "[stack]":
+                size = fs_base - start
+                if not sp < fs_base <= start + regions[at].size - 24:
+                    continue
+                head, _, own = _WORDS.unpack(self._file.read(file + size, 24))
+                if not head == own == fs_base:
+                    continue
+            threads[index] = Thread(id=threads[index].id, stack_start=start, stack_size=size)
 
     def _auxiliary(self, note: _Note) -> None:
         """Note what the auxiliary vector points at: the first stack, and the vDSO."""

@@ -126,6 +126,44 @@ def test_threads_of_other_systems() -> None:
     assert _parse(elfcore(LOADS, notes=netbsd)).threads == (Thread(id=3),)
 
 
+def _registers(pid: int, sp: int, fs_base: int) -> bytes:
+    """Write an elf_prstatus of x86-64: pr_pid at 32, rsp at 264, fs_base at 280, 336 bytes."""
+    body = bytearray(336)
+    struct.pack_into("<I", body, 32, pid)
+    struct.pack_into("<3Q", body, 264, sp, 0, fs_base)
+    return note(b"CORE", 1, bytes(body))
+
+
+def test_stacks_of_threads() -> None:
+    """The first stack is the marked one; others end at a control block that points to itself."""
+    tcb = 0x20000 + 0xF00
+    stack = bytearray(0x1000)
+    struct.pack_into("<3Q", stack, 0xF00, tcb, 0, tcb)
+    other = bytearray(0x1000)  # a stack that something else made, with memory of its own around it
+    struct.pack_into("<3Q", other, 0xF00, 0x30F00, 0, 0x30F08)
+    loads = [
+        (0x30000, bytes(other), 0x1000),
+        (0x7FFF0000, bytes(64), 64),
+        (0x20000, bytes(stack), 0x1000),
+    ]
+    notes = note(b"CORE", 6, struct.pack("<4Q", 25, 0x7FFF0010, 0, 0)) + b"".join(
+        (
+            _registers(1, 0x7FFF0008, 0x30F00),
+            _registers(2, 0x20400, tcb),
+            _registers(3, 0x30400, 0x30F00),  # the block does not point to itself
+            _registers(4, 0x20F80, tcb),  # above the block
+            _registers(5, 0x20400, 0x30F00),  # in another region
+            _registers(6, 0x20400, 0x20FF0),  # past the region's end
+            _registers(7, 0xDEAD0000, 2**64 - 1),  # nowhere
+        )
+    )
+    assert _parse(elfcore(loads, notes=notes)).threads == (
+        Thread(id=1, stack_start=0x7FFF0000, stack_size=64),
+        Thread(id=2, stack_start=0x20000, stack_size=0xF00),
+        *(Thread(id=number) for number in (3, 4, 5, 6, 7)),
+    )
+
+
 def test_labels() -> None:
     """Headers and notes are labelled where they stand."""
     labels = {label.name: label for label in _parse(SOUND).labels}
