@@ -20,6 +20,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("rules", "published", "labels"),
     ("detect.*",),
     ("detect.relations.*",),
+    ("known",),
     ("workers",),
     ("stages.session",),
     ("stages.sweep",),
