@@ -221,52 +221,61 @@ def _whole(memory: Memory, space: int, chain: _Chain) -> bool:
 
 
 def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
-    """Read ECPrivateKey (RFC 5915 section 3) from its scalar on, or back from its public key."""
+    """Read ECPrivateKey (RFC 5915 section 3) back from its public key, or from its scalar on."""
     head = memory.clip(space, offset, 8)
-    size = next((size for mark, size in _POINT.items() if head.startswith(mark)), 0)
-    if size:
-        lead = min(offset, 2 + size + 16)
-        before = memory.clip(space, offset - lead, lead)
-        curve, parameters = _parameters(before)
-        for lost in range(_LOST + 1):
-            start = lead - parameters - size - 2 + lost
-            if start >= 0 and before[start : start + 2] == bytes((der.OCTET_STRING, size - lost)):
-                return _scalar(memory, space, offset - lead + start, curve, rule)
-        return None
-    if head[:1] == b"\x04":
-        ahead = memory.clip(space, offset + 2 + head[1], 16) if len(head) > 1 else b""
-        curve = next((c for tail, c in _PARAMETERS.items() if ahead.startswith(tail)), "")
-        return _scalar(memory, space, offset, curve, rule)
-    return None
+    for mark, size in _POINT.items():
+        if head.startswith(mark):
+            lead = min(offset, size + 16)
+            before = memory.clip(space, offset - lead, lead)
+            length = _length(
+                before, size, memory.clip(space, max(offset - lead - 2, 0), min(offset - lead, 2))
+            )
+            return _scalar(memory, space, offset - length, rule) if length else None
+    return _scalar(memory, space, offset, rule)
 
 
-def _parameters(before: bytes) -> tuple[str, int]:
+def _length(before: bytes, size: int, ahead: bytes) -> int:
+    """Return the bytes of scalar and parameters at the end of ``before``; 0 where they do not fit.
+
+    The scalar has the curve's size, or is as much shorter as the header before it says.
+    """
+    named = len(_parameters(before)[1])
+    before = ahead + before
+    for lost in range(_LOST + 1):
+        start = len(before) - named - size + lost
+        if before[max(start - 2, 0) : start] == bytes((der.OCTET_STRING, size - lost)):
+            return size - lost + named
+    return size + named if len(before) >= size + named else 0
+
+
+def _parameters(before: bytes) -> tuple[str, bytes]:
     """Return the curve that is named at the end of ``before``, and the bytes that name it."""
     for tail, curve in _PARAMETERS.items():
         if before.endswith(tail):
-            return curve, len(tail)
-    return "", 0
+            return curve, tail
+    return "", b""
 
 
-def _scalar(memory: Memory, space: int, offset: int, curve: str, rule: Rule) -> Proved | None:
-    """Prove the scalar whose OCTET STRING begins at ``offset`` by the point behind it."""
+def _scalar(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+    """Prove the scalar whose first byte is at ``offset`` by the point behind it."""
     data = memory.clip(space, offset, 256)
-    at = 2 + data[1]
-    d = int.from_bytes(data[2:at], "big")
-    at += next((len(tail) for tail, name in _PARAMETERS.items() if name == curve), 0)
-    mark = next((mark for mark in _POINT if data.startswith(mark, at)), b"")
-    size = _POINT.get(mark, 0)
-    at += len(mark)
-    raw = data[at : at + 2 * size]
-    if not size or len(raw) != 2 * size or not 0 <= size - data[1] <= _LOST:
-        return None
-    x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
-    curves = (curve,) if curve else tuple(c for c, s in FIELD_BYTES.items() if s == size)
-    key = next((k for c in curves if (k := _point(c, d, x, y)) is not None), None)
-    if key is None or _inside(memory, space, offset):
-        return None
-    place = Place(space=space, offset=offset, size=at + 2 * size)
-    return proved(key, rule, "SEC1-DER (damaged)", (place,))
+    for mark, size in _POINT.items():
+        at = data.find(mark, size - _LOST, size + 16 + len(mark))
+        if at < 0:
+            continue
+        curve, tail = _parameters(data[:at])
+        scalar = data[: at - len(tail)]
+        at += len(mark)
+        raw = data[at : at + 2 * size]
+        if len(raw) != 2 * size or not 0 <= size - len(scalar) <= _LOST:
+            continue
+        d, x, y = (int.from_bytes(part, "big") for part in (scalar, raw[:size], raw[size:]))
+        curves = (curve,) if curve else tuple(c for c, s in FIELD_BYTES.items() if s == size)
+        key = next((k for c in curves if (k := _point(c, d, x, y)) is not None), None)
+        if key is not None and not _inside(memory, space, offset):
+            place = Place(space=space, offset=offset, size=at + 2 * size)
+            return proved(key, rule, "SEC1-DER (damaged)", (place,))
+    return None
 
 
 def _point(curve: str, d: int, x: int, y: int) -> Ec | None:
@@ -275,11 +284,11 @@ def _point(curve: str, d: int, x: int, y: int) -> Ec | None:
 
 def _inside(memory: Memory, space: int, offset: int) -> bool:
     """Tell whether the scalar at ``offset`` is that of an ECPrivateKey which ``keys`` reads."""
-    lead = min(offset, 3 + der.BACK)
+    lead = min(offset, 5 + der.BACK)
     before = memory.clip(space, offset - lead, lead)
-    if before[-3:] != b"\x02\x01\x01":
+    if before[-5:-1] != b"\x02\x01\x01\x04":
         return False
-    for start in der.headers_before(before, lead - 3):
+    for start in der.headers_before(before, lead - 5):
         data = der.fetch(memory, space, offset - lead + start)
         if data is not None and parse_private(data) is not None:
             return True
