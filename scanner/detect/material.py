@@ -34,6 +34,8 @@ class Rsa(_Guarded):
     p: int
     q: int
     e_assumed: bool = False
+    primes: tuple[int, ...] = ()
+    """The primes known of a key that has more than two; q is then n // p, and d 0 if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -53,6 +55,8 @@ class Okp(_Guarded):
     algorithm: str
     seed: bytes
     public: bytes
+    a: bytes = b""
+    """The clamped scalar of an Edwards key of which nobody has the seed, which is empty then."""
 
 
 Material = Rsa | Ec | Okp

@@ -14,7 +14,7 @@ from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import rsa
+from scanner.detect.relations import ec, edwards, montgomery, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -42,7 +42,12 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
 Again = Callable[[Memory, Candidate], list[Material]]
 
-RELATIONS: tuple[tuple[str, Search, Again], ...] = (("rsa", rsa.search, rsa.again),)
+RELATIONS: tuple[tuple[str, Search, Again], ...] = (
+    ("rsa", rsa.search, rsa.again),
+    ("ec", ec.search, ec.again),
+    ("edwards", edwards.search, edwards.again),
+    ("montgomery", montgomery.search, montgomery.again),
+)
 """The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
 
 AGAIN: tuple[tuple[str, Again], ...] = (

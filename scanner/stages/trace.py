@@ -16,6 +16,8 @@ from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.pool import READINGS
+from scanner.detect.relations import edwards
+from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
@@ -121,7 +123,8 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
         for order, reading in zip(_ORDERS, READINGS, strict=True):
             yield _Needle(name, f"{number} {reading}", value.to_bytes(size, order))
     if isinstance(material, Okp):
-        yield _Needle(name, "seed", material.seed)
+        for number, raw in edwards.spelled(material):
+            yield _Needle(name, number, raw)
 
 
 def _numbers(material: Material) -> list[tuple[str, int, int]]:
@@ -139,7 +142,11 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                 ]
             return rows + [("d", other, whole) for other in _other_d(material)]
         case Ec(curve=curve, d=d):
-            return [("d", d, FIELD_BYTES[curve])]
+            rows = [("d", d, FIELD_BYTES[curve])]
+            if curve in CURVES:
+                group = CURVES[curve]
+                rows.append(("d montgomery", d * group.radix % group.n, group.size))
+            return rows
         case Okp():
             return []
 

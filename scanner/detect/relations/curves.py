@@ -1,0 +1,140 @@
+"""Numbers of the named curves, and the spellings in which memory holds a coordinate.
+
+Sources: SEC 2 and FIPS 186-4 D.1.2 (NIST curves, secp256k1), RFC 5639 section 3 (brainpool).
+Libraries compute in Montgomery form, x*R mod p, and keep public points so; R is a power of two that
+fills their limbs. This module holds no secret and knows no point but as a number.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.detect.relations.words import Words
+from scanner.fingerprint import FIELD_BYTES
+
+_K1 = (1 << 256) - (1 << 32) - 977
+_WORD = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The field prime and the order of the group."""
+
+    name: str
+    p: int
+    n: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of a coordinate, and of a scalar."""
+        return FIELD_BYTES[self.name]
+
+    @property
+    def radix(self) -> int:
+        """R of the Montgomery forms of both: the power of two that fills 64-bit limbs."""
+        return 1 << 64 * -(-self.size // 8)
+
+
+def _hex(text: str) -> int:
+    return int(text.replace(" ", ""), 16)
+
+
+CURVES: dict[str, Curve] = {
+    curve.name: curve
+    for curve in (
+        Curve(
+            name="P-256",
+            p=(1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1,
+            n=_hex("ffffffff00000000ffffffffffffffff bce6faada7179e84f3b9cac2fc632551"),
+        ),
+        Curve(
+            name="P-384",
+            p=(1 << 384) - (1 << 128) - (1 << 96) + (1 << 32) - 1,
+            n=(1 << 384) - _hex("389cb27e0bc8d220a7e5f24db74f58851313e695333ad68d"),
+        ),
+        Curve(
+            name="P-521",
+            p=(1 << 521) - 1,
+            n=(1 << 521)
+            - _hex("5ae79787c40d069948033feb708f65a2fc44a36477663b851449048e16ec79bf7"),
+        ),
+        Curve(
+            name="secp256k1",
+            p=_K1,
+            n=(1 << 256) - _hex("14551231950b75fc4402da1732fc9bebf"),
+        ),
+        Curve(
+            name="brainpoolP256r1",
+            p=_hex("a9fb57dba1eea9bc3e660a909d838d72 6e3bf623d52620282013481d1f6e5377"),
+            n=_hex("a9fb57dba1eea9bc3e660a909d838d71 8c397aa3b561a6f7901e0e82974856a7"),
+        ),
+        Curve(
+            name="brainpoolP384r1",
+            p=_hex(
+                "8cb91e82a3386d280f5d6f7e50e641df 152f7109ed5456b412b1da197fb71123"
+                "acd3a729901d1a71874700133107ec53"
+            ),
+            n=_hex(
+                "8cb91e82a3386d280f5d6f7e50e641df 152f7109ed5456b31f166e6cac0425a7"
+                "cf3ab6af6b7fc3103b883202e9046565"
+            ),
+        ),
+        Curve(
+            name="brainpoolP512r1",
+            p=_hex(
+                "aadd9db8dbe9c48b3fd4e6ae33c9fc07 cb308db3b3c9d20ed6639cca70330871"
+                "7d4d9b009bc66842aecda12ae6a380e6 2881ff2f2d82c68528aa6056583a48f3"
+            ),
+            n=_hex(
+                "aadd9db8dbe9c48b3fd4e6ae33c9fc07 cb308db3b3c9d20ed6639cca70330870"
+                "553e5c414ca92619418661197fac1047 1db1d381085ddaddb58796829ca90069"
+            ),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """One way in which a coordinate stands in memory."""
+
+    name: str
+    radix: int = 1
+    """What the number was multiplied with, modulo p."""
+    most_first: bool = False
+    word: int = 1
+    """Bytes of a unit that is itself little-endian."""
+    at: int = 0
+    """Where in it stand the least significant 64 bits."""
+
+    def encode(self, curve: Curve, x: int) -> bytes:
+        """Spell a coordinate."""
+        size = curve.size + -curve.size % self.word
+        raw = (x * self.radix % curve.p).to_bytes(size, "little")
+        if not self.most_first:
+            return raw
+        return b"".join(raw[i : i + self.word] for i in range(size - self.word, -1, -self.word))
+
+    def lows(self, curve: Curve, xs: list[int]) -> Words:
+        """Return, of each coordinate, the word that stands at ``at`` of its spelling."""
+        low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
+        if not self.most_first:
+            return low
+        if self.word == 1:
+            return low.byteswap()
+        return (low << np.uint64(32)) | (low >> np.uint64(32))
+
+
+def spellings(curve: Curve) -> tuple[Spelling, ...]:
+    """Return the spellings of a coordinate: bytes, limbs, Montgomery limbs, Java's ints.
+
+    SymCrypt fills its digits of 512 bits where it has no special code for a field's size.
+    """
+    radices = {curve.radix, 1 << 512 * -(-curve.size // 64)}
+    whole = -(-curve.size // 4) * 4
+    return (
+        Spelling(name="bytes-be", most_first=True, at=curve.size - 8),
+        Spelling(name="limbs-le"),
+        *(Spelling(name="montgomery", radix=radix % curve.p) for radix in sorted(radices)),
+        Spelling(name="java-words", most_first=True, word=4, at=whole - 8),
+    )

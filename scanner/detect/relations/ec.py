@@ -1,0 +1,240 @@
+"""EC private keys held as bare numbers: d*G = Q, whoever laid d and Q down.
+
+Any number below the order gives some point, so a scalar is a key only when its point stands
+elsewhere: in a certificate or another public key, in the operator's list, or in the dump's own
+words, where libraries keep points in Montgomery form and protocols in bytes. Scalars are read as
+limbs, bytes and Java's ints, and in Montgomery form modulo the order (ring), for which no other
+derivation is needed: v = d*R gives R*Q. What is tried is bounded by counts of derivations. A nonce
+whose signature is still there closes the same equation, and gives the key away as well.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from scanner.detect import keys
+from scanner.detect.evidence import ec_derived, on_curve
+from scanner.detect.limbs import Offsets
+from scanner.detect.material import Ec, Material
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.curves import CURVES, Curve, spellings
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Place
+
+MOST: dict[str, tuple[int, int, int, int]] = {
+    "P-256": (400, 8, 40_000, 40_000),
+    "P-384": (50, 1, 800, 2_500),
+    "P-521": (50, 1, 800, 2_500),
+    "secp256k1": (50, 1, 50, 2_000),
+    "brainpoolP256r1": (30, 1, 30, 2_000),
+    "brainpoolP384r1": (15, 1, 15, 1_000),
+    "brainpoolP512r1": (8, 1, 8, 500),
+}
+"""Derivations: in a pool of no runs, more for each run, and at most; without and with a public key
+of the curve to look for. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
+
+MOST_POINTS = 2_000
+"""Encoded points of the pool that are checked to lie on a curve."""
+
+MOST_SHIFTED = 500
+"""Public points that are multiplied with R for the sake of scalars in Montgomery form."""
+
+PROOF = "d*G = Q"
+
+_P521_TOP = 0x01
+"""The first of the 66 bytes of a number on P-521, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a scalar is read, and the name of it."""
+
+    name: str
+    order: Literal["little", "big"]
+    word: int = 1
+
+    def decode(self, raw: bytes) -> int:
+        if self.word == 1:
+            return int.from_bytes(raw, self.order)
+        words_ = [raw[at : at + self.word] for at in range(0, len(raw), self.word)]
+        return int.from_bytes(b"".join(reversed(words_)), "little")
+
+
+_LITTLE = _Reading("limbs-le", "little")
+_BIG = _Reading("bytes-be", "big")
+_JAVA = _Reading("java-words", "little", 4)
+
+_Points = dict[int, tuple[int, Place | None]]
+"""x to y, and where the point was read."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Trial:
+    """A scalar that was read, and the point that it gives."""
+
+    key: Ec
+    position: int
+    size: int
+    reading: _Reading
+
+
+def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+    """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
+    read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
+    points = list(_points(pool))
+    for name, (least, each, most, most_known) in MOST.items():
+        known: _Points = {key.x: (key.y, None) for key in read if key.curve == name}
+        for curve, x, y, place in points:
+            if curve == name:
+                known.setdefault(x, (y, place))
+        near = pieces.places(key for key in read if key.curve == name)
+        near += [place for _, place in known.values() if place is not None]
+        count = min(least + each * len(pool.at), most_known if known else most)
+        trials = list(_trials(pool, CURVES[name], count, near))
+        yield from _proved(pool, CURVES[name], trials, known)
+
+
+# --- what is tried ------------------------------------------------------------------------------
+
+
+def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
+    """Yield the uncompressed points that stand in the pool (SEC 1 2.3.3)."""
+    marks = np.flatnonzero(pool.data == 0x04) + 1
+    tried = 0
+    for size in sorted({curve.size for curve in CURVES.values()}):
+        names = [name for name, curve in CURVES.items() if curve.size == size]
+        fits = marks[marks + 2 * size <= len(pool.data)]
+        fits = fits[pieces.varied(pool.data, fits, size)]
+        fits = fits[pieces.varied(pool.data, fits + size, size)]
+        for at in fits.tolist():
+            if tried == MOST_POINTS:
+                return
+            tried += 1
+            raw = pool.data[at : at + 2 * size].tobytes()
+            x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
+            for name in names:
+                if max(x, y) < CURVES[name].p and on_curve(name, x, y):
+                    yield name, x, y, pool.place(at, 2 * size)
+
+
+def _trials(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> Iterator[_Trial]:
+    """Derive the points of at most ``most`` scalars, the likeliest first."""
+    count = 0
+    for positions, size, readings in _candidates(pool, curve, near):
+        for position in positions.tolist():
+            raw = pool.data[position : position + size].tobytes()
+            for reading in readings:
+                if curve.size == 66 and raw[0 if reading is _BIG else 65] > _P521_TOP:
+                    continue
+                d = reading.decode(raw)
+                if not 0 < d < curve.n:
+                    continue
+                count += 1
+                if count > most:
+                    return
+                key = ec_derived(curve.name, d)
+                if key is not None:
+                    yield _Trial(key, position, size, reading)
+
+
+def _candidates(
+    pool: Pool, curve: Curve, near: Sequence[Place]
+) -> Iterator[tuple[Offsets, int, tuple[_Reading, ...]]]:
+    """Yield positions, bytes of the scalar there, and its possible readings."""
+    size = curve.size
+    if size % 4 == 0:
+        yield pieces.counted(pool, size, (size // 4,), "<u4"), size, (_JAVA,)
+    yield pieces.aligned(pool, size, near), size, (_LITTLE, _BIG)
+    yield pieces.loose(pool, size, near), size, (_BIG,)
+
+
+# --- what bears witness -------------------------------------------------------------------------
+
+
+def _proved(
+    pool: Pool, curve: Curve, trials: Sequence[_Trial], known: _Points
+) -> Iterator[Related]:
+    """Yield the trials whose point was read elsewhere, each key once."""
+    seen: set[int] = set()
+    shifted = _shifted(curve, known) if trials else {}
+    rest: dict[int, _Trial] = {}
+    for trial in trials:
+        x = trial.key.x
+        if x in shifted:
+            key = _unshifted(curve, trial.key.d)
+            if key.x == shifted[x] and key.x not in seen:
+                seen.add(key.x)
+                yield _related(pool, trial, key, " montgomery")
+        if x in seen:
+            continue
+        if x in known:
+            seen.add(x)
+            yield _related(pool, trial, trial.key)
+        else:
+            rest.setdefault(x, trial)
+    for trial in _standing(pool, curve, list(rest.values())):
+        if trial.key.x not in seen:
+            seen.add(trial.key.x)
+            yield _related(pool, trial, trial.key)
+
+
+def _standing(pool: Pool, curve: Curve, trials: Sequence[_Trial]) -> Iterator[_Trial]:
+    """Yield the trials whose point's x stands in the pool in some spelling, not inside of d."""
+    xs = [trial.key.x for trial in trials]
+    forms = spellings(curve)
+    wanted = [form.lows(curve, xs) for form in forms] if trials else []
+    table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
+    for index, at in words.find(pool.data, table):
+        form, trial = forms[index // len(xs)], trials[index % len(xs)]
+        value, position = form.encode(curve, trial.key.x), at - form.at
+        apart = position + len(value) <= trial.position or position >= trial.position + trial.size
+        if apart and words.stands(pool.data, position, value):
+            yield trial
+
+
+def _shifted(curve: Curve, known: _Points) -> dict[int, int]:
+    """Return x(R*Q) to x(Q) for the known points: what a scalar in Montgomery form gives."""
+    group = keys.CURVES[curve.name]()
+    radix = ec.derive_private_key(curve.radix % curve.n, group)
+    table: dict[int, int] = {}
+    for x, (y, _) in list(known.items())[:MOST_SHIFTED]:
+        public = ec.EllipticCurvePublicNumbers(x, y, group).public_key()
+        table[int.from_bytes(radix.exchange(ec.ECDH(), public), "big")] = x
+    return table
+
+
+def _unshifted(curve: Curve, v: int) -> Ec:
+    """Return the key of a scalar in Montgomery form."""
+    key = ec_derived(curve.name, v * pow(curve.radix, -1, curve.n) % curve.n)
+    assert key is not None
+    return key
+
+
+def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "") -> Related:
+    return Related(
+        key=key,
+        proof=PROOF,
+        encoding=f"d {trial.reading.name}{form}",
+        places=(pool.place(trial.position, trial.size),),
+    )
+
+
+_DECODERS: tuple[Callable[[bytes], int], ...] = (_LITTLE.decode, _BIG.decode, _JAVA.decode)
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read the scalar of a candidate again, in each reading."""
+    place, curve = candidate.places[0], CURVES[candidate.curve]
+    raw = memory.read(place.space, place.offset, place.size)
+    found: list[Ec | None] = []
+    for decode in _DECODERS:
+        d = decode(raw)
+        if 0 < d < curve.n:
+            found += [ec_derived(curve.name, d), _unshifted(curve, d)]
+    return [key for key in found if key is not None]

@@ -1,0 +1,182 @@
+"""Edwards keys held as bare numbers: a seed that derives a public key, or the scalar behind it.
+
+Ed25519 and Ed448 (RFC 8032). Any bytes are a seed of some key, so a seed counts only when its
+public key stands elsewhere: among the public keys that were met, or in the dump's own words; beside
+the seed as a rule. Some libraries keep the clamped scalar a and not the seed (ring): a*B is had
+from X25519, which multiplies the same point in other coordinates, u = (1 + y)/(1 - y). What is
+tried is bounded by counts of derivations.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.detect.keys import OKP_BYTES, okp_public
+from scanner.detect.limbs import Offsets
+from scanner.detect.material import Material, Okp
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate
+
+SEEDS_EACH, MOST_SEEDS, FLOOR = 4, 25_000, 400
+"""Ed25519 seeds that are tried: for each run of the pool, in all, and in a small pool (30 us)."""
+
+MOST_SCALARS = 2_000
+"""Clamped scalars that are tried: one random piece in 32 is one (45 us)."""
+
+MOST_ED448 = (40, 2_000)
+"""Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
+
+SEED, SCALAR = "seed", "a limbs-le"
+"""Encodings, as reports spell them."""
+
+PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
+
+_P = (1 << 255) - 19
+_L = (1 << 252) + 27742317777372353535851937790883648493
+_SIGN = 0x80
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Trial:
+    """What was read at a position, and the public key that it gives."""
+
+    algorithm: str
+    position: int
+    private: bytes
+    public: bytes
+    form: str = SEED
+
+
+def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+    """Yield each Edwards key that stands in the pool, and its public key elsewhere."""
+    for algorithm in ("ed25519", "ed448"):
+        read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]
+        size, near = OKP_BYTES[algorithm], pieces.places(read)
+        if algorithm == "ed448":
+            most = MOST_ED448[bool(read)]
+        else:
+            most = min(FLOOR + SEEDS_EACH * len(pool.at), MOST_SEEDS)
+        positions = np.concatenate([pieces.aligned(pool, size, near), pieces.loose(pool, size)])
+        trials = list(derived(pool, algorithm, positions[:most]))
+        if algorithm == "ed25519":
+            trials += _scalars(pool, positions)
+        for trial in witnessed(pool, trials, read):
+            yield Related(
+                key=_key(trial),
+                proof=PROOFS[trial.form],
+                encoding=trial.form,
+                places=(pool.place(trial.position, size),),
+            )
+
+
+def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
+    """Derive the public key of each piece as it is."""
+    size = OKP_BYTES[algorithm]
+    for position in positions.tolist():
+        raw = pool.data[position : position + size].tobytes()
+        yield Trial(algorithm, position, raw, okp_public(algorithm, raw))
+
+
+def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
+    """Yield the trials whose public key was read elsewhere, each key once.
+
+    The sign of a point that came from its u coordinate is taken from where it stands.
+    """
+    known = {_unsigned(key.raw): key.raw for key in read if key.raw}
+    seen: set[bytes] = set()
+    rest = []
+    for trial in trials:
+        public = known.get(_unsigned(trial.public), b"")
+        if public and (trial.form == SCALAR or public == trial.public):
+            if public not in seen:
+                seen.add(public)
+                yield _signed(trial, public)
+        else:
+            rest.append(trial)
+    lows = [int.from_bytes(trial.public[:8], "little") for trial in rest]
+    for index, position in words.find(pool.data, np.array(lows, np.uint64)):
+        trial = rest[index]
+        size = len(trial.public)
+        public = pool.data[position : position + size].tobytes()
+        same = public == trial.public
+        if trial.form == SCALAR:
+            same = len(public) == size and _unsigned(public) == _unsigned(trial.public)
+        if same and abs(position - trial.position) >= size and public not in seen:
+            seen.add(public)
+            yield _signed(trial, public)
+
+
+def _signed(trial: Trial, public: bytes) -> Trial:
+    return Trial(trial.algorithm, trial.position, trial.private, public, trial.form)
+
+
+def _unsigned(public: bytes) -> bytes:
+    """Return an encoded point without the sign of x (RFC 8032 5.1.2)."""
+    return public[:-1] + bytes((public[-1] & ~_SIGN,))
+
+
+def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
+    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says."""
+    clamped = (pool.data[positions] & 7 == 0) & (pool.data[positions + 31] & 0xC0 == 0x40)
+    found = []
+    for position in positions[clamped][:MOST_SCALARS].tolist():
+        raw = pool.data[position : position + 32].tobytes()
+        found.append(Trial("ed25519", position, raw, edwards_y(raw), SCALAR))
+    return found
+
+
+def edwards_y(scalar: bytes) -> bytes:
+    """Return a*B of a clamped scalar as an encoded point whose sign is left out."""
+    u = int.from_bytes(okp_public("x25519", scalar), "little")
+    y = (u - 1) * pow(u + 1, -1, _P) % _P if (u + 1) % _P else 0
+    return y.to_bytes(32, "little")
+
+
+def _key(trial: Trial) -> Okp:
+    seed, a = (b"", trial.private) if trial.form == SCALAR else (trial.private, b"")
+    return Okp(algorithm=trial.algorithm, seed=seed, public=trial.public, a=a)
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read a seed or a scalar again; of a scalar's point both signs are given."""
+    place = candidate.places[0]
+    raw = memory.read(place.space, place.offset, place.size)
+    if candidate.encoding != SCALAR:
+        public = okp_public(candidate.algorithm, raw)
+        return [Okp(algorithm=candidate.algorithm, seed=raw, public=public)]
+    y = edwards_y(raw)
+    return [
+        Okp(algorithm=candidate.algorithm, seed=b"", public=y[:-1] + bytes((y[-1] | sign,)), a=raw)
+        for sign in (0, _SIGN)
+    ]
+
+
+def spelled(key: Okp) -> list[tuple[str, bytes]]:
+    """List (name, bytes) of what is private of a key, as memory may hold it.
+
+    The seed; of Ed25519 also the scalar a, clamped and modulo the group's order, and the prefix
+    (RFC 8032 5.1.5); of X25519 also the clamped scalar and its eighth.
+    """
+    rows = [("seed" if key.algorithm.startswith("ed") else "k", key.seed), ("a", key.a)]
+    if key.algorithm == "ed25519":
+        a = key.a
+        if key.seed:
+            digest = hashlib.sha512(key.seed).digest()
+            a = _clamped(digest[:32])
+            rows += [("a", a), ("prefix", digest[32:])]
+        rows.append(("a mod L", (int.from_bytes(a, "little") % _L).to_bytes(32, "little")))
+    elif key.algorithm == "x25519":
+        k = _clamped(key.seed)
+        eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
+        rows += [("k", k), ("k/8", eighth)]
+    return list({raw: (name, raw) for name, raw in reversed(rows) if raw}.values())
+
+
+def _clamped(raw: bytes) -> bytes:
+    return bytes((raw[0] & 0xF8,)) + raw[1:31] + bytes((raw[31] & 0x7F | 0x40,))

@@ -1,0 +1,190 @@
+"""Pieces: where in the pool a private number of a few dozen bytes may begin, likeliest first.
+
+A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
+its run: so where it may begin decides what a search costs. In this order: behind bytes that
+announce its length (an allocator's size, a length word, a tag); a run that it fills; other runs'
+edges; a word from these; the slots of an allocator that lays equal objects end to end. Equal pieces
+count once, and what is not as varied as random bytes are not at all. This module refuses to judge
+what a piece holds.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect.limbs import Offsets
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations.words import BLOCK, Bytes, sliding
+from scanner.model import Place
+
+LEAST_VARIED = {32: 24, 36: 26, 48: 35, 56: 40, 57: 41, 64: 45, 66: 46}
+"""Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
+
+_LONGEST = 1024
+"""Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
+
+_ROWS = 1 << 15
+
+Flags = npt.NDArray[np.bool_]
+
+
+def aligned(pool: Pool, size: int, near: Iterable[Place] = ()) -> Offsets:
+    """Return positions of pieces of ``size`` bytes at whole words, likeliest first.
+
+    Within one kind, those nearest to the places ``near`` come first.
+    """
+    return _ordered(pool, size, near, (_announced(pool, size), *_beside(pool, size)))
+
+
+def loose(pool: Pool, size: int, near: Iterable[Place] = ()) -> Offsets:
+    """Return positions at no particular alignment: by a run's edge, next to a zero byte.
+
+    What is big-endian there stands behind a length or a sign, or before a string's end.
+    """
+    edges = _edges(pool, size)
+    spots = (edges[:, None] + np.array([shift for shift in range(-7, 8) if shift])).ravel()
+    spots = spots[(spots > 0) & (spots + size < len(pool.data))]
+    spots = spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)]
+    return _ordered(pool, size, near, (spots,))
+
+
+def announced(pool: Pool, size: int) -> Offsets:
+    """Return only the positions behind bytes that announce the length ``size``."""
+    return _ordered(pool, size, (), (_announced(pool, size),))
+
+
+def counted(pool: Pool, size: int, words: Iterable[int], kind: str) -> Offsets:
+    """Return the positions of ``size`` bytes behind one of some words of a numpy ``kind``."""
+    view = sliding(pool.data, kind)
+    found = [np.flatnonzero(view == word) + int(kind[-1]) for word in words]
+    return _ordered(pool, size, (), (np.concatenate(found),))
+
+
+def places(publics: Iterable[PublicKey]) -> list[Place]:
+    """Return where public keys stand."""
+    return [public.witness.place for public in publics if public.witness.place is not None]
+
+
+def independent(public: PublicKey) -> bool:
+    """Tell whether a public key was read, and not derived from a private one that was parsed."""
+    return public.witness.kind != "public-key" or public.witness.place is not None
+
+
+def _ordered(pool: Pool, size: int, near: Iterable[Place], parts: Iterable[Offsets]) -> Offsets:
+    if not len(pool.at):
+        return np.empty(0, np.int64)
+    marks = np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
+    found = []
+    for part in parts:
+        positions = np.unique(part)
+        found.append(_nearest(pool, positions[_fits(pool, positions, size)], marks))
+    return _once(pool.data, np.concatenate(found), size)
+
+
+def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
+    """Tell which pieces lie whole in one block."""
+    block = np.searchsorted(pool.at, positions, side="right") - 1
+    ends = np.append(pool.at[1:], len(pool.data))
+    return (block >= 0) & (positions + size <= ends[block])
+
+
+def _announced(pool: Pool, size: int) -> Offsets:
+    """List what stands behind a length or an allocator's size word.
+
+    glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
+    also one word further back (CPython's bytes: the hash is between); a 32-bit length in either
+    order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
+    16-bit length (libgcrypt's S-expressions).
+    """
+    chunk, length, lead = np.uint64(((size + 8 + 15) & ~15) | 5), np.uint64(size), 16
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(pool.data) - lead, BLOCK):
+        data = pool.data[start : start + BLOCK + lead]
+        count = len(data) - lead
+        wide = sliding(data)
+        one, two = data[lead - 1 : -1], data[lead - 2 : -2]
+        before = wide[lead - 8 : lead - 8 + count].astype(np.uint64)
+        flags = (before | np.uint64(5)) == chunk
+        flags |= (before == length) | (wide[:count] == length)
+        flags |= (before >> np.uint64(32)) == length
+        flags |= (one == size) & ((two == 0x04) | (two == 0))
+        flags |= (one == 0) & ((two == size) | (two == size + 1))
+        found.append(np.flatnonzero(flags) + start + lead)
+    return np.concatenate(found)
+
+
+def _edges(pool: Pool, size: int) -> Offsets:
+    """List where a number begins that begins or ends with its run."""
+    return np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - size))
+
+
+def _beside(pool: Pool, size: int) -> Iterator[Offsets]:
+    """Yield the positions by a run's edges at whole words, likeliest first."""
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    alone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
+    yield np.concatenate((pool.head[alone], pool.tail[alone] - (size & ~7)))
+    edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
+    yield edges
+    yield np.concatenate((edges - 8, edges + 8))
+    yield _slots(pool, size, whole & (pool.tail - pool.head <= _LONGEST))
+    yield np.concatenate((edges - 4, edges + 4))
+
+
+def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
+    """List the multiples of ``size``, rounded up to 16, in the address space inside short runs."""
+    step = (size + 15) & ~15
+    found = [np.empty(0, np.int64)]
+    for at, offset, head, tail in zip(
+        pool.at[short].tolist(),
+        pool.offset[short].tolist(),
+        pool.head[short].tolist(),
+        pool.tail[short].tolist(),
+        strict=True,
+    ):
+        first = head + -(offset + head - at) % step
+        found.append(np.arange(first, tail - size + 1, step))
+    return np.concatenate(found)
+
+
+def _nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
+    """Sort positions by how far they are from the nearest mark, if there are any."""
+    if not len(marks) or not len(positions):
+        return positions
+    block = np.searchsorted(pool.at, positions, side="right") - 1
+    here = _coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
+    after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
+    far = np.minimum(np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here))
+    return positions[np.argsort(far, kind="stable")]
+
+
+def _coordinate(space: Offsets | int, offset: Offsets | int) -> Offsets:
+    """Put a space and an offset into one number: spaces are far apart."""
+    return np.asarray(space, np.int64) * (1 << 40) + np.asarray(offset, np.int64)
+
+
+def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:
+    """Keep, in order, the first of equal pieces, and of those only what is varied."""
+    keep = varied(data, positions, size)
+    positions = positions[keep]
+    if not len(positions):
+        return positions
+    words = sliding(data)
+    columns = [words[positions + at] for at in range(0, size - 7, 8)]
+    order = np.lexsort(columns)  # stable: the first of equals stays first
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns])
+    return positions[np.sort(order[fresh])]
+
+
+def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
+    """Tell which pieces have as many different byte values as random ones have."""
+    column = np.arange(size)
+    keep = np.empty(len(positions), np.bool_)
+    for start in range(0, len(positions), _ROWS):
+        rows = data[positions[start : start + _ROWS, None] + column]
+        rows.sort(axis=1)
+        different = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1
+        keep[start : start + _ROWS] = different >= LEAST_VARIED[size]
+    return keep
