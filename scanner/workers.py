@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -289,11 +290,20 @@ else:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
+def _follow_parent() -> None:
+    """End this worker as soon as the parent has ended, however it did: a scan leaves nothing."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
 def _serve(pipe: Any, packed: bytes) -> None:  # noqa: ANN401 - a private type
     """Answer calls until the pipe closes: the whole life of a worker, and its outermost guard."""
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
     harden()
+    threading.Thread(target=_follow_parent, daemon=True).start()
     _limit_memory()
     _close_in((1, 2))
     session: Any = None

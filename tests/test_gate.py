@@ -199,6 +199,23 @@ def test_an_interrupted_scan(tmp_path: Path) -> None:
     assert _gone(process.pid)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
+    """When the parent is killed its workers end too, in the middle of a call."""
+    folder = poison.folder(tmp_path, "scanner.detect.pem", "import time; time.sleep(120)")
+    with subprocess.Popen(
+        [*COMMAND, "scan", str(CLEAN_DUMP)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        time.sleep(1.5)
+        process.kill()
+    assert _gone(process.pid)
+
+
 def _gone(group: int) -> bool:
     """Tell whether every process of a group ends within a few seconds."""
     for _ in range(50):
