@@ -200,8 +200,11 @@ class Candidate:
     curve: str = ""
     places: tuple[Place, ...]
     """Where it lies, in reading order; several where limbs scatter."""
+    n: int = 0
     e: int = 0
-    """Public exponent of an RSA key."""
+    """Modulus and public exponent of an RSA key."""
+    roles: tuple[str, ...] = ()
+    """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False
 
 

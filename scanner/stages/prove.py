@@ -82,12 +82,12 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
             candidates.append(found.candidate)
             public = _public(found.material)
             known.setdefault(public.witness.fingerprint.value, public)
-    numbers = pool.load(session.memory, limbs.join(runs))
-    for name, search, _ in RELATIONS:
-        for rule in session.rules:
-            if rule.detector == name:
-                related = search(numbers, tuple(known.values()))
-                candidates += [_candidate(found, rule) for found in related]
+    for section in pool.sections(session.memory, limbs.join(runs)):
+        for name, search, _ in RELATIONS:
+            for rule in session.rules:
+                if rule.detector == name:
+                    related = search(section, tuple(known.values()))
+                    candidates += [_candidate(found, rule) for found in related]
     return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
 
 
@@ -124,6 +124,8 @@ def _candidate(found: Related, rule: Rule) -> Candidate:
         bits=public.bits,
         curve=public.curve,
         places=found.places,
+        roles=found.roles,
+        n=found.key.n if isinstance(found.key, Rsa) else 0,
         e=found.key.e if isinstance(found.key, Rsa) else 0,
         e_assumed=isinstance(found.key, Rsa) and found.key.e_assumed,
     )

@@ -9,13 +9,11 @@ cut by the end of a region, is found by what is left. Nothing but places leaves.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from scanner.detect import pem
+from scanner.detect import pem, readings
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
-from scanner.detect.pool import READINGS
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
@@ -28,7 +26,6 @@ from scanner.stages.session import Session
 PIECE = 16
 """Bytes of a number that are searched for at once: chance finds none in 10**38."""
 
-_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----")
 """Bytes of the longest first line of a PEM text, in UTF-16."""
 
@@ -120,8 +117,9 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
         return
     name = candidate.fingerprint.value
     for number, value, size in _numbers(material):
-        for order, reading in zip(_ORDERS, READINGS, strict=True):
-            yield _Needle(name, f"{number} {reading}", value.to_bytes(size, order))
+        for reading in readings.table(session.memory.map.byte_order):
+            spelled = readings.encode(reading, value, 8 * size)
+            yield _Needle(name, f"{number} {reading.name}", spelled)
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
             yield _Needle(name, number, raw)
@@ -130,7 +128,7 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
 def _numbers(material: Material) -> list[tuple[str, int, int]]:
     """List (name, value, bytes) of the private numbers of a key."""
     match material:
-        case Rsa(p=p, q=q, n=n, d=d):
+        case Rsa(p=p, q=q, n=n, d=d, primes=primes):
             half, whole = _size(max(p, q)), _size(n)
             rows = [("p", p, half), ("q", q, half), ("d", d, whole)]
             if q > 1 and math.gcd(p, q) == 1:
@@ -140,6 +138,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                     ("qinv", pow(q, -1, p), half),
                     ("pinv", pow(p, -1, q), half),
                 ]
+            for prime in primes:
+                rows += [("p", prime, _size(prime)), ("dp", d % (prime - 1), _size(prime))]
             return rows + [("d", other, whole) for other in _other_d(material)]
         case Ec(curve=curve, d=d):
             rows = [("d", d, FIELD_BYTES[curve])]

@@ -16,3 +16,5 @@ class Related:
     encoding: str
     """The reading or readings of the numbers."""
     places: tuple[Place, ...]
+    roles: tuple[str, ...] = ()
+    """What the number at each place is: ``p``, ``d``..."""

@@ -1,0 +1,201 @@
+"""Readings: how memory spells a number, as one table.
+
+A number lies in memory as words that hold so many of its bits each: bytes, limbs, or the digits
+that one library or another chose so that its carries fit. Whatever the reading, a search needs four
+things of a position: the low 64 bits, the top 64 bits, whether the words there are digits at all,
+and the number. The first three are arithmetic on whole arrays of positions, because there are
+millions. This module refuses to look for numbers: it reads where it is told.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+WIDE = 64
+"""Bits of the low and the top part of a number that decide first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One spelling. Words of ``word`` bytes hold ``digit`` bits each, above ``shift`` zero bits."""
+
+    name: str
+    digit: int
+    word: int
+    shift: int = 0
+    most_first: bool = False
+    """The word of the most significant digit comes first."""
+    swapped: bool = False
+    """Each word is big-endian."""
+    align: int
+    """Numbers begin at addresses that are multiples of it."""
+
+    @property
+    def packed(self) -> bool:
+        """Some bits of every word are zero: few words that are not digits look like them."""
+        return self.digit != 8 * self.word
+
+
+LIMBS = Reading(name="limbs-le", digit=8, word=1, align=4)
+"""Limbs, least significant first, on a little-endian machine: nearly every library."""
+BYTES = Reading(name="bytes-be", digit=8, word=1, most_first=True, align=1)
+"""Bytes, most significant first: DER, SSH, CNG, byte arrays."""
+JAVA = Reading(name="java-words", digit=32, word=4, most_first=True, align=4)
+"""BigInteger.mag (OpenJDK): ints, most significant first."""
+
+_PACKED = (
+    Reading(name="digits-30", digit=30, word=4, align=4),  # CPython
+    Reading(name="digits-15", digit=15, word=2, align=4),  # CPython, 32-bit builds
+    Reading(name="digits-60", digit=60, word=8, align=8),  # libtommath
+    Reading(name="digits-28", digit=28, word=4, align=4),  # libtommath, 32-bit builds
+    Reading(name="digits-63", digit=63, word=8, align=8),  # Go 1.20 bigmod
+    Reading(name="digits-31", digit=31, word=4, align=4),  # the same, 32-bit builds
+    Reading(name="smi64-28", digit=28, word=8, shift=32, align=8),  # V8: jsbn, node-forge
+    Reading(name="smi64-26", digit=26, word=8, shift=32, align=8),  # V8: BN.js
+    Reading(name="smi32-28", digit=28, word=4, shift=1, align=4),  # V8, compressed pointers
+    Reading(name="smi32-26", digit=26, word=4, shift=1, align=4),
+)
+
+LITTLE_ENDIAN: tuple[Reading, ...] = (LIMBS, BYTES, JAVA, *_PACKED)
+"""Readings on a little-endian machine; LIMBS and BYTES keep their places everywhere."""
+
+BIG_ENDIAN: tuple[Reading, ...] = (
+    LIMBS,  # bytes of a portable library
+    BYTES,  # BigInteger.mag reads so here
+    Reading(name="limbs-be64", digit=64, word=8, swapped=True, align=8),
+    Reading(name="limbs-be32", digit=32, word=4, swapped=True, align=4),
+    *(
+        Reading(name=r.name, digit=r.digit, word=r.word, shift=r.shift, swapped=True, align=r.align)
+        for r in _PACKED
+    ),
+)
+"""Readings on a big-endian machine (s390x, ppc64)."""
+
+
+def table(byte_order: str) -> tuple[Reading, ...]:
+    """Return the readings of a machine, by the byte order of its dump."""
+    return BIG_ENDIAN if byte_order == "big" else LITTLE_ENDIAN
+
+
+def count(reading: Reading, bits: int) -> int:
+    """Return the number of words that a number of ``bits`` bits takes."""
+    return -(-bits // reading.digit)
+
+
+def width(reading: Reading, bits: int) -> int:
+    """Return the bytes that a number of ``bits`` bits takes."""
+    return count(reading, bits) * reading.word
+
+
+def encode(reading: Reading, number: int, bits: int) -> bytes:
+    """Spell a number in the words that ``bits`` bits take; it must fit."""
+    if reading.digit == 8:
+        return number.to_bytes(count(reading, bits), "big" if reading.most_first else "little")
+    mask, order = (1 << reading.digit) - 1, "big" if reading.swapped else "little"
+    words = [
+        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order)  # type: ignore[arg-type]
+        for at in range(0, bits, reading.digit)
+    ]
+    return b"".join(reversed(words) if reading.most_first else words)
+
+
+def decode(reading: Reading, raw: bytes) -> int | None:
+    """Read a number; None where a word holds more than its digit, or part of a word is left."""
+    if reading.digit == 8:
+        return int.from_bytes(raw, "big" if reading.most_first else "little")
+    if len(raw) % reading.word:
+        return None
+    words = np.frombuffer(raw, _kind(reading)).astype(np.uint64)
+    digits = words >> np.uint64(reading.shift)
+    if np.any(digits << np.uint64(reading.shift) != words) or np.any(_over(reading, digits)):
+        return None
+    if not reading.most_first:
+        digits = digits[::-1]
+    text = "".join([f"{digit:0{reading.digit}b}" for digit in digits.tolist()])
+    return int(text or "0", 2)
+
+
+def _kind(reading: Reading) -> str:
+    return f"{'>' if reading.swapped else '<'}u{reading.word}"
+
+
+def _over(reading: Reading, digits: Words) -> Flags:
+    """Flag words above the largest digit."""
+    if reading.digit + reading.shift >= 8 * reading.word:
+        return np.zeros(digits.shape, np.bool_)
+    over: Flags = (digits >> np.uint64(reading.digit)) != 0
+    return over
+
+
+def gather(data: Bytes, position: Positions, kind: str) -> Words:
+    """Read a word of a numpy ``kind`` at every position, however aligned, as 64 bits."""
+    size = int(kind[-1])
+    if len(data) < size:
+        return np.zeros(len(position), np.uint64)
+    view = np.ndarray((len(data) - size + 1,), kind, data, strides=(1,))
+    return view[position].astype(np.uint64)
+
+
+def low(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
+    """Return the least significant 64 bits of the numbers at the positions."""
+    if reading.digit == 8:
+        last = position + (count(reading, bits) - 8 if reading.most_first else 0)
+        return gather(data, last, ">u8" if reading.most_first else "<u8")
+    total = np.zeros(len(position), np.uint64)
+    for index in range(min(count(reading, WIDE), count(reading, bits))):
+        total |= _digit(reading, data, position, bits, index) << np.uint64(index * reading.digit)
+    return total
+
+
+def top(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
+    """Return the numbers at the positions shifted right by ``bits - 64``, right to 57 bits.
+
+    What has more than ``bits`` bits becomes zero.
+    """
+    words = count(reading, bits)
+    head = bits - (words - 1) * reading.digit
+    if reading.digit == 8:
+        first = position + (0 if reading.most_first else words - 8)
+        value = gather(data, first, ">u8" if reading.most_first else "<u8")
+        over, total = value, value << np.uint64(8 - head)
+        head += WIDE - 8
+    else:
+        over = _digit(reading, data, position, bits, words - 1)
+        total = np.zeros(len(position), np.uint64)
+        for index in range(words - 1, -1, -1):
+            shift = index * reading.digit - (bits - WIDE)
+            if shift <= -reading.digit:
+                break
+            digit = _digit(reading, data, position, bits, index)
+            total |= digit << np.uint64(shift) if shift >= 0 else digit >> np.uint64(-shift)
+    if head < WIDE:
+        total[(over >> np.uint64(head)) != 0] = 0
+    return total
+
+
+def _digit(reading: Reading, data: Bytes, position: Positions, bits: int, index: int) -> Words:
+    """Return digit ``index`` (0 is the least significant) of the numbers at the positions."""
+    words = count(reading, bits)
+    slot = words - 1 - index if reading.most_first else index
+    return gather(data, position + slot * reading.word, _kind(reading)) >> np.uint64(reading.shift)
+
+
+def are_digits(reading: Reading, data: Bytes, position: Positions, bits: int) -> Flags:
+    """Tell at which positions every word holds a digit and no more; True for unpacked readings."""
+    good = np.ones(len(position), np.bool_)
+    if not reading.packed:
+        return good
+    clear = ((1 << (8 * reading.word)) - 1) ^ (((1 << reading.digit) - 1) << reading.shift)
+    for slot in range(count(reading, bits)):
+        left = np.flatnonzero(good)
+        if len(left) == 0:
+            break
+        words = gather(data, position[left] + slot * reading.word, _kind(reading))
+        good[left] = (words & np.uint64(clear)) == 0
+    return good

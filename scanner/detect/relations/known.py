@@ -1,0 +1,251 @@
+"""RSA keys whose modulus is known: a certificate names it, and any private number betrays it.
+
+In fixed order, for every modulus that a certificate, a public key or the operator names: pairs of
+primes by their low words; single primes by division; private exponents by their top words; then,
+as far as a stated count goes and nearest first, CRT exponents. All of the pool is looked at in the
+first three, whatever its volume. Only a division proves.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect import readings
+from scanner.detect.limbs import Flags, Offsets, Words
+from scanner.detect.pool import NEIGHBOURHOOD, Numbers
+from scanner.detect.relations import arithmetic, divisors
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf, once
+
+PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
+"""Lengths of primes that are always tried."""
+
+MOST_LENGTHS = 24
+"""Lengths of primes that are tried in all: the rest is what the moduli's lengths suggest."""
+
+MOST_PRIMES = 5
+"""A modulus has at most so many primes (OpenSSL's bound), of about the same length."""
+
+MOST_POWERS = 32
+"""Modular powers of 2048 bits that are spent on CRT exponents in a section: a third of a second."""
+
+_CHUNK = 1 << 15
+_MASK = (1 << 64) - 1
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Hit:
+    """A number that betrays a modulus: the divisor that it gives, and which number it is."""
+
+    divisor: int
+    role: str
+    numbers: Numbers
+    index: int
+
+
+def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
+    """Yield each key, of modulus and public exponent, of which the pool holds enough."""
+    left = dict(moduli)
+    for step, proof in (
+        (_primes, ""),
+        (_exponents, "(n, e, d) factors n"),
+        (_crt_exponents, "(n, e, dp) factors n"),
+    ):
+        for n, hits in step(shelf, left).items():
+            related = _related(shelf, n, left[n], hits, proof)
+            if related is not None:
+                del left[n]
+                yield related
+
+
+def _related(shelf: Shelf, n: int, e: int, hits: list[_Hit], proof: str) -> Related | None:
+    key = arithmetic.from_divisors(n, e, [hit.divisor for hit in hits])
+    if key is None:
+        return None
+    if not proof:
+        divisors = {hit.divisor for hit in hits}
+        proof = "p*q = n" if {key.p, key.q} <= divisors else "p | n"
+    rows = sorted((shelf.place(h.numbers, h.index), h.role) for h in hits)
+    names = dict.fromkeys(shelf.reading(h.numbers, h.index) for h in hits)
+    return Related(
+        key=key,
+        proof=proof,
+        encoding="+".join(names),
+        places=tuple(place for place, _ in rows),
+        roles=tuple(role for _, role in rows),
+    )
+
+
+# --- primes -------------------------------------------------------------------------------------
+
+
+def lengths(moduli: dict[int, int]) -> tuple[int, ...]:
+    """Return the lengths of primes to try, in bits.
+
+    Halves and thirds of the moduli, and a sixteenth more and less than half: so does the rsa
+    package for Python choose its primes.
+    """
+    found = dict.fromkeys(PRIME_BITS)
+    for bits in sorted({n.bit_length() for n in moduli}):
+        half, rest = (bits + 1) // 2, bits // 16
+        found |= dict.fromkeys((half, half + rest, half - rest, bits // 3, -(-bits // 3)))
+    return tuple(sorted(bits for bits in list(found)[:MOST_LENGTHS] if bits >= 256))
+
+
+def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
+    """Find what divides the moduli."""
+    found: dict[int, list[_Hit]] = {}
+    for bits in lengths(moduli) if moduli else ():
+        numbers = once(shelf.numbers(bits))
+        for n, first, second in _pairs(numbers, moduli):
+            p, q = shelf.value(numbers, first), shelf.value(numbers, second)
+            if p * q == n and n not in found:
+                found[n] = [_Hit(p, "p", numbers, first), _Hit(q, "p", numbers, second)]
+        left = [n for n in moduli if bits + 8 < n.bit_length() <= MOST_PRIMES * bits]
+        larger = divisors.prepare([n for n in left if n not in found])
+        inverses = inverse_words(numbers.low)
+        for index in np.flatnonzero(numbers.exact).tolist() if left else ():
+            p = shelf.value(numbers, index)
+            if arithmetic.without_small_factors(p):
+                for n in divisors.divided_by(larger, p, int(inverses[index])):
+                    found.setdefault(n, []).append(_Hit(p, "p", numbers, index))
+    return found
+
+
+def _pairs(numbers: Numbers, moduli: dict[int, int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (n, index, index) where two numbers' low words multiply to the modulus' low word."""
+    balanced = [n for n in moduli if 0 <= 2 * numbers.bits - n.bit_length() <= 1]
+    if not balanced or not len(numbers):
+        return
+    order = np.argsort(numbers.low)
+    lows, inverse = numbers.low[order], inverse_words(numbers.low)[order]
+    width = max(12, min(24, (16 * len(lows)).bit_length()))
+    mask = np.uint64((1 << width) - 1)
+    sieve = np.zeros(1 << width, np.bool_)
+    sieve[(lows & mask).view(np.int64)] = True
+    for n in balanced:
+        wanted = np.uint64(n & _MASK) * inverse
+        maybe = np.flatnonzero(sieve[(wanted & mask).view(np.int64)])
+        at = np.searchsorted(lows, wanted[maybe])
+        at[at == len(lows)] = 0
+        same = lows[at] == wanted[maybe]
+        for first, second in zip(maybe[same].tolist(), at[same].tolist(), strict=True):
+            yield n, int(order[first]), int(order[second])
+
+
+def inverse_words(odd: Words) -> Words:
+    """Invert odd words modulo 2**64: 3w xor 2 is right to five bits, each step doubles them."""
+    inverse: Words = (odd * np.uint64(3)) ^ np.uint64(2)
+    for _ in range(4):
+        inverse = inverse * (np.uint64(2) - odd * inverse)
+    return inverse
+
+
+# --- exponents ----------------------------------------------------------------------------------
+
+
+def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
+    """Find private exponents: e*d*m / n is near an integer, m a multiple of gcd(p-1, q-1)."""
+    found: dict[int, list[_Hit]] = {}
+    for bits in sorted({n.bit_length() for n in moduli}):
+        numbers = shelf.numbers(bits, full=False)
+        tops = numbers.top.astype(np.float64)
+        for n, e in moduli.items():
+            if n.bit_length() != bits or not 3 <= e < 1 << 40:
+                continue
+            for index in _near_integers(tops, e / float(n >> (bits - 64)), e):
+                d = shelf.value(numbers, index)
+                p = arithmetic.from_exponent(n, e, d) if d else None
+                if p is not None:
+                    found[n] = [_Hit(p, "d", numbers, index)]
+                    break
+    return found
+
+
+def _near_integers(tops: _Floats, factor: float, e: int) -> Iterator[int]:
+    """Yield where a multiple of the ratio is an integer, as nearly as 50 bits can tell."""
+    for multiple in arithmetic.COMMON_MULTIPLES:
+        error = max(e * multiple * 2.0**-50, 2.0**-30)
+        if error > 0.1:
+            continue
+        for start in range(0, len(tops), _CHUNK):
+            ratio = tops[start : start + _CHUNK] * (factor * multiple)
+            near = np.abs(ratio - np.rint(ratio)) < error
+            near &= ratio > 0.5
+            yield from (np.flatnonzero(near) + start).tolist()
+
+
+def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
+    """Find CRT exponents near a modulus that fill a run: each costs a modular power."""
+    rows = []
+    for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
+        numbers = shelf.numbers(bits, full=False)
+        numbers = numbers.take(numbers.exact)
+        numbers = once(numbers.take(_fills(shelf, numbers)))
+        here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
+        rows += _nearest(shelf, here, numbers)
+    found: dict[int, list[_Hit]] = {}
+    spent = 0.0
+    for _, n, numbers, index in sorted(rows, key=lambda row: row[0]):
+        spent += (n.bit_length() / 2048) ** 3
+        if spent > MOST_POWERS:
+            break
+        exponent = shelf.value(numbers, index)
+        p = arithmetic.from_crt_exponent(n, moduli[n], exponent) if n not in found else None
+        if p is not None:
+            found[n] = [_Hit(p, "dp", numbers, index)]
+    return found
+
+
+def _fills(shelf: Shelf, numbers: Numbers) -> Flags:
+    """Tell which numbers begin and end where their runs do."""
+    pool = shelf.pool
+    block = np.searchsorted(pool.at, numbers.position, side="right") - 1
+    sizes = np.array([readings.width(reading, numbers.bits) for reading in pool.readings])
+    end = numbers.position + sizes[numbers.reading]
+    near: Flags = np.abs(pool.head[block] - numbers.position) <= 8
+    near &= np.abs(pool.tail[block] - end) <= 8
+    return near
+
+
+def _nearest(
+    shelf: Shelf, moduli: dict[int, int], numbers: Numbers
+) -> list[tuple[tuple[int, int], int, Numbers, int]]:
+    """List (distance and position, modulus, numbers, index) of what is near to a modulus."""
+    space, offset = shelf.coordinates(numbers.position)
+    rows = []
+    for n, (spaces, offsets) in standing(shelf, moduli).items():
+        distance = distances(space, offset, spaces, offsets)
+        for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
+            where = (int(distance[index]), int(numbers.position[index]))
+            rows.append((where, n, numbers, index))
+    return rows
+
+
+def distances(space: Offsets, offset: Offsets, spaces: Offsets, offsets: Offsets) -> Offsets:
+    """Return how far each coordinate is from the nearest of some others of its space."""
+    distance = np.full(len(space), 1 << 62)
+    for at_space, at_offset in zip(spaces.tolist(), offsets.tolist(), strict=True):
+        near = np.where(space == at_space, np.abs(offset - at_offset), 1 << 62)
+        distance = np.minimum(distance, near)
+    return distance
+
+
+def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, Offsets]]:
+    """Find where in the pool the moduli stand, at most 16 places each."""
+    found = {}
+    for bits in sorted({n.bit_length() for n in moduli}):
+        numbers = shelf.numbers(bits)
+        order = np.argsort(numbers.low)
+        lows = numbers.low[order]
+        for n in (n for n in moduli if n.bit_length() == bits):
+            low = np.uint64(n & _MASK)
+            first, last = np.searchsorted(lows, low), np.searchsorted(lows, low, side="right")
+            at = order[first : min(last, first + 16)]
+            at = at[[shelf.value(numbers, index) == n for index in at.tolist()]] if len(at) else at
+            if len(at):
+                found[n] = shelf.coordinates(numbers.position[at])
+    return found

@@ -1,0 +1,179 @@
+"""RSA keys whose modulus nobody names: p, q and n stand in the pool, or what takes n's place.
+
+Two primes and their product, by low words; one prime and the modulus it divides; two primes, each
+with its CRT exponent. Numbers within 64 KiB of each other are related whatever the volume; farther
+apart, the nearest, as far as a stated count of operations goes. Only whole numbers prove.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from scanner.detect.limbs import Offsets, Words
+from scanner.detect.pool import NEIGHBOURHOOD, Numbers
+from scanner.detect.relations import arithmetic
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf, once
+
+SHAPES = (
+    (1024, (512,)),
+    (1536, (768,)),
+    (2048, (1024,)),
+    (2048, (1088, 960)),
+    (3072, (1536,)),
+    (3072, (1728, 1344)),
+    (4096, (2048,)),
+    (4096, (2304, 1792)),
+    (6144, (3072,)),
+    (8192, (4096,)),
+)
+"""Lengths of a modulus and of its primes. The uneven ones are the rsa package's for Python."""
+
+MOST_PAIRS = 1 << 24
+"""Pairs of any distance that are tried for one length and reading: a tenth of a second."""
+
+MOST_LOOSE = 1 << 11
+"""Numbers among which every pair is tried although their edges are doubtful."""
+
+MOST_NEAR_PAIRS = 1 << 32
+"""Pairs within 64 KiB that are tried: a section has more only if it was made to."""
+
+MOST_DIVISIONS = 1 << 15
+"""Divisions of one number of the pool by another, of one length."""
+
+MOST_INVERSES = 256
+"""Numbers near a prime that are tried as its exponent, for a key whose public one is not known."""
+
+GREATEST_EXPONENT = 1 << 33
+"""Public exponents above it are not told from chance."""
+
+_CHUNK = 1 << 15
+
+_Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
+
+
+def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
+    """Yield keys of numbers that stand in the pool; ``moduli`` gives the exponents known."""
+    seen: set[int] = set()
+    for bits, halves in SHAPES:
+        primes = [once(shelf.numbers(half)) for half in halves]
+        for p, q, where, roles in _products(shelf, bits, primes):
+            if p * q not in seen:
+                seen.add(p * q)
+                yield from _related(shelf, p, q, moduli, where, roles)
+
+
+def _related(
+    shelf: Shelf,
+    p: int,
+    q: int,
+    moduli: dict[int, int],
+    where: tuple[tuple[Numbers, int], ...],
+    roles: tuple[str, ...],
+) -> Iterator[Related]:
+    """Make the key of two primes."""
+    e = moduli.get(p * q) or _exponent(shelf, p, *where[0])
+    key = arithmetic.complete(p, q, e)
+    if key is None:
+        return
+    rows = sorted((shelf.place(*number), role) for number, role in zip(where, roles, strict=True))
+    yield Related(
+        key=key,
+        proof="p*q = n",
+        encoding="+".join(dict.fromkeys(shelf.reading(*number) for number in where)),
+        places=tuple(place for place, _ in rows),
+        roles=tuple(role for _, role in rows),
+    )
+
+
+def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candidate]:
+    """Yield pairs of primes whose product stands in the pool, and which numbers they are."""
+    moduli = shelf.numbers(bits)
+    if not len(moduli) or not all(map(len, primes)):
+        return
+    lows = np.sort(moduli.low)
+    whose = np.repeat(np.arange(len(primes)), [len(numbers) for numbers in primes])
+    index = np.concatenate([np.arange(len(numbers)) for numbers in primes])
+    low, position, reading, exact = (
+        np.concatenate([getattr(numbers, name) for numbers in primes])
+        for name in ("low", "position", "reading", "exact")
+    )
+    for group in np.unique(reading).tolist():
+        for choice in (exact, ~exact | exact):
+            rows = np.flatnonzero((reading == group) & choice)
+            rows = rows[np.argsort(position[rows], kind="stable")]
+            loose = choice is not exact
+            if loose and (np.all(exact[rows]) or len(rows) > MOST_LOOSE):
+                continue
+            coordinates = shelf.coordinates(position[rows])
+            for first, second in _multiplied(low[rows], coordinates, lows):
+                pair = [(primes[whose[rows[i]]], int(index[rows[i]])) for i in (first, second)]
+                p, q = (shelf.value(*number) for number in pair)
+                if p != q and _stands(shelf, moduli, p * q):
+                    yield p, q, tuple(pair), ("p", "p")
+
+
+def _multiplied(
+    low: Words, coordinates: tuple[Offsets, Offsets], lows: Words
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs, in order of place, whose product ends as one of the (sorted) words does.
+
+    Each number is paired with those behind it: all within 64 KiB, and as many more as the count
+    of operations allows.
+    """
+    width = max(18, min(24, (64 * len(lows)).bit_length()))
+    mask = np.uint64((1 << width) - 1)
+    sieve = np.zeros(1 << width, np.bool_)
+    sieve[(lows & mask).view(np.int64)] = True
+    reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
+    reach = np.minimum(reach, len(low))
+    first = tried = 0
+    while first < len(low) - 1 and tried < MOST_NEAR_PAIRS:
+        ahead = int(reach[first]) - first
+        last = min(first + max(16, min(ahead // 2, _CHUNK // ahead)), len(low))
+        stop = int(reach[last - 1])
+        product = low[first:last, None] * low[None, first:stop]
+        hits = np.flatnonzero(sieve.take((product & mask).view(np.int64).ravel(), mode="clip"))
+        tried += product.size
+        if len(hits):
+            words = product.ravel()[hits]
+            at = np.searchsorted(lows, words)
+            at[at == len(lows)] = 0
+            for hit in hits[lows[at] == words].tolist():
+                yield first + hit // (stop - first), first + hit % (stop - first)
+        first = last
+
+
+def _reach(space: Offsets, offset: Offsets) -> Offsets:
+    """Return, for each of some sorted coordinates, how many of all lie up to 64 KiB behind it."""
+    place = space * (1 << 48) + offset
+    return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
+
+
+def _stands(shelf: Shelf, moduli: Numbers, n: int) -> bool:
+    low = np.uint64(n & 0xFFFFFFFFFFFFFFFF)
+    return any(
+        shelf.value(moduli, index) == n for index in np.flatnonzero(moduli.low == low).tolist()
+    )
+
+
+def _exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
+    """Return the public exponent that a CRT exponent or a private one near a prime belongs to."""
+    space, offset = shelf.coordinates(numbers.position[index : index + 1])
+    tried = 0
+    for bits in (numbers.bits, 2 * numbers.bits):
+        others = shelf.numbers(bits, full=False)
+        others = others.take(others.exact)
+        spaces, offsets = shelf.coordinates(others.position)
+        distance = np.where(spaces == space, np.abs(offsets - offset), 1 << 62)
+        for other in np.argsort(distance, kind="stable")[:MOST_INVERSES].tolist():
+            if distance[other] > NEIGHBOURHOOD or tried > MOST_INVERSES:
+                break
+            tried += 1
+            value = shelf.value(others, other)
+            if value and math.gcd(value, p - 1) == 1:
+                e = pow(value, -1, p - 1)
+                if 1 < e < GREATEST_EXPONENT:
+                    return e
+    return None

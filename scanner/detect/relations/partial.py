@@ -1,0 +1,69 @@
+"""Part of a prime is enough: a factor whose end was overwritten, by a lattice of two rows.
+
+An allocator writes its links over the first bytes of a block that is freed: the low limbs of a
+little-endian prime, the high bytes of a big-endian one. Then the same part of q follows from n, and
+what is lost of both solves a linear equation in two small numbers: the closest vector in a plane,
+which Lagrange's reduction finds (H. Cohen, 1993, 1.3.14). It needs a third of the prime's bits to
+spare, as D. Coppersmith's theorem (1996) does, and the division that follows proves it. This module
+refuses to say more than the division does.
+"""
+
+SPARE = 64
+"""Bits of evidence beyond what two lost parts could explain."""
+
+
+def recover(n: int, known: int, *, bits: int, lost: int, high: bool) -> int | None:
+    """Return the factor of n that has ``bits`` bits, half as many as n, ``lost`` of them unknown.
+
+    ``known`` holds the others in their places, with zeros in the low ones, or, if ``high``, in the
+    high ones. None if there is no such factor, or if more than a third of it is lost.
+    """
+    if 3 * lost + SPARE > bits or not 0 < known < 1 << bits:
+        return None
+    if high:
+        step, unit, module, offset = _from_low_part(n, known, bits, lost)
+    else:
+        step, unit, module, offset = _from_high_part(n, known, bits, lost)
+    factor = known + _closest(step, module, offset) * unit
+    return factor if 1 < factor < n and n % factor == 0 else None
+
+
+def _from_high_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int, int]:
+    """Say what makes p = a + x: b*x + a*y is n - a*b but for its last bits, where q = b + y."""
+    b = n // (a + (1 << (lost - 1)))
+    drop = bits - 2 * lost - SPARE
+    return b >> drop, 1, a >> drop, -((n - a * b) >> drop)
+
+
+def _from_low_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int, int]:
+    """Say what makes p = a + x*u: b*x + a*y is (n - a*b) / u modulo u, where q = b + y*u."""
+    unit = 1 << (bits - lost)
+    inverse = pow(a, -1, unit) if a & 1 else 0
+    b = n * inverse % unit
+    module = 1 << (2 * lost + SPARE)
+    rest = (n - a * b) // unit
+    return -b * inverse % module, unit, module, rest * inverse % module
+
+
+def _closest(step: int, module: int, offset: int) -> int:
+    """Return the x that makes both x and step*x + module*y + offset small, for some y."""
+    u, v = (1, step), (0, module)
+    if _dot(u, u) > _dot(v, v):
+        u, v = v, u
+    while True:
+        shrink = _rounded(_dot(u, v), _dot(u, u))
+        v = (v[0] - shrink * u[0], v[1] - shrink * u[1])
+        if _dot(v, v) >= _dot(u, u):
+            break
+        u, v = v, u
+    area = u[0] * v[1] - u[1] * v[0]
+    times_u, times_v = _rounded(offset * v[0], area), _rounded(-offset * u[0], area)
+    return times_u * u[0] + times_v * v[0]
+
+
+def _dot(a: tuple[int, int], b: tuple[int, int]) -> int:
+    return a[0] * b[0] + a[1] * b[1]
+
+
+def _rounded(a: int, b: int) -> int:
+    return (2 * a + b) // (2 * b)

@@ -1,0 +1,74 @@
+"""The numbers of one pool, listed once for each length, and where they stand.
+
+Several relations ask for numbers of the same lengths; a listing costs more than most of them. This
+module exists to share it, and holds nothing beyond one search.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scanner.detect import pool as pools
+from scanner.detect import readings
+from scanner.detect.limbs import Offsets
+from scanner.detect.pool import Edges, Numbers, Pool
+from scanner.model import Place
+
+AHEAD = (2, 3)
+"""Lengths behind a run's first edge at which a prime may stand: CAPI and CNG blobs hold the
+modulus, two lengths of a prime, and then the primes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Shelf:
+    """The numbers of a pool."""
+
+    edges: Edges
+    listed: dict[tuple[int, bool], Numbers] = field(default_factory=dict)
+
+    @property
+    def pool(self) -> Pool:
+        """The pool itself."""
+        return self.edges.pool
+
+    def numbers(self, bits: int, *, full: bool = True) -> Numbers:
+        """List the numbers of a length, or, not ``full``, up to it."""
+        key = (bits, full)
+        if key not in self.listed:
+            ahead = AHEAD if full else ()
+            self.listed[key] = pools.numbers(self.edges, bits, full=full, ahead=ahead)
+        return self.listed[key]
+
+    def value(self, numbers: Numbers, index: int) -> int:
+        """Read one of the numbers."""
+        return self.pool.number(
+            int(numbers.position[index]), numbers.bits, int(numbers.reading[index])
+        )
+
+    def place(self, numbers: Numbers, index: int) -> Place:
+        """Say where one of the numbers stands."""
+        size = readings.width(self.pool.readings[int(numbers.reading[index])], numbers.bits)
+        return self.pool.place(int(numbers.position[index]), size)
+
+    def reading(self, numbers: Numbers, index: int) -> str:
+        """Name the reading of one of the numbers."""
+        return self.pool.readings[int(numbers.reading[index])].name
+
+    def coordinates(self, position: Offsets) -> tuple[Offsets, Offsets]:
+        """Return space and offset of positions."""
+        block = np.searchsorted(self.pool.at, position, side="right") - 1
+        offset = self.pool.offset[block] + position - self.pool.at[block]
+        return self.pool.space[block], offset
+
+
+def shelf(pool: Pool) -> Shelf:
+    """Judge the edges of a pool, and list no number yet."""
+    return Shelf(edges=pools.edges(pool))
+
+
+def once(numbers: Numbers) -> Numbers:
+    """Keep the first of the positions that hold the same low word."""
+    order = np.argsort(numbers.low, kind="stable")
+    first = np.ones(len(order), np.bool_)
+    first[1:] = numbers.low[order[1:]] != numbers.low[order[:-1]]
+    return numbers.take(np.sort(order[first]))
