@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from scanner import fingerprint
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.engine import Scan
@@ -69,7 +70,8 @@ def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     for name, group in groups.items():
         rows = _rows(by_rule, group, sightings[name])
         occurrences = _occurrences(scan.space_map, labels, rows)
-        found.append(_finding(by_rule, group, witnesses[name], occurrences))
+        finding = _finding(by_rule, group, witnesses[name], occurrences)
+        found.append(_placed(scan, finding) if _nameless(finding) else finding)
     return tuple(sorted(found, key=_order))
 
 
@@ -89,6 +91,18 @@ def set_aside(
 def _order(finding: Finding) -> tuple[bool, int, tuple[_Extents, ...], str]:
     first = tuple(occurrence.extents for occurrence in finding.occurrences[:1])
     return not finding.names, -finding.severity, first, finding.id
+
+
+def _nameless(finding: Finding) -> bool:
+    """Tell whether a secret has no public half that could name it."""
+    return finding.fingerprint.kind == "place-sha256"
+
+
+def _placed(scan: Scan, finding: Finding) -> Finding:
+    """Name a secret by where it first lies."""
+    first = finding.occurrences[0].extents[0]
+    name = fingerprint.of_place(scan.sha256, finding.rule, first)
+    return replace(finding, fingerprint=name, id=name.value[:16])
 
 
 # --- a finding ----------------------------------------------------------------------------------

@@ -262,8 +262,9 @@ def _trace(
     faults: list[Fault],
     progress: Progress,
 ) -> tuple[Sighting, ...]:
-    """Run stage three for one candidate of each key."""
-    keys = tuple({c.fingerprint.value: c for c in reversed(candidates)}.values())
+    """Run stage three for one candidate of each key that has a public half."""
+    named = [c for c in reversed(candidates) if c.fingerprint.kind == "spki-sha256"]
+    keys = tuple({c.fingerprint.value: c for c in named}.values())
     if not keys:
         return ()
     progress.phase("tracing", sum(place.size for task in tasks for place in task))

@@ -8,7 +8,20 @@ every value again from the dump: what leaves are candidates and witnesses, no nu
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect import cng, headless, jwk, keys, limbs, openssh, pem, pool, publics, ssh, x509
+from scanner.detect import (
+    cng,
+    headless,
+    jwk,
+    keys,
+    limbs,
+    openssh,
+    pem,
+    pool,
+    publics,
+    schedules,
+    ssh,
+    x509,
+)
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
@@ -18,7 +31,7 @@ from scanner.detect.relations import ec, edwards, montgomery, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Witness
+from scanner.model import Candidate, Confidence, Fingerprint, Witness
 from scanner.rules import Rule
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
@@ -50,6 +63,9 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (
 )
 """The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
 
+SCHEDULES = "schedules"
+"""The detector of key schedules: it looks at the bytes of the runs, and has no public half."""
+
 AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
@@ -57,7 +73,11 @@ AGAIN: tuple[tuple[str, Again], ...] = (
 )
 """A second look at candidates of which the places alone say all, without an anchor."""
 
-DETECTORS = (*(name for name, _ in EXAMINERS), *(name for name, _, _ in RELATIONS))
+DETECTORS = (
+    *(name for name, _ in EXAMINERS),
+    *(name for name, _, _ in RELATIONS),
+    SCHEDULES,
+)
 """What a rule may name as its detector."""
 
 
@@ -82,7 +102,11 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
             candidates.append(found.candidate)
             public = _public(found.material)
             known.setdefault(public.witness.fingerprint.value, public)
-    for section in pool.sections(session.memory, limbs.join(runs)):
+    runs = limbs.join(runs)
+    for rule in session.rules:
+        if rule.detector == SCHEDULES:
+            candidates += _schedules(session.memory, runs, rule)
+    for section in pool.sections(session.memory, runs):
         for name, search, _ in RELATIONS:
             for rule in session.rules:
                 if rule.detector == name:
@@ -98,6 +122,22 @@ def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey]:
     ):
         rule = session.rules[index]
         yield from examiners[rule.detector](session.memory, space, offset, rule)
+
+
+def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:
+    """Yield a candidate for each place of each key; those of one key share a passing name."""
+    for found in schedules.search(memory, runs):
+        yield Candidate(
+            rule=rule.id,
+            kind=rule.kind,
+            algorithm="aes",
+            encoding=f"{found.order} schedule",
+            confidence=Confidence.PROOF,
+            proof="the schedule recomputes",
+            fingerprint=Fingerprint(kind="place-sha256", value=f"{rule.id}:{found.number}"),
+            bits=found.bits,
+            places=(found.place,),
+        )
 
 
 def _public(key: Material) -> PublicKey:

@@ -1,0 +1,128 @@
+"""AES schedules: found at any byte offset in every order, and nowhere else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import aes, noise
+from scanner.detect import limbs, schedules
+from scanner.dump import space
+from scanner.dump.source import open_file
+from scanner.dump.space import Memory
+from scanner.dump.windows import cut
+from scanner.model import Layout
+from scanner.rules import Rule
+from scanner.stages.session import Session, Target
+from scanner.stages.sweep import sweep
+
+ORDERS = {
+    "encryption": lambda s: s,
+    "decryption": aes.decryption,
+    "encryption swapped": aes.swapped,
+    "decryption swapped": lambda s: aes.swapped(aes.decryption(s)),
+}
+NO_RULES: tuple[Rule, ...] = ()
+
+
+def find(data: bytes, folder: Path) -> list[tuple[int, str, int, int]]:
+    """Return (bits, order, offset, number) of the schedules in raw bytes."""
+    from scanner.detect.anchors import compile_anchors
+
+    path = folder / "raw"
+    path.write_bytes(data)
+    session = Session(
+        Target(path=str(path), rules=NO_RULES, anchors=compile_anchors(NO_RULES), known=())
+    )
+    tasks = cut(session.survey.space_map)
+    runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
+    found = schedules.search(session.memory, runs)
+    return sorted((s.bits, s.order, s.place.offset, s.number) for s in found)
+
+
+def test_the_writer_agrees_with_a_cipher() -> None:
+    """The independent expansion encrypts a block as the AES of cryptography does."""
+    secret = aes.key(128)
+    rounds = [aes.expand(secret)[at : at + 16] for at in range(0, 176, 16)]
+    state = rounds[0]
+    for number, key in enumerate(rounds[1:], 1):
+        state = bytes(aes.SBOX[byte] for byte in state)
+        state = bytes(state[(k + 4 * (k % 4)) % 16] for k in range(16))
+        if number < 10:
+            state = b"".join(_mix(state[at : at + 4]) for at in range(0, 16, 4))
+        state = bytes(a ^ b for a, b in zip(state, key, strict=True))
+    cipher = Cipher(algorithms.AES(secret), modes.ECB()).encryptor()  # noqa: S305 - one block
+    assert cipher.update(bytes(16)) == state
+
+
+def _mix(column: bytes) -> bytes:
+    multiply = aes._multiply
+    return bytes(
+        multiply(column[k], 2)
+        ^ multiply(column[(k + 1) % 4], 3)
+        ^ column[(k + 2) % 4]
+        ^ column[(k + 3) % 4]
+        for k in range(4)
+    )
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    bits=st.sampled_from((128, 192, 256)),
+    order=st.sampled_from(sorted(ORDERS)),
+    kind=st.sampled_from(("zeros", "text", "pointers", "heap", "uniform")),
+    at=st.integers(300, 7000),
+    label=st.integers(0, 500),
+)
+def test_a_schedule_anywhere(
+    tmp_path: Path, bits: int, order: str, kind: str, at: int, label: int
+) -> None:
+    """A schedule at any byte offset, in any order and surroundings, is found once, there."""
+    schedule = ORDERS[order](aes.expand(aes.key(bits, label)))
+    data = noise.plant(getattr(noise, kind)(8192, label), at, schedule)
+    assert find(data, tmp_path) == [(bits, order, at, 0)]
+
+
+@pytest.mark.parametrize("bits", [128, 192, 256])
+def test_a_flipped_bit_is_no_schedule(tmp_path: Path, bits: int) -> None:
+    """Whatever bit is flipped, what does not recompute is not reported."""
+    schedule = aes.expand(aes.key(bits))
+    for bit in range(0, 8 * len(schedule), 37):
+        damaged = bytearray(schedule)
+        damaged[bit // 8] ^= 1 << bit % 8
+        assert find(noise.plant(noise.text(2048), 777, bytes(damaged)), tmp_path) == []
+
+
+def test_copies_of_one_key_share_a_number(tmp_path: Path) -> None:
+    """Both orders of one key are one key; another key is another."""
+    one, other = aes.expand(aes.key(256, 1)), aes.expand(aes.key(256, 2))
+    gap = bytes(64)
+    data = gap.join([gap, one, aes.decryption(one), other, aes.swapped(one), gap])
+    numbers = [row[3] for row in sorted(find(data, tmp_path), key=lambda row: row[2])]
+    assert numbers == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("kind", ["uniform", "heap", "code", "mixed", "zeros"])
+def test_nothing_in_noise(tmp_path: Path, kind: str) -> None:
+    """Noise holds no schedule."""
+    assert find(getattr(noise, kind)(1 << 20, 9), tmp_path) == []
+
+
+def test_runs_at_the_ends_of_a_space(tmp_path: Path) -> None:
+    """A run that fills its space, longer than a block, ends the search and is searched whole."""
+    schedule = aes.expand(aes.key(128))
+    data = noise.plant(noise.uniform(2 * schedules.BLOCK + 1001), schedules.BLOCK - 90, schedule)
+    path = tmp_path / "raw"
+    path.write_bytes(data)
+    with open_file(str(path)) as file:
+        space_map, _ = space.build(Layout(format="raw"), file.size)
+        runs = limbs.Runs(
+            space=np.zeros(1, np.int64), start=np.zeros(1, np.int64), end=np.array([len(data)])
+        )
+        (found,) = schedules.search(Memory(space_map, file), runs)
+    assert found.place.offset == schedules.BLOCK - 90
