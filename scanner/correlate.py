@@ -101,7 +101,7 @@ def _nameless(finding: Finding) -> bool:
 def _placed(scan: Scan, finding: Finding) -> Finding:
     """Name a secret by where it first lies."""
     first = finding.occurrences[0].extents[0]
-    name = fingerprint.of_place(scan.sha256, finding.rule, first)
+    name = fingerprint.of_place(scan.content.sha256, finding.rule, first)
     return replace(finding, fingerprint=name, id=name.value[:16])
 
 
