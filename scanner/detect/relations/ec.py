@@ -105,7 +105,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
 
 def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
     """Yield the uncompressed points that stand in the pool (SEC 1 2.3.3)."""
-    marks = np.flatnonzero(pool.data == 0x04) + 1
+    marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
+    marks = marks[pieces.varied(pool.data, marks, 32)]
     tried = 0
     for size in sorted({curve.size for curve in CURVES.values()}):
         names = [name for name, curve in CURVES.items() if curve.size == size]
@@ -126,7 +127,7 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
 def _trials(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
     count = 0
-    for positions, size, readings in _candidates(pool, curve, near):
+    for positions, size, readings in _candidates(pool, curve, most, near):
         for position in positions.tolist():
             raw = pool.data[position : position + size].tobytes()
             for reading in readings:
@@ -144,14 +145,16 @@ def _trials(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> Itera
 
 
 def _candidates(
-    pool: Pool, curve: Curve, near: Sequence[Place]
+    pool: Pool, curve: Curve, most: int, near: Sequence[Place]
 ) -> Iterator[tuple[Offsets, int, tuple[_Reading, ...]]]:
     """Yield positions, bytes of the scalar there, and its possible readings."""
     size = curve.size
     if size % 4 == 0:
-        yield pieces.counted(pool, size, (size // 4,), "<u4"), size, (_JAVA,)
-    yield pieces.aligned(pool, size, near), size, (_LITTLE, _BIG)
-    yield pieces.loose(pool, size, near), size, (_BIG,)
+        yield pieces.counted(pool, size, size // 4, most), size, (_JAVA,)
+    # Few pieces are below the order of P-521.
+    pick = most if size != 66 else 64 * most
+    yield pieces.aligned(pool, size, pick, near), size, (_LITTLE, _BIG)
+    yield pieces.loose(pool, size, pick, near), size, (_BIG,)
 
 
 # --- what bears witness -------------------------------------------------------------------------

@@ -62,8 +62,11 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             most = MOST_ED448[bool(read)]
         else:
             most = min(FLOOR + SEEDS_EACH * len(pool.at), MOST_SEEDS)
-        positions = np.concatenate([pieces.aligned(pool, size, near), pieces.loose(pool, size)])
-        trials = list(derived(pool, algorithm, positions[:most]))
+        positions = pieces.aligned(pool, size, most, near)
+        if len(positions) < most:
+            rest = pieces.loose(pool, size, most - len(positions), near)
+            positions = np.concatenate((positions, rest))
+        trials = list(derived(pool, algorithm, positions))
         if algorithm == "ed25519":
             trials += _scalars(pool, positions)
         for trial in witnessed(pool, trials, read):

@@ -17,7 +17,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-EACH, MOST, FLOOR = 2, 10_000, 400
+EACH, MOST, FLOOR = 2, 10_000, 800
 """X25519 scalars that are tried: for each run of the pool, in all, and in a small pool (45 us)."""
 
 MOST_X448 = (40, 2_000)
@@ -38,7 +38,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             most = MOST_X448[bool(read)]
         else:
             most = min(FLOOR + EACH * len(pool.at), MOST)
-        positions = pieces.aligned(pool, size, near)[:most]
+        positions = pieces.aligned(pool, size, most, near)
         trials = list(edwards.derived(pool, algorithm, positions))
         if algorithm == "x25519":
             trials += _divided(pool, positions)

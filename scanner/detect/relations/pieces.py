@@ -30,15 +30,15 @@ _ROWS = 1 << 15
 Flags = npt.NDArray[np.bool_]
 
 
-def aligned(pool: Pool, size: int, near: Iterable[Place] = ()) -> Offsets:
-    """Return positions of pieces of ``size`` bytes at whole words, likeliest first.
+def aligned(pool: Pool, size: int, most: int, near: Iterable[Place] = ()) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes at whole words, likeliest first.
 
     Within one kind, those nearest to the places ``near`` come first.
     """
-    return _ordered(pool, size, near, (_announced(pool, size), *_beside(pool, size)))
+    return _ordered(pool, size, most, near, _whole_words(pool, size))
 
 
-def loose(pool: Pool, size: int, near: Iterable[Place] = ()) -> Offsets:
+def loose(pool: Pool, size: int, most: int, near: Iterable[Place] = ()) -> Offsets:
     """Return positions at no particular alignment: by a run's edge, next to a zero byte.
 
     What is big-endian there stands behind a length or a sign, or before a string's end.
@@ -47,19 +47,13 @@ def loose(pool: Pool, size: int, near: Iterable[Place] = ()) -> Offsets:
     spots = (edges[:, None] + np.array([shift for shift in range(-7, 8) if shift])).ravel()
     spots = spots[(spots > 0) & (spots + size < len(pool.data))]
     spots = spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)]
-    return _ordered(pool, size, near, (spots,))
+    return _ordered(pool, size, most, near, (spots,))
 
 
-def announced(pool: Pool, size: int) -> Offsets:
-    """Return only the positions behind bytes that announce the length ``size``."""
-    return _ordered(pool, size, (), (_announced(pool, size),))
-
-
-def counted(pool: Pool, size: int, words: Iterable[int], kind: str) -> Offsets:
-    """Return the positions of ``size`` bytes behind one of some words of a numpy ``kind``."""
-    view = sliding(pool.data, kind)
-    found = [np.flatnonzero(view == word) + int(kind[-1]) for word in words]
-    return _ordered(pool, size, (), (np.concatenate(found),))
+def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
+    found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
+    return _ordered(pool, size, most, (), (found,))
 
 
 def places(publics: Iterable[PublicKey]) -> list[Place]:
@@ -72,15 +66,20 @@ def independent(public: PublicKey) -> bool:
     return public.witness.kind != "public-key" or public.witness.place is not None
 
 
-def _ordered(pool: Pool, size: int, near: Iterable[Place], parts: Iterable[Offsets]) -> Offsets:
-    if not len(pool.at):
-        return np.empty(0, np.int64)
+def _ordered(
+    pool: Pool, size: int, most: int, near: Iterable[Place], parts: Iterable[Offsets]
+) -> Offsets:
+    found = np.empty(0, np.int64)
     marks = np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
-    found = []
-    for part in parts:
+    for part in parts if len(pool.at) else ():
         positions = np.unique(part)
-        found.append(_nearest(pool, positions[_fits(pool, positions, size)], marks))
-    return _once(pool.data, np.concatenate(found), size)
+        positions = positions[_fits(pool, positions, size)]
+        positions = positions[varied(pool.data, positions, size)]
+        found = np.concatenate((found, _nearest(pool, positions, marks)))
+        found = found[_once(pool.data, found, size)]
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
@@ -120,8 +119,9 @@ def _edges(pool: Pool, size: int) -> Offsets:
     return np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - size))
 
 
-def _beside(pool: Pool, size: int) -> Iterator[Offsets]:
-    """Yield the positions by a run's edges at whole words, likeliest first."""
+def _whole_words(pool: Pool, size: int) -> Iterator[Offsets]:
+    """Yield positions at whole words, likeliest first."""
+    yield _announced(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
     alone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     yield np.concatenate((pool.head[alone], pool.tail[alone] - (size & ~7)))
@@ -165,9 +165,7 @@ def _coordinate(space: Offsets | int, offset: Offsets | int) -> Offsets:
 
 
 def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:
-    """Keep, in order, the first of equal pieces, and of those only what is varied."""
-    keep = varied(data, positions, size)
-    positions = positions[keep]
+    """Return the indices, ascending, of the first of equal pieces."""
     if not len(positions):
         return positions
     words = sliding(data)
@@ -175,7 +173,7 @@ def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:
     order = np.lexsort(columns)  # stable: the first of equals stays first
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns])
-    return positions[np.sort(order[fresh])]
+    return np.sort(order[fresh])
 
 
 def varied(data: Bytes, positions: Offsets, size: int) -> Flags:

@@ -1,0 +1,35 @@
+"""Pools of planted bytes: what the relations see of a dump."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scanner.detect import limbs, pool
+from scanner.detect.pool import Pool
+from scanner.dump import source, space
+from scanner.dump.space import Memory
+from scanner.model import Layout, Region
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path) -> Iterator[MakePool]:
+    """Return a function that takes the bytes of one region for a dump, and loads its pool."""
+    with ExitStack() as stack:
+
+        def make(data: bytes) -> tuple[Pool, Memory]:
+            path = tmp_path / "dump"
+            path.write_bytes(data)
+            region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
+            space_map, _ = space.build(Layout(format="raw", regions=(region,)), len(data))
+            memory = Memory(space_map, stack.enter_context(source.open_file(str(path))))
+            padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
+            starts, ends = limbs.find(padded, np.array([0]), np.array([len(padded)]))
+            runs = limbs.Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
+            return pool.load(memory, limbs.join(runs)), memory
+
+        yield make

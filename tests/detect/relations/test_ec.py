@@ -1,0 +1,218 @@
+"""EC scalars: found in every form beside every form of the point, and nowhere else."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner.detect import publics
+from scanner.detect.material import Ec, describe
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations import ec
+from scanner.detect.relations.curves import CURVES
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence, Place
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+KEYS = {curve: keys.ec_key(curve) for curve in keys.CURVES}
+SIZE = 1 << 14
+
+
+def montgomery(number: int, modulus: int, size: int) -> bytes:
+    """Spell a number times R, which fills the limbs of ``size`` bytes."""
+    whole = -(-size // 8) * 8
+    return (number * (1 << 8 * whole) % modulus).to_bytes(size, "little")
+
+
+def affine(key: keys.EcKey) -> dict[str, bytes]:
+    """Spell the point as protocols and libraries keep it."""
+    size, p = key.field_bytes, CURVES[key.curve].p
+    wide = 1 << 512 * -(-size // 64)
+    return {
+        "uncompressed": encodings.public_point(key),
+        "compressed": bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, size),
+        "limbs": encodings.little_limbs(key.x, size) + encodings.little_limbs(key.y, size),
+        "montgomery": montgomery(key.x, p, size) + montgomery(key.y, p, size),
+        "wide montgomery": (key.x * wide % p).to_bytes(size, "little"),
+        "java": encodings.java_words(key.x),
+    }
+
+
+def scalar(key: keys.EcKey) -> dict[str, tuple[bytes, bytes]]:
+    """Spell the scalar, and what an allocator or a format puts before it."""
+    size = key.field_bytes
+    little, big = encodings.little_limbs(key.d), encodings.big_endian(key.d, size)
+    chunk = ((size + 23) & ~15) | 1
+    return {
+        "limbs": (bytes(8), little),
+        "limbs of a chunk": (chunk.to_bytes(8, "little"), little),
+        "limbs padded": (bytes(8), little + bytes(80 - len(little))),
+        "bytes": (bytes(8), big),
+        "octet string": (bytes((0x30, 0x81, 0x04, size)), big),
+        "SSH string": (size.to_bytes(4, "big"), big),
+    }
+
+
+def plant(parts: list[tuple[bytes, bytes]], seed: int, surroundings: bytes | None = None) -> bytes:
+    """Write the parts in order, each at a multiple of 16, behind what stands before it."""
+    data = noise.text(SIZE, seed) if surroundings is None else surroundings
+    step = len(data) // len(parts)
+    for index, (before, part) in enumerate(parts):
+        at = index * step + 16 * (2 + (seed + index) % (step // 16 - 16))
+        data = noise.plant(data, at - len(before), before + part + bytes(8))
+    return data
+
+
+def found(pool: Pool, known: list[PublicKey] | None = None) -> list[Related]:
+    """Search a pool."""
+    return list(ec.search(pool, known or []))
+
+
+def named(related: Related) -> str:
+    """Return the fingerprint of a key that was found."""
+    return describe(related.key).fingerprint.value
+
+
+def candidate(related: Related) -> Candidate:
+    """Say of a key what leaves the worker."""
+    public = describe(related.key)
+    return Candidate(
+        rule="ec-scalar",
+        kind="private-key",
+        algorithm=public.algorithm,
+        encoding=related.encoding,
+        confidence=Confidence.PROOF,
+        proof=related.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        curve=public.curve,
+        places=related.places,
+    )
+
+
+@pytest.mark.parametrize(
+    ("curve", "form", "public"),
+    [
+        pytest.param(curve, form, public, id=f"{curve}-{form}-{public}")
+        for curve, key in KEYS.items()
+        for form, public in itertools.product(scalar(key), affine(key))
+        if public == "montgomery" or form in ("limbs", "octet string")
+    ],
+)
+def test_a_scalar_is_found_beside_its_point(
+    make_pool: MakePool, curve: str, form: str, public: str
+) -> None:
+    """Whatever spells the scalar and the point, the key is found, where it stands, and again."""
+    key = KEYS[curve]
+    data = plant([scalar(key)[form], (b"", b"\0" + affine(key)[public])], 3)
+    pool, memory = make_pool(data)
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    there = memory.read(place.space, place.offset, place.size)
+    size = key.field_bytes
+    assert there in (key.d.to_bytes(size, "little"), encodings.big_endian(key.d, size))
+    again = ec.again(memory, candidate(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_known_point_needs_not_stand_there(make_pool: MakePool, curve: str) -> None:
+    """The point of a certificate or of the operator's list bears witness as well."""
+    key = KEYS[curve]
+    pool, _ = make_pool(plant([scalar(key)["limbs"]], 5))
+    assert found(pool) == []
+    witness = publics.ec(curve, key.x, key.y, kind="known")
+    assert [named(related) for related in found(pool, [witness])] == [key.spki_sha256]
+
+
+def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
+    """A point that was derived from the parsed key itself proves nothing."""
+    key = KEYS["P-256"]
+    pool, _ = make_pool(plant([scalar(key)["limbs"]], 5))
+    derived = publics.ec("P-256", key.x, key.y, kind="public-key")
+    assert found(pool, [derived]) == []
+    place = Place(space=0, offset=0, size=91)
+    read = publics.ec("P-256", key.x, key.y, kind="public-key", place=place)
+    assert len(found(pool, [read])) == 1
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_in_montgomery_form(make_pool: MakePool, curve: str) -> None:
+    """A scalar times R modulo the order (ring) is found beside the encoded point."""
+    key = KEYS[curve]
+    secret = montgomery(key.d, CURVES[curve].n, key.field_bytes)
+    pool, memory = make_pool(plant([(bytes(8), secret), (b"", encodings.public_point(key))], 7))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, candidate(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+def test_java_words(make_pool: MakePool) -> None:
+    """BigInteger.mag is read behind the length of its array."""
+    key = KEYS["P-256"]
+    length = (8).to_bytes(4, "little")
+    parts = [(length, encodings.java_words(key.d)), (b"", encodings.public_point(key))]
+    pool, _ = make_pool(plant(parts, 9))
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 99),
+    kind=st.sampled_from(["text", "text16", "pointers", "zeros"]),
+    form=st.sampled_from(["limbs", "bytes", "limbs of a chunk", "octet string"]),
+    bit=st.integers(0, 255),
+    which=st.sampled_from(["neither", "scalar", "point"]),
+)
+def test_one_bit_decides(
+    make_pool: MakePool, seed: int, kind: str, form: str, bit: int, which: str
+) -> None:
+    """A key is found in any surroundings; with one bit of it or of its point flipped it is not."""
+    d = int.from_bytes(noise.uniform(32, seed), "big") >> 1
+    derived = ec.ec_derived("P-256", d)
+    assert isinstance(derived, Ec)
+    key = keys.EcKey(label="", curve="P-256", d=d, x=derived.x, y=derived.y)
+    before, raw = scalar(key)[form]
+    secret = bytearray(raw)
+    x = bytearray(encodings.big_endian(key.x, 32))
+    if which == "scalar":
+        secret[bit // 8] ^= 1 << bit % 8
+    if which == "point":
+        x[bit // 8] ^= 1 << bit % 8
+    parts = [(before, bytes(secret)), (b"\x02", bytes(x))]
+    pool, _ = make_pool(plant(parts, seed, noise.KINDS[kind](SIZE, seed)))
+    assert len(found(pool)) == (which == "neither")
+
+
+@pytest.mark.parametrize("kind", ["heap", "uniform", "mixed"])
+def test_random_bytes_hold_no_key(make_pool: MakePool, kind: str) -> None:
+    """Random objects and stretches give nothing."""
+    make = noise.mixed if kind == "mixed" else noise.KINDS[kind]
+    pool, _ = make_pool(make(1 << 15, 11))
+    assert found(pool) == []
+
+
+def test_the_scalar_is_no_witness_of_itself(make_pool: MakePool) -> None:
+    """A scalar alone proves nothing, however often it stands there."""
+    form = scalar(KEYS["P-256"])
+    pool, _ = make_pool(plant([form["limbs"], form["octet string"], form["bytes"]], 13))
+    assert found(pool) == []
+
+
+def test_an_empty_pool(make_pool: MakePool) -> None:
+    """Where nothing looks random nothing is tried."""
+    pool, _ = make_pool(bytes(4096))
+    assert found(pool) == []

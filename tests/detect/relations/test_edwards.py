@@ -1,0 +1,180 @@
+"""Edwards and key agreement keys as bare bytes: found beside their public halves only."""
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import keys, noise
+from scanner.detect import keys as detect
+from scanner.detect import publics
+from scanner.detect.material import Okp, describe
+from scanner.detect.pool import Pool
+from scanner.detect.relations import edwards, montgomery
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+SEARCHES = {
+    "ed25519": edwards,
+    "ed448": edwards,
+    "x25519": montgomery,
+    "x448": montgomery,
+}
+SIZE = 1 << 13
+L = (1 << 252) + 27742317777372353535851937790883648493
+
+
+def clamped(raw: bytes) -> bytes:
+    """Clamp a scalar (RFC 7748 section 5)."""
+    return bytes((raw[0] & 248,)) + raw[1:31] + bytes((raw[31] & 127 | 64,))
+
+
+def scalar(key: keys.OkpKey) -> bytes:
+    """Return the scalar of an Ed25519 key (RFC 8032 5.1.5)."""
+    return clamped(hashlib.sha512(key.seed).digest()[:32])
+
+
+def again(memory: Memory, related: edwards.Related) -> set[str]:
+    """Return the fingerprints that a second look at a key gives."""
+    public = describe(related.key)
+    candidate = Candidate(
+        rule="any",
+        kind="private-key",
+        algorithm=public.algorithm,
+        encoding=related.encoding,
+        confidence=Confidence.PROOF,
+        proof=related.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        places=related.places,
+    )
+    found = SEARCHES[public.algorithm].again(memory, candidate)
+    return {describe(key).fingerprint.value for key in found}
+
+
+PLACES: dict[str, Callable[[keys.OkpKey], list[tuple[int, bytes]]]] = {
+    "seed, then public": lambda key: [(1024, key.seed + key.public)],
+    "public, then seed": lambda key: [(1024, key.public + key.seed)],
+    "public elsewhere, at an odd byte": lambda key: [(1024, key.seed), (4097, key.public)],
+    "seed 192 bytes behind": lambda key: [(1024, key.public), (1216, key.seed)],
+    "behind a length": lambda key: [
+        (1018, len(key.seed).to_bytes(2, "little") + key.seed),
+        (4096, key.public),
+    ],
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("algorithm", SEARCHES)
+def test_a_key_is_found_beside_its_public_half(
+    make_pool: MakePool, algorithm: str, place: str
+) -> None:
+    """Wherever the two stand, the key is found once, where it stands, and again."""
+    key = keys.okp_key(algorithm)
+    data = noise.text(SIZE, 3)
+    for at, raw in PLACES[place](key):
+        data = noise.plant(data, at - 8, bytes(8) + raw + bytes(8))
+    pool, memory = make_pool(data)
+    (related,) = SEARCHES[algorithm].search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    (spot,) = related.places
+    assert memory.read(spot.space, spot.offset, spot.size) == key.seed
+    assert key.spki_sha256 in again(memory, related)
+
+
+@pytest.mark.parametrize("algorithm", SEARCHES)
+def test_a_known_key_needs_not_stand_there(make_pool: MakePool, algorithm: str) -> None:
+    """The operator's key bears witness; one derived from a parsed private key does not."""
+    key = keys.okp_key(algorithm)
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 5), 2048 - 8, bytes(8) + key.seed + bytes(8)))
+    search = SEARCHES[algorithm].search
+    assert list(search(pool, ())) == []
+    assert list(search(pool, [publics.okp(algorithm, key.public, kind="public-key")])) == []
+    known = publics.okp(algorithm, key.public, kind="known")
+    assert len(list(search(pool, [known]))) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("known", [False, True])
+def test_a_scalar_without_its_seed(make_pool: MakePool, seed: int, *, known: bool) -> None:
+    """The clamped scalar that ring keeps is found by a*B = A, whichever sign x has."""
+    key = keys.okp_key(label=f"scalar {seed}")
+    data = noise.plant(noise.text(SIZE, 7), 1024 - 8, bytes(8) + scalar(key) + bytes(8))
+    if not known:
+        data = noise.plant(data, 4096, key.public)
+    pool, memory = make_pool(data)
+    witnesses = [publics.okp("ed25519", key.public, kind="known")] if known else []
+    (related,) = edwards.search(pool, witnesses)
+    assert related.proof == "a*B = A"
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert key.spki_sha256 in again(memory, related)
+
+
+def test_an_eighth_of_a_scalar(make_pool: MakePool) -> None:
+    """SymCrypt's X25519 scalar, divided by the cofactor, is found."""
+    key = keys.okp_key("x25519")
+    eighth = (int.from_bytes(clamped(key.seed), "little") >> 3).to_bytes(32, "little")
+    data = noise.plant(noise.text(SIZE, 9), 1024 - 8, bytes(8) + eighth + bytes(8))
+    pool, memory = make_pool(noise.plant(data, 4096, key.public))
+    (related,) = montgomery.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert key.spki_sha256 in again(memory, related)
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 99),
+    kind=st.sampled_from(["text", "text16", "pointers", "zeros"]),
+    algorithm=st.sampled_from(["ed25519", "x25519"]),
+    bit=st.integers(3, 245),
+    which=st.sampled_from(["neither", "private", "public"]),
+)
+def test_one_bit_decides(
+    make_pool: MakePool, seed: int, kind: str, algorithm: str, bit: int, which: str
+) -> None:
+    """A key is found in any surroundings; with one bit of either half flipped it is not."""
+    private = noise.uniform(32, seed)
+    halves = {
+        "private": bytearray(private),
+        "public": bytearray(detect.okp_public(algorithm, private)),
+    }
+    if which in halves:
+        halves[which][bit // 8] ^= 1 << bit % 8
+    data = noise.plant(noise.KINDS[kind](SIZE, seed), 1016, bytes(8) + halves["private"] + bytes(8))
+    pool, _ = make_pool(noise.plant(data, 4095, b"\0" + halves["public"] + b"\0"))
+    assert len(list(SEARCHES[algorithm].search(pool, ()))) == (which == "neither")
+
+
+@pytest.mark.parametrize("kind", ["heap", "uniform"])
+def test_random_bytes_hold_no_key(make_pool: MakePool, kind: str) -> None:
+    """Random objects give nothing, and an empty pool neither."""
+    pool, _ = make_pool(noise.KINDS[kind](1 << 15, 11))
+    empty, _ = make_pool(bytes(4096))
+    for search in (edwards.search, montgomery.search):
+        assert list(search(pool, ())) == []
+        assert list(search(empty, ())) == []
+
+
+def test_every_private_spelling() -> None:
+    """What is searched for of a proved key: seed, scalar, the scalar modulo L, the prefix."""
+    key = keys.okp_key("ed25519")
+    a = scalar(key)
+    reduced = (int.from_bytes(a, "little") % L).to_bytes(32, "little")
+    whole = Okp(algorithm="ed25519", seed=key.seed, public=key.public)
+    prefix = hashlib.sha512(key.seed).digest()[32:]
+    assert {raw for _, raw in edwards.spelled(whole)} == {key.seed, a, reduced, prefix}
+    bare = Okp(algorithm="ed25519", seed=b"", public=key.public, a=a)
+    assert {raw for _, raw in edwards.spelled(bare)} == {a, reduced}
+    other = keys.okp_key("x25519")
+    agreement = Okp(algorithm="x25519", seed=other.seed, public=other.public)
+    k = clamped(other.seed)
+    eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
+    assert {raw for _, raw in edwards.spelled(agreement)} == {other.seed, k, eighth}
