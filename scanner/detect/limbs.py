@@ -27,8 +27,13 @@ CONTEXT = 2 * WORD
 SHORTEST = 3 * WORD
 """Bytes of the shortest run of interest: a 32-byte scalar at an odd offset holds three words."""
 
+SMALL_INTEGERS = 16 * WORD
+"""Bytes of the shortest row of V8's small integers: 512 bits in digits of 28 bits fill 19 words, of
+which the last may be too small."""
+
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _ONES = np.uint64(0x0101010101010101)
+_NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _NEGATIVE = np.uint64(0xFFFF)
 
@@ -39,16 +44,36 @@ def random_looking(words: Words) -> Flags:
     A random word has 12 to 52 bits set (all but 2e-7 of them), is neither a small integer nor a
     pointer (top 16 bits 0000 or FFFF: 3e-5), has a byte above 0x7f, which text has not (0.4 % fail)
     and differs from the word before. A single word that fails between two that pass is taken in:
-    two in a row fail in one random kilobyte of five hundred.
+    two in a row fail in one random kilobyte of five hundred. Long rows of V8's small integers, each
+    in the upper half of a word, are flagged as well: digits of a number.
     """
     bits = np.bitwise_count(words)
     flags = (bits - np.uint8(12)) <= np.uint8(40)
+    flags &= (words & _HIGH_BITS) != 0
     top = words >> _TOP_SHIFT
     flags &= (top - np.uint64(1)) < np.uint64(0xFFFE)
-    flags &= (words & _HIGH_BITS) != 0
-    flags[1:] &= words[1:] != words[:-1]
+    small: Flags = (words & _NOT_SMALL) == 0
+    small &= top != 0
+    change: Flags = words[1:] != words[:-1]
+    flags[1:] &= change
     flags[1:-1] |= flags[:-2] & flags[2:]
+    if np.count_nonzero(small) >= SMALL_INTEGERS // WORD or small[0] or small[-1]:
+        small[1:] &= change
+        flags |= _in_long_rows(small)
     return flags
+
+
+def _in_long_rows(small: Flags) -> Flags:
+    """Keep rows of 16 and more, with single gaps, and what touches an end and may go on there."""
+    small[1:-1] |= small[:-2] & small[2:]
+    step = np.diff(small.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
+    starts, ends = np.flatnonzero(step > 0), np.flatnonzero(step < 0)
+    long = (ends - starts >= SMALL_INTEGERS // WORD) | (starts == 0) | (ends == len(small))
+    step = np.zeros(len(small) + 1, np.int8)
+    step[starts[long]] = 1
+    step[ends[long]] = -1
+    rows: Flags = np.cumsum(step[:-1], dtype=np.int8).view(np.bool_)
+    return rows
 
 
 def _edges_look_random(chunk: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets) -> Flags:
@@ -56,18 +81,24 @@ def _edges_look_random(chunk: npt.NDArray[np.uint8], starts: Offsets, ends: Offs
 
     At most one of the three words has a zero byte (two have in 0.3 % of random ones), and there are
     at least 20 different values (22.9 on average, fewer than 20 in one of 2000). Machine code,
-    tables and text seldom pass, and they are most of what passes the word test.
+    tables and text seldom pass, and they are most of what passes the word test. Runs of small
+    integers are not judged by their bytes, but by their length.
     """
     words = chunk[: len(chunk) & ~7].view(np.uint64)
     verdict = np.zeros(len(starts), np.bool_)
     column = np.arange(SHORTEST)
+    rest = np.arange(len(starts))
     for at in (starts, ends - SHORTEST):
-        first, second, third = (_has_zero(words[at // WORD + k]) for k in range(3))
+        first, second, third = (_has_zero(words[at[rest] // WORD + k]) for k in range(3))
         two = (first & second) | (first & third) | (second & third)
-        left = np.flatnonzero(~(two | verdict))
-        rows = chunk[at[left, None] + column]
+        rest = rest[~two]
+        rows = chunk[at[rest, None] + column]
         rows.sort(axis=1)
-        verdict[left] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= 19
+        verdict[rest] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= 19
+        rest = np.flatnonzero(~verdict & (ends - starts > SHORTEST))
+    long = rest[(ends - starts)[rest] >= SMALL_INTEGERS]
+    near = starts[long, None] // WORD + np.arange(1, 4)
+    verdict[long] = ((words[near] & _NOT_SMALL) == 0).sum(axis=1) >= 2
     return verdict
 
 

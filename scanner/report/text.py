@@ -185,7 +185,8 @@ def _places(occurrences: Iterable[Occurrence]) -> RenderableType:
     table.add_column(no_wrap=True, justify="right")
     table.add_column(overflow="fold")
     for occurrence in occurrences:
-        said = f"{printable(occurrence.encoding)}, {printable(occurrence.state)}"
+        state = "" if occurrence.state == "unknown" else f", {printable(occurrence.state)}"
+        said = f"{printable(occurrence.encoding)}{state}"
         if len(occurrence.extents) > 1:
             said += f", in {len(occurrence.extents)} pieces"
         for extent in occurrence.extents:
