@@ -33,6 +33,9 @@ which the last may be too small."""
 
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _ONES = np.uint64(0x0101010101010101)
+_FOURS = 6
+"""Fours of neighbours that a row of 16 has at least, though one of them is missing."""
+
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _NEGATIVE = np.uint64(0xFFFF)
@@ -52,13 +55,12 @@ def random_looking(words: Words) -> Flags:
     flags &= (words & _HIGH_BITS) != 0
     top = words >> _TOP_SHIFT
     flags &= (top - np.uint64(1)) < np.uint64(0xFFFE)
+    flags[1:] &= words[1:] != words[:-1]
+    flags[1:-1] |= flags[:-2] & flags[2:]
     small: Flags = (words & _NOT_SMALL) == 0
     small &= top != 0
-    change: Flags = words[1:] != words[:-1]
-    flags[1:] &= change
-    flags[1:-1] |= flags[:-2] & flags[2:]
-    if np.count_nonzero(small) >= SMALL_INTEGERS // WORD or small[0] or small[-1]:
-        small[1:] &= change
+    fours = small[3:] & small[2:-1] & small[1:-2] & small[:-3]
+    if np.count_nonzero(fours) >= _FOURS or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(small)
     return flags
 
