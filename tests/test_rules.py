@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures import containers, encodings, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, cng, headless, jwk, keys, openssh, pem, ssh, x509
+from scanner.detect import anchors, cng, headless, jwk, keys, openssh, pem, sexp, ssh, x509, xmlkey
 from scanner.detect.structures import symcrypt as symcrypt_objects
 from scanner.errors import RuleError
 from scanner.model import Severity
@@ -29,6 +29,8 @@ DETECTORS = {
     "jwk": jwk,
     "headless": headless,
     "symcrypt": symcrypt_objects,
+    "sexp": sexp,
+    "xmlkey": xmlkey,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
 FORMS: dict[str, Callable[..., bytes]] = {
@@ -53,6 +55,9 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "jwk-private": containers.jwk_private,
     "le-limbs": lambda key: encodings.little_limbs(key.p) + encodings.little_limbs(key.q),
     "symcrypt": symcrypt.key_object,
+    "xml": containers.xml_key,
+    "sexp-hex": containers.sexp_hex,
+    "sexp-canonical": containers.sexp_canonical,
     "headless-16": lambda key: containers.headless(key, 16),
     "headless-32": lambda key: containers.headless(key, 32),
 }

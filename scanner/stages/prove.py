@@ -19,15 +19,17 @@ from scanner.detect import (
     pool,
     publics,
     schedules,
+    sexp,
     ssh,
     x509,
+    xmlkey,
 )
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
-from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import ec, edwards, montgomery, rsa
+from scanner.detect.relations import discrete, ec, edwards, montgomery, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -48,6 +50,8 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("openssh-shield", openssh_shield.examine),
     ("jwk", jwk.examine),
     ("cng", cng.examine),
+    ("xmlkey", xmlkey.examine),
+    ("sexp", sexp.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
@@ -60,6 +64,8 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (
     ("ec", ec.search, ec.again),
     ("edwards", edwards.search, edwards.again),
     ("montgomery", montgomery.search, montgomery.again),
+    ("dsa", discrete.search_dsa, discrete.again),
+    ("dh", discrete.search_dh, discrete.again),
 )
 """The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
 
@@ -149,6 +155,8 @@ def _public(key: Material) -> PublicKey:
             return publics.ec(key.curve, key.x, key.y, kind="public-key")
         case Okp():
             return publics.okp(key.algorithm, key.public, kind="public-key")
+        case Ffc():
+            return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind="public-key")
 
 
 def _candidate(found: Related, rule: Rule) -> Candidate:

@@ -1,0 +1,123 @@
+"""Private keys as S-expressions, as GnuPG keeps them: (private-key (rsa (n #..#)...(u #..#))).
+
+Two spellings: the advanced one of key files and their buffers, with numbers in hex, and the
+canonical one of protocols, with a length before each value (Rivest's S-expressions, sections 4.3
+and 6.1). The head of the expression is often overwritten, so members are collected around the
+private one wherever it stands. A key is one when p*q = n, d*G = Q, or the seed gives q.
+"""
+
+import re
+from collections.abc import Iterator
+
+from scanner.detect.der import Memory
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_exponents, rsa_primes
+from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+AROUND = 6 * 1024
+"""Bytes before and behind the private member in which its siblings are sought."""
+
+_HEX = re.compile(rb"\(([a-z])\s{0,16}#([0-9A-Fa-f\s]{2,9000})#\)")
+_SIZED = re.compile(rb"\(1:([a-z])(\d{1,4}):")
+_BLANKS = 16
+"""Bytes between two members at most."""
+
+_CURVES = (
+    (b"Ed25519", "ed25519"),
+    (b"Ed448", "ed448"),
+    (b"NIST P-256", "P-256"),
+    (b"NIST P-384", "P-384"),
+    (b"NIST P-521", "P-521"),
+    (b"secp256k1", "secp256k1"),
+    (b"brainpoolP256r1", "brainpoolP256r1"),
+    (b"brainpoolP384r1", "brainpoolP384r1"),
+    (b"brainpoolP512r1", "brainpoolP512r1"),
+)
+"""Names as Libgcrypt writes them, and ours."""
+
+Member = tuple[bytes, bytes, int, int]
+"""Name, value, and where it starts and ends in the window."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key whose private member, ``(d #`` or ``(1:d``, stands at ``offset``."""
+    first = max(offset - AROUND, 0)
+    window = memory.clip(space, first, offset + AROUND - first)
+    at = offset - first
+    before: list[Member] = []
+    behind: list[Member] = []
+    for member in _members(window):
+        (before if member[2] < at else behind).append(member)
+    if not behind or behind[0][2] != at:
+        return
+    members = [*_adjoining(reversed(before), at), *_following(behind)]
+    key = _key({name: value for name, value, _, _ in members}, window[: members[0][2]])
+    if key is not None:
+        end = max(member[3] for member in members)
+        place = Place(space=space, offset=first + at, size=end - at)
+        spelling = "canonical" if window[at + 1 : at + 2] == b"1" else "hex"
+        yield proved(key, rule, f"S-expression {spelling}", (place,))
+
+
+def _members(window: bytes) -> list[Member]:
+    """List the members of a window, of either spelling, in order."""
+    found = [
+        (m[1], bytes.fromhex(re.sub(rb"\s", b"", m[2]).decode()), m.start(), m.end())
+        for m in _HEX.finditer(window)
+        if len(re.sub(rb"\s", b"", m[2])) % 2 == 0
+    ]
+    for match in _SIZED.finditer(window):
+        start, size = match.end(), int(match[2])
+        if window[start + size : start + size + 1] == b")":
+            found.append((match[1], window[start : start + size], match.start(), start + size + 1))
+    return sorted(found, key=lambda member: member[2])
+
+
+def _adjoining(before: Iterator[Member], at: int) -> list[Member]:
+    """Take members backwards as long as only blanks lie between."""
+    taken: list[Member] = []
+    for member in before:
+        if at - member[3] > _BLANKS:
+            break
+        taken.insert(0, member)
+        at = member[2]
+    return taken
+
+
+def _following(behind: list[Member]) -> list[Member]:
+    taken = behind[:1]
+    for member in behind[1:]:
+        if member[2] - taken[-1][3] > _BLANKS:
+            break
+        taken.append(member)
+    return taken
+
+
+def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
+    numbers = {name: int.from_bytes(value, "big") for name, value in values.items()}
+    if b"n" in numbers and b"e" in numbers:
+        n, e = numbers[b"n"], numbers[b"e"]
+        key = rsa_primes(n, e, numbers.get(b"p", 1), numbers.get(b"q", 1))
+        return key or rsa_exponents(n, e, numbers[b"d"]) if b"d" in numbers else key
+    if b"q" not in values or b"d" not in values:
+        return None
+    point, secret = values[b"q"], values[b"d"]
+    for name, curve in _CURVES:
+        if name in head[-256:]:
+            return _on(curve, point, secret)
+    return None
+
+
+def _on(curve: str, point: bytes, secret: bytes) -> Key | None:
+    """Prove a member d against a member q: 04, x, y; or 40 and an encoded point."""
+    if curve in OKP_BYTES:
+        size = OKP_BYTES[curve]
+        public = point[1:] if len(point) == size + 1 and point[:1] == b"\x40" else point
+        return okp_seed(curve, secret.rjust(size, b"\0")[-size:], public)
+    size = FIELD_BYTES[curve]
+    if len(point) != 2 * size + 1 or point[:1] != b"\x04":
+        return None
+    x, y = (int.from_bytes(point[at : at + size], "big") for at in (1, size + 1))
+    return ec_scalar(curve, int.from_bytes(secret, "big"), x, y)

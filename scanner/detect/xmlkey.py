@@ -1,0 +1,60 @@
+"""RSA keys as XML text, as .NET writes them: <RSAKeyValue> (W3C XML Signature 4.5.2.2, and P to D).
+
+Mostly UTF-16 in a managed heap. Members are taken by name in whatever order they stand, up to the
+closing tag; a public key is a witness, and a private one is a key when p*q = n or when n, e and d
+factor n. This module refuses to parse XML: there are no entities, attributes or depth to bound.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from scanner.detect import publics
+from scanner.detect.der import Memory
+from scanner.detect.evidence import proved, rsa_exponents, rsa_primes, rsa_public
+from scanner.detect.keys import Proved
+from scanner.detect.publics import PublicKey
+from scanner.model import Place
+from scanner.rules import Rule
+
+LONGEST = 24 * 1024
+"""Characters of the longest element: a 16384-bit key has a third of it."""
+
+_OPEN, _CLOSE = b"<RSAKeyValue>", b"</RSAKeyValue>"
+_MEMBER = re.compile(rb"<(Modulus|Exponent|P|Q|D)>([A-Za-z0-9+/=\s]{1,4096})</\1>")
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of the element whose opening tag stands at ``offset``."""
+    width = 2 if memory.clip(space, offset, 2)[1:] == b"\0" else 1
+    raw = memory.clip(space, offset, LONGEST * width)
+    text = raw[::width]
+    if width == 2:
+        high = raw[1::2]
+        text = text[: len(high) - len(high.lstrip(b"\0"))]
+    if not text.startswith(_OPEN):
+        return
+    end = text.find(_CLOSE)
+    text = text[: end + len(_CLOSE)] if end >= 0 else text
+    values = {name: value for name, value in _members(text) if value}
+    n, e = values.get(b"Modulus", 0), values.get(b"Exponent", 65537)
+    place = Place(space=space, offset=offset, size=len(text) * width)
+    if not rsa_public(n, e):
+        return
+    key = rsa_primes(n, e, values.get(b"P", 1), values.get(b"Q", 1))
+    if key is None and b"D" in values:
+        key = rsa_exponents(n, e, values[b"D"])
+    if key is None:
+        yield publics.rsa(n, e, kind="public-key", place=place)
+    else:
+        encoding = "RSAKeyValue XML" + (" utf-16le" if width == 2 else "")
+        yield proved(key, rule, encoding, (place,))
+
+
+def _members(text: bytes) -> Iterator[tuple[bytes, int]]:
+    for match in _MEMBER.finditer(text):
+        try:
+            yield match[1], int.from_bytes(base64.b64decode(match[2]), "big")
+        except (binascii.Error, ValueError):
+            continue

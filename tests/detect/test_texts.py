@@ -1,0 +1,86 @@
+"""RSAKeyValue and S-expressions: read wherever they stand, proved, and never by their looks."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import containers, encodings, keys, noise
+from scanner import rules
+from scanner.detect import sexp, xmlkey
+from scanner.detect.keys import Proved
+from scanner.model import Confidence
+
+RULES = {rule.id: rule for rule in rules.load()}
+RSA = keys.rsa_key(2048)
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def found(examine, rule: str, data: bytes, offset: int) -> list[Proved]:  # type: ignore[no-untyped-def] # noqa: ANN001
+    """Return the private keys at an anchor."""
+    seen = examine(Bytes(data), 0, offset, RULES[rule])
+    return [item for item in seen if isinstance(item, Proved)]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("kind", ["zeros", "text", "uniform"])
+def test_xml(kind: str, *, wide: bool) -> None:
+    """An element in either width is found and proved; its public form is a witness only."""
+    for private in (True, False):
+        text = containers.xml_key(RSA, private=private)
+        text = encodings.utf16(text) if wide else text
+        data = noise.plant(getattr(noise, kind)(16_000, 1), 501, text)
+        seen = found(xmlkey.examine, "rsa-key-value", data, 501)
+        assert len(seen) == private
+        if private:
+            assert seen[0].candidate.fingerprint.value == RSA.spki_sha256
+            assert seen[0].candidate.confidence is Confidence.PROOF
+            assert seen[0].candidate.places[0].size == len(text)
+
+
+KEYS = [RSA, keys.ec_key("P-256"), keys.ec_key("P-384"), keys.okp_key("ed25519")]
+
+
+@pytest.mark.parametrize("write", [containers.sexp_hex, containers.sexp_canonical])
+@pytest.mark.parametrize("key", KEYS, ids=["rsa", "p256", "p384", "ed25519"])
+@pytest.mark.parametrize("lost", [0, 16])
+def test_sexp(write, key: keys.Key, lost: int) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    """Either spelling is found and proved, its first bytes overwritten or not."""
+    text = write(key)
+    data = noise.plant(noise.text(9000, 2), 777, bytes(lost) + text[lost:])
+    anchor = max(data.find(b"(d #", 777), data.find(b"(1:d", 777))
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, anchor)
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+
+
+@settings(max_examples=80, deadline=None)
+@given(at=st.integers(0, 2000), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_no_key(at: int, bit: int) -> None:
+    """Whatever bit is flipped, no other key comes out of it."""
+    for write, examine, rule, mark in (
+        (containers.sexp_hex, sexp.examine, "gnupg-private-key", b"(d #"),
+        (containers.xml_key, xmlkey.examine, "rsa-key-value", b"<RSA"),
+    ):
+        text = bytearray(write(RSA))
+        text[at % len(text)] ^= 1 << bit
+        offset = bytes(text).find(mark)
+        for item in found(examine, rule, bytes(text), offset) if offset >= 0 else ():
+            assert item.candidate.fingerprint.value == RSA.spki_sha256
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.binary(max_size=400), head=st.sampled_from([b"(d #", b"(1:d32:", b"<RSAKeyValue>"]))
+def test_arbitrary_bytes(data: bytes, head: bytes) -> None:
+    """Arbitrary bytes behind an anchor give nothing and raise nothing."""
+    assert found(sexp.examine, "gnupg-private-key", head + data, 0) == []
+    assert found(xmlkey.examine, "rsa-key-value", head + data, 0) == []
