@@ -43,6 +43,12 @@ OKP_OIDS: dict[str, bytes] = {
 }
 """RFC 8410 section 3."""
 
+FFC_OIDS: dict[str, bytes] = {
+    "dsa": bytes.fromhex("2a8648ce380401"),
+    "dh": bytes.fromhex("2a864886f70d010301"),
+}
+"""id-dsa (RFC 3279 2.3.2) and dhKeyAgreement (PKCS #3), content bytes."""
+
 _RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
 _EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
 
@@ -76,6 +82,14 @@ def ec_spki(curve: str, x: int, y: int) -> bytes:
 def okp_spki(algorithm: str, public: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo of an Edwards or Montgomery key (RFC 8410 section 4)."""
     return _tlv(0x30, _tlv(0x30, _tlv(0x06, OKP_OIDS[algorithm])) + _tlv(0x03, b"\0" + public))
+
+
+def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int) -> bytes:
+    """Return the SubjectPublicKeyInfo of a DSA key (p, q, g) or a PKCS #3 one (p, g)."""
+    parameters = (p, q, g) if algorithm == "dsa" else (p, g)
+    group = _tlv(0x30, b"".join(_integer(value) for value in parameters))
+    identifier = _tlv(0x30, _tlv(0x06, FFC_OIDS[algorithm]) + group)
+    return _tlv(0x30, identifier + _tlv(0x03, b"\0" + _integer(y)))
 
 
 def of_spki(spki: bytes) -> Fingerprint:

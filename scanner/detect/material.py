@@ -59,7 +59,20 @@ class Okp(_Guarded):
     """The clamped scalar of an Edwards key of which nobody has the seed, which is empty then."""
 
 
-Material = Rsa | Ec | Okp
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Ffc(_Guarded):
+    """A DSA or Diffie-Hellman key: g**x = y modulo p. ``algorithm`` is ``dsa`` or ``dh``."""
+
+    algorithm: str
+    p: int
+    q: int
+    """The order of g; 0 for a group of which nothing names it."""
+    g: int
+    x: int
+    y: int
+
+
+Material = Rsa | Ec | Okp | Ffc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +108,13 @@ def describe(key: Material) -> Description:
                 curve="",
                 bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[key.algorithm],
                 fingerprint=fingerprint.of_spki(fingerprint.okp_spki(key.algorithm, key.public)),
+            )
+        case Ffc():
+            return Description(
+                algorithm=key.algorithm,
+                curve="",
+                bits=key.p.bit_length(),
+                fingerprint=fingerprint.of_spki(
+                    fingerprint.ffc_spki(key.algorithm, key.p, key.q, key.g, key.y)
+                ),
             )

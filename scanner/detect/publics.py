@@ -60,5 +60,14 @@ def okp(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
     )
 
 
+def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicKey:
+    """Return a DSA or Diffie-Hellman public key: its name alone, its numbers are not looked for."""
+    return PublicKey(
+        algorithm=algorithm,
+        bits=p.bit_length(),
+        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y), None),
+    )
+
+
 def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:
     return Witness(kind=kind, fingerprint=fingerprint.of_spki(spki), place=place)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scanner.detect import pem, readings
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa, describe
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
@@ -147,6 +147,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                 group = CURVES[curve]
                 rows.append(("d montgomery", d * group.radix % group.n, group.size))
             return rows
+        case Ffc(x=x):
+            return [("x", x, _size(x))]
         case Okp():
             return []
 

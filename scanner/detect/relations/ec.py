@@ -28,9 +28,9 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int, int]] = {
-    "P-256": (400, 8, 40_000, 40_000),
-    "P-384": (50, 1, 800, 2_500),
-    "P-521": (50, 1, 800, 2_500),
+    "P-256": (400, 6, 40_000, 40_000),
+    "P-384": (50, 1, 800, 1_500),
+    "P-521": (50, 1, 800, 1_500),
     "secp256k1": (50, 1, 50, 2_000),
     "brainpoolP256r1": (30, 1, 30, 2_000),
     "brainpoolP384r1": (15, 1, 15, 1_000),

@@ -1,0 +1,240 @@
+"""DSA and Diffie-Hellman keys held as bare numbers: g**x = y modulo p, and y stands elsewhere.
+
+A group must be there before anything is tried: the parameters of a DSA key as DER (RFC 3279 2.3.2),
+or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are a handshake's own
+as a rule. An exponentiation takes milliseconds, so few are done. Exponents of DSA below 224 bits
+are not looked for: twenty bytes are no run.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from scanner.detect.material import Ffc, Material
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Place
+
+MOST_GROUPS = 4
+"""Groups that are tried."""
+
+MOST = 200
+"""Exponentiations for each: 2 ms to 8 ms one."""
+
+PROOF = "g**x = y"
+
+_NAMED = (
+    (2048, 124476, 560316, 225),
+    (3072, 1690314, 2625351, 275),
+    (4096, 240904, 5736041, 325),
+)
+"""Bits of p; what RFC 3526 adds to pi, RFC 7919 to e; bits of a short exponent (RFC 7919 5.2)."""
+
+# SEQUENCE { INTEGER p, INTEGER q, INTEGER g } of 1024 to 3072 and of 224 or 256 bits.
+_PARAMETERS = re.compile(
+    rb"\x02(?:\x81\x81|\x82\x01\x01|\x82\x01\x81)\x00[\x80-\xff](?s:.){127,383}?"
+    rb"\x02(?:\x1d|\x21)\x00[\x80-\xff](?s:.){27}"
+)
+
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+_NAMES = {"little": "x limbs-le", "big": "x bytes-be"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group, the bits of its exponents, and where its parameters were read."""
+
+    p: int
+    q: int
+    g: int
+    bits: int
+    place: Place | None = None
+
+
+def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+    """Yield each DSA key whose exponent and public number stand in the pool."""
+    del publics  # none of them is a DSA key's: the pool alone bears witness
+    groups: dict[int, _Group] = {}
+    for match in _PARAMETERS.finditer(pool.data.data):
+        read = _parameters(pool.data[match.start() : match.start() + _DER].tobytes())
+        if read is not None and len(groups) < MOST_GROUPS:
+            (p, q, g), size = read
+            place = pool.place(match.start(), size)
+            groups.setdefault(p, _Group(p, q, g, q.bit_length(), place))
+    for group in groups.values():
+        yield from _search(pool, "dsa", group)
+
+
+def search_dh(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+    """Yield each key in a group of RFC 3526 or RFC 7919 whose prime, x and y stand in the pool."""
+    del publics
+    groups = _named()
+    wanted = [word for group in groups for word in _middle(group.p)]
+    there = {index // 2 for index, _ in words.find(pool.data, np.array(wanted, np.uint64))}
+    for index in sorted(there)[:MOST_GROUPS]:
+        yield from _search(pool, "dh", groups[index])
+
+
+# --- groups -------------------------------------------------------------------------------------
+
+_DER = 3 * (384 + 5)
+
+
+def _parameters(raw: bytes) -> tuple[tuple[int, int, int], int] | None:
+    """Read p, q and g as DER, and how many bytes they take: q divides p - 1, and g**q = 1."""
+    numbers, at = [], 0
+    for _ in range(3):
+        if len(raw) < at + 4 or raw[at] != 0x02:
+            return None
+        size, head = raw[at + 1], 2
+        if size > 0x80:
+            head = 2 + (size & 0x7F)
+            size = int.from_bytes(raw[at + 2 : at + head], "big")
+        numbers.append(int.from_bytes(raw[at + head : at + head + size], "big"))
+        at += head + size
+    p, q, g = numbers
+    if at > len(raw) or q < 2 or (p - 1) % q or not 1 < g < p or pow(g, q, p) != 1:
+        return None
+    return (p, q, g), at
+
+
+@functools.cache
+def _named() -> tuple[_Group, ...]:
+    """Compute the groups of RFC 3526 section 3 and RFC 7919 appendix A: g = 2, p of e or pi."""
+    groups = []
+    for bits, pi_more, e_more, short in _NAMED:
+        for number in (_pi(bits - 130) + pi_more, _e(bits - 130) + e_more):
+            p = (1 << bits) - (1 << bits - 64) + (number << 64) - 1
+            groups.append(_Group(p, 0, 2, short))
+    return tuple(groups)
+
+
+def _e(bits: int) -> int:
+    """Return the integer part of e * 2**bits."""
+    total = term = 1 << bits + 64
+    divisor = 1
+    while term:
+        term //= divisor
+        total += term
+        divisor += 1
+    return total >> 64
+
+
+def _pi(bits: int) -> int:
+    """Return the integer part of pi * 2**bits (Machin: 16 arctan 1/5 - 4 arctan 1/239)."""
+    one = 1 << bits + 64
+    return 4 * (4 * _arctan(5, one) - _arctan(239, one)) >> 64
+
+
+def _arctan(inverse: int, one: int) -> int:
+    total = term = one // inverse
+    divisor, sign = 3, -1
+    while term:
+        term //= inverse * inverse
+        total += sign * (term // divisor)
+        divisor, sign = divisor + 2, -sign
+    return total
+
+
+def _middle(p: int) -> tuple[int, int]:
+    """Return the second word of p, in both byte orders: the first one is all ones."""
+    raw = (p >> (p.bit_length() - 128) & (1 << 64) - 1).to_bytes(8, "big")
+    return int.from_bytes(raw, "big"), int.from_bytes(raw, "little")
+
+
+# --- exponents ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Trial:
+    """An exponent that was read, and what it gives."""
+
+    x: int
+    y: int
+    place: Place
+    position: int
+    size: int
+    encoding: str
+
+
+def _search(pool: Pool, algorithm: str, group: _Group) -> Iterator[Related]:
+    trials = list(_trials(pool, group))
+    seen: set[int] = set()
+    for trial in _standing(pool, group, trials):
+        if trial.y not in seen:
+            seen.add(trial.y)
+            yield Related(
+                key=Ffc(algorithm=algorithm, p=group.p, q=group.q, g=group.g, x=trial.x, y=trial.y),
+                proof=PROOF,
+                encoding=trial.encoding,
+                places=(trial.place, *((group.place,) if group.place else ())),
+            )
+
+
+def _trials(pool: Pool, group: _Group) -> Iterator[_Trial]:
+    """Raise g to at most MOST numbers of the pool."""
+    near = [group.place] if group.place else []
+    count = 0
+    for size, judged in {((group.bits + 7) // 8, group.bits // 64 * 8), (32, 32)}:
+        if judged not in pieces.LEAST_VARIED:
+            continue
+        top = 1 << (group.bits if size != 32 or group.q else 256)
+        positions = pieces.aligned(pool, judged, 8 * MOST, near)
+        for position in positions[positions + size <= len(pool.data)].tolist():
+            raw = pool.data[position : position + size].tobytes()
+            for order in _ORDERS:
+                x = int.from_bytes(raw, order)
+                if not top >> 16 < x < (group.q or top):
+                    continue
+                count += 1
+                if count > MOST:
+                    return
+                y = pow(group.g, x, group.p)
+                place = pool.place(position, size)
+                yield _Trial(x, y, place, position, size, _NAMES[order])
+
+
+def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_Trial]:
+    """Yield the trials whose y stands in the pool: as bytes, limbs, or in Montgomery form."""
+    size = (group.p.bit_length() + 7) // 8
+    radix = 1 << 64 * -(-size // 8)
+    forms = [
+        (trial, value, at)
+        for trial in trials
+        for value, at in (
+            (trial.y.to_bytes(size, "big"), size - 8),
+            (trial.y.to_bytes(size, "little"), 0),
+            ((trial.y * radix % group.p).to_bytes(size, "little"), 0),
+        )
+    ]
+    wanted = [int.from_bytes(value[at : at + 8], "little") for _, value, at in forms]
+    for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
+        trial, value, at = forms[index]
+        if words.stands(pool.data, position - at, value):
+            yield trial
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read an exponent again, in both orders, and the parameters if they were read."""
+    place, *parameters = candidate.places
+    raw = memory.read(place.space, place.offset, place.size)
+    groups = [group for group in _named() if group.p.bit_length() == candidate.bits]
+    for other in parameters:
+        read = _parameters(memory.read(other.space, other.offset, other.size))
+        groups = [_Group(*read[0], read[0][1].bit_length())] if read is not None else []
+    found: list[Material] = []
+    for group in groups:
+        for order in _ORDERS:
+            x = int.from_bytes(raw, order)
+            y = pow(group.g, x, group.p)
+            found.append(
+                Ffc(algorithm=candidate.algorithm, p=group.p, q=group.q, g=group.g, x=x, y=y)
+            )
+    return found
