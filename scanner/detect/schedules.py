@@ -98,8 +98,8 @@ def search(memory: Memory, runs: Runs) -> Iterator[Schedule]:
 def _key(block: bytes, schedule: Schedule) -> bytes:
     """Return the raw key that a schedule was made of: the first words of its forward order."""
     block = _swapped(block) if schedule.order.endswith("swapped") else block
-    forward = block if schedule.order.startswith("encryption") else _forward(block)
-    return forward[: schedule.bits // 8]
+    backward = schedule.order.startswith("decryption")
+    return b"".join(_word(block, k, backward=backward) for k in range(schedule.bits // 32))
 
 
 def _all(memory: Memory, runs: Runs) -> Iterator[Schedule]:
@@ -174,8 +174,7 @@ def _recompute(raw: bytes, at: int, size: int, order: str) -> str | None:
     if len(block) < length or len(set(block[:64])) < _FEWEST_VALUES:
         return None
     for name, keys in ((order, block), (f"{order} swapped", _swapped(block))):
-        schedule = keys if order == "encryption" else _forward(keys)
-        if _holds(schedule, size):
+        if _holds(keys, size, backward=order == "decryption"):
             return name
     return None
 
@@ -184,11 +183,18 @@ def _swapped(block: bytes) -> bytes:
     return np.frombuffer(block, "<u4").byteswap().tobytes()
 
 
-def _forward(block: bytes) -> bytes:
-    """Undo the equivalent inverse cipher's order: rounds backwards, inner ones unmixed."""
-    rounds = [block[at : at + 16] for at in range(len(block) - 16, -1, -16)]
-    middle = [b"".join(_mixed(r[at : at + 4]) for at in range(0, 16, 4)) for r in rounds[1:-1]]
-    return b"".join([rounds[0], *middle, rounds[-1]])
+def _word(block: bytes, index: int, *, backward: bool) -> bytes:
+    """Return word ``index`` of the encryption order.
+
+    ``backward`` undoes the equivalent inverse cipher's order (FIPS 197 section 5.3.5): its rounds
+    stand in reverse, and all but the first and the last are unmixed.
+    """
+    at = 4 * index
+    if not backward:
+        return block[at : at + 4]
+    at = len(block) - 16 * (index // 4 + 1) + 4 * (index % 4)
+    word = block[at : at + 4]
+    return word if at < 16 or at >= len(block) - 16 else _mixed(word)
 
 
 def _mixed(column: bytes) -> bytes:
@@ -204,16 +210,18 @@ def _double(value: int) -> int:
     return (value << 1) ^ (0x11B if value & 0x80 else 0)
 
 
-def _holds(block: bytes, size: int) -> bool:
+def _holds(block: bytes, size: int, *, backward: bool) -> bool:
     """Recompute every word of a schedule from the one before and the one Nk before."""
-    words = [block[at : at + 4] for at in range(0, len(block), 4)]
-    for i in range(size, len(words)):
-        last = words[i - 1]
-        if i % size == 0:
+    words = [_word(block, index, backward=backward) for index in range(size)]
+    for index in range(size, len(block) // 4):
+        last = words[-1]
+        if index % size == 0:
             last = bytes(_SBOX[byte] for byte in last[1:] + last[:1])
-            last = bytes((last[0] ^ _RCON[i // size - 1], *last[1:]))
-        elif size == 8 and i % 8 == 4:
+            last = bytes((last[0] ^ _RCON[index // size - 1], *last[1:]))
+        elif size == 8 and index % 8 == 4:
             last = bytes(_SBOX[byte] for byte in last)
-        if words[i] != bytes(a ^ b for a, b in zip(words[i - size], last, strict=True)):
+        word = _word(block, index, backward=backward)
+        if word != bytes(a ^ b for a, b in zip(words[index - size], last, strict=True)):
             return False
+        words.append(word)
     return True
