@@ -19,7 +19,19 @@ from scanner.detect.publics import PublicKey
 from scanner.detect.relations.words import BLOCK, Bytes, sliding
 from scanner.model import Place
 
-LEAST_VARIED = {20: 15, 24: 19, 28: 21, 32: 24, 40: 30, 36: 26, 48: 35, 56: 40, 57: 41, 64: 45, 66: 46}
+LEAST_VARIED = {
+    20: 15,
+    24: 19,
+    28: 21,
+    32: 24,
+    40: 30,
+    36: 26,
+    48: 35,
+    56: 40,
+    57: 41,
+    64: 45,
+    66: 46,
+}
 """Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
 
 _LONGEST = 1024
