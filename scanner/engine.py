@@ -7,6 +7,7 @@ anyone, for any reason, is a fault: this module decides nothing, and never says 
 """
 
 import contextlib
+import functools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -85,6 +86,10 @@ class Scan:
     raw: bool
 
 
+_compiled = functools.lru_cache(maxsize=2)(compile_anchors)
+"""The rules of one command line are compiled once, however many dumps it names."""
+
+
 def scan(request: ScanRequest, progress: Progress) -> Scan:
     """Scan one dump. Raises ScannerError where there is nothing to report on at all."""
     for rule in request.rules:
@@ -102,7 +107,7 @@ def scan(request: ScanRequest, progress: Progress) -> Scan:
             spill=_spill(request, stack) if stream else None,
             spool_dir=request.spool_dir or tempfile.gettempdir(),
             rules=request.rules,
-            anchors=compile_anchors(request.rules),
+            anchors=_compiled(request.rules),
             known=request.known,
         )
         lead = _crew(request, target, stack)
