@@ -1,19 +1,18 @@
-"""The integer pool: the edges of random-looking runs, read again, and the numbers they may hold.
+"""The integer pool: the edges of random-looking runs, read again from the dump.
 
 A number begins or ends at a run's edge but need not fill the run (SymCrypt's modulus runs on into
-its Montgomery constants), so for a given length there are few positions to try, and this module
-lists them for every reading. It lives in the worker that proves: its bytes never leave it. A pool
-is bounded: a dump full of random objects is taken in sections, one behind the other.
+its Montgomery constants), so of long runs the edges are kept. A pool lives in the worker that
+proves: its bytes never leave it. It is bounded: a dump full of random objects is taken in sections,
+one behind the other.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner.detect import readings
-from scanner.detect.limbs import Flags, Offsets, Runs, Words
+from scanner.detect.limbs import Flags, Offsets, Runs
 from scanner.detect.readings import Bytes, Reading
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -36,16 +35,6 @@ NEIGHBOURHOOD = 64 << 10
 
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
-
-_JUDGED, _VALUES = 64, 43
-"""Bytes at a run's edge, and how many different values random ones have at least: 57 on average,
-and four standard deviations less. Machine code and tables seldom reach it."""
-
-_ROWS = 1 << 14
-"""Edges that are judged at once."""
-
-MOST_LOOSE = 1 << 18
-"""Numbers of one length above which only the exact ones are listed."""
 
 LITTLE = 0
 BIG = 1
@@ -84,65 +73,6 @@ class Pool:
         how = self.readings[reading]
         raw = self.data[position : position + readings.width(how, bits)].tobytes()
         return readings.decode(how, raw) or 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Numbers:
-    """Positions at which an odd number of one length may stand, ordered by place.
-
-    ``low`` is its least significant 64 bits and ``top`` its most significant; ``exact`` says that
-    the bytes between it and the run's edge are none of a random number's.
-    """
-
-    bits: int
-    position: Offsets
-    reading: npt.NDArray[np.int8]
-    low: Words
-    top: Words
-    exact: Flags
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    def take(self, index: Offsets | Flags) -> "Numbers":
-        """Return some of them."""
-        return Numbers(
-            bits=self.bits,
-            position=self.position[index],
-            reading=self.reading[index],
-            low=self.low[index],
-            top=self.top[index],
-            exact=self.exact[index],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Edge:
-    """One edge of many runs, and between which positions a number that touches it must lie.
-
-    A number may start up to ``out`` bytes outside of its run without taking in what is not random,
-    and up to ``into`` bytes inside without leaving out what is.
-    """
-
-    at: Offsets
-    low: Offsets
-    high: Offsets
-    phase: Offsets
-    any_alignment: Flags
-    varied: Flags
-    out: Offsets
-    into: Offsets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Edges:
-    """All edges of a pool, and where a big-endian number may stand behind a zero byte."""
-
-    pool: Pool
-    head: Edge
-    tail: Edge
-    signed: Offsets
-    signed_room: Offsets
 
 
 def sections(memory: Memory, runs: Runs) -> Iterator[Pool]:
@@ -211,166 +141,3 @@ def _copy(
                 end = max(end, stop)
             raw = memory.clip(space, first, end - first)
         view[at : at + size] = raw[first - base : first - base + size]
-
-
-def edges(pool: Pool) -> Edges:
-    """Judge the edges of a pool's runs, once for all lengths."""
-    data = pool.data
-    last = np.append(pool.at[1:], len(data) - MARGIN) - MARGIN
-    low = np.maximum(np.where(pool.head >= 0, pool.head - SLACK, pool.at), pool.at)
-    high = np.where(pool.tail >= 0, np.minimum(pool.tail + SLACK, last), last)
-    sides = []
-    for at, forward in ((pool.head, 1), (pool.tail, -1)):
-        block = np.flatnonzero(at >= 0)
-        side = at[block]
-        long = (high - low)[block] >= _JUDGED
-        varied = np.zeros(len(side), np.bool_)
-        varied[long] = _varied(data, side[long] - (0 if forward > 0 else _JUDGED))
-        sides.append(
-            Edge(
-                at=side,
-                low=low[block],
-                high=high[block],
-                phase=pool.phase[block],
-                any_alignment=pool.any_alignment[block],
-                varied=varied,
-                out=_random_bytes(data, side, -forward),
-                into=_plain_bytes(data, side, forward),
-            )
-        )
-    zero = np.flatnonzero((data[:-1] == 0) & (data[1:] >= 0x80)) + 1
-    block = np.searchsorted(pool.at, zero, side="right") - 1
-    zero, block = zero[block >= 0], block[block >= 0]
-    return Edges(
-        pool=pool, head=sides[0], tail=sides[1], signed=zero, signed_room=last[block] - zero
-    )
-
-
-def _varied(data: Bytes, position: Offsets) -> Flags:
-    """Tell behind which positions bytes have as many different values as random ones have."""
-    column = np.arange(_JUDGED)
-    verdict = np.empty(len(position), np.bool_)
-    for start in range(0, len(position), _ROWS):
-        at = np.clip(position[start : start + _ROWS], 0, len(data) - _JUDGED)
-        rows = data[at[:, None] + column]
-        rows.sort(axis=1)
-        verdict[start : start + _ROWS] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= _VALUES
-    return verdict
-
-
-def _outward(data: Bytes, at: Offsets, direction: int) -> npt.NDArray[np.uint8]:
-    """Return the SLACK bytes at a side of each position, the nearest first."""
-    steps = np.arange(SLACK) if direction > 0 else -1 - np.arange(SLACK)
-    rows: npt.NDArray[np.uint8] = data[at[:, None] + steps]
-    return rows
-
-
-def _random_bytes(data: Bytes, at: Offsets, direction: int) -> Offsets:
-    """Count the bytes outside of an edge up to the second zero: memory has many, numbers few."""
-    zeros = np.cumsum(_outward(data, at, direction) == 0, axis=1)
-    counts: Offsets = np.count_nonzero(zeros < 2, axis=1).astype(np.int64)
-    return counts
-
-
-def _plain_bytes(data: Bytes, at: Offsets, direction: int) -> Offsets:
-    """Count the bytes inside of an edge that are below 0x80: text, and small integers."""
-    plain = np.logical_and.accumulate(_outward(data, at, direction) < 0x80, axis=1)
-    counts: Offsets = np.count_nonzero(plain, axis=1).astype(np.int64)
-    return counts
-
-
-def numbers(found: Edges, bits: int, *, full: bool = True, ahead: tuple[int, ...] = ()) -> Numbers:
-    """List where an odd number of ``bits`` bits may stand; not ``full``: of at most so many.
-
-    At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
-    SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
-    run's first edge, where a format lays numbers end to end (CAPI and CNG blobs: modulus, primes).
-    """
-    pool, parts = found.pool, []
-    for index, reading in enumerate(pool.readings):
-        size = readings.width(reading, bits)
-        rows = [_shifted(found.head, reading, size, shift * size) for shift in (0, *ahead)]
-        rows.append(_shifted(found.tail, reading, size, None))
-        if reading is readings.BYTES:
-            rows.append(_signed(found, size))
-        code = np.concatenate(rows)
-        parts.append(_sift(pool, index, code, bits, full=full))
-    whole = Numbers(
-        bits=bits,
-        position=np.concatenate([part.position for part in parts]),
-        reading=np.concatenate([part.reading for part in parts]),
-        low=np.concatenate([part.low for part in parts]),
-        top=np.concatenate([part.top for part in parts]),
-        exact=np.concatenate([part.exact for part in parts]),
-    )
-    if len(whole) > MOST_LOOSE:
-        whole = whole.take(whole.exact)
-    return whole.take(np.argsort(whole.position, kind="stable"))
-
-
-def _shifted(edge: Edge, reading: Reading, size: int, ahead: int | None) -> Offsets:
-    """List 2 * position + exact of the numbers near an edge; ``ahead`` None: that end there."""
-    tail = ahead is None
-    shift = -size if ahead is None else ahead
-    fits = edge.high - edge.low >= size + (ahead or 0)
-    if not reading.packed:
-        fits &= edge.varied
-    index = np.flatnonzero(fits)
-    residue = (edge.at[index] + shift + edge.phase[index]) % reading.align
-    rows = []
-    for slack in range(-SLACK, SLACK + 1):
-        aligned = (residue + slack) % reading.align == 0
-        near = index[aligned | edge.any_alignment[index]]
-        start = edge.at[near] + (shift + slack)
-        good = (start >= edge.low[near]) & (start + size <= edge.high[near])
-        start, near = start[good], near[good]
-        if reading.packed:
-            rows.append(start * 2 + 1)
-            continue
-        inward = -slack if tail else slack
-        exact = (inward <= edge.into[near]) & (-inward <= edge.out[near])
-        rows.append(start * 2 + exact)
-    return np.concatenate(rows)
-
-
-def _signed(found: Edges, size: int) -> Offsets:
-    """List 2 * position + exact of the big-endian numbers behind a zero byte.
-
-    Exact ones have the low byte of their length before it (X.690 8.1.3, RFC 4251 section 5).
-    """
-    at = found.signed[found.signed_room >= size]
-    exact = found.pool.data[at - 2] == (size + 1) & 0xFF
-    code: Offsets = at * 2 + exact
-    return code
-
-
-def _sift(pool: Pool, index: int, code: Offsets, bits: int, *, full: bool) -> Numbers:
-    """Keep what reads as an odd number of the length."""
-    reading, data = pool.readings[index], pool.data
-    if reading.digit == 8:
-        size = readings.width(reading, bits)
-        position = code >> 1
-        bottom, upper = (size - 1, 0) if reading.most_first else (0, size - 1)
-        keep = (data[position + bottom] & 1) == 1
-        if full:
-            keep &= (data[position + upper] >> ((bits - 1) % 8)) == 1
-        code = code[keep]
-    code = np.sort(code)
-    last = np.ones(len(code), np.bool_)
-    last[:-1] = (code[1:] >> 1) != (code[:-1] >> 1)
-    code = code[last]
-    top = readings.top(reading, data, code >> 1, bits)
-    keep = top >= np.uint64(1 << 63) if full else top > 0
-    code, top = code[keep], top[keep]
-    low = readings.low(reading, data, code >> 1, bits)
-    keep = (low & np.uint64(1)) == 1
-    keep[keep] = readings.are_digits(reading, data, (code >> 1)[keep], bits)
-    code = code[keep]
-    return Numbers(
-        bits=bits,
-        position=code >> 1,
-        reading=np.full(len(code), index, np.int8),
-        low=low[keep],
-        top=top[keep],
-        exact=(code & 1) == 1,
-    )

@@ -121,6 +121,18 @@ def decode(reading: Reading, raw: bytes) -> int | None:
     return int(text or "0", 2)
 
 
+def weights(reading: Reading, bits: int, modulus: int) -> list[int]:
+    """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number."""
+    words, size = count(reading, bits), reading.word
+    found = []
+    for offset in range(words * size):
+        slot, byte = divmod(offset, size)
+        digit = words - 1 - slot if reading.most_first else slot
+        at = digit * reading.digit + 8 * (size - 1 - byte if reading.swapped else byte)
+        found.append(pow(2, at - reading.shift, modulus))
+    return found
+
+
 def _kind(reading: Reading) -> str:
     return f"{'>' if reading.swapped else '<'}u{reading.word}"
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from scanner.detect import readings
 from scanner.detect.limbs import Offsets, Words
-from scanner.detect.pool import NEIGHBOURHOOD, SLACK
+from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, partial
 from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
 
-MOST_LATTICES = 1 << 12
-"""Lattices that are spent in a section, what fits best and lies nearest first: about a second."""
+MOST_LATTICES = 1 << 10
+"""Lattices that are spent in a section, what fits best and lies nearest first: 0.3 seconds."""
 
 LOST = (16, 32)
 """Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""
@@ -63,10 +63,10 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
 
 def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
-    tail, data, size = shelf.edges.tail, shelf.pool.data, bits // 8
-    missing = size - (tail.at - (tail.low + SLACK))
-    good = (missing >= SLACK) & (missing <= LOST[-1]) & tail.varied
-    end = tail.at[good]
+    pool, data, size = shelf.pool, shelf.pool.data, bits // 8
+    missing = size - (pool.tail - pool.head)
+    good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
+    end = pool.tail[good]
     lost = np.where(missing[good] <= LOST[0], *LOST)
     for high in (False, True):
         keep = (data[end - 1] & 1) == 1 if high else data[end - 1] >= 0x80

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from scanner.detect import readings
 from scanner.detect.limbs import Flags, Offsets, Words
-from scanner.detect.pool import NEIGHBOURHOOD, Numbers
+from scanner.detect.numbers import Numbers
+from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, divisors
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once
@@ -22,7 +23,7 @@ from scanner.detect.relations.shelf import Shelf, once
 PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
 """Lengths of primes that are always tried."""
 
-MOST_LENGTHS = 24
+MOST_LENGTHS = 32
 """Lengths of primes that are tried in all: the rest is what the moduli's lengths suggest."""
 
 MOST_PRIMES = 5
@@ -82,23 +83,26 @@ def _related(shelf: Shelf, n: int, e: int, hits: list[_Hit], proof: str) -> Rela
 # --- primes -------------------------------------------------------------------------------------
 
 
-def lengths(moduli: dict[int, int]) -> tuple[int, ...]:
+def lengths(moduli: dict[int, int], *, rare: bool) -> tuple[int, ...]:
     """Return the lengths of primes to try, in bits.
 
-    Halves and thirds of the moduli, and a sixteenth more and less than half: so does the rsa
-    package for Python choose its primes.
+    Halves of the moduli; of the usual lengths, those that could have a part; and the rare ones:
+    thirds, and a sixteenth of it more and less than half, as the rsa package for Python has it.
     """
-    found = dict.fromkeys(PRIME_BITS)
-    for bits in sorted({n.bit_length() for n in moduli}):
-        half, rest = (bits + 1) // 2, bits // 16
-        found |= dict.fromkeys((half, half + rest, half - rest, bits // 3, -(-bits // 3)))
+    found: dict[int, None] = {}
+    sizes = sorted({n.bit_length() for n in moduli})
+    for bits in sizes:
+        half, rest = (bits + 1) // 2, (bits + 1) // 2 // 16
+        found |= dict.fromkeys((half, *(b for b in PRIME_BITS if b + 8 < bits <= MOST_PRIMES * b)))
+        if rare:
+            found |= dict.fromkeys((half + rest, half - rest, bits // 3, -(-bits // 3)))
     return tuple(sorted(bits for bits in list(found)[:MOST_LENGTHS] if bits >= 256))
 
 
 def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     """Find what divides the moduli."""
     found: dict[int, list[_Hit]] = {}
-    for bits in lengths(moduli) if moduli else ():
+    for bits in lengths(moduli, rare=shelf.survey.loose):
         numbers = once(shelf.numbers(bits))
         for n, first, second in _pairs(numbers, moduli):
             p, q = shelf.value(numbers, first), shelf.value(numbers, second)
@@ -107,11 +111,11 @@ def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
         left = [n for n in moduli if bits + 8 < n.bit_length() <= MOST_PRIMES * bits]
         larger = divisors.prepare([n for n in left if n not in found])
         inverses = inverse_words(numbers.low)
-        for index in np.flatnonzero(numbers.exact).tolist() if left else ():
-            p = shelf.value(numbers, index)
-            if arithmetic.without_small_factors(p):
-                for n in divisors.divided_by(larger, p, int(inverses[index])):
-                    found.setdefault(n, []).append(_Hit(p, "p", numbers, index))
+        exact = np.flatnonzero(numbers.exact)
+        rows = zip(exact.tolist(), shelf.values(numbers, exact), strict=True)
+        for index, p in rows if larger.values else ():
+            for n in divisors.divided_by(larger, p, int(inverses[index])):
+                found.setdefault(n, []).append(_Hit(p, "p", numbers, index))
     return found
 
 

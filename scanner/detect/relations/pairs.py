@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.detect.limbs import Offsets, Words
-from scanner.detect.pool import NEIGHBOURHOOD, Numbers
+from scanner.detect.numbers import Numbers
+from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once
@@ -30,8 +31,8 @@ SHAPES = (
 )
 """Lengths of a modulus and of its primes. The uneven ones are the rsa package's for Python."""
 
-MOST_PAIRS = 1 << 24
-"""Pairs of any distance that are tried for one length and reading: a tenth of a second."""
+MOST_PAIRS = 1 << 22
+"""Pairs of any distance that are tried for one length and reading: 20 milliseconds."""
 
 MOST_LOOSE = 1 << 11
 """Numbers among which every pair is tried although their edges are doubtful."""

@@ -4,14 +4,16 @@ Several relations ask for numbers of the same lengths; a listing costs more than
 module exists to share it, and holds nothing beyond one search.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanner.detect import pool as pools
+from scanner.detect import numbers as listing
 from scanner.detect import readings
 from scanner.detect.limbs import Offsets
-from scanner.detect.pool import Edges, Numbers, Pool
+from scanner.detect.numbers import Numbers, Survey
+from scanner.detect.pool import Pool
 from scanner.model import Place
 
 AHEAD = (2, 3)
@@ -23,20 +25,20 @@ modulus, two lengths of a prime, and then the primes."""
 class Shelf:
     """The numbers of a pool."""
 
-    edges: Edges
+    survey: Survey
     listed: dict[tuple[int, bool], Numbers] = field(default_factory=dict)
 
     @property
     def pool(self) -> Pool:
         """The pool itself."""
-        return self.edges.pool
+        return self.survey.pool
 
     def numbers(self, bits: int, *, full: bool = True) -> Numbers:
         """List the numbers of a length, or, not ``full``, up to it."""
         key = (bits, full)
         if key not in self.listed:
             ahead = AHEAD if full else ()
-            self.listed[key] = pools.numbers(self.edges, bits, full=full, ahead=ahead)
+            self.listed[key] = listing.numbers(self.survey, bits, full=full, ahead=ahead)
         return self.listed[key]
 
     def value(self, numbers: Numbers, index: int) -> int:
@@ -44,6 +46,14 @@ class Shelf:
         return self.pool.number(
             int(numbers.position[index]), numbers.bits, int(numbers.reading[index])
         )
+
+    def values(self, numbers: Numbers, index: Offsets) -> Iterator[int]:
+        """Read many of the numbers."""
+        pool = self.pool
+        for position, reading in zip(
+            numbers.position[index].tolist(), numbers.reading[index].tolist(), strict=True
+        ):
+            yield pool.number(position, numbers.bits, reading)
 
     def place(self, numbers: Numbers, index: int) -> Place:
         """Say where one of the numbers stands."""
@@ -63,7 +73,7 @@ class Shelf:
 
 def shelf(pool: Pool) -> Shelf:
     """Judge the edges of a pool, and list no number yet."""
-    return Shelf(edges=pools.edges(pool))
+    return Shelf(survey=listing.survey(pool))
 
 
 def once(numbers: Numbers) -> Numbers:

@@ -1,0 +1,317 @@
+"""The numbers that a pool may hold: where, in which reading, and what they begin and end with.
+
+For a given length there are few positions to try, at the edges of runs; most of those fall to tests
+of a byte, most of the rest to a division by small primes, and all of it is arithmetic on whole
+arrays. What is left is worth looking at as a number, and this module refuses to: relations do.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect import readings
+from scanner.detect.limbs import Flags, Offsets, Words
+from scanner.detect.pool import MARGIN, SLACK, Pool
+from scanner.detect.readings import Bytes, Reading
+
+MOST_LOOSE = 1 << 15
+"""Blocks above which numbers are listed only where what parts them from the edge is not random, and
+Java's only behind the length of their array."""
+
+_JUDGED, _VALUES = 64, 43
+"""Bytes at a run's edge, and how many different values random ones have at least: 57 on average,
+and four standard deviations less. Machine code and tables seldom reach it."""
+
+_INSIDE = 40
+"""Bytes near a run's edge that belong to any number there."""
+
+_ROWS = 1 << 13
+"""Positions that are judged at once."""
+
+_PRIMES = tuple(n for n in range(3, 104) if all(n % f for f in range(2, n)))
+_FACTORS = (_PRIMES[:8], _PRIMES[8:13], _PRIMES[13:18], _PRIMES[18:22], _PRIMES[22:26])
+"""Small primes, in groups whose product is below 2**30."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Numbers:
+    """Positions at which an odd number of one length may stand, in order.
+
+    ``low`` is its least significant 64 bits and ``top`` its most significant; ``exact`` says that
+    the bytes between it and the run's edge are none of a random number's.
+    """
+
+    bits: int
+    position: Offsets
+    reading: npt.NDArray[np.int8]
+    low: Words
+    top: Words
+    exact: Flags
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def take(self, index: Offsets | Flags) -> "Numbers":
+        """Return some of them."""
+        return Numbers(
+            bits=self.bits,
+            position=self.position[index],
+            reading=self.reading[index],
+            low=self.low[index],
+            top=self.top[index],
+            exact=self.exact[index],
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Touching:
+    """Where numbers of one reading may begin, or end, and how many bytes they may have."""
+
+    at: Offsets
+    room: Offsets
+    exact: Flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Survey:
+    """What a pool's edges allow, whatever the length; in the order of the pool's readings."""
+
+    pool: Pool
+    begins: tuple[Touching, ...]
+    ends: tuple[Touching, ...]
+    signed: Touching
+    """Where big-endian numbers may begin behind a zero byte."""
+    loose: bool
+    """There are few edges, and numbers that are not exact are listed as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Edge:
+    """One side of many runs. ``low`` and ``high`` bound what may touch it.
+
+    A number may reach ``out`` bytes beyond it without taking in what is not random, and stay
+    ``into`` bytes inside without leaving out what is.
+    """
+
+    at: Offsets
+    low: Offsets
+    high: Offsets
+    phase: Offsets
+    free: Flags
+    forward: bool
+
+
+# --- edges --------------------------------------------------------------------------------------
+
+
+def survey(pool: Pool) -> Survey:
+    """Judge the edges of a pool's runs, once for all lengths."""
+    data = pool.data
+    last = np.append(pool.at[1:], len(data) - MARGIN) - MARGIN
+    low = np.maximum(np.where(pool.head >= 0, pool.head - SLACK, pool.at), pool.at)
+    high = np.where(pool.tail >= 0, np.minimum(pool.tail + SLACK, last), last)
+    sides = []
+    for at, forward in ((pool.head, True), (pool.tail, False)):
+        block = np.flatnonzero((at >= 0) & (high - low >= _JUDGED))
+        edge = _Edge(
+            at=at[block],
+            low=low[block],
+            high=high[block],
+            phase=pool.phase[block],
+            free=pool.any_alignment[block],
+            forward=forward,
+        )
+        sides.append(_touching(data, edge, pool.readings, loose=len(pool.at) <= MOST_LOOSE))
+    zero = np.flatnonzero((data[:-1] == 0) & (data[1:] >= 0x80)) + 1
+    block = np.searchsorted(pool.at, zero, side="right") - 1
+    zero, block = zero[block >= 0], block[block >= 0]
+    signed = Touching(zero, last[block] - zero, np.ones(len(zero), np.bool_))
+    loose = len(pool.at) <= MOST_LOOSE
+    return Survey(pool=pool, begins=sides[0], ends=sides[1], signed=signed, loose=loose)
+
+
+def _touching(
+    data: Bytes, edge: _Edge, table: tuple[Reading, ...], *, loose: bool
+) -> tuple[Touching, ...]:
+    """Say for each reading where numbers may touch an edge."""
+    rows = np.arange(len(edge.at))
+    varied = rows[_varied(data, edge.at if edge.forward else edge.at - _JUDGED)]
+    out = _random_bytes(data, edge.at, forward=not edge.forward)
+    into = _plain_bytes(data, edge.at, forward=edge.forward, most=0x80 if loose else 1)
+    found = []
+    for reading in table:
+        index = rows[_holds_digits(data, edge, reading)] if reading.packed else varied
+        parts = []
+        for slack in range(-SLACK, SLACK + 1):
+            inward = slack if edge.forward else -slack
+            exact = (inward <= into[index]) & (-inward <= out[index]) | reading.packed
+            near = index if loose else index[exact]
+            exact = exact if loose else exact[exact]
+            at = edge.at[near] + slack
+            room = edge.high[near] - at if edge.forward else at - edge.low[near]
+            good = (at + edge.phase[near]) % reading.align == 0
+            good |= edge.free[near]
+            good &= (at >= edge.low[near]) & (at <= edge.high[near])
+            parts.append((at[good], room[good], exact[good]))
+        at, room, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
+        found.append(Touching(at, room, exact))
+    return tuple(found)
+
+
+def _varied(data: Bytes, position: Offsets) -> Flags:
+    """Tell behind which positions bytes have as many different values as random ones have."""
+    window = np.lib.stride_tricks.sliding_window_view(data, _JUDGED)
+    verdict = np.empty(len(position), np.bool_)
+    for start in range(0, len(position), _ROWS):
+        rows = window[np.clip(position[start : start + _ROWS], 0, len(window) - 1)]
+        rows.sort(axis=1)
+        verdict[start : start + _ROWS] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= _VALUES
+    return verdict
+
+
+def _outward(data: Bytes, at: Offsets, *, forward: bool) -> npt.NDArray[np.uint8]:
+    """Return the SLACK bytes at a side of each position, the nearest first."""
+    window = np.lib.stride_tricks.sliding_window_view(data, SLACK)
+    rows: npt.NDArray[np.uint8] = window[at] if forward else window[at - SLACK][:, ::-1]
+    return rows
+
+
+def _random_bytes(data: Bytes, at: Offsets, *, forward: bool) -> Offsets:
+    """Count the bytes outside of an edge up to the second zero: memory has many, numbers few."""
+    zeros = np.cumsum(_outward(data, at, forward=forward) == 0, axis=1)
+    counts: Offsets = np.count_nonzero(zeros < 2, axis=1).astype(np.int64)
+    return counts
+
+
+def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offsets:
+    """Count the bytes inside of an edge that are below a bound: text and small integers, or zeros."""
+    plain = np.logical_and.accumulate(_outward(data, at, forward=forward) < most, axis=1)
+    counts: Offsets = np.count_nonzero(plain, axis=1).astype(np.int64)
+    return counts
+
+
+def _holds_digits(data: Bytes, edge: _Edge, reading: Reading) -> Flags:
+    """Tell at which edges the words that any number there has are digits."""
+    past = (edge.at + edge.phase) % reading.word
+    first = edge.at - past - SLACK - _INSIDE
+    if edge.forward:
+        first = edge.at + (reading.word - past) + SLACK
+    bits = _INSIDE // reading.word * reading.digit
+    return readings.are_digits(reading, data, np.maximum(first, 0), bits) | edge.free
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def numbers(found: Survey, bits: int, *, full: bool = True, ahead: tuple[int, ...] = ()) -> Numbers:
+    """List where an odd number may stand, of ``bits`` bits, or if not ``full`` of at most so many.
+
+    At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
+    SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
+    run's first edge, where a format lays numbers end to end (CAPI and CNG blobs: modulus, primes).
+    Full ones have no factor below 104.
+    """
+    parts = []
+    for index, reading in enumerate(found.pool.readings):
+        size = readings.width(reading, bits)
+        begins, ends = found.begins[index], found.ends[index]
+        rows = [
+            ((begins.at + shift * size) * 2 + begins.exact)[begins.room >= (shift + 1) * size]
+            for shift in (0, *ahead)
+        ]
+        rows.append(((ends.at - size) * 2 + ends.exact)[ends.room >= size])
+        if reading is readings.BYTES:
+            rows.append(_signed(found, size))
+        code = np.concatenate(rows)
+        if reading is readings.JAVA and not found.loose:
+            code = code[_behind_length(found.pool.data, code >> 1, size // reading.word)]
+        parts.append(_sift(found.pool, index, code, bits, full=full))
+    whole = Numbers(
+        bits=bits,
+        position=np.concatenate([part.position for part in parts]),
+        reading=np.concatenate([part.reading for part in parts]),
+        low=np.concatenate([part.low for part in parts]),
+        top=np.concatenate([part.top for part in parts]),
+        exact=np.concatenate([part.exact for part in parts]),
+    )
+    return whole.take(np.argsort(whole.position, kind="stable"))
+
+
+def _signed(found: Survey, size: int) -> Offsets:
+    """List 2 * position + exact of the big-endian numbers behind a zero byte.
+
+    Exact ones have the low byte of their length before it (X.690 8.1.3, RFC 4251 section 5).
+    """
+    at = found.signed.at[found.signed.room >= size]
+    exact = found.pool.data[at - 2] == (size + 1) & 0xFF
+    if not found.loose:
+        at, exact = at[exact], exact[exact]
+    code: Offsets = at * 2 + exact
+    return code
+
+
+def _behind_length(data: Bytes, position: Offsets, words: int) -> Flags:
+    """Tell where the length of a Java array stands before its elements (OpenJDK: 4 or 8 bytes)."""
+    near = readings.gather(data, position - 8, "<u8")
+    behind: Flags = (near >> np.uint64(32) == words) | (near & np.uint64(0xFFFFFFFF) == words)
+    return behind
+
+
+def _sift(pool: Pool, index: int, code: Offsets, bits: int, *, full: bool) -> Numbers:
+    """Keep what reads as an odd number of the length."""
+    reading, data = pool.readings[index], pool.data
+    size = readings.width(reading, bits)
+    if reading.digit == 8:
+        position = code >> 1
+        bottom, upper = (size - 1, 0) if reading.most_first else (0, size - 1)
+        keep = (data[position + bottom] & 1) == 1
+        if full:
+            keep &= (data[position + upper] >> ((bits - 1) % 8)) == 1
+        code = code[keep]
+    code = np.sort(code)
+    last = np.ones(len(code), np.bool_)
+    last[:-1] = (code[1:] >> 1) != (code[:-1] >> 1)
+    code = code[last]
+    code = code[readings.are_digits(reading, data, code >> 1, bits)]
+    low = readings.low(reading, data, code >> 1, bits)
+    top = readings.top(reading, data, code >> 1, bits)
+    keep = (low & np.uint64(1)) == 1
+    keep &= top >= np.uint64(1 << 63) if full else top > 0
+    if full:
+        keep[keep] = _without_small_factors(reading, data, (code >> 1)[keep], bits)
+    return Numbers(
+        bits=bits,
+        position=code[keep] >> 1,
+        reading=np.full(np.count_nonzero(keep), index, np.int8),
+        low=low[keep],
+        top=top[keep],
+        exact=(code[keep] & 1) == 1,
+    )
+
+
+def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bits: int) -> Flags:
+    """Tell which numbers no odd prime below 104 divides: one in four.
+
+    A number modulo a product of primes is the sum of its bytes times their weights: a matrix
+    product, exact in the 53 bits of a float.
+    """
+    verdict = np.ones(len(position), np.bool_)
+    if len(position) == 0:
+        return verdict
+    window = np.lib.stride_tricks.sliding_window_view(data, readings.width(reading, bits))
+    for groups in (_FACTORS[:1], _FACTORS[1:]):
+        products = [math.prod(group) for group in groups]
+        weights = np.array([readings.weights(reading, bits, product) for product in products]).T
+        left = np.flatnonzero(verdict)
+        for start in range(0, len(left), _ROWS):
+            index = left[start : start + _ROWS]
+            sums = np.asfortranarray(window[position[index]].astype(np.float64) @ weights)
+            sums = sums.astype(np.int64)
+            good = np.ones(len(index), np.bool_)
+            for column, group in enumerate(groups):
+                for prime in group:
+                    good &= sums[:, column] // prime * prime != sums[:, column]
+            verdict[index] = good
+    return verdict
