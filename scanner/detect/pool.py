@@ -121,6 +121,27 @@ def load(memory: Memory, runs: Runs) -> Pool:
     )
 
 
+def distinct(memory: Memory, runs: Runs) -> Runs:
+    """Drop runs whose bytes, edges included, stood before: copies prove nothing that one does not.
+
+    Libraries, caches and copied heaps repeat themselves: half of the runs of a real dump, and more.
+    Stage three finds every copy of what was proved. Long runs are all kept.
+    """
+    short = np.flatnonzero(runs.end - runs.start <= 2 * SPAN)
+    space, first = runs.space[short], np.maximum(runs.start[short] - SLACK, 0)
+    last = np.minimum(runs.end[short] + SLACK, memory.map.size[space])
+    keep = np.ones(len(runs), np.bool_)
+    seen: set[int] = set()
+    blocks = _blocks(memory, space.tolist(), first.tolist(), (last - first).tolist())
+    for index, block in zip(short.tolist(), blocks, strict=True):
+        name = hash(block)  # keyed anew in every process, and kept in this one
+        if name in seen:
+            keep[index] = False
+        else:
+            seen.add(name)
+    return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
+
+
 def _copy(
     memory: Memory,
     view: memoryview,
@@ -129,9 +150,18 @@ def _copy(
     sizes: list[int],
     ats: list[int],
 ) -> None:
-    """Copy blocks of the dump into the pool, reading neighbours together."""
+    """Copy blocks of the dump into the pool."""
+    blocks = _blocks(memory, spaces, firsts, sizes)
+    for at, size, block in zip(ats, sizes, blocks, strict=True):
+        view[at : at + size] = block
+
+
+def _blocks(
+    memory: Memory, spaces: list[int], firsts: list[int], sizes: list[int]
+) -> Iterator[bytes]:
+    """Yield blocks of the dump, reading neighbours together."""
     raw, base, here = b"", 0, -1
-    for index, (space, first, size, at) in enumerate(zip(spaces, firsts, sizes, ats, strict=True)):
+    for index, (space, first, size) in enumerate(zip(spaces, firsts, sizes, strict=True)):
         if space != here or not base <= first <= first + size <= base + len(raw):
             here, base, end = space, first, first + size
             for other in range(index + 1, len(spaces)):
@@ -140,4 +170,4 @@ def _copy(
                     break
                 end = max(end, stop)
             raw = memory.clip(space, first, end - first)
-        view[at : at + size] = raw[first - base : first - base + size]
+        yield raw[first - base : first - base + size]

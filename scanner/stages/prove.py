@@ -112,7 +112,7 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     for rule in session.rules:
         if rule.detector == SCHEDULES:
             candidates += _schedules(session.memory, runs, rule)
-    for section in pool.sections(session.memory, runs):
+    for section in pool.sections(session.memory, pool.distinct(session.memory, runs)):
         for name, search, _ in RELATIONS:
             for rule in session.rules:
                 if rule.detector == name:
