@@ -11,6 +11,7 @@ import datetime as dt
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,6 +28,8 @@ _OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
+_REMEMBERED = 4096
+"""Public keys and certificates that are remembered: a process holds copies of the same few."""
 _NO_SIGNATURE = b"\x03\x02\x00\x00"
 
 
@@ -64,6 +67,12 @@ def from_spki(
     data: bytes, place: Place | None = None, *, kind: str = "public-key"
 ) -> PublicKey | None:
     """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
+    key = _spki(data, kind)
+    return key and replace(key, witness=replace(key.witness, place=place))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _spki(data: bytes, kind: str) -> PublicKey | None:
     try:
         whole = Reader(data)
         body = whole.enter()
@@ -84,7 +93,7 @@ def from_spki(
         body.finish()
     except Malformed:
         return None
-    return replace(key, witness=replace(key.witness, place=place))
+    return key
 
 
 def from_certificate(data: bytes, place: Place | None = None) -> PublicKey | None:
@@ -141,6 +150,7 @@ def _named(signed: bytes, certificate: bytes, place: Place | None) -> PublicKey 
     return replace(key, witness=witness)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _labels(data: bytes) -> tuple[str, str, str]:
     """Return (subject in RFC 4514, serial in hex, expiry in ISO 8601); empty where unreadable."""
     with warnings.catch_warnings():
