@@ -51,6 +51,7 @@ def _guarded() -> int:
     """Return the exit code of the command line, whatever happens on the way to it."""
     try:
         _open_standard_descriptors()
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: work is split by processes
         from scanner.hardening import harden  # noqa: PLC0415 - inside the guard
 
         harden()

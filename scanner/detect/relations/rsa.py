@@ -12,7 +12,7 @@ from scanner.detect import readings
 from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import arithmetic, damaged, known, pairs
+from scanner.detect.relations import alone, arithmetic, damaged, known, pairs
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import shelf
 from scanner.dump.space import Memory
@@ -24,7 +24,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     moduli = {public.n: public.e for public in publics if public.n & 1 and public.bits >= 512}
     listed = shelf(pool)
     seen: set[int] = set()
-    for part in (known.search, pairs.search, damaged.search):
+    for part in (known.search, pairs.search, alone.search, damaged.search):
         left = {n: e for n, e in moduli.items() if n not in seen}
         for found in part(listed, left):
             if isinstance(found.key, Rsa) and found.key.n not in seen:

@@ -1,0 +1,182 @@
+"""RSA keys that nobody names and of which one prime has no partner, or the modulus is gone.
+
+A prime near a number that it divides; two primes, each near its CRT exponent. Both relate numbers
+within 64 KiB of each other, or within less where there are very many. A product alone proves
+little here (a repeated block of bytes is a multiple of its half), so the factors are tested for
+being prime, and two primes are put together only when nothing else could be meant.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.detect.limbs import Offsets
+from scanner.detect.material import Rsa
+from scanner.detect.numbers import Numbers
+from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.relations import arithmetic
+from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf, once
+
+MOST_DIVISIONS = 1 << 13
+"""Divisions of numbers of one length and reading by those of another: 30 milliseconds."""
+
+MOST_PAIRS = 1 << 22
+"""Pairs of a prime and an exponent of one length and reading: 50 milliseconds."""
+
+RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >> 6)
+"""Distances within which numbers are related: the first at which there are not too many pairs."""
+
+EXPONENTS = arithmetic.EXPONENTS[:3]
+
+_CHUNK = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Prime:
+    """A prime whose exponent stands near it."""
+
+    value: int
+    index: int
+    exponent: int
+    e: int
+
+
+def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
+    """Yield keys of numbers that stand together in the pool."""
+    done: set[int] = set()
+    for bits, halves in SHAPES:
+        for half in halves:
+            if half != bits - half and half < bits // 2:
+                continue
+            yield from _dividing(shelf, bits, half, moduli)
+            if half not in done and half == bits // 2:
+                done.add(half)
+                yield from _with_exponents(shelf, half)
+
+
+def _within(shelf: Shelf, one: Numbers, other: Numbers, most: int) -> tuple[Offsets, Offsets]:
+    """Return for each number of ``one`` the range of ``other`` near it, all of at most ``most``."""
+    first, last = _places(shelf, one), _places(shelf, other)
+    low = high = np.zeros(len(first), np.int64)
+    for radius in RADII:
+        low = np.searchsorted(last, first - radius)
+        high = np.searchsorted(last, first + radius, side="right")
+        if int(np.sum(high - low)) <= most:
+            return low, high
+    return low, low
+
+
+def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
+    space, offset = shelf.coordinates(numbers.position)
+    return space * (1 << 48) + offset
+
+
+def _exact(numbers: Numbers) -> Numbers:
+    return once(numbers.take(numbers.exact))
+
+
+# --- a prime and a modulus ----------------------------------------------------------------------
+
+
+def _dividing(shelf: Shelf, bits: int, half: int, moduli: dict[int, int]) -> Iterator[Related]:
+    """Find primes near a number that they divide."""
+    seen: set[int] = set(moduli)
+    for products, primes in _by_reading(_exact(shelf.numbers(bits)), _exact(shelf.numbers(half))):
+        low, high = _within(shelf, products, primes, MOST_DIVISIONS)
+        for index in np.flatnonzero(high > low).tolist():
+            n = shelf.value(products, index)
+            near = np.arange(int(low[index]), int(high[index]))
+            rows = zip(near.tolist(), shelf.values(primes, near), strict=True)
+            for at, p in rows if n not in seen else ():
+                if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
+                    key = arithmetic.complete(p, n // p, None)
+                    if key is not None and p * p != n:
+                        seen.add(n)
+                        yield _lone(shelf, key, primes, at)
+
+
+def _lone(shelf: Shelf, key: Rsa, primes: Numbers, index: int) -> Related:
+    return Related(
+        key=key,
+        proof="p | n",
+        encoding=shelf.reading(primes, index),
+        places=(shelf.place(primes, index),),
+        roles=("p",),
+    )
+
+
+def _by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the numbers of one reading after the other."""
+    for reading in np.intersect1d(one.reading, other.reading).tolist():
+        yield one.take(one.reading == reading), other.take(other.reading == reading)
+
+
+# --- primes and their exponents -----------------------------------------------------------------
+
+
+def _with_exponents(shelf: Shelf, bits: int) -> Iterator[Related]:
+    """Find two primes of which each has its CRT exponent: e*dp = 1 modulo p - 1."""
+    for primes, exponents in _by_reading(
+        _exact(shelf.numbers(bits)), _exact(shelf.numbers(bits, full=False))
+    ):
+        yield from _twice(shelf, primes, exponents)
+
+
+def _twice(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[Related]:
+    """Put together two primes that have their exponents and no other such prime near."""
+    found: dict[int, _Prime] = {}
+    for index, near, e in _fitting(shelf, primes, exponents):
+        p = shelf.value(primes, index)
+        exponent = shelf.value(exponents, near)
+        if p not in found and (e * exponent - 1) % (p - 1) == 0 and arithmetic.is_prime(p):
+            found[p] = _Prime(value=p, index=index, exponent=near, e=e)
+    place = _places(shelf, primes)
+    rows = sorted(found.values(), key=lambda prime: prime.index)
+    for one in rows:
+        others = [
+            other
+            for other in rows
+            if other is not one and abs(int(place[other.index] - place[one.index])) <= NEIGHBOURHOOD
+        ]
+        if len(others) == 1 and one.index < others[0].index and one.e == others[0].e:
+            yield from _joined(shelf, primes, exponents, (one, others[0]))
+
+
+def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
+    """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
+    low, high = _within(shelf, primes, exponents, MOST_PAIRS)
+    tops, one = exponents.top.astype(np.float64), np.uint64(1)
+    first = 0
+    while first < len(primes):
+        near = max(int(high[first] - low[first]), 1)
+        last = min(first + max(16, min(near // 2, _CHUNK // near)), len(primes))
+        part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
+        ratio = tops[part] / primes.top[first:last, None].astype(np.float64)
+        under = primes.low[first:last, None] - one
+        for e in EXPONENTS:
+            k = np.rint(e * ratio).astype(np.uint64)
+            hits = (exponents.low[part] * np.uint64(e) - one == k * under) & (k > 0) & (k < e)
+            for row, column in zip(*(axis.tolist() for axis in np.nonzero(hits)), strict=True):
+                yield first + row, part.start + column, e
+        first = last
+
+
+def _joined(
+    shelf: Shelf, primes: Numbers, exponents: Numbers, both: tuple[_Prime, _Prime]
+) -> Iterator[Related]:
+    key = arithmetic.complete(both[0].value, both[1].value, both[0].e)
+    if key is None:
+        return
+    rows = [(shelf.place(primes, prime.index), "p") for prime in both]
+    rows += [(shelf.place(exponents, prime.exponent), "dp") for prime in both]
+    names = dict.fromkeys(shelf.reading(primes, prime.index) for prime in both)
+    yield Related(
+        key=key,
+        proof="e*dp = 1 mod p-1, e*dq = 1 mod q-1",
+        encoding="+".join(names),
+        places=tuple(place for place, _ in sorted(rows)),
+        roles=tuple(role for _, role in sorted(rows)),
+    )
