@@ -67,6 +67,8 @@ class Session:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.rules = target.rules
+        self.kept: dict[object, object] = {}
+        """What a stage makes once for all tasks of this worker; never leaves it."""
 
     @cached_property
     def given(self) -> File:

@@ -26,6 +26,8 @@ from scanner.stages.session import Session
 PIECE = 16
 """Bytes of a number that are searched for at once: chance finds none in 10**38."""
 
+_DIGIT_STRIDE = 4
+
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----")
 """Bytes of the longest first line of a PEM text, in UTF-16."""
 
@@ -49,30 +51,50 @@ class _Needle:
     fingerprint: str
     encoding: str
     value: bytes
+    stride: int = 1
+    """Of so many pieces one is searched for: digits are rarer than limbs, and longer."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Haystack:
+    """What a worker searches for, made once for all its tasks. Stays in the worker."""
+
+    needles: tuple[_Needle, ...]
+    pieces: tuple[tuple[int, int], ...]
+    """Needle and offset in it of each literal."""
+    sweeper: Sweeper
 
 
 def trace(
     session: Session, candidates: tuple[Candidate, ...], task: tuple[Place, ...]
 ) -> tuple[Sighting, ...]:
     """Return every sighting of the candidates' private numbers that has a piece in the task."""
-    needles = [needle for candidate in candidates for needle in _needles(session, candidate)]
-    pieces = [
-        (index, at)
-        for index, needle in enumerate(needles)
-        for at in range(0, len(needle.value) - PIECE + 1, PIECE)
-        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
-    ]
-    if not pieces:
+    sought = session.kept.get(candidates)
+    if not isinstance(sought, _Haystack):
+        sought = _sought(session, candidates)
+        session.kept[candidates] = sought
+    if not sought.pieces:
         return ()
-    literals = compile_literals([needles[i].value[at : at + PIECE] for i, at in pieces])
     starts = {
-        (pieces[hit][0], space, offset - pieces[hit][1])
-        for hit, space, offset in _sweep(session.memory, open_sweeper(literals), task)
+        (sought.pieces[hit][0], space, offset - sought.pieces[hit][1])
+        for hit, space, offset in _sweep(session.memory, sought.sweeper, task)
     }
     found: set[Sighting] = set()
     for index, space, start in sorted(starts):
-        found.update(_sightings(session.memory, needles[index], space, start))
+        found.update(_sightings(session.memory, sought.needles[index], space, start))
     return tuple(sorted(found))
+
+
+def _sought(session: Session, candidates: tuple[Candidate, ...]) -> _Haystack:
+    needles = tuple(n for candidate in candidates for n in _needles(session, candidate))
+    pieces = tuple(
+        (index, at)
+        for index, needle in enumerate(needles)
+        for at in range(0, len(needle.value) - PIECE + 1, PIECE * needle.stride)
+        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+    )
+    literals = compile_literals([needles[i].value[at : at + PIECE] for i, at in pieces])
+    return _Haystack(needles, pieces, open_sweeper(literals))
 
 
 def _sweep(
@@ -119,7 +141,8 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
     for number, value, size in _numbers(material):
         for reading in readings.table(session.memory.map.byte_order):
             spelled = readings.encode(reading, value, 8 * size)
-            yield _Needle(name, f"{number} {reading.name}", spelled)
+            stride = _DIGIT_STRIDE if reading.packed else 1
+            yield _Needle(name, f"{number} {reading.name}", spelled, stride)
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
             yield _Needle(name, number, raw)
