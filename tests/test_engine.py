@@ -118,7 +118,7 @@ def of(form: str) -> str:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     form=st.sampled_from(sorted(WRITTEN)),
@@ -139,7 +139,7 @@ def test_a_written_key_anywhere(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     form=st.sampled_from(sorted(LIMBS)),
@@ -168,7 +168,7 @@ def test_numbers_anywhere(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     form=st.sampled_from(("PKCS1-DER", "PKCS8-PEM utf-16le", "limbs")),
@@ -252,7 +252,7 @@ def test_nothing_in_noise(tmp_path: Path, kind: str) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(bits=st.tuples(*[st.integers(0, 8 * len(P) - 1)] * 2), form=st.sampled_from(sorted(LIMBS)))
 def test_a_flipped_bit_proves_nothing(tmp_path: Path, bits: tuple[int, int], form: str) -> None:

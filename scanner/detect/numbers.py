@@ -186,7 +186,7 @@ def _random_bytes(data: Bytes, at: Offsets, *, forward: bool) -> Offsets:
 
 
 def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offsets:
-    """Count the bytes inside of an edge that are below a bound: text and small integers, or zeros."""
+    """Count the bytes inside of an edge below a bound: text and small integers, or zeros."""
     plain = np.logical_and.accumulate(_outward(data, at, forward=forward) < most, axis=1)
     counts: Offsets = np.count_nonzero(plain, axis=1).astype(np.int64)
     return counts
