@@ -28,7 +28,7 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int, int]] = {
-    "P-256": (400, 6, 40_000, 40_000),
+    "P-256": (400, 8, 40_000, 40_000),
     "P-384": (50, 1, 800, 1_500),
     "P-521": (50, 1, 800, 1_500),
     "secp256k1": (50, 1, 50, 2_000),

@@ -17,7 +17,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-EACH, MOST, FLOOR = 2, 10_000, 800
+EACH, MOST, FLOOR = 4, 10_000, 800
 """X25519 scalars that are tried: for each run of the pool, in all, and in a small pool (45 us)."""
 
 MOST_X448 = (40, 2_000)
