@@ -24,8 +24,12 @@ _JUDGED, _VALUES = 64, 43
 """Bytes at a run's edge, and how many different values random ones have at least: 57 on average,
 and four standard deviations less. Machine code and tables seldom reach it."""
 
-_INSIDE = 40
-"""Bytes near a run's edge that belong to any number there."""
+FAINT = 24
+"""How far a packed number may reach beyond its run: its top word has few bits, and of the others
+more than of random words have no byte above 0x7f."""
+
+_INSIDE = 32
+"""Bytes near a run's edge that belong to any packed number there."""
 
 _ROWS = 1 << 13
 """Positions that are judged at once."""
@@ -89,7 +93,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _Edge:
-    """One side of many runs. ``low`` and ``high`` bound what may touch it.
+    """One side of many runs, which lie in [low, high) of blocks that lie in [first, last).
 
     A number may reach ``out`` bytes beyond it without taking in what is not random, and stay
     ``into`` bytes inside without leaving out what is.
@@ -98,6 +102,8 @@ class _Edge:
     at: Offsets
     low: Offsets
     high: Offsets
+    first: Offsets
+    last: Offsets
     phase: Offsets
     free: Flags
     forward: bool
@@ -110,15 +116,17 @@ def survey(pool: Pool) -> Survey:
     """Judge the edges of a pool's runs, once for all lengths."""
     data = pool.data
     last = np.append(pool.at[1:], len(data) - MARGIN) - MARGIN
-    low = np.maximum(np.where(pool.head >= 0, pool.head - SLACK, pool.at), pool.at)
-    high = np.where(pool.tail >= 0, np.minimum(pool.tail + SLACK, last), last)
+    low = np.where(pool.head >= 0, pool.head, pool.at)
+    high = np.where(pool.tail >= 0, pool.tail, last)
     sides = []
     for at, forward in ((pool.head, True), (pool.tail, False)):
-        block = np.flatnonzero((at >= 0) & (high - low >= _JUDGED))
+        block = np.flatnonzero((at >= 0) & (high - low >= _JUDGED - 2 * SLACK))
         edge = _Edge(
             at=at[block],
             low=low[block],
             high=high[block],
+            first=pool.at[block],
+            last=last[block],
             phase=pool.phase[block],
             free=pool.any_alignment[block],
             forward=forward,
@@ -144,16 +152,18 @@ def _touching(
     for reading in table:
         index = rows[_holds_digits(data, edge, reading)] if reading.packed else varied
         parts = []
-        for slack in range(-SLACK, SLACK + 1):
-            inward = slack if edge.forward else -slack
+        reach = FAINT if reading.packed else SLACK
+        low = np.maximum(edge.low - reach, edge.first)
+        high = np.minimum(edge.high + reach, edge.last)
+        for inward in range(-reach, SLACK + 1):
             exact = (inward <= into[index]) & (-inward <= out[index]) | reading.packed
             near = index if loose else index[exact]
             exact = exact if loose else exact[exact]
-            at = edge.at[near] + slack
-            room = edge.high[near] - at if edge.forward else at - edge.low[near]
+            at = edge.at[near] + (inward if edge.forward else -inward)
+            room = high[near] - at if edge.forward else at - low[near]
             good = (at + edge.phase[near]) % reading.align == 0
             good |= edge.free[near]
-            good &= (at >= edge.low[near]) & (at <= edge.high[near])
+            good &= (at >= low[near]) & (at <= high[near])
             parts.append((at[good], room[good], exact[good]))
         at, room, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
         found.append(Touching(at, room, exact))
@@ -186,7 +196,7 @@ def _random_bytes(data: Bytes, at: Offsets, *, forward: bool) -> Offsets:
 
 
 def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offsets:
-    """Count the bytes inside of an edge below a bound: text and small integers, or zeros."""
+    """Count the bytes inside of an edge that are below a bound: text, or zeros."""
     plain = np.logical_and.accumulate(_outward(data, at, forward=forward) < most, axis=1)
     counts: Offsets = np.count_nonzero(plain, axis=1).astype(np.int64)
     return counts

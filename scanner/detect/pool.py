@@ -23,7 +23,7 @@ SPAN = 2080
 SLACK = 8
 """A run's edge and a number's are less than this apart, in bytes."""
 
-MARGIN = 16
+MARGIN = 32
 """Bytes kept around a run, so that a number which begins before its edge is whole."""
 
 SECTION = 64 << 20
@@ -77,11 +77,14 @@ class Pool:
 
 def sections(memory: Memory, runs: Runs) -> Iterator[Pool]:
     """Load all runs, at most SECTION bytes at a time; sections overlap by a NEIGHBOURHOOD."""
-    ends = np.cumsum(np.minimum(runs.end - runs.start, 2 * SPAN) + 5 * MARGIN)
+    size = np.minimum(runs.end - runs.start, 2 * SPAN)
+    ends = np.cumsum(size + 3 * MARGIN * (1 + (size == 2 * SPAN)))
     first = 0
     while first < len(runs):
         before = int(ends[first - 1]) if first else 0
-        last = max(int(np.searchsorted(ends, before + SECTION, side="right")), first + 1)
+        last = max(
+            int(np.searchsorted(ends, before + SECTION - 4 * MARGIN, side="right")), first + 1
+        )
         part = slice(first, last)
         yield load(memory, Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part]))
         if last == len(runs):

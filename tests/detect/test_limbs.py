@@ -64,3 +64,36 @@ def test_owned_ranges_are_apart() -> None:
     assert not any(
         start < 256 < end or 256 < start < 512 for start, end in zip(starts, ends, strict=True)
     )
+
+
+def small_integers(count: int, digit: int, seed: int) -> list[bytes]:
+    """Return words that hold random digits in their upper halves."""
+    words = np.frombuffer(noise.uniform(4 * count, seed), "<u4") >> (32 - digit)
+    return [bytes(4) + int(word).to_bytes(4, "little") for word in words]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 16),
+    cuts=st.lists(st.integers(8, 4088), max_size=6),
+    count=st.integers(19, 80),
+    digit=st.sampled_from((26, 28)),
+)
+def test_rows_of_small_integers_are_runs(
+    seed: int, cuts: list[int], count: int, digit: int
+) -> None:
+    """V8's digits, in the upper halves of words, are one run, wherever windows are cut."""
+    row = b"".join(small_integers(count, digit, seed))
+    data = noise.plant(noise.pointers(4096, seed), 1024, row)
+    assert any(
+        start - 16 <= 1024 <= start + 16 and end - 24 <= 1024 + len(row) <= end + 24
+        for start, end in sweep(data, cuts)
+    )
+
+
+def test_scattered_small_integers_are_no_run() -> None:
+    """Small integers between pointers, or few of them, are nothing."""
+    small = small_integers(200, 28, 1)
+    pairs = b"".join(word + noise.pointers(8, at) for at, word in enumerate(small))
+    assert sweep(bytes(64) + pairs + bytes(64), []) == []
+    assert sweep(bytes(64) + b"".join(small[:8]) + bytes(64), []) == []

@@ -1,64 +1,132 @@
-"""The pool: what repeats is loaded once, and every position leads back to its place."""
+"""The pool: edges of runs, read again whole, in bounded sections, and named where they stand."""
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
-from fixtures import noise
-from scanner.detect import pool
+from fixtures import encodings, keys, noise
+from scanner.detect import limbs, numbers, pool, readings
 from scanner.detect.limbs import Runs
-from scanner.dump import space
-from scanner.dump.source import open_file
+from scanner.dump import source, space
 from scanner.dump.space import Memory
-from scanner.model import Layout
+from scanner.model import Layout, Region
+
+Load = Callable[..., tuple[Memory, Runs]]
+
+KEY = keys.rsa_key(2048)
 
 
-def runs_at(rows: list[tuple[int, int]]) -> Runs:
-    """Return runs of the first space."""
-    starts, ends = (np.array(side, np.int64) for side in zip(*rows, strict=True))
-    return Runs(space=np.zeros(len(rows), np.int64), start=starts, end=ends)
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    """Return a function that takes bytes for a dump, and finds its runs."""
+    with ExitStack() as stack:
+
+        def make(data: bytes, **layout: str) -> tuple[Memory, Runs]:
+            (tmp_path / "dump").write_bytes(data)
+            region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
+            made = Layout(format="raw", regions=(region,), **layout)  # type: ignore[arg-type]
+            space_map, _ = space.build(made, len(data))
+            memory = Memory(
+                space_map, stack.enter_context(source.open_file(str(tmp_path / "dump")))
+            )
+            whole = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
+            starts, ends = limbs.find(whole, np.array([0]), np.array([len(whole)]))
+            runs = Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
+            return memory, limbs.join(runs)
+
+        yield make
 
 
-def memory_of(data: bytes, folder: Path) -> Memory:
-    """Return raw bytes as memory."""
-    path = folder / "raw"
-    path.write_bytes(data)
-    file = open_file(str(path))
-    space_map, _ = space.build(Layout(format="raw"), file.size)
-    return Memory(space_map, file)
+def test_positions_are_places(load: Load) -> None:
+    """Every block holds the dump's bytes, and a position names the place they came from."""
+    data = noise.heap(1 << 16, 3) + noise.uniform(20_000, 1) + noise.text(999, 1)
+    memory, runs = load(data)
+    made = pool.load(memory, runs)
+    for edge in (made.head, made.tail - 16):
+        for position in edge[edge >= 0].tolist():
+            place = made.place(position, 16)
+            assert made.data[position : position + 16].tobytes() == data[place.offset :][:16]
+            assert place.space == 0
+    heads = {made.place(at, 1).offset for at in made.head[made.head >= 0].tolist()}
+    tails = {made.place(at, 1).offset for at in made.tail[made.tail >= 0].tolist()}
+    assert (heads, tails) == (set(runs.start.tolist()), set(runs.end.tolist()))
 
 
-def test_runs_that_repeat_are_dropped(tmp_path: Path) -> None:
-    """Of equal runs the first is kept; one whose neighbours differ within a word is another."""
-    run, gap = noise.uniform(64, 1), bytes(32)
-    data = gap + run + gap + run + gap + run + b"\x01" + gap + noise.uniform(64, 2) + gap
-    rows = [(32, 96), (128, 192), (224, 288), (321, 385)]
-    kept = pool.distinct(memory_of(data, tmp_path), runs_at(rows))
-    assert kept.start.tolist() == [32, 224, 321]
+def test_long_runs_keep_their_edges(load: Load) -> None:
+    """Of a long run, only so many bytes at each edge are kept."""
+    memory, runs = load(bytes(512) + noise.uniform(1 << 18, 1) + bytes(512))
+    made = pool.load(memory, runs)
+    assert len(made.data) < 4 * pool.SPAN + (len(runs) + 2) * 6 * pool.MARGIN
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    cuts=st.lists(st.integers(1, 999), min_size=2, max_size=20, unique=True),
-    seed=st.integers(0, 99),
-)
-def test_positions_lead_back(tmp_path: Path, cuts: list[int], seed: int) -> None:
-    """The edges of every run are in the pool, and their places are where they came from."""
-    data = noise.uniform(8000, seed)
-    bounds = sorted(cut * 8 for cut in cuts)
-    rows = [(a, b) for a, b in zip(bounds[::2], bounds[1::2], strict=False) if b - a >= 24]
-    memory = memory_of(data, tmp_path)
-    if not rows:
-        return
-    loaded = pool.load(memory, runs_at(rows))
-    for head, tail in zip(loaded.head.tolist(), loaded.tail.tolist(), strict=True):
-        for edge, size in ((head, 24), (tail - 24, 24)):
-            if edge < 24:
-                continue
-            place = loaded.place(edge, size)
-            raw = loaded.data[edge : edge + size].tobytes()
-            assert raw == data[place.offset : place.offset + size]
+def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections hold every run, none too many bytes, and neighbours stand together in one."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    memory, runs = load(noise.heap(1 << 20, 3))
+    parts = list(pool.sections(memory, runs))
+    assert len(parts) > 3
+    assert all(len(part.data) <= 1 << 18 for part in parts)
+    held = [{p.place(at, 1).offset for at in p.head[p.head >= 0].tolist()} for p in parts]
+    assert set().union(*held) == set(runs.start.tolist())
+    for one, other in itertools.pairwise(held):
+        assert max(one) - min(other) > pool.NEIGHBOURHOOD // 2
+
+
+def test_no_runs_no_sections(load: Load) -> None:
+    """A dump without runs has an empty pool, of which nothing is asked."""
+    memory, runs = load(bytes(4096))
+    assert list(pool.sections(memory, runs)) == []
+    listed = numbers.numbers(numbers.survey(pool.load(memory, runs)), 1024)
+    assert len(listed) == 0
+
+
+@pytest.mark.parametrize("reading", readings.LITTLE_ENDIAN)
+@pytest.mark.parametrize("shift", [0, 8])
+def test_numbers_are_listed_where_they_stand(
+    load: Load, reading: readings.Reading, shift: int
+) -> None:
+    """A prime is listed in its reading at its place, with its ends."""
+    raw = readings.encode(reading, KEY.p, 1024)
+    data = bytearray(noise.pointers(8192, 1))
+    data[2048 + shift : 2048 + shift + len(raw) + 24] = raw + bytes(24)
+    made = pool.load(*load(bytes(data)))
+    listed = numbers.numbers(numbers.survey(made), 1024)
+    rows = [
+        index
+        for index, at in enumerate(listed.position.tolist())
+        if made.place(at, 1).offset == 2048 + shift
+        and made.readings[int(listed.reading[index])] is reading
+    ]
+    (row,) = rows
+    assert made.number(int(listed.position[row]), 1024, int(listed.reading[row])) == KEY.p
+    assert int(listed.low[row]) == KEY.p & (1 << 64) - 1
+    assert int(listed.top[row]) == KEY.p >> 960
+    assert listed.exact[row]
+
+
+def test_big_endian_machines(load: Load) -> None:
+    """On a big-endian machine, limbs are read with their bytes turned around."""
+    raw = encodings.big_limbs(KEY.p)
+    data = bytes(2048) + raw + bytes(2048)
+    made = pool.load(*load(data, byte_order="big"))
+    listed = numbers.numbers(numbers.survey(made), 1024)
+    values = {
+        made.number(at, 1024, reading)
+        for at, reading in zip(listed.position.tolist(), listed.reading.tolist(), strict=True)
+    }
+    assert KEY.p in values
+
+
+def test_multiples_of_small_primes_are_not_listed(load: Load) -> None:
+    """What a small prime divides is no prime and no modulus; as an exponent it is listed."""
+    number = KEY.p - KEY.p % 30 + 15
+    data = bytes(2048) + encodings.little_limbs(number) + bytes(2048)
+    survey = numbers.survey(pool.load(*load(data)))
+    for full in (True, False):
+        listed = numbers.numbers(survey, 1024, full=full)
+        low = np.uint64(number & (1 << 64) - 1)
+        assert bool(np.any(listed.low == low)) is not full

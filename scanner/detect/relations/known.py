@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from scanner.detect import readings
 from scanner.detect.limbs import Flags, Offsets, Words
-from scanner.detect.numbers import Numbers
-from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.numbers import FAINT, Numbers
+from scanner.detect.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.relations import arithmetic, divisors
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once
@@ -210,8 +210,10 @@ def _fills(shelf: Shelf, numbers: Numbers) -> Flags:
     block = np.searchsorted(pool.at, numbers.position, side="right") - 1
     sizes = np.array([readings.width(reading, numbers.bits) for reading in pool.readings])
     end = numbers.position + sizes[numbers.reading]
-    near: Flags = np.abs(pool.head[block] - numbers.position) <= 8
-    near &= np.abs(pool.tail[block] - end) <= 8
+    packed = np.array([reading.packed for reading in pool.readings])
+    most = np.where(packed[numbers.reading], FAINT, SLACK)
+    near: Flags = np.abs(pool.head[block] - numbers.position) <= most
+    near &= np.abs(pool.tail[block] - end) <= most
     return near
 
 

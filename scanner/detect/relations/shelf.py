@@ -77,8 +77,12 @@ def shelf(pool: Pool) -> Shelf:
 
 
 def once(numbers: Numbers) -> Numbers:
-    """Keep the first of the positions that hold the same low word."""
-    order = np.argsort(numbers.low, kind="stable")
+    """Keep the first of the positions that hold the same number, by its two ends.
+
+    Both are needed: the low word of limbs is that of 63-bit digits, half of the time.
+    """
+    ends = numbers.low + numbers.top * np.uint64(0x9E3779B97F4A7C15)
+    order = np.argsort(ends, kind="stable")
     first = np.ones(len(order), np.bool_)
-    first[1:] = numbers.low[order[1:]] != numbers.low[order[:-1]]
+    first[1:] = ends[order[1:]] != ends[order[:-1]]
     return numbers.take(np.sort(order[first]))

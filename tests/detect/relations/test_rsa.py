@@ -1,0 +1,258 @@
+"""RSA: any private number, in any reading, anywhere; nothing where a bit is wrong."""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner.detect import publics, readings
+from scanner.detect.material import Rsa, describe
+from scanner.detect.pool import Pool
+from scanner.detect.readings import Reading
+from scanner.detect.relations import rsa
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+KEY = keys.rsa_key(2048)
+SMALL = keys.rsa_key(1024)
+PUBLIC = publics.rsa(KEY.n, KEY.e, kind="certificate")
+TABLE = {reading.name: reading for reading in readings.LITTLE_ENDIAN}
+FORMS = sorted(TABLE)
+SURROUNDINGS = ("zeros", "text", "pointers", "heap")
+GAP = bytes(24)
+
+anywhere = functools.partial(
+    settings, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def plant(kind: str, seed: int, at: Sequence[int], parts: Sequence[tuple[bytes, Reading]]) -> bytes:
+    """Write numbers into surroundings, each in a stretch of its own, at its reading's alignment."""
+    stretch = 4096
+    data = bytearray(getattr(noise, kind)(stretch * len(parts), seed))
+    for slot, (offset, (raw, reading)) in enumerate(zip(at, parts, strict=True)):
+        start = slot * stretch + 64 + offset // reading.align * reading.align
+        data[start - len(GAP) : start + len(raw) + len(GAP)] = GAP + raw + GAP
+    return bytes(data)
+
+
+def spell(number: int, form: str, bits: int = 0) -> tuple[bytes, Reading]:
+    """Spell a number in a reading."""
+    size = bits or number.bit_length()
+    return readings.encode(TABLE[form], number, size), TABLE[form]
+
+
+def search(make_pool: MakePool, data: bytes, *known: publics.PublicKey) -> list[Related]:
+    """Return what is proved, after proving each again from its places alone."""
+    pool, memory = make_pool(data)
+    found = list(rsa.search(pool, known))
+    for related in found:
+        key = related.key
+        assert isinstance(key, Rsa)
+        assert key.n % key.p == 0
+        candidate = Candidate(
+            rule="rsa",
+            kind="private-key",
+            algorithm="rsa",
+            encoding=related.encoding,
+            confidence=Confidence.PROOF,
+            proof=related.proof,
+            fingerprint=describe(key).fingerprint,
+            bits=key.n.bit_length(),
+            places=related.places,
+            roles=related.roles,
+            n=key.n,
+            e=key.e,
+        )
+        (again,) = rsa.again(memory, candidate)
+        assert describe(again).fingerprint == candidate.fingerprint
+        assert isinstance(again, Rsa)
+        assert again.p in (key.p, key.q)
+    return found
+
+
+def only(found: list[Related]) -> Related:
+    """Return the one key, which must be the one that was planted."""
+    (related,) = found
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    return related
+
+
+@anywhere(max_examples=25)
+@given(
+    form=st.sampled_from(FORMS),
+    kind=st.sampled_from(SURROUNDINGS),
+    at=st.lists(st.integers(0, 2000), min_size=3, max_size=3),
+    seed=st.integers(0, 1000),
+)
+def test_primes_and_their_product(
+    make_pool: MakePool, form: str, kind: str, at: list[int], seed: int
+) -> None:
+    """p, q and n in one reading anywhere are a key that nobody named."""
+    data = plant(kind, seed, at, [spell(value, form) for value in (KEY.p, KEY.n, KEY.q)])
+    related = only(search(make_pool, data))
+    assert (related.proof, related.encoding) == ("p*q = n", form)
+    assert related.roles == ("p", "p")
+
+
+@anywhere(max_examples=35)
+@given(
+    number=st.sampled_from(("p", "q", "d", "d_euler")),
+    form=st.sampled_from(FORMS),
+    kind=st.sampled_from(SURROUNDINGS),
+    at=st.integers(0, 2000),
+    seed=st.integers(0, 1000),
+)
+def test_one_number_of_a_known_modulus(
+    make_pool: MakePool, number: str, form: str, kind: str, at: int, seed: int
+) -> None:
+    """A prime or a private exponent alone betrays a modulus that a certificate names."""
+    value: int = getattr(KEY, number)
+    bits = KEY.n.bit_length() if number.startswith("d") else 0
+    data = plant(kind, seed, [at], [spell(value, form, bits)])
+    related = only(search(make_pool, data, PUBLIC))
+    assert related.proof == ("(n, e, d) factors n" if bits else "p | n")
+    assert related.roles == ("d" if bits else "p",)
+
+
+@anywhere(max_examples=15)
+@given(
+    number=st.sampled_from(("dp", "dq")),
+    form=st.sampled_from(FORMS),
+    kind=st.sampled_from(("zeros", "text", "pointers")),
+    at=st.lists(st.integers(0, 2000), min_size=2, max_size=2),
+    seed=st.integers(0, 1000),
+)
+def test_a_crt_exponent_near_its_modulus(
+    make_pool: MakePool, number: str, form: str, kind: str, at: list[int], seed: int
+) -> None:
+    """A CRT exponent alone, with the modulus that a certificate names near it."""
+    parts = [spell(getattr(KEY, number), form, KEY.bits // 2), spell(KEY.n, form)]
+    related = only(search(make_pool, plant(kind, seed, at, parts), PUBLIC))
+    assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_prime_near_what_it_divides(make_pool: MakePool, form: str) -> None:
+    """A modulus and p near each other are a key that nobody named, though q stands nowhere."""
+    parts = [spell(KEY.n, form), spell(KEY.q, form)]
+    related = only(search(make_pool, plant("text", 1, [500, 800], parts)))
+    assert (related.proof, related.roles) == ("p | n", ("p",))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_primes_with_their_exponents(make_pool: MakePool, form: str) -> None:
+    """p, dp, q and dq are a key, though n stands nowhere."""
+    half = KEY.bits // 2
+    values = (KEY.p, KEY.dq, KEY.q, KEY.dp)
+    parts = [spell(value, form, half) for value in values]
+    related = only(search(make_pool, plant("pointers", 1, [500, 800, 1100, 8], parts)))
+    assert related.proof == "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
+    assert sorted(related.roles) == ["dp", "dp", "p", "p"]
+
+
+@pytest.mark.parametrize("bits", [1032, 1536, 2048, 2056])
+@pytest.mark.parametrize("form", ["limbs-le", "digits-30"])
+def test_odd_sizes(make_pool: MakePool, bits: int, form: str) -> None:
+    """A modulus of any size betrays itself, if a certificate names it."""
+    key = keys.rsa_key(bits)
+    data = plant("heap", 2, [400], [spell(key.q, form)])
+    (related,) = search(make_pool, data, publics.rsa(key.n, key.e, kind="certificate"))
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+def test_uneven_primes(make_pool: MakePool) -> None:
+    """A prime of a quarter of the modulus' length divides it as well as any."""
+    small, large = SMALL.p, keys.rsa_key(3072).q
+    public = publics.rsa(small * large, 65537, kind="certificate")
+    for prime in (small, large):
+        data = plant("heap", 2, [400], [spell(prime, "bytes-be")])
+        (related,) = search(make_pool, data, public)
+        assert isinstance(related.key, Rsa)
+        assert {related.key.p, related.key.q} == {small, large}
+        assert related.key.d * 65537 % math.lcm(small - 1, large - 1) == 1
+
+
+def test_three_primes(make_pool: MakePool) -> None:
+    """One prime of three is a proof, and names the key; all three give its exponent."""
+    primes = [SMALL.p, SMALL.q, keys.rsa_key(1024, label="second").p]
+    n = math.prod(primes)
+    public = publics.rsa(n, 65537, kind="certificate")
+    parts = [spell(prime, "limbs-le") for prime in primes]
+    (one,) = search(make_pool, plant("zeros", 0, [64], parts[:1]), public)
+    (two,) = search(make_pool, plant("zeros", 0, [64, 64], parts[:2]), public)
+    assert isinstance(one.key, Rsa)
+    assert isinstance(two.key, Rsa)
+    assert (one.proof, one.key.n, one.key.d) == ("p | n", n, 0)
+    assert set(two.key.primes) == set(primes)
+    assert two.key.d * 65537 % math.lcm(*(prime - 1 for prime in primes)) == 1
+
+
+def test_an_unusual_exponent_is_read_off(make_pool: MakePool) -> None:
+    """Without a public key, the exponent follows from dp or d near the primes."""
+    key = keys.rsa_key(1024, e=17)
+    n, e = key.n, 0x1_0002_0003
+    d = pow(e, -1, (key.p - 1) * (key.q - 1))
+    parts = [spell(value, "limbs-le") for value in (n, key.p, key.q)]
+    parts.append(spell(d % (key.p - 1), "limbs-le", 512))
+    (related,) = search(make_pool, plant("text", 4, [0, 8, 16, 24], parts))
+    assert isinstance(related.key, Rsa)
+    assert (related.key.e, related.key.e_assumed) == (e, False)
+
+
+@pytest.mark.parametrize("lost", [16, 32])
+@pytest.mark.parametrize("links", ["pointers", "random"])
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+def test_a_freed_prime(make_pool: MakePool, form: str, links: str, lost: int) -> None:
+    """A prime that lost its first bytes to the allocator still divides the modulus it is near."""
+    key = keys.rsa_key(2048)
+    public = publics.rsa(key.n, key.e, kind="certificate")
+    over = bytearray(noise.pointers(lost, 3))
+    if links == "random":
+        over[lost - 8 :] = noise.uniform(8, 1)
+    over[:8] = (0x7F3A_1C00_2340).to_bytes(8, "little")
+    raw = bytes(over) + spell(key.p, form)[0][lost:]
+    data = plant("zeros", 0, [64, 64], [(raw, readings.LIMBS), spell(key.n, form)])
+    (related,) = search(make_pool, data, public)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert related.proof == "part of p factors n"
+
+
+@anywhere(max_examples=15)
+@given(
+    form=st.sampled_from(FORMS),
+    bit=st.integers(0, 510),
+    which=st.integers(0, 5),
+    at=st.lists(st.integers(0, 2000), min_size=7, max_size=7),
+)
+def test_a_flipped_bit_proves_nothing(
+    make_pool: MakePool, form: str, bit: int, which: int, at: list[int]
+) -> None:
+    """With one bit of every private number wrong, nothing is found."""
+    values = [*KEY.private_values().values()]
+    values = [value ^ (1 << bit) for value in values[which:] + values[:which]]
+    parts = [spell(value, form, max(value.bit_length(), 512)) for value in values]
+    data = plant("zeros", 0, at, [*parts, spell(KEY.n, form)])
+    assert search(make_pool, data, PUBLIC) == []
+
+
+@pytest.mark.parametrize("kind", ["uniform", "heap", "code", "mixed"])
+def test_noise_proves_nothing(make_pool: MakePool, kind: str) -> None:
+    """Random bytes, however cut, are no key of a modulus that is known or stands there."""
+    data = bytearray(getattr(noise, kind)(1 << 18, 9))
+    data[4096:4352] = encodings.little_limbs(KEY.n)
+    assert search(make_pool, bytes(data), PUBLIC) == []
+
+
+def test_repeated_bytes_are_no_key(make_pool: MakePool) -> None:
+    """A block that repeats is a multiple of its half, and no modulus."""
+    half = KEY.p.to_bytes(128, "little")
+    parts = [(half * 2, readings.LIMBS), (half, readings.LIMBS)]
+    assert search(make_pool, plant("zeros", 0, [64, 64], parts)) == []
