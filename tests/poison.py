@@ -4,6 +4,7 @@
 ``module`` is imported: in workers, in the parent, or in both.
 """
 
+import signal
 from pathlib import Path
 
 CANARY = "sk_live_canary_5f2b"
@@ -25,6 +26,11 @@ class Poison(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Poison())
 """
+
+
+def heed_interrupts() -> None:
+    """Let a child hear SIGINT, which a shell's background jobs inherit as ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def folder(tmp_path: Path, module: str, body: str, where: str = "worker") -> Path:

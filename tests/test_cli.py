@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import poison
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "scanner")
 
@@ -171,6 +173,7 @@ def test_interrupt(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=poison.heed_interrupts,  # noqa: PLW1509 - before any thread
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"

@@ -189,6 +189,7 @@ def test_an_interrupted_scan(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=poison.heed_interrupts,  # noqa: PLW1509 - before any thread
     ) as process:
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
