@@ -30,6 +30,7 @@ RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >>
 """Distances within which numbers are related: the first at which there are not too many pairs."""
 
 EXPONENTS = arithmetic.EXPONENTS[:3]
+"""Public exponents that are tried; in a pool of very many runs, only the first."""
 
 _CHUNK = 1 << 15
 
@@ -156,11 +157,12 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
         part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
         ratio = tops[part] / primes.top[first:last, None].astype(np.float64)
         under = primes.low[first:last, None] - one
-        for e in EXPONENTS:
+        for e in EXPONENTS if shelf.survey.loose else EXPONENTS[:1]:
             k = np.rint(e * ratio).astype(np.uint64)
-            hits = (exponents.low[part] * np.uint64(e) - one == k * under) & (k > 0) & (k < e)
-            for row, column in zip(*(axis.tolist() for axis in np.nonzero(hits)), strict=True):
-                yield first + row, part.start + column, e
+            hits = np.flatnonzero(exponents.low[part] * np.uint64(e) - one == k * under)
+            for row, column in zip(*np.divmod(hits, part.stop - part.start), strict=True):
+                if 0 < k[row, column] < e:
+                    yield first + int(row), part.start + int(column), e
         first = last
 
 

@@ -30,7 +30,7 @@ def without_small_factors(number: int) -> bool:
 
 
 def is_prime(number: int) -> bool:
-    """Tell whether a number is prime, but for what was made to deceive (Miller-Rabin)."""
+    """Tell whether a number is prime, but for what was made to deceive (Miller-Rabin, base 2)."""
     if number < 400**2 or not number & 1:
         return False
     if not without_small_factors(number):
@@ -38,13 +38,10 @@ def is_prime(number: int) -> bool:
     odd = number - 1
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
-    for base in (2, 3):
-        power = pow(base, odd, number)
-        if power in (1, number - 1):
-            continue
-        if not any((power := power * power % number) == number - 1 for _ in range(twos - 1)):
-            return False
-    return True
+    power = pow(2, odd, number)
+    if power in (1, number - 1):
+        return True
+    return any((power := power * power % number) == number - 1 for _ in range(twos - 1))
 
 
 def complete(p: int, q: int, e: int | None) -> Rsa | None:
