@@ -30,7 +30,10 @@ def without_small_factors(number: int) -> bool:
 
 
 def is_prime(number: int) -> bool:
-    """Tell whether a number is prime, but for what was made to deceive (Miller-Rabin, base 2)."""
+    """Tell whether a number is prime, but for what was made to deceive (Miller-Rabin).
+
+    To base 3: to base 2 Fermat's numbers look prime, and repeated bytes are multiples of those.
+    """
     if number < 400**2 or not number & 1:
         return False
     if not without_small_factors(number):
@@ -38,7 +41,7 @@ def is_prime(number: int) -> bool:
     odd = number - 1
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
-    power = pow(2, odd, number)
+    power = pow(3, odd, number)
     if power in (1, number - 1):
         return True
     return any((power := power * power % number) == number - 1 for _ in range(twos - 1))

@@ -72,9 +72,11 @@ def test_divisors_are_refined_to_primes() -> None:
     assert wrong.d == 0
 
 
-@pytest.mark.parametrize("number", [9, 561, 3215031751, (1 << 61) - 1, (1 << 521) - 1])
+@pytest.mark.parametrize(
+    "number", [9, 561, 3215031751, (1 << 61) - 1, (1 << 521) - 1, (1 << 1024) + 1]
+)
 def test_primes(number: int) -> None:
-    """Carmichael numbers and small strong pseudoprimes are no primes; Mersenne's are."""
+    """Carmichael, Fermat numbers and strong pseudoprimes are no primes; Mersenne's are."""
     assert arithmetic.is_prime(number) is (number.bit_length() in (61, 521))
 
 
