@@ -24,6 +24,8 @@ def recover(n: int, known: int, *, bits: int, lost: int, high: bool) -> int | No
         step, unit, module, offset = _from_low_part(n, known, bits, lost)
     else:
         step, unit, module, offset = _from_high_part(n, known, bits, lost)
+    if module == 0:
+        return None
     factor = known + _closest(step, module, offset) * unit
     return factor if 1 < factor < n and n % factor == 0 else None
 

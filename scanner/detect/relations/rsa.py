@@ -18,10 +18,21 @@ from scanner.detect.relations.shelf import shelf
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
+LEAST_BITS, MOST_BITS = 512, 16384
+"""Moduli that are looked for: what OpenSSL makes, and reads."""
+
+GREATEST_EXPONENT = 1 << 64
+"""Public exponents above it are nobody's (OpenSSL's bound for large keys)."""
+
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each RSA key that the numbers of the pool prove, once."""
-    moduli = {public.n: public.e for public in publics if public.n & 1 and public.bits >= 512}
+    moduli = {
+        public.n: public.e
+        for public in publics
+        if public.n & 1 and LEAST_BITS <= public.n.bit_length() <= MOST_BITS
+        if 0 < public.e < GREATEST_EXPONENT
+    }
     listed = shelf(pool)
     seen: set[int] = set()
     for part in (known.search, pairs.search, alone.search, damaged.search):

@@ -92,3 +92,17 @@ def test_divisors_of_many_moduli(seed: int, bits: int, others: int) -> None:
     prepared = divisors.prepare(mine[:2] + moduli + mine[2:])
     inverse = pow(number, -1, 1 << 64)
     assert sorted(divisors.divided_by(prepared, number, inverse)) == sorted(mine)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 1 << 600).map(lambda number: 2 * number + 1),
+    known=st.integers(0, 1 << 520),
+    lost=st.sampled_from((8, 64, 128)),
+    high=st.booleans(),
+)
+def test_arbitrary_bytes_raise_nothing(n: int, known: int, lost: int, *, high: bool) -> None:
+    """Whatever stands in memory, parts and exponents give a factor or nothing."""
+    part = partial.recover(n, known, bits=512, lost=lost, high=high)
+    for factor in (part, arithmetic.from_exponent(n, 65537, known)):
+        assert factor is None or n % factor == 0
