@@ -110,12 +110,6 @@ def test_scan_says_no_part_of_a_key(tmp_path: Path, options: tuple[str, ...]) ->
     assert set(tmp_path.iterdir()) == {*paths, saved}
 
 
-CRASHES = (
-    ("scanner.stages.trace", "prove", "scanner.stages.prove"),
-    ("scanner.stages.trace", "sweep", "scanner.stages.sweep"),
-)
-
-
 @pytest.mark.parametrize("options", [("-v",), ("-f", "json"), ("--debug",)])
 @pytest.mark.parametrize("where", ["parse_private", "candidate", "complete"])
 def test_a_crash_over_a_key_says_nothing(

@@ -17,7 +17,7 @@ DEPTH = 12
 BACK = 4
 """Bytes of the longest header of an object within :data:`LIMIT`: 30 82 LL LL."""
 
-INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, SEQUENCE = 0x02, 0x03, 0x04, 0x05, 0x06, 0x30
+INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
 
 
 class Malformed(ValueError):

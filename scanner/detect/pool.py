@@ -36,11 +36,6 @@ NEIGHBOURHOOD = 64 << 10
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
 
-LITTLE = 0
-BIG = 1
-READINGS = tuple(reading.name for reading in readings.LITTLE_ENDIAN)
-"""Names of a little-endian machine's readings, as reports spell them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pool:

@@ -162,7 +162,7 @@ def _survey(session: Session) -> Survey:
         if unpack.sniff_layer(head) is None:
             content = Content(layers=(), size=size, sha256="")
         else:
-            content = _decode(target, tally.count(_chunks(session.given)))
+            content = _decode(target, tally.count(unpack.copy_file(session.given)))
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
     plain = target.stream is None and not content.layers
     file = session.given if plain else File(_fd(target))
@@ -187,11 +187,4 @@ def _fd(target: Target) -> int:
 
 def _decode(target: Target, chunks: Iterator[bytes]) -> Content:
     spill = Spill(_fd(target), target.spool_dir)
-    spill.clear()
     return unpack.unpack(chunks, spill, max_bytes=CONTENT_BYTES)
-
-
-def _chunks(file: File) -> Iterator[bytes]:
-    step = 1 << 20
-    for offset in range(0, file.size, step):
-        yield file.read(offset, min(step, file.size - offset))
