@@ -12,7 +12,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("scanner", "errors", "hardening"),
     ("model",),
     ("fingerprint",),
-    ("dump.source", "dump.draft"),
+    ("dump.source", "dump.draft", "dump.codecs"),
     ("dump.unpack", "dump.minidump", "dump.elfcore"),
     ("dump",),
     ("dump.space",),

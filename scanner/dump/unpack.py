@@ -8,47 +8,29 @@ what came before the damage, and a fault. This module refuses to hold more than 
 """
 
 import hashlib
-import lzma
 import os
-import zlib
-from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
-import zstandard
-
+from scanner.dump.codecs import (
+    BROKEN,
+    HEAD,
+    STEP,
+    Decoder,
+    is_skippable,
+    open_decoder,
+    sniff_layer,
+    sniff_next,
+)
 from scanner.dump.source import CHUNK, File, Spill
 from scanner.errors import Unreadable
 from scanner.model import Content, Fault
 
-STEP = 1 << 16
-"""Bytes that a gzip or xz decoder may give at a time."""
-ZSTD_STEP = 1 << 11
-"""Bytes that a zstd decoder is given at a time: four bytes can mean 128 KiB (RFC 8878 3.1.1.2)."""
-ZSTD_WINDOW = 1 << 31
-XZ_MEMORY = 5 << 29
-"""Bytes for an xz decoder; the largest preset needs 65 MiB, a dictionary may have 2 GiB."""
 ASIDE = 16 << 20
 """Bytes of header fields and skippable frames that are kept."""
-SILENT = 1 << 18
-"""Bytes of input without output that are kept until a stream goes on; a block has half of it."""
-
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_XZ = b"\xfd7zXZ\0"
-_BROKEN = (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError, MemoryError)
-
-
-def sniff_layer(head: bytes) -> str | None:
-    """Name the compression that the first 6 bytes speak of: ``zstd``, ``gzip``, ``xz`` or None."""
-    if head[:4] == _ZSTD or _is_skippable(head):
-        return "zstd"
-    if head[:3] == b"\x1f\x8b\x08" and len(head) > 3 and head[3] & 0xE0 == 0:
-        return "gzip"  # RFC 1952 2.3: the reserved flags are zero
-    return "xz" if head[:6] == _XZ else None
-
-
-def _is_skippable(head: bytes) -> bool:
-    """Tell a skippable frame (RFC 8878 3.1.2), which may come first."""
-    return len(head) >= 4 and head[0] & 0xF0 == 0x50 and head[1:4] == b"\x2a\x4d\x18"
+SILENT = 8 << 20
+"""Bytes of input without output that are kept until a stream goes on: two blocks of LZ4."""
 
 
 def copy_stream(fd: int) -> Iterator[bytes]:
@@ -80,25 +62,49 @@ def unpack(chunks: Iterator[bytes], spill: Spill, *, max_depth: int = 4, max_byt
     Unreadable where the input cannot be read or the spill file cannot be written.
     """
     spill.clear()
-    notes = _Notes(max_bytes)
-    layers: list[str] = []
-    sources = [_Stream(chunks)]
-    while (layer := sniff_layer(sources[-1].peek(6))) is not None:
-        if len(layers) == max_depth:
-            notes.fault("limit-depth", f"More than {max_depth} layers of compression.")
-            break
-        layers.append(layer)
-        sources.append(_Stream(_decode(sources[-1], notes)))
+    opened = peel(chunks, max_depth=max_depth, max_bytes=max_bytes)
     state = hashlib.sha256()
-    for piece in _limited(_in_turn(sources, notes), notes):
+    for piece in opened.pieces:
         spill.write(piece)
         state.update(piece)
     spill.finish()
     return Content(
-        layers=tuple(layers),
+        layers=opened.layers,
         size=spill.size,
         sha256=state.hexdigest(),
-        faults=tuple(notes.faults),
+        faults=tuple(opened.faults),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An input whose layers are undone while ``pieces`` is read; then ``faults`` is complete."""
+
+    layers: tuple[str, ...]
+    head: bytes
+    """The first bytes of what is inside, at most as many as were asked for."""
+    pieces: Iterator[bytes]
+    faults: list[Fault]
+
+
+def peel(
+    chunks: Iterator[bytes], *, max_depth: int = 4, max_bytes: int, head: int = HEAD
+) -> Opened:
+    """Open nested streams, and look at the first bytes within; see :func:`unpack`."""
+    notes = _Notes(max_bytes)
+    layers: list[str] = []
+    sources = [_Stream(chunks)]
+    while (layer := sniff_layer(sources[-1].peek(HEAD))) is not None:
+        if len(layers) == max_depth:
+            notes.fault("limit-depth", f"More than {max_depth} layers of compression.")
+            break
+        layers.append(layer)
+        sources.append(_Stream(_decode(sources[-1], notes, layer)))
+    return Opened(
+        layers=tuple(layers),
+        head=sources[-1].peek(head),
+        pieces=_limited(_in_turn(sources, notes), notes),
+        faults=notes.faults,
     )
 
 
@@ -179,34 +185,40 @@ def _limited(pieces: Iterator[bytes], notes: _Notes) -> Iterator[bytes]:
         yield piece
 
 
-def _decode(source: _Stream, notes: _Notes) -> Iterator[bytes]:
+def _decode(source: _Stream, notes: _Notes, layer: str) -> Iterator[bytes]:
     """Yield what the streams at hand decode to; what is none, or broken, stays in ``source``."""
-    return _limited(_streams(source, notes), notes)
+    return _limited(_streams(source, notes, layer), notes)
 
 
-def _streams(source: _Stream, notes: _Notes) -> Iterator[bytes]:
-    while (layer := sniff_layer(source.peek(6))) is not None:
-        if layer == "zstd" and _is_skippable(source.peek(4)):
-            if not _skip_frame(source, notes):
-                return
-            continue
-        if layer == "gzip":
-            fields = _gzip_fields(source)
-            if fields is None:
-                notes.fault("corrupt-stream", "A gzip header has a field without an end.")
-                return
-            notes.keep(fields)
-        whole = yield from _stream(source, _DECODERS[layer](), notes)
+def _streams(source: _Stream, notes: _Notes, first: str) -> Iterator[bytes]:
+    layer: str | None = first
+    while layer is not None:
+        if layer == "zstd" and is_skippable(source.peek(4)):
+            whole = _skip_frame(source, notes)
+        else:
+            whole = _gzip_head(source, notes) if layer == "gzip" else True
+            if whole:
+                whole = yield from _stream(source, open_decoder(layer), notes)
         if not whole:
             return
         _skip_padding(source)
+        layer = sniff_next(source.peek(HEAD))
+
+
+def _gzip_head(source: _Stream, notes: _Notes) -> bool:
+    fields = _gzip_fields(source)
+    if fields is None:
+        notes.fault("corrupt-stream", "A gzip header has a field without an end.")
+        return False
+    notes.keep(fields)
+    return True
 
 
 def _skip_padding(source: _Stream) -> None:
     """Pass over zeros between two streams (xz file format 2.2; tapes pad gzip likewise)."""
     head = source.peek(STEP)
     zeros = len(head) - len(head.lstrip(b"\0"))
-    if zeros and sniff_layer(head[zeros : zeros + 6]) is not None:
+    if zeros and sniff_next(head[zeros : zeros + HEAD]) is not None:
         source.take(zeros)
 
 
@@ -249,126 +261,37 @@ def _gzip_fields(source: _Stream) -> bytes | None:
     return source.peek(at)
 
 
-class _Decoder(Protocol):
-    """One stream of one codec. ``decode`` may raise what is in _BROKEN."""
-
-    step: int
-
-    def decode(self, data: bytes) -> Iterator[bytes]: ...
-
-    @property
-    def ended(self) -> bool: ...
-
-    @property
-    def rest(self) -> bytes: ...
-
-
-class _Gzip:
-    step = STEP
-
-    def __init__(self) -> None:
-        self._codec = zlib.decompressobj(wbits=31)
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            before = self._codec.copy()
-            try:
-                piece = self._codec.decompress(data, STEP)
-            except zlib.error:
-                yield from _bytewise(before, data)
-                raise
-            if piece:
-                yield piece
-            data = self._codec.unconsumed_tail
-            if self._codec.eof or (not data and len(piece) < STEP):
-                return
-
-    @property
-    def ended(self) -> bool:
-        return self._codec.eof
-
-    @property
-    def rest(self) -> bytes:
-        return self._codec.unused_data
-
-
-def _bytewise(codec: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """Yield what comes before the byte that breaks a stream."""
-    for at in range(len(data)):
-        try:
-            piece = codec.decompress(data[at : at + 1])
-        except zlib.error:
-            return
-        if piece:
-            yield piece
-
-
-class _Xz:
-    step = STEP
-
-    def __init__(self) -> None:
-        self._codec = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            piece = self._codec.decompress(data, STEP)
-            if piece:
-                yield piece
-            data = b""
-            if self._codec.eof or self._codec.needs_input:
-                return
-
-    @property
-    def ended(self) -> bool:
-        return self._codec.eof
-
-    @property
-    def rest(self) -> bytes:
-        return self._codec.unused_data
-
-
-class _Zstd:
-    step = ZSTD_STEP
-
-    def __init__(self) -> None:
-        self._codec = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        yield self._codec.decompress(data)
-
-    @property
-    def ended(self) -> bool:
-        return self._codec.eof
-
-    @property
-    def rest(self) -> bytes:
-        return self._codec.unused_data
-
-
-_DECODERS: dict[str, Callable[[], _Decoder]] = {"gzip": _Gzip, "xz": _Xz, "zstd": _Zstd}
-
-
-def _stream(source: _Stream, decoder: _Decoder, notes: _Notes) -> Generator[bytes, None, bool]:
+def _stream(source: _Stream, decoder: Decoder, notes: _Notes) -> Generator[bytes, None, bool]:
     """Yield what one stream decodes to, and return whether it came to its end.
 
-    Of a broken stream, what was taken in since it last gave something goes back: a block of zstd
-    may have stored its bytes as they are.
+    Of a broken stream, what was taken in since it last gave something goes back: a block may have
+    stored its bytes as they are.
     """
-    silent = b""
+    silent: deque[bytes] = deque()
+    kept = 0
     while not decoder.ended:
         data = source.take(decoder.step)
-        if not data:
-            notes.fault("truncated-stream", "A compressed stream ends before its end.")
-            return False
-        silent = (silent + data)[-SILENT:]
+        last = not data
+        if last and (decoder.whole or not decoder.closing):
+            break
+        silent.append(data)
+        kept += len(data)
+        while kept > SILENT:
+            kept -= len(silent.popleft())
         try:
-            for piece in decoder.decode(data):
+            for piece in decoder.decode(data or decoder.closing):
                 if piece:
                     yield piece
-                    silent = data
-        except _BROKEN:
-            source.give_back(silent)
+                    silent, kept = deque([data]), len(data)
+        except BROKEN:
+            source.give_back(b"".join(silent))
             notes.fault("corrupt-stream", "A compressed stream cannot be decoded to its end.")
             return False
+        if last:
+            break
+    if not decoder.ended and not decoder.whole:
+        notes.fault("truncated-stream", "A compressed stream ends before its end.")
+        source.give_back(decoder.rest)
+        return False
     source.give_back(decoder.rest)
     return True

@@ -12,16 +12,13 @@ from functools import cached_property
 from scanner import dump
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
 from scanner.detect.publics import PublicKey
-from scanner.dump import source, space, unpack
+from scanner.dump import codecs, source, space, unpack
 from scanner.dump.source import File, Identity, Spill
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import SpillNeeded, Unreadable
 from scanner.model import Content, Fault, Layout
 from scanner.rules import Rule
 from scanner.workers import Handle
-
-HEAD = 64
-"""Bytes from which a layer of compression is told."""
 
 CONTENT_BYTES = 1 << 40
 """Most bytes that may be decoded from one input."""
@@ -158,8 +155,8 @@ def _survey(session: Session) -> Survey:
     else:
         identity = source.identify(session.given.fileno())
         size, sha256 = session.given.size, ""
-        head = session.given.read(0, min(HEAD, size))
-        if unpack.sniff_layer(head) is None:
+        head = session.given.read(0, min(codecs.HEAD, size))
+        if codecs.sniff_layer(head) is None:
             content = Content(layers=(), size=size, sha256="")
         else:
             content = _decode(target, tally.count(unpack.copy_file(session.given)))

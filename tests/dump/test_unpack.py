@@ -1,20 +1,25 @@
 """Compressed dumps: all that they hold, in what order, and what is said of damage."""
 
+import base64
 import bz2
+import functools
 import gzip
 import hashlib
 import io
 import lzma
 import os
+import zlib
 from collections.abc import Callable, Iterator
 
+import cramjam
+import lz4.frame
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from scanner.dump import source, unpack
+from scanner.dump import codecs, source, unpack
 from scanner.errors import Unreadable
 from scanner.model import Content
 from tests.dump.dump_bytes import file_of
@@ -28,7 +33,17 @@ def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
-CODECS: dict[str, Compress] = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": _zstd}
+def _snappy(data: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress(data))
+
+
+CODECS: dict[str, Compress] = {
+    "bzip2": bz2.compress,
+    "gzip": gzip.compress,
+    "lz4": functools.partial(lz4.frame.compress, content_checksum=True),
+    "xz": lzma.compress,
+    "zstd": _zstd,
+}
 every_codec = pytest.mark.parametrize("codec", sorted(CODECS))
 
 
@@ -93,7 +108,7 @@ def test_streams_behind_padding(codec: str) -> None:
 def test_streams_of_several_kinds() -> None:
     """A stream of another codec behind the first is decoded too."""
     data = b"".join(compress(name.encode()) for name, compress in sorted(CODECS.items()))
-    assert _unpack(data)[1] == b"gzipxzzstd"
+    assert _unpack(data)[1] == b"bzip2gziplz4xzzstd"
 
 
 def test_nested_layers() -> None:
@@ -151,7 +166,7 @@ def test_flipped_stream(codec: str, data: st.DataObject) -> None:
     content, found = _unpack(bytes(packed))
     if not content.faults:
         assert found == PLAIN
-    else:
+    elif codec != "bzip2":  # a block of bzip2 is permuted as a whole
         assert found[:1000] == PLAIN[:1000] or bytes(packed[:1000]) in found
 
 
@@ -205,18 +220,74 @@ def test_zstd_large_window() -> None:
     assert content.faults == ()
 
 
+@pytest.mark.parametrize("level", [0, 1, 6, 9])
+def test_zlib(level: int) -> None:
+    """A bare zlib stream is decoded, what trails it is kept, and a cut one is a fault."""
+    packed = zlib.compress(PLAIN, level)
+    content, found = _unpack(packed + b"trailing")
+    assert (content.layers, content.faults, found) == (("zlib",), (), PLAIN + b"trailing")
+    assert _codes(_unpack(packed[:-5])[0]) == ["truncated-stream"]
+
+
+def test_snappy_frames() -> None:
+    """Framed snappy is decoded, concatenated too; its checksums count, and so does a cut."""
+    packed = _snappy(PLAIN)
+    content, found = _unpack(packed + packed, step=1000)
+    assert (content.layers, content.faults, found) == (("snappy",), (), PLAIN + PLAIN)
+    assert _codes(_unpack(packed[:-1])[0]) == ["truncated-stream"]
+    hidden = b"\xfe\6\0\0hidden"
+    content, found = _unpack(packed + hidden)
+    assert _codes(content) == ["corrupt-stream"]
+    assert found.endswith(hidden)
+    assert _unpack(packed + b"\xfe\6\0\0" + bytes(6))[0].faults == ()
+    broken = bytearray(packed)
+    broken[2000] ^= 1
+    assert _codes(_unpack(bytes(broken))[0]) == ["corrupt-stream"]
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n", b"\r\n"])
+def test_base64_lines(tail: bytes) -> None:
+    """Lines of base64 whose first says what is inside are decoded, each with its own padding."""
+    parts = [gzip.compress(PLAIN)[at : at + 1000] for at in range(0, 80_000, 1000)]
+    data = b"\n".join(base64.b64encode(part) for part in parts if part) + tail
+    content, found = _unpack(data, step=777)
+    assert (content.layers, content.faults, found) == (("base64", "gzip"), (), PLAIN)
+    content, found = _unpack(base64.encodebytes(b"MDMP" + PLAIN) + b"-- no more --\n")
+    assert found == b"MDMP" + PLAIN + b"-- no more --\n"
+    assert content.layers == ("base64",)
+
+
+@pytest.mark.parametrize("line", [b"f0VMRg=", b"f0VMRgEB\nAA\nAAAA"])
+def test_base64_that_is_none(line: bytes) -> None:
+    """A line that does not decode is a fault, and is kept."""
+    content, found = _unpack(line.ljust(20, b"A") + b"\nAAAAA\n")
+    assert _codes(content) == ["corrupt-stream"]
+    assert b"AAAAA" in found
+
+
 def test_sniff_layer() -> None:
     """Only what is decoded here is told as a layer."""
     for name, compress in CODECS.items():
-        assert unpack.sniff_layer(compress(b"x")[:6]) == name
-    for head in (b"", b"\x1f\x8b", b"\x1f\x8b\x08\xff", b"MDMP\0\0", bz2.compress(b"x")):
-        assert unpack.sniff_layer(head) is None
+        assert codecs.sniff_layer(compress(b"x")) == name
+    for head in (b"", b"\x1f\x8b", b"\x1f\x8b\x08\xff", b"MDMP\0\0", b"xylophone"):
+        assert codecs.sniff_layer(head) is None
 
 
 @limits(max_examples=150, deadline=None)
 @given(
     st.sampled_from(
-        [b"", b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08\0", b"\xfd7zXZ\0", b"\x5a\x2a\x4d\x18"]
+        [
+            b"",
+            b"\x28\xb5\x2f\xfd",
+            b"\x1f\x8b\x08\0",
+            b"\xfd7zXZ\0",
+            b"\x5a\x2a\x4d\x18",
+            b"BZh91AY&SY",
+            b"\x04\x22\x4d\x18",
+            b"\xff\x06\0\0sNaPpY",
+            b"\x78\x9c",
+            b"f0VMRgEB",
+        ]
     ),
     st.binary(max_size=200),
 )
