@@ -38,6 +38,9 @@ MOST_OCCURRENCES = 10_000
 KEY_FILE = "key-file"
 """What names a key that stands as text or in a container: somebody keeps it in a file."""
 
+_KEPT = ("private-key", "encrypted-key")
+"""What somebody keeps in a file."""
+
 _NAMELESS = "public-key"
 """The kind of a witness that names nobody."""
 
@@ -114,7 +117,10 @@ def _finding(
     witnesses: Sequence[Witness],
     occurrences: tuple[Occurrence, ...],
 ) -> Finding:
-    best = min(group, key=lambda c: (-c.confidence, c.e_assumed, c.rule, c.places, c.encoding))
+    best = min(
+        group,
+        key=lambda c: (-c.confidence, c.protection, c.e_assumed, c.rule, c.places, c.encoding),
+    )
     names = _names(rules, group, witnesses)
     severity = rules[best.rule].severity
     if best.algorithm in _AGREEMENT and not names:
@@ -133,6 +139,7 @@ def _finding(
         fingerprint=best.fingerprint,
         public=_public(witnesses, e_assumed=all(c.e_assumed for c in group)),
         occurrences=occurrences,
+        protection=best.protection,
     )
 
 
@@ -141,7 +148,7 @@ def _names(
 ) -> tuple[str, ...]:
     """Return the kinds of what names the key; a bare public key names nobody."""
     names = {witness.kind for witness in witnesses} - {_NAMELESS}
-    if any(c.kind == "private-key" and rules[c.rule].detector not in _IN_MEMORY for c in group):
+    if any(c.kind in _KEPT and rules[c.rule].detector not in _IN_MEMORY for c in group):
         names.add(KEY_FILE)
     return tuple(sorted(names))
 

@@ -268,7 +268,11 @@ def _trace(
     progress: Progress,
 ) -> tuple[Sighting, ...]:
     """Run stage three for one candidate of each key that has a public half."""
-    named = [c for c in reversed(candidates) if c.fingerprint.kind == "spki-sha256"]
+    named = [
+        c
+        for c in reversed(candidates)
+        if c.fingerprint.kind == "spki-sha256" and c.kind == "private-key"
+    ]
     keys = tuple({c.fingerprint.value: c for c in named}.values())
     if not keys:
         return ()

@@ -206,6 +206,8 @@ class Candidate:
     roles: tuple[str, ...] = ()
     """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False
+    protection: str = ""
+    """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +254,8 @@ class Finding:
     occurrences: tuple[Occurrence, ...]
     note: str = ""
     """Why a finding was set aside; empty for one that counts."""
+    protection: str = ""
+    """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

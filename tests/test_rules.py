@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, symcrypt
+from fixtures import containers, encodings, sealed, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, cng, headless, jwk, keys, openssh, pem, sexp, ssh, x509, xmlkey
+from scanner.detect import (
+    anchors,
+    cng,
+    encrypted,
+    headless,
+    jwk,
+    keys,
+    openssh,
+    pem,
+    sexp,
+    ssh,
+    x509,
+    xmlkey,
+)
 from scanner.detect.structures import symcrypt as symcrypt_objects
 from scanner.errors import RuleError
 from scanner.model import Severity
@@ -31,6 +44,7 @@ DETECTORS = {
     "symcrypt": symcrypt_objects,
     "sexp": sexp,
     "xmlkey": xmlkey,
+    "encrypted": encrypted,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
 FORMS: dict[str, Callable[..., bytes]] = {
@@ -59,6 +73,10 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "sexp-hex": containers.sexp_hex,
     "sexp-canonical": containers.sexp_canonical,
     "headless-16": lambda key: containers.headless(key, 16),
+    "encrypted-pkcs8-pem": sealed.pkcs8_pem,
+    "encrypted-pkcs8-der": sealed.pkcs8_der,
+    "encrypted-traditional-pem": sealed.traditional_pem,
+    "encrypted-openssh-pem": sealed.openssh_pem,
     "headless-32": lambda key: containers.headless(key, 32),
 }
 

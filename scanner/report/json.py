@@ -114,6 +114,7 @@ def _finding(finding: model.Finding) -> Document:
         },
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
         "note": _text(finding.note),
+        "protection": _text(finding.protection),
     }
 
 

@@ -162,6 +162,7 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
         ("named by", wording.names(finding)),
         (wording.fingerprint_kind(finding), printable(finding.fingerprint.value)),
         ("proof", printable(finding.proof)),
+        ("protected by", printable(finding.protection)),
         ("exponent", "not found, taken to be 65537" if public.e_assumed else ""),
     )
     for label, value in said:

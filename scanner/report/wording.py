@@ -37,6 +37,7 @@ _ALGORITHMS = {
     "x25519": "X25519",
     "x448": "X448",
     "aes": "AES",
+    "unknown": "Unknown",
 }
 
 _ONE_SIZE = ("ed25519", "ed448", "x25519", "x448")

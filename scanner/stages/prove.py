@@ -6,10 +6,11 @@ every value again from the dump: what leaves are candidates and witnesses, no nu
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanner.detect import (
     cng,
+    encrypted,
     headless,
     jwk,
     keys,
@@ -31,6 +32,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import discrete, ec, edwards, montgomery, rsa
 from scanner.detect.relations.related import Related
+from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Fingerprint, Witness
@@ -38,7 +40,7 @@ from scanner.rules import Rule
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
 
-Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey]]
+Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
 
 EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
@@ -52,6 +54,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("cng", cng.examine),
     ("xmlkey", xmlkey.examine),
     ("sexp", sexp.examine),
+    ("encrypted", encrypted.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
@@ -100,10 +103,13 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     candidates: list[Candidate] = []
     known = {key.witness.fingerprint.value: key for key in session.target.known}
     witnesses = [key.witness for key in session.target.known]
+    numbers: dict[bytes, int] = {}
     for found in _examine(session, hits):
         if isinstance(found, PublicKey):
             known.setdefault(found.witness.fingerprint.value, found)
             witnesses.append(found.witness)
+        elif isinstance(found, Sealed):
+            candidates.append(_numbered(found, numbers))
         else:
             candidates.append(found.candidate)
             public = _public(found.material)
@@ -121,7 +127,16 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
 
 
-def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey]:
+def _numbered(found: Sealed, numbers: dict[bytes, int]) -> Candidate:
+    """Give copies of one secret without a public half one passing name."""
+    said = found.candidate
+    if said.fingerprint.value:
+        return said
+    number = numbers.setdefault(found.value, len(numbers))
+    return replace(said, fingerprint=Fingerprint(kind="place-sha256", value=f"sealed:{number}"))
+
+
+def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey | Sealed]:
     examiners = dict(EXAMINERS)
     for index, space, offset in zip(
         hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist(), strict=True

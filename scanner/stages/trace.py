@@ -28,8 +28,8 @@ PIECE = 16
 
 _DIGIT_STRIDE = 4
 
-_BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----")
-"""Bytes of the longest first line of a PEM text, in UTF-16."""
+_BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
+"""Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
 
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""

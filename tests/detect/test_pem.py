@@ -81,21 +81,22 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("wide", [False, True], ids=["ascii", "utf-16le"])
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_of_a_text_is_read(shape: str, *, wide: bool) -> None:
+def test_every_shape_of_a_text_is_read(shape: str, codec: str) -> None:
     """The key is found, named and located whatever stands for its line ends."""
     for key, encoding, text in TEXTS:
         shaped = SHAPES[shape](text.rstrip(b"\n"))
         first = shaped.index(b"-----BEGIN")
         last = shaped.rindex(b"-----") + 5
-        unit = 2 if wide else 1
-        data = b"\xfe" * 7 + (encodings.utf16(shaped) if wide else shaped) + b"\xfe" * 700
+        unit = 1 if codec == "ascii" else 2
+        data = b"\xfe" * 8 + shaped.decode().encode(codec) + b"\xfe" * 700
         [found] = find(data)
         candidate = found.candidate
         assert candidate.fingerprint.value == key.spki_sha256
-        assert candidate.encoding == encoding + (" utf-16le" if wide else "")
-        place = Place(space=0, offset=7 + first * unit, size=(last - first) * unit)
+        wide = codec.replace("ascii", "").replace("-le", "le").replace("-be", "be")
+        assert candidate.encoding == f"{encoding} {wide}".rstrip()
+        place = Place(space=0, offset=8 + first * unit, size=(last - first) * unit)
         assert candidate.places == (place,)
 
 

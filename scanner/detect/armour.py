@@ -1,0 +1,183 @@
+r"""Base64 inside of text, in the shapes that text takes inside a process.
+
+One or two bytes a character; lines that end in LF, CRLF or CR, in ``\n`` escaped once or more, or
+not at all; indented, quoted and concatenated as in source code. This module exists so that every
+reader of armoured keys takes the same shapes for text. It knows no key formats, bounds how much it
+reads and how much noise it passes over, and never raises.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+
+from scanner.detect import der
+from scanner.detect.der import Memory
+from scanner.model import Place
+
+BODY = 64 * 1024
+"""Characters of the longest body."""
+
+NOISE = 256
+"""Characters between two pieces of base64 at most."""
+
+SMALLEST = 32
+"""Bytes of the smallest object that could be a key."""
+
+FILLER = re.compile(
+    rb"\s+"
+    rb"|\\+(?:[nrt]|u000[adAD])"  # \n, \\n, \u000a
+    rb"|\\+(?=\s)"  # a line continued
+    rb"|&#(?:10|13|x0?[aAdD]);|%0[aAdD]"
+    rb"|\\*[\"'`]\s{0,64}[+.,]?\s{0,64}\\*[\"'`]"  # "..." + "...", "..." "..."
+)
+"""What may stand for a line end; one piece of it."""
+
+_FIRST_READ = 512
+_GROWTH = 8
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+_ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])")
+_LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/"}
+_END = re.compile(rb"-----END [A-Z ]{0,12}PRIVATE KEY-----")
+_SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
+_PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Characters of one or two bytes that start at a coordinate, their low bytes first."""
+
+    memory: Memory
+    space: int
+    offset: int
+    width: int
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` characters, one byte each, up to the first that has no place.
+
+        Of two-byte characters with their high bytes first, the last one has none behind it: it is
+        taken whatever follows.
+        """
+        raw = self.memory.clip(self.space, self.offset, size * self.width)
+        if self.width == 1:
+            return raw
+        high = raw[1::2]
+        return raw[::2][: len(high) - len(high.lstrip(b"\0")) + 1]
+
+
+def located(memory: Memory, space: int, first: int, size: int, width: int) -> tuple[Place, str]:
+    """Return the place of ``size`` characters whose first low byte is at ``first``, and its width.
+
+    Which byte of a character comes first shows at the ends of the text; inside of other text, the
+    parity of its offset decides.
+    """
+    if width == 1:
+        return Place(space=space, offset=first, size=size), ""
+    before = memory.clip(space, first - 1, 1) if first else b""
+    behind = memory.clip(space, first + 2 * size - 1, 1)
+    big = before == b"\0" and (behind != b"\0" or first % 2 == 1)
+    name = " utf-16be" if big else " utf-16le"
+    return Place(space=space, offset=first - big, size=2 * size), name
+
+
+def find_object(body: Text) -> tuple[bytes, int] | None:
+    """Return the DER object that a body of base64 holds, and the characters up to the text's end.
+
+    Reads little first: most hits of an anchor have no body at all.
+    """
+    size = _FIRST_READ
+    while True:
+        text = body.read(size)
+        data, at = _collect(text)
+        last = len(text) < size or size == BODY
+        if last or at + _SLACK < len(text):
+            return (data, end_line(text, at)) if data else None
+        size = min(size * _GROWTH, BODY)
+
+
+def _collect(text: bytes) -> tuple[bytes, int]:
+    """Gather base64 from the start of ``text`` until the DER object in it is whole.
+
+    Returns the object, empty where it is not whole, and the characters used.
+    """
+    gathered = bytearray()
+    at = needed = 0
+    while True:
+        piece, start, at = _next(text, at)
+        if not piece:
+            return b"", max(at, start)
+        gathered += piece
+        if gathered[0] != ord("M"):  # 30, the tag of a SEQUENCE
+            return b"", 0
+        if not needed and len(gathered) >= 8:
+            total = der.total_size(base64.b64decode(gathered[:8]))
+            if total is None or total < SMALLEST:
+                return b"", 0
+            needed = (total * 8 + 5) // 6
+        if needed and len(gathered) >= needed:
+            at -= len(gathered) - needed
+            padding = b"=" * (-needed % 4)
+            return base64.b64decode(gathered[:needed] + padding), at
+
+
+def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
+    """Return the next piece of base64 behind at most NOISE of filler, its start and its end."""
+    last = at + NOISE
+    while match := FILLER.match(text, at):
+        at = match.end()
+        if at > last:
+            return b"", 0, 0
+    if match := _BASE64.match(text, at):
+        return match[0], at, match.end()
+    if match := _ESCAPED.match(text, at):
+        return _LITERALS[(match[1] or match[2])[-2:].lower()], at, match.end()
+    return b"", at, at
+
+
+def gather(text: bytes, at: int = 0) -> tuple[bytes, int]:
+    """Return all base64 from ``at`` on, line ends left out, and where its last character ends."""
+    gathered = bytearray()
+    end = at
+    while True:
+        piece, _, behind = _next(text, end)
+        if not piece:
+            return bytes(gathered), end
+        gathered += piece
+        end = behind
+
+
+def length(text: bytes, needed: int) -> int:
+    """Return the characters of ``text`` up to where ``needed`` characters of base64 are over."""
+    end = 0
+    while needed > 0:
+        piece, _, end = _next(text, end)
+        if not piece:
+            return len(text)
+        needed -= len(piece)
+    return end + needed
+
+
+def unfilled(text: bytes, at: int) -> int:
+    """Return where the line ends and blanks at ``at`` are over, at most NOISE of them."""
+    last = at + NOISE
+    while at < last and (match := FILLER.match(text, at)):
+        at = match.end()
+    return at
+
+
+def end_line(text: bytes, at: int) -> int:
+    """Return where the END line ends that follows the body, or where the body itself does."""
+    behind, last = at, at + NOISE
+    while behind < last:
+        match = _PADDING.match(text, behind, last) or FILLER.match(text, behind, last)
+        if match is None:
+            break
+        behind = match.end()
+    found = _END.match(text, behind)
+    return found.end() if found else at
+
+
+def decode(text: bytes) -> bytes:
+    """Decode base64 characters, padding left out, up to the last one that completes a byte."""
+    left = len(text) % 4
+    whole, rest = text[: len(text) - left], text[len(text) - left :]
+    return base64.b64decode(whole + (rest + b"=" * (4 - left) if left >= 2 else b""))

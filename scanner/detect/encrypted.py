@@ -1,0 +1,176 @@
+r"""Encrypted private keys: PKCS#8 as DER and PEM, traditional PEM, OpenSSH.
+
+Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
+whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf. They are no
+reason to keep a dump: what they are worth is what their password is worth. So the finding says what
+a guess costs. This module tries no password, and what only has the label of a key is nothing.
+"""
+
+import re
+from collections.abc import Iterator
+
+from scanner.detect import armour, der, pbe, ssh
+from scanner.detect.der import Memory
+from scanner.detect.openssh import LONGEST, MAGIC, MARK
+from scanner.detect.pem import begins
+from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed, sealed
+from scanner.detect.ssh import NotSsh, Wire
+from scanner.rules import Rule
+
+_SEALED = (b"-----BEGIN ENCRYPTED ",)
+_TRADITIONAL = {
+    b"-----BEGIN RSA ": "rsa",
+    b"-----BEGIN EC ": "ec",
+    b"-----BEGIN DSA ": "dsa",
+    b"-----BEGIN ": "unknown",
+}
+_HEADER = 512
+_TYPE = re.compile(rb"Proc-Type:\s{0,4}4,ENCRYPTED")
+_INFO = re.compile(rb"DEK-Info:\s{0,4}([A-Z0-9-]{6,20}),([0-9A-Fa-f]{16}(?:[0-9A-Fa-f]{16})?)")
+_BLOCKS = {b"DES": 8, b"AES": 16, b"CAM": 16, b"ARI": 16, b"SEE": 16, b"SM4": 16}
+"""Bytes of a block, by how the name of a cipher begins in DEK-Info."""
+
+_CIPHERS = re.compile(
+    rb"aes(?:128|192|256)-(?:cbc|ctr|gcm@openssh\.com)|3des-cbc|chacha20-poly1305@openssh\.com"
+)
+_KDF = b"bcrypt"
+_ROUNDS = 16
+"""Rounds of bcrypt_pbkdf that ssh-keygen took at least when it was written."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed | PublicKey]:
+    """Yield the encrypted key whose BEGIN line, algorithm or magic stands at ``offset``."""
+    head = memory.clip(space, offset, len(MAGIC))
+    found: Sealed | None
+    if head[:1] == b"P":
+        found = _pem(memory, space, offset, rule)
+    elif head[:1] == b"0":
+        found = _der(memory, space, offset, rule)
+    else:
+        yield from _openssh(memory, space, offset, rule)
+        return
+    if found is not None:
+        yield found
+
+
+def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    lead = min(offset, der.BACK)
+    window = memory.clip(space, offset - lead, lead)
+    for start in der.headers_before(window, lead):
+        where = offset - lead + start
+        data = der.fetch(memory, space, where)
+        envelope = pbe.parse(data) if data is not None else None
+        if envelope is not None:
+            place, _ = armour.located(memory, space, where, envelope.size, 1)
+            return sealed(
+                rule, "PKCS8-DER", place, envelope.ciphertext, protection=envelope.protection
+            )
+    return None
+
+
+def _pem(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    begin, body = begins(memory, space, offset, _SEALED)
+    if not begin:
+        return _traditional(memory, space, offset, rule)
+    found = armour.find_object(body)
+    envelope = pbe.parse(found[0]) if found else None
+    if found is None or envelope is None:
+        return None
+    size = begin + len(b"PRIVATE KEY-----") + found[1]
+    first = offset - begin * body.width
+    place, wide = armour.located(memory, space, first, size, body.width)
+    protection = envelope.protection
+    return sealed(rule, f"PKCS8-PEM{wide}", place, envelope.ciphertext, protection=protection)
+
+
+def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    """Read what follows a traditional BEGIN line: two header lines, then the ciphertext."""
+    begin, body = begins(memory, space, offset, tuple(_TRADITIONAL))
+    if not begin:
+        return None
+    text = body.read(_HEADER)
+    kind = _TYPE.match(text, armour.unfilled(text, 0))
+    info = _INFO.match(text, armour.unfilled(text, kind.end())) if kind else None
+    block = _BLOCKS.get(info[1][:3], 0) if info else 0
+    if info is None or len(info[2]) < 2 * block:
+        return None
+    text = body.read(armour.BODY)
+    base64, end = armour.gather(text, info.start(2) + 2 * block)
+    ciphertext = armour.decode(base64)
+    last = armour.end_line(text, end)
+    if not block or len(ciphertext) < armour.SMALLEST or len(ciphertext) % block or last == end:
+        return None
+    line = next(line for line in _TRADITIONAL if len(line) == begin)
+    first = offset - begin * body.width
+    size = begin + len(b"PRIVATE KEY-----") + last
+    place, wide = armour.located(memory, space, first, size, body.width)
+    cipher = info[1].decode("ascii")
+    said = f"MD5 of the password, 1 iteration, {cipher}{pbe.strength(fast=True)}"
+    algorithm = _TRADITIONAL[line]
+    encoding = f"traditional-PEM{wide}"
+    return sealed(rule, encoding, place, ciphertext, protection=said, algorithm=algorithm)
+
+
+# --- OpenSSH ------------------------------------------------------------------------------------
+
+
+def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed | PublicKey]:
+    """Yield the key of an encrypted file, in binary or in base64, and the public half in it."""
+    head = memory.clip(space, offset, len(MAGIC))
+    width = 2 if head[:3] == b"b\x003" else 1
+    if head == MAGIC:
+        data, encoding, pieces = memory.clip(space, offset, LONGEST), "OPENSSH", b""
+    elif head[:2] in (MARK[:2], b"b\0"):
+        pieces = armour.Text(memory=memory, space=space, offset=offset, width=width).read(LONGEST)
+        data, encoding = armour.decode(armour.gather(pieces)[0]), "OPENSSH-PEM"
+    else:
+        return
+    found = read(data)
+    if found is None:
+        return
+    protection, public, blob, size = found
+    if pieces:
+        size = armour.length(pieces, (size * 8 + 5) // 6)
+    place, wide = armour.located(memory, space, offset, size, width)
+    key = ssh.named(public, blob, place)
+    yield sealed(
+        rule,
+        encoding + wide,
+        place,
+        blob,
+        protection=protection,
+        algorithm=key.algorithm,
+        curve=key.curve,
+        bits=key.bits,
+        fingerprint=key.witness.fingerprint,
+    )
+    yield key
+
+
+def read(data: bytes) -> tuple[str, PublicKey, bytes, int] | None:
+    """Read an encrypted openssh-key-v1 file: protection, public key, its blob, bytes of the file.
+
+    None for anything else, unencrypted files included.
+    """
+    wire = Wire(data, len(MAGIC))
+    try:
+        if not data.startswith(MAGIC):
+            return None
+        cipher = wire.string()
+        if not _CIPHERS.fullmatch(cipher) or wire.string() != _KDF:
+            return None
+        options = Wire(wire.string())
+        salt, rounds = options.string(), options.word()
+        if not salt or not rounds or options.at != len(options.data) or wire.word() != 1:
+            return None
+        blob = wire.string()
+        size = wire.word()
+    except NotSsh:
+        return None
+    public = ssh.read(blob)
+    if public is None or public[1] != len(blob) or not 32 <= size <= len(data) - wire.at:
+        return None
+    name = cipher.decode("ascii").partition("@")[0]
+    said = f"bcrypt, {rounds} rounds, {name}{pbe.strength(fast=rounds < _ROUNDS)}"
+    return said, public[0], blob, wire.at + size

@@ -1,0 +1,171 @@
+"""Encrypted keys: read strictly, named where they can be, and told by what a guess costs."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, sealed
+from scanner import rules
+from scanner.detect import anchors, encrypted, pbe
+from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed
+from scanner.model import Confidence, Place, Severity
+
+RULES = tuple(rule for rule in rules.load() if rule.id == "encrypted-private-key")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
+RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-384"), keys.okp_key("ed25519")
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def find(data: bytes) -> list[Sealed | PublicKey]:
+    """Run the rule over the bytes."""
+    return [
+        found
+        for _, offset in SWEEPER.sweep(data)
+        for found in encrypted.examine(Bytes(data), 0, offset, RULES[0])
+    ]
+
+
+FORMS = {
+    "PKCS8-DER": sealed.pkcs8_der(RSA),
+    "PKCS8-PEM": sealed.pkcs8_pem(EC),
+    "traditional-PEM": sealed.traditional_pem(RSA),
+    "OPENSSH": sealed.openssh(ED),
+    "OPENSSH-PEM": sealed.openssh_pem(RSA),
+}
+TEXTS = [name for name in FORMS if name.endswith("PEM")]
+LINE_ENDS = [b"\n", b"\r\n", b"\\n", b"\\\\n", b"\n    ", b" ", b""]
+
+
+def test_encrypted_keys_do_not_block() -> None:
+    """The rule's kind and severity are those of the gate's defaults."""
+    assert (RULES[0].kind, RULES[0].severity) == ("encrypted-key", Severity.MEDIUM)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(form: str) -> None:
+    """Each form is found once, in its place, with what protects it."""
+    data = FORMS[form].rstrip(b"\n")
+    found = find(b"\xfe" * 9 + data + b"\xfe" * 9)
+    seen = [item.candidate for item in found if isinstance(item, Sealed)]
+    assert [(c.encoding, c.kind, c.confidence) for c in seen] == [
+        (form, "encrypted-key", Confidence.STRUCTURE)
+    ]
+    start = data.find(b"b3Bl") if form == "OPENSSH-PEM" else 0
+    size = len(data.partition(b"\n-----END")[0].rstrip(b"=")) if start else len(data)
+    assert seen[0].places == (Place(space=0, offset=9 + start, size=size - start),)
+    assert "guess" in seen[0].protection
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=repr)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("form", TEXTS)
+def test_shapes(form: str, codec: str, end: bytes) -> None:
+    """Text is read in either width and order, whatever its line ends."""
+    text = FORMS[form].replace(b"\n", end).decode().encode(codec)
+    (seen,) = [item for item in find(text) if isinstance(item, Sealed)]
+    assert seen.candidate.encoding.startswith(form)
+
+
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_openssh_names_its_key(key: keys.Key) -> None:
+    """The public half stands in the clear: it names the key and bears witness."""
+    seen, public = find(sealed.openssh_pem(key))
+    assert isinstance(seen, Sealed)
+    assert isinstance(public, PublicKey)
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+    assert public.witness.fingerprint.value == key.spki_sha256
+    assert seen.candidate.protection == "bcrypt, 16 rounds, aes256-ctr: slow to guess"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-v2", "aes-256-cbc"], "PBKDF2-HMAC-SHA256, 2048 iterations, AES-256-CBC: fast"),
+        (
+            ["-v2", "aes-128-cbc", "-iter", "1000000"],
+            "PBKDF2-HMAC-SHA256, 1000000 iterations, AES-128-CBC: slow",
+        ),
+        (["-v2", "des3", "-v2prf", "hmacWithSHA1"], "PBKDF2-HMAC-SHA1, 2048 iterations, 3DES-CBC"),
+        (["-scrypt"], "scrypt N=16384 r=8 p=1, AES-256-CBC: fast"),
+        (["-v1", "PBE-SHA1-3DES"], "PKCS12-PBE SHA1-3DES, 2048 iterations: fast"),
+    ],
+)
+def test_what_openssl_writes(tmp_path: Path, arguments: list[str], said: str) -> None:
+    """Each scheme of openssl pkcs8 is read, with its cost."""
+    plain, out = tmp_path / "key", tmp_path / "out"
+    plain.write_bytes(encodings.pkcs8_pem(ED))
+    command = ["openssl", "pkcs8", "-topk8", "-in", str(plain), "-out", str(out)]
+    try:
+        done = subprocess.run(
+            [*command, "-outform", "DER", "-passout", "pass:x", *arguments],
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    if done.returncode:
+        pytest.skip("this openssl does not have the scheme")
+    envelope = pbe.parse(out.read_bytes())
+    assert envelope is not None
+    assert envelope.protection.startswith(said)
+    assert envelope.size == out.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encodings.pkcs8_pem(RSA),
+        encodings.pkcs8_der(RSA),
+        encodings.openssh_pem(ED),
+        encodings.certificate_der(RSA),
+        FORMS["PKCS8-DER"][:-1],
+        FORMS["PKCS8-PEM"][:120],
+        FORMS["OPENSSH"][:-1],
+        FORMS["traditional-PEM"][:300],
+        FORMS["traditional-PEM"].replace(b"DEK-Info", b"DEK-Inf0"),
+        FORMS["traditional-PEM"].replace(b"AES-256", b"XYZ-256"),
+        sealed.openssh(ED, rounds=0),
+        sealed.openssh(ED, cipher=b"rot13"),
+        b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + b"A" * 400,
+    ],
+)
+def test_what_is_no_encrypted_key(data: bytes) -> None:
+    """Plain keys, cut ones and labels are no finding here."""
+    assert not [item for item in find(data) if isinstance(item, Sealed)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    form=st.sampled_from(sorted(FORMS)),
+    at=st.integers(0, 2000),
+    size=st.integers(0, 40),
+    filler=st.binary(max_size=40),
+)
+def test_damage_raises_nothing(form: str, at: int, size: int, filler: bytes) -> None:
+    """Whatever bytes are overwritten, cut or put in, nothing is raised."""
+    data = bytearray(FORMS[form])
+    data[at % len(data) : at % len(data) + size] = filler
+    find(bytes(data))
+    find(bytes(data).decode("latin-1").encode("utf-16-le"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(head=st.sampled_from([data[:60] for data in FORMS.values()]), tail=st.binary(max_size=300))
+def test_arbitrary_bytes(head: bytes, tail: bytes) -> None:
+    """Behind the beginning of any form, any bytes raise nothing."""
+    find(head + tail)
