@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, sealed, symcrypt
+from fixtures import containers, encodings, pgp, sealed, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
@@ -26,6 +26,7 @@ from scanner.detect import (
     x509,
     xmlkey,
 )
+from scanner.detect import pgp as pgp_packets
 from scanner.detect.structures import symcrypt as symcrypt_objects
 from scanner.errors import RuleError
 from scanner.model import Severity
@@ -44,6 +45,7 @@ DETECTORS = {
     "symcrypt": symcrypt_objects,
     "sexp": sexp,
     "xmlkey": xmlkey,
+    "pgp": pgp_packets,
     "encrypted": encrypted,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
@@ -72,6 +74,13 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "xml": containers.xml_key,
     "sexp-hex": containers.sexp_hex,
     "sexp-canonical": containers.sexp_canonical,
+    "pgp-packet": pgp.packet,
+    "pgp-armour": lambda key: pgp.armour(pgp.packet(key)),
+    "pgp-encrypted": pgp.encrypted,
+    "pgp-encrypted-armour": lambda key: pgp.armour(pgp.encrypted(key)),
+    "pgp-native-4": lambda key: pgp.native(key, 4),
+    "pgp-native-6": lambda key: pgp.native(key, 6),
+    "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
     "encrypted-pkcs8-der": sealed.pkcs8_der,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect.keys import CURVES, OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
-from scanner.detect.material import Ec, Okp, Rsa
+from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place
 from scanner.rules import Rule
@@ -108,12 +108,17 @@ def okp_seed(algorithm: str, seed: bytes, public: bytes) -> Okp | None:
     return Okp(algorithm=algorithm, seed=seed, public=public)
 
 
-PROOFS: dict[type[Key], str] = {Rsa: "p*q = n", Ec: "d*G = Q", Okp: "seed derives the public key"}
+PROOFS: dict[type[Material], str] = {
+    Rsa: "p*q = n",
+    Ec: "d*G = Q",
+    Okp: "seed derives the public key",
+    Ffc: "g**x = y",
+}
 """The equation that closes for each kind of key, where no other is named."""
 
 
 def proved(
-    key: Key, rule: Rule, encoding: str, places: tuple[Place, ...], *, proof: str = ""
+    key: Material, rule: Rule, encoding: str, places: tuple[Place, ...], *, proof: str = ""
 ) -> Proved:
     """Return the candidate of a proved key, with the key."""
     parsed = Parsed(

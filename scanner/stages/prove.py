@@ -17,6 +17,7 @@ from scanner.detect import (
     limbs,
     openssh,
     pem,
+    pgp,
     pool,
     publics,
     schedules,
@@ -55,6 +56,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("xmlkey", xmlkey.examine),
     ("sexp", sexp.examine),
     ("encrypted", encrypted.examine),
+    ("pgp", pgp.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""

@@ -1,0 +1,296 @@
+"""OpenPGP packets as RFC 9580 and its forerunners write them: headers, MPIs, S2K, armour.
+
+Here bytes become packets, and packets become fields; whether the numbers in them are a key is for
+``pgp`` to say. Secret-Key and Secret-Subkey packets (tags 5 and 7) and the public ones (6 and 14)
+are read, versions 4 and 6, with headers of the old and of the new form. Partial and indeterminate
+lengths, version 3 and stubs of smart cards, in which no secret lies, are refused.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+SECRET_TAGS = frozenset((5, 7))
+"""Secret-Key and Secret-Subkey (RFC 9580 section 5.5.1)."""
+
+PUBLIC_TAGS = frozenset((6, 14))
+
+LONGEST = 16 * 1024
+"""Bytes of the largest packet body: RSA of 16384 bits has 8 KiB of numbers."""
+
+RSA = frozenset((1, 2, 3))
+ELGAMAL = frozenset((16, 20))
+DSA, ECDH, ECDSA, EDDSA = 17, 18, 19, 22
+NATIVE = {25: ("x25519", 32), 26: ("x448", 56), 27: ("ed25519", 32), 28: ("ed448", 57)}
+"""Algorithms with fields of fixed length: ours, and the bytes of either half."""
+
+CURVES: dict[bytes, str] = {
+    bytes.fromhex("2a8648ce3d030107"): "P-256",
+    bytes.fromhex("2b81040022"): "P-384",
+    bytes.fromhex("2b81040023"): "P-521",
+    bytes.fromhex("2b8104000a"): "secp256k1",
+    bytes.fromhex("2b2403030208010107"): "brainpoolP256r1",
+    bytes.fromhex("2b240303020801010b"): "brainpoolP384r1",
+    bytes.fromhex("2b240303020801010d"): "brainpoolP512r1",
+    bytes.fromhex("2b06010401da470f01"): "ed25519",
+    bytes.fromhex("2b060104019755010501"): "x25519",
+}
+"""RFC 9580 section 9.2, content bytes."""
+
+_CIPHER_BLOCK = {1: 8, 2: 8, 3: 8, 4: 8, 7: 16, 8: 16, 9: 16, 10: 16, 11: 16, 12: 16, 13: 16}
+"""Bytes of an initialisation vector by cipher (RFC 9580 section 9.3)."""
+
+_NONCE = {1: 16, 2: 15, 3: 12}
+"""Bytes of a nonce by AEAD mode (section 9.6)."""
+
+_HASHES = {1: "MD5", 2: "SHA-1", 3: "RIPEMD-160", 8: "SHA-256", 9: "SHA-384", 10: "SHA-512"}
+_HASHES |= {11: "SHA-224", 12: "SHA3-256", 14: "SHA3-512"}
+
+_BITS = range(2, 16384 + 1)
+_FIRST_TIME = 0x28000000
+"""April 1991: there was no PGP before it."""
+
+
+class NotPgp(ValueError):
+    """The bytes are not the OpenPGP structure that was asked for. Carries nothing of them."""
+
+
+class Fields:
+    """A cursor over the fields of a packet body."""
+
+    __slots__ = ("at", "data")
+
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self.data = data
+        self.at = at
+
+    def raw(self, size: int) -> bytes:
+        """Return the next ``size`` bytes."""
+        found = self.data[self.at : self.at + size]
+        if len(found) != size:
+            raise NotPgp
+        self.at += size
+        return found
+
+    def number(self, size: int) -> int:
+        """Return the next big-endian number of ``size`` bytes."""
+        return int.from_bytes(self.raw(size), "big")
+
+    def mpi(self) -> bytes:
+        """Return the bytes of the next MPI, whose bit length must be the true one."""
+        bits = self.number(2)
+        if bits not in _BITS:
+            raise NotPgp
+        found = self.raw((bits + 7) // 8)
+        if found[0].bit_length() != (bits - 1) % 8 + 1:
+            raise NotPgp
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Header:
+    """A packet header: its tag, its own bytes, and the bytes of the body behind it."""
+
+    tag: int
+    size: int
+    body: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Body:
+    """A key packet: what stands before the secret, and the secret where it lies open."""
+
+    algorithm: int
+    curve: str
+    public: tuple[bytes, ...]
+    """The numbers, or the encoded key, in the order in which the packet has them."""
+    secret: tuple[bytes, ...] = ()
+    protection: str = ""
+    """How the secret is encrypted; empty where it is not, or where there is none."""
+    size: int
+    """Bytes of the body; with an encrypted secret, up to where its ciphertext begins."""
+
+
+def header(data: bytes, at: int = 0) -> Header | None:
+    """Read the packet header at ``at`` (RFC 9580 section 4.2); None for anything else."""
+    head = data[at : at + 6]
+    if len(head) < 2 or not head[0] & 0x80:
+        return None
+    if head[0] & 0x40:
+        tag, first = head[0] & 0x3F, head[1]
+        if first < 192:
+            return Header(tag=tag, size=2, body=first)
+        if first < 224 and len(head) >= 3:
+            return Header(tag=tag, size=3, body=((first - 192) << 8) + head[2] + 192)
+        width, start = (4, 2) if first == 255 else (0, 0)
+    else:
+        tag, start = head[0] >> 2 & 0xF, 1
+        width = (1, 2, 4, 0)[head[0] & 3]
+    if not width or len(head) < start + width:
+        return None
+    body = int.from_bytes(head[start : start + width], "big")
+    return Header(tag=tag, size=start + width, body=body)
+
+
+def headers_before(lead: bytes) -> list[Header]:
+    """Return the headers of key packets that end where ``lead``, up to six bytes, does."""
+    found = []
+    for size in (3, 2, 5, 6):
+        head = header(lead, len(lead) - size) if size <= len(lead) else None
+        if head is not None and head.size == size and head.tag in SECRET_TAGS | PUBLIC_TAGS:
+            found.append(head)
+    return found
+
+
+def read(body: bytes, *, secret: bool) -> Body:
+    """Read a key packet's body from its version on. Raises NotPgp.
+
+    ``secret`` says whether a secret follows, or the packet is a public one. The body may run on.
+    """
+    fields = Fields(body)
+    version = fields.number(1)
+    if version not in (4, 6) or fields.number(4) < _FIRST_TIME:
+        raise NotPgp
+    algorithm = fields.number(1)
+    size = fields.number(4) if version == 6 else 0
+    start = fields.at
+    curve, public = _public(fields, algorithm)
+    if version == 6 and fields.at - start != size:
+        raise NotPgp
+    if not secret:
+        return Body(algorithm=algorithm, curve=curve, public=public, size=fields.at)
+    usage = fields.number(1)
+    if usage:
+        protection = _protection(fields, usage, version)
+        return Body(
+            algorithm=algorithm, curve=curve, public=public, protection=protection, size=fields.at
+        )
+    start = fields.at
+    numbers = _secret(fields, algorithm)
+    written = body[start : fields.at]
+    if version == 4 and fields.number(2) != sum(written) & 0xFFFF:
+        raise NotPgp
+    return Body(algorithm=algorithm, curve=curve, public=public, secret=numbers, size=fields.at)
+
+
+def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
+    """Read the algorithm-specific public fields (RFC 9580 section 5.5.5)."""
+    if algorithm in NATIVE:
+        name, size = NATIVE[algorithm]
+        return name, (fields.raw(size),)
+    count = 2 if algorithm in RSA else 3 if algorithm in ELGAMAL else 4 if algorithm == DSA else 0
+    if count:
+        return "", tuple(fields.mpi() for _ in range(count))
+    if algorithm not in (ECDH, ECDSA, EDDSA):
+        raise NotPgp
+    curve = CURVES.get(fields.raw(fields.number(1)), "")
+    signs = curve == "ed25519"
+    if not curve or (algorithm == EDDSA) != signs or (curve == "x25519" and algorithm != ECDH):
+        raise NotPgp
+    point = fields.mpi()
+    if algorithm == ECDH and (fields.raw(2) != b"\x03\x01" or fields.number(2) == 0):
+        raise NotPgp
+    return curve, (point,)
+
+
+def _secret(fields: Fields, algorithm: int) -> tuple[bytes, ...]:
+    if algorithm in NATIVE:
+        return (fields.raw(NATIVE[algorithm][1]),)
+    return tuple(fields.mpi() for _ in range(4 if algorithm in RSA else 1))
+
+
+def _protection(fields: Fields, usage: int, version: int) -> str:
+    """Read what stands before an encrypted secret (RFC 9580 section 5.5.3)."""
+    if usage < 253:
+        if version == 6 or usage not in _CIPHER_BLOCK:
+            raise NotPgp
+        fields.raw(_CIPHER_BLOCK[usage])
+        return "MD5 of the passphrase"
+    if version == 6:
+        fields.number(1)
+    cipher = fields.number(1)
+    if cipher not in _CIPHER_BLOCK:
+        raise NotPgp
+    mode = fields.number(1) if usage == 253 else 0
+    if usage == 253 and mode not in _NONCE:
+        raise NotPgp
+    if version == 6:
+        fields.number(1)
+    said = _s2k(fields)
+    fields.raw(_NONCE[mode] if mode else _CIPHER_BLOCK[cipher])
+    return said
+
+
+def _s2k(fields: Fields) -> str:
+    """Read a string-to-key specifier (RFC 9580 section 3.7.1) and say how strong it is."""
+    kind = fields.number(1)
+    if kind == 4:
+        fields.raw(16)
+        passes, lanes, memory = (fields.number(1) for _ in range(3))
+        if not passes or not lanes or memory > 31:
+            raise NotPgp
+        return f"Argon2 {passes} passes of {1 << memory:,} KiB"
+    hashed = _HASHES.get(fields.number(1), "")
+    if not hashed or kind not in (0, 1, 3):
+        raise NotPgp
+    if kind == 0:
+        return f"simple {hashed}"
+    fields.raw(8)
+    if kind == 1:
+        return f"salted {hashed}"
+    coded = fields.number(1)
+    return f"iterated {hashed} over {(16 + (coded & 15)) << (coded >> 4) + 6:,} bytes"
+
+
+# --- armour -------------------------------------------------------------------------------------
+
+_BREAK = re.compile(rb"(?:\r\n|\n|\r|\\+r\\+n|\\+n|\\+r|[ \t])+")
+_LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
+_SUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
+_HEADER = re.compile(
+    rb"(?:Version|Comment|Hash|Charset|MessageID): (?:[^\\\r\n]|\\(?![rn])){0,200}"
+)
+
+
+def dearmor(text: bytes) -> tuple[bytes, int, bool]:
+    """Decode what stands behind a BEGIN line (RFC 9580 section 6.2).
+
+    Returns the bytes, the characters that they took, and whether a checksum contradicts them.
+    Lines end in LF, CRLF or CR, written out or escaped; indentation is passed over.
+    """
+    at = _skip(text, 0)
+    while match := _HEADER.match(text, at):
+        at = _skip(text, match.end())
+    gathered = bytearray()
+    while match := _LINE.match(text, at):
+        gathered += match[0]
+        at = _skip(text, match.end())
+        if match[0].endswith(b"="):
+            break
+    try:
+        data = base64.b64decode(bytes(gathered), validate=True)
+    except binascii.Error:
+        return b"", 0, False
+    total = _SUM.match(text, at)
+    if total is None:
+        return data, at, False
+    wanted = base64.b64decode(total[0][1:])
+    return data, total.end(), crc24(data).to_bytes(3, "big") != wanted
+
+
+def _skip(text: bytes, at: int) -> int:
+    match = _BREAK.match(text, at)
+    return match.end() if match else at
+
+
+def crc24(data: bytes) -> int:
+    """Return the checksum of armour (RFC 9580 section 6.1.1)."""
+    value = 0xB704CE
+    for byte in data:
+        value ^= byte << 16
+        for _ in range(8):
+            value <<= 1
+            if value & 0x1000000:
+                value ^= 0x1864CFB
+    return value

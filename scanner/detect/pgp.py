@@ -1,0 +1,296 @@
+"""Keys in OpenPGP packets and in ASCII armour: RFC 9580, RFC 4880, RFC 6637.
+
+The public half stands in the same packet as the secret one, so that an open secret is proved: p*q
+= n, d*G = Q, g**x = y, or the seed gives the public key. The packet's header may be gone, for the
+fields say where they end; an RSA secret is read even where all that is left before it is the public
+exponent. An encrypted secret is told apart by its string-to-key specifier, and needs its header.
+This module tries no passphrase.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from scanner.detect import openpgp, publics
+from scanner.detect.der import Memory
+from scanner.detect.evidence import ec_scalar, okp_seed, on_curve, proved, rsa_primes, rsa_public
+from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Ffc, Material
+from scanner.detect.openpgp import Body, Fields, Header, NotPgp
+from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed, sealed
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+MARK = b"-----BEGIN PGP PRIVATE KEY BLOCK-----"
+"""The line that opens an armoured secret key; its end is the anchor."""
+
+ANCHOR = b"PGP PRIVATE KEY BLOCK-----"
+
+EXPONENT = bytes.fromhex("0011010001")
+"""65537 as an MPI: what stands before the secret of most RSA keys."""
+
+ARMOUR = 64 * 1024
+"""Characters of the longest armour."""
+
+MOST_PACKETS = 64
+"""Packets of one armour that are looked at: a key, its subkeys, user IDs, signatures."""
+
+_LEAD = 6
+_CHECKED = 20
+"""Bytes of the shortest secret under any protection: checksum, hash or tag included."""
+_FFC_BITS = range(1024, 8192 + 1)
+_WIDE = MARK.decode().encode("utf-16-le")
+
+Found = Proved | PublicKey | Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Packet:
+    """A key packet of a buffer: where it starts there, its size, its fields."""
+
+    start: int
+    size: int
+    secret: bool
+    body: Body
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
+    """Yield what the packet or the armour at ``offset`` holds of what ``rule`` looks for.
+
+    An anchor starts with a packet's header, with the version behind it, with the exponent before an
+    RSA secret, or with the label of an armour. A rule of encrypted keys is given these alone, one
+    of public keys the public ones.
+    """
+    head = memory.clip(space, offset, 5)
+    if head in (EXPONENT, b"P\0G\0P", b"-\0-\0-") or head[:4] in (b"PGP ", b"----"):
+        if head == EXPONENT:
+            yield from _rsa_tail(memory, space, offset, rule)
+        else:
+            yield from _armour(memory, space, offset, rule)
+        return
+    packet, data, first = None, b"", offset
+    if head[:1] in (b"\x04", b"\x06"):
+        first = max(offset - _LEAD, 0)
+        data = memory.clip(space, first, offset - first + openpgp.LONGEST)
+        packet = _around(data, offset - first)
+    else:
+        data = memory.clip(space, offset, _LEAD + openpgp.LONGEST)
+        front = openpgp.header(data)
+        if front is not None:
+            packet = _framed(data, 0, front)
+    if packet is None:
+        return
+    place = Place(space=space, offset=first + packet.start, size=packet.size)
+    yield from _said(packet, rule, "PGP packet", place)
+
+
+def _around(data: bytes, at: int) -> _Packet | None:
+    """Read the packet whose body is at ``at``; a header that ends there must fit, or be gone."""
+    for head in openpgp.headers_before(data[max(at - _LEAD, 0) : at]):
+        packet = _framed(data, at - head.size, head)
+        if packet is not None:
+            return packet
+    body = _read(data[at:], secret=True)
+    if body is None or body.protection:
+        return None
+    return _Packet(start=at, size=body.size, secret=True, body=body)
+
+
+def _framed(data: bytes, start: int, head: Header) -> _Packet | None:
+    """Read the packet at ``start``, whose fields must fill what its header announces."""
+    secret = head.tag in openpgp.SECRET_TAGS
+    if head.body > openpgp.LONGEST or not (secret or head.tag in openpgp.PUBLIC_TAGS):
+        return None
+    at = start + head.size
+    whole = data[at : at + head.body]
+    body = _read(whole, secret=secret) if len(whole) == head.body else None
+    if body is None:
+        return None
+    behind = head.body - body.size
+    if behind < _CHECKED if body.protection else behind:
+        return None
+    return _Packet(start=start, size=head.size + head.body, secret=secret, body=body)
+
+
+def _read(data: bytes, *, secret: bool) -> Body | None:
+    try:
+        return openpgp.read(data, secret=secret)
+    except NotPgp:
+        return None
+
+
+def _said(packet: _Packet, rule: Rule, encoding: str, place: Place) -> Iterator[Found]:
+    """Yield the private key, the encrypted one or the public one, if the rule looks for it."""
+    body = packet.body
+    if rule.kind == "encrypted-key":
+        public = _public(body) if body.protection else None
+        if public is not None:
+            yield _encrypted(public, body.protection, rule, encoding, place)
+            yield public
+    elif rule.kind == "private-key":
+        key = _key(body) if body.secret else None
+        if key is not None:
+            yield proved(key, rule, encoding, (place,))
+    else:
+        public = None if packet.secret else _public(body)
+        if public is not None:
+            yield replace(public, witness=replace(public.witness, place=place))
+
+
+def _encrypted(
+    public: PublicKey, protection: str, rule: Rule, encoding: str, place: Place
+) -> Sealed:
+    """Name an encrypted key by the public half in its packet."""
+    name = public.witness.fingerprint
+    return sealed(
+        rule,
+        encoding,
+        place,
+        name.value.encode(),
+        protection=protection,
+        algorithm=public.algorithm,
+        curve=public.curve,
+        bits=public.bits,
+        fingerprint=name,
+    )
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def _key(body: Body) -> Material | None:
+    """Return the key of an open secret, where its equation closes."""
+    numbers = [int.from_bytes(raw, "big") for raw in (*body.public, *body.secret)]
+    if body.algorithm in openpgp.RSA:
+        n, e, d, p, q, _ = numbers
+        key = rsa_primes(n, e, p, q)
+        return (
+            key if key is not None and (e * d - 1) % (p - 1) == 0 == (e * d - 1) % (q - 1) else None
+        )
+    if body.algorithm == openpgp.DSA:
+        return _discrete("dsa", *numbers)
+    if body.algorithm in openpgp.ELGAMAL:
+        p, g, y, x = numbers
+        return _discrete("dh", p, 0, g, y, x)
+    if body.curve not in OKP_BYTES:
+        x, y = _point(body.curve, body.public[0])
+        return ec_scalar(body.curve, numbers[1], x, y)
+    secret = body.secret[0].rjust(OKP_BYTES[body.curve], b"\0")
+    if body.algorithm == openpgp.ECDH:
+        secret = secret[::-1]  # RFC 9580 section 5.5.5.6.1.1: the scalar as an MPI
+    return okp_seed(body.curve, secret, _encoded(body))
+
+
+def _discrete(algorithm: str, p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
+    """Return the key of a group, when g**x = y modulo p."""
+    if p.bit_length() not in _FFC_BITS or not p & 1 or not 1 < g < p or not 1 < y < p:
+        return None
+    if not 1 < x < (q or p) or (q and (p - 1) % q) or pow(g, x, p) != y:
+        return None
+    return Ffc(algorithm=algorithm, p=p, q=q, g=g, x=x, y=y)
+
+
+def _public(body: Body) -> PublicKey | None:
+    """Return the public half of a packet, where its numbers may be those of a key."""
+    numbers = [int.from_bytes(raw, "big") for raw in body.public]
+    if body.algorithm in openpgp.RSA:
+        n, e = numbers
+        return publics.rsa(n, e, kind="pgp") if rsa_public(n, e) else None
+    if body.algorithm == openpgp.DSA or body.algorithm in openpgp.ELGAMAL:
+        p, q, g, y = numbers if body.algorithm == openpgp.DSA else (numbers[0], 0, *numbers[1:])
+        if p.bit_length() not in _FFC_BITS or not p & 1 or not 1 < g < p or not 1 < y < p:
+            return None
+        return publics.ffc("dsa" if q else "dh", p, q, g, y, kind="pgp")
+    if body.curve in OKP_BYTES:
+        raw = _encoded(body)
+        return publics.okp(body.curve, raw, kind="pgp") if len(set(raw)) >= 8 else None
+    x, y = _point(body.curve, body.public[0])
+    return publics.ec(body.curve, x, y, kind="pgp") if on_curve(body.curve, x, y) else None
+
+
+def _point(curve: str, raw: bytes) -> tuple[int, int]:
+    """Return x and y of an uncompressed point, or a pair that lies on no curve."""
+    size = FIELD_BYTES[curve]
+    if len(raw) != 2 * size + 1 or raw[0] != 4:
+        return 0, 0
+    return int.from_bytes(raw[1 : size + 1], "big"), int.from_bytes(raw[size + 1 :], "big")
+
+
+def _encoded(body: Body) -> bytes:
+    """Return an encoded key, without the octet 40 before it in the older form."""
+    raw = body.public[0]
+    size = OKP_BYTES[body.curve]
+    return raw[1:] if len(raw) == size + 1 and raw[:1] == b"\x40" else raw
+
+
+# --- without a head -----------------------------------------------------------------------------
+
+
+def _rsa_tail(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Read an open RSA secret behind its exponent: p*q must be the modulus right before it.
+
+    The first half of the modulus may be gone.
+    """
+    if rule.kind != "private-key":
+        return
+    fields = Fields(memory.clip(space, offset, openpgp.LONGEST), len(EXPONENT))
+    try:
+        if fields.number(1):
+            return
+        start = fields.at
+        _, p, q, _ = (int.from_bytes(fields.mpi(), "big") for _ in range(4))
+        total = sum(fields.data[start : fields.at]) & 0xFFFF
+        if fields.number(2) != total:
+            return
+    except NotPgp:
+        return
+    size = (p.bit_length() + q.bit_length()) // 8 + 1
+    first = max(offset - size, 0)
+    before = memory.clip(space, first, offset - first)
+    n = p * q
+    raw = n.to_bytes((n.bit_length() + 7) // 8, "big")
+    key = rsa_primes(n, 65537, p, q) if before.endswith(raw[len(raw) // 2 :]) else None
+    if key is not None:
+        place = Place(space=space, offset=offset, size=fields.at)
+        yield proved(key, rule, "PGP secret fields", (place,))
+
+
+# --- armour -------------------------------------------------------------------------------------
+
+
+def _armour(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
+    """Yield what the packets of an armour hold; all of them lie in one place."""
+    wide = memory.clip(space, offset, 2)[1:] == b"\0"
+    width, mark = (2, _WIDE) if wide else (1, MARK)
+    first = (
+        offset
+        if memory.clip(space, offset, 1) == b"-"
+        else offset - len(mark) + len(ANCHOR) * width
+    )
+    if first < 0 or memory.clip(space, first, len(mark)) != mark:
+        return
+    text = memory.clip(space, first + len(mark), ARMOUR * width)
+    if wide:
+        high = text[1::2]
+        text = text[::2][: len(high) - len(high.lstrip(b"\0"))]
+    data, used, contradicted = openpgp.dearmor(text)
+    place = Place(space=space, offset=first, size=len(mark) + used * width)
+    encoding = "PGP armour" + (" utf-16le" if wide else "")
+    for packet in _packets(data):
+        for found in _said(packet, rule, encoding, place):
+            if not contradicted or isinstance(found, Proved):
+                yield found
+
+
+def _packets(data: bytes) -> Iterator[_Packet]:
+    """Walk the packets of a decoded armour and yield those that hold a key."""
+    at = 0
+    for _ in range(MOST_PACKETS):
+        head = openpgp.header(data, at)
+        if head is None:
+            return
+        packet = _framed(data, at, head)
+        if packet is not None:
+            yield packet
+        at += head.size + head.body

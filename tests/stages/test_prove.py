@@ -1,0 +1,69 @@
+"""Written secrets of every kind, planted in a core: what is found and what it means."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, keys, noise, pgp
+from scanner import correlate, engine, policy, published, rules
+from scanner.engine import ScanRequest
+from scanner.model import DumpReport, Verdict
+
+RULES = rules.load()
+RSA, EC, ED = keys.rsa_key(), keys.ec_key(), keys.okp_key()
+Row = tuple[Callable[[], bytes], str, str, set[str]]
+
+FORMS: dict[str, Row] = {
+    "pgp": (lambda: pgp.packet(RSA), "pgp-private-key", "private-key", {RSA.spki_sha256}),
+    "pgp armour": (
+        lambda: pgp.armour(pgp.packet(EC) + pgp.packet(ED, tag=7)),
+        "pgp-private-key",
+        "private-key",
+        {EC.spki_sha256, ED.spki_sha256},
+    ),
+    "pgp encrypted": (
+        lambda: pgp.encrypted(RSA),
+        "pgp-encrypted-key",
+        "encrypted-key",
+        {RSA.spki_sha256},
+    ),
+}
+"""What makes the bytes, the rule and the kind of what is found, and the names of its keys."""
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase."""
+
+    def advance(self, count: int) -> None:
+        """Count bytes."""
+
+    def done(self) -> None:
+        """End."""
+
+
+def report(data: bytes, folder: Path) -> DumpReport:
+    """Scan bytes that lie in the heap of a core among pointers and text."""
+    heap = noise.plant(noise.pointers(1 << 15, 7), 8192 + 3, data)
+    path = folder / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=heap)]).data)
+    scanned = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    found = correlate.findings(scanned, RULES)
+    return policy.judge(scanned, *correlate.set_aside(found, published.load()))
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_written_secrets_in_a_core(tmp_path: Path, form: str) -> None:
+    """A secret is found once, by its rule; a private key blocks, what is encrypted does not."""
+    make, rule, kind, names = FORMS[form]
+    said = report(make(), tmp_path)
+    assert {(f.rule, f.kind) for f in said.findings} == {(rule, kind)}
+    assert len(said.findings) == max(len(names), 1)
+    if names:
+        assert {f.fingerprint.value for f in said.findings} == names
+    blocks = kind == "private-key"
+    assert said.verdict is (Verdict.BLOCKED if blocks else Verdict.PASS)
+    assert not said.coverage.faults
