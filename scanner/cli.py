@@ -1,54 +1,37 @@
 """The command line: parses and wires, and decides nothing.
 
 It owns the exit codes: 0 pass, 1 blocked, 2 usage, 3 incomplete. Whatever costs time to import is
-imported by the command that needs it. A verdict is fixed before it is shown: neither a format, nor
-a reader who left, nor a renderer that fails takes a ``blocked`` back.
+imported by the command that needs it.
 """
 
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from scanner import __version__, deliver, errors
-from scanner.model import DumpReport, Report, Verdict
-from scanner.report import FORMATS, Render
+from scanner.cli_output import (
+    EXIT_CODES,
+    INCOMPLETE,
+    PASS,
+    USAGE,
+    Complain,
+    Look,
+    hand_over,
+    helped,
+    output_options,
+)
+from scanner.cli_policy import Terms, policy_group, policy_options, terms
+from scanner.cli_report import report
+from scanner.model import DumpReport
 
 if TYPE_CHECKING:
     from scanner.detect.publics import PublicKey
     from scanner.rules import Rule
-
-PASS = 0
-BLOCKED = 1
-USAGE = 2
-INCOMPLETE = 3
-
-EXIT_CODES: tuple[tuple[Verdict, int], ...] = (
-    (Verdict.PASS, PASS),
-    (Verdict.BLOCKED, BLOCKED),
-    (Verdict.INCOMPLETE, INCOMPLETE),
-)
-
-_BLOCKED = "the verdict stands: blocked; do not send the dump"
-
-_WIDTH = 100
-
-_COLORS = ("auto", "always", "never")
-
-_Callback = TypeVar("_Callback", bound=Callable[..., Any])
-
-
-class Complain(Protocol):
-    """How an error is told: what failed, why, what to do."""
-
-    def __call__(self, what: str, why: str = "", hint: str = "") -> None:
-        """Say it on stderr."""
-        ...
 
 
 def run(arguments: Sequence[str], complain: Complain) -> int:
@@ -81,36 +64,17 @@ def _command(error: click.UsageError) -> str:
 # --- options that end the command ---------------------------------------------------------------
 
 
-def _say_help(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's order
-    if asked and not context.resilient_parsing:
-        deliver.show(f"{context.get_help()}\n")
-        context.exit()
-
-
 def _say_version(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's order
     if asked and not context.resilient_parsing:
         deliver.show(f"keysift {__version__}\n")
         context.exit()
 
 
-def _helped(command: _Callback) -> _Callback:
-    """Add --help, whose output can fail without click making exit 1 of it."""
-    return click.option(
-        "-h",
-        "--help",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_say_help,
-        help="Show this text and exit.",
-    )(command)
-
-
 # --- commands -----------------------------------------------------------------------------------
 
 
 @click.group(add_help_option=False, no_args_is_help=False)
-@_helped
+@helped
 @click.option(
     "--version",
     is_flag=True,
@@ -128,18 +92,9 @@ def keysift() -> None:
 
 
 @keysift.command(add_help_option=False)
-@_helped
+@helped
 @click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=click.Path())
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice([name for name, _ in FORMATS]),
-    default=FORMATS[0][0],
-    show_default=True,
-    help="How the report is written.",
-)
-@click.option("-o", "--output", type=click.Path(), help="Write the report to this file.")
+@output_options
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]")
 @click.option(
     "--known",
@@ -147,77 +102,74 @@ def keysift() -> None:
     type=click.Path(),
     help="Certificates or public keys to look for: a file, or a directory of them.",
 )
+@policy_options
 @click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes.")
 @click.option(
     "--spool-dir",
     type=click.Path(file_okay=False, exists=True),
     help="Where input that cannot be sought is kept while it is read.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Text report: its last line. No progress.")
-@click.option("-v", "--verbose", is_flag=True, help="Text report: every place, gap and fault.")
-@click.option("--color", type=click.Choice(_COLORS), default="auto", show_default=True)
 @click.option(
     "--debug", is_flag=True, help="Scan in this process, unguarded; say where a fault is."
 )
 @click.pass_obj
 def scan(
     complain: Complain,
+    /,
     dumps: tuple[str, ...],
-    form: str,
-    output: str | None,
     jobs: int | None,
+    look: Look,
     *,
     known: tuple[str, ...],
     raw: bool,
     spool_dir: str | None,
-    quiet: bool,
-    verbose: bool,
-    color: str,
     debug: bool,
+    **policy_said: str | None,
 ) -> int:
     """Search dumps for private keys and give a verdict. DUMP is a file, or - for stdin.
 
     Several dumps give one report; the worst verdict is the exit code: blocked, then incomplete,
     then pass.
     """
-    _refuse_odd_paths(dumps, output)
+    _refuse_odd_paths(dumps, look.output)
     from scanner import known as own  # noqa: PLC0415 - see the module docstring
     from scanner import policy, rules  # noqa: PLC0415
 
-    loaded, keys = rules.load(), own.load(known)
-    look = _Look(
-        render=dict(FORMATS)[form],
-        output=output,
-        color=deliver.wants_color(color, None if output else sys.stdout),
-        verbose=verbose,
-        quiet=quiet,
-    )
+    loaded, keys, agreed = rules.load(), own.load(known), terms(**policy_said)
     job = _Job(
         jobs=jobs,
         raw=raw,
         spool_dir=spool_dir,
         debug=debug,
-        quiet=quiet,
-        color=deliver.wants_color(color, sys.stderr),
+        quiet=look.quiet,
+        color=deliver.wants_color(look.color_choice, sys.stderr),
         rules=loaded,
         known=keys,
+        terms=agreed,
     )
     scanned = tuple(_scan_one(path, job, complain) for path in dumps)
-    report = policy.combine(
-        scanned, rules_sha256=rules.digest(loaded), known_sha256=own.digest(keys)
+    made = policy.combine(
+        scanned,
+        rules_sha256=rules.digest(loaded),
+        known_sha256=own.digest(keys),
+        policy_sha256=agreed.policy_sha256,
+        baseline_sha256=agreed.baseline_sha256,
     )
-    code = dict(EXIT_CODES)[report.verdict]
-    return _deliver(report, code, look, complain)
+    return hand_over(made, dict(EXIT_CODES)[made.verdict], look, complain)
+
+
+keysift.add_command(report)
+keysift.add_command(policy_group)
 
 
 @keysift.group("rules", add_help_option=False, no_args_is_help=False)
-@_helped
+@helped
 def rules_group() -> None:
     """Show what is looked for."""
 
 
 @rules_group.command("list", add_help_option=False)
-@_helped
+@helped
 def rules_list() -> int:
     """List the rules: id, severity, kind, title."""
     from scanner import rules  # noqa: PLC0415 - see the module docstring
@@ -232,7 +184,7 @@ def rules_list() -> int:
 
 
 @rules_group.command("show", add_help_option=False)
-@_helped
+@helped
 @click.argument("rule_id", metavar="ID")
 def rules_show(rule_id: str) -> int:
     """Say what one rule finds, why it matters and what to do."""
@@ -261,7 +213,7 @@ def rules_show(rule_id: str) -> int:
 
 
 @rules_group.command("check", add_help_option=False)
-@_helped
+@helped
 @click.pass_obj
 def rules_check(complain: Complain) -> int:
     """Try every rule on its own examples and counterexamples."""
@@ -282,17 +234,6 @@ def rules_check(complain: Complain) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """How a report is to look, and where it goes."""
-
-    render: Render
-    output: str | None
-    color: bool
-    verbose: bool
-    quiet: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     """What is the same for every dump of one command line."""
 
@@ -304,6 +245,7 @@ class _Job:
     color: bool
     rules: "tuple[Rule, ...]"
     known: "tuple[PublicKey, ...]"
+    terms: Terms
 
 
 def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
@@ -338,7 +280,8 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
         with console.progress(path, quiet=job.quiet, color=job.color) as progress:
             scanned = engine.scan(request, progress)
         found = correlate.findings(scanned, job.rules)
-        return policy.judge(scanned, *correlate.set_aside(found, published.load()))
+        counting, aside = correlate.set_aside(found, published.load())
+        return policy.judge(scanned, counting, aside, job.terms.ruling)
     except (errors.UsageError, errors.PolicyError, errors.RuleError):
         raise
     except errors.ScannerError as error:
@@ -353,28 +296,6 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
         )
     complain(f"{path}: {failed.message}", failed.reason, failed.hint)
     return policy.unreadable(path, failed)
-
-
-def _deliver(report: Report, code: int, look: _Look, complain: Complain) -> int:
-    """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
-    shown = not look.output and deliver.is_terminal(sys.stdout)
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns if shown else _WIDTH
-    try:
-        text = look.render(
-            report, color=look.color, verbose=look.verbose, quiet=look.quiet, width=width
-        )
-        if look.output:
-            deliver.save(text, look.output)
-        else:
-            deliver.show(text)
-    except errors.ReportError as error:
-        complain(error.message, error.reason, error.hint)
-        return BLOCKED if code == BLOCKED else INCOMPLETE
-    except Exception as error:  # the verdict is older than the renderer's fault
-        if code != BLOCKED:
-            raise
-        complain("the report failed by a fault of keysift itself", type(error).__name__, _BLOCKED)
-    return code
 
 
 def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:

@@ -253,9 +253,11 @@ class Finding:
     public: Public
     occurrences: tuple[Occurrence, ...]
     note: str = ""
-    """Why a finding was set aside; empty for one that counts."""
+    """Why a finding was set aside; of one that counts, what the policy says of it, if anything."""
     protection: str = ""
     """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
+    blocks: bool = False
+    """By the policy, it keeps the dump from leaving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,8 @@ class DumpReport:
     coverage: Coverage
     findings: tuple[Finding, ...]
     suppressed: tuple[Finding, ...]
+    accepted: tuple[str, ...] = ()
+    """Codes of faults that the policy accepts, and that are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,3 +320,5 @@ class Report:
     mode: str
     verdict: Verdict
     dumps: tuple[DumpReport, ...]
+    baseline_sha256: str = ""
+    """Of the saved report whose findings were set aside."""

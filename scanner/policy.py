@@ -1,16 +1,18 @@
 """Findings to verdict. Pure: no file, no clock, no randomness.
 
 May the dump leave? Blocked if a finding blocks; else incomplete if anything was not looked at, by
-anyone, for any reason; else pass. Nothing here turns unswept bytes or a fault into a pass.
+anyone, for any reason; else pass. Nothing here turns unswept bytes or a fault into a pass, but for
+the one fault that a policy may accept: that the file lacks bytes which it claims to have.
 """
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from scanner import __version__
 from scanner.engine import Scan
 from scanner.errors import ScannerError
 from scanner.model import (
-    Confidence,
     Content,
     Coverage,
     DumpReport,
@@ -18,38 +20,99 @@ from scanner.model import (
     Finding,
     Reason,
     Report,
-    Severity,
     Verdict,
 )
-
-FAIL_ON = Severity.HIGH
-"""The least severity that blocks."""
-
-MIN_CONFIDENCE = Confidence.STRUCTURE
-"""The least confidence that blocks: what merely looks like a key does not."""
+from scanner.policyfile import DEFAULT, TOKENS_FAULT, Policy
 
 
-def blocks(finding: Finding) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a saved report had found: its keys, and its nameless secrets each with its dump."""
+
+    keys: frozenset[str] = frozenset()
+    """Fingerprints that hold for any dump."""
+    places: frozenset[tuple[str, str]] = frozenset()
+    """SHA-256 of a dump's content, and a ``place-sha256`` fingerprint, which holds for it alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """All by which a verdict is given, apart from the scan."""
+
+    policy: Policy = DEFAULT
+    baseline: Baseline = Baseline()
+    today: dt.date = dt.date.max
+    """In UTC. Whoever reads no clock gets no leave from any entry of the policy."""
+
+
+def blocks(finding: Finding, policy: Policy = DEFAULT) -> bool:
     """Tell whether a finding keeps the dump from leaving."""
-    return finding.severity >= FAIL_ON and finding.confidence >= MIN_CONFIDENCE
+    return finding.severity >= policy.fail_on and finding.confidence >= policy.min_confidence
+
+
+def baseline(report: Report) -> Baseline:
+    """Return what a saved report had found; what it had set aside does not count."""
+    found = [(dump.content.sha256, f.fingerprint) for dump in report.dumps for f in dump.findings]
+    return Baseline(
+        keys=frozenset(name.value for _, name in found if name.kind != "place-sha256"),
+        places=frozenset(
+            (content, name.value) for content, name in found if name.kind == "place-sha256"
+        ),
+    )
+
+
+def set_aside(
+    findings: Sequence[Finding], content_sha256: str, ruling: Ruling
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Part findings from those that the policy allows or the baseline had; these say why.
+
+    A finding whose leave has ended counts, and says so. A dump without a digest cannot be told from
+    another: places in it are neither allowed nor had before.
+    """
+    entries = {entry.fingerprint: entry for entry in ruling.policy.allow}
+    counting: list[Finding] = []
+    aside: list[Finding] = []
+    for finding in findings:
+        name = finding.fingerprint
+        placed = name.kind == "place-sha256"
+        entry = entries.get(name.value) if content_sha256 or not placed else None
+        before = (content_sha256, name.value) in ruling.baseline.places and bool(content_sha256)
+        if entry and entry.expires >= ruling.today:
+            why = f"allowed until {entry.expires}: {entry.reason} (owner: {entry.owner})"
+            aside.append(replace(finding, note=why))
+        elif before if placed else name.value in ruling.baseline.keys:
+            aside.append(replace(finding, note="baseline: stood in the saved report"))
+        elif entry:
+            why = f"its leave ended on {entry.expires} (owner: {entry.owner})"
+            counting.append(replace(finding, note=why))
+        else:
+            counting.append(finding)
+    return tuple(counting), tuple(aside)
 
 
 def judge(
-    scan: Scan, findings: Sequence[Finding], suppressed: Sequence[Finding] = ()
+    scan: Scan,
+    findings: Sequence[Finding],
+    suppressed: Sequence[Finding] = (),
+    ruling: Ruling = Ruling(),
 ) -> DumpReport:
-    """Return the report on one dump."""
-    coverage = scan.coverage
-    faults = list(coverage.faults)
-    reasons = [_blocked(finding) for finding in findings if blocks(finding)]
-    blocked = bool(reasons)
-    reasons += [Reason(code=fault.code, text=fault.text) for fault in faults]
-    if coverage.scanned_bytes != coverage.file_bytes:
-        left = coverage.file_bytes - coverage.scanned_bytes
-        reasons.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
+    """Return the report on one dump; ``suppressed`` are findings set aside before."""
+    counting, aside = set_aside(findings, scan.content.sha256, ruling)
+    counting = tuple(replace(f, blocks=blocks(f, ruling.policy)) for f in counting)
+    accepted = _accepted(scan.coverage, ruling.policy)
+    against = [_blocked(finding) for finding in counting if finding.blocks]
+    missing = [
+        Reason(code=fault.code, text=fault.text)
+        for fault in scan.coverage.faults
+        if fault.code not in accepted
+    ]
+    left = scan.coverage.file_bytes - scan.coverage.scanned_bytes
+    if left:
+        missing.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
     if scan.layout.format == "raw" and not scan.raw:
         text = "The format is unknown: the bytes were swept as they stand, without addresses."
-        reasons.append(Reason(code="unknown-format", text=text))
-    incomplete = len(reasons) > sum(blocks(finding) for finding in findings)
+        missing.append(Reason(code="unknown-format", text=text))
+    verdict = Verdict.BLOCKED if against else Verdict.INCOMPLETE if missing else Verdict.PASS
     return DumpReport(
         path=scan.path,
         size=scan.size,
@@ -57,14 +120,24 @@ def judge(
         content=scan.content,
         format=scan.layout.format,
         arch=scan.layout.arch,
-        verdict=(
-            Verdict.BLOCKED if blocked else Verdict.INCOMPLETE if incomplete else Verdict.PASS
-        ),
-        reasons=tuple(reasons),
-        coverage=coverage,
-        findings=tuple(findings),
-        suppressed=tuple(suppressed),
+        verdict=verdict,
+        reasons=(*against, *missing),
+        coverage=scan.coverage,
+        findings=counting,
+        suppressed=(*suppressed, *aside),
+        accepted=accepted,
     )
+
+
+def _accepted(coverage: Coverage, policy: Policy) -> tuple[str, ...]:
+    """Return the codes of the faults that are there and that the policy accepts.
+
+    That bytes are missing is accepted only where each byte that is present was swept.
+    """
+    codes = set(policy.accept) if coverage.scanned_bytes == coverage.file_bytes else set()
+    if not policy.require_tokens:
+        codes.add(TOKENS_FAULT)
+    return tuple(sorted(codes & {fault.code for fault in coverage.faults}))
 
 
 def _blocked(finding: Finding) -> Reason:
@@ -98,6 +171,7 @@ def combine(
     rules_sha256: str,
     policy_sha256: str = "",
     known_sha256: str = "",
+    baseline_sha256: str = "",
     mode: str = "default",
 ) -> Report:
     """Return one report on several dumps; its verdict is the worst of theirs."""
@@ -111,6 +185,7 @@ def combine(
         rules_sha256=rules_sha256,
         policy_sha256=policy_sha256,
         known_sha256=known_sha256,
+        baseline_sha256=baseline_sha256,
         mode=mode,
         verdict=worst,
         dumps=tuple(dumps),

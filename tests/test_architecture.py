@@ -17,7 +17,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("dump",),
     ("dump.space",),
     ("dump.windows",),
-    ("rules", "published", "labels"),
+    ("rules", "published", "labels", "policyfile", "saved"),
     ("detect.*",),
     ("detect.relations.*",),
     ("known",),
@@ -34,6 +34,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("report.*",),
     ("deliver",),
     ("console",),
+    ("cli_output",),
+    ("cli_policy", "cli_report"),
     ("cli",),
     ("__main__",),
 )

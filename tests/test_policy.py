@@ -1,12 +1,13 @@
 """Findings to verdict: blocked beats incomplete beats pass, and nothing unswept passes."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner import policy
+from scanner import policy, policyfile
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.errors import Unreadable
@@ -176,3 +177,110 @@ def test_the_worst_of_several_dumps(verdicts: list[Verdict]) -> None:
     worst = policy.combine(dumps, rules_sha256="").verdict
     order = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
     assert worst is min(verdicts, key=order.index, default=Verdict.INCOMPLETE)
+
+
+TODAY = dt.date(2027, 1, 31)
+HASH = "0" * 64
+
+
+def ruling(**said: object) -> policy.Ruling:
+    """Make a ruling of a policy that says this, on one day."""
+    return policy.Ruling(policy=policyfile.Policy(**said), today=TODAY)  # type: ignore[arg-type]
+
+
+def leave(expires: dt.date, fingerprint: str = HASH) -> policyfile.Allow:
+    """Make an entry of a policy."""
+    return policyfile.Allow(fingerprint=fingerprint, reason="lab", owner="me", expires=expires)
+
+
+@given(st.sampled_from(Severity), st.sampled_from(Confidence), st.sampled_from(Severity))
+def test_fail_on(severity: Severity, confidence: Confidence, least: Severity) -> None:
+    """What blocks is at least as severe as the policy says, and says of itself that it blocks."""
+    report = policy.judge(SCAN, [finding(severity, confidence)], (), ruling(fail_on=least))
+    expected = severity >= least and confidence >= Confidence.STRUCTURE
+    assert (report.verdict is Verdict.BLOCKED) is expected is report.findings[0].blocks
+
+
+@pytest.mark.parametrize(("days", "allowed"), [(-1, False), (0, True), (1, True)])
+def test_leave_ends_after_its_last_day(days: int, allowed: bool) -> None:
+    """An entry works through its last day; what it set aside, or did not, says why."""
+    entry = leave(TODAY + dt.timedelta(days=days))
+    report = policy.judge(SCAN, [finding()], (), ruling(allow=(entry,)))
+    assert (report.verdict is Verdict.PASS) is allowed
+    (one,) = report.suppressed + report.findings
+    assert ("lab (owner: me)" in one.note) is allowed
+    assert ("its leave ended on" in one.note) is not allowed
+
+
+def test_without_a_clock_nothing_is_allowed() -> None:
+    """A ruling that was told no day gives no leave that ends."""
+    allow = policyfile.Policy(allow=(leave(dt.date(9999, 12, 30)),))
+    assert policy.judge(SCAN, [finding()], (), policy.Ruling(policy=allow)).findings[0].blocks
+
+
+def test_leave_is_for_one_key() -> None:
+    """An entry for another key changes nothing."""
+    other = ruling(allow=(leave(TODAY, "1" * 64),))
+    assert policy.judge(SCAN, [finding()], (), other).verdict is Verdict.BLOCKED
+
+
+PLACE = dataclasses.replace(finding(), fingerprint=Fingerprint(kind="place-sha256", value=HASH))
+
+
+@pytest.mark.parametrize(
+    ("one", "before", "now", "aside"),
+    [
+        (finding(), "00", "00", True),
+        (finding(), "00", "11", True),
+        (PLACE, "00", "00", True),
+        (PLACE, "00", "11", False),
+        (PLACE, "", "", False),
+    ],
+)
+def test_baseline(one: Finding, before: str, now: str, aside: bool) -> None:
+    """Keys of a saved report are set aside in any dump, nameless secrets in the same dump alone."""
+
+    def of(sha256: str) -> Scan:
+        return dataclasses.replace(SCAN, content=dataclasses.replace(SCAN.content, sha256=sha256))
+
+    old = policy.combine([policy.judge(of(before), [one])], rules_sha256="")
+    rule = policy.Ruling(baseline=policy.baseline(old))
+    report = policy.judge(of(now), [one], (), rule)
+    assert (report.verdict is Verdict.PASS) is aside
+    assert (len(report.suppressed), len(report.findings)) == (aside, not aside)
+    again = policy.baseline(policy.combine([report], rules_sha256=""))
+    assert (again == policy.Baseline()) is aside
+
+
+CUT = Fault(code="truncated", text="Bytes are missing.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "accept", "verdict"),
+    [
+        (scan(faults=(CUT,)), ("truncated",), Verdict.PASS),
+        (scan(faults=(CUT,)), (), Verdict.INCOMPLETE),
+        (scan(faults=(CUT, FAULT)), ("truncated",), Verdict.INCOMPLETE),
+        (scan(faults=(FAULT,)), ("truncated",), Verdict.INCOMPLETE),
+        (scan(faults=(CUT,), scanned_bytes=SIZE - 1), ("truncated",), Verdict.INCOMPLETE),
+    ],
+)
+def test_truncated(changed: Scan, accept: tuple[str, ...], verdict: Verdict) -> None:
+    """Missing bytes are accepted where the policy says so and each byte that is there was swept."""
+    report = policy.judge(changed, (), (), ruling(accept=accept))
+    assert report.verdict is verdict
+    assert report.coverage == changed.coverage
+    passes = verdict is Verdict.PASS
+    assert report.accepted == (("truncated",) if passes else report.accepted)
+    assert ("truncated" in codes(report)) is (
+        CUT in changed.coverage.faults and not report.accepted
+    )
+    assert policy.judge(changed, [finding()], (), ruling(accept=accept)).verdict is Verdict.BLOCKED
+
+
+def test_tokens_are_required_unless_said() -> None:
+    """Tokens that were not searched are a fault, which require_tokens = false accepts."""
+    changed = scan(faults=(Fault(code=policyfile.TOKENS_FAULT, text="No tokens."),))
+    assert policy.judge(changed, ()).verdict is Verdict.INCOMPLETE
+    report = policy.judge(changed, (), (), ruling(require_tokens=False))
+    assert (report.verdict, report.accepted) == (Verdict.PASS, (policyfile.TOKENS_FAULT,))

@@ -31,5 +31,29 @@ def _json(report: model.Report, *, color: bool, verbose: bool, quiet: bool, widt
     return json.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-FORMATS: tuple[tuple[str, Render], ...] = (("text", _text), ("json", _json))
+def _sarif(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import sarif  # noqa: PLC0415 - see the module docstring
+
+    return sarif.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
+def _junit(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import junit  # noqa: PLC0415 - see the module docstring
+
+    return junit.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
+def _markdown(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import markdown  # noqa: PLC0415 - see the module docstring
+
+    return markdown.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
+FORMATS: tuple[tuple[str, Render], ...] = (
+    ("text", _text),
+    ("json", _json),
+    ("sarif", _sarif),
+    ("junit", _junit),
+    ("markdown", _markdown),
+)
 """Name on the command line, and renderer; the first is the default."""

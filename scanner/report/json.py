@@ -46,6 +46,7 @@ def document(report: model.Report) -> Document:
         },
         "policy_sha256": _text(report.policy_sha256),
         "known_sha256": _text(report.known_sha256),
+        "baseline_sha256": _text(report.baseline_sha256),
         "mode": report.mode,
         "verdict": str(report.verdict),
         "dumps": [_dump(dump) for dump in report.dumps],
@@ -70,6 +71,7 @@ def _dump(dump: model.DumpReport) -> Document:
         "coverage": _coverage(dump.coverage),
         "findings": [_finding(finding) for finding in dump.findings],
         "suppressed": [_finding(finding) for finding in dump.suppressed],
+        "accepted": list(dump.accepted),
     }
 
 
@@ -115,6 +117,7 @@ def _finding(finding: model.Finding) -> Document:
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
         "note": _text(finding.note),
         "protection": _text(finding.protection),
+        "blocks": finding.blocks,
     }
 
 

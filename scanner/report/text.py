@@ -164,6 +164,7 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
         ("proof", printable(finding.proof)),
         ("protected by", printable(finding.protection)),
         ("exponent", "not found, taken to be 65537" if public.e_assumed else ""),
+        ("policy", printable(finding.note, 1000)),
     )
     for label, value in said:
         if value:
@@ -218,6 +219,8 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
         grid.add_row(_label("fault"), Text(f"{printable(fault.code)}: {printable(fault.text)}"))
     if rest:
         grid.add_row("", _more(rest, "fault", "faults"))
+    if dump.accepted:
+        grid.add_row(_label("accepted"), Text(f"{', '.join(map(printable, dump.accepted))}"))
     suppressed, rest = _some(dump.suppressed, verbose=verbose)
     for number, (why, group) in enumerate(wording.by_note(suppressed)):
         grid.add_row(_label("" if number else "suppressed"), Text(why))

@@ -48,7 +48,7 @@ _FINGERPRINTS = {
     "place-sha256": "place SHA-256",
 }
 
-_FINDING_CODES = ("private-key", "secret")
+FINDING_CODES = ("private-key", "secret")
 """Reasons that a finding gives."""
 
 _ADVICE = {
@@ -106,8 +106,13 @@ def last_line(report: Report) -> str:
 
 
 def acts(finding: Finding) -> bool:
-    """Say whether somebody must act on a finding, rotate or revoke: not on a mere shape."""
-    return finding.severity >= Severity.HIGH and finding.confidence > Confidence.SHAPE
+    """Say whether somebody must act on a finding, rotate or revoke: not on a mere shape.
+
+    What the operator's policy blocks is to be acted on, whatever it is.
+    """
+    return finding.blocks or (
+        finding.severity >= Severity.HIGH and finding.confidence > Confidence.SHAPE
+    )
 
 
 def named(finding: Finding) -> bool:
@@ -210,6 +215,11 @@ def headline(dump: DumpReport) -> str:
             return f"holds {counts(acting or dump.findings)}. Do not send it."
         case Verdict.INCOMPLETE:
             return "was not looked at as a whole, and may hold a key. Do not send it."
+        case Verdict.PASS if dump.accepted:
+            return (
+                "may leave: nothing that blocks was found in any of the bytes that are there, and "
+                f"the policy accepts: {', '.join(map(printable, dump.accepted))}."
+            )
         case Verdict.PASS:
             return "may leave: nothing that blocks was found in any of its bytes."
 
@@ -217,7 +227,7 @@ def headline(dump: DumpReport) -> str:
 def reasons(dump: DumpReport, *, every: bool) -> list[str]:
     """Return why the verdict is what it is, once each; findings told as keys are left out."""
     told = not every and any(acts(finding) for finding in dump.findings)
-    said = [r.text for r in dump.reasons if not (told and r.code in _FINDING_CODES)]
+    said = [r.text for r in dump.reasons if not (told and r.code in FINDING_CODES)]
     return [printable(text) for text in dict.fromkeys(said)]
 
 

@@ -1,6 +1,8 @@
 """Reports made by hand: what a renderer must be able to show, hostile strings included."""
 
 import dataclasses
+import enum
+from typing import Any
 
 import pytest
 
@@ -158,7 +160,13 @@ def dump_report(verdict: Verdict, findings: tuple[Finding, ...] = (), text: str 
             faults=(Fault(code="worker-lost", text="bytes 0x10000 to 0x20000"),) * incomplete,
             map=(Cell(bytes=size, swept=size - 4096 * incomplete, entropy="mixed"),),
         ),
-        findings=findings,
+        findings=tuple(
+            dataclasses.replace(
+                finding,
+                blocks=verdict is Verdict.BLOCKED and finding.severity >= Severity.HIGH,
+            )
+            for finding in findings
+        ),
         suppressed=(dataclasses.replace(token(), note="published: RFC 9500" + text),),
     )
 
@@ -230,3 +238,30 @@ def several() -> Report:
 def passed() -> Report:
     """Return the report of a dump without keys."""
     return REPORTS["pass"]
+
+
+def spoiled(value: Any, text: str = HOSTILE) -> Any:  # noqa: ANN401 - any value of the model
+    """Return a value of the model with ``text`` added to every string in it, enumerations apart."""
+    if isinstance(value, enum.Enum):
+        return value
+    if isinstance(value, str):
+        return value + text
+    if isinstance(value, tuple):
+        return tuple(spoiled(item, text) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {f.name: spoiled(getattr(value, f.name), text) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **changed)
+    return value
+
+
+@pytest.fixture
+def foul() -> Report:
+    """Return a report in which every string whatever is hostile, those of ours included."""
+    made: Report = spoiled(REPORTS["several"])
+    return made
+
+
+@pytest.fixture
+def halted() -> Report:
+    """Return the report of a dump that was not looked at as a whole."""
+    return REPORTS["incomplete"]

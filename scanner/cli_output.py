@@ -1,0 +1,141 @@
+"""How a command ends: exit codes, --help, and a report on its way out.
+
+Shared by the commands of the command line, and wired by :mod:`scanner.cli`. A verdict is fixed
+before it is shown: neither a format, nor a reader who left, nor a renderer that fails takes a
+``blocked`` back. This module refuses to decide a verdict.
+"""
+
+import functools
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from scanner import deliver, errors
+from scanner.model import Report, Verdict
+from scanner.report import FORMATS, Render
+
+PASS = 0
+BLOCKED = 1
+USAGE = 2
+INCOMPLETE = 3
+
+EXIT_CODES: tuple[tuple[Verdict, int], ...] = (
+    (Verdict.PASS, PASS),
+    (Verdict.BLOCKED, BLOCKED),
+    (Verdict.INCOMPLETE, INCOMPLETE),
+)
+
+_BLOCKED = "the verdict stands: blocked; do not send the dump"
+
+_WIDTH = 100
+
+_COLORS = ("auto", "always", "never")
+
+_Callback = TypeVar("_Callback", bound=Callable[..., Any])
+
+
+class Complain(Protocol):
+    """How an error is told: what failed, why, what to do."""
+
+    def __call__(self, what: str, why: str = "", hint: str = "") -> None:
+        """Say it on stderr."""
+        ...
+
+
+def _say_help(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's order
+    if asked and not context.resilient_parsing:
+        deliver.show(f"{context.get_help()}\n")
+        context.exit()
+
+
+def helped(command: _Callback) -> _Callback:
+    """Add --help, whose output can fail without click making exit 1 of it."""
+    return click.option(
+        "-h",
+        "--help",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_say_help,
+        help="Show this text and exit.",
+    )(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a report is to look, and where it goes."""
+
+    render: Render
+    output: str | None
+    color_choice: str
+    verbose: bool
+    quiet: bool
+
+
+def output_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of how a report looks; the command gets them as one ``look``."""
+
+    @functools.wraps(command)
+    def call(
+        *arguments: Any,  # noqa: ANN401 - click's own
+        form: str,
+        output: str | None,
+        quiet: bool,
+        verbose: bool,
+        color: str,
+        **others: Any,  # noqa: ANN401
+    ) -> int:
+        look = Look(
+            render=dict(FORMATS)[form],
+            output=output,
+            color_choice=color,
+            verbose=verbose,
+            quiet=quiet,
+        )
+        return command(*arguments, look=look, **others)
+
+    for option in reversed(_OUTPUT_OPTIONS):
+        call = option(call)
+    return call
+
+
+_OUTPUT_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
+    click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice([name for name, _ in FORMATS]),
+        default=FORMATS[0][0],
+        show_default=True,
+        help="How the report is written.",
+    ),
+    click.option("-o", "--output", type=click.Path(), help="Write the report to this file."),
+    click.option("-q", "--quiet", is_flag=True, help="Text report: its last line. No progress."),
+    click.option("-v", "--verbose", is_flag=True, help="Text report: every place, gap and fault."),
+    click.option("--color", type=click.Choice(_COLORS), default="auto", show_default=True),
+)
+
+
+def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
+    """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
+    shown = not look.output and deliver.is_terminal(sys.stdout)
+    width = shutil.get_terminal_size((_WIDTH, 24)).columns if shown else _WIDTH
+    color = deliver.wants_color(look.color_choice, None if look.output else sys.stdout)
+    try:
+        text = look.render(report, color=color, verbose=look.verbose, quiet=look.quiet, width=width)
+        if look.output:
+            deliver.save(text, look.output)
+        else:
+            deliver.show(text)
+    except errors.ReportError as error:
+        complain(error.message, error.reason, error.hint)
+        return BLOCKED if code == BLOCKED else INCOMPLETE
+    except Exception as error:  # the verdict is older than the renderer's fault
+        if code != BLOCKED:
+            raise
+        complain("the report failed by a fault of keysift itself", type(error).__name__, _BLOCKED)
+    return code

@@ -1,0 +1,34 @@
+"""The command ``report``: a saved report, written again in any format.
+
+It wires and decides nothing: the exit code is that of the verdict that was saved, so that 0 means
+"may leave" here as everywhere.
+"""
+
+from pathlib import Path
+
+import click
+
+from scanner import errors
+from scanner.cli_output import EXIT_CODES, Complain, Look, hand_over, helped, output_options
+
+
+@click.command("report", add_help_option=False)
+@helped
+@click.argument("path", metavar="FILE.json", type=click.Path())
+@output_options
+@click.pass_obj
+def report(complain: Complain, path: str, look: Look) -> int:
+    """Write a saved JSON report again, in any format; the exit code is its verdict's.
+
+    Nothing is scanned: the text that comes of it is what the scan itself would have shown.
+    """
+    from scanner import saved  # noqa: PLC0415 - what costs time is imported where it is needed
+
+    read = saved.load(path)
+    if look.output and Path(look.output).exists() and Path(path).samefile(look.output):
+        raise errors.UsageError(
+            "the output would replace the report",
+            reason="--output names the same file",
+            hint="name another file with --output",
+        )
+    return hand_over(read.report, dict(EXIT_CODES)[read.report.verdict], look, complain)
