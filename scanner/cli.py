@@ -30,6 +30,7 @@ from scanner.cli_report import report
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
+    from scanner.engine import Scan
     from scanner.detect.publics import PublicKey
     from scanner.rules import Rule
 
@@ -147,7 +148,7 @@ def scan(
         known=keys,
         terms=agreed,
     )
-    scanned = tuple(_scan_one(path, job, complain) for path in dumps)
+    scanned = tuple(one for path in dumps for one in _scan_one(path, job, complain))
     made = policy.combine(
         scanned,
         rules_sha256=rules.digest(loaded),
@@ -263,9 +264,9 @@ def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
             )
 
 
-def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
-    """Scan one dump; whatever goes wrong with it becomes its entry, and the others go on."""
-    from scanner import console, correlate, engine, policy, published  # noqa: PLC0415 - see the module docstring
+def _scan_one(path: str, job: _Job, complain: Complain) -> tuple[DumpReport, ...]:
+    """Scan one file, and the dumps within; what goes wrong becomes its entry, others go on."""
+    from scanner import console, engine, policy  # noqa: PLC0415 - see the module docstring
 
     request = engine.ScanRequest(
         path=path,
@@ -278,10 +279,8 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
     )
     try:
         with console.progress(path, quiet=job.quiet, color=job.color) as progress:
-            scanned = engine.scan(request, progress)
-        found = correlate.findings(scanned, job.rules)
-        counting, aside = correlate.set_aside(found, published.load())
-        return policy.judge(scanned, counting, aside, job.terms.ruling)
+            scanned = engine.scan_all(request, progress)
+        return tuple(_judged(one, job) for one in scanned)
     except (errors.UsageError, errors.PolicyError, errors.RuleError):
         raise
     except errors.ScannerError as error:
@@ -295,7 +294,15 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> DumpReport:
             hint="--debug says where; do not send the dump",
         )
     complain(f"{path}: {failed.message}", failed.reason, failed.hint)
-    return policy.unreadable(path, failed)
+    return (policy.unreadable(path, failed),)
+
+
+def _judged(scanned: "Scan", job: _Job) -> DumpReport:
+    from scanner import correlate, policy, published  # noqa: PLC0415 - see the module docstring
+
+    found = correlate.findings(scanned, job.rules)
+    counting, aside = correlate.set_aside(found, published.load())
+    return policy.judge(scanned, counting, aside, job.terms.ruling)
 
 
 def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:

@@ -21,9 +21,10 @@ from scanner.detect import limbs
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
 from scanner.dump import source, space
+from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
-from scanner.errors import RuleError, ScannerError, SpillNeeded
+from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
@@ -91,7 +92,18 @@ _compiled = functools.lru_cache(maxsize=2)(compile_anchors)
 
 
 def scan(request: ScanRequest, progress: Progress) -> Scan:
-    """Scan one dump. Raises ScannerError where there is nothing to report on at all."""
+    """Scan a file that is one dump; see :func:`scan_all`. Raises Unreadable where it is several."""
+    first, *members = scan_all(request, progress)
+    if members:
+        raise Unreadable("The file is an archive", reason=f"it holds {len(members)} dumps")
+    return first
+
+
+def scan_all(request: ScanRequest, progress: Progress) -> tuple[Scan, ...]:
+    """Scan one file, and behind it the dumps that it holds, where it is an archive.
+
+    Raises ScannerError where there is nothing to report on at all.
+    """
     for rule in request.rules:
         if rule.detector not in DETECTORS:
             raise RuleError(
@@ -118,8 +130,36 @@ def scan(request: ScanRequest, progress: Progress) -> Scan:
             lead = _crew(request, target, stack)
             survey = _survey(lead, progress, target)
         result = _scan(request, replace(target, surveyed=survey), lead, stack, progress)
+        within = [_scan_part(request, target, part, progress) for part in survey.members]
     progress.done()
-    return result
+    return (result, *within)
+
+
+def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progress) -> Scan:
+    """Scan a dump within an archive; what goes wrong with it says nothing of the others."""
+    target = replace(target, path=f"{target.path}!{part.name}", part=part, surveyed=None)
+    size = sum(count for _, count in part.pieces)
+    with contextlib.ExitStack() as stack:
+        try:
+            lead = _crew(request, target, stack)
+            survey = _survey(lead, progress, target)
+            return _scan(request, replace(target, surveyed=survey), lead, stack, progress)
+        except ScannerError as error:
+            faults = (*part.faults, _failed("The member was not scanned", error))
+    layout = Layout(format="raw")
+    return Scan(
+        path=target.path,
+        size=size,
+        sha256="",
+        content=Content(layers=part.layers, size=size, sha256="", faults=faults),
+        layout=layout,
+        space_map=space.build(layout, size)[0],
+        candidates=(),
+        sightings=(),
+        witnesses=(),
+        coverage=Coverage(file_bytes=size, scanned_bytes=0, regions=0, gaps=(), faults=faults),
+        raw=request.raw,
+    )
 
 
 def _stdin(stack: contextlib.ExitStack) -> Handle:
@@ -138,7 +178,8 @@ def _crew(
     request: ScanRequest, target: Target, stack: contextlib.ExitStack, count: int = 1
 ) -> Crew:
     # A stream can be read once: a second worker would see what the first one left of it.
-    spare = 0 if target.stream and target.surveyed is None else 1
+    once = target.stream and target.surveyed is None and target.part is None
+    spare = 0 if once else 1
     crew: Crew = (
         InProcess(Session, target)
         if request.in_process
@@ -150,7 +191,8 @@ def _crew(
 
 def _survey(lead: Crew, progress: Progress, target: Target) -> Survey:
     with contextlib.suppress(OSError):
-        progress.phase("reading", os.stat(target.path).st_size if not target.stream else 0)  # noqa: PTH116 - what may be no path
+        named = not target.stream and target.part is None
+        progress.phase("reading", os.stat(target.path).st_size if named else 0)  # noqa: PTH116 - what may be no path
     survey: Survey = lead.ask(stage.survey)
     return survey
 

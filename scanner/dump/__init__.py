@@ -33,6 +33,11 @@ HEAD = 64
 """Bytes at the start of a file that a format is told by."""
 
 
+def is_dump(head: bytes) -> bool:
+    """Tell whether any format knows a file by its first bytes."""
+    return any(form.sniff(head[:HEAD]) for form in FORMATS)
+
+
 def read_layout(file: File) -> Layout:
     """Read what the first format that fits says of a file; ``raw`` where none fits."""
     head = file.read(0, min(file.size, HEAD))

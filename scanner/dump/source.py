@@ -13,7 +13,9 @@ import shutil
 import stat
 import sys
 import tempfile
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from types import TracebackType
 from typing import Self
 
@@ -38,18 +40,27 @@ _FLAGS = (
 
 _ZEROS = bytes(HOLE)
 
+Pieces = tuple[tuple[int, int], ...]
+"""Offsets and sizes in a file."""
+
 
 class File:
     """Read-only positioned reads over a file descriptor that it owns.
 
     Never trusts a position of the descriptor: a duplicate shares it with other processes.
-    ``size`` is what the file held when it was opened, in bytes.
+    ``size`` is what the file held when it was opened, in bytes. Where ``pieces`` are given, as
+    (offset, size), what is read are these, one behind the other, and nothing else.
     """
 
-    __slots__ = ("_fd", "size")
+    __slots__ = ("_fd", "_pieces", "_starts", "size")
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, pieces: Pieces | None = None) -> None:
         self._fd = fd
+        self._pieces = pieces
+        if pieces is not None:
+            self._starts = list(accumulate((size for _, size in pieces), initial=0))
+            self.size = self._starts[-1]
+            return
         try:
             status = os.fstat(fd)
             block = stat.S_ISBLK(status.st_mode)
@@ -63,13 +74,23 @@ class File:
         self._check(offset, len(view))
         done = 0
         while done < len(view):
+            at, room = self._place(offset + done)
             try:
-                count = _read_at(self._fd, offset + done, view[done:])
+                count = _read_at(self._fd, at, view[done : done + min(room, len(view) - done)])
             except OSError as error:
                 raise _unreadable(f"The dump cannot be read at {offset + done}", error) from error
             if count == 0:
                 raise _cut(offset + done)
             done += count
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        """Return where a byte lies under the descriptor, and how many follow it there."""
+        if self._pieces is None:
+            return offset, self.size - offset
+        index = bisect_right(self._starts, offset) - 1
+        start, size = self._pieces[index]
+        skip = offset - self._starts[index]
+        return start + skip, size - skip
 
     def read(self, offset: int, size: int) -> bytes:
         """Return the ``size`` bytes at ``offset``, or raise Unreadable."""

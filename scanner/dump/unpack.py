@@ -1,4 +1,4 @@
-"""What a compressed dump holds, streamed into a spill file, and nothing of it lost on the way.
+"""What a compressed dump holds, as a stream, and nothing of it lost on the way.
 
 Decoders that stop early without an error exist for every common codec, so this module asks each
 whether its stream ended, goes on with the next stream, and keeps what is no stream: bytes behind
@@ -7,7 +7,6 @@ appended as they are, behind what was decoded, so that they are swept too. A dam
 what came before the damage, and a fault. This module refuses to hold more than a few megabytes.
 """
 
-import hashlib
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -23,9 +22,9 @@ from scanner.dump.codecs import (
     sniff_layer,
     sniff_next,
 )
-from scanner.dump.source import CHUNK, File, Spill
+from scanner.dump.source import CHUNK, File
 from scanner.errors import Unreadable
-from scanner.model import Content, Fault
+from scanner.model import Fault
 
 ASIDE = 16 << 20
 """Bytes of header fields and skippable frames that are kept."""
@@ -53,29 +52,6 @@ def copy_file(file: File) -> Iterator[bytes]:
         yield file.read(offset, min(CHUNK, file.size - offset))
 
 
-def unpack(chunks: Iterator[bytes], spill: Spill, *, max_depth: int = 4, max_bytes: int) -> Content:
-    """Decode nested streams into a spill file, and say what they were.
-
-    ``size`` and ``sha256`` are of all that was written, which is what offsets refer to: the decoded
-    bytes, what trails each layer from the innermost out, header fields and skippable frames. No
-    layer may give more than ``max_bytes``, and no more than ``max_depth`` layers are undone. Raises
-    Unreadable where the input cannot be read or the spill file cannot be written.
-    """
-    spill.clear()
-    opened = peel(chunks, max_depth=max_depth, max_bytes=max_bytes)
-    state = hashlib.sha256()
-    for piece in opened.pieces:
-        spill.write(piece)
-        state.update(piece)
-    spill.finish()
-    return Content(
-        layers=opened.layers,
-        size=spill.size,
-        sha256=state.hexdigest(),
-        faults=tuple(opened.faults),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An input whose layers are undone while ``pieces`` is read; then ``faults`` is complete."""
@@ -90,7 +66,12 @@ class Opened:
 def peel(
     chunks: Iterator[bytes], *, max_depth: int = 4, max_bytes: int, head: int = HEAD
 ) -> Opened:
-    """Open nested streams, and look at the first bytes within; see :func:`unpack`."""
+    """Open nested streams, and look at the first bytes within.
+
+    The pieces are the decoded bytes, then what trails each layer from the innermost out, header
+    fields and skippable frames. No layer may give more than ``max_bytes``, and no more than
+    ``max_depth`` layers are undone. Pieces raise Unreadable where the input cannot be read.
+    """
     notes = _Notes(max_bytes)
     layers: list[str] = []
     sources = [_Stream(chunks)]

@@ -12,8 +12,9 @@ from functools import cached_property
 from scanner import dump
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
 from scanner.detect.publics import PublicKey
-from scanner.dump import codecs, source, space, unpack
-from scanner.dump.source import File, Identity, Spill
+from scanner.dump import archives, codecs, contents, source, space, unpack
+from scanner.dump.contents import Contents, Part
+from scanner.dump.source import File, Identity, Pieces, Spill
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import SpillNeeded, Unreadable
 from scanner.model import Content, Fault, Layout
@@ -35,6 +36,8 @@ class Target:
     """Private storage for what is decoded or cannot be sought."""
     spool_dir: str = ""
     """The directory of the spill file, whose free space is watched."""
+    part: Part | None = None
+    """A dump within what was decoded, where it is that which is scanned."""
     surveyed: "Survey | None" = None
     """What the first worker found out; the others need not ask again."""
     rules: tuple[Rule, ...]
@@ -56,6 +59,10 @@ class Survey:
     space_map: SpaceMap
     faults: tuple[Fault, ...]
     identity: Identity | None
+    pieces: Pieces | None = None
+    """Where in the spill file the content lies; None where it is the file given."""
+    members: tuple[Part, ...] = ()
+    """Dumps within, each to be scanned as one of its own."""
 
 
 class Session:
@@ -89,11 +96,9 @@ class Session:
     def content(self) -> File:
         """The bytes that are swept: the file given, or what was decoded from it."""
         survey = self.survey
-        if self.target.stream is None and not survey.content.layers:
+        if survey.pieces is None:
             return self.given
-        if self.target.spill is None:
-            raise _spill_needed()
-        return File(self.target.spill.fd)
+        return File(_fd(self.target), survey.pieces)
 
     @cached_property
     def memory(self) -> Memory:
@@ -147,23 +152,59 @@ class _Tally:
 
 def _survey(session: Session) -> Survey:
     target = session.target
+    if target.part is not None:
+        return _survey_part(target, target.part)
     identity: Identity | None = None
     tally = _Tally(0, hashlib.sha256())
     if target.stream is not None:
-        content = _decode(target, tally.count(unpack.copy_stream(target.stream.fd)))
+        inside = _expand(target, tally.count(unpack.copy_stream(target.stream.fd)))
         size, sha256 = tally.size, tally.sha256.hexdigest()
     else:
-        identity = source.identify(session.given.fileno())
-        size, sha256 = session.given.size, ""
-        head = session.given.read(0, min(codecs.HEAD, size))
-        if codecs.sniff_layer(head) is None:
-            content = Content(layers=(), size=size, sha256="")
-        else:
-            content = _decode(target, tally.count(unpack.copy_file(session.given)))
+        given = session.given
+        identity, size = source.identify(given.fileno()), given.size
+        head = given.read(0, min(contents.HEAD, size))
+        if archives.sniff(head) is not None:
+            inside, sha256 = _expand(target, given), source.digest(given)
+        elif codecs.sniff_layer(head[: codecs.HEAD]) is not None:
+            inside = _expand(target, tally.count(unpack.copy_file(given)))
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
-    plain = target.stream is None and not content.layers
-    file = session.given if plain else File(_fd(target))
-    layout = dump.read_layout(file)
+        else:
+            layout = dump.read_layout(given)
+            plain = Content(layers=(), size=size, sha256="")
+            return _surveyed(given, plain, layout, size=size, identity=identity)
+    file = File(_fd(target), inside.pieces)
+    content = Content(
+        layers=inside.layers, size=inside.size, sha256=source.digest(file), faults=inside.faults
+    )
+    if not inside.archive:
+        layout = dump.read_layout(file)
+    else:
+        layout = Layout(format=inside.archive if inside.members else "raw")
+    return _surveyed(
+        file, content, layout, size=size, sha256=sha256, identity=identity, inside=inside
+    )
+
+
+def _survey_part(target: Target, part: Part) -> Survey:
+    file = File(_fd(target), part.pieces)
+    sha256 = source.digest(file)
+    content = Content(layers=part.layers, size=file.size, sha256=sha256, faults=part.faults)
+    return _surveyed(
+        file, content, dump.read_layout(file), size=file.size, sha256=sha256, pieces=part.pieces
+    )
+
+
+def _surveyed(
+    file: File,
+    content: Content,
+    layout: Layout,
+    *,
+    size: int,
+    sha256: str = "",
+    identity: Identity | None = None,
+    pieces: Pieces | None = None,
+    inside: Contents | None = None,
+) -> Survey:
     space_map, doubts = space.build(layout, file.size)
     return Survey(
         size=size,
@@ -173,6 +214,8 @@ def _survey(session: Session) -> Survey:
         space_map=space_map,
         faults=(*content.faults, *layout.faults, *doubts),
         identity=identity,
+        pieces=inside.pieces if inside else pieces,
+        members=inside.members if inside else (),
     )
 
 
@@ -182,6 +225,11 @@ def _fd(target: Target) -> int:
     return target.spill.fd
 
 
-def _decode(target: Target, chunks: Iterator[bytes]) -> Content:
-    spill = Spill(_fd(target), target.spool_dir)
-    return unpack.unpack(chunks, spill, max_bytes=CONTENT_BYTES)
+def _expand(target: Target, given: File | Iterator[bytes]) -> Contents:
+    return contents.expand(
+        given,
+        Spill(_fd(target), target.spool_dir),
+        scratch=lambda: source.create_spill(target.spool_dir or None),
+        is_dump=dump.is_dump,
+        max_bytes=CONTENT_BYTES,
+    )

@@ -1,0 +1,111 @@
+"""What every reader of archives shares: members as streams, and an account of the rest.
+
+A reader yields members one after another and says which bytes of the archive they took. What none
+took (headers, directories, comments, padding, what lies between) is left to be swept as it is. This
+module exists so that nothing in an archive is lost; it refuses to name files to write to: a
+member's name is a label.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.dump.codecs import BROKEN, Decoder
+from scanner.dump.source import CHUNK, File, Pieces
+from scanner.model import Fault
+
+MAX_MEMBERS = 1 << 16
+MAX_MEMBER_NAME = 200
+"""Characters of a member's name that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One file of an archive; ``chunks`` must be read to their end before the next is asked for."""
+
+    name: str
+    chunks: Iterator[bytes]
+
+
+class Archive:
+    """An archive while it is read: its bytes, what members took of them, what was wrong."""
+
+    __slots__ = ("_taken", "faults", "file")
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.faults: list[Fault] = []
+        self._taken: list[tuple[int, int]] = []
+
+    def fault(self, code: str, text: str) -> None:
+        """Note damage, or what cannot be opened; once for each code."""
+        if all(known.code != code for known in self.faults):
+            self.faults.append(Fault(code=code, text=text))
+
+    def take(self, start: int, size: int) -> None:
+        """Note that a member was made of these bytes."""
+        if size > 0:
+            self._taken.append((start, start + size))
+
+    def left(self) -> Pieces:
+        """Return what no member was made of, as (offset, size), in order."""
+        pieces: list[tuple[int, int]] = []
+        at = 0
+        for start, end in sorted(self._taken):
+            if start > at:
+                pieces.append((at, start - at))
+            at = max(at, end)
+        if at < self.file.size:
+            pieces.append((at, self.file.size - at))
+        return tuple(pieces)
+
+    def stored(self, start: int, size: int) -> Iterator[bytes]:
+        """Yield bytes that stand in the archive as they are."""
+        end = min(start + size, self.file.size)
+        if end < start + size:
+            self.fault("truncated-archive", "A member of the archive is cut.")
+        for at in range(start, end, CHUNK):
+            yield self.file.read(at, min(CHUNK, end - at))
+        self.take(start, end - start)
+
+    def decoded(self, start: int, end: int, decoder: Decoder, lead: bytes = b"") -> "Decoding":
+        """Return a stream that begins at an offset, behind ``lead``, and ends before another."""
+        return Decoding(self, start, min(end, self.file.size), decoder, lead)
+
+
+class Decoding:
+    """Iterates over what one stream decodes to; then ``end`` is the offset behind it.
+
+    Of a broken stream nothing is taken: its bytes are swept as they are, under a fault.
+    """
+
+    def __init__(
+        self, archive: Archive, start: int, limit: int, decoder: Decoder, lead: bytes
+    ) -> None:
+        self.end = start
+        self._archive, self._start, self._limit = archive, start, limit
+        self._decoder, self._lead = decoder, lead
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield pieces of bounded size; may be done once."""
+        decoder, at, lead = self._decoder, self._start, self._lead
+        while not decoder.ended and at < self._limit:
+            data = self._archive.file.read(at, min(decoder.step, self._limit - at))
+            at += len(data)
+            try:
+                yield from decoder.decode(lead + data)
+                lead = b""
+            except BROKEN:
+                self.end = at
+                text = "A member of the archive cannot be decoded to its end."
+                self._archive.fault("corrupt-member", text)
+                return
+        self.end = at - len(decoder.rest)
+        if not decoder.whole:
+            self._archive.fault("truncated-archive", "A member of the archive is cut.")
+            return
+        self._archive.take(self._start, self.end - self._start)
+
+
+def member_name(raw: bytes) -> str:
+    """Return a member's name as text, cut to what is kept."""
+    return raw[: 4 * MAX_MEMBER_NAME].decode("utf-8", "replace")[:MAX_MEMBER_NAME]

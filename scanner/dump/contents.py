@@ -1,0 +1,191 @@
+"""All that one file holds: layers undone, archives opened, down to what is neither.
+
+What was decoded lies in one spill file. Each member that is a dump is a dump of its own, a range
+of it; everything else (members of other kinds, headers, names, comments, padding) is the content of
+the archive itself, and is swept as it stands. This module exists so that every byte belongs to one
+of them; bounds are on bytes, depth and counts, never on ratios. It refuses to pass over what it
+knows and cannot open: that is a fault.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from scanner.dump import archives, codecs, unpack
+from scanner.dump.archives.archive import MAX_MEMBERS, Archive
+from scanner.dump.source import CHUNK, File, Pieces, Spill
+from scanner.model import Fault
+
+MAX_DEPTH = 8
+"""Archives within archives."""
+MAX_DUMPS = 512
+"""Members that are scanned as dumps of their own."""
+HEAD = max(archives.HEAD, codecs.HEAD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A dump within an archive: a range of the spill file."""
+
+    name: str
+    """The names of the members that lead to it, joined by ``!``, as the archives spell them."""
+    layers: tuple[str, ...]
+    """Archives and layers that were undone, outermost first."""
+    pieces: Pieces
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What one file holds."""
+
+    layers: tuple[str, ...]
+    archive: str
+    """The kind of the outermost archive; empty where there is none."""
+    pieces: Pieces
+    """All that is no dump of its own; without an archive, everything."""
+    size: int
+    faults: tuple[Fault, ...]
+    members: tuple[Part, ...]
+
+
+def expand(
+    given: File | Iterator[bytes],
+    spill: Spill,
+    *,
+    scratch: Callable[[], Spill],
+    is_dump: Callable[[bytes], bool],
+    max_bytes: int,
+) -> Contents:
+    """Open everything that a file or stream holds into a spill file.
+
+    ``scratch`` makes further spill files, for archives within; they are closed here. Raises
+    Unreadable where the input cannot be read or a spill file cannot be written.
+    """
+    spill.clear()
+    expander = _Expander(spill, scratch, is_dump, max_bytes)
+    if isinstance(given, File):
+        kind = archives.sniff(given.read(0, min(HEAD, given.size)))
+        if kind is not None:
+            layers: tuple[str, ...] = (kind.name,)
+            expander.archive(given, kind, "", layers)
+            spill.finish()
+            return expander.contents(layers, kind.name)
+        given = unpack.copy_file(given)
+    layers, name = expander.stream(given, "", ())
+    spill.finish()
+    return expander.contents(layers, name)
+
+
+class _Expander:
+    """Walks down from one input, and remembers what became of its bytes."""
+
+    def __init__(
+        self,
+        spill: Spill,
+        scratch: Callable[[], Spill],
+        is_dump: Callable[[bytes], bool],
+        max_bytes: int,
+    ) -> None:
+        self._spill, self._scratch, self._is_dump = spill, scratch, is_dump
+        self._room = max_bytes
+        self._count = 0
+        self._depth = 0
+        self._rest: list[tuple[int, int]] = []
+        self._faults: dict[tuple[str, str], Fault] = {}
+        self._members: list[Part] = []
+
+    def contents(self, layers: tuple[str, ...], archive: str) -> Contents:
+        """Return what was found."""
+        return Contents(
+            layers=layers,
+            archive=archive,
+            pieces=tuple(self._rest),
+            size=sum(size for _, size in self._rest),
+            faults=tuple(self._faults.values()),
+            members=tuple(self._members),
+        )
+
+    def stream(
+        self, chunks: Iterator[bytes], name: str, outer: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], str]:
+        """Undo the layers of a stream, and open it or keep it; return what it was made of."""
+        opened = unpack.peel(chunks, max_bytes=max(self._room, 0), head=HEAD)
+        layers = outer + opened.layers
+        kind = archives.sniff(opened.head)
+        if kind is not None and self._depth == MAX_DEPTH:
+            self._fault("limit-depth", f"More than {MAX_DEPTH} archives within each other.")
+            kind = None
+        if kind is None:
+            self._leaf(opened, name, layers)
+            return layers, ""
+        layers = (*layers, kind.name)
+        with closing(self._scratch()) as temporary:
+            self._copy(opened.pieces, temporary)
+            temporary.finish()
+            self._note(opened.faults)
+            self.archive(File(temporary.fd), kind, name, layers)
+        return layers, kind.name
+
+    def archive(self, file: File, kind: archives.Kind, name: str, layers: tuple[str, ...]) -> None:
+        """Open the members of an archive, and keep what none of them took."""
+        archive = Archive(file)
+        self._depth += 1
+        for member in kind.read(archive):
+            self._count += 1
+            if self._count > MAX_MEMBERS or self._room <= 0:
+                break
+            self.stream(member.chunks, f"{name}!{member.name}" if name else member.name, layers)
+        self._depth -= 1
+        if self._count > MAX_MEMBERS:
+            archive.fault("limit-members", f"More than {MAX_MEMBERS} members in all.")
+        if self._room <= 0:
+            archive.fault("limit-bytes", "The archive holds more than may be decoded.")
+        self._note(archive.faults)
+        self._keep(
+            file.read(start + at, min(CHUNK, size - at))
+            for start, size in archive.left()
+            for at in range(0, size, CHUNK)
+        )
+
+    def _leaf(self, opened: unpack.Opened, name: str, layers: tuple[str, ...]) -> None:
+        """Keep what holds nothing else: as a dump of its own, or with the rest."""
+        start = self._spill.size
+        own = self._depth > 0 and self._is_dump(opened.head)
+        if own and len(self._members) == MAX_DUMPS:
+            self._fault("limit-dumps", f"More than {MAX_DUMPS} dumps; the rest are swept raw.")
+            own = False
+        if not own:
+            self._keep(opened.pieces)
+            self._note(opened.faults)
+            unopened = archives.sniff_unopened(opened.head) if self._depth else None
+            if unopened is not None:
+                self._fault("unopened", f"A member is {unopened}, which is not opened.")
+            return
+        self._copy(opened.pieces, self._spill)
+        self._members.append(
+            Part(
+                name=name,
+                layers=layers,
+                pieces=((start, self._spill.size - start),),
+                faults=tuple(opened.faults),
+            )
+        )
+
+    def _keep(self, pieces: Iterator[bytes]) -> None:
+        start = self._spill.size
+        self._copy(pieces, self._spill)
+        if self._spill.size > start:
+            self._rest.append((start, self._spill.size - start))
+
+    def _copy(self, pieces: Iterator[bytes], spill: Spill) -> None:
+        for piece in pieces:
+            spill.write(piece)
+            self._room -= len(piece)
+
+    def _note(self, faults: list[Fault]) -> None:
+        for fault in faults:
+            self._faults.setdefault((fault.code, fault.text), fault)
+
+    def _fault(self, code: str, text: str) -> None:
+        self._note([Fault(code=code, text=text)])

@@ -1,0 +1,396 @@
+"""Archives: every member is opened, every byte is in one part, and what is not opened is said."""
+
+import base64
+import contextlib
+import gzip
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from scanner import dump
+from scanner.dump import contents, source
+from scanner.dump.contents import Contents
+from tests.dump.dump_bytes import elfcore, file_of, minidump
+
+CORE = elfcore([(0x1000, b"the memory of a core" * 300, 6000)])
+MINI = minidump(memory=[(0x1000, b"the memory of a minidump" * 200)])
+TEXT = b"a log of words " * 400
+
+
+def expand(
+    data: bytes, *, as_file: bool = False, max_bytes: int = 1 << 30
+) -> tuple[Contents, bytes, dict[str, bytes]]:
+    """Open bytes; return what was found, the rest, and the dumps by name."""
+    with contextlib.closing(source.create_spill(None)) as spill, file_of(data) as file:
+        found = contents.expand(
+            file if as_file else iter([data[at : at + 9999] for at in range(0, len(data), 9999)]),
+            spill,
+            scratch=lambda: source.create_spill(None),
+            is_dump=dump.is_dump,
+            max_bytes=max_bytes,
+        )
+        whole = source.File(spill.fd)
+        rest = source.File(spill.fd, found.pieces)
+        assert rest.size == found.size
+        parts = [source.File(spill.fd, part.pieces) for part in found.members]
+        assert found.size + sum(part.size for part in parts) == whole.size
+        return (
+            found,
+            rest.read(0, rest.size),
+            {
+                member.name: part.read(0, part.size)
+                for member, part in zip(found.members, parts, strict=True)
+            },
+        )
+
+
+def codes(found: Contents) -> set[str]:
+    """Return the codes of the faults."""
+    return {fault.code for fault in found.faults}
+
+
+def zipped(
+    *members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED, comment: bytes = b""
+) -> bytes:
+    """Write a ZIP archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+        archive.comment = comment
+    return out.getvalue()
+
+
+def tarred(*members: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """Write a tar archive."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def local(name: bytes, data: bytes, *, method: int, flags: int = 0, size: int, crc: int) -> bytes:
+    """Write one member of a ZIP archive as it stands in the file."""
+    head = struct.pack(
+        "<4s5H3I2H", b"PK\3\4", 20, flags, method, 0, 0, crc, len(data), size, len(name), 0
+    )
+    return head + name + data
+
+
+def end(count: int = 0, size: int = 0, offset: int = 0) -> bytes:
+    """Write the end of a ZIP directory."""
+    return struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count, count, size, offset, 0)
+
+
+MEMBERS = (("a/core.1", CORE), ("log.txt", TEXT), ("a/core.1", MINI), ("empty", b""))
+WRITERS: dict[str, Callable[..., bytes]] = {
+    "stored": lambda *m: zipped(*m, method=zipfile.ZIP_STORED),
+    "deflate": zipped,
+    "bzip2": lambda *m: zipped(*m, method=zipfile.ZIP_BZIP2),
+    "lzma": lambda *m: zipped(*m, method=zipfile.ZIP_LZMA),
+    "tar": tarred,
+    "gnu": lambda *m: tarred(*m, form=tarfile.GNU_FORMAT),
+    "ustar": lambda *m: tarred(*m, form=tarfile.USTAR_FORMAT),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("as_file", [True, False])
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_members(writer: str, as_file: bool) -> None:
+    """Each member that is a dump is one, of the same name too; the others are in the rest."""
+    found, rest, dumps = expand(WRITERS[writer](*MEMBERS), as_file=as_file)
+    assert [part.name for part in found.members] == ["a/core.1", "a/core.1"]
+    assert dumps["a/core.1"] == MINI
+    assert TEXT in rest
+    assert b"log.txt" in rest
+    assert found.faults == ()
+    assert found.archive in {"zip", "tar"}
+
+
+@pytest.mark.parametrize("size", [1, 511, 512, 513, 100_000])
+def test_members_of_any_size(size: int) -> None:
+    """A dump is what it was, byte for byte, whatever its size leaves of a block."""
+    core = (CORE * (size // len(CORE) + 1))[: max(size, 64)]
+    for data in (tarred(("c", core), ("d", TEXT)), zipped(("c", core), ("d", TEXT))):
+        found, rest, dumps = expand(data)
+        assert dumps == {"c": core}
+        assert TEXT in rest
+        assert found.faults == ()
+
+
+def test_nothing_but_layers() -> None:
+    """A stream without an archive is one piece."""
+    found, rest, dumps = expand(gzip.compress(CORE) + b"behind")
+    assert (found.layers, found.archive, dumps) == (("gzip",), "", {})
+    assert rest == CORE + b"behind"
+    assert expand(b"")[1] == b""
+
+
+def test_nested() -> None:
+    """Archives and layers within each other are undone; names and layers say the way."""
+    inner = zipped(("core.zst", zstandard.compress(CORE)), ("notes", TEXT))
+    data = lzma.compress(
+        tarred(("crash/inner.zip", inner), ("crash/x.dmp.gz", gzip.compress(MINI)))
+    )
+    found, rest, dumps = expand(data)
+    assert dumps == {"crash/inner.zip!core.zst": CORE, "crash/x.dmp.gz": MINI}
+    assert [part.layers for part in found.members] == [
+        ("xz", "tar", "zip", "zstd"),
+        ("xz", "tar", "gzip"),
+    ]
+    assert found.layers == ("xz", "tar")
+    assert TEXT in rest
+    assert found.faults == ()
+
+
+def test_concatenated_tars() -> None:
+    """A second archive behind the first is read, and what trails is kept and opened."""
+    data = tarred(("a", CORE)) + tarred(("b", MINI)) + b"trailing words"
+    found, rest, dumps = expand(data)
+    assert dumps == {"a": CORE, "b": MINI}
+    assert b"trailing words" in rest
+    assert found.faults == ()
+    _, _, dumps = expand(tarred(("a", TEXT)) + gzip.compress(CORE))
+    assert list(dumps.values()) == [CORE]
+
+
+def test_damage_between_tar_members() -> None:
+    """What stands between two members and is no header is a fault, and is opened all the same."""
+    two = tarred(("b", MINI))
+    one = tarred(("a", TEXT))[: 512 + -(-len(TEXT) // 512) * 512]
+    packed = gzip.compress(CORE)
+    hidden = packed + bytes(-len(packed) % 512)
+    found, _, dumps = expand(one + hidden + two)
+    assert dumps[f"bytes at {len(one)}"].startswith(CORE)
+    assert dumps["b"] == MINI
+    assert codes(found) == {"corrupt-archive"}
+
+
+@pytest.mark.parametrize("version", ["0.0", "0.1", "1.0"])
+def test_sparse_member(version: str) -> None:
+    """A sparse member has its holes back as zeros."""
+    pieces = [(0, b"\x7fELF" + CORE[4:512]), (4096, b"second piece".ljust(512, b"."))]
+    body = b"".join(data for _, data in pieces)
+    headers: dict[str, str] = {"GNU.sparse.size": "10000"}
+    if version == "0.0":
+        headers["GNU.sparse.numblocks"] = "2"
+        headers["GNU.sparse.map"] = "0,512,4096,512"
+    elif version == "0.1":
+        headers["GNU.sparse.map"] = "0,512,4096,512"
+    else:
+        headers = {"GNU.sparse.realsize": "10000"}
+        headers |= {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+        body = b"2\n0\n512\n4096\n512\n".ljust(512, b"\0") + body
+    info = tarfile.TarInfo("core")
+    info.size, info.pax_headers = len(body), headers
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(body))
+    found, _, dumps = expand(out.getvalue())
+    assert list(dumps.values()) == [
+        (pieces[0][1].ljust(4096, b"\0") + pieces[1][1]).ljust(10_000, b"\0")
+    ]
+    assert found.faults == ()
+
+
+def test_sparse_member_without_a_map() -> None:
+    """Data that the map of a sparse member leaves out is a fault, and is kept."""
+    info = tarfile.TarInfo("core")
+    info.size, info.pax_headers = len(TEXT), {"GNU.sparse.size": "10000"}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(TEXT))
+    found, rest, _ = expand(out.getvalue())
+    assert codes(found) == {"corrupt-member"}
+    assert TEXT in rest
+
+
+def test_apport() -> None:
+    """A report's binary values are decoded line by line, its text is kept."""
+    lines = [
+        base64.b64encode(part) for part in (gzip.compress(CORE)[:100], gzip.compress(CORE)[100:])
+    ]
+    old = base64.b64encode(zlib.compress(MINI))
+    report = b"ProblemType: Crash\nCoreDump: base64\n " + b"\n ".join(lines)
+    report += b"\nProcEnviron:\n HOME=/home/x\nOld: base64\n " + old + b"\nSignal: 11\n"
+    found, rest, dumps = expand(report)
+    assert dumps == {"CoreDump": CORE, "Old": MINI}
+    assert b"HOME=/home/x" in rest
+    assert b"Signal: 11\n" in rest
+    assert found.faults == ()
+    found, _, _ = expand(report.replace(lines[1], b"&" + lines[1]))
+    assert codes(found) == {"corrupt-member"}
+
+
+def test_encrypted_member() -> None:
+    """An encrypted member is a fault; its bytes are kept, and the others are opened."""
+    secret = local(b"core", b"sealed" * 50, method=0, flags=1, size=288, crc=1)
+    data = secret + local(b"b", MINI, method=0, size=len(MINI), crc=zlib.crc32(MINI))
+    found, rest, dumps = expand(data + end())
+    assert dumps == {"b": MINI}
+    assert b"sealed" * 50 in rest
+    assert "encrypted" in codes(found)
+
+
+@pytest.mark.parametrize("method", [1, 6, 9, 97, 99])
+def test_method_that_is_not_decoded(method: int) -> None:
+    """A method that is not decoded here is a fault."""
+    found, rest, _ = expand(local(b"core", b"packed", method=method, size=6, crc=1) + end())
+    assert codes(found) == {"unsupported"}
+    assert b"packed" in rest
+
+
+@pytest.mark.parametrize("method", [93, 95])
+def test_zstd_and_xz_members(method: int) -> None:
+    """Members of zstd and xz are decoded."""
+    packed = zstandard.compress(CORE) if method == 93 else lzma.compress(CORE)
+    found, _, dumps = expand(
+        local(b"core", packed, method=method, size=len(CORE), crc=zlib.crc32(CORE)) + end()
+    )
+    assert dumps == {"core": CORE}
+    assert found.faults == ()
+
+
+def test_streamed_members() -> None:
+    """Members whose sizes follow the data are read, with a directory and without one."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.out = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            self.out += bytes(data)  # type: ignore[call-overload]
+            return len(bytes(data))  # type: ignore[call-overload, no-any-return]
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        archive.writestr("core", CORE)
+        archive.writestr("mini", MINI)
+    data = bytes(pipe.out)
+    found, _, dumps = expand(data)
+    assert dumps == {"core": CORE, "mini": MINI}
+    assert found.faults == ()
+    found, _, dumps = expand(data[: data.rindex(b"PK\1\2")])
+    assert dumps == {"core": CORE, "mini": MINI}
+    assert codes(found) == {"truncated-archive"}
+
+
+def test_member_that_the_directory_hides() -> None:
+    """A member that stands in no directory is opened; one that is not there is a fault."""
+    hidden = local(b"core", CORE, method=0, size=len(CORE), crc=zlib.crc32(CORE))
+    _, _, dumps = expand(hidden + zipped(("log", TEXT)))
+    assert dumps == {"core": CORE}
+    data = bytearray(zipped(("one", TEXT), ("two", CORE)))
+    data[data.rindex(b"PK\3\4") + 2] = 0
+    found, _, _ = expand(bytes(data))
+    assert "corrupt-archive" in codes(found)
+
+
+@pytest.mark.parametrize("magic", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\1\0", b"Salted__"])
+def test_what_is_not_opened(magic: bytes) -> None:
+    """A member that is known and not opened is a fault, and is kept."""
+    found, rest, _ = expand(tarred(("inner", magic + b"sealed bytes"), ("core", CORE)))
+    assert codes(found) == {"unopened"}
+    assert magic + b"sealed bytes" in rest
+
+
+def test_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives beyond the bound are kept as they are, under a fault."""
+    data = CORE
+    for level in range(contents.MAX_DEPTH + 1):
+        data = tarred((f"level-{level}", data))
+    found, rest, dumps = expand(data)
+    assert codes(found) == {"limit-depth"}
+    assert dumps == {}
+    assert CORE in rest
+    monkeypatch.setattr(contents, "MAX_DUMPS", 1)
+    found, rest, dumps = expand(tarred(("a", CORE), ("b", MINI)))
+    assert codes(found) == {"limit-dumps"}
+    assert (dumps, MINI in rest) == ({"a": CORE}, True)
+    monkeypatch.setattr(contents, "MAX_MEMBERS", 1)
+    assert codes(expand(tarred(("a", CORE), ("b", MINI)))[0]) == {"limit-members"}
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_bomb(pack: Callable[..., bytes]) -> None:
+    """What gives more than may be decoded ends there, under a fault."""
+    data = pack(("a", bytes(20_000_000)), ("core", CORE))
+    found, rest, _ = expand(gzip.compress(data), max_bytes=1_000_000)
+    assert "limit-bytes" in codes(found)
+    assert len(rest) <= 1_000_000
+
+
+def cuts() -> Iterator[tuple[str, bytes]]:
+    """Yield archives of every kind with a core in each."""
+    for name in ("stored", "deflate", "lzma", "tar"):
+        yield name, WRITERS[name](("core", CORE), ("log", TEXT), ("mini", MINI))
+    lines = base64.b64encode(gzip.compress(CORE))
+    yield "apport", b"ProblemType: Crash\nCoreDump: base64\n " + lines + b"\nSignal: 11\n"
+
+
+ARCHIVES = dict(cuts())
+
+
+@limits(max_examples=80, deadline=None)
+@given(st.sampled_from(sorted(ARCHIVES)), st.data())
+def test_cut_archive(name: str, data: st.DataObject) -> None:
+    """An archive that is cut gives its dumps, or parts of them, or says what is missing."""
+    whole = ARCHIVES[name]
+    cut = data.draw(st.integers(min(600, len(whole) // 2), len(whole) - 1))
+    found, rest, dumps = expand(whole[:cut])
+    missing = [d for d in dumps.values() if d not in (CORE, MINI)]
+    assert found.faults or not missing or any(part.faults for part in found.members)
+    assert rest or dumps
+
+
+@limits(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(ARCHIVES)), st.data())
+def test_flipped_archive(name: str, data: st.DataObject) -> None:
+    """A changed byte raises nothing, and loses no dump in silence."""
+    whole = bytearray(ARCHIVES[name])
+    at = data.draw(st.integers(0, len(whole) - 1))
+    whole[at] ^= data.draw(st.integers(1, 255))
+    found, rest, dumps = expand(bytes(whole), max_bytes=1 << 22)
+    kept = [rest, *dumps.values()]
+    silent = not found.faults and not any(part.faults for part in found.members)
+    if silent and found.members:
+        assert sum(map(len, kept)) >= len(CORE)
+        assert any(b"memory of a core" in part for part in kept)
+
+
+@limits(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([b"PK\3\4\x14\0\0\0\x08\0", b"PK\5\6", b"ProblemType: C\nA: base64\n ", b""]),
+    st.binary(max_size=800),
+)
+def test_arbitrary_archive(magic: bytes, data: bytes) -> None:
+    """Arbitrary bytes behind any magic raise nothing, and all of them are kept."""
+    expand(magic + data, max_bytes=1 << 20)
+
+
+@limits(max_examples=150, deadline=None)
+@given(st.binary(min_size=0, max_size=700), st.integers(0, 511))
+def test_arbitrary_tar(data: bytes, at: int) -> None:
+    """A tar header with arbitrary bytes and a true checksum raises nothing."""
+    block = bytearray(tarred(("core", CORE), ("sparse", TEXT)))
+    block[at : at + len(data)] = data
+    head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
+    block[148:156] = f"{sum(head):06o}\0 ".encode()
+    expand(bytes(block), max_bytes=1 << 20)
