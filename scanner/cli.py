@@ -30,8 +30,8 @@ from scanner.cli_report import report
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
-    from scanner.engine import Scan
     from scanner.detect.publics import PublicKey
+    from scanner.engine import Scan
     from scanner.rules import Rule
 
 
