@@ -88,6 +88,8 @@ def assert_silent(*outputs: bytes) -> None:
         ("-v",),
         ("-q",),
         ("-f", "json"),
+        ("-f", "html"),
+        ("-f", "sarif"),
         ("-f", "json", "-v", "--debug"),
         ("-v", "--debug", "--color", "always"),
         ("--raw", "-j", "2"),

@@ -49,11 +49,18 @@ def _markdown(report: model.Report, *, color: bool, verbose: bool, quiet: bool, 
     return markdown.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
+def _html(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+    from scanner.report import html  # noqa: PLC0415 - see the module docstring
+
+    return html.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+
+
 FORMATS: tuple[tuple[str, Render], ...] = (
     ("text", _text),
     ("json", _json),
     ("sarif", _sarif),
     ("junit", _junit),
     ("markdown", _markdown),
+    ("html", _html),
 )
 """Name on the command line, and renderer; the first is the default."""

@@ -118,8 +118,7 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
         verb = "revoke" if finding.kind == "token" else "rotate"
         grid.add_row(Text(verb, "bold"), _identity(finding))
     if any(finding.public.not_after for finding in acting):
-        said = "An expired certificate lowers nothing: its key still signs."
-        grid.add_row(_label("note"), Text(said))
+        grid.add_row(_label("note"), Text(wording.EXPIRY))
     shown, rest = _some(wording.reasons(dump, every=verbose), verbose=verbose)
     for number, reason in enumerate(shown):
         grid.add_row(_label("" if number else "because"), Text(reason))

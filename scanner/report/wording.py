@@ -58,6 +58,8 @@ _ADVICE = {
     "token": "Revoke it where it was issued.",
 }
 
+EXPIRY = "An expired certificate lowers nothing: its key still signs."
+
 _AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new key."
 
 

@@ -13,7 +13,7 @@ def test_every_format_renders(report: Report) -> None:
 def test_names() -> None:
     """Text is the default; no name stands twice."""
     names = [name for name, _ in FORMATS]
-    assert names == ["text", "json", "sarif", "junit", "markdown"]
+    assert names == ["text", "json", "sarif", "junit", "markdown", "html"]
 
 
 def test_pure(report: Report) -> None:

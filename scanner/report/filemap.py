@@ -1,0 +1,147 @@
+"""The picture of a file: what its bytes look like, which were swept, and where keys lie.
+
+An inline SVG, read like a text: left to right, top to bottom. Cells of one sort are one path, so
+that a page with a hundred dumps stays small. The picture is made from the report's map alone; it
+refuses to say what a cell holds.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from scanner.model import Cell, Coverage, Finding
+from scanner.report import wording
+from scanner.report.markup import Node, add, element
+
+WIDTH = 128
+"""Units of the picture's width; most cells in a row."""
+
+_TALLEST = 4
+_ROOM = 2
+"""Units around the cells, for marks at an edge."""
+
+MOST_MARKS = 400
+"""Marks in one picture."""
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("zero", "zeros"),
+    ("low", "small numbers, pointers"),
+    ("text", "text"),
+    ("mixed", "code, tables, mixed"),
+    ("random", "random-looking"),
+)
+"""Class of a cell's bytes, and what the legend says of it."""
+
+
+_NAMES = frozenset(name for name, _ in KINDS)
+_UNKNOWN = "unknown"
+
+
+def figure(coverage: Coverage, findings: Sequence[Finding], names: Sequence[str]) -> Node:
+    """Return the picture with its legend; ``names`` are the ids of the findings' cards."""
+    plain = Cell(bytes=coverage.file_bytes, swept=coverage.scanned_bytes, entropy=_UNKNOWN)
+    cells = [cell for cell in coverage.map or (plain,) if cell.bytes]
+    columns = len(cells) if len(cells) <= WIDTH // 4 else _columns(len(cells))
+    grid = _Grid(cells, columns)
+    height = grid.height * math.ceil(len(cells) / max(columns, 1))
+    svg = element(
+        "svg",
+        element("title", "Map of the file: its bytes in order, and where keys lie"),
+        class_="map",
+        role="img",
+        viewBox=f"{-_ROOM} {-_ROOM} {WIDTH + 2 * _ROOM} {height + 2 * _ROOM:g}",
+    )
+    kinds = [cell.entropy if cell.entropy in _NAMES else _UNKNOWN for cell in cells]
+    for kind in dict.fromkeys(kinds):
+        chosen = [number for number, other in enumerate(kinds) if other == kind]
+        add(svg, element("path", class_=f"cell-{kind}", d=grid.path(chosen)))
+    missing = [number for number, cell in enumerate(cells) if cell.swept < cell.bytes]
+    if missing:
+        add(svg, element("path", class_="cell-unswept", d=grid.path(missing)))
+    add(svg, *_marks(grid, findings, names))
+    return element("figure", svg, _legend(coverage, cells, findings))
+
+
+def _columns(count: int) -> int:
+    """Return cells in a row for a picture about four times as wide as high."""
+    return min(WIDTH, max(WIDTH // 4, math.isqrt(4 * count)))
+
+
+class _Grid:
+    """Where the cells stand in the picture."""
+
+    def __init__(self, cells: Sequence[Cell], columns: int) -> None:
+        self.columns = max(columns, 1)
+        self.width = WIDTH / self.columns
+        self.height = min(self.width, _TALLEST)
+        self._ends = list(accumulate(cell.bytes for cell in cells))
+
+    def path(self, numbers: Iterable[int]) -> str:
+        """Return the outline of cells, neighbours in a row as one rectangle."""
+        runs: list[list[int]] = []
+        for number in numbers:
+            if runs and number == runs[-1][1] and number % self.columns:
+                runs[-1][1] += 1
+            else:
+                runs.append([number, number + 1])
+        return "".join(
+            f"M{first % self.columns * self.width:g} {first // self.columns * self.height:g}"
+            f"h{(end - first) * self.width:g}v{self.height:g}h{(first - end) * self.width:g}z"
+            for first, end in runs
+        )
+
+    def at(self, offset: int) -> tuple[float, float] | None:
+        """Return the middle of the cell that holds a byte of the file."""
+        number = bisect_right(self._ends, offset)
+        if number >= len(self._ends):
+            return None
+        row, column = divmod(number, self.columns)
+        return round((column + 0.5) * self.width, 3), round((row + 0.5) * self.height, 3)
+
+
+def _marks(grid: _Grid, findings: Sequence[Finding], names: Sequence[str]) -> list[Node]:
+    """Return a link to its card for each cell in which a key lies; the worst keys on top."""
+    marks: list[Node] = []
+    ranked = sorted(
+        zip(findings, names, strict=True), key=lambda pair: pair[0].severity, reverse=True
+    )
+    for finding, name in ranked:
+        offsets = (extent.file_offset for o in finding.occurrences for extent in o.extents)
+        spots = dict.fromkeys(spot for spot in map(grid.at, offsets) if spot is not None)
+        said = f"{wording.name(finding)} {wording.kind(finding)}"
+        for x, y in list(spots)[: MOST_MARKS - len(marks)]:
+            circle = element("circle", cx=f"{x:g}", cy=f"{y:g}", r="1.1")
+            look = f"mark {'blocks' if finding.blocks else 'noted'}"
+            marks.append(element("a", element("title", said), circle, class_=look, href=f"#{name}"))
+    return marks[::-1]
+
+
+def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Finding]) -> Node:
+    there = {cell.entropy for cell in cells}
+    legend = element("figcaption")
+    for kind, said in KINDS:
+        if kind in there:
+            add(legend, _key(f"cell-{kind}", said))
+    if any(cell.swept < cell.bytes for cell in cells):
+        add(legend, _key("cell-unswept", "not swept"))
+    for look, said in (("blocks", "a key that blocks"), ("noted", "another finding")):
+        if any(finding.blocks is (look == "blocks") for finding in findings):
+            add(legend, _key(look, said))
+    size = max((cell.bytes for cell in cells), default=0)
+    said = f"{wording.count(coverage.file_bytes, 'byte', 'bytes')} from left to right, row by row"
+    if coverage.map:
+        said += f"; a cell is {wording.count(size, 'byte', 'bytes')}"
+    add(legend, element("span", said, class_="scale"))
+    return legend
+
+
+def _key(look: str, said: str) -> Node:
+    """Return one sign of the legend with its words."""
+    shape = (
+        element("rect", class_=look, width="4", height="4")
+        if look.startswith("cell")
+        else element("circle", cx="2", cy="2", r="1.4")
+    )
+    sign = element("svg", shape, viewBox="0 0 4 4", class_=f"sign mark {look}", aria_hidden="true")
+    return element("span", sign, said, class_="key")

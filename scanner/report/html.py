@@ -1,0 +1,306 @@
+"""The report as one page for a browser: verdict, what to do, a picture, one card a key.
+
+Nothing is fetched: no image, font, style or script from elsewhere, and a content security policy in
+the page allows its own style and its own few lines of script by their hashes and refuses everything
+else. The page says all that it says without the script, which adds a search. Many dumps are one
+page. This module decides nothing and shows no byte of a dump.
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from scanner.model import DumpReport, Finding, Occurrence, Report, Verdict
+from scanner.report import filemap, wording
+from scanner.report.markup import Content, Node, add, element, lines, quoted, rows, serialise
+from scanner.report.printable import printable
+
+MOST_PLACES = 200
+"""Places of one key that are shown; the JSON report has all."""
+
+MOST_ROWS = 500
+"""Faults, gaps, reasons, suppressed keys of one dump that are shown."""
+
+OPEN_PLACES = 8
+"""Places of one key that are shown without a click."""
+
+_SIGNS = {Verdict.PASS: "✓", Verdict.BLOCKED: "✕", Verdict.INCOMPLETE: "!"}
+
+
+def render(
+    report: Report,
+    *,
+    color: bool = False,  # noqa: ARG001 - one signature for every format
+    verbose: bool = False,  # noqa: ARG001
+    quiet: bool = False,  # noqa: ARG001
+    width: int = 100,  # noqa: ARG001
+) -> str:
+    """Return one HTML document that needs nothing else."""
+    here = Path(__file__).resolve().parent
+    style = (here / "html.css").read_text("utf-8")
+    script = (here / "html.js").read_text("utf-8")
+    body = element("body", _banner(report), element("main"))
+    main = body[-1]
+    if len(report.dumps) > 1:
+        add(main, _overview(report))
+    add(main, _search())
+    for number, dump in enumerate(report.dumps, 1):
+        add(main, _dump(dump, number, alone=len(report.dumps) == 1))
+    add(body, _footer(report), element("script", script))
+    page = element("html", _head(report, style, script), body, lang="en")
+    return f"<!DOCTYPE html>\n{serialise(page)}\n"
+
+
+def _head(report: Report, style: str, script: str) -> Node:
+    names = ", ".join(_base(dump.path) for dump in report.dumps[:3])
+    security = (
+        f"default-src 'none'; style-src {_allowed(style)}; script-src {_allowed(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=security),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{report.verdict.value}: {names} - keysift"),
+        element("style", style),
+    )
+
+
+def _allowed(text: str) -> str:
+    """Return the source expression that allows one inline text (CSP Level 3, section 2.3.1)."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _base(path: str) -> str:
+    return printable(path.replace("\\", "/").rpartition("/")[2], 80)
+
+
+# --- the whole report ---------------------------------------------------------------------------
+
+
+def _banner(report: Report) -> Node:
+    """Return the verdict at a glance."""
+    if len(report.dumps) == 1:
+        (dump,) = report.dumps
+        said = [element("p", quoted(dump.path), class_="path")]
+        said.append(element("p", wording.headline(dump)))
+    else:
+        said = [element("p", wording.tally(report))]
+    sign = element("span", _SIGNS[report.verdict], class_="sign", aria_hidden="true")
+    verdict = element("h1", sign, report.verdict.value)
+    return element("header", element("div", verdict, *said), class_=f"banner {report.verdict}")
+
+
+def _overview(report: Report) -> Node:
+    head = [element("th", text, scope="col") for text in ("verdict", "dump", "found", "swept")]
+    body = element("tbody")
+    for number, dump in enumerate(report.dumps, 1):
+        link = element("a", quoted(dump.path), href=f"#dump-{number}")
+        cells = (_badge(dump.verdict), link, wording.counts(dump.findings), _share(dump))
+        add(body, element("tr", *(element("td", cell) for cell in cells)))
+    table = element("table", element("thead", element("tr", *head)), body)
+    return element("section", element("div", table, class_="wide"), class_="overview")
+
+
+def _share(dump: DumpReport) -> str:
+    """Return the part of the bytes that was swept; 100 % means every single one."""
+    cover = dump.coverage
+    if cover.scanned_bytes == cover.file_bytes:
+        return "100 %"
+    return f"{int(1000 * cover.scanned_bytes / max(cover.file_bytes, 1)) / 10:.1f} %"
+
+
+def _search() -> Node:
+    box = element("input", type="search", id="q", autocomplete="off", spellcheck="false")
+    box.set("placeholder", "name, fingerprint, encoding, address ...")
+    count = element("output", for_="q", id="hits")
+    label = element("label", "Find a key ", box, for_="q")
+    return element("div", label, count, class_="search", id="search", hidden="hidden")
+
+
+def _footer(report: Report) -> Node:
+    last = element("p", element("strong", report.verdict.value), wording.last_line(report))
+    facts: list[tuple[str, list[Content]]] = [
+        ("keysift", [quoted(report.tool_version)]),
+        ("rules", _code(report.rules_sha256)),
+        ("policy", _code(report.policy_sha256)),
+        ("known keys", _code(report.known_sha256)),
+        ("baseline", _code(report.baseline_sha256)),
+    ]
+    return element("footer", last, rows(facts))
+
+
+def _badge(verdict: Verdict) -> Node:
+    return element("span", verdict.value, class_=f"badge {verdict}")
+
+
+def _code(text: str) -> list[Content]:
+    return [quoted(text, "code")] if text else []
+
+
+# --- one dump -----------------------------------------------------------------------------------
+
+
+def _dump(dump: DumpReport, number: int, *, alone: bool) -> Node:
+    findings = wording.named_first(dump.findings)
+    names = [f"key-{number}-{index}" for index in range(1, len(findings) + 1)]
+    section = element("section", class_="dump", id=f"dump-{number}")
+    if not alone:
+        title = element("h2", _badge(dump.verdict), " ", quoted(dump.path))
+        add(section, title, element("p", wording.headline(dump)))
+    add(section, _to_do(dump, findings, names))
+    add(section, filemap.figure(dump.coverage, findings, names))
+    if findings:
+        cards = [_card(f, name) for f, name in zip(findings, names, strict=True)]
+        add(section, element("div", *cards, class_="cards"))
+    add(section, _facts(dump), _suppressed(dump))
+    return section
+
+
+def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) -> Node | None:
+    steps = element("ol")
+    for finding, name in zip(findings, names, strict=True):
+        if wording.acts(finding):
+            verb = "Revoke" if finding.kind == "token" else "Rotate"
+            which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
+            link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
+            add(steps, element("li", link, *(element("span", " ", bdi) for bdi in lines(which))))
+    if any(wording.acts(finding) and finding.public.not_after for finding in findings):
+        add(steps, element("li", wording.EXPIRY))
+    reasons = wording.reasons(dump, every=False)
+    for reason in reasons[:MOST_ROWS]:
+        add(steps, element("li", "Because: ", element("bdi", reason)))
+    if dump.verdict is not Verdict.PASS:
+        add(steps, element("li", wording.next_step(dump)))
+    if not len(steps):
+        return None
+    return element("div", element("h3", "What to do"), steps, class_=f"to-do {dump.verdict}")
+
+
+def _facts(dump: DumpReport) -> Node:
+    cover = dump.coverage
+    kind = ", ".join(map(printable, (dump.format, dump.arch, *dump.content.layers)))
+    size = wording.count(dump.size, "byte", "bytes")
+    regions = wording.count(cover.regions, "region", "regions")
+    pairs: list[tuple[str, list[Content]]] = [
+        ("file", [f"{kind}, {size}"]),
+        ("SHA-256", _code(dump.sha256)),
+        ("of the content", _code(dump.content.sha256) if dump.content.layers else []),
+        ("looked at", [f"{wording.swept([dump])}, {regions}"]),
+        ("accepted", lines(list(map(printable, dump.accepted)))),
+    ]
+    for code, gaps in wording.gaps_by_code(cover.gaps):
+        pairs.append((code.replace("-", " "), [wording.gaps_said(code, gaps)]))
+    faults = dict.fromkeys(dump.content.faults + cover.faults)
+    said = [f"{printable(f.code)}: {printable(f.text, 400)}" for f in faults]
+    pairs.append(("faults", lines(_bounded(said))))
+    return element("div", element("h3", "The file"), rows(pairs), class_="facts")
+
+
+def _bounded(texts: list[str]) -> list[str]:
+    rest = len(texts) - MOST_ROWS
+    return texts[:MOST_ROWS] + ([f"and {rest:,} more"] if rest > 0 else [])
+
+
+def _suppressed(dump: DumpReport) -> Node | None:
+    if not dump.suppressed:
+        return None
+    listed = element("ul")
+    for why, group in wording.by_note(dump.suppressed[:MOST_ROWS]):
+        keys = element("ul")
+        for finding in group:
+            said = f"{wording.name(finding)} {wording.kind(finding)} "
+            add(keys, element("li", said, quoted(finding.fingerprint.value, "code")))
+        add(listed, element("li", element("bdi", why), keys))
+    rest = len(dump.suppressed) - MOST_ROWS
+    if rest > 0:
+        add(listed, element("li", f"and {rest:,} more"))
+    title = element("summary", f"Set aside: {wording.counts(dump.suppressed)}")
+    return element("details", title, listed, class_="aside")
+
+
+# --- one key ------------------------------------------------------------------------------------
+
+
+def _card(finding: Finding, name: str) -> Node:
+    severity, confidence = finding.severity.name.lower(), finding.confidence.name.lower()
+    chips = [
+        element("span", severity, class_=f"chip {severity}"),
+        element("span", confidence, class_="chip"),
+        element("span", "blocks", class_="chip blocking") if finding.blocks else None,
+        None if wording.named(finding) else element("span", "unnamed", class_="chip"),
+    ]
+    title = element("h3", f"{wording.name(finding)} {wording.kind(finding)} ", *chips)
+    public = finding.public
+    pairs: list[tuple[str, list[Content]]] = [
+        ("certificate", lines(list(wording.certificate(finding)))),
+        ("named by", lines([wording.names(finding)] if finding.names else [])),
+        ("SSH", _code(public.ssh_fingerprint)),
+        ("key id", [quoted(public.kid)] if public.kid else []),
+        (wording.fingerprint_kind(finding), _code(finding.fingerprint.value)),
+        ("proof", _code(finding.proof)),
+        ("exponent", ["not found, taken to be 65537"] if public.e_assumed else []),
+        ("protection", [quoted(finding.protection)] if finding.protection else []),
+        ("policy", [quoted(finding.note)] if finding.note else []),
+        ("encodings", [element("bdi", ", ".join(_encodings(finding)))]),
+        ("lies in", lines(_owners(finding))),
+        ("to do", [element("strong", wording.advice(finding))]),
+    ]
+    kind = f"card {severity}{' blocking' if finding.blocks else ''}"
+    return element("article", title, rows(pairs), *_places(finding), class_=kind, id=name)
+
+
+def _encodings(finding: Finding) -> list[str]:
+    """Return each encoding with how often it stands, the most frequent first."""
+    counted = Counter(printable(o.encoding) for o in finding.occurrences)
+    said = [f"{text} × {times:,}" if times > 1 else text for text, times in counted.most_common(12)]  # noqa: RUF001 - a times sign
+    return said + ([f"and {len(counted) - 12} more"] if len(counted) > 12 else [])
+
+
+def _owners(finding: Finding) -> list[str]:
+    heads = wording.places_by_region(finding.occurrences)
+    said = [f"{head}: {wording.count(len(of), 'place', 'places')}" for head, of in heads[:12]]
+    return said + ([f"and {len(heads) - 12} more"] if len(heads) > 12 else [])
+
+
+def _places(finding: Finding) -> list[Node]:
+    shown = finding.occurrences[:MOST_PLACES]
+    if not shown:
+        return []
+    made = [_table(shown[:OPEN_PLACES])]
+    if len(shown) > OPEN_PLACES:
+        rest = len(finding.occurrences) - OPEN_PLACES
+        title = element("summary", wording.count(rest, "more place", "more places"))
+        made.append(element("details", title, _table(shown[OPEN_PLACES:])))
+        hidden = len(finding.occurrences) - MOST_PLACES
+        if hidden > 0:
+            more = wording.count(hidden, "place is", "places are")
+            add(made[-1], element("p", f"{more} in the JSON report alone."))
+    return made
+
+
+def _table(occurrences: Sequence[Occurrence]) -> Node:
+    states = any(occurrence.state != "unknown" for occurrence in occurrences)
+    names = ("address", "file offset", "bytes", "encoding", *(("state",) if states else ()))
+    head = element("tr", *(element("th", text, scope="col") for text in names))
+    body = element("tbody")
+    for occurrence in occurrences:
+        extent = occurrence.extents[0]
+        address, _ = wording.coordinate(extent)
+        pieces = len(occurrence.extents)
+        more = f", in {pieces} pieces" if pieces > 1 else ""
+        cells: list[Content] = [
+            element("code", address),
+            element("code", hex(extent.file_offset)),
+            f"{sum(e.size for e in occurrence.extents):,}",
+            element("span", quoted(occurrence.encoding), more),
+        ]
+        cells += [quoted(occurrence.state)] if states else []
+        add(body, element("tr", *(element("td", cell) for cell in cells)))
+    return element("div", element("table", element("thead", head), body), class_="wide places")
