@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, pgp, sealed, symcrypt
+from fixtures import containers, encodings, keystores, pgp, sealed, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
@@ -17,10 +17,12 @@ from scanner.detect import (
     cng,
     encrypted,
     headless,
+    javastore,
     jwk,
     keys,
     openssh,
     pem,
+    pkcs12,
     sexp,
     ssh,
     x509,
@@ -46,6 +48,8 @@ DETECTORS = {
     "sexp": sexp,
     "xmlkey": xmlkey,
     "pgp": pgp_packets,
+    "pkcs12": pkcs12,
+    "javastore": javastore,
     "encrypted": encrypted,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
@@ -80,6 +84,13 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pgp-encrypted-armour": lambda key: pgp.armour(pgp.encrypted(key)),
     "pgp-native-4": lambda key: pgp.native(key, 4),
     "pgp-native-6": lambda key: pgp.native(key, 6),
+    "pkcs12-open": keystores.pkcs12_open,
+    "pkcs12-open-3des": keystores.pkcs12_open_3des,
+    "pkcs12-password": keystores.pkcs12_password,
+    "jks": keystores.jks,
+    "jceks": keystores.jceks,
+    "jceks-secret": keystores.jceks_secret,
+    "bks": keystores.bks,
     "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
@@ -122,6 +133,8 @@ def resolve(key: str, encoding: str) -> bytes:
         return FORMS[encoding](recipes.rsa_key(int(key[4:])))
     if key in CURVE_NAMES:
         return FORMS[encoding](recipes.ec_key(CURVE_NAMES[key]))
+    if key.startswith("aes-"):
+        return FORMS[encoding](key)
     return FORMS[encoding](recipes.okp_key(key))
 
 

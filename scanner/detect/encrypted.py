@@ -1,4 +1,4 @@
-r"""Encrypted private keys: PKCS#8 as DER and PEM, traditional PEM, OpenSSH.
+r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PEM, OpenSSH.
 
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
 whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf. They are no

@@ -1,9 +1,9 @@
 """EncryptedPrivateKeyInfo, read strictly: what protects a key, and what one guess costs.
 
 Sources: RFC 5958 section 3, RFC 8018 appendix A (PBES1, PBES2, PBKDF2), RFC 7914 section 7
-(scrypt), RFC 7292 appendix C (the schemes of PKCS #12). A password that is weak makes an encrypted
-key a plain one for whoever has the dump, so the cost of one guess is part of what is said. This
-module tries no password.
+(scrypt), RFC 7292 appendix C (the schemes of PKCS #12), OpenJDK's KeyProtector (JKS, JCEKS). A
+password that is weak makes an encrypted key a plain one for whoever has the dump, so the cost of
+one guess is part of what is said. This module tries no password.
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,10 @@ _PBES1 = {
     for last, name in enumerate(("RC4-128", "RC4-40", "3DES", "2DES", "RC2-128", "RC2-40"), 1)
 }
 """Schemes that derive and encrypt in one (RFC 8018 A.3, RFC 7292 C)."""
+
+_JAVA = bytes.fromhex("2b060104012a02")
+_JKS, _JCEKS = _JAVA + b"\x11\x01\x01", _JAVA + b"\x13\x01"
+"""The schemes of Java's key stores: com.sun...KeyProtector of JKS and of JCEKS."""
 
 _PRFS = dict(
     enumerate(("SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA512-224", "SHA512-256"), 7)
@@ -107,10 +111,28 @@ def _scheme(identifier: Reader) -> tuple[str, int]:
         parameters.finish()
         derivation, fast = f"{_PBES1[name]}, {count} iterations", True
         cipher, block = "", 1 if "RC4" in derivation else 8
+    elif name in (_JKS, _JCEKS):
+        derivation, block = _java(name, identifier)
+        cipher, fast = "", True
     else:
         raise Malformed
     said = f"{derivation}, {cipher}" if cipher else derivation
     return said + strength(fast=fast), block
+
+
+def _java(name: bytes, identifier: Reader) -> tuple[str, int]:
+    """Return what is said of a scheme of Java's key stores, and its block."""
+    if name == _JKS:
+        if identifier.peek() != -1:
+            identifier.skip()
+        identifier.finish()
+        return "JKS: SHA1 of the password, 1 iteration", 1
+    parameters = identifier.enter()
+    identifier.finish()
+    _bounded(len(parameters.content(der.OCTET_STRING)), _SALT)
+    count = _bounded(parameters.integer(), _ITERATIONS)
+    parameters.finish()
+    return f"JCEKS: MD5-3DES, {count} iterations", 8
 
 
 def strength(*, fast: bool) -> str:

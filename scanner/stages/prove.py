@@ -12,12 +12,14 @@ from scanner.detect import (
     cng,
     encrypted,
     headless,
+    javastore,
     jwk,
     keys,
     limbs,
     openssh,
     pem,
     pgp,
+    pkcs12,
     pool,
     publics,
     schedules,
@@ -57,6 +59,8 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("sexp", sexp.examine),
     ("encrypted", encrypted.examine),
     ("pgp", pgp.examine),
+    ("pkcs12", pkcs12.examine),
+    ("javastore", javastore.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
