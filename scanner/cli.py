@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scanner import __version__, deliver, errors
+from scanner import __version__, deliver, errors, inputs
 from scanner.cli_output import (
     EXIT_CODES,
     INCOMPLETE,
@@ -127,12 +127,17 @@ def scan(
     debug: bool,
     **policy_said: str | None,
 ) -> int:
-    """Search dumps for private keys and give a verdict. DUMP is a file, or - for stdin.
+    """Search dumps for private keys and give a verdict.
 
-    Several dumps give one report; the worst verdict is the exit code: blocked, then incomplete,
+    DUMP is a file, a directory (every file under it), a pattern, or - for stdin. Several dumps give one report; the worst verdict is the exit code: blocked, then incomplete,
     then pass.
     """
-    _refuse_odd_paths(dumps, look.output)
+    files = inputs.expand(dumps)
+    _refuse_odd_paths(files, look.output)
+    if dumps.count("-") > 1:
+        raise errors.UsageError(
+            "- stands twice", reason="stdin can be read once", hint="name files"
+        )
     from scanner import known as own  # noqa: PLC0415 - see the module docstring
     from scanner import policy, rules  # noqa: PLC0415
 
@@ -148,7 +153,11 @@ def scan(
         known=keys,
         terms=agreed,
     )
-    scanned = tuple(one for path in dumps for one in _scan_one(path, job, complain))
+    scanned = tuple(
+        one
+        for number, path in enumerate(files, 1)
+        for one in _scan_one(path, job, complain, (number, len(files)))
+    )
     made = policy.combine(
         scanned,
         rules_sha256=rules.digest(loaded),
@@ -250,11 +259,7 @@ class _Job:
 
 
 def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
-    """Raise UsageError where stdin is named twice, or the report would replace a dump."""
-    if dumps.count("-") > 1:
-        raise errors.UsageError(
-            "- stands twice", reason="stdin can be read once", hint="name files"
-        )
+    """Raise UsageError where the report would replace a dump."""
     for path in dumps if output and Path(output).exists() else ():
         if path != "-" and Path(path).exists() and Path(path).samefile(str(output)):
             raise errors.UsageError(
@@ -264,7 +269,9 @@ def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
             )
 
 
-def _scan_one(path: str, job: _Job, complain: Complain) -> tuple[DumpReport, ...]:
+def _scan_one(
+    path: str, job: _Job, complain: Complain, turn: tuple[int, int]
+) -> tuple[DumpReport, ...]:
     """Scan one file, and the dumps within; what goes wrong becomes its entry, others go on."""
     from scanner import console, engine, policy  # noqa: PLC0415 - see the module docstring
 
@@ -278,7 +285,7 @@ def _scan_one(path: str, job: _Job, complain: Complain) -> tuple[DumpReport, ...
         known=job.known,
     )
     try:
-        with console.progress(path, quiet=job.quiet, color=job.color) as progress:
+        with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
             scanned = engine.scan_all(request, progress)
         return tuple(_judged(one, job) for one in scanned)
     except (errors.UsageError, errors.PolicyError, errors.RuleError):

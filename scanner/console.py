@@ -78,12 +78,19 @@ class _Measured(ProgressColumn):
 
 
 @contextlib.contextmanager
-def progress(path: str, *, quiet: bool, color: bool) -> Iterator[Bar | Silence]:
-    """Show progress of one dump on stderr while the block runs, where somebody can see it."""
+def progress(
+    path: str, *, quiet: bool, color: bool, turn: tuple[int, int] = (1, 1)
+) -> Iterator[Bar | Silence]:
+    """Show progress of one dump on stderr while the block runs, where somebody can see it.
+
+    ``turn`` is which file of how many it is.
+    """
     if quiet or not is_terminal(sys.stderr):
         yield Silence()
         return
     name = printable(os.path.basename(path) or path, _NAME_WIDTH)  # noqa: PTH119 - "-" and "" too
+    if turn[1] > 1:
+        name = f"{turn[0]}/{turn[1]}  {name}"
     display = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),

@@ -37,7 +37,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("report.wording",),
     ("report.*",),
     ("deliver",),
-    ("console",),
+    ("console", "inputs"),
     ("cli_output",),
     ("cli_policy", "cli_report"),
     ("cli",),
