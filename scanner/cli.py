@@ -129,8 +129,8 @@ def scan(
 ) -> int:
     """Search dumps for private keys and give a verdict.
 
-    DUMP is a file, a directory (every file under it), a pattern, or - for stdin. Several dumps give one report; the worst verdict is the exit code: blocked, then incomplete,
-    then pass.
+    DUMP is a file, a directory (every file under it), a pattern, or - for stdin. Several dumps give
+    one report; the worst verdict is the exit code: blocked, then incomplete, then pass.
     """
     files = inputs.expand(dumps)
     _refuse_odd_paths(files, look.output)
