@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keystores, pgp, sealed, symcrypt
+from fixtures import containers, encodings, keystores, pgp, sealed, secrets, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
     anchors,
     cng,
+    dpapi,
     encrypted,
     headless,
     javastore,
     jwk,
+    kerberos,
     keys,
     openssh,
     pem,
@@ -50,6 +52,8 @@ DETECTORS = {
     "pgp": pgp_packets,
     "pkcs12": pkcs12,
     "javastore": javastore,
+    "kerberos": kerberos,
+    "dpapi": dpapi,
     "encrypted": encrypted,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
@@ -91,6 +95,11 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "jceks": keystores.jceks,
     "jceks-secret": keystores.jceks_secret,
     "bks": keystores.bks,
+    "keytab": secrets.keytab,
+    "ccache-4": lambda _: secrets.ccache(4),
+    "ccache-3": lambda _: secrets.ccache(3),
+    "dpapi-master-key": secrets.dpapi_master_key,
+    "cng-key-data": secrets.cng_key_data,
     "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
@@ -191,7 +200,7 @@ def test_the_digest_is_of_the_contents() -> None:
     assert rules.digest(reversed(SHIPPED)) == digest
     for changed in (
         dataclasses.replace(first, title="Another"),
-        dataclasses.replace(first, severity=Severity.LOW),
+        dataclasses.replace(first, severity=Severity.INFO),
         dataclasses.replace(first, anchors=first.anchors[1:]),
         dataclasses.replace(first, references=()),
         dataclasses.replace(first, counterexamples=()),

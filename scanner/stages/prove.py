@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from scanner.detect import (
     cng,
+    dpapi,
     encrypted,
     headless,
     javastore,
     jwk,
+    kerberos,
     keys,
     limbs,
     openssh,
@@ -61,6 +63,8 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("pgp", pgp.examine),
     ("pkcs12", pkcs12.examine),
     ("javastore", javastore.examine),
+    ("kerberos", kerberos.examine),
+    ("dpapi", dpapi.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""

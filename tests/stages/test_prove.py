@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, keys, keystores, noise, pgp
+from fixtures import elfcore, keys, keystores, noise, pgp, secrets
 from scanner import correlate, engine, policy, published, rules
 from scanner.engine import ScanRequest
 from scanner.model import DumpReport, Verdict
@@ -42,6 +42,10 @@ FORMS: dict[str, Row] = {
     ),
     "jks": (lambda: keystores.jks(RSA), "encrypted-private-key", "encrypted-key", set()),
     "bks": (lambda: keystores.bks(RSA), "java-sealed-key", "encrypted-key", set()),
+    "keytab": (secrets.keytab, "kerberos-keytab", "symmetric-key", set()),
+    "ccache": (secrets.ccache, "kerberos-cache", "symmetric-key", set()),
+    "master key": (secrets.dpapi_master_key, "dpapi-master-key", "encrypted-key", set()),
+    "key data": (secrets.cng_key_data, "cng-key-data", "symmetric-key", set()),
 }
 """What makes the bytes, the rule and the kind of what is found, and the names of its keys."""
 
@@ -81,6 +85,6 @@ def test_written_secrets_in_a_core(tmp_path: Path, form: str) -> None:
         assert {f.fingerprint.value for f in found} == names
     # What lies under an empty password is listed as encrypted, too.
     assert {f.kind for f in said.findings if f not in found} <= {"encrypted-key"}
-    blocks = kind == "private-key"
+    blocks = kind == "private-key" or rule == "kerberos-keytab"
     assert said.verdict is (Verdict.BLOCKED if blocks else Verdict.PASS)
     assert not said.coverage.faults
