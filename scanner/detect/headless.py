@@ -2,9 +2,11 @@
 
 An allocator writes its list links over the first 16 to 32 bytes of a freed block, and a smaller
 block that is cut from its front takes more: header, modulus and exponent go first, while the
-numbers behind stand whole. This module starts at any INTEGER of the size that keys have, walks
-over its neighbours in both directions as strictly as the reader of whole objects, and accepts what
-the numbers prove of each other (RFC 8017 section 3.2). It leaves whole objects to ``keys``.
+numbers behind stand whole. Others wipe the end: a scalar between its header and that of a point
+which is gone is a structure without proof. This module starts at any INTEGER of the size that keys
+have, walks over its neighbours in both directions as strictly as the reader of whole objects, and
+accepts what the numbers prove of each other (RFC 8017 section 3.2). It leaves whole objects to
+``keys``.
 """
 
 import functools
@@ -14,12 +16,11 @@ from dataclasses import dataclass
 
 from scanner.detect import der
 from scanner.detect.der import Memory
-from scanner.detect.evidence import ec_scalar, okp_seed, on_curve, proved
+from scanner.detect.evidence import ec_derived, ec_scalar, okp_seed, on_curve, proved
 from scanner.detect.factors import Claim, claim
-from scanner.detect.keys import Proved, parse_private
-from scanner.detect.material import Ec
+from scanner.detect.keys import USUAL_CURVE, Parsed, Proved, candidate, parse_private
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
-from scanner.model import Place
+from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
 REACH = 8 * 1024
@@ -48,6 +49,9 @@ _POINT = {
     )
 }
 """How the public key of an ECPrivateKey begins, and the bytes of its coordinates."""
+
+_IDENTIFIER = 24
+"""Bytes before an ECPrivateKey's version in which PKCS#8 names its curve (RFC 5208 section 5)."""
 
 _LOST = 3
 """Leading zero bytes of a scalar that old encoders dropped at most."""
@@ -267,19 +271,44 @@ def _scalar(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | Non
         scalar = data[: at - len(tail)]
         at += len(mark)
         raw = data[at : at + 2 * size]
-        if len(raw) != 2 * size or not 0 <= size - len(scalar) <= _LOST:
+        lost = size - len(scalar)
+        if not 0 <= lost <= _LOST:
             continue
         d, x, y = (int.from_bytes(part, "big") for part in (scalar, raw[:size], raw[size:]))
         curves = (curve,) if curve else tuple(c for c, s in FIELD_BYTES.items() if s == size)
-        key = next((k for c in curves if (k := _point(c, d, x, y)) is not None), None)
+        if len(raw) < 2 * size or not any(on_curve(c, x, y) for c in curves):
+            place = Place(space=space, offset=offset, size=at)
+            return _unproved(memory, place, size, lost, curve, rule)
+        key = next((k for c in curves if (k := ec_scalar(c, d, x, y)) is not None), None)
         if key is not None and not _inside(memory, space, offset):
             place = Place(space=space, offset=offset, size=at + 2 * size)
             return proved(key, rule, "SEC1-DER (damaged)", (place,))
     return None
 
 
-def _point(curve: str, d: int, x: int, y: int) -> Ec | None:
-    return ec_scalar(curve, d, x, y) if on_curve(curve, x, y) else None
+def _unproved(
+    memory: Memory, place: Place, size: int, lost: int, curve: str, rule: Rule
+) -> Proved | None:
+    """Read a scalar whose point was wiped: its own header and the point's stand around it.
+
+    The curve is the one named, inside or before, or the usual one of the size.
+    """
+    head = b"\x02\x01\x01" + bytes((der.OCTET_STRING, size - lost))
+    lead = min(place.offset, len(head) + _IDENTIFIER)
+    data = memory.clip(place.space, place.offset - lead, lead + size - lost)
+    before, scalar = data[:lead], data[lead:]
+    if not before.endswith(head) or len(set(scalar)) < _DISTINCT:
+        return None
+    outer = (name for oid, name in _CURVE_OIDS.items() if oid in before)
+    name = curve or next(outer, USUAL_CURVE.get(size, ""))
+    key = ec_derived(name, int.from_bytes(scalar, "big")) if FIELD_BYTES.get(name) == size else None
+    if key is None:
+        return None
+    parsed = Parsed(
+        material=key, form="SEC1", confidence=Confidence.STRUCTURE, proof="", size=place.size
+    )
+    found = candidate(parsed, rule, "SEC1-DER (without its point)", (place,))
+    return Proved(candidate=found, material=key)
 
 
 def _inside(memory: Memory, space: int, offset: int) -> bool:

@@ -49,7 +49,9 @@ _OkpPrivate = (
 )
 _OID_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
-_USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
+USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
+"""The curve that is meant where a scalar of so many bytes stands without its name."""
+
 _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed25519": ed25519.Ed25519PrivateKey.from_private_bytes,
     "x25519": x25519.X25519PrivateKey.from_private_bytes,
@@ -280,7 +282,7 @@ def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Chec
     if named:
         choices: tuple[str, ...] = (named,)
     elif point is None:
-        choices = (_USUAL_CURVE.get(len(scalar), ""),)
+        choices = (USUAL_CURVE.get(len(scalar), ""),)
     else:
         sizes = (len(point) - 1, (len(point) - 1) // 2)
         choices = tuple(choice for choice, size in FIELD_BYTES.items() if size in sizes)

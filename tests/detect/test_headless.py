@@ -116,6 +116,37 @@ def test_sec1_without_its_header(key: recipes.EcKey) -> None:
     assert found[0].candidate.places[0].offset == 40
 
 
+@pytest.mark.parametrize("key", CURVES, ids=lambda key: key.curve)
+@pytest.mark.parametrize("wiped", [0, 8])
+def test_a_point_that_was_wiped(key: recipes.EcKey, wiped: int) -> None:
+    """A scalar between its header and that of a wiped point is a key without proof."""
+    form = encodings.pkcs8_der(key)
+    at = form.index(encodings.public_point(key)) + 1 + wiped
+    data = b"\x42" * 30 + form[:at] + bytes(len(form) - at) + bytes(80)
+    (found,) = find(data)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    (again,) = headless.examine(Bytes(data), 0, found.candidate.places[0].offset, RULE)
+    assert again.candidate == found.candidate
+
+
+@pytest.mark.parametrize("wrong", ["scalar", "header", "point"])
+def test_a_wiped_point_beside_no_scalar(wrong: str) -> None:
+    """Without header, or with a constant for a scalar, or another's point, nothing is found."""
+    key, other = recipes.ec_key("P-256"), recipes.ec_key("secp256k1")
+    form = encodings.pkcs8_der(key)
+    raw, point = key.d.to_bytes(32, "big"), encodings.public_point(key)
+    if wrong != "point":
+        form = form.replace(point[1:], bytes(64))
+    data = {
+        "scalar": form.replace(raw, b"\x41" * 32),
+        "header": form.replace(b"\x02\x01\x01\x04", b"\x02\x01\x02\x04"),
+        "point": form.replace(raw, other.d.to_bytes(32, "big")),
+    }[wrong]
+    assert data != form
+    assert find(bytes(30) + data + bytes(80)) == []
+
+
 @pytest.mark.parametrize("key", [*RSA[:3], *CURVES], ids=lambda key: key.spki_sha256[:8])
 def test_whole_and_public_objects_are_left_alone(key: recipes.Key) -> None:
     """What another rule finds, and what is public, gives nothing here."""
