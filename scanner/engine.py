@@ -10,10 +10,10 @@ import contextlib
 import functools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
+from scanner.stages import shade
 from scanner.stages.prove import DETECTORS, Proofs, prove
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Hits, Swept, sweep
@@ -233,13 +234,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
-        coverage=Coverage(
-            file_bytes=survey.content.size,
-            scanned_bytes=_scanned(survey.space_map, tasks, swept),
-            regions=len(survey.layout.regions),
-            gaps=survey.layout.gaps,
-            faults=tuple(faults),
-        ),
+        coverage=_coverage(survey, tasks, swept, faults),
         raw=request.raw,
     )
 
@@ -341,24 +336,35 @@ def _compare(lead: Crew, faults: list[Fault]) -> None:
             faults.append(_failed("The file was not there to compare", answer))
 
 
-def _scanned(
-    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Any]
-) -> int:
-    """Return the size of the union of the file extents that were swept."""
+def _coverage(
+    survey: Survey,
+    tasks: tuple[tuple[Place, ...], ...],
+    swept: dict[int, Swept],
+    faults: Sequence[Fault],
+) -> Coverage:
+    """Return the size of the union of the file extents that were swept, and the file's map."""
+    space_map = survey.space_map
     if len(swept) == len(tasks):
-        return space.covered(space_map)
-    extents = sorted(_extents(space_map, tasks, swept))
-    total = end = 0
-    for start, stop in extents:
-        total += max(stop - max(start, end), 0)
-        end = max(end, stop)
-    return total
+        starts, ends = space.union(space_map.piece_file, space_map.piece_size)
+    else:
+        rows = np.array([*_extents(space_map, tasks, swept)], np.int64).reshape(-1, 2)
+        starts, ends = space.union(rows[:, 0], rows[:, 1])
+    shades = [part.shades for part in swept.values()]
+    return Coverage(
+        file_bytes=survey.content.size,
+        scanned_bytes=int(np.sum(ends - starts)),
+        regions=len(survey.layout.regions),
+        gaps=survey.layout.gaps,
+        faults=tuple(faults),
+        map=shade.cells(survey.content.size, shades, starts, ends),
+    )
 
 
 def _extents(
-    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Any]
+    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Swept]
 ) -> Iterator[tuple[int, int]]:
+    """Yield file offset and size of what was swept."""
     for index in swept:
         for place in tasks[index]:
             for extent in space.extents(space_map, place):
-                yield extent.file_offset, extent.file_offset + extent.size
+                yield extent.file_offset, extent.size

@@ -27,6 +27,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("known",),
     ("workers",),
     ("stages.session",),
+    ("stages.shade",),
     ("stages.sweep",),
     ("stages.prove",),
     ("stages.trace",),

@@ -218,7 +218,7 @@ def _from_rows(rows: list[_Row], doubted: list[bool]) -> _Ranges:
     return _Ranges(start, last, file, size, np.array(doubted, np.bool_))
 
 
-def _union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
+def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
     """Return the starts and ends of the union of file extents, in order and apart."""
     if len(file) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -233,7 +233,7 @@ def _union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
 
 def _bare(ranges: _Ranges, file_size: int) -> _Ranges:
     """Return what of the file no region covers, as ranges without an address."""
-    starts, ends = _union(ranges.file, ranges.size)
+    starts, ends = union(ranges.file, ranges.size)
     start = np.append(np.int64(0), ends)
     size = np.append(starts, np.int64(file_size)) - start
     start, size = start[size > 0], size[size > 0]
@@ -281,7 +281,7 @@ def _added(values: _Int64 | _Bool, first: _Int64) -> _Int64:
 
 def covered(space_map: SpaceMap) -> int:
     """Return how many bytes of the file the spaces hold, each counted once."""
-    starts, ends = _union(space_map.piece_file, space_map.piece_size)
+    starts, ends = union(space_map.piece_file, space_map.piece_size)
     return int(np.sum(ends - starts))
 
 

@@ -16,6 +16,7 @@ from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
 from scanner.model import Place
 from scanner.stages.session import Session
+from scanner.stages.shade import Counts, Shader
 
 CHUNK = 256 << 10
 """Bytes that a numpy kernel sees at once: they stay in the second-level cache."""
@@ -43,6 +44,8 @@ class Swept:
     hits: Hits
     runs: Runs
     swept_bytes: int
+    shades: Counts
+    """What the bytes look like, for the map of the file: [cells, sorts]."""
 
 
 def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
@@ -51,6 +54,9 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
     hits: list[Hits] = []
     runs: list[Runs] = []
     swept = count = 0
+    shader = session.kept.setdefault(Shader, Shader(memory.map))
+    assert isinstance(shader, Shader)
+    shades = shader.empty()
     for window in windows(memory, task):
         segments = _Segments.of(window)
         for first, last in _filled(window.buffer):
@@ -63,7 +69,8 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
                     reason=f"more than {MOST_HITS} in one task",
                 )
         swept += sum(segment.size for segment in window.segments)
-    return Swept(hits=_unique(hits), runs=limbs.gather(runs), swept_bytes=swept)
+        shader.add(shades, window)
+    return Swept(hits=_unique(hits), runs=limbs.gather(runs), swept_bytes=swept, shades=shades)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
