@@ -1,5 +1,6 @@
 """Rules as data: what is shipped is sound, and what is not a rule is refused."""
 
+import base64
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from scanner.detect import (
     anchors,
     cng,
     dpapi,
+    encoded,
     encrypted,
     headless,
     javastore,
+    headless_text,
     jwk,
     kerberos,
     keys,
@@ -55,6 +58,8 @@ DETECTORS = {
     "kerberos": kerberos,
     "dpapi": dpapi,
     "encrypted": encrypted,
+    "encoded": encoded,
+    "headless-text": headless_text,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
 FORMS: dict[str, Callable[..., bytes]] = {
@@ -106,6 +111,17 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "encrypted-pkcs8-der": sealed.pkcs8_der,
     "encrypted-traditional-pem": sealed.traditional_pem,
     "encrypted-openssh-pem": sealed.openssh_pem,
+    "pkcs1-base64": lambda key: base64.b64encode(encodings.pkcs1_der(key)),
+    "pkcs8-base64": lambda key: base64.b64encode(encodings.pkcs8_der(key)),
+    "sec1-base64": lambda key: base64.b64encode(encodings.sec1_der(key)),
+    "spki-base64": lambda key: base64.b64encode(encodings.spki_der(key)),
+    "pkcs8-hex": lambda key: encodings.pkcs8_der(key).hex().encode(),
+    "sec1-hex": lambda key: encodings.sec1_der(key).hex().upper().encode(),
+    "pem-base64": lambda key: base64.b64encode(encodings.pkcs8_pem(key)),
+    "openssh-base64": lambda key: base64.b64encode(encodings.openssh_pem(key)),
+    "pkcs1-pem-headless": lambda key: encodings.pkcs1_pem(key)[120:],
+    "sec1-pem-headless": lambda key: encodings.sec1_pem(key)[41:],
+    "certificate-pem": encodings.certificate_pem,
     "headless-32": lambda key: containers.headless(key, 32),
 }
 

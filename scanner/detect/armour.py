@@ -1,4 +1,4 @@
-r"""Base64 inside of text, in the shapes that text takes inside a process.
+r"""Base64 (RFC 4648, either alphabet) in text, in the shapes that text takes inside a process.
 
 One or two bytes a character; lines that end in LF, CRLF or CR, in ``\n`` escaped once or more, or
 not at all; indented, quoted and concatenated as in source code. This module exists so that every
@@ -8,7 +8,7 @@ reads and how much noise it passes over, and never raises.
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanner.detect import der
 from scanner.detect.der import Memory
@@ -34,11 +34,13 @@ FILLER = re.compile(
 
 _FIRST_READ = 512
 _GROWTH = 8
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
+_URL = bytes.maketrans(b"-_", b"+/")
 _ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])")
 _LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/"}
 _END = re.compile(rb"-----END [A-Z ]{0,12}PRIVATE KEY-----")
 _SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
+_RUN = re.compile(rb"(?:[A-Za-z0-9+/_]+|-(?!---)|%b|%b)+" % (FILLER.pattern, _ESCAPED.pattern))
 _PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]")
 
 
@@ -62,6 +64,31 @@ class Text:
             return raw
         high = raw[1::2]
         return raw[::2][: len(high) - len(high.lstrip(b"\0")) + 1]
+
+
+def text_at(memory: Memory, space: int, offset: int) -> Text:
+    """Return the text that begins at ``offset``, with the high byte of a character or the low."""
+    head = memory.clip(space, offset, 2)
+    offset += head[:1] == b"\0"
+    width = 2 if b"\0" in head else 1
+    return Text(memory=memory, space=space, offset=offset, width=width)
+
+
+def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:
+    """Return the text around its first character, its characters, and where that one is in them.
+
+    At most so many characters before and behind; the ends are where a zero byte stands, or a
+    character that is not of one byte.
+    """
+    lead = min(text.offset // text.width, before)
+    first = text.offset - lead * text.width
+    raw = text.memory.clip(text.space, first, (lead + behind) * text.width)
+    if text.width == 2:
+        raw = bytes(low if high == 0 else 0 for low, high in zip(raw[::2], raw[1::2], strict=False))
+    start = raw.rfind(b"\0", 0, lead) + 1
+    end = raw.find(b"\0", lead)
+    raw = raw[start : end if end >= 0 else len(raw)]
+    return replace(text, offset=first + start * text.width), raw, lead - start
 
 
 def located(memory: Memory, space: int, first: int, size: int, width: int) -> tuple[Place, str]:
@@ -127,7 +154,7 @@ def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
         if at > last:
             return b"", 0, 0
     if match := _BASE64.match(text, at):
-        return match[0], at, match.end()
+        return match[0].translate(_URL), at, match.end()
     if match := _ESCAPED.match(text, at):
         return _LITERALS[(match[1] or match[2])[-2:].lower()], at, match.end()
     return b"", at, at
@@ -143,6 +170,48 @@ def gather(text: bytes, at: int = 0) -> tuple[bytes, int]:
             return bytes(gathered), end
         gathered += piece
         end = behind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Run:
+    """Base64 that was found around a character: all of it, without line ends."""
+
+    chars: bytes
+    places: list[int]
+    """Where in the text each character stands."""
+    at: int
+    """Index of the character that was asked for."""
+
+
+def around(text: bytes, at: int) -> Run | None:
+    """Return the base64 in which the character at ``at`` of ``text`` stands; None if it is none."""
+    for match in _RUN.finditer(text):
+        if match.start() > at:
+            break
+        if match.end() > at:
+            return _run(text, match.start(), at)
+    return None
+
+
+def _run(text: bytes, end: int, at: int) -> Run | None:
+    chars = bytearray()
+    places: list[int] = []
+    index = -1
+    while True:
+        piece, start, behind = _next(text, end)
+        if not piece:
+            if index >= 0 or end > at or behind <= end:
+                break
+            end, chars, places = behind, bytearray(), []
+            continue
+        if start <= at < behind:
+            index = len(chars) + min(at - start, len(piece) - 1)
+        elif start > at and index < 0:
+            return None
+        chars += piece
+        places += range(start, start + len(piece)) if len(piece) == behind - start else [start]
+        end = behind
+    return Run(chars=bytes(chars), places=places, at=index) if index >= 0 else None
 
 
 def length(text: bytes, needed: int) -> int:

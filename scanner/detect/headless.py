@@ -52,6 +52,8 @@ _POINT = {
 
 _IDENTIFIER = 24
 """Bytes before an ECPrivateKey's version in which PKCS#8 names its curve (RFC 5208 section 5)."""
+_NEAR = 96
+"""Bytes between the beginning of a scalar and the end of the header of its point."""
 
 _LOST = 3
 """Leading zero bytes of a scalar that old encoders dropped at most."""
@@ -89,27 +91,45 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     Each key is yielded at the first of its numbers that is an anchor of the rule, and where its
     own place begins.
     """
+    yield from filter(None, [_examine(memory, space, offset, rule, first=True)])
+
+
+def prove_at(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+    """Return the key of which any number, or the public key, begins at ``offset``."""
+    return _examine(memory, space, offset, rule, first=False)
+
+
+def plausible(data: bytes, at: int) -> bool:
+    """Tell cheaply whether an INTEGER before another begins at ``at``, or what a point follows."""
+    end = _end(data, at)
+    if end is not None:
+        return data[end : end + 1] == b"\x02"
+    near = data[at : at + _NEAR]
+    return any(mark in near for mark in (*_POINT, *_SEED_TAILS))
+
+
+def _examine(memory: Memory, space: int, offset: int, rule: Rule, *, first: bool) -> Proved | None:
     for found in (
-        _rsa(memory, space, offset, rule),
+        _rsa(memory, space, offset, rule, only_first=first),
         _ec(memory, space, offset, rule),
         _seed(memory, space, offset, rule),
     ):
         if found is not None:
-            yield found
-            return
+            return found
+    return None
 
 
 # --- RSA ----------------------------------------------------------------------------------------
 
 
-def _rsa(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+def _rsa(memory: Memory, space: int, offset: int, rule: Rule, *, only_first: bool) -> Proved | None:
     head = memory.clip(space, offset, 4)
     if head[:1] != b"\x02" or len(head) < 4 or _public(memory, space, offset, head):
         return None
     first = max(offset - REACH, 0)
     data = memory.clip(space, first, offset + REACH - first)
     chain = _chain(data, first, offset - first)
-    if chain is None or not _mine(chain, offset - first, rule):
+    if chain is None or (only_first and not _mine(chain, offset - first, rule)):
         return None
     found = claim(chain.values())
     if found is None or _whole(memory, space, chain):

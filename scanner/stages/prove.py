@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from scanner.detect import (
     cng,
     dpapi,
+    encoded,
     encrypted,
     headless,
     javastore,
+    headless_text,
     jwk,
     kerberos,
     keys,
@@ -65,6 +67,8 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("javastore", javastore.examine),
     ("kerberos", kerberos.examine),
     ("dpapi", dpapi.examine),
+    ("encoded", encoded.examine),
+    ("headless-text", headless_text.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""

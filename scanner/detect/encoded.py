@@ -1,0 +1,150 @@
+r"""Private keys as text without a label: base64 of DER, base64 of a whole PEM text, hex of DER.
+
+Settings and environments hold a key's DER as one line of base64, in either alphabet; Kubernetes
+secrets and cloud APIs hold base64 of the PEM file, which is UTF-16 where PowerShell made it;
+databases and logs hold hex. All of it may be escaped, wrapped, or of two bytes a character. What it
+decodes to is read as if it had stood in memory: this module knows no key formats, and decodes once.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from scanner.detect import armour, openssh, pem
+from scanner.detect.armour import Run, Text
+from scanner.detect.der import LIMIT, Memory
+from scanner.detect.keys import Proved, candidate, parse_private
+from scanner.detect.publics import PublicKey
+from scanner.rules import Rule
+
+BEFORE = 96
+"""Characters before an anchor in which the BEGIN line of a text in base64 starts."""
+
+_AHEAD = 160
+"""Characters behind the start of a text in which its BEGIN line ends."""
+
+_LABELLED = 64
+_MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
+_HEX = re.compile(rb"[0-9A-Fa-f]+")
+_DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Memory of one space that holds what was decoded."""
+
+    data: bytes
+
+    def clip(self, space: int, offset: int, size: int, /) -> bytes:
+        """Return what of ``size`` bytes at ``offset`` lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of which the text, or the anchor in it, is at ``offset``."""
+    body = armour.text_at(memory, space, offset)
+    head = body.read(3)
+    if _DER.match(head):
+        yield from _bare(body, rule)
+    elif head[:2] == b"30":
+        yield from _hex(body, rule)
+    else:
+        yield from _nested(body, rule)
+
+
+def _bare(body: Text, rule: Rule) -> Iterator[Proved]:
+    lead = min(body.offset // body.width, _LABELLED)
+    before = body.memory.clip(body.space, body.offset - lead * body.width, lead * body.width)
+    if pem.MARK in before[:: body.width]:
+        return
+    found = armour.find_object(body)
+    parsed = parse_private(found[0]) if found else None
+    if found is None or parsed is None:
+        return
+    place, wide = armour.located(body.memory, body.space, body.offset, found[1], body.width)
+    encoding = f"{parsed.form} base64{wide}"
+    yield Proved(candidate=candidate(parsed, rule, encoding, (place,)), material=parsed.material)
+
+
+def _hex(body: Text, rule: Rule) -> Iterator[Proved]:
+    text = body.read(4 * LIMIT)
+    digits = bytearray()
+    at = end = 0
+    while match := _HEX.match(text, at):
+        digits += match[0]
+        end = match.end()
+        at = armour.unfilled(text, end)
+    data = bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
+    parsed = parse_private(data)
+    if parsed is None:
+        return
+    if len(digits) == end:  # one line
+        end = 2 * parsed.size
+    place, wide = armour.located(body.memory, body.space, body.offset, end, body.width)
+    encoding = f"{parsed.form} hex{wide}"
+    yield Proved(candidate=candidate(parsed, rule, encoding, (place,)), material=parsed.material)
+
+
+# --- base64 of a text ---------------------------------------------------------------------------
+
+
+def _nested(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Find the BEGIN line around the anchor, at whatever alignment, and read the text behind it."""
+    _, raw, lead = armour.stretch(body, BEFORE, _AHEAD)
+    run = armour.around(raw, lead)
+    if run is None or not any(_begins(run, shift) for shift in range(4)):
+        return
+    whole, raw, lead = armour.stretch(body, BEFORE, armour.BODY)
+    run = armour.around(raw, lead)
+    if run is None:
+        return
+    for shift in range(4):
+        inner = armour.decode(run.chars[shift:])
+        for at in _begins(run, shift):
+            for found in _read(Decoded(inner), at, rule):
+                if isinstance(found, PublicKey):
+                    yield replace(found, witness=replace(found.witness, place=None))
+                else:
+                    yield mapped(found, whole, run, shift, "base64 of ")
+
+
+def _begins(run: Run, shift: int) -> list[int]:
+    """Return where in the decoded bytes the ends of BEGIN lines around the anchor start."""
+    first = max(run.at - BEFORE, 0)
+    first += (shift - first) % 4
+    inner = armour.decode(run.chars[first : run.at + _AHEAD])
+    skipped = (first - shift) // 4 * 3
+    found = []
+    for mark in _MARKS:
+        at = inner.find(mark)
+        while at >= 0:
+            begin = b"-----BEGIN " if len(mark) == len(pem.MARK) else b"B\0E\0G\0I\0N\0"
+            if begin in inner[max(at - 50, 0) : at]:
+                found.append(skipped + at)
+            at = inner.find(mark, at + 1)
+    return found
+
+
+def _read(inner: Decoded, at: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    yield from pem.examine(inner, 0, at, rule)
+    for mark in (openssh.MARK, openssh.MARK.decode().encode("utf-16-le")):
+        body = inner.data.find(mark, at, at + 4 * len(pem.MARK) + len(mark))
+        if body >= 0:
+            yield from openssh.examine(inner, 0, body, rule)
+
+
+def mapped(found: Proved, text: Text, run: Run, shift: int, how: str) -> Proved:
+    """Return the candidate with its place in the text instead of that in the decoded bytes.
+
+    ``shift`` characters of the run were left out before it was decoded; below zero, put before it.
+    """
+    said = found.candidate
+    (place,) = said.places
+    first = max(shift + place.offset * 8 // 6, 0)
+    last = min(shift + ((place.offset + place.size) * 8 + 5) // 6, len(run.places)) - 1
+    start, end = run.places[first], run.places[last] + 1
+    offset = text.offset + start * text.width
+    where, wide = armour.located(text.memory, text.space, offset, end - start, text.width)
+    said = replace(said, places=(where,), encoding=f"{how}{said.encoding}{wide}")
+    return Proved(candidate=said, material=found.material)

@@ -1,0 +1,98 @@
+"""Private keys in base64 of which the beginning is gone, or that starts anywhere inside of it.
+
+An allocator that writes over a freed PEM text takes the BEGIN line and a line or two of base64;
+what is left still holds p, or the scalar and its point. Such text has no label, but the DER inside
+has headers, and a header has but three spellings in base64: these are the anchors. From there the
+text is decoded in both directions and judged like damaged DER in memory (see ``headless``). Keys
+inside of larger objects in base64 are found the same way. Whole ones that begin with a character
+are left to ``pem`` and ``encoded``.
+"""
+
+import re
+from collections.abc import Iterator
+
+from scanner.detect import armour, der, headless, keys
+from scanner.detect.armour import Run, Text
+from scanner.detect.der import Memory
+from scanner.detect.encoded import Decoded, mapped
+from scanner.detect.keys import Proved
+from scanner.model import Place
+from scanner.rules import Rule
+
+_BACK = 4096
+"""Bytes before a number in which the object begins that it belongs to."""
+
+_HEADER = re.compile(rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]", re.DOTALL)
+
+_BESIDE = 8
+"""Characters before an anchor in which the first bits of its number stand."""
+
+_NEAR = 1024
+"""Characters behind an anchor in which a number of up to 4096 bits ends."""
+
+REACH = 12 * 1024
+"""Characters before and behind an anchor that are read: the base64 of an 8192-bit key."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key of which a number is written in base64 from ``offset`` on."""
+    text = armour.text_at(memory, space, offset)
+    if not _plausible(text):
+        return
+    text, raw, lead = armour.stretch(text, REACH, REACH)
+    run = armour.around(raw, lead)
+    if run is None:
+        return
+    for pad in range(4):
+        found = _found(run, pad, rule)
+        if found is not None:
+            yield mapped(found, text, run, -pad, "base64 of ")
+            return
+
+
+def _plausible(text: Text) -> bool:
+    """Tell from little text whether a number and another one, or a point, begin here."""
+    _, raw, lead = armour.stretch(text, _BESIDE, _NEAR)
+    run = armour.around(raw, lead)
+    if run is None:
+        return False
+    for pad in range(4):
+        data = armour.decode(b"A" * pad + run.chars)
+        first = (run.at + pad) * 6 // 8
+        for at in range(first, first + 3):
+            if headless.plausible(data, at) or _HEADER.match(data, at):
+                return True
+    return False
+
+
+def _found(run: Run, pad: int, rule: Rule) -> Proved | None:
+    """Return the key that a number proves which begins in the character asked for, or near it.
+
+    ``pad`` characters before the run give its bytes one of four alignments and lose none.
+    """
+    inner = Decoded(armour.decode(b"A" * pad + run.chars))
+    first = (run.at + pad) * 6 // 8
+    for at in range(first, first + 3):
+        found = headless.prove_at(inner, 0, at, rule)
+        if found is not None:
+            return found
+    return _whole(inner, first, rule)
+
+
+def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:
+    """Return the whole key around a byte, if it begins inside of a character.
+
+    What begins with one is left to others, whatever lies inside of it.
+    """
+    low = max(around - _BACK, 0)
+    for match in _HEADER.finditer(inner.data, low, around + 8):
+        at = match.start()
+        data = der.fetch(inner, 0, at)
+        parsed = keys.parse_private(data) if data is not None else None
+        if parsed is not None and at + parsed.size > around:
+            if not at * 8 % 6:
+                return None
+            place = Place(space=0, offset=at, size=parsed.size)
+            said = keys.candidate(parsed, rule, f"{parsed.form}-DER", (place,))
+            return Proved(candidate=said, material=parsed.material)
+    return None
