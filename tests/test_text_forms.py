@@ -1,0 +1,42 @@
+"""From a file to findings, for keys in text: whatever the text, one finding, and copies traced."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, encodings, keys, noise
+from scanner.model import Verdict
+from tests.test_engine import report_bytes
+
+RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
+PEM = encodings.pkcs8_pem(RSA)
+
+FORMS = {
+    "utf-16be": (RSA, PEM.decode().encode("utf-16-be")),
+    "base64 of pem": (RSA, base64.b64encode(b"\n" + PEM)),
+    "base64 of der": (EC, base64.b64encode(encodings.pkcs8_der(EC))),
+    "base64 of der, utf-16be": (
+        ED,
+        base64.b64encode(encodings.pkcs8_der(ED)).decode().encode("utf-16-be"),
+    ),
+    "hex": (EC, encodings.sec1_der(EC).hex().encode()),
+    "headless": (RSA, encodings.pkcs1_pem(RSA)[180:]),
+    "inside of base64": (RSA, base64.b64encode(b"\x0a" + encodings.pkcs8_der(RSA) + b"tail")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_text_is_one_finding(tmp_path: Path, form: str) -> None:
+    """The key is found once, blocks, and its bare number elsewhere is traced from its text."""
+    key, text = FORMS[form]
+    copies = [encodings.little_limbs(value) for value in list(key.private_values().values())[:1]]
+    if isinstance(key, keys.OkpKey):
+        copies = [key.seed]
+    data = noise.text(3000, 1) + bytes(9) + text + bytes(40) + copies[0] + bytes(40)
+    core = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
+    found = report_bytes(core, tmp_path)
+    (finding,) = found.findings
+    assert (finding.fingerprint.value, found.verdict) == (key.spki_sha256, Verdict.BLOCKED)
+    assert len(finding.occurrences) == 2
+    assert finding.names == ("key-file",)
