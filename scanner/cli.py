@@ -103,6 +103,13 @@ def keysift() -> None:
     type=click.Path(),
     help="Certificates or public keys to look for: a file, or a directory of them.",
 )
+@click.option(
+    "--rules",
+    "token_rules",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Token rules in Kingfisher's format, beside our own: a file, or a directory of them.",
+)
 @policy_options
 @click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes.")
 @click.option(
@@ -122,6 +129,7 @@ def scan(
     look: Look,
     *,
     known: tuple[str, ...],
+    token_rules: tuple[str, ...],
     raw: bool,
     spool_dir: str | None,
     debug: bool,
@@ -141,7 +149,8 @@ def scan(
     from scanner import known as own  # noqa: PLC0415 - see the module docstring
     from scanner import policy, rules  # noqa: PLC0415
 
-    loaded, keys, agreed = rules.load(), own.load(known), terms(**policy_said)
+    paths = tuple(str(Path(path).resolve()) for path in token_rules)
+    loaded, keys, agreed = _woken(rules.load(), paths), own.load(known), terms(**policy_said)
     job = _Job(
         jobs=jobs,
         raw=raw,
@@ -150,6 +159,7 @@ def scan(
         quiet=look.quiet,
         color=deliver.wants_color(look.color_choice, sys.stderr),
         rules=loaded,
+        token_rules=paths,
         known=keys,
         terms=agreed,
     )
@@ -254,6 +264,7 @@ class _Job:
     quiet: bool
     color: bool
     rules: "tuple[Rule, ...]"
+    token_rules: tuple[str, ...]
     known: "tuple[PublicKey, ...]"
     terms: Terms
 
@@ -269,6 +280,15 @@ def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
             )
 
 
+def _woken(loaded: "tuple[Rule, ...]", paths: tuple[str, ...]) -> "tuple[Rule, ...]":
+    """Return the rules, with the anchors of the operator's own token rules."""
+    if not paths:
+        return loaded
+    from scanner.detect import kingfisher, tokens  # noqa: PLC0415 - see the module docstring
+
+    return kingfisher.anchored(loaded, paths, tokens.SURE)
+
+
 def _scan_one(
     path: str, job: _Job, complain: Complain, turn: tuple[int, int]
 ) -> tuple[DumpReport, ...]:
@@ -282,6 +302,7 @@ def _scan_one(
         spool_dir=job.spool_dir,
         in_process=job.debug,
         rules=job.rules,
+        token_rules=job.token_rules,
         known=job.known,
     )
     try:

@@ -41,8 +41,8 @@ KEY_FILE = "key-file"
 _KEPT = ("private-key", "encrypted-key")
 """What somebody keeps in a file."""
 
-_NAMELESS = "public-key"
-"""The kind of a witness that names nobody."""
+_NAMELESS = {"public-key", "claims"}
+"""The kinds of witnesses that name nobody."""
 
 _AGREEMENT = ("x25519", "x448")
 """Key agreement alone: a process makes such keys for one handshake and forgets them."""
@@ -82,13 +82,13 @@ def set_aside(
     found: Sequence[Finding], published: dict[str, Published]
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Part findings from those whose key is public knowledge; these are listed, and say why."""
-    counting = tuple(f for f in found if f.fingerprint.value not in published)
-    aside = tuple(
+    noted = tuple(
         replace(f, note=f"published: {published[f.fingerprint.value].source}")
-        for f in found
         if f.fingerprint.value in published
+        else f
+        for f in found
     )
-    return counting, aside
+    return tuple(f for f in noted if not f.note), tuple(f for f in noted if f.note)
 
 
 def _order(finding: Finding) -> tuple[bool, int, tuple[_Extents, ...], str]:
@@ -139,6 +139,7 @@ def _finding(
         fingerprint=best.fingerprint,
         public=_public(witnesses, e_assumed=all(c.e_assumed for c in group)),
         occurrences=occurrences,
+        note=f"published: {best.published}" if best.published else "",
         protection=best.protection,
     )
 
@@ -147,7 +148,7 @@ def _names(
     rules: dict[str, Rule], group: Sequence[Candidate], witnesses: Sequence[Witness]
 ) -> tuple[str, ...]:
     """Return the kinds of what names the key; a bare public key names nobody."""
-    names = {witness.kind for witness in witnesses} - {_NAMELESS}
+    names = {witness.kind for witness in witnesses} - _NAMELESS
     if any(c.kind in _KEPT and rules[c.rule].detector not in _IN_MEMORY for c in group):
         names.add(KEY_FILE)
     return tuple(sorted(names))
@@ -169,6 +170,8 @@ def _public(witnesses: Sequence[Witness], *, e_assumed: bool) -> Public:
         ssh_fingerprint=min(
             (w.ssh_fingerprint for w in witnesses if w.ssh_fingerprint), default=""
         ),
+        issuer=min((w.issuer for w in witnesses if w.issuer), default=""),
+        audience=min((w.audience for w in witnesses if w.audience), default=""),
         e_assumed=e_assumed,
     )
 

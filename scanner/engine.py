@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from scanner.detect import limbs
+from scanner.detect import kingfisher, limbs
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
 from scanner.dump import source, space
@@ -29,7 +29,7 @@ from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Wi
 from scanner.rules import Rule
 from scanner.stages import session as stage
 from scanner.stages import shade
-from scanner.stages.prove import DETECTORS, Proofs, prove
+from scanner.stages.prove import DETECTORS, TOKENS, Proofs, prove
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Hits, Swept, sweep
 from scanner.stages.trace import Sighting, trace
@@ -68,6 +68,8 @@ class ScanRequest:
     in_process: bool = False
     known: tuple[PublicKey, ...] = ()
     """The operator's own keys."""
+    token_rules: tuple[str, ...] = ()
+    """Paths of the operator's own rules, in Kingfisher's format; ``rules`` holds their anchors."""
     rules: tuple[Rule, ...]
 
 
@@ -122,6 +124,7 @@ def scan_all(request: ScanRequest, progress: Progress) -> tuple[Scan, ...]:
             rules=request.rules,
             anchors=_compiled(request.rules),
             known=request.known,
+            token_rules=request.token_rules,
         )
         lead = _crew(request, target, stack)
         try:
@@ -215,7 +218,7 @@ def _scan(
     if hasher is not None:
         stack.callback(hasher.shutdown)
     pending = hasher.submit(_digest, lead) if hasher is not None else None
-    faults = list(survey.faults)
+    faults = [*survey.faults, *_unable(request)]
     swept = _sweep(crew, tasks, survey, faults, progress)
     sha256 = pending.result() if pending is not None else _digest(lead)
     if not sha256:
@@ -237,6 +240,14 @@ def _scan(
         coverage=_coverage(survey, tasks, swept, faults),
         raw=request.raw,
     )
+
+
+def _unable(request: ScanRequest) -> list[Fault]:
+    """Say what is asked for and cannot be done on this machine."""
+    if kingfisher.available() or all(rule.detector != TOKENS for rule in request.rules):
+        return []
+    text = "Tokens were not searched for: the library that knows them is not installed here."
+    return [Fault(code="tokens-unavailable", text=text)]
 
 
 def _digest(lead: Crew) -> str:
@@ -288,6 +299,7 @@ def _prove(lead: Crew, swept: dict[int, Swept], faults: list[Fault], progress: P
     progress.phase("proving", 0)
     for _, answer in lead.map(prove, [(hits, limbs.gather([part.runs for part in parts]))]):
         if isinstance(answer, Proofs):
+            faults += answer.faults
             return answer
         faults.append(_failed("The candidates were not proved", answer))
     return Proofs(candidates=(), witnesses=())

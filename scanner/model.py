@@ -168,9 +168,9 @@ class Witness:
     """Something public that names a key: a certificate, an SSH blob, a JWK, the operator's list."""
 
     kind: str
-    """``certificate``, ``ssh``, ``jwk``, ``known``, ``public-key``."""
+    """``certificate``, ``ssh``, ``jwk``, ``known``, ``public-key``, ``claims``."""
     fingerprint: Fingerprint
-    """Of the key, always ``spki-sha256``."""
+    """Of the key, ``spki-sha256``; of a token, that of its candidates."""
     subject: str = ""
     """RFC 4514 string of a certificate's subject; empty elsewhere."""
     serial: str = ""
@@ -180,6 +180,9 @@ class Witness:
     kid: str = ""
     ssh_fingerprint: str = ""
     """``SHA256:...`` of an SSH blob, as ``ssh-keygen -l`` prints it."""
+    issuer: str = ""
+    audience: str = ""
+    """What a JSON Web Token says of itself; its not_after is what it calls exp."""
     place: Place | None = None
 
 
@@ -208,6 +211,8 @@ class Candidate:
     e_assumed: bool = False
     protection: str = ""
     """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
+    published: str = ""
+    """Where a token is printed as an example for everybody to read; empty for a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +236,8 @@ class Public:
     not_after: str = ""
     kid: str = ""
     ssh_fingerprint: str = ""
+    issuer: str = ""
+    audience: str = ""
     e_assumed: bool = False
 
 

@@ -142,6 +142,8 @@ def _accepted(coverage: Coverage, policy: Policy) -> tuple[str, ...]:
 
 def _blocked(finding: Finding) -> Reason:
     kind = finding.curve or f"{finding.algorithm.upper()} {finding.bits}"
+    if finding.kind == "token":
+        kind = finding.algorithm
     text = f"A {finding.kind.replace('-', ' ')} ({kind}) lies in the dump."
     return Reason(code="private-key" if finding.kind == "private-key" else "secret", text=text)
 

@@ -24,6 +24,9 @@ KINDS = ("private-key", "encrypted-key", "symmetric-key", "token", "certificate"
 LONGEST = 64
 """Bytes of the longest anchor."""
 
+TAIL = (0x2B, 0x7E)
+"""What a character behind a text anchor may be."""
+
 FEWEST_BITS = 24
 """Bits that an anchor fixes at least: a shorter one fires on every other megabyte of anything."""
 
@@ -39,12 +42,16 @@ class Anchor:
 
     source: str
     ranges: tuple[tuple[int, int], ...]
+    fold: bool = False
+    """ASCII letters stand for both cases."""
 
     @property
     def expression(self) -> bytes:
         """The anchor as a regular expression over bytes, for any engine, "." matching all."""
         return b"".join(
-            b"\\x%02x" % low
+            b"[%c%c]" % (low & 0xDF, low | 0x20)
+            if self.fold and low == high and chr(low).isascii() and chr(low).isalpha()
+            else b"\\x%02x" % low
             if low == high
             else b"."
             if (low, high) == (0, 255)
@@ -98,7 +105,7 @@ def load(extra_dirs: Iterable[Path] = ()) -> tuple[Rule, ...]:
     Raises RuleError for a file that is not a rule, and for an id that is used twice.
     """
     rules: dict[str, Rule] = {}
-    for folder in (_shipped(), *extra_dirs):
+    for folder in (shipped(), *extra_dirs):
         for path in _files(folder):
             rule = _read(path)
             if rule.id in rules:
@@ -113,7 +120,9 @@ def digest(rules: Iterable[Rule]) -> str:
         {
             **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
             "severity": rule.severity.name,
-            "anchors": [[list(limits) for limits in anchor.ranges] for anchor in rule.anchors],
+            "anchors": [
+                [anchor.fold, [list(limits) for limits in anchor.ranges]] for anchor in rule.anchors
+            ],
             **{
                 name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
                 for name in ("examples", "counterexamples")
@@ -163,7 +172,7 @@ def _refuse(path: Path, reason: str, hint: str) -> NoReturn:
     raise RuleError(f"The rule file {path} cannot be used.", reason=reason, hint=hint)
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
     """Return the folder of our own rules: in the package, or beside it in a checkout."""
     here = Path(__file__).resolve().parent
     inside = here / "_rules"
@@ -249,13 +258,8 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
     match item:
         case {"hex": str(source), **rest} if not rest:
             anchors = [Anchor(source=source, ranges=_ranges(path, source))]
-        case {"text": str(source), **rest} if not rest:
-            if not source.isascii():
-                _refuse(path, "the text of an anchor is not ASCII", "Write it as hex.")
-            anchors = [
-                Anchor(source=source, ranges=tuple((byte, byte) for byte in source.encode(codec)))
-                for codec in ("ascii", "utf-16-le")
-            ]
+        case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
+            anchors = list(_text(path, source, rest))
         case _:
             _refuse(path, "an anchor is neither", 'Write { hex = "..." } or { text = "..." }.')
     for anchor in anchors:
@@ -265,6 +269,30 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
         if bits < FEWEST_BITS:
             _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "Make it longer.")
     return anchors
+
+
+def text_anchors(
+    text: str, *, fold: bool = False, tail: int = 0, of: tuple[int, int] = TAIL
+) -> tuple[Anchor, ...]:
+    """Return the anchors of an ASCII text: as it is, and in UTF-16LE.
+
+    ``fold`` takes either case of its letters; ``tail`` characters in the range ``of`` follow it.
+    """
+    limits = [(ord(char), ord(char)) for char in text] + [of] * tail
+    wide = [pair for limit in limits for pair in (limit, (0, 0))]
+    return tuple(Anchor(source=text, ranges=tuple(row), fold=fold) for row in (limits, wide))
+
+
+def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Anchor, ...]:
+    """Read ``{ text = "...", fold = true, tail = 12, of = "0-z" }``, the last three at will."""
+    fold, tail, of = rest.get("fold", False), rest.get("tail", 0), rest.get("of", "+-~")
+    if not source.isascii():
+        _refuse(path, "the text of an anchor is not ASCII", "Write it as hex.")
+    if not isinstance(fold, bool) or type(tail) is not int or not 0 <= tail <= LONGEST:
+        _refuse(path, "an anchor's fold is no boolean or its tail no count", "Correct it.")
+    if not isinstance(of, str) or not re.fullmatch("[!-~]-[!-~]", of) or of[0] > of[2]:
+        _refuse(path, "an anchor's range is none", 'Write of = "0-z".')
+    return text_anchors(source, fold=fold, tail=tail, of=(ord(of[0]), ord(of[2])))
 
 
 def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:

@@ -224,6 +224,8 @@ def _finding(table: _Table) -> model.Finding:
             not_after=_optional(public, "not_after"),
             kid=_optional(public, "kid"),
             ssh_fingerprint=_optional(public, "ssh_fingerprint"),
+            issuer=_optional(public, "issuer") if "issuer" in public else "",
+            audience=_optional(public, "audience") if "audience" in public else "",
             e_assumed=_flag(public, "e_assumed"),
         ),
         occurrences=_rows(table, "occurrences", _occurrence),

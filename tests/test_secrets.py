@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, keys, minidump
+from fixtures import elfcore, encodings, keys, minidump, tokens
 from scanner import engine, rules
 from scanner.detect import material
 from scanner.engine import ScanRequest
@@ -22,6 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 KEY = keys.canary()
 EC = keys.ec_key("P-256", label="canary")
 OKP = keys.okp_key("ed25519", label="canary")
+TOKENS = (
+    tokens.github("canary"),
+    tokens.slack("canary"),
+    tokens.aws_id("canary"),
+    tokens.aws_secret("canary"),
+    tokens.password("canary"),
+    tokens.jwt("canary", {"sub": tokens.text("canary subject", 40)}),
+)
 GAP = bytes(40)
 RUN = 8
 
@@ -45,6 +53,10 @@ def canaries() -> set[bytes]:
             text = base64.b64encode(value[shift:]).rstrip(b"=")
             forms |= {text[at : at + 12] for at in range(0, len(text) - 12, 12)}
         forms.add(str(int.from_bytes(value, "big")).encode()[:24])
+    for token in TOKENS:
+        text = token.removeprefix(b"DB_PASSWORD=")
+        forms |= {text[at : at + 12] for at in range(0, len(text) - 12, 4)}
+    forms.add(tokens.text("canary subject", 40).encode()[:12])
     for pem in (encodings.pkcs8_pem(KEY), encodings.sec1_pem(EC), encodings.pkcs8_pem(OKP)):
         forms |= {line[:24] for line in pem.splitlines()[2:-2]}
     return forms
@@ -64,6 +76,8 @@ def planted(folder: Path) -> list[Path]:
         encodings.sec1_pem(EC),
         encodings.pkcs8_der(OKP),
         encodings.certificate_der(KEY, common_name="canary.example"),
+        *TOKENS,
+        *map(encodings.utf16, TOKENS),
     ]
     data = GAP + GAP.join(forms) + GAP
     core = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data

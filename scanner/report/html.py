@@ -171,7 +171,7 @@ def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) 
             which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
             link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
             add(steps, element("li", link, *(element("span", " ", bdi) for bdi in lines(which))))
-    if any(wording.acts(finding) and finding.public.not_after for finding in findings):
+    if any(wording.acts(finding) and wording.certified(finding) for finding in findings):
         add(steps, element("li", wording.EXPIRY))
     reasons = wording.reasons(dump, every=False)
     for reason in reasons[:MOST_ROWS]:

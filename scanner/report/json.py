@@ -112,6 +112,8 @@ def _finding(finding: model.Finding) -> Document:
             "not_after": _text(public.not_after),
             "kid": _text(public.kid),
             "ssh_fingerprint": _text(public.ssh_fingerprint),
+            "issuer": _text(public.issuer),
+            "audience": _text(public.audience),
             "e_assumed": public.e_assumed,
         },
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],

@@ -117,7 +117,7 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     for finding in acting:
         verb = "revoke" if finding.kind == "token" else "rotate"
         grid.add_row(Text(verb, "bold"), _identity(finding))
-    if any(finding.public.not_after for finding in acting):
+    if any(map(wording.certified, acting)):
         grid.add_row(_label("note"), Text(wording.EXPIRY))
     shown, rest = _some(wording.reasons(dump, every=verbose), verbose=verbose)
     for number, reason in enumerate(shown):
@@ -148,7 +148,8 @@ def _title(finding: Finding, number: int) -> RenderableType:
         finding.severity.name.lower(), f"not dim {_SEVERITY[finding.severity]}"
     )
     line.append(f", {finding.confidence.name.lower()}")
-    return line.append("" if wording.named(finding) else ", unnamed")
+    named = finding.kind == "token" or wording.named(finding)
+    return line.append("" if named else ", unnamed")
 
 
 def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
@@ -159,6 +160,9 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
         ("SSH", printable(public.ssh_fingerprint)),
         ("key id", printable(public.kid)),
         ("named by", wording.names(finding)),
+        ("issuer", printable(public.issuer)),
+        ("audience", printable(public.audience)),
+        ("expires", printable(public.not_after) if finding.kind == "token" else ""),
         (wording.fingerprint_kind(finding), printable(finding.fingerprint.value)),
         ("proof", printable(finding.proof)),
         ("protected by", printable(finding.protection)),

@@ -122,6 +122,11 @@ def named(finding: Finding) -> bool:
     return bool(finding.names or finding.public.subject)
 
 
+def certified(finding: Finding) -> bool:
+    """Say whether a certificate that ends some day names a key."""
+    return bool(finding.public.subject and finding.public.not_after)
+
+
 def named_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings in the report's order, the unnamed after the named."""
     return sorted(findings, key=lambda finding: not named(finding))

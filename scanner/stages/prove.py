@@ -8,6 +8,8 @@ every value again from the dump: what leaves are candidates and witnesses, no nu
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from scanner.detect import (
     cng,
     dpapi,
@@ -29,6 +31,7 @@ from scanner.detect import (
     schedules,
     sexp,
     ssh,
+    tokens,
     x509,
     xmlkey,
 )
@@ -42,7 +45,7 @@ from scanner.detect.relations.related import Related
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Fingerprint, Witness
+from scanner.model import Candidate, Confidence, Fault, Fingerprint, Witness
 from scanner.rules import Rule
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
@@ -89,6 +92,9 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (
 SCHEDULES = "schedules"
 """The detector of key schedules: it looks at the bytes of the runs, and has no public half."""
 
+TOKENS = "tokens"
+"""The detector of tokens: it looks at all hits of its rules together, for they stand in crowds."""
+
 AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
@@ -100,6 +106,7 @@ DETECTORS = (
     *(name for name, _ in EXAMINERS),
     *(name for name, _, _ in RELATIONS),
     SCHEDULES,
+    TOKENS,
 )
 """What a rule may name as its detector."""
 
@@ -110,6 +117,7 @@ class Proofs:
 
     candidates: tuple[Candidate, ...]
     witnesses: tuple[Witness, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
@@ -128,6 +136,9 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
             candidates.append(found.candidate)
             public = _public(found.material)
             known.setdefault(public.witness.fingerprint.value, public)
+    found_tokens = _tokens(session, hits)
+    candidates += found_tokens.candidates
+    witnesses += found_tokens.witnesses
     runs = limbs.join(runs)
     for rule in session.rules:
         if rule.detector == SCHEDULES:
@@ -138,7 +149,9 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
                 if rule.detector == name:
                     related = search(section, tuple(known.values()))
                     candidates += [_candidate(found, rule) for found in related]
-    return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
+    return Proofs(
+        candidates=tuple(candidates), witnesses=tuple(witnesses), faults=found_tokens.faults
+    )
 
 
 def _numbered(found: Sealed, numbers: dict[bytes, int]) -> Candidate:
@@ -156,7 +169,22 @@ def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey | Seal
         hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist(), strict=True
     ):
         rule = session.rules[index]
+        if rule.detector == TOKENS:
+            continue
         yield from examiners[rule.detector](session.memory, space, offset, rule)
+
+
+def _tokens(session: Session, hits: Hits) -> tokens.Found:
+    """Search the neighbourhoods of the hits of all token rules."""
+    mine = [index for index, rule in enumerate(session.rules) if rule.detector == TOKENS]
+    chosen = np.isin(hits.rule, mine)
+    return tokens.search(
+        session.memory,
+        hits.space[chosen],
+        hits.offset[chosen],
+        [session.rules[index] for index in hits.rule[chosen].tolist()],
+        session.target.token_rules,
+    )
 
 
 def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:

@@ -44,6 +44,8 @@ class Target:
     anchors: AnchorSet
     known: tuple[PublicKey, ...] = ()
     """The operator's own keys: public, like everything here."""
+    token_rules: tuple[str, ...] = ()
+    """Paths of the operator's own rules, in Kingfisher's format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,317 @@
+"""Tokens: found in either width wherever they stand, sure only where they announce themselves."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import noise, token_anchors, tokens
+from scanner import rules
+from scanner.detect import anchors, kingfisher
+from scanner.detect import tokens as detector
+from scanner.detect.tokens import Found
+from scanner.errors import UsageError
+from scanner.model import Confidence
+from scanner.rules import Rule
+
+RULES = tuple(rule for rule in rules.load() if rule.detector == "tokens")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
+UNANNOUNCED = {
+    "betterleaks.alibaba-secret-key",
+    "betterleaks.alibaba-sts-access-key-secret",
+    "betterleaks.azure-storage-account-key",
+    "betterleaks.box-api-access-token",
+    "betterleaks.etsy-open-api-key",
+    "betterleaks.facebook-access-token",
+    "betterleaks.fal-api-key.1",
+    "betterleaks.hashicorp-tf-password",
+    "betterleaks.ibm-cloud-user-api-key",
+    "betterleaks.kubernetes-secret-yaml",
+    "betterleaks.linear-client-secret",
+    "betterleaks.polymarket-api-key",
+    "betterleaks.salesforce-access-token.1",
+    "betterleaks.scaleway-secret-key",
+    "betterleaks.snowflake-programmatic-access-token.1",
+    "betterleaks.vault-service-token",
+    "betterleaks.wiz-client-secret.1",
+    "betterleaks.zai-api-key",
+}
+"""Rules that only words announce which stand everywhere: asked where something else stands near."""
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        assert space == 0
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def search(data: bytes, loaded: tuple[Rule, ...] = RULES, paths: tuple[str, ...] = ()) -> Found:
+    """Search bytes."""
+    sweeper = SWEEPER
+    if loaded is not RULES:
+        sweeper = anchors.open_sweeper(anchors.compile_anchors(loaded))
+    hits = sweeper.sweep(data)
+    offsets = np.array([offset for _, offset in hits], np.int64)
+    named = [loaded[index] for index, _ in hits]
+    return detector.search(Bytes(data), np.zeros(len(hits), np.int64), offsets, named, paths)
+
+
+def told(data: bytes) -> list[tuple[str, int, int]]:
+    """Return (rule, offset, size) of what is found."""
+    return [(c.rule, c.places[0].offset, c.places[0].size) for c in search(data).candidates]
+
+
+def written(token: bytes, width: int) -> bytes:
+    """Write a token in one or two bytes a character."""
+    return token if width == 1 else token.decode().encode("utf-16-le")
+
+
+SURE = {
+    "github": tokens.github(),
+    "slack": tokens.slack(),
+    "jwt": tokens.jwt(),
+}
+KINDS = ("zeros", "text", "text16", "pointers", "heap", "uniform")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(sorted(SURE)),
+    width=st.sampled_from([1, 2]),
+    kind=st.sampled_from(KINDS),
+    at=st.integers(0, 30_000),
+    seed=st.integers(0, 100),
+)
+def test_a_token_anywhere(name: str, width: int, kind: str, at: int, seed: int) -> None:
+    """At any offset, in any surroundings, in either width: one finding, there."""
+    text = written(SURE[name], width)
+    made = getattr(noise, kind)(1 << 15, seed)
+    data = noise.plant(made, at, bytes(2) + text + bytes(2))
+    rule = "json-web-token" if name == "jwt" else "service-token"
+    assert told(data) == [(rule, at + 2, len(text))]
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_secret_beside_its_id(width: int) -> None:
+    """A secret access key has no mark: it is sure where the id of one stands near."""
+    secret = tokens.aws_secret()
+    both = b"\0".join([b"", tokens.aws_id(), bytes(50), secret, b""])
+    found = search(written(both, width)).candidates
+    assert {c.algorithm.split(".")[1] for c in found} == {
+        "aws-access-token",
+        "aws-secret-access-key",
+    }
+    assert {c.rule for c in found} == {"service-token"}
+    assert told(b"\0" + secret + b"\0" + secret.swapcase()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"aws_secret_access_key = " + tokens.aws_secret(),
+        b"AWS_SECRET_ACCESS_KEY=" + tokens.aws_secret(),
+        b'"awsSecretAccessKey": "' + tokens.aws_secret() + b'"',
+    ],
+)
+def test_a_secret_behind_its_name(text: bytes) -> None:
+    """Nor does it need an id where its own name stands before it."""
+    (found,) = search(bytes(8) + text + bytes(8)).candidates
+    assert found.places[0].size == 40
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        tokens.password(),
+        b"Authorization: Bearer " + tokens.text("bearer", 40).encode(),
+        b"authorization: Basic dXNlcjpzM2NyM3RQYXNzd29yZA==",
+        b"Server=db.example;Database=x;User Id=sa;Password=" + tokens.text("x", 12).encode(),
+        b"postgres://user:" + tokens.text("y", 16).encode() + b"@db.corp.io:5432/main",
+        b"facebook_secret = " + tokens.text("z", 32, "0123456789abcdef").encode(),
+    ],
+)
+def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
+    """It is told, and is not sure: a shape, which blocks nothing."""
+    for width in (1, 2):
+        (found,) = search(written(b"\0" + text + b"\0", width)).candidates
+        assert (found.rule, found.confidence) == ("probable-token", Confidence.SHAPE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"PASSWORD=${DB_PASSWORD} is not set",
+        b"ghp_000000000000000000000000000000000000",
+        b"AKIA" + b"A" * 16,
+        b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkgYXQgYWxsIn0.AAAAAAAAAAAAAAAAAAAAAAAA",
+        b"aws_secret_access_key = 0123456789abcdef0123456789abcdef01234567",
+        b"-----BEGIN RSA PRIVATE KEY-----\n" + b"A" * 64 + b"\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_what_is_no_token(text: bytes) -> None:
+    """Placeholders, fillers, digests and what others find are not told."""
+    assert told(b"\0" + text + b"\0") == []
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "code", "mixed"])
+def test_nothing_in_noise(kind: str) -> None:
+    """Surroundings without a token give nothing."""
+    assert told(getattr(noise, kind)(1 << 20, 5)) == []
+
+
+def test_by_chance_is_not_sure() -> None:
+    """A mark of four letters inside of base64 or of a digest announces nothing."""
+    chance = [
+        b"Zm9v+" + b"BSA" + tokens.text("base64", 30).encode() + b"\n",
+        b"EAAA" + tokens.text("digest", 60, "0123456789ABCDEF").encode() + b"\n",
+    ]
+    for text in chance:
+        assert {rule for rule, _, _ in told(b"\0" + text)} <= {"probable-token"}
+
+
+def test_the_dump_cannot_mute_itself() -> None:
+    """Comments that other scanners obey change nothing."""
+    text = tokens.github() + b" # kingfisher:ignore gitleaks:allow nosec pragma: allowlist secret\n"
+    assert told(text) == [("service-token", 0, 40)]
+
+
+def test_equal_values_share_a_name() -> None:
+    """Copies of one token, in either width, are one secret; another token is another."""
+    data = b"\0\0".join(
+        [b"", tokens.github(), written(tokens.github(), 2), tokens.github("other"), b""]
+    )
+    names = [c.fingerprint.value for c in search(data).candidates]
+    assert names[0] == names[1] != names[2]
+
+
+def test_across_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token on the seam of two pieces is found once."""
+    monkeypatch.setattr(detector, "PIECE", 4096)
+    monkeypatch.setattr(detector, "OVERLAP", 512)
+    filler = (tokens.github("filler") + bytes(8)) * 85
+    for lead in range(0, 48, 5):
+        data = filler + bytes(16 + lead) + tokens.github() + bytes(8) + filler
+        places = [c.places[0] for c in search(data).candidates]
+        assert len(places) == len(set(places)) == 171
+
+
+def test_more_than_a_dump_has_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the bound on their number, the search ends and says so."""
+    monkeypatch.setattr(detector, "MOST", 3)
+    data = b"".join(tokens.github(str(n)) + b"\0" for n in range(5))
+    found = search(data)
+    assert (len(found.candidates), [f.code for f in found.faults]) == (3, ["limit-tokens"])
+
+
+def test_examples_are_published() -> None:
+    """Tokens that are printed for everybody to read say where; others do not."""
+    value = b"AKIAIOSFODNN7" + b"EXAMPLE"
+    secret = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + b"EXAMPLEKEY"
+    found = search(b"\0aws_secret_access_key=" + secret + b"\0" + value + b"\0").candidates
+    assert found
+    assert all(c.published for c in found)
+    assert not any(c.published for c in search(tokens.github()).candidates)
+
+
+def test_no_candidate_holds_a_value() -> None:
+    """What leaves holds no run of the token, its witness neither."""
+    import pickle
+
+    for token in (tokens.github(), tokens.jwt(), tokens.slack()):
+        found = search(b"\0" + token + b"\0")
+        assert found.candidates
+        said = pickle.dumps(found) + repr(found).encode()
+        assert not any(token[at : at + 12] in said for at in range(len(token) - 12))
+
+
+# --- the rules ----------------------------------------------------------------------------------
+
+
+def test_anchors_are_those_of_the_library() -> None:
+    """The file holds what its maker makes of the installed library, and no rule went missing."""
+    text = token_anchors.FILE.read_text("utf-8")
+    assert f"anchors = [\n{token_anchors.block()}\n]" in text
+    assert set(token_anchors.wanted()[1]) == UNANNOUNCED
+
+
+def test_our_own_rules_find_their_examples() -> None:
+    """Each rule of the context file is woken by an anchor and finds the example beside it."""
+    catalogue = kingfisher.catalogue()
+    names = [row["id"] for row in catalogue.metadata() if row["id"].startswith("keysift.")]
+    assert len(names) > 4
+    for name in names:
+        for example in catalogue.detail(name)["examples"]:
+            data = b"\0" + example.encode() + b"\0"
+            assert SWEEPER.sweep(data), name
+            matches = kingfisher.scanner()(data.replace(b"\0", b"\n"))
+            assert name in {match.rule for match in matches}
+
+
+OWN = """
+rules:
+  - name: House token
+    id: custom.house
+    pattern: \\b(house_[a-z0-9]{20})\\b
+    confidence: high
+    examples:
+      - house_0123456789abcdefghij
+"""
+
+
+def test_rules_of_ones_own(tmp_path: Path) -> None:
+    """A file or a folder of rules adds anchors, finds, and is named by its digest."""
+    path = tmp_path / "own.yml"
+    path.write_text(OWN)
+    token = f"house_{tokens.text('house', 20, 'abcdefghij0123456789')}".encode()
+    assert told(bytes(4) + token + bytes(4)) == []
+    for given_path in (str(path), str(tmp_path)):
+        loaded = kingfisher.anchored(RULES, (given_path,), detector.SURE)
+        (found,) = search(bytes(4) + token + bytes(4), loaded, (given_path,)).candidates
+        assert (found.rule, found.algorithm) == ("service-token", "custom.house")
+        assert rules.digest(loaded) != rules.digest(RULES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rules: [",
+        "rules:\n  - name: x\n",
+        OWN.replace("house_[a-z0-9]{20}", "(?=house)"),
+        OWN.replace("house_[a-z0-9]{20}", "[a-z0-9]{20}"),
+    ],
+)
+def test_what_is_no_rule_is_a_usage_error(tmp_path: Path, text: str) -> None:
+    """Broken files, and expressions that nothing fixed announces, are refused in three parts."""
+    path = tmp_path / "own.yml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        kingfisher.anchored(RULES, (str(path),), detector.SURE)
+    assert str(path) in caught.value.message
+    assert caught.value.reason
+    assert caught.value.hint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
+def test_the_cache_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled rules are kept in a folder of this user alone, or nowhere."""
+    import kingfisher_sdk
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = kingfisher._cache(kingfisher_sdk)
+    assert folder is not None
+    assert Path(folder).stat().st_mode & 0o777 == 0o700
+    Path(folder).chmod(0o755)
+    assert kingfisher._cache(kingfisher_sdk) is None
+    Path(folder).rmdir()
+    Path(folder).symlink_to(tmp_path)
+    assert kingfisher._cache(kingfisher_sdk) is None
