@@ -1,7 +1,8 @@
 """RSA keys that nobody names and of which one prime has no partner, or the modulus is gone.
 
-A prime near a number that it divides; two primes, each near its CRT exponent. Both relate numbers
-within 64 KiB of each other, or within less where there are very many. A product alone proves
+A prime and a number that it divides; two primes, each near its CRT exponent. Both relate numbers
+within 64 KiB of each other, or within less where there are very many; a prime also divides what
+stands anywhere, where there are few. A product alone proves
 little here (a repeated block of bytes is a multiple of its half), so the factors are tested for
 being prime, and two primes are put together only when nothing else could be meant.
 """
@@ -28,6 +29,9 @@ MOST_PAIRS = 1 << 22
 
 RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >> 6)
 """Distances within which numbers are related: the first at which there are not too many pairs."""
+
+ANYWHERE = 1 << 62
+"""More than any two coordinates are apart."""
 
 EXPONENTS = arithmetic.EXPONENTS[:3]
 """Public exponents that are tried; in a pool of very many runs, only the first."""
@@ -58,11 +62,13 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
                 yield from _with_exponents(shelf, half)
 
 
-def _within(shelf: Shelf, one: Numbers, other: Numbers, most: int) -> tuple[Offsets, Offsets]:
+def _within(
+    shelf: Shelf, one: Numbers, other: Numbers, most: int, radii: tuple[int, ...]
+) -> tuple[Offsets, Offsets]:
     """Return for each number of ``one`` the range of ``other`` near it, all of at most ``most``."""
     first, last = _places(shelf, one), _places(shelf, other)
     low = high = np.zeros(len(first), np.int64)
-    for radius in RADII:
+    for radius in radii:
         low = np.searchsorted(last, first - radius)
         high = np.searchsorted(last, first + radius, side="right")
         if int(np.sum(high - low)) <= most:
@@ -83,10 +89,10 @@ def _exact(numbers: Numbers) -> Numbers:
 
 
 def _dividing(shelf: Shelf, bits: int, half: int, moduli: dict[int, int]) -> Iterator[Related]:
-    """Find primes near a number that they divide."""
+    """Find primes that divide another number, at any distance where there are few."""
     seen: set[int] = set(moduli)
     for products, primes in _by_reading(_exact(shelf.numbers(bits)), _exact(shelf.numbers(half))):
-        low, high = _within(shelf, products, primes, MOST_DIVISIONS)
+        low, high = _within(shelf, products, primes, MOST_DIVISIONS, (ANYWHERE, *RADII))
         for index in np.flatnonzero(high > low).tolist():
             n = shelf.value(products, index)
             near = np.arange(int(low[index]), int(high[index]))
@@ -148,7 +154,7 @@ def _twice(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[Relate
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
-    low, high = _within(shelf, primes, exponents, MOST_PAIRS)
+    low, high = _within(shelf, primes, exponents, MOST_PAIRS, RADII)
     tops, one = exponents.top.astype(np.float64), np.uint64(1)
     first = 0
     while first < len(primes):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner.detect import publics, readings
 from scanner.detect.material import Rsa, describe
-from scanner.detect.pool import Pool
+from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.readings import Reading
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
@@ -144,6 +144,17 @@ def test_a_prime_near_what_it_divides(make_pool: MakePool, form: str) -> None:
     """A modulus and p near each other are a key that nobody named, though q stands nowhere."""
     parts = [spell(KEY.n, form), spell(KEY.q, form)]
     related = only(search(make_pool, plant("text", 1, [500, 800], parts)))
+    assert (related.proof, related.roles) == ("p | n", ("p",))
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "digits-30"])
+def test_a_prime_far_from_what_it_divides(make_pool: MakePool, form: str) -> None:
+    """A modulus and a prime farther than a neighbourhood apart are a key, where runs are few."""
+    raw, reading = spell(KEY.q, form)
+    data = bytearray(plant("text", 1, [500], [spell(KEY.n, form)]) + bytes(4 * NEIGHBOURHOOD))
+    start = 3 * NEIGHBOURHOOD // reading.align * reading.align
+    data[start : start + len(raw)] = raw
+    related = only(search(make_pool, bytes(data)))
     assert (related.proof, related.roles) == ("p | n", ("p",))
 
 
