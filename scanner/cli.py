@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scanner import __version__, deliver, errors, inputs
+from scanner.cli_info import info
 from scanner.cli_output import (
     EXIT_CODES,
     INCOMPLETE,
@@ -178,6 +179,7 @@ def scan(
     return hand_over(made, dict(EXIT_CODES)[made.verdict], look, complain)
 
 
+keysift.add_command(info)
 keysift.add_command(report)
 keysift.add_command(policy_group)
 

@@ -10,13 +10,13 @@ import contextlib
 import functools
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from scanner import coverage
 from scanner.detect import kingfisher, limbs
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
@@ -28,7 +28,6 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages import shade
 from scanner.stages.prove import DETECTORS, TOKENS, Proofs, prove
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Hits, Swept, sweep
@@ -37,6 +36,9 @@ from scanner.workers import Crew, Handle, InProcess, Lost, Processes
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
+
+MOST_INSPECTED = 16
+"""Dumps within an archive of which ``inspect`` tells."""
 
 
 class Progress(Protocol):
@@ -115,28 +117,52 @@ def scan_all(request: ScanRequest, progress: Progress) -> tuple[Scan, ...]:
                 hint=f"Detectors: {', '.join(DETECTORS)}.",
             )
     with contextlib.ExitStack() as stack:
-        stream = _stdin(stack) if request.path == "-" else None
-        target = Target(
-            path="<stdin>" if stream else request.path,
-            stream=stream,
-            spill=_spill(request, stack) if stream else None,
-            spool_dir=request.spool_dir or tempfile.gettempdir(),
-            rules=request.rules,
-            anchors=_compiled(request.rules),
-            known=request.known,
-            token_rules=request.token_rules,
-        )
-        lead = _crew(request, target, stack)
-        try:
-            survey = _survey(lead, progress, target)
-        except SpillNeeded:
-            target = replace(target, spill=_spill(request, stack))
-            lead = _crew(request, target, stack)
-            survey = _survey(lead, progress, target)
+        target, lead, survey = _open(request, stack, progress)
         result = _scan(request, replace(target, surveyed=survey), lead, stack, progress)
         within = [_scan_part(request, target, part, progress) for part in survey.members]
     progress.done()
     return (result, *within)
+
+
+def inspect(request: ScanRequest, progress: Progress) -> tuple[tuple[str, Survey], ...]:
+    """Survey one file, and at most MOST_INSPECTED dumps within: (path, what it is) of each.
+
+    Raises ScannerError where a file, or a dump within, cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        target, _, survey = _open(request, stack, progress)
+        found = [(target.path, survey)]
+        for part in survey.members[:MOST_INSPECTED]:
+            inner = replace(target, path=f"{target.path}!{part.name}", part=part)
+            with contextlib.ExitStack() as own:
+                found.append((inner.path, _survey(_crew(request, inner, own), progress, inner)))
+    progress.done()
+    return tuple(found)
+
+
+def _open(
+    request: ScanRequest, stack: contextlib.ExitStack, progress: Progress
+) -> tuple[Target, Crew, Survey]:
+    """Start the first worker and let it survey the file."""
+    stream = _stdin(stack) if request.path == "-" else None
+    target = Target(
+        path="<stdin>" if stream else request.path,
+        stream=stream,
+        spill=_spill(request, stack) if stream else None,
+        spool_dir=request.spool_dir or tempfile.gettempdir(),
+        rules=request.rules,
+        anchors=_compiled(request.rules),
+        known=request.known,
+        token_rules=request.token_rules,
+    )
+    lead = _crew(request, target, stack)
+    try:
+        survey = _survey(lead, progress, target)
+    except SpillNeeded:
+        target = replace(target, spill=_spill(request, stack))
+        lead = _crew(request, target, stack)
+        survey = _survey(lead, progress, target)
+    return target, lead, survey
 
 
 def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progress) -> Scan:
@@ -237,7 +263,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
-        coverage=_coverage(survey, tasks, swept, faults),
+        coverage=coverage.measure(survey, tasks, swept, faults),
         raw=request.raw,
     )
 
@@ -346,37 +372,3 @@ def _compare(lead: Crew, faults: list[Fault]) -> None:
             faults.append(Fault(code="changed", text=text))
         else:
             faults.append(_failed("The file was not there to compare", answer))
-
-
-def _coverage(
-    survey: Survey,
-    tasks: tuple[tuple[Place, ...], ...],
-    swept: dict[int, Swept],
-    faults: Sequence[Fault],
-) -> Coverage:
-    """Return the size of the union of the file extents that were swept, and the file's map."""
-    space_map = survey.space_map
-    if len(swept) == len(tasks):
-        starts, ends = space.union(space_map.piece_file, space_map.piece_size)
-    else:
-        rows = np.array([*_extents(space_map, tasks, swept)], np.int64).reshape(-1, 2)
-        starts, ends = space.union(rows[:, 0], rows[:, 1])
-    shades = [part.shades for part in swept.values()]
-    return Coverage(
-        file_bytes=survey.content.size,
-        scanned_bytes=int(np.sum(ends - starts)),
-        regions=len(survey.layout.regions),
-        gaps=survey.layout.gaps,
-        faults=tuple(faults),
-        map=shade.cells(survey.content.size, shades, starts, ends),
-    )
-
-
-def _extents(
-    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Swept]
-) -> Iterator[tuple[int, int]]:
-    """Yield file offset and size of what was swept."""
-    for index in swept:
-        for place in tasks[index]:
-            for extent in space.extents(space_map, place):
-                yield extent.file_offset, extent.size

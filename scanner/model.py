@@ -119,6 +119,12 @@ class Layout:
     labels: tuple[Label, ...] = ()
     modules: tuple[Module, ...] = ()
     threads: tuple[Thread, ...] = ()
+    system: str = ""
+    """The operating system and its version, where the dump says so: ``linux``, ``windows 10.0``."""
+    process: str = ""
+    """Base name of the program; never a path."""
+    arguments: int | None = None
+    """How many arguments the process had, its name not counted; never what they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +301,8 @@ class Coverage:
     gaps: tuple[Gap, ...]
     faults: tuple[Fault, ...]
     map: tuple[Cell, ...] = ()
+    ledger: tuple[tuple[str, int], ...] = ()
+    """Bytes of each class (memory, note, header, stream, slack); the file is their sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ FILE_LIMIT = 256 << 20
 
 _TEXT_LIMIT = 1 << 16
 _ROWS_LIMIT = 1 << 20
+_LEDGER = ("region", "note", "header", "stream", "slack")
 _MAP_LIMIT = 4096
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]{0,15})")
@@ -168,10 +169,18 @@ def _coverage(table: _Table) -> model.Coverage:
         gaps=_rows(table, "gaps", _gap),
         faults=_rows(table, "faults", _fault),
         map=cells,
+        ledger=_ledger(table),
     )
     if covered.scanned_bytes > covered.file_bytes:
         _refuse("more bytes were swept than there are")
     return covered
+
+
+def _ledger(table: _Table) -> tuple[tuple[str, int], ...]:
+    if "ledger" not in table:
+        return ()
+    rows = _object(table, "ledger")
+    return tuple((name, _number(rows, name)) for name in _LEDGER if name in rows)
 
 
 def _cell(table: _Table) -> model.Cell:

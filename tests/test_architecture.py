@@ -12,7 +12,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("scanner", "errors", "hardening"),
     ("model",),
     ("fingerprint",),
-    ("dump.source", "dump.draft", "dump.codecs"),
+    ("dump.source", "dump.ledger", "dump.names", "dump.draft", "dump.codecs"),
     ("dump.unpack", "dump.minidump", "dump.elfcore"),
     ("dump",),
     ("dump.archives.archive",),
@@ -31,6 +31,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.sweep",),
     ("stages.prove",),
     ("stages.trace",),
+    ("coverage",),
     ("engine",),
     ("correlate",),
     ("policy",),
@@ -40,14 +41,14 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("deliver",),
     ("console", "inputs"),
     ("cli_output",),
-    ("cli_policy", "cli_report"),
+    ("cli_policy", "cli_info", "cli_report"),
     ("cli",),
     ("__main__",),
 )
 """Bottom to top. A name that ends in ".*" is a room whose modules may use each other."""
 
 ONLY = {
-    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "engine"),
+    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "coverage", "engine"),
     "click": ("cli",),
     "rich": ("report.", "console"),
     "cryptography": ("detect.", "known", "attest"),

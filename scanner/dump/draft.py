@@ -12,6 +12,8 @@ MAX_FAULTS = 64
 """Faults that are told of one dump; one is enough for the verdict."""
 MAX_NAME = 4096
 """Characters of a name that a dump gives."""
+MAX_PROCESS = 80
+"""Characters of a program's name."""
 
 _TOP = 1 << 64
 
@@ -23,6 +25,9 @@ class Draft:
         self.file_size = file_size
         self.modules: list[Module] = []
         self.threads: list[Thread] = []
+        self.system = ""
+        self.process = ""
+        self.arguments: int | None = None
         self._regions: list[Region] = []
         self._gaps: list[Gap] = []
         self._faults: dict[tuple[str, str], Fault] = {}
@@ -119,6 +124,9 @@ class Draft:
             labels=tuple(self._labels),
             modules=tuple(self.modules),
             threads=tuple(self.threads),
+            system=self.system,
+            process=base_name(self.process)[:MAX_PROCESS],
+            arguments=self.arguments,
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
+from scanner.dump.names import MACHINES, NOTES, SYSTEMS
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout, Module, Thread
@@ -30,48 +31,6 @@ _BATCH = 1 << 20
 
 _PERMS = ("", "x", "w", "wx", "r", "rx", "rw", "rwx")
 """PF_X, PF_W, PF_R."""
-
-_MACHINES: dict[int, tuple[str, str]] = {
-    2: ("sparc", "sparc"),
-    3: ("i386", "i386"),
-    4: ("m68k", "m68k"),
-    8: ("mips", "mips64"),
-    15: ("parisc", "parisc64"),
-    18: ("sparc", "sparc"),
-    20: ("ppc", "ppc"),
-    21: ("ppc64", "ppc64"),
-    22: ("s390", "s390x"),
-    40: ("arm", "arm"),
-    43: ("sparc64", "sparc64"),
-    50: ("ia64", "ia64"),
-    62: ("x86_64", "x86_64"),
-    183: ("arm64", "arm64"),
-    243: ("riscv", "riscv64"),
-    258: ("loongarch", "loongarch64"),
-}
-"""e_machine: the name of the 32-bit and of the 64-bit kind."""
-
-_NOTES: dict[tuple[bytes, int], str] = {
-    (b"CORE", 1): "NT_PRSTATUS",
-    (b"CORE", 2): "NT_FPREGSET",
-    (b"CORE", 3): "NT_PRPSINFO",
-    (b"CORE", 4): "NT_TASKSTRUCT",
-    (b"CORE", 6): "NT_AUXV",
-    (b"CORE", 0x53494749): "NT_SIGINFO",
-    (b"CORE", 0x46494C45): "NT_FILE",
-    (b"LINUX", 0x46E62B7F): "NT_PRXFPREG",
-    (b"LINUX", 0x202): "NT_X86_XSTATE",
-    (b"LINUX", 0x400): "NT_ARM_VFP",
-    (b"LINUX", 0x401): "NT_ARM_TLS",
-    (b"LINUX", 0x405): "NT_ARM_SVE",
-    (b"LINUX", 0x406): "NT_ARM_PAC_MASK",
-    (b"FreeBSD", 1): "NT_PRSTATUS",
-    (b"FreeBSD", 2): "NT_FPREGSET",
-    (b"FreeBSD", 3): "NT_PRPSINFO",
-    (b"VMCOREINFO", 0): "VMCOREINFO",
-    (b"QEMU", 0): "QEMU",
-}
-"""Notes by owner and type (elf.h)."""
 
 
 def sniff(head: bytes) -> bool:
@@ -134,7 +93,7 @@ class _Reader:
         self._notes([segment for segment in segments if segment.type == _PT_NOTE])
         self._loads([segment for segment in segments if segment.type == _PT_LOAD])
         self._stacks()
-        narrow, wide = _MACHINES.get(self._machine, ("unknown", "unknown"))
+        narrow, wide = MACHINES.get(self._machine, ("unknown", "unknown"))
         return self._draft.layout(
             format_name="elfcore",
             arch=wide if self._wide else narrow,
@@ -279,12 +238,16 @@ class _Reader:
             at = data_at + _padded(size, alignment)
 
     def _note(self, note: _Note) -> None:
-        name = _NOTES.get((note.owner, note.type)) or f"type {note.type:#x}"
+        name = NOTES.get((note.owner, note.type)) or f"type {note.type:#x}"
         owner = note.owner.decode("ascii", "replace")
-        title = f"note {name}" if (note.owner, note.type) in _NOTES else f"note {owner} {name}"
+        title = f"note {name}" if (note.owner, note.type) in NOTES else f"note {owner} {name}"
         self._draft.label(note.offset, note.size, title)
+        if (system := SYSTEMS.get(note.owner.partition(b"@")[0])) is not None:
+            self._draft.system = self._draft.system or system
         if name == "NT_PRSTATUS":
             self._thread(note)
+        elif (note.owner, note.type) == (b"CORE", 3):
+            self._program(note)
         elif note.owner.startswith(b"NetBSD-CORE@") and note.owner[12:].isdigit():
             thread = Thread(id=int(note.owner[12:]))  # one of several notes of one LWP
             if self._draft.threads[-1:] != [thread]:
@@ -302,6 +265,20 @@ class _Reader:
         if self._machine == _X86_64 and self._wide and note.owner == b"CORE" and note.size >= 288:
             sp, _, fs_base = _WORDS.unpack(self._file.read(note.offset + 264, 24))
             self._registers[len(self._draft.threads) - 1] = sp, fs_base
+
+    def _program(self, note: _Note) -> None:
+        """Read pr_fname and count the words of pr_psargs (struct elf_prpsinfo of Linux).
+
+        What the words are is never kept. Where they fill their 80 bytes, there may be more.
+        """
+        at = 40 if self._wide else 32 if note.size == 128 else 28
+        if note.size < at + 96:
+            return
+        data = self._file.read(note.offset + at, 96)
+        self._draft.process = data[:16].split(b"\0")[0].decode("utf-8", "replace")
+        words = data[16:].split(b"\0")[0]
+        if len(words) < 79:
+            self._draft.arguments = max(len(words.split()) - 1, 0)
 
     def _stacks(self) -> None:
         """Give threads their stacks: the first one's is marked, the others end with their TCB.

@@ -15,6 +15,8 @@ from itertools import accumulate
 from typing import Any
 
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
+from scanner.dump.ledger import lacking
+from scanner.dump.names import ARCHES, PLATFORMS, PROTECTIONS, STREAMS
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout, Module, Thread
@@ -22,64 +24,9 @@ from scanner.model import Layout, Module, Thread
 MAX_STREAMS = 4096
 MAX_MODULES = 1 << 16
 MAX_THREADS = 1 << 16
+MAX_COMMAND_LINE = 4 << 20
 
 _HEADER = 32
-_ARCHES: dict[int, tuple[str, int]] = {
-    0: ("i386", 4),
-    1: ("mips", 4),
-    3: ("ppc", 4),
-    5: ("arm", 4),
-    6: ("ia64", 8),
-    9: ("x86_64", 8),
-    12: ("arm64", 8),
-    0x8001: ("sparc", 4),
-    0x8002: ("ppc64", 8),
-    0x8003: ("arm64", 8),
-    0x8004: ("mips64", 8),
-    0x8005: ("riscv", 4),
-    0x8006: ("riscv64", 8),
-}
-"""PROCESSOR_ARCHITECTURE_*, Breakpad's own from 0x8000 up: name and pointer size in bytes."""
-
-_STREAMS: dict[int, str] = {
-    3: "ThreadList",
-    4: "ModuleList",
-    5: "MemoryList",
-    6: "Exception",
-    7: "SystemInfo",
-    8: "ThreadExList",
-    9: "Memory64List",
-    10: "CommentA",
-    11: "CommentW",
-    12: "HandleData",
-    13: "FunctionTable",
-    14: "UnloadedModuleList",
-    15: "MiscInfo",
-    16: "MemoryInfoList",
-    17: "ThreadInfoList",
-    18: "HandleOperationList",
-    19: "Token",
-    20: "JavaScriptData",
-    21: "SystemMemoryInfo",
-    22: "ProcessVmCounters",
-    23: "IptTrace",
-    24: "ThreadNames",
-    0x43500001: "CrashpadInfo",
-    0x47670001: "BreakpadInfo",
-    0x47670002: "AssertionInfo",
-    0x47670003: "LinuxCpuInfo",
-    0x47670004: "LinuxProcStatus",
-    0x47670005: "LinuxLsbRelease",
-    0x47670006: "LinuxCmdLine",
-    0x47670007: "LinuxEnviron",
-    0x47670008: "LinuxAuxv",
-    0x47670009: "LinuxMaps",
-    0x4767000A: "LinuxDsoDebug",
-}
-"""MINIDUMP_STREAM_TYPE; every other type is swept under its number."""
-
-_PERMS = {1: "", 2: "r", 4: "rw", 8: "rw", 0x10: "x", 0x20: "rx", 0x40: "rwx", 0x80: "rwx"}
-"""PAGE_*: 8 and 0x80 are copy on write."""
 
 
 def sniff(head: bytes) -> bool:
@@ -123,6 +70,8 @@ class _Reader:
                 self._module_list(stream)
             elif stream.type == 6:
                 self._exception(stream)
+            elif stream.type == 0x47670006:
+                self._command_line(stream)
         stacks = [
             stack
             for stream in streams
@@ -140,6 +89,11 @@ class _Reader:
                     listed.append((start, start + size))
                     self._region(names, start, size, offset)
         self._stacks(names, stacks, listed)
+        held = [*listed, *((stack.start, stack.end) for stack in stacks)]
+        for start, end in lacking(((low, high) for low, high, _ in protections), held):
+            self._draft.gap("not-captured", start, end - start)
+        if self._draft.modules:
+            self._draft.process = self._draft.modules[0].name
         return self._draft.layout(
             format_name="minidump",
             arch=self._arch[0],
@@ -184,7 +138,7 @@ class _Reader:
                 draft.gap("truncated", None, size - present)
             stream = _Stream(kind, present, at)
             if stream not in streams:
-                draft.label(at, present, f"stream {_STREAMS.get(kind, f'{kind:#x}')}")
+                draft.label(at, present, f"stream {STREAMS.get(kind, f'{kind:#x}')}")
                 streams[stream] = None
         return list(streams)
 
@@ -198,7 +152,7 @@ class _Reader:
         """Yield the entries of a list that a u32 count leads; some writers pad it to 8 bytes."""
         if not stream.size:
             return iter(())
-        name = _STREAMS[stream.type]
+        name = STREAMS[stream.type]
         head = self._fields("I", stream.offset) if stream.size >= 4 else None
         if head is None:
             self._draft.fault("damaged-stream", f"The stream {name} has no count.")
@@ -224,7 +178,13 @@ class _Reader:
     def _system_info(self, streams: list[_Stream]) -> None:
         for stream in streams:
             if stream.type == 7 and (fields := self._fields("H", stream.offset)) is not None:
-                self._arch = _ARCHES.get(fields[0], ("unknown", 8))
+                self._arch = ARCHES.get(fields[0], ("unknown", 8))
+                if (version := self._fields("4I", stream.offset + 8)) is not None:
+                    *numbers, platform = version
+                    name = PLATFORMS.get(platform, "")
+                    said = any(numbers) and name
+                    number = ".".join(map(str, numbers))
+                    self._draft.system = f"{name} {number}" if said else name
                 return
 
     def _module_list(self, stream: _Stream) -> None:
@@ -284,7 +244,7 @@ class _Reader:
             f"Q16xQ2I{entry - 40}x", stream.offset + lead, count
         ):
             if state == 0x1000:  # MEM_COMMIT
-                yield base, base + size, _PERMS.get(protect & 0xFF, "")
+                yield base, base + size, PROTECTIONS.get(protect & 0xFF, "")
 
     def _ranges(self, stream: _Stream) -> Iterator[tuple[int, int, int]]:
         """Yield (address, size, file offset) of each range of a memory list, each once."""
@@ -319,6 +279,12 @@ class _Reader:
         self._draft.region(
             start, size, offset, perms=names.perms(start), name=names.name(start, start + size)
         )
+
+    def _command_line(self, stream: _Stream) -> None:
+        """Count the arguments of /proc/PID/cmdline; what they are is never kept."""
+        if stream.size <= MAX_COMMAND_LINE:
+            data = self._file.read(stream.offset, stream.size)
+            self._draft.arguments = max(data.rstrip(b"\0").count(b"\0"), 0)
 
     def _stacks(
         self, names: "_Names", stacks: list["_Stack"], listed: list[tuple[int, int]]

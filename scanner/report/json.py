@@ -89,6 +89,7 @@ def _coverage(coverage: model.Coverage) -> Document:
             {"bytes": cell.bytes, "swept": cell.swept, "entropy": cell.entropy}
             for cell in coverage.map
         ],
+        "ledger": dict(coverage.ledger),
     }
 
 

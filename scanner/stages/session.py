@@ -14,6 +14,7 @@ from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
 from scanner.detect.publics import PublicKey
 from scanner.dump import archives, codecs, contents, source, space, unpack
 from scanner.dump.contents import Contents, Part
+from scanner.dump.ledger import ledger
 from scanner.dump.source import File, Identity, Pieces, Spill
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import SpillNeeded, Unreadable
@@ -61,6 +62,8 @@ class Survey:
     space_map: SpaceMap
     faults: tuple[Fault, ...]
     identity: Identity | None
+    ledger: tuple[tuple[str, int], ...]
+    """Bytes of each class of the content."""
     pieces: Pieces | None = None
     """Where in the spill file the content lies; None where it is the file given."""
     members: tuple[Part, ...] = ()
@@ -216,6 +219,7 @@ def _surveyed(
         space_map=space_map,
         faults=(*content.faults, *layout.faults, *doubts),
         identity=identity,
+        ledger=ledger(layout, file.size),
         pieces=inside.pieces if inside else pieces,
         members=inside.members if inside else (),
     )

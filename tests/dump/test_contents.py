@@ -168,6 +168,19 @@ def test_concatenated_tars() -> None:
     assert list(dumps.values()) == [CORE]
 
 
+def test_global_header() -> None:
+    """A global extended header is no damage, and what stands in it is kept."""
+    out = io.BytesIO()
+    headers = {"comment": "1ae85385"}
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers=headers) as tar:
+        info = tarfile.TarInfo("core")
+        info.size = len(CORE)
+        tar.addfile(info, io.BytesIO(CORE))
+    found, rest, dumps = expand(out.getvalue())
+    assert (found.faults, dumps) == ((), {"core": CORE})
+    assert b"comment=1ae85385" in rest
+
+
 def test_damage_between_tar_members() -> None:
     """What stands between two members and is no header is a fault, and is opened all the same."""
     two = tarred(("b", MINI))

@@ -100,6 +100,7 @@ def read(archive: Archive) -> Iterator[Member]:
 def _between(archive: Archive, start: int, end: int) -> Iterator[Member]:
     """Yield what lies between two members, where it is anything but zeros."""
     end = min(end, archive.file.size)
+    start = _behind_global(archive, start, end)
     for at in range(start, end, CHUNK):
         window = archive.file.read(at, min(CHUNK, end - at))
         if (zeros := len(window) - len(window.lstrip(b"\0"))) < len(window):
@@ -108,6 +109,19 @@ def _between(archive: Archive, start: int, end: int) -> Iterator[Member]:
             first = at + zeros // _BLOCK * _BLOCK
             yield Member(name=f"bytes at {first}", chunks=archive.stored(first, end - first))
             return
+
+
+def _behind_global(archive: Archive, start: int, end: int) -> int:
+    """Pass over global extended headers, of which tarfile tells nothing; they are swept."""
+    while end - start >= _BLOCK:
+        block = archive.file.read(start, _BLOCK)
+        digits = block[124:136].strip(b" \0")
+        octal = all(digit in b"01234567" for digit in digits)
+        if block[156:157] != tarfile.XGLTYPE or not sniff(block) or not octal:
+            break
+        size = int(digits or b"0", 8)
+        start += _BLOCK + size + -size % _BLOCK
+    return min(start, end)
 
 
 def _member(archive: Archive, info: tarfile.TarInfo, end: int) -> Iterator[Member]:

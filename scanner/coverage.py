@@ -1,0 +1,50 @@
+"""What was looked at: the union of swept file extents, and the map of the file.
+
+Counted from what the sweep says it did, never from what it was asked to do.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from scanner.dump import space
+from scanner.dump.space import SpaceMap
+from scanner.model import Coverage, Fault, Place
+from scanner.stages import shade
+from scanner.stages.session import Survey
+from scanner.stages.sweep import Swept
+
+
+def measure(
+    survey: Survey,
+    tasks: tuple[tuple[Place, ...], ...],
+    swept: dict[int, Swept],
+    faults: Sequence[Fault],
+) -> Coverage:
+    """Return the size of the union of the file extents that were swept, and the file's map."""
+    space_map = survey.space_map
+    if len(swept) == len(tasks):
+        starts, ends = space.union(space_map.piece_file, space_map.piece_size)
+    else:
+        rows = np.array([*_extents(space_map, tasks, swept)], np.int64).reshape(-1, 2)
+        starts, ends = space.union(rows[:, 0], rows[:, 1])
+    shades = [part.shades for part in swept.values()]
+    return Coverage(
+        file_bytes=survey.content.size,
+        scanned_bytes=int(np.sum(ends - starts)),
+        regions=len(survey.layout.regions),
+        gaps=survey.layout.gaps,
+        faults=tuple(faults),
+        map=shade.cells(survey.content.size, shades, starts, ends),
+        ledger=survey.ledger,
+    )
+
+
+def _extents(
+    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Swept]
+) -> Iterator[tuple[int, int]]:
+    """Yield file offset and size of what was swept."""
+    for index in swept:
+        for place in tasks[index]:
+            for extent in space.extents(space_map, place):
+                yield extent.file_offset, extent.size

@@ -1,0 +1,75 @@
+"""Where each byte of a dump belongs: to memory, a note, a header, a stream, or to nothing named.
+
+This module exists because what lies in no table carries secrets too: its share is told, in bytes.
+The classes are disjoint and together they are the file; where tables overlap, memory is first.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from scanner.model import Label, Layout
+
+CLASSES = ("region", "note", "header", "stream", "slack")
+"""Memory; notes of a core; headers and directories; streams and what they point to; the rest."""
+
+_HEADERS = ("header", "directory", "program headers", "section headers")
+
+Span = tuple[int, int]
+
+_TOP = 1 << 64
+
+
+def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
+    """Return the bytes of each class of CLASSES; their sum is the size of the file."""
+    spans: dict[str, list[Span]] = {name: [] for name in CLASSES}
+    for region in layout.regions:
+        spans["region"].append((region.file_offset, region.file_offset + region.size))
+    for label in layout.labels:
+        spans[_class(label)].append((label.file_offset, label.file_offset + label.size))
+    rows: list[tuple[str, int]] = []
+    covered: list[Span] = []
+    total = 0
+    for name in CLASSES[:-1]:
+        covered = _union(chain(covered, spans[name]), file_size)
+        size = sum(end - start for start, end in covered)
+        rows.append((name, size - total))
+        total = size
+    return (*rows, ("slack", file_size - total))
+
+
+def lacking(claimed: Iterable[Span], held: Iterable[Span]) -> list[Span]:
+    """Return what spans of addresses claim and others do not hold, in order, as (start, end)."""
+    there = _union(held, _TOP)
+    index = 0
+    missing: list[Span] = []
+    for start, end in _union(claimed, _TOP):
+        at = start
+        while index < len(there) and there[index][0] < end:
+            low, high = there[index]
+            if low > at:
+                missing.append((at, low))
+            at = max(at, high)
+            if high >= end:
+                break
+            index += 1
+        if at < end:
+            missing.append((at, end))
+    return missing
+
+
+def _class(label: Label) -> str:
+    if label.name.startswith("note "):
+        return "note"
+    return "header" if label.name in _HEADERS else "stream"
+
+
+def _union(spans: Iterable[Span], limit: int) -> list[Span]:
+    """Return disjoint spans, in order, that cover the same bytes below a limit."""
+    merged: list[Span] = []
+    for start, stop in sorted(spans):
+        first, end = max(start, 0), min(stop, limit)
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        elif first < end:
+            merged.append((first, end))
+    return merged

@@ -1,0 +1,128 @@
+"""What a dump is, in one screen: format, system, program, memory, and what is missing of it.
+
+Says nothing of what lies in the bytes, and gives no verdict. A program is a base name and a count
+of arguments; arguments, environment and paths are never shown, nor names of threads.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from scanner.model import Layout
+from scanner.report.printable import printable
+from scanner.stages.session import Survey
+
+WIDTH = 100
+SHOWN = 6
+"""Modules, members and faults that the text shows."""
+
+Inspected = Sequence[tuple[str, Survey]]
+
+
+def text(found: Inspected) -> str:
+    """Return lines of at most WIDTH columns."""
+    lines: list[str] = []
+    for path, survey in found:
+        if lines:
+            lines.append("")
+        lines.append(printable(path, WIDTH))
+        for label, value in _rows(survey):
+            lines.append(f"  {label:<11}{printable(value, WIDTH - 13)}")
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def document(found: Inspected) -> str:
+    """Return a JSON object, ASCII, ended by a line feed."""
+    table = {"schema": 1, "dumps": [_dump(path, survey) for path, survey in found]}
+    return json.dumps(table, indent=1, ensure_ascii=True) + "\n"
+
+
+def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
+    layout, content = survey.layout, survey.content
+    bits = f"{8 * layout.pointer_size}-bit, {layout.byte_order}-endian"
+    known = layout.format != "raw" and bool(layout.regions or layout.modules or layout.threads)
+    yield "format", ", ".join((layout.format, *((layout.arch, bits) if known else ())))
+    yield "size", f"{survey.size:,} bytes"
+    if content.layers:
+        yield "layers", f"{' > '.join(content.layers)}, {content.size:,} bytes within"
+    if layout.system:
+        yield "system", layout.system
+    if layout.process:
+        said = layout.arguments
+        words = "" if said is None else f", {said} argument{'s' if said != 1 else ''}"
+        yield "process", f"{layout.process}{words}"
+    if known:
+        names = list(dict.fromkeys(_base(module.name) for module in layout.modules))
+        yield "threads", f"{len(layout.threads):,}"
+        yield "modules", _some(f"{len(layout.modules):,}", names)
+        size = sum(region.size for region in layout.regions)
+        yield "memory", f"{len(layout.regions):,} regions, {size:,} bytes"
+    for code, (count, size) in _gaps(layout).items():
+        yield "gaps", f"{count:,} {code.replace('-', ' ')}, {size:,} bytes"
+    yield "bytes", ", ".join(f"{name} {size:,}" for name, size in survey.ledger if size)
+    members = [part.name for part in survey.members]
+    if members:
+        yield "dumps", _some(f"{len(members):,} within", members)
+    faults = Counter(f"{fault.code}: {fault.text}" for fault in survey.faults)
+    for index, sentence in enumerate(faults):
+        if index == SHOWN:
+            yield "", f"and {len(faults) - SHOWN} more"
+            break
+        yield "" if index else "faults", sentence
+
+
+def _some(count: str, names: Sequence[str]) -> str:
+    shown = ", ".join(printable(name, 40) for name in names[:SHOWN])
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{count}: {shown}{more}" if shown else count
+
+
+def _gaps(layout: Layout) -> dict[str, tuple[int, int]]:
+    totals: dict[str, tuple[int, int]] = {}
+    for gap in layout.gaps:
+        count, size = totals.get(gap.code, (0, 0))
+        totals[gap.code] = (count + 1, size + gap.size)
+    return dict(sorted(totals.items()))
+
+
+def _dump(path: str, survey: Survey) -> dict[str, Any]:
+    layout, content = survey.layout, survey.content
+    return {
+        "path": _unicode(path),
+        "size": survey.size,
+        "content": {"layers": list(content.layers), "size": content.size},
+        "format": layout.format,
+        "arch": layout.arch,
+        "pointer_size": layout.pointer_size,
+        "byte_order": layout.byte_order,
+        "system": _unicode(layout.system) or None,
+        "process": _unicode(layout.process) or None,
+        "arguments": layout.arguments,
+        "threads": len(layout.threads),
+        "modules": list(_modules(layout)),
+        "regions": {
+            "count": len(layout.regions),
+            "bytes": sum(region.size for region in layout.regions),
+        },
+        "gaps": {
+            code: {"count": count, "bytes": size} for code, (count, size) in _gaps(layout).items()
+        },
+        "ledger": dict(survey.ledger),
+        "members": [_unicode(part.name) for part in survey.members],
+        "faults": [{"code": fault.code, "text": _unicode(fault.text)} for fault in survey.faults],
+    }
+
+
+def _modules(layout: Layout) -> Iterable[dict[str, Any]]:
+    for module in layout.modules:
+        name = _unicode(_base(module.name))
+        yield {"address": hex(module.start), "size": module.size, "name": name}
+
+
+def _base(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def _unicode(value: str) -> str:
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")

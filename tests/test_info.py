@@ -1,0 +1,120 @@
+"""``info``: what a dump is, on one screen, and nothing of what its process was told."""
+
+import json
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, real
+from tests.dump.dump_bytes import minidump
+
+CANARY = "canary-in-an-argument"
+
+
+def info(path: Path, *arguments: str) -> tuple[int, str]:
+    """Run the command; return its exit code and what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scanner", "info", *arguments, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout
+
+
+def document(path: Path) -> list[dict[str, object]]:
+    """Return what the command says of each dump, as JSON."""
+    code, out = info(path, "-f", "json")
+    assert code == 0
+    dumps: list[dict[str, object]] = json.loads(out)["dumps"]
+    return dumps
+
+
+def core(arguments: str = f"signer --password {CANARY}") -> bytes:
+    """Write a core whose command line holds what must not be shown."""
+    return elfcore.write(
+        [elfcore.Segment(address=0x10000, data=b"words " * 1000, memory_size=8000)],
+        program="signer",
+        arguments=arguments,
+        files=[elfcore.Mapped(start=0x10000, end=0x11000, name=f"/home/{CANARY}/bin/signer")],
+    ).data
+
+
+def test_core(tmp_path: Path) -> None:
+    """A core's program, modules, memory, gaps and bytes are told; its arguments are counted."""
+    path = tmp_path / "core"
+    path.write_bytes(core())
+    (said,) = document(path)
+    assert (said["format"], said["arch"], said["process"]) == ("elfcore", "x86_64", "signer")
+    assert said["arguments"] == 2
+    assert said["gaps"] == {"not-captured": {"count": 1, "bytes": 2000}}
+    assert said["regions"] == {"count": 1, "bytes": 6000}
+    assert sum(said["ledger"].values()) == path.stat().st_size  # type: ignore[attr-defined]
+    code, out = info(path)
+    assert code == 0
+    assert "signer, 2 arguments" in out
+    assert CANARY not in out + json.dumps(said)
+    assert max(map(len, out.splitlines())) <= 100
+    assert out.count("\n") <= 24
+
+
+def test_arguments_that_were_cut(tmp_path: Path) -> None:
+    """Where a command line fills its field, nobody knows how many arguments there were."""
+    path = tmp_path / "core"
+    path.write_bytes(core("signer " + "a " * 100))
+    assert document(path)[0]["arguments"] is None
+
+
+def test_minidump(tmp_path: Path) -> None:
+    """A minidump's system and program are told; a command line is counted and not shown."""
+    line = f"signer\0--password\0{CANARY}\0".encode()
+    path = tmp_path / "x.dmp"
+    path.write_bytes(
+        minidump(
+            memory=[(0x1000, b"words" * 100)],
+            modules=[(0x10000, 4096, f"/home/{CANARY}/signer")],
+            streams=[
+                (0x47670006, line),
+                (7, struct.pack("<H6x4I", 12, 6, 1, 7, 0x8201) + bytes(32)),
+            ],
+        )
+    )
+    (said,) = document(path)
+    assert (said["arch"], said["system"], said["process"]) == ("arm64", "linux 6.1.7", "signer")
+    assert said["arguments"] == 2
+    assert CANARY not in json.dumps(said)
+
+
+def test_archive(tmp_path: Path) -> None:
+    """An archive names its dumps, and each is told of."""
+    path = tmp_path / "crash.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("core.1", core())
+        archive.writestr("log", b"words")
+    rest, member = document(path)
+    assert (rest["format"], rest["members"]) == ("zip", ["core.1"])
+    assert member["path"] == f"{path}!core.1"
+
+
+def test_damage_is_no_success(tmp_path: Path) -> None:
+    """What cannot be read whole gives 3, and so does what cannot be read at all."""
+    path = tmp_path / "core"
+    path.write_bytes(core()[:-3000])
+    code, out = info(path)
+    assert code == 3
+    assert "truncated" in out
+    assert info(tmp_path / "missing")[0] == 3
+
+
+@pytest.mark.parametrize("name", real.names()[:3])
+def test_real_dumps(name: str) -> None:
+    """A real dump is told of on one screen."""
+    code, out = info(real.path(name))
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    assert out.count("\n") <= 24
