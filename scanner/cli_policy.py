@@ -131,8 +131,8 @@ def _described(agreed: "Policy", day: dt.date) -> list[str]:
         left = (entry.expires - day).days
         state = "ended" if left < 0 else "ends soon" if left <= _SOON else "holds"
         counts[state] += 1
-        lines.append(f"{state:<9}  {entry.expires}  {entry.fingerprint}")
-        lines.append(f"           {printable(entry.reason)} (owner: {printable(entry.owner)})")
+        why = f"{printable(entry.reason)} (owner: {printable(entry.owner)})"
+        lines += [f"{state:<9}  {entry.expires}  {why}", f"           {entry.fingerprint}"]
     lines.append(
         f"valid: {len(agreed.allow)} allowed, {counts['ended']} ended, "
         f"{counts['ends soon']} end within {_SOON} days of {day}"

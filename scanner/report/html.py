@@ -171,8 +171,6 @@ def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) 
             which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
             link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
             add(steps, element("li", link, *(element("span", " ", bdi) for bdi in lines(which))))
-    if any(wording.acts(finding) and wording.certified(finding) for finding in findings):
-        add(steps, element("li", wording.EXPIRY))
     reasons = wording.reasons(dump, every=False)
     for reason in reasons[:MOST_ROWS]:
         add(steps, element("li", "Because: ", element("bdi", reason)))
@@ -180,7 +178,9 @@ def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) 
         add(steps, element("li", wording.next_step(dump)))
     if not len(steps):
         return None
-    return element("div", element("h3", "What to do"), steps, class_=f"to-do {dump.verdict}")
+    dated = any(wording.acts(finding) and wording.certified(finding) for finding in findings)
+    note = element("p", wording.EXPIRY) if dated else None
+    return element("div", element("h3", "What to do"), steps, note, class_=f"to-do {dump.verdict}")
 
 
 def _facts(dump: DumpReport) -> Node:
@@ -242,6 +242,9 @@ def _card(finding: Finding, name: str) -> Node:
         ("certificate", lines(list(wording.certificate(finding)))),
         ("named by", lines([wording.names(finding)] if finding.names else [])),
         ("SSH", _code(public.ssh_fingerprint)),
+        ("issuer", [quoted(public.issuer)] if public.issuer else []),
+        ("audience", [quoted(public.audience)] if public.audience else []),
+        ("expires", [quoted(public.not_after)] if _expires(finding) else []),
         ("key id", [quoted(public.kid)] if public.kid else []),
         (wording.fingerprint_kind(finding), _code(finding.fingerprint.value)),
         ("proof", _code(finding.proof)),
@@ -254,6 +257,11 @@ def _card(finding: Finding, name: str) -> Node:
     ]
     kind = f"card {severity}{' blocking' if finding.blocks else ''}"
     return element("article", title, rows(pairs), *_places(finding), class_=kind, id=name)
+
+
+def _expires(finding: Finding) -> bool:
+    """Say whether a token tells its end; a certificate's stands with its subject."""
+    return finding.kind == "token" and bool(finding.public.not_after)
 
 
 def _encodings(finding: Finding) -> list[str]:
