@@ -35,6 +35,9 @@ FIELD_BYTES: dict[str, int] = {
 }
 """Bytes of one coordinate."""
 
+_ML_DSA = ((44, 17), (65, 18), (87, 19))
+_ML_KEM = ((512, 1), (768, 2), (1024, 3))
+
 OKP_OIDS: dict[str, bytes] = {
     "x25519": bytes.fromhex("2b656e"),
     "x448": bytes.fromhex("2b656f"),
@@ -42,6 +45,17 @@ OKP_OIDS: dict[str, bytes] = {
     "ed448": bytes.fromhex("2b6571"),
 }
 """RFC 8410 section 3."""
+
+PQC_OIDS: dict[str, bytes] = {
+    **{f"ml-dsa-{n}": bytes.fromhex("6086480165030403") + bytes((x,)) for n, x in _ML_DSA},
+    **{f"ml-kem-{n}": bytes.fromhex("6086480165030404") + bytes((x,)) for n, x in _ML_KEM},
+    **{
+        f"slh-dsa-{hashed}-{n}": bytes.fromhex("6086480165030403") + bytes((first + x,))
+        for hashed, first in (("sha2", 20), ("shake", 26))
+        for x, n in enumerate(("128s", "128f", "192s", "192f", "256s", "256f"))
+    },
+}
+"""RFC 9881 section 2, RFC 9935 section 3, RFC 9909 section 3."""
 
 FFC_OIDS: dict[str, bytes] = {
     "dsa": bytes.fromhex("2a8648ce380401"),
@@ -84,6 +98,11 @@ def okp_spki(algorithm: str, public: bytes) -> bytes:
     return _tlv(0x30, _tlv(0x30, _tlv(0x06, OKP_OIDS[algorithm])) + _tlv(0x03, b"\0" + public))
 
 
+def pqc_spki(algorithm: str, public: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a post-quantum key (RFC 9881 section 4 and its kin)."""
+    return _tlv(0x30, _tlv(0x30, _tlv(0x06, PQC_OIDS[algorithm])) + _tlv(0x03, b"\0" + public))
+
+
 def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int) -> bytes:
     """Return the SubjectPublicKeyInfo of a DSA key (p, q, g) or a PKCS #3 one (p, g)."""
     parameters = (p, q, g) if algorithm == "dsa" else (p, g)
@@ -95,6 +114,10 @@ def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int) -> bytes:
 def of_spki(spki: bytes) -> Fingerprint:
     """Name a key pair by its public half."""
     return Fingerprint(kind="spki-sha256", value=hashlib.sha256(spki).hexdigest())
+
+
+NAMELESS = Fingerprint(kind="place-sha256", value="")
+"""The name of a secret that nothing public names, until its first place gives it one."""
 
 
 def of_place(dump_sha256: str, rule: str, extent: Extent) -> Fingerprint:

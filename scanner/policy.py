@@ -141,7 +141,7 @@ def _accepted(coverage: Coverage, policy: Policy) -> tuple[str, ...]:
 
 
 def _blocked(finding: Finding) -> Reason:
-    kind = finding.curve or f"{finding.algorithm.upper()} {finding.bits}"
+    kind = finding.curve or f"{finding.algorithm.upper()} {finding.bits or ''}".rstrip()
     if finding.kind == "token":
         kind = finding.algorithm
     text = f"A {finding.kind.replace('-', ' ')} ({kind}) lies in the dump."

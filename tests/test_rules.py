@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keystores, pgp, sealed, secrets, symcrypt
+from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
@@ -105,6 +105,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "ccache-3": lambda _: secrets.ccache(3),
     "dpapi-master-key": secrets.dpapi_master_key,
     "cng-key-data": secrets.cng_key_data,
+    "pqc-pkcs8": pqc.pkcs8,
     "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
@@ -158,7 +159,7 @@ def resolve(key: str, encoding: str) -> bytes:
         return FORMS[encoding](recipes.rsa_key(int(key[4:])))
     if key in CURVE_NAMES:
         return FORMS[encoding](recipes.ec_key(CURVE_NAMES[key]))
-    if key.startswith("aes-"):
+    if key.startswith(("aes-", "ml-", "slh-")):
         return FORMS[encoding](key)
     return FORMS[encoding](recipes.okp_key(key))
 

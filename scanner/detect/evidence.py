@@ -11,7 +11,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect.keys import CURVES, OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
-from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place
 from scanner.rules import Rule
@@ -113,6 +113,7 @@ PROOFS: dict[type[Material], str] = {
     Ec: "d*G = Q",
     Okp: "seed derives the public key",
     Ffc: "g**x = y",
+    Pqc: "seed derives the public key",
 }
 """The equation that closes for each kind of key, where no other is named."""
 

@@ -1,9 +1,9 @@
 """Private keys as DER: PKCS#1, PKCS#8 and SEC1, parsed strictly and then proved.
 
 Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
-RFC 8410 (CurvePrivateKey). A structure is a key only when its numbers agree: p*q = n for RSA;
-where a public point stands inside, the scalar must give it. This module refuses what only looks
-like a key, and never guesses at an encrypted one.
+RFC 8410 (CurvePrivateKey); what is inside of post-quantum ones is for ``pqc``. A structure is a key
+only when its numbers agree: p*q = n for RSA; where a public point stands inside, the scalar must
+give it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import der
+from scanner.detect import der, pqc
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES, OKP_OIDS
@@ -246,6 +246,14 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         public = wrapped.bits()
         wrapped.finish()
     body.finish()
+    return _inner(algorithm, curve, inner, public)
+
+
+def _inner(algorithm: bytes, curve: str, inner: bytes, public: bytes | None) -> _Checked:
+    """Read the privateKey of an algorithm, whose parameters name the curve of an EC key."""
+    if algorithm in pqc.ALGORITHMS:
+        found = pqc.read(pqc.ALGORITHMS[algorithm], inner)
+        return _Checked(found.material, found.proof)
     key = Reader(inner)
     if algorithm in _OID_OKP:
         seed = key.content(der.OCTET_STRING)

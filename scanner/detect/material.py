@@ -72,7 +72,20 @@ class Ffc(_Guarded):
     y: int
 
 
-Material = Rsa | Ec | Okp | Ffc
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Pqc(_Guarded):
+    """A post-quantum key: ``algorithm`` as in fingerprint.PQC_OIDS."""
+
+    algorithm: str
+    seed: bytes
+    """Empty where only the expanded key is known."""
+    expanded: bytes
+    """Empty where only the seed is known."""
+    public: bytes
+    """The encoded public key; empty where nothing here can derive it."""
+
+
+Material = Rsa | Ec | Okp | Ffc | Pqc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,3 +131,8 @@ def describe(key: Material) -> Description:
                     fingerprint.ffc_spki(key.algorithm, key.p, key.q, key.g, key.y)
                 ),
             )
+        case Pqc():
+            name = fingerprint.NAMELESS
+            if key.public:
+                name = fingerprint.of_spki(fingerprint.pqc_spki(key.algorithm, key.public))
+            return Description(algorithm=key.algorithm, curve="", bits=0, fingerprint=name)

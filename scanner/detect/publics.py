@@ -69,5 +69,11 @@ def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicK
     )
 
 
+def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) -> PublicKey:
+    """Return a post-quantum public key: its name alone, its bytes are not looked for."""
+    spki = fingerprint.pqc_spki(algorithm, raw)
+    return PublicKey(algorithm=algorithm, bits=0, witness=_witness(kind, spki, place))
+
+
 def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:
     return Witness(kind=kind, fingerprint=fingerprint.of_spki(spki), place=place)

@@ -6,11 +6,9 @@ others by its bytes, which stay in the process that read them: this module gives
 
 from dataclasses import dataclass
 
+from scanner.fingerprint import NAMELESS
 from scanner.model import Candidate, Confidence, Fingerprint, Place
 from scanner.rules import Rule
-
-NAMELESS = Fingerprint(kind="place-sha256", value="")
-"""The name of a secret that nothing public names, until its first place gives it one."""
 
 UNKNOWN = "unknown"
 """The algorithm of a key that lies inside of its encryption."""

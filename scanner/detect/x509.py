@@ -26,6 +26,11 @@ from scanner.rules import Rule
 
 _OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
+_OID_PQC = {oid: algorithm for algorithm, oid in fingerprint.PQC_OIDS.items()}
+_PQC_BYTES = {"ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592}
+_PQC_BYTES |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568}
+"""Bytes of a public key (FIPS 203 section 8, FIPS 204 section 4)."""
+
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
 _REMEMBERED = 4096
@@ -88,6 +93,9 @@ def _spki(data: bytes, kind: str) -> PublicKey | None:
         elif algorithm in _OID_OKP:
             identifier.finish()
             key = _okp(_OID_OKP[algorithm], body.bits(), kind)
+        elif algorithm in _OID_PQC:
+            identifier.finish()
+            key = _pqc(_OID_PQC[algorithm], body.bits(), kind)
         else:
             return None
         body.finish()
@@ -208,3 +216,11 @@ def _okp(algorithm: str, raw: bytes, kind: str) -> PublicKey:
     if len(raw) != OKP_BYTES[algorithm]:
         raise Malformed
     return publics.okp(algorithm, raw, kind=kind)
+
+
+def _pqc(algorithm: str, raw: bytes, kind: str) -> PublicKey:
+    """Read a post-quantum public key, which has the length of its algorithm."""
+    size = _PQC_BYTES.get(algorithm) or int(algorithm[-4:-1]) // 4
+    if len(raw) != size or len(set(raw[:32])) < 8:
+        raise Malformed
+    return publics.pqc(algorithm, raw, kind=kind)

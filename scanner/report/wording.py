@@ -140,6 +140,8 @@ def kind(finding: Finding) -> str:
 def name(finding: Finding) -> str:
     """Return a key's algorithm with its size or curve: ``RSA 2048``, ``EC P-256``."""
     algorithm = _ALGORITHMS.get(finding.algorithm, printable(finding.algorithm))
+    if finding.algorithm.startswith(("ml-", "slh-")):
+        return algorithm.upper()
     if finding.curve:
         return f"{algorithm} {printable(finding.curve)}"
     if finding.algorithm in _ONE_SIZE or not finding.bits:

@@ -35,9 +35,10 @@ from scanner.detect import (
     x509,
     xmlkey,
 )
+from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Runs
-from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa, describe
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import discrete, ec, edwards, montgomery, rsa
@@ -126,32 +127,53 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
     known = {key.witness.fingerprint.value: key for key in session.target.known}
     witnesses = [key.witness for key in session.target.known]
     numbers: dict[bytes, int] = {}
+    parsed: list[Proved] = []
     for found in _examine(session, hits):
         if isinstance(found, PublicKey):
             known.setdefault(found.witness.fingerprint.value, found)
             witnesses.append(found.witness)
         elif isinstance(found, Sealed):
             candidates.append(_numbered(found, numbers))
+        elif isinstance(found.material, Pqc) and not found.material.public:
+            value = found.material.expanded or found.material.seed
+            candidates.append(_numbered(Sealed(candidate=found.candidate, value=value), numbers))
         else:
-            candidates.append(found.candidate)
+            parsed.append(found)
             public = _public(found.material)
             known.setdefault(public.witness.fingerprint.value, public)
+    named = {witness.fingerprint.value for witness in witnesses}
+    candidates += [_witnessed(found, named) for found in parsed]
     found_tokens = _tokens(session, hits)
     candidates += found_tokens.candidates
     witnesses += found_tokens.witnesses
-    runs = limbs.join(runs)
+    candidates += _related(session, limbs.join(runs), known)
+    return Proofs(
+        candidates=tuple(candidates), witnesses=tuple(witnesses), faults=found_tokens.faults
+    )
+
+
+def _related(session: Session, runs: Runs, known: dict[str, PublicKey]) -> Iterator[Candidate]:
+    """Yield what random-looking runs hold: key schedules, and numbers that are related."""
     for rule in session.rules:
         if rule.detector == SCHEDULES:
-            candidates += _schedules(session.memory, runs, rule)
+            yield from _schedules(session.memory, runs, rule)
     for section in pool.sections(session.memory, pool.distinct(session.memory, runs)):
         for name, search, _ in RELATIONS:
             for rule in session.rules:
                 if rule.detector == name:
                     related = search(section, tuple(known.values()))
-                    candidates += [_candidate(found, rule) for found in related]
-    return Proofs(
-        candidates=tuple(candidates), witnesses=tuple(witnesses), faults=found_tokens.faults
-    )
+                    yield from (_candidate(found, rule) for found in related)
+
+
+def _witnessed(found: Proved, named: set[str]) -> Candidate:
+    """Return a candidate, proved if the public half that its secret derives stands elsewhere."""
+    said, key = found.candidate, found.material
+    derives = key.seed if isinstance(key, Okp | Pqc) else isinstance(key, Ec)
+    if said.confidence is not Confidence.STRUCTURE or not derives:
+        return said
+    if said.fingerprint.value not in named:
+        return said
+    return replace(said, confidence=Confidence.PROOF, proof=PROOFS[type(key)])
 
 
 def _numbered(found: Sealed, numbers: dict[bytes, int]) -> Candidate:
@@ -214,6 +236,8 @@ def _public(key: Material) -> PublicKey:
             return publics.okp(key.algorithm, key.public, kind="public-key")
         case Ffc():
             return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind="public-key")
+        case Pqc():
+            return publics.pqc(key.algorithm, key.public, kind="public-key")
 
 
 def _candidate(found: Related, rule: Rule) -> Candidate:

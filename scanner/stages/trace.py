@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scanner.detect import pem, readings
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Ffc, Material, Okp, Rsa, describe
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa, describe
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
@@ -146,6 +146,9 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
             yield _Needle(name, number, raw)
+    if isinstance(material, Pqc):
+        for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
+            yield _Needle(name, number, raw)
 
 
 def _numbers(material: Material) -> list[tuple[str, int, int]]:
@@ -172,7 +175,7 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             return rows
         case Ffc(x=x):
             return [("x", x, _size(x))]
-        case Okp():
+        case Okp() | Pqc():
             return []
 
 

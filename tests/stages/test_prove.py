@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, keys, keystores, noise, pgp, secrets
+from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secrets
 from scanner import correlate, engine, policy, published, rules
 from scanner.engine import ScanRequest
-from scanner.model import DumpReport, Verdict
+from scanner.model import Confidence, DumpReport, Verdict
 
 RULES = rules.load()
 RSA, EC, ED = keys.rsa_key(), keys.ec_key(), keys.okp_key()
@@ -46,6 +46,13 @@ FORMS: dict[str, Row] = {
     "ccache": (secrets.ccache, "kerberos-cache", "symmetric-key", set()),
     "master key": (secrets.dpapi_master_key, "dpapi-master-key", "encrypted-key", set()),
     "key data": (secrets.cng_key_data, "cng-key-data", "symmetric-key", set()),
+    "ml-kem": (lambda: pqc.pkcs8("ml-kem-768"), "pkcs8-der", "private-key", set()),
+    "ml-kem text": (
+        lambda: encodings.pem(pqc.pkcs8("ml-kem-768"), "PRIVATE KEY"),
+        "private-key-pem",
+        "private-key",
+        set(),
+    ),
 }
 """What makes the bytes, the rule and the kind of what is found, and the names of its keys."""
 
@@ -88,3 +95,22 @@ def test_written_secrets_in_a_core(tmp_path: Path, form: str) -> None:
     blocks = kind == "private-key" or rule == "kerberos-keytab"
     assert said.verdict is (Verdict.BLOCKED if blocks else Verdict.PASS)
     assert not said.coverage.faults
+
+
+def test_a_public_half_elsewhere_proves(tmp_path: Path) -> None:
+    """A seed without a witness is a structure; with the public key that it derives, a proof."""
+    alone = encodings.pkcs8_der(ED)
+    for parts, confidence, proof in (
+        ([alone], Confidence.STRUCTURE, ""),
+        ([alone, encodings.spki_der(ED)], Confidence.PROOF, "seed derives the public key"),
+    ):
+        (found,) = report(bytes(64).join(parts), tmp_path).findings
+        assert (found.confidence, found.proof) == (confidence, proof)
+
+
+def test_a_key_that_holds_its_public_half_is_not_proved_by_it(tmp_path: Path) -> None:
+    """SLH-DSA's public half stands in its private one, and says nothing of the rest."""
+    raw = pqc.slh("slh-dsa-sha2-128s")
+    public = pqc.spki("slh-dsa-sha2-128s", raw[32:])
+    (found,) = report(pqc.pkcs8("slh-dsa-sha2-128s") + bytes(64) + public, tmp_path).findings
+    assert (found.confidence, found.algorithm) == (Confidence.STRUCTURE, "slh-dsa-sha2-128s")

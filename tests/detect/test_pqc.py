@@ -1,0 +1,126 @@
+"""Post-quantum private keys in PKCS#8."""
+
+import hashlib
+import pickle
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import pqc
+from fixtures.keystores import tlv
+from scanner.detect import keys, x509
+from scanner.detect import pqc as detector
+from scanner.detect.material import Pqc, describe
+from scanner.model import Confidence
+
+DERIVED = sorted(detector._DERIVE)
+
+
+def parse(data: bytes) -> tuple[Pqc, Confidence]:
+    """Parse a key that must be one."""
+    parsed = keys.parse_private(data)
+    assert parsed is not None
+    assert isinstance(parsed.material, Pqc)
+    assert parsed.size == len(data)
+    return parsed.material, parsed.confidence
+
+
+@pytest.mark.parametrize("name", sorted(pqc.OIDS))
+def test_keys_without_a_library(name: str) -> None:
+    """SLH-DSA keys, expanded ML-KEM keys and seeds are structures, named where they can be."""
+    key, confidence = parse(pqc.pkcs8(name))
+    assert (key.algorithm, confidence) == (name, Confidence.STRUCTURE)
+    wanted = {"slh": pqc.slh, "ml-k": lambda n: pqc.decapsulation_key(n)[1]}
+    for start, public in wanted.items():
+        if name.startswith(start):
+            raw = public(name)[-len(key.public) :]
+            digest = hashlib.sha256(pqc.spki(name, raw)).hexdigest()
+            assert describe(key).fingerprint.value == digest
+            witness = x509.from_spki(pqc.spki(name, raw))
+            assert witness is not None
+            assert witness.witness.fingerprint.value == digest
+
+
+@pytest.mark.parametrize("name", sorted(pqc.RANKS))
+def test_an_expanded_key_must_hash(name: str) -> None:
+    """A decapsulation key whose hash is not that of its public half is none."""
+    dk, _ = pqc.decapsulation_key(name)
+    for at in (len(dk) // 2, len(dk) - 40):
+        broken = dk[:at] + bytes((dk[at] ^ 1,)) + dk[at + 1 :]
+        assert keys.parse_private(pqc.wrapped(name, tlv(4, broken))) is None
+    both = tlv(0x30, tlv(4, bytes(range(64))), tlv(4, dk))
+    assert keys.parse_private(pqc.wrapped(name, both)) is None
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        tlv(0x80, bytes(32)),
+        tlv(0x80, bytes(range(31))),
+        tlv(4, bytes(range(256)) * 10),
+        tlv(4, b""),
+        tlv(0x30, tlv(4, b""), tlv(4, b"")),
+        tlv(0x80, bytes(range(32))) + b"\0",
+        b"",
+    ],
+)
+def test_what_is_no_key(inner: bytes) -> None:
+    """Zeros, other lengths, coefficients out of bounds and loose ends are refused."""
+    assert keys.parse_private(pqc.wrapped("ml-dsa-44", inner)) is None
+
+
+def test_a_key_is_never_written_down() -> None:
+    """The material has no repr and no pickle."""
+    key, _ = parse(pqc.pkcs8("ml-kem-768"))
+    assert repr(key) == "<pqc: withheld>"
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(pqc.OIDS)), st.data())
+def test_arbitrary_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
+    """Whatever byte changes, nothing is raised."""
+    blob = bytearray(pqc.pkcs8(name))
+    blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
+    parsed = keys.parse_private(bytes(blob))
+    assert parsed is None or parsed.size <= len(blob)
+
+
+OPENSSL = [*sorted(set(pqc.OIDS) - {"slh-dsa-shake-256f"})]
+FORMS = ("seed-priv", "priv-only", "seed-only")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.parametrize("name", OPENSSL)
+@pytest.mark.parametrize("form", FORMS)
+def test_what_openssl_makes(name: str, form: str) -> None:
+    """Every form is read, named as openssl names it, and proved where seed and key agree."""
+    family = "ml-dsa" if name.startswith("ml-dsa") else "ml-kem"
+    make = ["openssl", "genpkey", "-algorithm", name.upper().replace("128S", "128s")]
+    if name.startswith("slh") and form != FORMS[0]:
+        return
+    options = ["-provparam", f"{family}.output_formats={form}"]
+    done = subprocess.run([*make, *options, "-outform", "DER"], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("this openssl has no such keys")
+    public = subprocess.run(
+        ["openssl", "pkey", "-pubout", "-outform", "DER"],
+        input=done.stdout,
+        capture_output=True,
+        check=True,
+    ).stdout
+    key, confidence = parse(done.stdout)
+    proved = form == "seed-priv" and name in DERIVED
+    assert confidence is (Confidence.PROOF if proved else Confidence.STRUCTURE)
+    if key.public:
+        assert describe(key).fingerprint.value == hashlib.sha256(public).hexdigest()
+        assert x509.from_spki(public) is not None
+    assert bool(key.public) is not (
+        (name.startswith("ml-dsa") and form == "priv-only")
+        or (form == "seed-only" and name not in DERIVED)
+        or (name.startswith("ml-dsa") and name not in DERIVED)
+    )
