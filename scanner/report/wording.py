@@ -140,7 +140,7 @@ def kind(finding: Finding) -> str:
 def name(finding: Finding) -> str:
     """Return a key's algorithm with its size or curve: ``RSA 2048``, ``EC P-256``."""
     algorithm = _ALGORITHMS.get(finding.algorithm, printable(finding.algorithm))
-    if finding.algorithm.startswith(("ml-", "slh-")):
+    if finding.algorithm.startswith(("ml-dsa-", "ml-kem-", "slh-dsa-")):
         return algorithm.upper()
     if finding.curve:
         return f"{algorithm} {printable(finding.curve)}"
