@@ -125,7 +125,7 @@ def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Findin
             add(legend, _key(f"cell-{kind}", said))
     if any(cell.swept < cell.bytes for cell in cells):
         add(legend, _key("cell-unswept", "not swept"))
-    for look, said in (("blocks", "a key that blocks"), ("noted", "another finding")):
+    for look, said in (("blocks", "what blocks"), ("noted", "another finding")):
         if any(finding.blocks is (look == "blocks") for finding in findings):
             add(legend, _key(look, said))
     size = max((cell.bytes for cell in cells), default=0)
