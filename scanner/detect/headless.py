@@ -52,6 +52,7 @@ _POINT = {
 
 _IDENTIFIER = 24
 """Bytes before an ECPrivateKey's version in which PKCS#8 names its curve (RFC 5208 section 5)."""
+
 _NEAR = 96
 """Bytes between the beginning of a scalar and the end of the header of its point."""
 
