@@ -28,6 +28,7 @@ from scanner.detect import (
     openssh,
     pem,
     pkcs12,
+    putty,
     sexp,
     ssh,
     x509,
@@ -59,6 +60,7 @@ DETECTORS = {
     "dpapi": dpapi,
     "encrypted": encrypted,
     "encoded": encoded,
+    "putty": putty,
     "headless-text": headless_text,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
@@ -111,6 +113,10 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
     "encrypted-pkcs8-der": sealed.pkcs8_der,
     "encrypted-traditional-pem": sealed.traditional_pem,
+    "encrypted-putty": lambda key: sealed.putty(key, encrypted=True),
+    "encrypted-pvk": sealed.pvk,
+    "putty-2": lambda key: sealed.putty(key, 2),
+    "putty-3": sealed.putty,
     "encrypted-openssh-pem": sealed.openssh_pem,
     "pkcs1-base64": lambda key: base64.b64encode(encodings.pkcs1_der(key)),
     "pkcs8-base64": lambda key: base64.b64encode(encodings.pkcs8_der(key)),

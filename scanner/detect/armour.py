@@ -32,6 +32,9 @@ FILLER = re.compile(
 )
 """What may stand for a line end; one piece of it."""
 
+EOL = rb"\s{0,8}(?:\r\n|\n|\r|\\{1,4}r\\{1,4}n|\\{1,4}n)\s{0,64}"
+"""A line end between two fields, as a regular expression: real or escaped, with indentation."""
+
 _FIRST_READ = 512
 _GROWTH = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")

@@ -9,13 +9,14 @@ a guess costs. This module tries no password, and what only has the label of a k
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour, der, pbe, ssh
+from scanner.detect import armour, der, pbe, putty, pvk, ssh
 from scanner.detect.der import Memory
 from scanner.detect.openssh import LONGEST, MAGIC, MARK
 from scanner.detect.pem import begins
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed, sealed
 from scanner.detect.ssh import NotSsh, Wire
+from scanner.model import Place
 from scanner.rules import Rule
 
 _SEALED = (b"-----BEGIN ENCRYPTED ",)
@@ -43,7 +44,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
     """Yield the encrypted key whose BEGIN line, algorithm or magic stands at ``offset``."""
     head = memory.clip(space, offset, len(MAGIC))
     found: Sealed | None
-    if head[:1] == b"P":
+    if head.replace(b"\0", b"").startswith(putty.MARK[:5]):
+        yield from _putty(memory, space, offset, rule)
+        return
+    if head[:4] == pvk.MARK:
+        found = _pvk(memory, space, offset, rule)
+    elif head[:1] == b"P":
         found = _pem(memory, space, offset, rule)
     elif head[:1] == b"0":
         found = _der(memory, space, offset, rule)
@@ -112,7 +118,16 @@ def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed 
     return sealed(rule, encoding, place, ciphertext, protection=said, algorithm=algorithm)
 
 
-# --- OpenSSH ------------------------------------------------------------------------------------
+def _pvk(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    file = pvk.read(memory.clip(space, offset, pvk.LONGEST))
+    if file is None:
+        return None
+    place, _ = armour.located(memory, space, offset, file.size, 1)
+    said, kind = file.protection, file.algorithm
+    return sealed(rule, "PVK", place, file.ciphertext, protection=said, algorithm=kind)
+
+
+# --- with a public half in the clear --------------------------------------------------------------
 
 
 def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed | PublicKey]:
@@ -134,18 +149,34 @@ def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Se
         size = armour.length(pieces, (size * 8 + 5) // 6)
     place, wide = armour.located(memory, space, offset, size, width)
     key = ssh.named(public, blob, place)
-    yield sealed(
+    yield _named(key, rule, encoding + wide, place, protection)
+    yield key
+
+
+def _putty(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed | PublicKey]:
+    """Yield the key of an encrypted PuTTY file, and the public half in it."""
+    text, file = putty.text_of(memory, space, offset)
+    public = ssh.read(file.public) if file is not None and file.protection else None
+    if file is None or public is None or len(file.private) % 16:
+        return
+    place, wide = armour.located(memory, space, text.offset, file.size, text.width)
+    key = ssh.named(public[0], file.public, place)
+    yield _named(key, rule, f"PuTTY-{file.version}{wide}", place, file.protection)
+    yield key
+
+
+def _named(key: PublicKey, rule: Rule, encoding: str, place: Place, protection: str) -> Sealed:
+    return sealed(
         rule,
-        encoding + wide,
+        encoding,
         place,
-        blob,
+        b"",
         protection=protection,
         algorithm=key.algorithm,
         curve=key.curve,
         bits=key.bits,
         fingerprint=key.witness.fingerprint,
     )
-    yield key
 
 
 def read(data: bytes) -> tuple[str, PublicKey, bytes, int] | None:

@@ -25,6 +25,9 @@ SMALLEST_PRIME = 64
 EXPONENT_BITS = 256
 """Bits of the largest public exponent that is taken for one (FIPS 186-5 A.1.1)."""
 
+DISTINCT = 8
+"""Different bytes that a seed has at least: 32 random bytes miss it once in 10**20."""
+
 _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
 
 
@@ -133,3 +136,22 @@ def proved(
     if isinstance(key, Rsa):
         said = replace(said, e=key.e, e_assumed=key.e_assumed)
     return Proved(candidate=said, material=key)
+
+
+def unproved(key: Key, rule: Rule, encoding: str, places: tuple[Place, ...]) -> Proved:
+    """Return the candidate of a key that parses strictly, and to which nothing bears witness."""
+    parsed = Parsed(
+        material=key,
+        form="",
+        confidence=Confidence.STRUCTURE,
+        proof="",
+        size=sum(place.size for place in places),
+    )
+    return Proved(candidate=candidate(parsed, rule, encoding, places), material=key)
+
+
+def okp_derived(algorithm: str, seed: bytes) -> Okp | None:
+    """Return a seed with the public key that it gives, which proves nothing yet."""
+    if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < DISTINCT:
+        return None
+    return Okp(algorithm=algorithm, seed=seed, public=okp_public(algorithm, seed))

@@ -28,6 +28,7 @@ from scanner.detect import (
     pkcs12,
     pool,
     publics,
+    putty,
     schedules,
     sexp,
     ssh,
@@ -72,6 +73,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("kerberos", kerberos.examine),
     ("dpapi", dpapi.examine),
     ("encoded", encoded.examine),
+    ("putty", putty.examine),
     ("headless-text", headless_text.examine),
     ("symcrypt", symcrypt.examine),
 )

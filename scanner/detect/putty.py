@@ -1,0 +1,186 @@
+r"""PuTTY key files: what pageant, plink and WinSCP read, versions 2 and 3.
+
+Source: PuTTY, sshpubk.c and appendix C of its manual. Header lines, then the public blob and the
+private one in base64, then a MAC over all of it. The blobs prove each other; the MAC of a file
+without a passphrase is checked as well, and what is said names a file whose MAC does not hold: text
+of it was overwritten. Encrypted files say their derivation; they are for ``encrypted``.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scanner.detect import armour, pbe, ssh
+from scanner.detect.armour import EOL, Text
+from scanner.detect.der import Memory
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
+from scanner.detect.keys import Proved
+from scanner.detect.publics import PublicKey
+from scanner.detect.ssh import NotSsh, Wire
+from scanner.rules import Rule
+
+MARK = b"PuTTY-User-Key-File-"
+
+LONGEST = 32 * 1024
+"""Characters of the longest file: the public and the private half of an RSA key of 16384 bits."""
+
+ENOUGH = 2 * 19 * 1024
+"""KiB of memory times passes of Argon2id, by OWASP's Password Storage Cheat Sheet."""
+
+_MOST_LINES = 200
+_HEAD = re.compile(
+    rb"PuTTY-User-Key-File-([23]): ([a-z0-9-]{7,20})" + EOL
+    + rb"Encryption: (none|aes256-cbc)" + EOL
+    + rb"Comment: ([^\r\n\\\0]{0,256})" + EOL
+    + rb"Public-Lines: ([0-9]{1,3})" + EOL
+)  # fmt: skip
+_ARGON = re.compile(
+    rb"Key-Derivation: (Argon2(?:id|i|d))" + EOL
+    + rb"Argon2-Memory: ([0-9]{1,10})" + EOL
+    + rb"Argon2-Passes: ([0-9]{1,10})" + EOL
+    + rb"Argon2-Parallelism: ([0-9]{1,10})" + EOL
+    + rb"Argon2-Salt: [0-9a-f]{16,128}" + EOL
+)  # fmt: skip
+_PRIVATE = re.compile(rb"Private-Lines: ([0-9]{1,3})" + EOL)
+_LINE = re.compile(rb"([A-Za-z0-9+/]{1,64}={0,2})(?:" + EOL + rb")?")
+_MAC = re.compile(rb"Private-MAC: ([0-9a-f]{40}(?:[0-9a-f]{24})?)")
+_MAC_KEY = b"putty-private-key-file-mac-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class File:
+    """A key file that was read, not yet what its blobs say."""
+
+    version: str
+    algorithm: bytes
+    encryption: bytes
+    comment: bytes
+    public: bytes
+    private: bytes
+    mac: bytes
+    """Empty where its line is gone."""
+    protection: str
+    size: int
+    """Characters."""
+
+
+def read(text: bytes) -> File | None:
+    """Read the key file at the start of ``text``; None for anything else."""
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    version, algorithm, encryption, comment, count = head.groups()
+    public, at = _lines(text, head.end(), int(count))
+    protection = ""
+    if encryption != b"none":
+        protection = _slow("SHA1 of the passphrase, 1 iteration", 0)
+        if version == b"3":
+            argon = _ARGON.match(text, at)
+            if argon is None:
+                return None
+            memory, passes, lanes = (int(argon[number]) for number in (2, 3, 4))
+            said = f"{argon[1].decode()} {memory} KiB, {passes} passes, {lanes} lanes"
+            protection, at = _slow(said, memory * passes), argon.end()
+    lines = _PRIVATE.match(text, at)
+    if lines is None:
+        return None
+    private, at = _lines(text, lines.end(), int(lines[1]))
+    mac = _MAC.match(text, at)
+    if not public or not private:
+        return None
+    return File(
+        version=version.decode(),
+        algorithm=algorithm,
+        encryption=encryption,
+        comment=comment,
+        public=public,
+        private=private,
+        mac=bytes.fromhex(mac[1].decode()) if mac else b"",
+        protection=protection,
+        size=mac.end() if mac else at,
+    )
+
+
+def _slow(said: str, cost: int) -> str:
+    return f"{said}, AES-256-CBC{pbe.strength(fast=cost < ENOUGH)}"
+
+
+def _lines(text: bytes, at: int, count: int) -> tuple[bytes, int]:
+    """Return the bytes that so many lines of base64 hold, and where the next field begins."""
+    gathered = b""
+    for _ in range(count if count <= _MOST_LINES else 0):
+        match = _LINE.match(text, at)
+        if match is None:
+            return b"", at
+        gathered, at = gathered + match[1], match.end()
+    if len(gathered) % 4:
+        return b"", at
+    return base64.b64decode(gathered), at
+
+
+# --- what the blobs say -------------------------------------------------------------------------
+
+
+def _rsa(public: PublicKey, wire: Wire) -> Key | None:
+    d, p, q, _ = (wire.mpint() for _ in range(4))
+    key = rsa_primes(public.n, public.e, p, q)
+    return key if key and not (public.e * d - 1) % (p - 1) else None
+
+
+def _ecdsa(public: PublicKey, wire: Wire) -> Key | None:
+    return ec_scalar(public.curve, wire.mpint(), public.x, public.y)
+
+
+def _ed25519(public: PublicKey, wire: Wire) -> Key | None:
+    return okp_seed("ed25519", wire.string(), public.raw)
+
+
+_READERS: dict[str, Callable[[PublicKey, Wire], Key | None]] = {
+    "rsa": _rsa,
+    "ec": _ecdsa,
+    "ed25519": _ed25519,
+}
+
+
+def key_of(file: File) -> tuple[Key, PublicKey] | None:
+    """Return the key that the blobs of an unencrypted file prove, and its public half."""
+    public = ssh.read(file.public)
+    reader = _READERS.get(public[0].algorithm) if public else None
+    if public is None or reader is None:
+        return None
+    try:
+        key = reader(public[0], Wire(file.private))
+    except NotSsh:
+        return None
+    return (key, public[0]) if key else None
+
+
+def authentic(file: File) -> bool:
+    """Tell whether the MAC of an unencrypted file holds (sshpubk.c, ppk_load_s)."""
+    fields = (file.algorithm, file.encryption, file.comment, file.public, file.private)
+    data = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+    if file.version == "3":
+        return hmac.digest(b"", data, "sha256") == file.mac
+    key = hashlib.sha1(_MAC_KEY, usedforsecurity=False).digest()
+    return hmac.digest(key, data, "sha1") == file.mac
+
+
+def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]:
+    """Return the text at ``offset``, and the key file that it is."""
+    text = armour.text_at(memory, space, offset)
+    return text, read(text.read(LONGEST))
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of the unencrypted file that begins at ``offset``, and its public half."""
+    text, file = text_of(memory, space, offset)
+    found = key_of(file) if file is not None and file.encryption == b"none" else None
+    if file is None or found is None:
+        return
+    place, wide = armour.located(memory, space, text.offset, file.size, text.width)
+    doubt = "" if authentic(file) else ", its MAC does not hold"
+    yield proved(found[0], rule, f"PuTTY-{file.version}{wide}{doubt}", (place,))
+    yield ssh.named(found[1], file.public, place)

@@ -1,0 +1,139 @@
+"""PuTTY key files and PVK: read whole, proved by their blobs, or listed with their derivation."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, sealed
+from scanner import rules
+from scanner.detect import encrypted, putty, pvk
+from scanner.detect.keys import Proved
+from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed
+from scanner.model import Confidence
+
+RULES = {rule.id: rule for rule in rules.load()}
+KEYS = {"rsa": keys.rsa_key(2048), "p384": keys.ec_key("P-384"), "ed25519": keys.okp_key()}
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def plain(data: bytes, at: int = 0) -> list[Proved | PublicKey]:
+    """Examine an unencrypted file."""
+    return list(putty.examine(Bytes(data), 0, at, RULES["putty-private-key"]))
+
+
+def closed(data: bytes, at: int = 0) -> list[Sealed | PublicKey]:
+    """Examine an encrypted file."""
+    return list(encrypted.examine(Bytes(data), 0, at, RULES["encrypted-private-key"]))
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\\r\\n", "\\n", "\n    "])
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("name", KEYS)
+def test_plain_files(name: str, version: int, end: str, codec: str) -> None:
+    """Either version, whatever its line ends, is proved, located, and names its public half."""
+    text = sealed.putty(KEYS[name], version).decode().rstrip().replace("\r\n", end).encode(codec)
+    found, public = plain(b"\xfe" * 8 + text + b"\xfe" * 8, 8)
+    assert isinstance(found, Proved)
+    assert isinstance(public, PublicKey)
+    said = found.candidate
+    assert (said.fingerprint.value, said.confidence) == (KEYS[name].spki_sha256, Confidence.PROOF)
+    assert (said.places[0].offset, said.places[0].size) == (8, len(text))
+    assert "MAC" not in said.encoding
+    assert public.witness.ssh_fingerprint.startswith("SHA256:")
+    assert closed(text) == []
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_mac_that_does_not_hold_is_said(version: int) -> None:
+    """The blobs prove the key all the same: somebody changed the comment, not the key."""
+    text = sealed.putty(KEYS["rsa"], version).replace(b"throwaway", b"throwawaz")
+    found, _ = plain(text)
+    assert isinstance(found, Proved)
+    assert found.candidate.encoding == f"PuTTY-{version}, its MAC does not hold"
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_encrypted_files(version: int) -> None:
+    """An encrypted file is named by its public half, and says what a guess costs."""
+    text = sealed.putty(KEYS["ed25519"], version, encrypted=True)
+    found, _ = closed(text)
+    assert isinstance(found, Sealed)
+    assert found.candidate.fingerprint.value == KEYS["ed25519"].spki_sha256
+    cost = "Argon2id 8192 KiB, 13 passes" if version == 3 else "SHA1 of the passphrase"
+    assert found.candidate.protection.startswith(cost)
+    assert plain(text) == []
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_what_puttygen_writes(tmp_path: Path, kind: str, version: str) -> None:
+    """A file of puttygen is proved, its MAC holds, and its fingerprint is the one it prints."""
+    path = tmp_path / "key"
+    command = ["puttygen", "-q", "-t", kind, "--ppk-param", f"version={version}", "-o", str(path)]
+    try:
+        done = subprocess.run([*command, "--new-passphrase", "/dev/null"], check=False)
+    except FileNotFoundError:
+        pytest.skip("puttygen is not installed")
+    if done.returncode:
+        pytest.skip("this puttygen does not know the option")
+    shown = subprocess.run(["puttygen", "-l", str(path)], capture_output=True, check=True)
+    found, public = plain(path.read_bytes())
+    assert isinstance(found, Proved)
+    assert isinstance(public, PublicKey)
+    assert found.candidate.encoding == f"PuTTY-{version}"
+    assert public.witness.ssh_fingerprint in shown.stdout.decode()
+
+
+def test_pvk() -> None:
+    """An encrypted PVK is found whole; a plain one, or one whose lengths do not fit, is not."""
+    data = sealed.pvk(keys.rsa_key(1024))
+    (found,) = closed(data + b"behind")
+    assert isinstance(found, Sealed)
+    assert found.candidate.places[0].size == len(data)
+    assert found.candidate.protection.endswith("RC4: fast to guess")
+    for at, byte in ((4, 1), (8, 3), (12, 0), (16, 200), (23, 1), (40, 6)):
+        assert pvk.read(data[:at] + bytes((byte,)) + data[at + 1 :]) is None
+    assert pvk.read(data[:-1]) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted(KEYS)),
+    locked=st.booleans(),
+    at=st.integers(0, 3000),
+    size=st.integers(0, 20),
+    filler=st.binary(max_size=20),
+)
+def test_damage_raises_nothing(
+    name: str, at: int, size: int, filler: bytes, *, locked: bool
+) -> None:
+    """Whatever bytes are changed, nothing is raised and no other key comes out."""
+    data = bytearray(sealed.putty(KEYS[name], encrypted=locked))
+    data[at % len(data) : at % len(data) + size] = filler
+    for found in plain(bytes(data)):
+        if isinstance(found, Proved):
+            assert found.candidate.fingerprint.value == KEYS[name].spki_sha256
+    closed(bytes(data))
+
+
+def test_public_files_are_nothing() -> None:
+    """A public key is no finding, nor is a label."""
+    for data in (encodings.ssh_public(KEYS["rsa"]), putty.MARK, putty.MARK * 100):
+        assert plain(data) == []
+        assert closed(data) == []
