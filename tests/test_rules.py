@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, symcrypt
+from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, services, symcrypt
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
+    age,
     anchors,
     cng,
+    dnssec,
     dpapi,
     encoded,
     encrypted,
@@ -25,12 +27,15 @@ from scanner.detect import (
     jwk,
     kerberos,
     keys,
+    minisign,
     openssh,
     pem,
     pkcs12,
     putty,
     sexp,
     ssh,
+    tor,
+    wireguard,
     x509,
     xmlkey,
 )
@@ -61,6 +66,11 @@ DETECTORS = {
     "encrypted": encrypted,
     "encoded": encoded,
     "putty": putty,
+    "wireguard": wireguard,
+    "age": age,
+    "minisign": minisign,
+    "dnssec": dnssec,
+    "tor": tor,
     "headless-text": headless_text,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
@@ -113,6 +123,13 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,
     "encrypted-pkcs8-der": sealed.pkcs8_der,
     "encrypted-traditional-pem": sealed.traditional_pem,
+    "wireguard": services.wireguard,
+    "age": services.age,
+    "minisign": services.minisign,
+    "minisign-encrypted": lambda key: services.minisign(key, encrypted=True),
+    "signify": services.signify,
+    "dnssec": services.dnssec,
+    "tor": services.tor,
     "encrypted-putty": lambda key: sealed.putty(key, encrypted=True),
     "encrypted-pvk": sealed.pvk,
     "putty-2": lambda key: sealed.putty(key, 2),

@@ -9,7 +9,7 @@ a guess costs. This module tries no password, and what only has the label of a k
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour, der, pbe, putty, pvk, ssh
+from scanner.detect import armour, der, minisign, pbe, putty, pvk, ssh
 from scanner.detect.der import Memory
 from scanner.detect.openssh import LONGEST, MAGIC, MARK
 from scanner.detect.pem import begins
@@ -47,7 +47,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
     if head.replace(b"\0", b"").startswith(putty.MARK[:5]):
         yield from _putty(memory, space, offset, rule)
         return
-    if head[:4] == pvk.MARK:
+    if head[:1] == b"R":
+        found = _minisign(memory, space, offset, rule)
+    elif head[:4] == pvk.MARK:
         found = _pvk(memory, space, offset, rule)
     elif head[:1] == b"P":
         found = _pem(memory, space, offset, rule)
@@ -125,6 +127,16 @@ def _pvk(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     place, _ = armour.located(memory, space, offset, file.size, 1)
     said, kind = file.protection, file.algorithm
     return sealed(rule, "PVK", place, file.ciphertext, protection=said, algorithm=kind)
+
+
+def _minisign(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    text, file = minisign.text_of(memory, space, offset)
+    if file is None or not file.protection:
+        return None
+    place, wide = armour.located(memory, space, text.offset, file.size, text.width)
+    said = file.protection
+    name = f"{file.program}{wide}"
+    return sealed(rule, name, place, file.secret, protection=said, algorithm="ed25519", bits=256)
 
 
 # --- with a public half in the clear --------------------------------------------------------------

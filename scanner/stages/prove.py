@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scanner.detect import (
+    age,
     cng,
+    dnssec,
     dpapi,
     encoded,
     encrypted,
@@ -22,6 +24,7 @@ from scanner.detect import (
     kerberos,
     keys,
     limbs,
+    minisign,
     openssh,
     pem,
     pgp,
@@ -33,6 +36,8 @@ from scanner.detect import (
     sexp,
     ssh,
     tokens,
+    tor,
+    wireguard,
     x509,
     xmlkey,
 )
@@ -74,6 +79,11 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("dpapi", dpapi.examine),
     ("encoded", encoded.examine),
     ("putty", putty.examine),
+    ("wireguard", wireguard.examine),
+    ("age", age.examine),
+    ("minisign", minisign.examine),
+    ("dnssec", dnssec.examine),
+    ("tor", tor.examine),
     ("headless-text", headless_text.examine),
     ("symcrypt", symcrypt.examine),
 )

@@ -1,0 +1,246 @@
+"""Keys of WireGuard, age, minisign, signify, DNSSEC and Tor: strictly read, proved if possible."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import keys, services
+from scanner import rules
+from scanner.detect import age, anchors, dnssec, encrypted, minisign, tor, wireguard
+from scanner.detect.keys import Proved
+from scanner.detect.sealed import Sealed
+from scanner.model import Confidence
+
+RULES = {rule.id: rule for rule in rules.load()}
+READERS = {
+    "wireguard-private-key": wireguard.examine,
+    "age-secret-key": age.examine,
+    "minisign-secret-key": minisign.examine,
+    "dnssec-private-key": dnssec.examine,
+    "tor-onion-key": tor.examine,
+    "encrypted-private-key": encrypted.examine,
+}
+SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
+X, ED = keys.okp_key("x25519"), keys.okp_key("ed25519")
+FORMS = {
+    "wireguard-private-key": (X, services.wireguard(X)),
+    "age-secret-key": (X, services.age(X)),
+    "minisign-secret-key": (ED, services.minisign(ED)),
+    "dnssec-private-key": (keys.rsa_key(1024), services.dnssec(keys.rsa_key(1024))),
+    "tor-onion-key": (ED, services.tor(ED)),
+}
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def find(name: str, data: bytes) -> list[Proved | Sealed]:
+    """Run a rule over the bytes."""
+    return [
+        found
+        for _, offset in SWEEPERS[name].sweep(data)
+        for found in READERS[name](Bytes(data), 0, offset, RULES[name])
+        if isinstance(found, Proved | Sealed)
+    ]
+
+
+def only(name: str, data: bytes) -> Proved:
+    """Return the one key that a rule finds."""
+    (found,) = find(name, data)
+    assert isinstance(found, Proved)
+    return found
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("name", FORMS)
+def test_forms(name: str, codec: str) -> None:
+    """Each form is found, under its own fingerprint, again from its place."""
+    key, text = FORMS[name]
+    if name == "tor-onion-key":
+        data = b"\xfe" * 8 + text
+    else:
+        data = b"\xfe" * 8 + text.decode().encode(codec) + b"\xfe\xfe"
+    found = only(name, data)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    (place,) = found.candidate.places
+    assert 8 <= place.offset < place.offset + place.size <= len(data)
+    (again,) = READERS[name](Bytes(data), 0, place.offset, RULES[name])
+    assert isinstance(again, Proved)
+    assert again.candidate.fingerprint == found.candidate.fingerprint
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
+    """What derives a public half proves nothing until that stands there."""
+    wanted = Confidence.PROOF if public else Confidence.STRUCTURE
+    for name, text in (
+        ("wireguard-private-key", services.wireguard(X, public=public)),
+        ("age-secret-key", services.age(X, public=public)),
+        ("tor-onion-key", services.tor(ED, public=public)),
+    ):
+        assert only(name, text).candidate.confidence is wanted
+
+
+@pytest.mark.parametrize(
+    ("key", "confidence"),
+    [
+        (keys.rsa_key(2048), Confidence.PROOF),
+        (keys.ec_key("P-256"), Confidence.STRUCTURE),
+        (keys.ec_key("P-384"), Confidence.STRUCTURE),
+        (ED, Confidence.STRUCTURE),
+        (keys.okp_key("ed448"), Confidence.STRUCTURE),
+    ],
+    ids=lambda value: getattr(value, "name", type(value).__name__),
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
+def test_dnssec(key: keys.Key, confidence: Confidence, end: str) -> None:
+    """Every algorithm of RFC 8624 that must be implemented is read, whatever the line ends."""
+    found = only("dnssec-private-key", services.dnssec(key, end))
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.confidence is confidence
+
+
+def test_minisign_and_signify() -> None:
+    """Plain keys are proved; encrypted ones are listed with what a guess costs."""
+    for text in (services.minisign(ED), services.signify(ED)):
+        assert only("minisign-secret-key", text).candidate.confidence is Confidence.PROOF
+        assert find("encrypted-private-key", text) == []
+    for text, said in (
+        (services.minisign(ED, encrypted=True), "scrypt, 33554432 operations, 1024 MiB: slow"),
+        (services.signify(ED, 42), "bcrypt, 42 rounds: slow"),
+        (services.signify(ED, 4), "bcrypt, 4 rounds: fast"),
+    ):
+        assert find("minisign-secret-key", text) == []
+        (found,) = find("encrypted-private-key", text)
+        assert isinstance(found, Sealed)
+        assert found.candidate.protection.startswith(said)
+
+
+def test_tor_arithmetic() -> None:
+    """The scalar of a seed gives the public key that the seed gives (RFC 8032 section 5.1.5)."""
+    for label in ("a", "b", "c", "d", "e", "f"):
+        key = keys.okp_key(label=label)
+        scalar = services.tor(key)[len(tor.SECRET) :][:32]
+        assert tor.public_of(scalar) == key.public
+
+
+@settings(max_examples=50)
+@given(data=st.binary(min_size=1, max_size=40))
+def test_bech32(data: bytes) -> None:
+    """What is written is read back, and one wrong character is told."""
+    text = age.encode("age", data)
+    assert age.decode("age", text[4:]) == data
+    for at in range(4, len(text)):
+        wrong = "q" if text[at] != "q" else "p"
+        assert age.decode("age", text[4:at] + wrong + text[at + 1 :]) is None
+
+
+CLAMPED = base64.b64encode(services.clamped(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("wireguard-private-key", b"PrivateKey = " + CLAMPED),
+        ("wireguard-private-key", services.wireguard(X).replace(b"=\n", b"A\n")),
+        ("wireguard-private-key", b"[Interface]\nPrivateKey = " + base64.b64encode(b"\x01" * 32)),
+        (
+            "wireguard-private-key",
+            b"[Interface]\nPrivateKey = " + base64.b64encode(b"\xff" + services.clamped(X)[1:]),
+        ),
+        ("age-secret-key", services.age(X)[:-3]),
+        ("age-secret-key", services.age(X).strip() + b"Q"),
+        ("age-secret-key", services.age(X).replace(b"-1", b"-1Q")),
+        ("minisign-secret-key", services.minisign(ED)[:200]),
+        ("minisign-secret-key", b"RWQAAEIyAAAA" + b"A" * 300),
+        ("dnssec-private-key", services.dnssec(keys.rsa_key(1024)).replace(b"Prime1", b"Prime9")),
+        ("dnssec-private-key", services.dnssec(ED).replace(b"15 (", b"99 (")),
+        ("tor-onion-key", services.tor(ED)[:-1]),
+        ("tor-onion-key", tor.SECRET + bytes(64)),
+    ],
+)
+def test_what_is_no_key(name: str, data: bytes) -> None:
+    """Labels, cut files, and values that break their own rules are nothing."""
+    assert find(name, data) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted(FORMS)),
+    at=st.integers(0, 2000),
+    size=st.integers(0, 20),
+    filler=st.binary(max_size=20),
+)
+def test_damage_raises_nothing(name: str, at: int, size: int, filler: bytes) -> None:
+    """Whatever bytes are changed, nothing is raised."""
+    data = bytearray(FORMS[name][1])
+    data[at % len(data) : at % len(data) + size] = filler
+    find(name, bytes(data))
+    find(name, bytes(data).decode("latin-1").encode("utf-16-le"))
+
+
+def run(*command: str, given_input: bytes = b"") -> bytes:
+    """Run a foreign tool, or skip the test where it is missing or refuses."""
+    try:
+        done = subprocess.run(command, input=given_input, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip(f"{command[0]} is not installed")
+    if done.returncode:
+        pytest.skip(f"{command[0]} refuses")
+    return done.stdout
+
+
+def test_what_wg_writes() -> None:
+    """A key of wg genkey, with the half that wg pubkey prints, is proved."""
+    secret = run("wg", "genkey")
+    public = run("wg", "pubkey", given_input=secret)
+    text = b"[Interface]\nPrivateKey = " + secret + b"[Peer]\nPublicKey = " + public
+    assert only("wireguard-private-key", text).candidate.confidence is Confidence.PROOF
+
+
+def test_what_age_writes() -> None:
+    """An identity of age-keygen is proved by the recipient in its comment."""
+    text = run("age-keygen")
+    assert only("age-secret-key", text).candidate.confidence is Confidence.PROOF
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["RSASHA256", "ECDSAP256SHA256", "ECDSAP384SHA384", "ED25519"]
+)
+def test_what_bind_writes(tmp_path: Path, algorithm: str) -> None:
+    """A key of dnssec-keygen gives the public key of its DNSKEY record."""
+    bits = ["-b", "1024"] if algorithm.startswith("RSA") else []
+    folder = ["-K", str(tmp_path)]
+    name = run("dnssec-keygen", "-q", "-a", algorithm, *bits, *folder, "example.").decode().strip()
+    found = only("dnssec-private-key", (tmp_path / f"{name}.private").read_bytes())
+    line = (tmp_path / f"{name}.key").read_text().splitlines()[-1]
+    record = base64.b64decode("".join(line.split()[6:]))
+    match found.material:
+        case dnssec_key if hasattr(dnssec_key, "n"):
+            assert record.endswith(dnssec_key.n.to_bytes(128, "big"))
+        case dnssec_key if hasattr(dnssec_key, "x"):
+            size = len(record) // 2
+            assert record == b"".join(v.to_bytes(size, "big") for v in (dnssec_key.x, dnssec_key.y))
+        case dnssec_key:
+            assert record == dnssec_key.public
+
+
+def test_what_minisign_writes(tmp_path: Path) -> None:
+    """A key of minisign -G -W is proved."""
+    paths = ("-p", str(tmp_path / "p"), "-s", str(tmp_path / "s"))
+    run("minisign", "-G", "-W", *paths)
+    data = (tmp_path / "s").read_bytes()
+    assert only("minisign-secret-key", data).candidate.confidence is Confidence.PROOF
