@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, services, symcrypt
+from fixtures import (
+    containers,
+    encodings,
+    keystores,
+    pgp,
+    pqc,
+    sealed,
+    secrets,
+    services,
+    symcrypt,
+    tpm,
+)
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import (
@@ -40,6 +51,7 @@ from scanner.detect import (
     xmlkey,
 )
 from scanner.detect import pgp as pgp_packets
+from scanner.detect import tpm as tpm_areas
 from scanner.detect.structures import symcrypt as symcrypt_objects
 from scanner.errors import RuleError
 from scanner.model import Severity
@@ -63,6 +75,7 @@ DETECTORS = {
     "javastore": javastore,
     "kerberos": kerberos,
     "dpapi": dpapi,
+    "tpm": tpm_areas,
     "encrypted": encrypted,
     "encoded": encoded,
     "putty": putty,
@@ -118,6 +131,10 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "dpapi-master-key": secrets.dpapi_master_key,
     "cng-key-data": secrets.cng_key_data,
     "pqc-pkcs8": pqc.pkcs8,
+    "tpm-sensitive": tpm.sensitive,
+    "tpm-public": tpm.public,
+    "tss2-der": tpm.tss2_der,
+    "tss2-pem": tpm.tss2_pem,
     "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secrets
+from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secrets, tpm
 from scanner import correlate, engine, policy, published, rules
 from scanner.engine import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
@@ -46,6 +46,12 @@ FORMS: dict[str, Row] = {
     "ccache": (secrets.ccache, "kerberos-cache", "symmetric-key", set()),
     "master key": (secrets.dpapi_master_key, "dpapi-master-key", "encrypted-key", set()),
     "key data": (secrets.cng_key_data, "cng-key-data", "symmetric-key", set()),
+    "tss2": (
+        lambda: tpm.tss2_pem(EC),
+        "tpm-wrapped-key",
+        "encrypted-key",
+        {EC.spki_sha256},
+    ),
     "ml-kem": (lambda: pqc.pkcs8("ml-kem-768"), "pkcs8-der", "private-key", set()),
     "ml-kem text": (
         lambda: encodings.pem(pqc.pkcs8("ml-kem-768"), "PRIVATE KEY"),
@@ -114,3 +120,10 @@ def test_a_key_that_holds_its_public_half_is_not_proved_by_it(tmp_path: Path) ->
     public = pqc.spki("slh-dsa-sha2-128s", raw[32:])
     (found,) = report(pqc.pkcs8("slh-dsa-sha2-128s") + bytes(64) + public, tmp_path).findings
     assert (found.confidence, found.algorithm) == (Confidence.STRUCTURE, "slh-dsa-sha2-128s")
+
+
+def test_a_sensitive_area_in_a_core(tmp_path: Path) -> None:
+    """What numbers alone would show too is one finding, and the area is among its places."""
+    (found,) = report(tpm.sensitive(RSA), tmp_path).findings
+    assert found.fingerprint.value == RSA.spki_sha256
+    assert "TPM2 sensitive area" in {o.encoding for o in found.occurrences}
