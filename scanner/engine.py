@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -25,10 +26,10 @@ from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
-from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
+from scanner.model import Candidate, Confidence, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages.prove import DETECTORS, TOKENS, Proofs, prove
+from scanner.stages.prove import DETECTORS, TOKENS, Proofs, find_tokens, prove
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Hits, Swept, sweep
 from scanner.stages.trace import Sighting, trace
@@ -323,11 +324,22 @@ def _prove(lead: Crew, swept: dict[int, Swept], faults: list[Fault], progress: P
         offset=_joined([part.hits.offset for part in parts]),
     )
     progress.phase("proving", 0)
-    for _, answer in lead.map(prove, [(hits, limbs.gather([part.runs for part in parts]))]):
+    runs = limbs.gather([part.runs for part in parts])
+    keys = _asked(lead.map(prove, [(hits, runs)]), "The candidates were not proved", faults)
+    tokens = _asked(lead.map(find_tokens, [(hits,)]), "Tokens were not searched for", faults)
+    return Proofs(
+        candidates=keys.candidates + tokens.candidates,
+        witnesses=keys.witnesses + tokens.witnesses,
+    )
+
+
+def _asked(answers: Iterator[tuple[int, object]], what: str, faults: list[Fault]) -> Proofs:
+    """Return the one answer; another than proofs is a fault, and so is what it calls one."""
+    for _, answer in answers:
         if isinstance(answer, Proofs):
             faults += answer.faults
             return answer
-        faults.append(_failed("The candidates were not proved", answer))
+        faults.append(_failed(what, answer))
     return Proofs(candidates=(), witnesses=())
 
 
@@ -342,11 +354,12 @@ def _trace(
     faults: list[Fault],
     progress: Progress,
 ) -> tuple[Sighting, ...]:
-    """Run stage three for one candidate of each key that has a public half."""
+    """Run stage three for one candidate of each key that has a public half, and each token."""
     named = [
         c
         for c in reversed(candidates)
-        if c.fingerprint.kind == "spki-sha256" and c.kind == "private-key"
+        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key")
+        or (c.kind == "token" and c.confidence > Confidence.SHAPE)
     ]
     keys = tuple({c.fingerprint.value: c for c in named}.values())
     if not keys:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures import elfcore, encodings, keys, minidump, noise, real
+from fixtures import elfcore, encodings, keys, minidump, noise, real, tokens
 from scanner import correlate, engine, policy, published, rules
+from scanner.detect import kingfisher
 from scanner.dump import windows
 from scanner.engine import Scan, ScanRequest
 from scanner.model import Confidence, DumpReport, Finding, Verdict
@@ -407,3 +408,79 @@ def test_text_report_of_a_real_dump() -> None:
     )
     last = io.StringIO(text).read().splitlines()[-1]
     assert last.startswith("blocked: 1 private key, 4 symmetric keys, 7 suppressed; swept ")
+
+
+# --- tokens -------------------------------------------------------------------------------------
+
+
+def test_tokens_are_found_with_their_copies(tmp_path: Path) -> None:
+    """A secret beside its id is found there, and so are copies of both that stand alone."""
+    key_id, secret = tokens.aws_id(), tokens.aws_secret()
+    wide = encodings.utf16(secret)
+    data = GAP.join([b"", key_id, secret, bytes(1 << 16), secret, wide, bytes(8192), key_id, b""])
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
+    found = report_bytes(dump.data, tmp_path)
+    assert {(f.algorithm, len(f.occurrences)) for f in found.findings} == {
+        ("betterleaks.aws-access-token", 2),
+        ("betterleaks.aws-secret-access-key", 3),
+    }
+    assert found.verdict is Verdict.BLOCKED
+
+
+def test_a_web_token_says_who_issued_it(tmp_path: Path) -> None:
+    """Issuer, audience and expiry are in the report; that it has expired lowers nothing."""
+    claims = {"iss": "https://i.example", "aud": "api", "exp": 1300819380, "sub": "nobody"}
+    data = GAP + tokens.jwt("told", claims) + GAP
+    dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
+    found = report_bytes(dump.data, tmp_path)
+    (finding,) = found.findings
+    public = finding.public
+    said = (public.issuer, public.audience, public.not_after)
+    assert said == ("https://i.example", "api", "2011-03-22T18:43:00Z")
+    assert (finding.names, finding.severity.name, found.verdict) == ((), "HIGH", Verdict.BLOCKED)
+
+
+def test_a_guess_and_an_example_do_not_block(tmp_path: Path) -> None:
+    """What a name alone announces is told and passes; what everybody may read is set aside."""
+    example = b"AKIAIOSFODNN7" + b"EXAMPLE"
+    secret = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + b"EXAMPLEKEY"
+    data = GAP.join([b"", tokens.password(), example, secret, b""])
+    found = report_bytes(
+        elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data, tmp_path
+    )
+    assert [f.rule for f in found.findings] == ["probable-token"]
+    assert len(found.suppressed) == 2
+    assert all(f.note.startswith("published: AWS") for f in found.suppressed)
+    assert found.verdict is Verdict.PASS
+
+
+def test_without_the_library_nothing_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the library for tokens is missing, nothing passes; keys are found all the same."""
+    monkeypatch.setattr(kingfisher, "MODULE", "no_such_library")
+    for data, verdict in ((b"", Verdict.INCOMPLETE), (WRITTEN["Ed25519"], Verdict.BLOCKED)):
+        whole = GAP.join([b"", tokens.github(), data, b""])
+        dump = elfcore.write([elfcore.Segment(address=0x10000, data=whole)])
+        found = report_bytes(dump.data, tmp_path)
+        assert "tokens-unavailable" in {reason.code for reason in found.reasons}
+        assert found.verdict is verdict
+
+
+def test_a_library_that_fails_takes_no_key_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the library for tokens raises is a fault, and the keys are proved."""
+    broken = (
+        'class Rules:\n    def __init__(self, *a, **k):\n        raise RuntimeError("no rules")\n'
+    )
+    (tmp_path / "broken_library.py").write_text('__version__ = "1"\n' + broken)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(kingfisher, "MODULE", "broken_library")
+    kingfisher.scanner.cache_clear()
+    kingfisher.catalogue.cache_clear()
+    whole = GAP.join([b"", tokens.github(), WRITTEN["Ed25519"], b""])
+    dump = elfcore.write([elfcore.Segment(address=0x10000, data=whole)])
+    found = report_bytes(dump.data, tmp_path)
+    assert [f.kind for f in found.findings] == ["private-key"]
+    assert [fault.code for fault in found.coverage.faults] == ["tokens-failed"]

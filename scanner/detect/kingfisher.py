@@ -29,6 +29,9 @@ MODULE = "kingfisher_sdk"
 SECONDS = 60.0
 """Longest that one text may take: hundreds of times what it needs."""
 
+FAILURES = (RuntimeError, ValueError, TimeoutError, ImportError)
+"""What the library raises; its texts may hold what it looked at, and go nowhere."""
+
 _FILE_LIMIT = 1 << 20
 
 
@@ -70,7 +73,8 @@ def catalogue(paths: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - the library
 def scanner(paths: tuple[str, ...] = ()) -> Scan:
     """Return a scanner of ASCII text; ``paths`` are rules of the operator's own."""
     sdk = importlib.import_module(MODULE)
-    inner = sdk.Scanner(catalogue(paths), base64=False, dedup=False, redact=True)
+    loaded = catalogue(paths)
+    inner = sdk.Scanner(loaded, base64=False, dedup=False, redact=True)
 
     def scan(text: bytes) -> list[Match]:
         return [

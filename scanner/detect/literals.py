@@ -234,7 +234,10 @@ class _Reader:
                 found |= _POSIX.get(posix[1], _ALL)
                 continue
             low = self._member()
-            if self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1] != "]":
+            if (
+                self._text[self._at : self._at + 1] == "-"
+                and self._text[self._at + 1 : self._at + 2] != "]"
+            ):
                 self._at += 1
                 high = self._member()
                 if len(low) != 1 or len(high) != 1:

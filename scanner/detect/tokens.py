@@ -128,12 +128,16 @@ def search(
     """
     found: list[_Token] = []
     faults: list[Fault] = []
-    for token in _tokens(memory, spaces, offsets, hit_rules, paths):
-        if len(found) == MOST:
-            text = f"More than {MOST} tokens stand in the dump; the others were not looked at."
-            faults.append(Fault(code="limit-tokens", text=text))
-            break
-        found.append(token)
+    try:
+        for token in _tokens(memory, spaces, offsets, hit_rules, paths):
+            if len(found) == MOST:
+                text = f"More than {MOST} tokens stand in the dump; the others were not looked at."
+                faults.append(Fault(code="limit-tokens", text=text))
+                break
+            found.append(token)
+    except kingfisher.FAILURES as error:
+        text = f"The search for tokens ended with {type(error).__name__}."
+        faults.append(Fault(code="tokens-failed", text=text))
     kinds = {rule.id: rule.kind for rule in hit_rules}
     values, published = _Values(), _published()
     candidates, witnesses = [], []
@@ -226,6 +230,8 @@ def _jwt(memory: Memory, space: int, offset: int, width: int) -> _Token | None:
 
 def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_Token]:
     """Yield the tokens of a text whose first character is at ``origin``, its size that of each."""
+    if not kingfisher.available():  # the engine says so
+        return
     text = raw.translate(_TEXT)
     matches = kingfisher.scanner(paths)(text)
     for match in matches:

@@ -157,13 +157,8 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
             known.setdefault(public.witness.fingerprint.value, public)
     named = {witness.fingerprint.value for witness in witnesses}
     candidates += [_witnessed(found, named) for found in parsed]
-    found_tokens = _tokens(session, hits)
-    candidates += found_tokens.candidates
-    witnesses += found_tokens.witnesses
     candidates += _related(session, limbs.join(runs), known)
-    return Proofs(
-        candidates=tuple(candidates), witnesses=tuple(witnesses), faults=found_tokens.faults
-    )
+    return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
 
 
 def _related(session: Session, runs: Runs, known: dict[str, PublicKey]) -> Iterator[Candidate]:
@@ -210,17 +205,21 @@ def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey | Seal
         yield from examiners[rule.detector](session.memory, space, offset, rule)
 
 
-def _tokens(session: Session, hits: Hits) -> tokens.Found:
-    """Search the neighbourhoods of the hits of all token rules."""
+def find_tokens(session: Session, hits: Hits) -> Proofs:
+    """Search the neighbourhoods of the hits of all token rules.
+
+    A call of its own: whatever a foreign library does, the keys are proved.
+    """
     mine = [index for index, rule in enumerate(session.rules) if rule.detector == TOKENS]
     chosen = np.isin(hits.rule, mine)
-    return tokens.search(
+    found = tokens.search(
         session.memory,
         hits.space[chosen],
         hits.offset[chosen],
         [session.rules[index] for index in hits.rule[chosen].tolist()],
         session.target.token_rules,
     )
+    return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
 
 
 def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:

@@ -53,6 +53,8 @@ class _Needle:
     value: bytes
     stride: int = 1
     """Of so many pieces one is searched for: digits are rarer than limbs, and longer."""
+    whole: bool = False
+    """Parts of it are no secret: tokens begin alike."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -87,14 +89,21 @@ def trace(
 
 def _sought(session: Session, candidates: tuple[Candidate, ...]) -> _Haystack:
     needles = tuple(n for candidate in candidates for n in _needles(session, candidate))
-    pieces = tuple(
-        (index, at)
-        for index, needle in enumerate(needles)
-        for at in range(0, len(needle.value) - PIECE + 1, PIECE * needle.stride)
-        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
-    )
+    pieces = tuple((index, at) for index, needle in enumerate(needles) for at in _offsets(needle))
     literals = compile_literals([needles[i].value[at : at + PIECE] for i, at in pieces])
     return _Haystack(needles, pieces, open_sweeper(literals))
+
+
+def _offsets(needle: _Needle) -> list[int]:
+    """Return where the pieces of a needle begin; of a token, the last is enough."""
+    last = len(needle.value) - PIECE
+    if needle.whole:
+        return [last] if last >= 0 else []
+    return [
+        at
+        for at in range(0, last + 1, PIECE * needle.stride)
+        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+    ]
 
 
 def _sweep(
@@ -123,7 +132,7 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         end = at
         while end < len(there) and there[end] == wanted[end]:
             end += 1
-        if end - at >= PIECE:
+        if end - at >= (size if needle.whole else PIECE):
             part = "" if end - at == size else " (part)"
             yield Sighting(
                 fingerprint=needle.fingerprint,
@@ -134,6 +143,9 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
 
 
 def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
+    if candidate.kind == "token":
+        yield from _texts(session.memory, candidate)
+        return
     material = _again(session, candidate)
     if material is None:
         return
@@ -149,6 +161,19 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
     if isinstance(material, Pqc):
         for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
             yield _Needle(name, number, raw)
+
+
+def _texts(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:
+    """Yield a token as ASCII and as UTF-16LE: where nothing announces a copy, it is one still.
+
+    The last bytes are searched for, which no other token has.
+    """
+    (place,) = candidate.places
+    raw = memory.clip(place.space, place.offset, place.size)
+    text = raw[::2] if raw[1:2] == b"\0" else raw
+    wide = text.decode("latin-1").encode("utf-16-le")
+    for encoding, value in (("text", text), ("text utf-16le", wide)):
+        yield _Needle(candidate.fingerprint.value, encoding, value, whole=True)
 
 
 def _numbers(material: Material) -> list[tuple[str, int, int]]:

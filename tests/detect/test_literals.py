@@ -51,6 +51,8 @@ def test_leads(pattern: str, expected: list[Lead] | None) -> None:
         "(abcdefgh",
         "abcdefgh)",
         "[abcdefgh",
+        "[1-",
+        "[1-9",
         "\\",
         "*abcdefgh",
         "(?=abcdefgh)",
