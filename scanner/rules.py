@@ -32,18 +32,24 @@ FEWEST_BITS = 24
 
 _FILE_LIMIT = 1 << 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_WORD = re.compile("0x[0-9a-f]{1,16}")
 _TEXTS = ("title", "severity", "kind", "detector", "description", "remediation")
 _LISTS = ("references", "anchors", "examples", "counterexamples")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """A fixed number of bytes, each within an inclusive range; ``source`` is how it was written."""
+    """A fixed number of bytes, each within an inclusive range; ``source`` is how it was written.
+
+    An ``aligned`` one is a whole word at a multiple of its eight bytes: of many zeros there, an
+    engine that looks at every byte would stop at each.
+    """
 
     source: str
     ranges: tuple[tuple[int, int], ...]
     fold: bool = False
     """ASCII letters stand for both cases."""
+    aligned: bool = False
 
     @property
     def expression(self) -> bytes:
@@ -121,7 +127,8 @@ def digest(rules: Iterable[Rule]) -> str:
             **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
             "severity": rule.severity.name,
             "anchors": [
-                [anchor.fold, [list(limits) for limits in anchor.ranges]] for anchor in rule.anchors
+                [anchor.fold, anchor.aligned, [list(limits) for limits in anchor.ranges]]
+                for anchor in rule.anchors
             ],
             **{
                 name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
@@ -254,14 +261,20 @@ def _rule(path: Path, table: Mapping[str, object]) -> Rule:
 
 
 def _anchors(path: Path, item: object) -> list[Anchor]:
-    """Read ``{ hex = "30 82 ?? [80-ff]" }`` or ``{ text = "..." }`` (ASCII, then UTF-16LE)."""
+    """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
+
+    ``{ word = "0x4000" }`` is 64 bits, little-endian and aligned.
+    """
     match item:
         case {"hex": str(source), **rest} if not rest:
             anchors = [Anchor(source=source, ranges=_ranges(path, source))]
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
             anchors = list(_text(path, source, rest))
+        case {"word": str(source), **rest} if not rest and re.fullmatch(_WORD, source):
+            raw = int(source, 16).to_bytes(8, "little")
+            return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
         case _:
-            _refuse(path, "an anchor is neither", 'Write { hex = "..." } or { text = "..." }.')
+            _refuse(path, "an anchor is none of the three", "Write { hex }, { text } or { word }.")
     for anchor in anchors:
         if not 1 <= len(anchor.ranges) <= LONGEST:
             _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "Shorten it.")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from scanner.rules import Rule
 
 
@@ -42,6 +44,8 @@ class AnchorSet:
     expressions: tuple[bytes, ...]
     table: tuple[tuple[int, int], ...]
     """(index of the rule, bytes of the anchor) of each expression."""
+    words: tuple[tuple[int, int], ...] = ()
+    """(index of the rule, value) of each anchor that is an aligned word."""
     database: bytes
     """Serialised for this kind of processor; empty without hyperscan or without anchors."""
 
@@ -54,11 +58,17 @@ class AnchorSet:
 def compile_anchors(rules: Iterable[Rule]) -> AnchorSet:
     """Compile the anchors of the rules; an index of a rule is its position in ``rules``."""
     found: dict[tuple[int, bytes], int] = {}
+    words: dict[tuple[int, int], None] = {}
     for index, rule in enumerate(rules):
         for anchor in rule.anchors:
-            found[index, anchor.expression] = len(anchor.ranges)
+            if anchor.aligned:
+                raw = bytes(low for low, _ in anchor.ranges)
+                words[index, int.from_bytes(raw, "little")] = None
+            else:
+                found[index, anchor.expression] = len(anchor.ranges)
     expressions = tuple(expression for _, expression in found)
-    return _assemble(expressions, tuple((index, size) for (index, _), size in found.items()))
+    table = tuple((index, size) for (index, _), size in found.items())
+    return _assemble(expressions, table, tuple(words))
 
 
 def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
@@ -70,11 +80,15 @@ def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
     return _assemble(expressions, tuple(enumerate(map(len, literals))))
 
 
-def _assemble(expressions: tuple[bytes, ...], table: tuple[tuple[int, int], ...]) -> AnchorSet:
+def _assemble(
+    expressions: tuple[bytes, ...],
+    table: tuple[tuple[int, int], ...],
+    words: tuple[tuple[int, int], ...] = (),
+) -> AnchorSet:
     database = b""
     if hyperscan is not None and expressions:
         database = hyperscan.dumpb(_compile(hyperscan, expressions))
-    return AnchorSet(expressions=expressions, table=table, database=database)
+    return AnchorSet(expressions=expressions, table=table, words=words, database=database)
 
 
 class Sweeper:
@@ -87,10 +101,18 @@ class Sweeper:
         self._engine = engine
 
     def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
-        """Return (index of the rule, offset in ``view``) of every anchor, once, by offset."""
+        """Return (index of the rule, offset in ``view``) of every anchor, once, by offset.
+
+        The first byte of ``view`` is aligned, for anchors that are.
+        """
         whole = memoryview(view)
         table, reach = self._set.table, self._set.longest - 1
         hits: set[tuple[int, int]] = set()
+        for first in range(0, len(whole), CALL) if self._set.words else ():
+            words = np.frombuffer(whole[first : min(first + CALL, len(whole) & ~7)], "<u8")
+            for rule, value in self._set.words:
+                at = np.flatnonzero(words == np.uint64(value)) * 8 + first
+                hits.update((offset, rule) for offset in at.tolist())
         if table:
             for first in range(0, len(whole), CALL):
                 # A call also sees the longest anchor's reach; what starts there is the next one's.
@@ -103,7 +125,7 @@ class Sweeper:
 def open_sweeper(anchor_set: AnchorSet, engine: str = "") -> Sweeper:
     """Return a sweeper with the best engine there is, or the named one: hyperscan, re2 or re."""
     if not anchor_set.table:
-        return Sweeper(anchor_set, lambda _: ())
+        return Sweeper(anchor_set, lambda _: ())  # words alone need no engine
     if hyperscan is not None and engine in ("", "hyperscan"):
         return Sweeper(anchor_set, _hyperscan_engine(hyperscan, anchor_set))
     if re2 is not None and engine in ("", "re2"):

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.detect import likelihood
+
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Offsets = npt.NDArray[np.int64]
@@ -31,12 +33,21 @@ LONG = 16 * WORD
 """Bytes of a run that may hold digits: 1024 bits in digits of 28 bits fill 18 words, and 512 bits
 in the upper halves of words 19; the outermost may be too small to be seen."""
 
+PIECE = 1 << 15
+"""Words that are judged at once: they stay in the second-level cache."""
+
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_ONES = np.uint64(0x0101010101010101)
 _FOURS = 6
 """Fours of neighbours that a row of 16 has at least, though one of them is missing."""
 
+_THREE = np.arange(SHORTEST // WORD)
+_LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
+_VALUES = 20
+"""Different byte values that 24 bytes of a random number have."""
+
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
+_NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
+_NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _TOP_SHIFT = np.uint64(48)
 _NEGATIVE = np.uint64(0xFFFF)
 
@@ -78,72 +89,115 @@ def _in_long_rows(small: Flags) -> Flags:
     return rows
 
 
-def _edges_look_random(chunk: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets) -> Flags:
-    """Tell which runs have, at either edge, 24 bytes that look random by their values.
-
-    Long runs have one more try: of the digits of some libraries, every fourth byte is small.
-    At most one of the three words has a zero byte (two have in 0.3 % of random ones), and there are
-    at least 20 different values (22.9 on average, fewer than 20 in one of 2000). Machine code,
-    tables and text seldom pass, and they are most of what passes the word test. Rows of small
-    integers are not judged by their bytes.
-    """
-    words = chunk[: len(chunk) & ~7].view(np.uint64)
-    verdict = np.zeros(len(starts), np.bool_)
-    column = np.arange(SHORTEST)
-    sizes = ends - starts
-    inside = starts + LONG // 2
-    for at, least in ((starts, 0), (ends - SHORTEST, SHORTEST + WORD), (inside, LONG)):
-        rest = np.flatnonzero(~verdict & (sizes >= least))
-        first, second, third = (_has_zero(words[at[rest] // WORD + k]) for k in range(3))
-        two = (first & second) | (first & third) | (second & third)
-        rest = rest[~two]
-        rows = chunk[at[rest, None] + column]
-        rows.sort(axis=1)
-        verdict[rest] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= 19
-    long = np.flatnonzero(~verdict & (sizes >= LONG))
-    near = starts[long, None] // WORD + np.arange(1, 4)
-    verdict[long] = ((words[near] & _NOT_SMALL) == 0).sum(axis=1) >= 2
-    return verdict
-
-
-def _has_zero(words: Words) -> Flags:
-    """Tell which words have a byte of zero."""
-    found: Flags = ((words - _ONES) & ~words & _HIGH_BITS) != 0
-    return found
-
-
 def find(
-    chunk: npt.NDArray[np.uint8], owned_starts: Offsets, owned_ends: Offsets
+    buffer: npt.NDArray[np.uint8],
+    owned_starts: Offsets,
+    owned_ends: Offsets,
+    filled: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[Offsets, Offsets]:
-    """Return starts and ends (byte offsets in ``chunk``) of the random-looking runs in it.
+    """Return starts and ends (byte offsets in ``buffer``) of the random-looking runs in it.
 
-    ``chunk`` is aligned as the addresses are. The owned ranges (sorted, apart, multiples of 8) are
-    what the caller answers for; what stands between them is context. Runs are cut to them, and one
-    that touches an end of its range is returned however short, for :func:`join` to complete.
+    ``buffer`` is aligned as the addresses are. The owned ranges (sorted, apart, multiples of 8) are
+    what the caller answers for; what stands between them is context. Outside of the ``filled``
+    ranges (multiples of 8 but for the last) there are only zeros. Runs are cut to the owned ranges,
+    and one that touches an end of its range is returned however short, for :func:`join` to
+    complete.
     """
-    words = chunk[: len(chunk) & ~7].view(np.uint64)
+    words = buffer[: len(buffer) & ~7].view(np.uint64)
     first, last = owned_starts // WORD, np.minimum(owned_ends // WORD, len(words))
-    step = np.zeros(len(words) + 1, np.int8)
-    step[first] += 1
-    step[last] -= 1
-    flags = random_looking(words)
-    flags &= np.cumsum(step[:-1], dtype=np.int8).view(np.bool_)
-    step[:-1] = flags
-    step[-1] = 0
-    starts = np.flatnonzero(step[1:] > step[:-1]) + 1
-    if flags[0]:
-        starts = np.concatenate((np.zeros(1, np.int64), starts))
-    ends = np.flatnonzero(step[1:] < step[:-1]) + 1
+    flags = _flags(words, [(0, len(buffer))] if filled is None else filled)
+    mine = np.zeros(len(words), np.bool_)
+    for start, stop in zip(first.tolist(), last.tolist(), strict=True):
+        mine[start:stop] = True
+    flags &= mine
+    starts, ends = _threes(flags)
     cut = np.zeros(len(words) + 1, np.bool_)
     cut[first] = True
     cut[last] = True
-    edge = cut[starts] | cut[ends]
-    keep = edge | (ends - starts >= SHORTEST // WORD)
-    starts, ends, keep = starts[keep] * WORD, ends[keep] * WORD, edge[keep]
-    inner = np.flatnonzero(~keep)
-    if len(inner):
-        keep[inner] = _edges_look_random(chunk, starts[inner], ends[inner])
-    return starts[keep], ends[keep]
+    whole = ~(cut[starts] | cut[ends])
+    keep = ~whole
+    keep[whole] = _edges_look_random(words, starts[whole], ends[whole])
+    open_starts, open_ends = _open(flags, first, last)
+    starts = np.concatenate((starts[keep], open_starts))
+    order = np.argsort(starts, kind="stable")
+    ends = np.concatenate((ends[keep], open_ends))
+    return starts[order] * WORD, ends[order] * WORD
+
+
+def _flags(words: Words, filled: Sequence[tuple[int, int]]) -> Flags:
+    """Flag the random-looking words of the filled ranges, a piece of them at a time."""
+    flags = np.zeros(len(words), np.bool_)
+    around = CONTEXT // WORD
+    for low, high in filled:
+        for start in range(low // WORD, high // WORD, PIECE):
+            stop = min(start + PIECE, high // WORD)
+            base = max(start - around, 0)
+            judged = random_looking(words[base : stop + around])
+            flags[start:stop] = judged[start - base : stop - base]
+    return flags
+
+
+def _threes(flags: Flags) -> tuple[Offsets, Offsets]:
+    """Return where runs of three flags and more start and end."""
+    three = np.zeros(len(flags) + 1, np.bool_)
+    if len(flags) >= SHORTEST // WORD:
+        np.logical_and(flags[:-2], flags[1:-1], out=three[1:-2])
+        three[1:-2] &= flags[2:]
+    turns = np.flatnonzero(three[1:] != three[:-1])
+    return turns[::2], turns[1::2] + 2
+
+
+def _open(flags: Flags, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets]:
+    """Return the runs of one and two flags that touch an end of the range [first, last)."""
+    found: set[tuple[int, int]] = set()
+    padded = np.concatenate((np.zeros(3, np.bool_), flags, np.zeros(3, np.bool_)))
+    for at, step in ((first, 1), (last - 1, -1)):
+        one, two, three = (padded[at + 3 + k * step] for k in range(3))
+        inside = (last - first) > 1
+        two &= inside
+        three &= (last - first) > 2  # noqa: PLR2004 - a run of three
+        for rows, size in ((one & ~two, 1), (one & two & ~three, 2)):
+            low = at[rows] if step > 0 else at[rows] + 1 - size
+            found.update(zip(low.tolist(), (low + size).tolist(), strict=True))
+    pairs = np.array(sorted(found), np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
+    """Tell which runs have, at either edge, 24 bytes that look random by their values.
+
+    Machine code, tables and text seldom do, and they are most of what passes the word test. Of
+    24 random bytes at least 20 have different values (22.9 on average, fewer than 20 in one of
+    2000). Long runs have more tries: inside, and as digits, which not all bits of a word hold.
+    """
+    verdict = np.zeros(len(starts), np.bool_)
+    inside = starts + LONG // WORD // 2
+    for at, least in ((starts, 0), (ends - 3, 4), (inside, LONG // WORD)):
+        rest = np.flatnonzero(~verdict & (ends - starts >= least))
+        rows = words[at[rest, None] + _THREE]
+        good = likelihood.of_words(rows) >= _LEAST_SCORE
+        rows = rows[good].view(np.uint8)
+        rows.sort(axis=1)
+        good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= _VALUES - 1
+        verdict[rest] = good
+    long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
+    verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
+    return verdict
+
+
+def _edges_hold_digits(rows: Words) -> Flags:
+    """Tell which rows of four words hold digits of a number, which do not fill their words.
+
+    V8's small integers in the upper halves; or digits of 30 bits (or 28) in 32, or of 60 in 64,
+    whose other bytes have 20 different values in 24.
+    """
+    verdict: Flags = ((rows[:, :3] & _NOT_SMALL) == 0).sum(axis=1) >= 2
+    packed = ((rows & _NO_DIGITS_30) == 0).all(axis=1) | ((rows & _NO_DIGITS_60) == 0).all(axis=1)
+    maybe = np.flatnonzero(packed & ((rows >> _TOP_SHIFT) != 0).all(axis=1))
+    low = rows[maybe].view(np.uint8).reshape(-1, 8, 4)[:, :, :3].reshape(-1, SHORTEST)
+    low.sort(axis=1)
+    verdict[maybe] |= (low[:, 1:] != low[:, :-1]).sum(axis=1) >= _VALUES - 1
+    return verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

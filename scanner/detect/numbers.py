@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import readings
+from scanner.detect import likelihood, readings
 from scanner.detect.limbs import Flags, Offsets, Words
 from scanner.detect.pool import MARGIN, SLACK, Pool
 from scanner.detect.readings import Bytes, Reading
@@ -171,13 +171,16 @@ def _touching(
 
 
 def _varied(data: Bytes, position: Offsets) -> Flags:
-    """Tell behind which positions bytes have as many different values as random ones have."""
+    """Tell behind which positions bytes are as likely and as varied as random ones are."""
     window = np.lib.stride_tricks.sliding_window_view(data, _JUDGED)
     verdict = np.empty(len(position), np.bool_)
     for start in range(0, len(position), _ROWS):
         rows = window[np.clip(position[start : start + _ROWS], 0, len(window) - 1)]
+        good = likelihood.of_words(rows.view(np.uint64)) >= likelihood.least(_JUDGED)
+        rows = rows[good]
         rows.sort(axis=1)
-        verdict[start : start + _ROWS] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= _VALUES
+        good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= _VALUES
+        verdict[start : start + _ROWS] = good
     return verdict
 
 

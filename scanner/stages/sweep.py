@@ -18,9 +18,6 @@ from scanner.model import Place
 from scanner.stages.session import Session
 from scanner.stages.shade import Counts, Shader
 
-CHUNK = 256 << 10
-"""Bytes that a numpy kernel sees at once: they stay in the second-level cache."""
-
 BLOCK = 4096
 """Zeros are skipped by whole blocks of this size."""
 
@@ -59,9 +56,10 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
     shades = shader.empty()
     for window in windows(memory, task):
         segments = _Segments.of(window)
-        for first, last in _filled(window.buffer):
+        filled = _filled(window.buffer)
+        runs += _runs(window.buffer, segments, filled)
+        for first, last in filled:
             hits.append(_anchors(sweeper, window.buffer, segments, first, last))
-            runs += _runs(window.buffer, segments, first, last)
             count += len(hits[-1].rule)
             if count > MOST_HITS:
                 raise LimitExceeded(
@@ -123,37 +121,24 @@ def _anchors(
     )
 
 
-def _runs(buffer: npt.NDArray[np.uint8], segments: _Segments, first: int, last: int) -> list[Runs]:
-    found = []
+def _runs(
+    buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
+) -> list[Runs]:
     owned_start, owned_end = segments.at & ~7, (segments.end + 7) & ~7
-    for start in range(first, last, CHUNK):
-        stop = min(start + CHUNK, last)
-        low = int(np.searchsorted(owned_end, start, side="right"))
-        high = int(np.searchsorted(owned_start, stop, side="left"))
-        if low >= high:
-            continue
-        base = max(start - limbs.CONTEXT, 0)
-        top = min(stop + limbs.CONTEXT, len(buffer))
-        starts, ends = limbs.find(
-            buffer[base:top],
-            np.maximum(owned_start[low:high], start) - base,
-            np.minimum(owned_end[low:high], (stop + 7) & ~7) - base,
+    starts, ends = limbs.find(buffer, owned_start, owned_end, filled)
+    if len(starts) == 0:
+        return []
+    index = np.searchsorted(owned_start, starts, side="right") - 1
+    shift = segments.offset[index] - segments.at[index]
+    lowest = segments.offset[index]
+    highest = lowest + segments.end[index] - segments.at[index]
+    return [
+        Runs(
+            space=segments.space[index],
+            start=np.maximum(starts + shift, lowest),
+            end=np.minimum(ends + shift, highest),
         )
-        if len(starts) == 0:
-            continue
-        starts, ends = starts + base, ends + base
-        index = np.searchsorted(owned_start, starts, side="right") - 1
-        shift = segments.offset[index] - segments.at[index]
-        lowest = segments.offset[index]
-        highest = lowest + segments.end[index] - segments.at[index]
-        found.append(
-            Runs(
-                space=segments.space[index],
-                start=np.maximum(starts + shift, lowest),
-                end=np.minimum(ends + shift, highest),
-            )
-        )
-    return found
+    ]
 
 
 def _unique(parts: list[Hits]) -> Hits:

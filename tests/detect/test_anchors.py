@@ -90,6 +90,7 @@ def test_engines_agree_on_the_rules_that_we_ship(engine: str) -> None:
     data, expected = bytearray(rng.randbytes(anchors.CALL - 50)), set()
     for index, rule in enumerate(shipped):
         for anchor in rule.anchors:
+            data += bytes(-len(data) % 8) if anchor.aligned else b""
             expected.add((index, len(data)))
             data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
             data += rng.randbytes(rng.randrange(300))
@@ -135,3 +136,16 @@ def test_an_engine_that_is_not_there_is_an_error() -> None:
     """No other engine takes the place of the one that was asked for."""
     with pytest.raises(LookupError):
         anchors.open_sweeper(anchors.compile_anchors(OVERLAPPING), "grep")
+
+
+def test_words_are_found_where_they_are_aligned() -> None:
+    """A word anchor fires at each multiple of eight bytes at which it stands, and nowhere else."""
+    raw = (0x4000).to_bytes(8, "little")
+    rule = dataclasses.replace(
+        _rule("word"), anchors=(Anchor(source="0x4000", ranges=_literal(raw), aligned=True),)
+    )
+    data = bytes(8) + raw + bytes(3) + raw
+    data += bytes(-len(data) % anchors.CALL) + raw
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    assert sweeper.sweep(data) == [(0, 8), (0, anchors.CALL)]
+    assert sweeper.sweep(data[: anchors.CALL + 7]) == [(0, 8)]

@@ -27,17 +27,17 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
-MOST: dict[str, tuple[int, int, int, int]] = {
-    "P-256": (400, 8, 40_000, 40_000),
-    "P-384": (50, 1, 800, 1_500),
-    "P-521": (50, 1, 800, 1_500),
-    "secp256k1": (50, 1, 50, 2_000),
-    "brainpoolP256r1": (30, 1, 30, 2_000),
-    "brainpoolP384r1": (15, 1, 15, 1_000),
-    "brainpoolP512r1": (8, 1, 8, 500),
+MOST: dict[str, tuple[int, int, int]] = {
+    "P-256": (3_000, 4_000, 12_000),
+    "P-384": (50, 400, 400),
+    "P-521": (50, 400, 400),
+    "secp256k1": (50, 300, 300),
+    "brainpoolP256r1": (30, 200, 200),
+    "brainpoolP384r1": (15, 100, 100),
+    "brainpoolP512r1": (8, 50, 50),
 }
-"""Derivations: in a pool of no runs, more for each run, and at most; without and with a public key
-of the curve to look for. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
+"""Derivations: without and with a public key of the curve to look for; and at most, where one is
+added for every fourth run. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
 
 MOST_POINTS = 2_000
 """Encoded points of the pool that are checked to lie on a curve."""
@@ -47,8 +47,8 @@ MOST_SHIFTED = 500
 
 PROOF = "d*G = Q"
 
-_P521_TOP = 0x01
-"""The first of the 66 bytes of a number on P-521, at most."""
+_P521, _P521_TOP = 66, 0x01
+"""Bytes of a number on P-521, and the first of them, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,9 @@ _JAVA = _Reading("java-words", "little", 4)
 _Points = dict[int, tuple[int, Place | None]]
 """x to y, and where the point was read."""
 
+_Listed = tuple[Offsets, tuple[_Reading, ...]]
+"""Positions in the pool, and the readings of a scalar there."""
+
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Trial:
@@ -88,16 +91,27 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
     points = list(_points(pool))
-    for name, (least, each, most, most_known) in MOST.items():
-        known: _Points = {key.x: (key.y, None) for key in read if key.curve == name}
+    for size in sorted({curve.size for curve in CURVES.values()}):
+        known: dict[str, _Points] = {name: {} for name in MOST if CURVES[name].size == size}
+        for key in read:
+            if key.curve in known:
+                known[key.curve][key.x] = (key.y, None)
         for curve, x, y, place in points:
-            if curve == name:
-                known.setdefault(x, (y, place))
-        near = pieces.places(key for key in read if key.curve == name)
-        near += [place for _, place in known.values() if place is not None]
-        count = min(least + each * len(pool.at), most_known if known else most)
-        trials = list(_trials(pool, CURVES[name], count, near))
-        yield from _proved(pool, CURVES[name], trials, known)
+            if curve in known:
+                known[curve].setdefault(x, (y, place))
+        counts = {name: _most(pool, name, known=bool(found)) for name, found in known.items()}
+        near = pieces.places(key for key in read if key.curve in known)
+        near += [place for found in known.values() for _, place in found.values() if place]
+        listed = list(_candidates(pool, size, max(counts.values()), near))
+        for name, found in known.items():
+            trials = list(_trials(pool, CURVES[name], counts[name], listed))
+            yield from _proved(pool, CURVES[name], trials, found)
+
+
+def _most(pool: Pool, name: str, *, known: bool) -> int:
+    """Return how many derivations a pool is worth on a curve."""
+    without, least, most = MOST[name]
+    return min((least if known else without) + len(pool.at) // 4, most)
 
 
 # --- what is tried ------------------------------------------------------------------------------
@@ -124,15 +138,15 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                     yield name, x, y, pool.place(at, 2 * size)
 
 
-def _trials(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> Iterator[_Trial]:
+def _trials(
+    pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]
+) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
-    count = 0
-    for positions, size, readings in _candidates(pool, curve, most, near):
+    count, size = 0, curve.size
+    for positions, readings in listed:
         for position in positions.tolist():
             raw = pool.data[position : position + size].tobytes()
             for reading in readings:
-                if curve.size == 66 and raw[0 if reading is _BIG else 65] > _P521_TOP:
-                    continue
                 d = reading.decode(raw)
                 if not 0 < d < curve.n:
                     continue
@@ -144,17 +158,18 @@ def _trials(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> Itera
                     yield _Trial(key, position, size, reading)
 
 
-def _candidates(
-    pool: Pool, curve: Curve, most: int, near: Sequence[Place]
-) -> Iterator[tuple[Offsets, int, tuple[_Reading, ...]]]:
-    """Yield positions, bytes of the scalar there, and its possible readings."""
-    size = curve.size
+def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
+    """Yield positions of scalars of a size, and their possible readings there."""
     if size % 4 == 0:
-        yield pieces.counted(pool, size, size // 4, most), size, (_JAVA,)
-    # Few pieces are below the order of P-521.
-    pick = most if size != 66 else 64 * most
-    yield pieces.aligned(pool, size, pick, near), size, (_LITTLE, _BIG)
-    yield pieces.loose(pool, size, pick, near), size, (_BIG,)
+        found = pieces.counted(pool, size, size // 4, most)
+        most -= len(found)
+        yield found, (_JAVA,)
+    top = _P521_TOP if size == _P521 else 0xFF
+    found = pieces.aligned(pool, size, -(-most // 2), near, top=top)
+    most -= 2 * len(found)
+    yield found, (_LITTLE, _BIG)
+    if most > 0:
+        yield pieces.loose(pool, size, most, near, top=top), (_BIG,)
 
 
 # --- what bears witness -------------------------------------------------------------------------

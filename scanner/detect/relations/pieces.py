@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from scanner.detect import likelihood
 from scanner.detect.limbs import Offsets
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -42,15 +43,20 @@ _ROWS = 1 << 15
 Flags = npt.NDArray[np.bool_]
 
 
-def aligned(pool: Pool, size: int, most: int, near: Iterable[Place] = ()) -> Offsets:
+def aligned(
+    pool: Pool, size: int, most: int, near: Iterable[Place] = (), *, top: int = 0xFF
+) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes at whole words, likeliest first.
 
-    Within one kind, those nearest to the places ``near`` come first.
+    Within one kind, those nearest to the places ``near`` come first. One of the outermost bytes is
+    at most ``top``.
     """
-    return _ordered(pool, size, most, near, _whole_words(pool, size))
+    return _ordered(pool, size, most, near, _whole_words(pool, size), top)
 
 
-def loose(pool: Pool, size: int, most: int, near: Iterable[Place] = ()) -> Offsets:
+def loose(
+    pool: Pool, size: int, most: int, near: Iterable[Place] = (), *, top: int = 0xFF
+) -> Offsets:
     """Return positions at no particular alignment: by a run's edge, next to a zero byte.
 
     What is big-endian there stands behind a length or a sign, or before a string's end.
@@ -59,13 +65,13 @@ def loose(pool: Pool, size: int, most: int, near: Iterable[Place] = ()) -> Offse
     spots = (edges[:, None] + np.array([shift for shift in range(-7, 8) if shift])).ravel()
     spots = spots[(spots > 0) & (spots + size < len(pool.data))]
     spots = spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)]
-    return _ordered(pool, size, most, near, (spots,))
+    return _ordered(pool, size, most, near, (spots,), top)
 
 
 def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
     found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
-    return _ordered(pool, size, most, (), (found,))
+    return _ordered(pool, size, most, (), (found,), 0xFF)
 
 
 def places(publics: Iterable[PublicKey]) -> list[Place]:
@@ -79,13 +85,16 @@ def independent(public: PublicKey) -> bool:
 
 
 def _ordered(
-    pool: Pool, size: int, most: int, near: Iterable[Place], parts: Iterable[Offsets]
+    pool: Pool, size: int, most: int, near: Iterable[Place], parts: Iterable[Offsets], top: int
 ) -> Offsets:
     found = np.empty(0, np.int64)
     marks = np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
     for part in parts if len(pool.at) else ():
-        positions = np.unique(part)
+        positions = np.sort(part)
+        positions = positions[np.diff(positions, prepend=-1) > 0]
         positions = positions[_fits(pool, positions, size)]
+        ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
+        positions = positions[ends <= top]
         positions = positions[varied(pool.data, positions, size)]
         found = np.concatenate((found, _nearest(pool, positions, marks)))
         found = found[_once(pool.data, found, size)]
@@ -189,7 +198,13 @@ def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:
 
 
 def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
-    """Tell which pieces have as many different byte values as random ones have."""
+    """Tell which pieces are as likely, and have as many different byte values, as random ones."""
+    keep = likelihood.looks_random(data, positions, size & ~1)
+    keep[keep] = _many_values(data, positions[keep], size)
+    return keep
+
+
+def _many_values(data: Bytes, positions: Offsets, size: int) -> Flags:
     column = np.arange(size)
     keep = np.empty(len(positions), np.bool_)
     for start in range(0, len(positions), _ROWS):

@@ -35,8 +35,8 @@ _ENCODING = "openssh-shielded"
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
-    """Yield the key of the structure whose shielded length (a size_t) stands at ``offset``."""
-    words = memory.clip(space, offset - 8, 32)
+    """Yield the key of the structure whose last word, the prekey's size, stands at ``offset``."""
+    words = memory.clip(space, offset - 24, 32) if offset >= 24 else b""
     if len(words) != 32 or memory.map.pointer_size != 8 or memory.map.byte_order != "little":
         return
     shielded, length, prekey, size = (
