@@ -16,7 +16,7 @@ from scanner.detect.limbs import Flags, Offsets, Words
 from scanner.detect.pool import MARGIN, SLACK, Pool
 from scanner.detect.readings import Bytes, Reading
 
-MOST_LOOSE = 1 << 15
+MOST_LOOSE = 1 << 13
 """Blocks above which numbers are listed only where what parts them from the edge is not random, and
 Java's only behind the length of their array."""
 
@@ -287,11 +287,11 @@ def _sift(pool: Pool, index: int, code: Offsets, bits: int, *, full: bool) -> Nu
     last = np.ones(len(code), np.bool_)
     last[:-1] = (code[1:] >> 1) != (code[:-1] >> 1)
     code = code[last]
-    code = code[readings.are_digits(reading, data, code >> 1, bits)]
     low = readings.low(reading, data, code >> 1, bits)
+    code, low = code[(low & np.uint64(1)) == 1], low[(low & np.uint64(1)) == 1]
     top = readings.top(reading, data, code >> 1, bits)
-    keep = (low & np.uint64(1)) == 1
-    keep &= top >= np.uint64(1 << 63) if full else top > 0
+    keep = top >= np.uint64(1 << 63) if full else top > 0
+    keep[keep] = readings.are_digits(reading, data, (code >> 1)[keep], bits)
     if full:
         keep[keep] = _without_small_factors(reading, data, (code >> 1)[keep], bits)
     return Numbers(

@@ -123,13 +123,16 @@ def decode(reading: Reading, raw: bytes) -> int | None:
 def weights(reading: Reading, bits: int, modulus: int) -> list[int]:
     """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number."""
     words, size = count(reading, bits), reading.word
+    first = pow(2, -reading.shift, modulus)
+    step, byte = pow(2, reading.digit, modulus), pow(2, 8, modulus)
     found = []
-    for offset in range(words * size):
-        slot, byte = divmod(offset, size)
-        digit = words - 1 - slot if reading.most_first else slot
-        at = digit * reading.digit + 8 * (size - 1 - byte if reading.swapped else byte)
-        found.append(pow(2, at - reading.shift, modulus))
-    return found
+    for _ in range(words):
+        word = [first]
+        while len(word) < size:
+            word.append(word[-1] * byte % modulus)
+        found.append(word[::-1] if reading.swapped else word)
+        first = first * step % modulus
+    return [weight for word in (reversed(found) if reading.most_first else found) for weight in word]
 
 
 def _kind(reading: Reading) -> str:

@@ -20,6 +20,9 @@ COMMON_MULTIPLES = (
 and a prime r divides it in one of r*r. d modulo lcm(p-1, q-1) hides it; d modulo (p-1)(q-1) is the
 same with 1 in its place."""
 
+NEARLY = 16
+"""Bits by which the lengths of two primes of one modulus differ at most, as a rule."""
+
 _SMALL = math.prod(n for n in range(3, 54) if all(n % f for f in range(2, n)))
 _MORE = math.prod(n for n in range(53, 400) if all(n % f for f in range(2, 20)))
 
@@ -60,7 +63,8 @@ def complete(p: int, q: int, e: int | None) -> Rsa | None:
 def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
     """Make a key of what divides its modulus; None if nothing does.
 
-    With more than two primes (RFC 8017 3.2), p is the largest that is known, and q what is left.
+    Two factors of about the same length are taken for primes: nobody multiplies four and keeps two
+    products. With more than two primes (RFC 8017 3.2), p is the largest that is known, and q what is left.
     Where not all primes are known, or e is wrong, d is 0.
     """
     parts = [n]
@@ -70,7 +74,8 @@ def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
             if 1 < common < part:
                 parts.remove(part)
                 parts += [common, part // common]
-    primes = sorted((part for part in parts if is_prime(part)), reverse=True)
+    halves = len(parts) == 2 and abs(parts[0].bit_length() - parts[1].bit_length()) <= NEARLY
+    primes = sorted((part for part in parts if halves or is_prime(part)), reverse=True)
     if not primes or primes == [n]:
         return None
     d = 0

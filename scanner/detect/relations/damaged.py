@@ -20,8 +20,8 @@ from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
 
-MOST_LATTICES = 1 << 10
-"""Lattices that are spent in a section, what fits best and lies nearest first: 0.3 seconds."""
+MOST_LATTICES = 1 << 9
+"""Lattices that are spent in a section, what fits best and lies nearest first: 0.15 seconds."""
 
 LOST = (16, 32)
 """Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""

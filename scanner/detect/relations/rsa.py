@@ -14,7 +14,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import alone, arithmetic, damaged, known, pairs
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.shelf import shelf
+from scanner.detect.relations.shelf import Shelf, shelf
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
@@ -35,12 +35,23 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     }
     listed = shelf(pool)
     seen: set[int] = set()
-    for part in (known.search, pairs.search, alone.search, damaged.search):
-        left = {n: e for n, e in moduli.items() if n not in seen}
-        for found in part(listed, left):
+    for part in _parts(listed, moduli, seen):
+        for found in part:
             if isinstance(found.key, Rsa) and found.key.n not in seen:
                 seen.add(found.key.n)
                 yield found
+
+
+def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[Iterator[Related]]:
+    """Yield the searches, one after the other; ``seen`` grows between them."""
+    yield known.search(listed, moduli)
+    yield pairs.search(listed, _left(moduli, seen))
+    yield alone.search(listed, moduli.keys() | seen)
+    yield damaged.search(listed, _left(moduli, seen))
+
+
+def _left(moduli: dict[int, int], seen: set[int]) -> dict[int, int]:
+    return {n: e for n, e in moduli.items() if n not in seen}
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
