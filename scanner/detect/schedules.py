@@ -30,6 +30,9 @@ SHORTEST = 96
 BLOCK = 4 << 20
 """Bytes that are searched at once."""
 
+GAP = 1024
+"""Bytes between runs that are sooner read than left out."""
+
 _FEWEST_VALUES = 16
 """Different byte values in the first 64 bytes of a schedule: fewer is a table or a fill."""
 
@@ -51,14 +54,15 @@ class Schedule:
 
 # Forward: x[i] ^ x[i-1] ^ x[i-Nk]. Backward, as decryption keeps its rounds in reverse order:
 # x[i] ^ x[i-1] ^ x[i+Nk] for Nk 4 and 8; for Nk 6 the sum that stays inside of two blocks.
-_RELATIONS: tuple[tuple[int, int, int, int, str], ...] = (
-    # (Nk, lag, index of the first zero sum, zero sums in a row that are whole words, order)
-    (4, -4, 5, 2, "encryption"),
-    (6, -6, 7, 2, "encryption"),
-    (8, -8, 9, 2, "encryption"),
-    (4, 4, 5, 2, "decryption"),
-    (8, 8, 5, 2, "decryption"),
-    (6, 2, 6, 1, "decryption"),  # eight zero bytes: one whole word at an odd offset
+_RELATIONS: tuple[tuple[int, int, int, int, int, str], ...] = (
+    # (Nk, lag, index of the first zero sum, zero sums in a row that are whole words, words until
+    # the next ones, order)
+    (4, -4, 5, 2, 4, "encryption"),
+    (6, -6, 7, 2, 6, "encryption"),
+    (8, -8, 9, 2, 4, "encryption"),
+    (4, 4, 5, 2, 4, "decryption"),
+    (8, 8, 5, 2, 4, "decryption"),
+    (6, 2, 6, 1, 12, "decryption"),  # eight zero bytes: one whole word at an odd offset
 )
 
 
@@ -108,7 +112,10 @@ def _all(memory: Memory, runs: Runs) -> Iterator[Schedule]:
         data = b"".join(raw for _, _, raw in parts)
         starts = np.cumsum([0, *(len(raw) for _, _, raw in parts)])
         words = np.frombuffer(data, np.uint32, len(data) // 4)
+        done: dict[tuple[int, str], int] = {}
         for size, order, at in _candidates(words):
+            if at < done.get((size, order), 0):
+                continue
             part = int(np.searchsorted(starts, at, side="right")) - 1
             space, offset, raw = parts[part]
             inside = at - int(starts[part])
@@ -116,29 +123,23 @@ def _all(memory: Memory, runs: Runs) -> Iterator[Schedule]:
             if found is None:
                 continue
             place = Place(space=space, offset=offset + inside, size=16 * (ROUNDS[size] + 1))
+            done[size, order] = at + place.size - 4 * size
             if (place.space, place.offset) not in seen:
                 seen.add((place.space, place.offset))
                 yield Schedule(bits=32 * size, order=found, place=place)
 
 
 def _blocks(memory: Memory, runs: Runs) -> Iterator[list[tuple[int, int, bytes]]]:
-    """Yield (space, offset, bytes) of the runs and what is around them, each byte about once."""
+    """Yield (space, offset, bytes) of the runs and what is around them, near ones together."""
     parts: list[tuple[int, int, bytes]] = []
     total = 0
-    space = end = -1
-    long = runs.end - runs.start >= SHORTEST
-    for where, start, stop in zip(
-        runs.space[long].tolist(), runs.start[long].tolist(), runs.end[long].tolist(), strict=True
-    ):
-        first = max(start - AROUND, 0)
-        if where == space:
-            first = max(first, end - 2 * AROUND)
-        space, end = where, min(stop + AROUND, int(memory.map.size[where]))
-        while first < end:
-            raw = memory.clip(space, first, min(end - first, BLOCK))
-            parts.append((space, first, raw + bytes(-len(raw) % 4)))
+    for space, first, end in _ranges(memory, runs):
+        at = first
+        while at < end:
+            raw = memory.clip(space, at, min(end - at, BLOCK))
+            parts.append((space, at, raw + bytes(-len(raw) % 4)))
             total += len(raw)
-            first = end if first + len(raw) >= end else first + len(raw) - 2 * AROUND
+            at = end if at + len(raw) >= end else at + len(raw) - 2 * AROUND
             if total >= BLOCK:
                 yield parts
                 parts, total = [], 0
@@ -146,19 +147,40 @@ def _blocks(memory: Memory, runs: Runs) -> Iterator[list[tuple[int, int, bytes]]
         yield parts
 
 
+def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:
+    """Yield (space, start, end) of what is worth a look, each byte once, a read at a time."""
+    long = runs.end - runs.start >= SHORTEST
+    space = runs.space[long]
+    start = np.maximum(runs.start[long] - AROUND, 0)
+    end = np.minimum(runs.end[long] + AROUND, memory.map.size[space])
+    if len(space) == 0:
+        return
+    fresh = np.ones(len(space), np.bool_)
+    fresh[1:] = (space[1:] != space[:-1]) | (start[1:] > end[:-1] + GAP)
+    heads = np.flatnonzero(fresh)
+    tails = np.append(heads[1:], len(space)) - 1
+    yield from zip(space[heads].tolist(), start[heads].tolist(), end[tails].tolist(), strict=True)
+
+
 def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
-    """Yield (Nk, order, byte offset of the start) wherever two sums in a row are zero."""
+    """Yield (Nk, order, byte offset of the start) wherever sums are zero in two rounds in a row."""
     if len(words) < 64:
         return
     step = words[1:] ^ words[:-1]  # step[i-1] = x[i] ^ x[i-1]
-    for size, lag, first, row, order in _RELATIONS:
+    for size, lag, first, row, period, order in _RELATIONS:
         if lag < 0:
             rest = step[-lag - 1 :] ^ words[: len(words) + lag]
             base = -lag
         else:
             rest = step[: len(step) - lag] ^ words[lag + 1 :]
             base = 1
-        hits = np.flatnonzero((rest[1:] | rest[:-1] if row == 2 else rest) == 0)
+        zero = rest == 0
+        if row == 2:
+            zero = zero[1:] & zero[:-1]
+        zero = zero[:-period] & zero[period:]
+        if row == 1:
+            zero = zero[:-period] & zero[period:]
+        hits = np.flatnonzero(zero)
         hits = hits[step[hits + base - 1] != 0]
         for index in (hits + base).tolist():
             for shift in range(4):
