@@ -45,7 +45,8 @@ def _pairs() -> npt.NDArray[np.int8]:
     steps = np.frombuffer(_STEPS, np.int8).astype(np.int16)
     first, second = np.meshgrid(np.arange(256), np.arange(256))
     table = values[first] + values[second] + steps[(second - first) & 0xFF]
-    return np.clip(table, -128, 127).astype(np.int8).ravel()
+    pairs: npt.NDArray[np.int8] = np.clip(table, -128, 127).astype(np.int8).ravel()
+    return pairs
 
 
 _TABLE = _pairs()

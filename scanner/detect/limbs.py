@@ -155,7 +155,7 @@ def _open(flags: Flags, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets
         one, two, three = (padded[at + 3 + k * step] for k in range(3))
         inside = (last - first) > 1
         two &= inside
-        three &= (last - first) > 2  # noqa: PLR2004 - a run of three
+        three &= (last - first) > 2
         for rows, size in ((one & ~two, 1), (one & two & ~three, 2)):
             low = at[rows] if step > 0 else at[rows] + 1 - size
             found.update(zip(low.tolist(), (low + size).tolist(), strict=True))

@@ -132,7 +132,9 @@ def weights(reading: Reading, bits: int, modulus: int) -> list[int]:
             word.append(word[-1] * byte % modulus)
         found.append(word[::-1] if reading.swapped else word)
         first = first * step % modulus
-    return [weight for word in (reversed(found) if reading.most_first else found) for weight in word]
+    return [
+        weight for word in (reversed(found) if reading.most_first else found) for weight in word
+    ]
 
 
 def _kind(reading: Reading) -> str:

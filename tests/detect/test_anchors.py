@@ -103,8 +103,8 @@ def test_compiled_anchors_travel_to_a_worker() -> None:
     compiled = anchors.compile_anchors(rules.load())
     arrived = pickle.loads(pickle.dumps(compiled))  # noqa: S301 - our own
     assert compiled == arrived
-    [(rule, offset)] = anchors.open_sweeper(arrived).sweep(b"---PRIVATE KEY-----")
-    assert (rules.load()[rule].id, offset) == ("private-key-pem", 3)
+    hits = anchors.open_sweeper(arrived).sweep(b"---PRIVATE KEY-----")
+    assert ("private-key-pem", 3) in {(rules.load()[rule].id, offset) for rule, offset in hits}
     assert arrived.longest == max(len(a.ranges) for rule in rules.load() for a in rule.anchors)
 
 

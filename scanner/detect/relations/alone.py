@@ -7,7 +7,7 @@ little here (a repeated block of bytes is a multiple of its half), so the factor
 being prime, and two primes are put together only when nothing else could be meant.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,7 @@ class _Prime:
     e: int
 
 
-def search(shelf: Shelf, others: Set[int]) -> Iterator[Related]:
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys of numbers that stand together in the pool, but of the moduli ``others``."""
     done: set[int] = set()
     for bits, halves in SHAPES:
@@ -88,7 +88,7 @@ def _exact(numbers: Numbers) -> Numbers:
 # --- a prime and a modulus ----------------------------------------------------------------------
 
 
-def _dividing(shelf: Shelf, bits: int, half: int, others: Set[int]) -> Iterator[Related]:
+def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> Iterator[Related]:
     """Find primes that divide another number, at any distance where there are few."""
     seen = set(others)
     for products, primes in _by_reading(_exact(shelf.numbers(bits)), _exact(shelf.numbers(half))):

@@ -64,8 +64,8 @@ def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
     """Make a key of what divides its modulus; None if nothing does.
 
     Two factors of about the same length are taken for primes: nobody multiplies four and keeps two
-    products. With more than two primes (RFC 8017 3.2), p is the largest that is known, and q what is left.
-    Where not all primes are known, or e is wrong, d is 0.
+    products. With more than two primes (RFC 8017 3.2), p is the largest that is known, and q what
+    is left. Where not all primes are known, or e is wrong, d is 0.
     """
     parts = [n]
     for divisor in divisors:

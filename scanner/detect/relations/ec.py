@@ -138,9 +138,7 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                     yield name, x, y, pool.place(at, 2 * size)
 
 
-def _trials(
-    pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]
-) -> Iterator[_Trial]:
+def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
     count, size = 0, curve.size
     for positions, readings in listed:
