@@ -135,6 +135,8 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "tpm-public": tpm.public,
     "tss2-der": tpm.tss2_der,
     "tss2-pem": tpm.tss2_pem,
+    "openssh-certified": containers.openssh_certified,
+    "ssh-certificate": containers.ssh_certificate,
     "pgp-public": pgp.public_packet,
     "headless-16": lambda key: containers.headless(key, 16),
     "encrypted-pkcs8-pem": sealed.pkcs8_pem,

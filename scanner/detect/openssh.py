@@ -68,12 +68,58 @@ def _ed25519(wire: Wire) -> Okp:
     return key
 
 
+def _certificate(wire: Wire) -> Wire:
+    """Return a cursor at the public fields of the certificate that follows the type.
+
+    PROTOCOL.certkeys: type, nonce, then the fields of the plain public key.
+    """
+    inside = Wire(wire.string())
+    inside.string()
+    inside.string()
+    return inside
+
+
+def _certified_rsa(wire: Wire) -> Rsa:
+    """Read what sshkey_private_serialize writes behind a certificate: d, iqmp, p, q."""
+    public = _certificate(wire)
+    e, n = public.mpint(), public.mpint()
+    d, _, p, q = (wire.mpint() for _ in range(4))
+    key = rsa_primes(n, e, p, q)
+    if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
+        raise NotSsh
+    return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+
+
+def _certified_ecdsa(wire: Wire) -> Ec:
+    curve, x, y = _certificate(wire).point()
+    key = ec_scalar(curve, wire.mpint(), x, y)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _certified_ed25519(wire: Wire) -> Okp:
+    public = _certificate(wire).string()
+    key = _ed25519(wire)
+    if key.public != public:
+        raise NotSsh
+    return key
+
+
+CERTIFIED = b"-cert-v01@openssh.com"
+"""What the type of a key with a certificate ends with (PROTOCOL.certkeys)."""
+
 TYPES: dict[bytes, Callable[[Wire], Key]] = {
     b"ssh-rsa": _rsa,
     b"ssh-ed25519": _ed25519,
     b"ecdsa-sha2-nistp256": _ecdsa,
     b"ecdsa-sha2-nistp384": _ecdsa,
     b"ecdsa-sha2-nistp521": _ecdsa,
+    b"ssh-rsa" + CERTIFIED: _certified_rsa,
+    b"ssh-ed25519" + CERTIFIED: _certified_ed25519,
+    b"ecdsa-sha2-nistp256" + CERTIFIED: _certified_ecdsa,
+    b"ecdsa-sha2-nistp384" + CERTIFIED: _certified_ecdsa,
+    b"ecdsa-sha2-nistp521" + CERTIFIED: _certified_ecdsa,
 }
 """Key types, and what reads and proves the private fields behind the type."""
 
@@ -169,6 +215,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     which names it.
     """
     head = memory.clip(space, offset, len(MAGIC))
+    if head.startswith(CERTIFIED[:9]):
+        offset -= _before(memory, space, offset)
     if head == MAGIC:
         found, encoding = read_file(memory.clip(space, offset, LONGEST)), "OPENSSH"
         size = found.size if found else 0
@@ -185,6 +233,16 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     place = Place(space=space, offset=offset, size=size)
     yield proved(found.key, rule, encoding, (place,))
     yield ssh.named(public_of(found.key), blob_of(found.key), place)
+
+
+def _before(memory: Memory, space: int, offset: int) -> int:
+    """Return how many bytes of a type, its length included, stand before CERTIFIED."""
+    lead = memory.clip(space, max(offset - 23, 0), min(offset, 23))
+    for name in TYPES:
+        size = len(name) + len(CERTIFIED)
+        if lead.endswith(size.to_bytes(4, "big") + name):
+            return 4 + len(name)
+    return 0
 
 
 def _text(text: bytes) -> tuple[Serialized | None, int]:

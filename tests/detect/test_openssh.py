@@ -24,6 +24,7 @@ FORMS = {
     "OPENSSH-PEM utf-16le": lambda key: encodings.utf16(encodings.openssh_pem(key)),
     "OPENSSH": containers.openssh_file,
     "ssh-fields": containers.openssh_fields,
+    "ssh-fields ": containers.openssh_certified,
 }
 
 
@@ -72,7 +73,7 @@ def test_every_key_in_every_form(key: recipes.Key, form: str, ends: str) -> None
         return
     (found,) = outermost(b"\xfe" * 7 + data + b"\xfe" * 9)
     said = found.candidate
-    assert (said.fingerprint.value, said.encoding) == (key.spki_sha256, form)
+    assert (said.fingerprint.value, said.encoding) == (key.spki_sha256, form.strip())
     assert said.confidence is Confidence.PROOF
     (place,) = said.places
     start = (
