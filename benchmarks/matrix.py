@@ -1,0 +1,162 @@
+"""Print what is found of which library's keys, as a Markdown table.
+
+    python benchmarks/matrix.py FOLDER [FOLDER ...] [--scan 'COMMAND'] [--rows library|program|case]
+
+A folder holds cases, or is one: a dump (``core`` or ``dump.dmp``, zstd or not), ``truth.json``
+(what the process held: ``secrets`` with ``id``, ``kind``, ``spki_sha256``) and ``present.json``
+(what a search for the private numbers found in the dump, by other means than ours: for each secret
+``recoverable``, ``recoverable_by``, ``containers``, ``parts``). ``library`` and ``state`` of the
+case or of a secret say whose memory it is and whether the key was freed; without them the program
+stands for the library and a key counts as live. Where only parts of it stand, it is damaged.
+
+A row is a library and a state, a column a kind of key; a cell counts the keys found of those that
+the dump holds, and numbers the reasons of the rest, which follow the table. Keys of which the dump
+holds nothing are not counted. Exits 1 where a key that is whole was not found.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DUMPS = ("core", "dump.dmp", "core.zst", "dump.dmp.zst")
+ROWS = ("library", "program", "case")
+KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh")
+"""How the kinds of key pairs begin; tokens and passwords are another table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One key of one dump: where it belongs in the table, and what came of it."""
+
+    row: str
+    state: str
+    kind: str
+    found: bool
+    whole: bool
+    """Another search saw a whole private number or text of it."""
+    reason: str
+
+
+def main() -> int:
+    """Scan every case and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--scan", default=f"{shlex.quote(sys.executable)} -m scanner scan -f json")
+    parser.add_argument("--rows", choices=ROWS, default="library")
+    options = parser.parse_args()
+    outcomes: list[Outcome] = []
+    for case in cases(options.folders):
+        outcomes += judge(case, scan(options.scan, case), options.rows)
+    print("\n".join(table(outcomes, options.rows)))
+    return int(any(outcome.whole and not outcome.found for outcome in outcomes))
+
+
+def cases(folders: list[Path]) -> Iterator[Path]:
+    """Yield the folders that are cases, in order of their names."""
+    for folder in folders:
+        if (folder / "truth.json").exists():
+            yield folder
+        else:
+            yield from sorted(path.parent for path in folder.glob("*/truth.json"))
+
+
+def scan(command: str, case: Path) -> dict[str, Any]:
+    """Return the report on the dump of a case; one without findings where there is none."""
+    dump = next((case / name for name in DUMPS if (case / name).exists()), None)
+    if dump is None:
+        print(f"{case.name}: no dump", file=sys.stderr)
+        return {"dumps": []}
+    done = subprocess.run([*shlex.split(command), str(dump)], capture_output=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        print(f"{case.name}: no report, exit {done.returncode}", file=sys.stderr)
+        return {"dumps": []}
+    return report
+
+
+def judge(case: Path, report: dict[str, Any], rows: str) -> Iterator[Outcome]:
+    """Yield what came of each key that stands in the dump, wholly or in parts."""
+    truth = json.loads((case / "truth.json").read_text("utf-8"))
+    present = json.loads((case / "present.json").read_text("utf-8"))
+    seen = {secret["id"]: secret for secret in present["secrets"]}
+    found = {
+        finding["fingerprint"]["value"]
+        for dump in report["dumps"]
+        for finding in (*dump["findings"], *dump["suppressed"])
+    }
+    for secret in truth["secrets"]:
+        here = seen.get(secret["id"], {})
+        known = secret.get("spki_sha256") in found
+        whole = bool(here.get("recoverable") or here.get("shielded"))
+        if not secret["kind"].startswith(KINDS) or not (whole or known or partly(here)):
+            continue
+        state = secret.get("state", truth.get("state", "live")) if whole else "damaged"
+        yield Outcome(
+            row=case.name if rows == "case" else truth.get(rows) or truth["program"],
+            state=state,
+            kind=secret["kind"],
+            found=known,
+            whole=whole and not secret.get("optional"),
+            reason="" if known else f"{case.name}: {reason(here)}",
+        )
+
+
+def partly(here: dict[str, Any]) -> bool:
+    """Tell whether something of a key stands in the dump."""
+    return bool(here.get("weak") or here.get("partial_text") or here.get("parts"))
+
+
+def reason(here: dict[str, Any]) -> str:
+    """Say what stands of a key that was not found."""
+    forms = [f"{value} {encoding}" for value, encoding in here.get("recoverable_by", ())]
+    forms += [str(container.get("kind")) for container in here.get("containers", ())]
+    if here.get("recoverable"):
+        return "not found, though it stands as " + ", ".join(dict.fromkeys(forms))
+    if here.get("shielded"):
+        return "not found, though it stands beside the key that unwraps it"
+    if here.get("weak"):
+        return "only " + ", ".join(dict.fromkeys(forms)) + " stands, which is no key"
+    return "only parts of it stand"
+
+
+def table(outcomes: list[Outcome], rows: str) -> Iterator[str]:
+    """Yield the lines of the table and of its notes."""
+    kinds = sorted({outcome.kind for outcome in outcomes})
+    cells: dict[tuple[str, str], dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+    for outcome in outcomes:
+        cells[outcome.row, outcome.state][outcome.kind].append(outcome)
+    notes: list[str] = []
+    yield f"| {rows} | state | {' | '.join(kinds)} |"
+    yield "| --- | --- |" + " --- |" * len(kinds)
+    for (row, state), columns in sorted(cells.items()):
+        texts = [cell(columns[kind], notes) if kind in columns else "" for kind in kinds]
+        yield f"| {row} | {state} | {' | '.join(texts)} |"
+    if notes:
+        yield ""
+    yield from (f"{number}. {note}" for number, note in enumerate(notes, 1))
+
+
+def cell(outcomes: list[Outcome], notes: list[str]) -> str:
+    """Count the keys found of those that are there; number the reasons of the others."""
+    count = sum(outcome.found for outcome in outcomes)
+    marks = []
+    for outcome in outcomes:
+        if outcome.reason:
+            if outcome.reason not in notes:
+                notes.append(outcome.reason)
+            marks.append(f"[{notes.index(outcome.reason) + 1}]")
+    word = "found" if count else "not found"
+    total = f" {count} of {len(outcomes)}" if len(outcomes) > 1 else ""
+    return " ".join([word + total, *marks])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
