@@ -98,6 +98,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "certificate-der": encodings.certificate_der,
     "ssh-line": containers.ssh_line,
     "ssh-blob": containers.ssh_blob,
+    "dnskey": containers.dnskey,
     "openssh-pem": encodings.openssh_pem,
     "openssh-fields": containers.openssh_fields,
     "capi-blob": encodings.capi_blob,

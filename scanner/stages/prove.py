@@ -13,6 +13,7 @@ import numpy as np
 from scanner.detect import (
     age,
     cng,
+    dnskey,
     dnssec,
     dpapi,
     encoded,
@@ -66,6 +67,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("x509", x509.examine),
     ("headless", headless.examine),
     ("ssh", ssh.examine),
+    ("dnskey", dnskey.examine),
     ("openssh", openssh.examine),
     ("openssh-shield", openssh_shield.examine),
     ("jwk", jwk.examine),
