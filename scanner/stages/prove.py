@@ -49,7 +49,7 @@ from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import discrete, ec, edwards, montgomery, rsa
+from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
@@ -99,6 +99,7 @@ Again = Callable[[Memory, Candidate], list[Material]]
 RELATIONS: tuple[tuple[str, Search, Again], ...] = (
     ("rsa", rsa.search, rsa.again),
     ("ec", ec.search, ec.again),
+    ("ec-digits", digits.search, digits.again),
     ("edwards", edwards.search, edwards.again),
     ("montgomery", montgomery.search, montgomery.again),
     ("dsa", discrete.search_dsa, discrete.again),

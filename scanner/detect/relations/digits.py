@@ -1,0 +1,178 @@
+"""EC private keys held as digits: integers of CPython, of libtommath, of JavaScript's BN.js.
+
+Digits leave some bits of every word zero, so that few words of other memory are digits nine times
+in a row: where a scalar may begin is decided by that, and hardly anything is left to derive. Its
+point stands elsewhere in the same digits, in the other spellings, or in a public key. This module
+looks at no digits that fill their words: those are limbs, and for ``ec``.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from scanner.detect import readings
+from scanner.detect.evidence import ec_derived
+from scanner.detect.limbs import Flags, Offsets
+from scanner.detect.material import Ec, Material
+from scanner.detect.pool import SLACK, Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.readings import Reading
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.curves import CURVES, Curve, spellings
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate
+
+NAMES = ("P-256", "P-384", "P-521", "secp256k1")
+"""Curves that are looked for: those of the libraries that keep digits."""
+
+MOST = 4_000
+"""Derivations for one curve in a section: a tenth of a second to one. Few programs hold so many
+numbers of this size, and those that do, hold tables of a curve's points."""
+
+LEAST_FREE = 2
+"""Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
+library is known that keeps scalars so."""
+
+FAINT = 24
+"""How far a number may reach beyond its run: its top word has few bits."""
+
+LACK = 24
+"""Bits that a scalar is shorter than its order at most: chance has it one in 16 million times."""
+
+MOST_SMALL = 2
+"""Digits without their upper 8 bits in a random number: three of 17 have one in 20,000."""
+
+PROOF = "d*G = Q"
+
+_CERTAIN = 3
+"""Words at an edge that are digits, before more is looked at."""
+
+_Trial = tuple[Ec, int, Reading]
+"""A key, where in the pool its scalar stands, and how it is read."""
+
+
+def held(table: Sequence[Reading]) -> list[Reading]:
+    """Return the readings in which a scalar of 256 bits makes a run and is told from noise.
+
+    V8's integers in the upper halves of 64-bit words do not: 16 in a row are a run.
+    """
+    return [how for how in table if how.shift < 32 and 8 * how.word - how.digit >= LEAST_FREE]
+
+
+def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+    """Yield each key of a named curve whose scalar stands in digits, and its point elsewhere."""
+    starts = [
+        (how, _starts(pool, how)) for how in pool.readings if 8 * how.word - how.digit >= LEAST_FREE
+    ]
+    for name in NAMES if len(pool.at) else ():
+        curve = CURVES[name]
+        known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
+        trials = [trial for how, at in starts for trial in _trials(pool, curve, how, at)][:MOST]
+        seen: set[int] = set()
+        for key, position, how in _witnessed(pool, curve, trials, known):
+            if key.x not in seen:
+                seen.add(key.x)
+                size = readings.width(how, curve.n.bit_length())
+                yield Related(
+                    key=key,
+                    proof=PROOF,
+                    encoding=f"d {how.name}",
+                    places=(pool.place(position, size),),
+                )
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read the scalar of a candidate again, in each reading."""
+    place = candidate.places[0]
+    raw = memory.read(place.space, place.offset, place.size)
+    values = (readings.decode(how, raw) for how in readings.table(memory.map.byte_order))
+    keys = (ec_derived(candidate.curve, value) for value in values if value)
+    return [key for key in keys if key is not None]
+
+
+# --- what is tried ------------------------------------------------------------------------------
+
+
+def _starts(pool: Pool, how: Reading) -> Offsets:
+    """List where numbers may begin near the edges of runs that hold digits there."""
+    shifts = np.arange(-SLACK, SLACK + 1)
+    heads = _near(pool, how, pool.head[pool.head >= 0], 0)
+    tails = _near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
+    beyond = np.arange(-SLACK, FAINT + 1)
+    sizes = {readings.width(how, CURVES[name].n.bit_length()) for name in NAMES}
+    rows = [(tails[:, None] - size + beyond).ravel() for size in sorted(sizes)]
+    found = np.unique(np.concatenate(((heads[:, None] + shifts).ravel(), *rows)))
+    found = found[(found >= 0) & (found < len(pool.data))]
+    block = np.searchsorted(pool.at, found, side="right") - 1
+    aligned: Flags = (found + pool.phase[block]) % how.align == 0
+    found = found[(block >= 0) & (aligned | pool.any_alignment[block])]
+    return found[_digits(pool, how, found, _CERTAIN * how.digit)]
+
+
+def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
+    """Keep the edges inside of which the first whole words are digits."""
+    block = np.searchsorted(pool.at, edges, side="right") - 1
+    past = (edges + pool.phase[block]) % how.word
+    inside = edges + np.where(past, how.word - past, 0) + inward // how.word * how.word
+    keep = _digits(pool, how, inside, _CERTAIN * how.digit) | pool.any_alignment[block]
+    return edges[keep]
+
+
+def _digits(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
+    """Tell where digits of so many bits stand whole in the pool."""
+    fits: Flags = (position >= 0) & (position + readings.width(how, bits) <= len(pool.data))
+    fits[fits] = readings.are_digits(how, pool.data, position[fits], bits)
+    return fits
+
+
+def _full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
+    """Tell where hardly any digit but the top one is small: rows of pointers have every other."""
+    small = np.zeros(len(position), np.int64)
+    least = np.uint64(1 << (how.shift + how.digit - 8))
+    kind = f"{'>' if how.swapped else '<'}u{how.word}"
+    for slot in range(readings.count(how, bits) - 1):
+        small += readings.gather(pool.data, position + slot * how.word, kind) < least
+    few: Flags = small <= MOST_SMALL
+    return few
+
+
+def _trials(pool: Pool, curve: Curve, how: Reading, starts: Offsets) -> Iterator[_Trial]:
+    """Derive the points of what is a number of about the order's length."""
+    bits = curve.n.bit_length()
+    found = starts[_digits(pool, how, starts, bits)]
+    found = found[_full(pool, how, found, bits)]
+    top = readings.top(how, pool.data, found, bits)
+    size = readings.width(how, bits)
+    least = pieces.LEAST_VARIED[curve.size]
+    for position in found[top >= np.uint64(1 << (readings.WIDE - LACK))].tolist():
+        value = readings.decode(how, pool.data[position : position + size].tobytes()) or 0
+        if value >= curve.n or len(set(value.to_bytes(curve.size, "big"))) < least:
+            continue
+        key = ec_derived(curve.name, value)
+        if key is not None:
+            yield key, position, how
+
+
+# --- what bears witness -------------------------------------------------------------------------
+
+
+def _witnessed(
+    pool: Pool, curve: Curve, trials: Sequence[_Trial], known: set[int]
+) -> Iterator[_Trial]:
+    """Yield the trials whose point was read, or whose x stands in the pool in any spelling."""
+    yield from (trial for trial in trials if trial[0].x in known)
+    forms, bits = spellings(curve), curve.p.bit_length()
+    spelled = [
+        [readings.encode(how, key.x, bits), *(form.encode(curve, key.x) for form in forms)]
+        for key, _, how in trials
+    ]
+    rows = [(index, raw) for index, values in enumerate(spelled) for raw in values]
+    lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
+    for row, position in words.find(pool.data, lows):
+        index, raw = rows[row]
+        key, at, how = trials[index]
+        size = readings.width(how, curve.n.bit_length())
+        apart = position + len(raw) <= at or position >= at + size
+        if apart and words.stands(pool.data, position, raw):
+            yield key, at, how

@@ -1,0 +1,110 @@
+"""EC scalars in digits: found beside every form of the point, and nowhere else."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner.detect import publics, readings
+from scanner.detect.material import Ec, describe
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.readings import Reading
+from scanner.detect.relations import digits
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+KEYS = {curve: keys.ec_key(curve) for curve in digits.NAMES}
+HELD = {reading.name: reading for reading in digits.held(readings.LITTLE_ENDIAN)}
+
+
+def plant(kind: str, at: int, raw: bytes, *points: bytes) -> bytes:
+    """Write a scalar behind a small number, and its point a page further on."""
+    data = bytearray(getattr(noise, kind)(1 << 14, 3))
+    start = 4096 + at * 8
+    data[start - 16 : start + len(raw) + 16] = bytes(15) + b"\x00" + raw + bytes(16)
+    for slot, point in enumerate(points, 2):
+        data[slot * 4096 - 8 : slot * 4096 + len(point) + 8] = bytes(8) + point + bytes(8)
+    return bytes(data)
+
+
+def spell(number: int, reading: Reading, key: keys.EcKey) -> bytes:
+    """Spell a number of the curve's size."""
+    return readings.encode(reading, number, 521 if key.curve == "P-521" else 8 * key.field_bytes)
+
+
+def search(make_pool: MakePool, data: bytes, *known: PublicKey) -> list[Related]:
+    """Return what is proved, after proving each again from its place alone."""
+    pool, memory = make_pool(data)
+    found = list(digits.search(pool, known))
+    for related in found:
+        assert isinstance(related.key, Ec)
+        candidate = Candidate(
+            rule="ec-digits",
+            kind="private-key",
+            algorithm="ec",
+            encoding=related.encoding,
+            confidence=Confidence.PROOF,
+            proof=related.proof,
+            fingerprint=describe(related.key).fingerprint,
+            bits=256,
+            curve=related.key.curve,
+            places=related.places,
+        )
+        again = {describe(key).fingerprint for key in digits.again(memory, candidate)}
+        assert candidate.fingerprint in again
+    return found
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
+@pytest.mark.parametrize("beside", ["digits", "bytes"])
+def test_a_scalar_beside_its_point(
+    make_pool: MakePool, key: keys.EcKey, reading: Reading, beside: str
+) -> None:
+    """The scalar is found by x in the same digits, and by the encoded point."""
+    point = encodings.public_point(key) if beside == "bytes" else spell(key.x, reading, key)
+    (found,) = search(make_pool, plant("heap", 5, spell(key.d, reading, key), point))
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    curve=st.sampled_from(digits.NAMES),
+    name=st.sampled_from(sorted(HELD)),
+    kind=st.sampled_from(("zeros", "text", "pointers", "heap")),
+    at=st.integers(0, 200),
+)
+def test_a_scalar_of_a_known_key(
+    make_pool: MakePool, curve: str, name: str, kind: str, at: int
+) -> None:
+    """A certificate's key is found by its scalar alone, whatever is around it."""
+    key = KEYS[curve]
+    public = publics.ec(curve, key.x, key.y, kind="certificate")
+    (found,) = search(make_pool, plant(kind, at, spell(key.d, HELD[name], key)), public)
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
+def test_another_scalar_or_none_proves_nothing(make_pool: MakePool, reading: Reading) -> None:
+    """A scalar without its point, beside another's, or with a wrong bit is no key."""
+    key, other = KEYS["P-256"], KEYS["secp256k1"]
+    right, point = spell(key.d, reading, key), spell(key.x, reading, key)
+    wrong = spell(key.d ^ 1 << 100, reading, key)
+    assert search(make_pool, plant("heap", 0, right)) == []
+    assert search(make_pool, plant("heap", 0, right, spell(other.x, reading, other))) == []
+    assert search(make_pool, plant("heap", 0, wrong, point)) == []
+
+
+@pytest.mark.parametrize("kind", ["text", "pointers", "heap", "uniform"])
+def test_noise_proves_nothing(make_pool: MakePool, kind: str) -> None:
+    """Memory of any kind without a scalar gives nothing."""
+    assert search(make_pool, getattr(noise, kind)(1 << 16, 9)) == []
