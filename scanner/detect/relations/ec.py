@@ -22,7 +22,7 @@ from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import pieces, words
-from scanner.detect.relations.curves import CURVES, Curve, spellings
+from scanner.detect.relations.curves import CURVES, Curve, Spelling, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
@@ -91,6 +91,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
     points = list(_points(pool))
+    seen: set[tuple[str, int]] = set()
+    rest: dict[tuple[str, int], _Trial] = {}
     for size in sorted({curve.size for curve in CURVES.values()}):
         known: dict[str, _Points] = {name: {} for name in MOST if CURVES[name].size == size}
         for key in read:
@@ -105,7 +107,10 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
-            yield from _proved(pool, CURVES[name], trials, found)
+            yield from _named(pool, CURVES[name], trials, found, seen)
+            for trial in trials:
+                rest.setdefault((name, trial.key.x), trial)
+    yield from _standing(pool, [trial for key, trial in rest.items() if key not in seen])
 
 
 def _most(pool: Pool, name: str, *, known: bool) -> int:
@@ -173,45 +178,45 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
 # --- what bears witness -------------------------------------------------------------------------
 
 
-def _proved(
-    pool: Pool, curve: Curve, trials: Sequence[_Trial], known: _Points
+def _named(
+    pool: Pool,
+    curve: Curve,
+    trials: Sequence[_Trial],
+    known: _Points,
+    seen: set[tuple[str, int]],
 ) -> Iterator[Related]:
-    """Yield the trials whose point was read elsewhere, each key once."""
-    seen: set[int] = set()
+    """Yield the trials whose point is one of the known ones, each key once."""
     shifted = _shifted(curve, known) if trials else {}
-    rest: dict[int, _Trial] = {}
     for trial in trials:
-        x = trial.key.x
-        if x in shifted:
-            key = _unshifted(curve, trial.key.d)
-            if key.x == shifted[x] and key.x not in seen:
-                seen.add(key.x)
-                yield _related(pool, trial, key, " montgomery")
-        if x in seen:
-            continue
-        if x in known:
-            seen.add(x)
-            yield _related(pool, trial, trial.key)
-        else:
-            rest.setdefault(x, trial)
-    for trial in _standing(pool, curve, list(rest.values())):
-        if trial.key.x not in seen:
-            seen.add(trial.key.x)
-            yield _related(pool, trial, trial.key)
+        key, form = trial.key, ""
+        if key.x in shifted:
+            plain = _unshifted(curve, key.d)
+            if plain.x == shifted[key.x]:
+                key, form = plain, " montgomery"
+        if key.x in known and (curve.name, key.x) not in seen:
+            seen.add((curve.name, key.x))
+            yield _related(pool, trial, key, form)
 
 
-def _standing(pool: Pool, curve: Curve, trials: Sequence[_Trial]) -> Iterator[_Trial]:
+def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
     """Yield the trials whose point's x stands in the pool in some spelling, not inside of d."""
-    xs = [trial.key.x for trial in trials]
-    forms = spellings(curve)
-    wanted = [form.lows(curve, xs) for form in forms] if trials else []
+    rows: list[tuple[_Trial, Spelling]] = []
+    wanted = []
+    for curve in CURVES.values():
+        mine = [trial for trial in trials if trial.key.curve == curve.name]
+        for form in spellings(curve) if mine else ():
+            rows += [(trial, form) for trial in mine]
+            wanted.append(form.lows(curve, [trial.key.x for trial in mine]))
+    seen: set[tuple[str, int]] = set()
     table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
     for index, at in words.find(pool.data, table):
-        form, trial = forms[index // len(xs)], trials[index % len(xs)]
-        value, position = form.encode(curve, trial.key.x), at - form.at
+        trial, form = rows[index]
+        value, position = form.encode(CURVES[trial.key.curve], trial.key.x), at - form.at
         apart = position + len(value) <= trial.position or position >= trial.position + trial.size
-        if apart and words.stands(pool.data, position, value):
-            yield trial
+        name = (trial.key.curve, trial.key.x)
+        if apart and name not in seen and words.stands(pool.data, position, value):
+            seen.add(name)
+            yield _related(pool, trial, trial.key)
 
 
 def _shifted(curve: Curve, known: _Points) -> dict[int, int]:

@@ -23,13 +23,14 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-SEEDS_EACH, MOST_SEEDS, FLOOR = 4, 25_000, 400
-"""Ed25519 seeds that are tried: for each run of the pool, in all, and in a small pool (30 us)."""
+FLOOR, MOST_SEEDS = 2_000, 8_000
+"""Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
+(30 us)."""
 
-MOST_SCALARS = 2_000
+MOST_SCALARS = 500
 """Clamped scalars that are tried: one random piece in 32 is one (45 us)."""
 
-MOST_ED448 = (40, 2_000)
+MOST_ED448 = (40, 400)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
 SEED, SCALAR = "seed", "a limbs-le"
@@ -61,7 +62,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         if algorithm == "ed448":
             most = MOST_ED448[bool(read)]
         else:
-            most = min(FLOOR + SEEDS_EACH * len(pool.at), MOST_SEEDS)
+            most = min(FLOOR + len(pool.at) // 4, MOST_SEEDS)
         positions = pieces.aligned(pool, size, most, near)
         if len(positions) < most:
             rest = pieces.loose(pool, size, most - len(positions), near)

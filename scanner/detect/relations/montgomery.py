@@ -17,10 +17,11 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-EACH, MOST, FLOOR = 4, 10_000, 800
-"""X25519 scalars that are tried: for each run of the pool, in all, and in a small pool (45 us)."""
+FLOOR, MOST = 1_000, 4_000
+"""X25519 scalars that are tried: in a pool of no runs, one more for every eighth run, and in all
+(45 us)."""
 
-MOST_X448 = (40, 2_000)
+MOST_X448 = (40, 400)
 """X448 scalars that are tried: without, and with a public key to look for (0.15 ms)."""
 
 PLAIN, DIVIDED = "k bytes-le", "k/8 limbs-le"
@@ -37,7 +38,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         if algorithm == "x448":
             most = MOST_X448[bool(read)]
         else:
-            most = min(FLOOR + EACH * len(pool.at), MOST)
+            most = min(FLOOR + len(pool.at) // 8, MOST)
         positions = pieces.aligned(pool, size, most, near)
         trials = list(edwards.derived(pool, algorithm, positions))
         if algorithm == "x25519":
