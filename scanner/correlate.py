@@ -29,7 +29,7 @@ from scanner.model import (
 )
 from scanner.published import Published
 from scanner.rules import Rule
-from scanner.stages.prove import AGAIN, RELATIONS
+from scanner.stages.relate import AGAIN, RELATIONS
 from scanner.stages.trace import Sighting
 
 MOST_OCCURRENCES = 10_000

@@ -10,15 +10,13 @@ import contextlib
 import functools
 import os
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from scanner import coverage
-from scanner.detect import kingfisher, limbs
+from scanner import coverage, proving
+from scanner.answers import failed
+from scanner.detect import kingfisher
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
 from scanner.dump import source, space
@@ -29,11 +27,12 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Confidence, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages.prove import DETECTORS, TOKENS, Proofs, find_tokens, prove
+from scanner.stages.examine import TOKENS
+from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
-from scanner.stages.sweep import Hits, Swept, sweep
+from scanner.stages.sweep import Swept, sweep
 from scanner.stages.trace import Sighting, trace
-from scanner.workers import Crew, Handle, InProcess, Lost, Processes
+from scanner.workers import Crew, Handle, InProcess, Processes
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
@@ -176,7 +175,7 @@ def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progr
             survey = _survey(lead, progress, target)
             return _scan(request, replace(target, surveyed=survey), lead, stack, progress)
         except ScannerError as error:
-            faults = (*part.faults, _failed("The member was not scanned", error))
+            faults = (*part.faults, failed("The member was not scanned", error))
     layout = Layout(format="raw")
     return Scan(
         path=target.path,
@@ -250,7 +249,8 @@ def _scan(
     sha256 = pending.result() if pending is not None else _digest(lead)
     if not sha256:
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
-    proofs = _prove(lead, swept, faults, progress)
+    progress.phase("proving", 0)
+    proofs = proving.prove(lead, crew, swept, faults)
     sightings = _trace(crew, tasks, proofs.candidates, faults, progress)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
@@ -301,50 +301,8 @@ def _sweep(
         if isinstance(answer, Swept) and answer.swept_bytes == size:
             swept[index] = answer
         else:
-            faults.append(_failed(f"Task {index} of {len(tasks)} was not swept", answer))
+            faults.append(failed(f"Task {index} of {len(tasks)} was not swept", answer))
     return swept
-
-
-def _failed(what: str, answer: object) -> Fault:
-    match answer:
-        case ScannerError(message=message, reason=reason):
-            return Fault(code="error", text=f"{what}: {message}: {reason}.")
-        case Lost(cause=cause):
-            return Fault(code="worker-lost", text=f"{what}: a worker ended with {cause}.")
-        case _:
-            return Fault(code="short", text=f"{what} whole.")
-
-
-def _prove(lead: Crew, swept: dict[int, Swept], faults: list[Fault], progress: Progress) -> Proofs:
-    """Run stage two over the places of all tasks."""
-    parts = [swept[index] for index in sorted(swept)]
-    hits = Hits(
-        rule=_joined([part.hits.rule for part in parts]),
-        space=_joined([part.hits.space for part in parts]),
-        offset=_joined([part.hits.offset for part in parts]),
-    )
-    progress.phase("proving", 0)
-    runs = limbs.gather([part.runs for part in parts])
-    keys = _asked(lead.map(prove, [(hits, runs)]), "The candidates were not proved", faults)
-    tokens = _asked(lead.map(find_tokens, [(hits,)]), "Tokens were not searched for", faults)
-    return Proofs(
-        candidates=keys.candidates + tokens.candidates,
-        witnesses=keys.witnesses + tokens.witnesses,
-    )
-
-
-def _asked(answers: Iterator[tuple[int, object]], what: str, faults: list[Fault]) -> Proofs:
-    """Return the one answer; another than proofs is a fault, and so is what it calls one."""
-    for _, answer in answers:
-        if isinstance(answer, Proofs):
-            faults += answer.faults
-            return answer
-        faults.append(_failed(what, answer))
-    return Proofs(candidates=(), witnesses=())
-
-
-def _joined(arrays: list[limbs.Offsets]) -> limbs.Offsets:
-    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
 
 
 def _trace(
@@ -371,7 +329,7 @@ def _trace(
         if isinstance(answer, tuple):
             found.update(answer)
         else:
-            faults.append(_failed(f"Copies of the keys in task {index} were not traced", answer))
+            faults.append(failed(f"Copies of the keys in task {index} were not traced", answer))
     return tuple(sorted(found))
 
 
@@ -384,4 +342,4 @@ def _compare(lead: Crew, faults: list[Fault]) -> None:
             text = "The file changed while it was read."
             faults.append(Fault(code="changed", text=text))
         else:
-            faults.append(_failed("The file was not there to compare", answer))
+            faults.append(failed("The file was not there to compare", answer))

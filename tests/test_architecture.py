@@ -29,9 +29,11 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.session",),
     ("stages.shade",),
     ("stages.sweep",),
-    ("stages.prove",),
+    ("stages.examine",),
+    ("stages.relate",),
     ("stages.trace",),
-    ("coverage",),
+    ("coverage", "answers"),
+    ("proving",),
     ("engine",),
     ("correlate",),
     ("policy",),
@@ -48,7 +50,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 """Bottom to top. A name that ends in ".*" is a room whose modules may use each other."""
 
 ONLY = {
-    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "coverage", "engine"),
+    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "coverage", "proving", "engine"),
     "click": ("cli",),
     "rich": ("report.", "console"),
     "cryptography": ("detect.", "known", "attest"),

@@ -26,7 +26,7 @@ SLACK = 8
 MARGIN = 32
 """Bytes kept around a run, so that a number which begins before its edge is whole."""
 
-SECTION = 64 << 20
+SECTION = 16 << 20
 """Bytes of runs, with what is kept around them, that a pool holds at most; its tables need less
 than as much again, and a search's numbers at most twice as much."""
 
@@ -35,6 +35,9 @@ NEIGHBOURHOOD = 64 << 10
 
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
+
+_ROWS = 1 << 15
+"""Runs that are named at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -70,8 +73,8 @@ class Pool:
         return readings.decode(how, raw) or 0
 
 
-def sections(memory: Memory, runs: Runs) -> Iterator[Pool]:
-    """Load all runs, at most SECTION bytes at a time; sections overlap by a NEIGHBOURHOOD."""
+def sections(runs: Runs) -> Iterator[Runs]:
+    """Cut runs so that each part loads to at most SECTION bytes; parts overlap a NEIGHBOURHOOD."""
     size = np.minimum(runs.end - runs.start, 2 * SPAN)
     ends = np.cumsum(size + 3 * MARGIN * (1 + (size == 2 * SPAN)))
     first = 0
@@ -81,7 +84,7 @@ def sections(memory: Memory, runs: Runs) -> Iterator[Pool]:
             int(np.searchsorted(ends, before + SECTION - 4 * MARGIN, side="right")), first + 1
         )
         part = slice(first, last)
-        yield load(memory, Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part]))
+        yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
         if last == len(runs):
             return
         near = (runs.space[part] == runs.space[last]) & (
@@ -126,17 +129,17 @@ def distinct(memory: Memory, runs: Runs) -> Runs:
     Stage three finds every copy of what was proved. Long runs are all kept.
     """
     short = np.flatnonzero(runs.end - runs.start <= 2 * SPAN)
-    space, first = runs.space[short], np.maximum(runs.start[short] - SLACK, 0)
-    last = np.minimum(runs.end[short] + SLACK, memory.map.size[space])
+    names = np.empty(len(short), np.int64)
+    for low in range(0, len(short), _ROWS):
+        part = short[low : low + _ROWS]
+        space, first = runs.space[part], np.maximum(runs.start[part] - SLACK, 0)
+        last = np.minimum(runs.end[part] + SLACK, memory.map.size[space])
+        blocks = _blocks(memory, space.tolist(), first.tolist(), (last - first).tolist())
+        # A hash is keyed anew in every process, and these are kept in this one.
+        names[low : low + _ROWS] = [hash(block) for block in blocks]
     keep = np.ones(len(runs), np.bool_)
-    seen: set[int] = set()
-    blocks = _blocks(memory, space.tolist(), first.tolist(), (last - first).tolist())
-    for index, block in zip(short.tolist(), blocks, strict=True):
-        name = hash(block)  # keyed anew in every process, and kept in this one
-        if name in seen:
-            keep[index] = False
-        else:
-            seen.add(name)
+    keep[short] = False
+    keep[short[np.unique(names, return_index=True)[1]]] = True
     return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
 
 

@@ -20,7 +20,8 @@ from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Candidate, Place
-from scanner.stages.prove import AGAIN, EXAMINERS
+from scanner.stages.examine import EXAMINERS
+from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
 
 PIECE = 16

@@ -67,7 +67,7 @@ def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.Monkey
     """Sections hold every run, none too many bytes, and neighbours stand together in one."""
     monkeypatch.setattr(pool, "SECTION", 1 << 18)
     memory, runs = load(noise.heap(1 << 20, 3))
-    parts = list(pool.sections(memory, runs))
+    parts = [pool.load(memory, part) for part in pool.sections(runs)]
     assert len(parts) > 3
     assert all(len(part.data) <= 1 << 18 for part in parts)
     held = [{p.place(at, 1).offset for at in p.head[p.head >= 0].tolist()} for p in parts]
@@ -79,7 +79,7 @@ def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.Monkey
 def test_no_runs_no_sections(load: Load) -> None:
     """A dump without runs has an empty pool, of which nothing is asked."""
     memory, runs = load(bytes(4096))
-    assert list(pool.sections(memory, runs)) == []
+    assert list(pool.sections(runs)) == []
     listed = numbers.numbers(numbers.survey(pool.load(memory, runs)), 1024)
     assert len(listed) == 0
 

@@ -1,11 +1,11 @@
-"""Stage two: over all places of the whole dump, parse and prove.
+"""Stage two, first half: what is written down, examined where its anchors stand.
 
-Serialized candidates are examined where their anchors stand; public keys met on the way name keys
-and bear witness; then the integer pool goes through the relations. Runs in one worker, which reads
-every value again from the dump: what leaves are candidates and witnesses, no number of any key.
+Serialized keys are parsed strictly; public keys met on the way name keys and bear witness; tokens
+are confirmed. Every value is read again from the dump: what leaves are candidates, witnesses and
+public keys, no number of any private one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,16 +24,13 @@ from scanner.detect import (
     jwk,
     kerberos,
     keys,
-    limbs,
     minisign,
     openssh,
     pem,
     pgp,
     pkcs12,
-    pool,
     publics,
     putty,
-    schedules,
     sexp,
     ssh,
     tokens,
@@ -45,12 +42,8 @@ from scanner.detect import (
 )
 from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
-from scanner.detect.limbs import Runs
-from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa, describe
-from scanner.detect.pool import Pool
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, rsa
-from scanner.detect.relations.related import Related
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -93,53 +86,23 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
-Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
-Again = Callable[[Memory, Candidate], list[Material]]
-
-RELATIONS: tuple[tuple[str, Search, Again], ...] = (
-    ("rsa", rsa.search, rsa.again),
-    ("ec", ec.search, ec.again),
-    ("ec-digits", digits.search, digits.again),
-    ("edwards", edwards.search, edwards.again),
-    ("montgomery", montgomery.search, montgomery.again),
-    ("dsa", discrete.search_dsa, discrete.again),
-    ("dh", discrete.search_dh, discrete.again),
-)
-"""The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
-
-SCHEDULES = "schedules"
-"""The detector of key schedules: it looks at the bytes of the runs, and has no public half."""
-
 TOKENS = "tokens"
 """The detector of tokens: it looks at all hits of its rules together, for they stand in crowds."""
-
-AGAIN: tuple[tuple[str, Again], ...] = (
-    *((name, again) for name, _, again in RELATIONS),
-    ("openssh-shield", openssh_shield.again),
-    ("symcrypt", symcrypt.again),
-)
-"""A second look at candidates of which the places alone say all, without an anchor."""
-
-DETECTORS = (
-    *(name for name, _ in EXAMINERS),
-    *(name for name, _, _ in RELATIONS),
-    SCHEDULES,
-    TOKENS,
-)
-"""What a rule may name as its detector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proofs:
-    """What stage two says of a dump."""
+    """What a part of stage two says of a dump."""
 
     candidates: tuple[Candidate, ...]
-    witnesses: tuple[Witness, ...]
+    witnesses: tuple[Witness, ...] = ()
+    publics: tuple[PublicKey, ...] = ()
+    """The public keys that were met, each once, and the operator's own."""
     faults: tuple[Fault, ...] = ()
 
 
-def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
-    """Examine the hits, then relate the runs; every value is read again from the dump."""
+def examine(session: Session, hits: Hits) -> Proofs:
+    """Examine the hits of all rules but those of tokens."""
     candidates: list[Candidate] = []
     known = {key.witness.fingerprint.value: key for key in session.target.known}
     witnesses = [key.witness for key in session.target.known]
@@ -160,21 +123,9 @@ def prove(session: Session, hits: Hits, runs: Runs) -> Proofs:
             known.setdefault(public.witness.fingerprint.value, public)
     named = {witness.fingerprint.value for witness in witnesses}
     candidates += [_witnessed(found, named) for found in parsed]
-    candidates += _related(session, limbs.join(runs), known)
-    return Proofs(candidates=tuple(candidates), witnesses=tuple(witnesses))
-
-
-def _related(session: Session, runs: Runs, known: dict[str, PublicKey]) -> Iterator[Candidate]:
-    """Yield what random-looking runs hold: key schedules, and numbers that are related."""
-    for rule in session.rules:
-        if rule.detector == SCHEDULES:
-            yield from _schedules(session.memory, runs, rule)
-    for section in pool.sections(session.memory, pool.distinct(session.memory, runs)):
-        for name, search, _ in RELATIONS:
-            for rule in session.rules:
-                if rule.detector == name:
-                    related = search(section, tuple(known.values()))
-                    yield from (_candidate(found, rule) for found in related)
+    return Proofs(
+        candidates=tuple(candidates), witnesses=tuple(witnesses), publics=tuple(known.values())
+    )
 
 
 def _witnessed(found: Proved, named: set[str]) -> Candidate:
@@ -225,22 +176,6 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
     return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
 
 
-def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:
-    """Yield a candidate for each place of each key; those of one key share a passing name."""
-    for found in schedules.search(memory, runs):
-        yield Candidate(
-            rule=rule.id,
-            kind=rule.kind,
-            algorithm="aes",
-            encoding=f"{found.order} schedule",
-            confidence=Confidence.PROOF,
-            proof="the schedule recomputes",
-            fingerprint=Fingerprint(kind="place-sha256", value=f"{rule.id}:{found.number}"),
-            bits=found.bits,
-            places=(found.place,),
-        )
-
-
 def _public(key: Material) -> PublicKey:
     """Take the public half of a parsed key for one to look for; it names nobody."""
     match key:
@@ -254,23 +189,3 @@ def _public(key: Material) -> PublicKey:
             return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind="public-key")
         case Pqc():
             return publics.pqc(key.algorithm, key.public, kind="public-key")
-
-
-def _candidate(found: Related, rule: Rule) -> Candidate:
-    public = describe(found.key)
-    return Candidate(
-        rule=rule.id,
-        kind=rule.kind,
-        algorithm=public.algorithm,
-        encoding=found.encoding,
-        confidence=Confidence.PROOF,
-        proof=found.proof,
-        fingerprint=public.fingerprint,
-        bits=public.bits,
-        curve=public.curve,
-        places=found.places,
-        roles=found.roles,
-        n=found.key.n if isinstance(found.key, Rsa) else 0,
-        e=found.key.e if isinstance(found.key, Rsa) else 0,
-        e_assumed=isinstance(found.key, Rsa) and found.key.e_assumed,
-    )

@@ -1,0 +1,134 @@
+"""Stage two, second half: what stands in memory as numbers, related to each other.
+
+The integer pool is made of the random-looking runs, a section at a time, and each relation searches
+each section in a call of its own: what one of them does not survive takes no key of another along.
+Key schedules are looked for in the same runs. Every value is read again from the dump: what leaves
+are candidates.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from scanner.detect import limbs, pool, schedules
+from scanner.detect.limbs import Runs
+from scanner.detect.material import Material, Rsa, describe
+from scanner.detect.pool import Pool
+from scanner.detect.publics import PublicKey
+from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, rsa
+from scanner.detect.relations.related import Related
+from scanner.detect.structures import openssh_shield, symcrypt
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence, Fingerprint
+from scanner.rules import Rule
+from scanner.stages.examine import EXAMINERS, TOKENS
+from scanner.stages.session import Session
+
+Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
+Again = Callable[[Memory, Candidate], list[Material]]
+
+RELATIONS: tuple[tuple[str, Search, Again], ...] = (
+    ("rsa", rsa.search, rsa.again),
+    ("ec", ec.search, ec.again),
+    ("ec-digits", digits.search, digits.again),
+    ("edwards", edwards.search, edwards.again),
+    ("montgomery", montgomery.search, montgomery.again),
+    ("dsa", discrete.search_dsa, discrete.again),
+    ("dh", discrete.search_dh, discrete.again),
+)
+"""The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
+
+SCHEDULES = "schedules"
+"""The detector of key schedules: it looks at the bytes of the runs, and has no public half."""
+
+AGAIN: tuple[tuple[str, Again], ...] = (
+    *((name, again) for name, _, again in RELATIONS),
+    ("openssh-shield", openssh_shield.again),
+    ("symcrypt", symcrypt.again),
+)
+"""A second look at candidates of which the places alone say all, without an anchor."""
+
+DETECTORS = (
+    *(name for name, _ in EXAMINERS),
+    *(name for name, _, _ in RELATIONS),
+    SCHEDULES,
+    TOKENS,
+)
+"""What a rule may name as its detector."""
+
+
+def sections(session: Session, runs: Runs) -> tuple[Runs, ...]:
+    """Return the runs that differ, cut into the sections of the integer pool."""
+    return tuple(pool.sections(pool.distinct(session.memory, limbs.join(runs))))
+
+
+def relate(
+    session: Session, detector: str, section: Runs, publics: tuple[PublicKey, ...]
+) -> tuple[Candidate, ...]:
+    """Search one section of the pool for one relation."""
+    numbers = _loaded(session, section)
+    search = next(search for name, search, _ in RELATIONS if name == detector)
+    return tuple(
+        _candidate(found, rule)
+        for rule in session.rules
+        if rule.detector == detector
+        for found in search(numbers, publics)
+    )
+
+
+def _loaded(session: Session, section: Runs) -> Pool:
+    """Load a section, or take it as it was loaded for the relation before."""
+    name = (Pool, section.space.tobytes(), section.start.tobytes(), section.end.tobytes())
+    kept = session.kept.get(Pool)
+    if isinstance(kept, tuple) and kept[0] == name:
+        loaded: Pool = kept[1]
+        return loaded
+    session.kept.pop(Pool, None)
+    loaded = pool.load(session.memory, section)
+    session.kept[Pool] = (name, loaded)
+    return loaded
+
+
+def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
+    """Search the runs, and what is around them, for key schedules."""
+    joined = limbs.join(runs)
+    return tuple(
+        candidate
+        for rule in session.rules
+        if rule.detector == SCHEDULES
+        for candidate in _schedules(session.memory, joined, rule)
+    )
+
+
+def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:
+    """Yield a candidate for each place of each key; those of one key share a passing name."""
+    for found in schedules.search(memory, runs):
+        yield Candidate(
+            rule=rule.id,
+            kind=rule.kind,
+            algorithm="aes",
+            encoding=f"{found.order} schedule",
+            confidence=Confidence.PROOF,
+            proof="the schedule recomputes",
+            fingerprint=Fingerprint(kind="place-sha256", value=f"{rule.id}:{found.number}"),
+            bits=found.bits,
+            places=(found.place,),
+        )
+
+
+def _candidate(found: Related, rule: Rule) -> Candidate:
+    public = describe(found.key)
+    return Candidate(
+        rule=rule.id,
+        kind=rule.kind,
+        algorithm=public.algorithm,
+        encoding=found.encoding,
+        confidence=Confidence.PROOF,
+        proof=found.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        curve=public.curve,
+        places=found.places,
+        roles=found.roles,
+        n=found.key.n if isinstance(found.key, Rsa) else 0,
+        e=found.key.e if isinstance(found.key, Rsa) else 0,
+        e_assumed=isinstance(found.key, Rsa) and found.key.e_assumed,
+    )
