@@ -6,6 +6,7 @@ point stands elsewhere in the same digits, in the other spellings, or in a publi
 looks at no digits that fill their words: those are limbs, and for ``ec``.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -23,12 +24,13 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-NAMES = ("P-256", "P-384", "P-521", "secp256k1")
-"""Curves that are looked for: those of the libraries that keep digits."""
+MOST = {"P-256": 1_000, "P-384": 100, "P-521": 100, "secp256k1": 50}
+"""Curves that are looked for, those of the libraries that keep digits, and derivations on each in
+a section of many runs: 30 milliseconds. Programs that hold more numbers of this size hold tables
+of a curve's points."""
 
-MOST = 4_000
-"""Derivations for one curve in a section: a tenth of a second to one. Few programs hold so many
-numbers of this size, and those that do, hold tables of a curve's points."""
+FEW_RUNS = 1 << 12
+"""Runs up to which four times as many are derived."""
 
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
@@ -65,10 +67,11 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     starts = [
         (how, _starts(pool, how)) for how in pool.readings if 8 * how.word - how.digit >= LEAST_FREE
     ]
-    for name in NAMES if len(pool.at) else ():
+    for name, most in MOST.items() if len(pool.at) else ():
         curve = CURVES[name]
         known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
-        trials = [trial for how, at in starts for trial in _trials(pool, curve, how, at)][:MOST]
+        found = (trial for how, at in starts for trial in _trials(pool, curve, how, at))
+        trials = list(itertools.islice(found, most * (4 if len(pool.at) <= FEW_RUNS else 1)))
         seen: set[int] = set()
         for key, position, how in _witnessed(pool, curve, trials, known):
             if key.x not in seen:
@@ -100,9 +103,10 @@ def _starts(pool: Pool, how: Reading) -> Offsets:
     heads = _near(pool, how, pool.head[pool.head >= 0], 0)
     tails = _near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
     beyond = np.arange(-SLACK, FAINT + 1)
-    sizes = {readings.width(how, CURVES[name].n.bit_length()) for name in NAMES}
+    sizes = {readings.width(how, CURVES[name].n.bit_length()) for name in MOST}
     rows = [(tails[:, None] - size + beyond).ravel() for size in sorted(sizes)]
-    found = np.unique(np.concatenate(((heads[:, None] + shifts).ravel(), *rows)))
+    found = np.sort(np.concatenate(((heads[:, None] + shifts).ravel(), *rows)))
+    found = found[np.diff(found, prepend=-1) > 0]
     found = found[(found >= 0) & (found < len(pool.data))]
     block = np.searchsorted(pool.at, found, side="right") - 1
     aligned: Flags = (found + pool.phase[block]) % how.align == 0
