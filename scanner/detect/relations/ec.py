@@ -28,13 +28,13 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int]] = {
-    "P-256": (3_000, 4_000, 12_000),
-    "P-384": (50, 400, 400),
-    "P-521": (50, 400, 400),
-    "secp256k1": (50, 300, 300),
-    "brainpoolP256r1": (30, 200, 200),
-    "brainpoolP384r1": (15, 100, 100),
-    "brainpoolP512r1": (8, 50, 50),
+    "P-256": (2_500, 3_000, 8_000),
+    "P-384": (50, 200, 200),
+    "P-521": (50, 200, 200),
+    "secp256k1": (50, 200, 200),
+    "brainpoolP256r1": (20, 200, 200),
+    "brainpoolP384r1": (10, 100, 100),
+    "brainpoolP512r1": (5, 50, 50),
 }
 """Derivations: without and with a public key of the curve to look for; and at most, where one is
 added for every fourth run. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
