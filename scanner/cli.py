@@ -27,7 +27,9 @@ from scanner.cli_output import (
     output_options,
 )
 from scanner.cli_policy import Terms, policy_group, policy_options, terms
+from scanner.cli_redact import redact
 from scanner.cli_report import report
+from scanner.cli_scan import READING, SEARCH, options, woken
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
@@ -97,30 +99,9 @@ def keysift() -> None:
 @helped
 @click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=click.Path())
 @output_options
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]")
-@click.option(
-    "--known",
-    multiple=True,
-    type=click.Path(),
-    help="Certificates or public keys to look for: a file, or a directory of them.",
-)
-@click.option(
-    "--rules",
-    "token_rules",
-    multiple=True,
-    type=click.Path(exists=True),
-    help="Token rules in Kingfisher's format, beside our own: a file, or a directory of them.",
-)
+@options(*SEARCH)
 @policy_options
-@click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes.")
-@click.option(
-    "--spool-dir",
-    type=click.Path(file_okay=False, exists=True),
-    help="Where input that cannot be sought is kept while it is read.",
-)
-@click.option(
-    "--debug", is_flag=True, help="Scan in this process, unguarded; say where a fault is."
-)
+@options(*READING)
 @click.pass_obj
 def scan(
     complain: Complain,
@@ -150,8 +131,7 @@ def scan(
     from scanner import known as own  # noqa: PLC0415 - see the module docstring
     from scanner import policy, rules  # noqa: PLC0415
 
-    paths = tuple(str(Path(path).resolve()) for path in token_rules)
-    loaded, keys, agreed = _woken(rules.load(), paths), own.load(known), terms(**policy_said)
+    (loaded, paths), keys, agreed = woken(token_rules), own.load(known), terms(**policy_said)
     job = _Job(
         jobs=jobs,
         raw=raw,
@@ -181,6 +161,7 @@ def scan(
 
 keysift.add_command(info)
 keysift.add_command(report)
+keysift.add_command(redact)
 keysift.add_command(policy_group)
 
 
@@ -280,15 +261,6 @@ def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
                 reason="--output names the same file",
                 hint="name another file with --output",
             )
-
-
-def _woken(loaded: "tuple[Rule, ...]", paths: tuple[str, ...]) -> "tuple[Rule, ...]":
-    """Return the rules, with the anchors of the operator's own token rules."""
-    if not paths:
-        return loaded
-    from scanner.detect import kingfisher, tokens  # noqa: PLC0415 - see the module docstring
-
-    return kingfisher.anchored(loaded, paths, tokens.SURE)
 
 
 def _scan_one(

@@ -56,8 +56,13 @@ _Row = tuple[str, tuple[Place, ...]]
 """An encoding, and the places of its parts."""
 
 
-def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
-    """Return the findings of a scan: named ones first, then by severity, then by place."""
+def findings(
+    scan: Scan, rules: Iterable[Rule], *, most: int = MOST_OCCURRENCES
+) -> tuple[Finding, ...]:
+    """Return the findings of a scan: named ones first, then by severity, then by place.
+
+    Each has at most ``most`` occurrences.
+    """
     by_rule = {rule.id: rule for rule in rules}
     witnesses: dict[str, list[Witness]] = defaultdict(list)
     for witness in scan.witnesses:
@@ -72,7 +77,7 @@ def findings(scan: Scan, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     found = []
     for name, group in groups.items():
         rows = _rows(by_rule, group, sightings[name])
-        occurrences = _occurrences(scan.space_map, labels, rows)
+        occurrences = _occurrences(scan.space_map, labels, rows, most)
         finding = _finding(by_rule, group, witnesses[name], occurrences)
         found.append(_placed(scan, finding) if _nameless(finding) else finding)
     return tuple(sorted(found, key=_order))
@@ -200,7 +205,7 @@ def _rows(
 
 
 def _occurrences(
-    space_map: SpaceMap, labels: Labels, rows: Iterable[_Row]
+    space_map: SpaceMap, labels: Labels, rows: Iterable[_Row], most: int
 ) -> tuple[Occurrence, ...]:
     """Turn places into occurrences: the same bytes once, what lies inside another folded."""
     encodings: dict[_Extents, tuple[int, int, str, _Extents]] = {}
@@ -219,11 +224,11 @@ def _occurrences(
             state="unknown",
             extents=extents,
         )
-        for _, _, encoding, extents in map(encodings.__getitem__, _outermost(encodings))
+        for _, _, encoding, extents in map(encodings.__getitem__, _outermost(encodings, most))
     )
 
 
-def _outermost(all_extents: Iterable[_Extents]) -> list[_Extents]:
+def _outermost(all_extents: Iterable[_Extents], most: int) -> list[_Extents]:
     """Keep, in file order, what does not lie whole inside of another; overlaps stay."""
     spans = sorted((_spans(extents), extents) for extents in all_extents)
     spans.sort(key=lambda row: (row[0][0][0], -row[0][0][1], -sum(b - a for a, b in row[0])))
@@ -235,7 +240,7 @@ def _outermost(all_extents: Iterable[_Extents]) -> list[_Extents]:
             continue
         around.append(mine)
         kept.append((mine, extents))
-        if len(kept) == MOST_OCCURRENCES:
+        if len(kept) == most:
             break
     return [extents for _, extents in kept]
 

@@ -12,7 +12,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from scanner import coverage, proving
 from scanner.answers import failed
@@ -32,7 +32,7 @@ from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Swept, sweep
 from scanner.stages.trace import Sighting, trace
-from scanner.workers import Crew, Handle, InProcess, Processes
+from scanner.workers import Call, Crew, Handle, InProcess, Processes
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
@@ -138,6 +138,18 @@ def inspect(request: ScanRequest, progress: Progress) -> tuple[tuple[str, Survey
                 found.append((inner.path, _survey(_crew(request, inner, own), progress, inner)))
     progress.done()
     return tuple(found)
+
+
+def attend(request: ScanRequest, progress: Progress, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - whatever the call gives
+    """Open one file as a scan does, and let its guarded worker answer one call on its session.
+
+    Raises ScannerError where the file cannot be read, and whatever of these the call raises.
+    """
+    with contextlib.ExitStack() as stack:
+        _, lead, _ = _open(request, stack, progress)
+        answer = lead.ask(call, *arguments)
+    progress.done()
+    return answer
 
 
 def _open(

@@ -10,6 +10,7 @@
     ├── RuleError             a rule file is not what it should be
     ├── PolicyError           a policy file is not what it should be
     ├── ReportError           the report could not be written
+    ├── RedactError           a copy without the secrets of a dump could not be made
     └── WorkerLost            a worker process died, hung or was killed
     Unmapped                  no bytes at this coordinate; for address spaces only
 
@@ -61,6 +62,10 @@ class PolicyError(ScannerError):
 
 class ReportError(ScannerError):
     """The report could not be written."""
+
+
+class RedactError(ScannerError):
+    """A copy without the secrets of a dump could not be made."""
 
 
 class WorkerLost(ScannerError):

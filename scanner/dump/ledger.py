@@ -14,6 +14,30 @@ CLASSES = ("region", "note", "header", "stream", "slack")
 
 _HEADERS = ("header", "directory", "program headers", "section headers")
 
+_TABLES = (
+    *(
+        f"stream {name}"
+        for name in (
+            "ThreadList",
+            "ModuleList",
+            "MemoryList",
+            "Exception",
+            "SystemInfo",
+            "ThreadExList",
+            "Memory64List",
+            "HandleData",
+            "FunctionTable",
+            "UnloadedModuleList",
+            "MiscInfo",
+            "MemoryInfoList",
+            "ThreadInfoList",
+            "ThreadNames",
+        )
+    ),
+    "note NT_AUXV",
+)
+"""What holds counts, addresses and offsets, and no text."""
+
 Span = tuple[int, int]
 
 _TOP = 1 << 64
@@ -35,6 +59,16 @@ def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
         rows.append((name, size - total))
         total = size
     return (*rows, ("slack", file_size - total))
+
+
+def tables(layout: Layout) -> list[Span]:
+    """Return the bytes that readers of a dump go by: headers, directories, tables; in order."""
+    spans = [
+        (label.file_offset, label.file_offset + label.size)
+        for label in layout.labels
+        if _class(label) == "header" or label.name in _TABLES
+    ]
+    return _union(spans, _TOP)
 
 
 def lacking(claimed: Iterable[Span], held: Iterable[Span]) -> list[Span]:

@@ -1,0 +1,275 @@
+"""A copy of a dump without its secrets, for whoever must send the rest.
+
+Every occurrence of what blocks is overwritten, length for length, in what was decoded; the copy
+then goes through the same scan, and takes its name only if it passes. This module exists so that a
+redacted dump is a dump that passed the gate, and nothing less: it refuses archives, layers that it
+cannot write again, dumps of which not every byte was swept, and to overwrite a byte of a table that
+readers of the dump go by. What fails leaves nothing under the name that was asked for.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scanner import correlate, engine, policy
+from scanner.dump import pack
+from scanner.dump.ledger import tables
+from scanner.engine import Progress, Scan, ScanRequest
+from scanner.errors import RedactError
+from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
+from scanner.policy import Ruling
+from scanner.published import Published
+from scanner.stages.overwrite import Spans, overwrite
+
+MOST_ROUNDS = 3
+"""Scans of the copy: what hid behind something overwritten is seen by the next."""
+
+KINDS = ("private-key", "encrypted-key", "symmetric-key", "token")
+"""What can be overwritten; what is public stays."""
+
+_MOST = 1 << 40
+"""Occurrences: all of them."""
+
+_FOUND = ("private-key", "secret")
+"""Reasons of a verdict that a finding gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What is to be overwritten, and by what the copy is judged."""
+
+    every: bool = False
+    """Also what does not block: encrypted and symmetric keys, and all else of KINDS."""
+    suppressed: bool = False
+    """Also what was set aside: published, allowed, in the baseline."""
+    ruling: Ruling
+    published: Mapping[str, Published]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Overwritten:
+    """One range of the content, and whose it is."""
+
+    file_offset: int
+    size: int
+    rule: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What was, or would be, overwritten."""
+
+    before: DumpReport
+    after: DumpReport | None
+    """The copy's; None where none was made."""
+    rounds: int
+    findings: tuple[Finding, ...]
+    overwritten: tuple[Overwritten, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are overwritten, each counted once."""
+        return sum(end - start for start, end in spans(self.overwritten))
+
+
+def plan(request: ScanRequest, aim: Aim, progress: Progress) -> Redaction:
+    """Scan a dump, and say what would be overwritten. Raises ScannerError."""
+    scanned, report = _scan(request, aim, progress)
+    found = wanted(report, aim)
+    ranges = _ranges(found)
+    _spare_tables(scanned.layout, ranges)
+    return Redaction(before=report, after=None, rounds=0, findings=found, overwritten=ranges)
+
+
+def redact(
+    request: ScanRequest,
+    output: str,
+    aim: Aim,
+    progress: Progress,
+    *,
+    before_named: Callable[[Redaction], None],
+) -> Redaction:
+    """Write a copy without what ``aim`` names to ``output``, which takes its name at once.
+
+    ``before_named`` is told of a copy that passed before it takes its name; what it raises leaves
+    none. Raises ScannerError, RedactError among them, where there is no such copy.
+    """
+    first, report = _scan(request, aim, progress)
+    found = {finding.fingerprint: finding for finding in wanted(report, aim)}
+    ranges = set(_ranges(found.values()))
+    target = Path(os.path.realpath(output))
+    with _beside(target) as temporary:
+        for number in range(1, MOST_ROUNDS + 1):
+            _spare_tables(first.layout, ranges)
+            taken = spans(ranges)
+            engine.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
+            scanned, after = _scan(replace(request, path=temporary), aim, progress)
+            if shape(scanned.layout) != shape(first.layout):
+                raise _refused("its tables would not be the same", "Keep the dump where it is.")
+            left = wanted(after, aim)
+            if not left and after.verdict is Verdict.PASS:
+                made = Redaction(
+                    before=report,
+                    after=replace(after, path=output),
+                    rounds=number,
+                    findings=tuple(found.values()),
+                    overwritten=tuple(sorted(ranges)),
+                )
+                before_named(made)
+                _name(temporary, target)
+                return made
+            for finding in left:
+                found.setdefault(finding.fingerprint, finding)
+            ranges.update(_ranges(left))
+            if spans(ranges) == taken:
+                break
+    raise _refused(_still(left), "Keep the dump where it is; what is left cannot be overwritten.")
+
+
+def wanted(report: DumpReport, aim: Aim) -> tuple[Finding, ...]:
+    """Return the findings that are to be overwritten."""
+    rules = aim.ruling.policy
+    return tuple(
+        finding
+        for finding in (*report.findings, *(report.suppressed if aim.suppressed else ()))
+        if finding.kind in KINDS and (aim.every or policy.blocks(finding, rules))
+    )
+
+
+def spans(ranges: Iterable[Overwritten]) -> Spans:
+    """Return the ranges as disjoint ones, in order."""
+    joined: list[tuple[int, int]] = []
+    for one in sorted(ranges):
+        start, end = one.file_offset, one.file_offset + one.size
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def shape(layout: Layout) -> Layout:
+    """Return a layout without the names in it, which may be overwritten."""
+    return replace(
+        layout,
+        regions=tuple(replace(region, name="") for region in layout.regions),
+        modules=tuple(replace(module, name="") for module in layout.modules),
+        process="",
+        arguments=None,
+    )
+
+
+def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, DumpReport]:
+    """Scan and judge. Raises RedactError where something other than a finding keeps it here."""
+    scanned, *members = engine.scan_all(request, progress)
+    layers = scanned.content.layers
+    unknown = [layer for layer in layers if layer not in pack.LAYERS]
+    if members or unknown:
+        raise RedactError(
+            "The dump cannot be redacted",
+            reason="it lies in an archive" if members else f"it is wrapped in {unknown[0]}",
+            hint=f"Unpack it, and redact the dump; {', '.join(pack.LAYERS)} may stay.",
+        )
+    found = correlate.findings(scanned, request.rules, most=_MOST)
+    counting, aside = correlate.set_aside(found, dict(aim.published))
+    report = policy.judge(scanned, counting, aside, aim.ruling)
+    missing = [reason for reason in report.reasons if reason.code not in _FOUND]
+    if missing:
+        raise RedactError(
+            "The dump cannot be redacted",
+            reason=f"a scan of it is incomplete: {missing[0].text.rstrip('.')}",
+            hint="keysift scan says all that is missing; no copy could pass.",
+        )
+    return scanned, report
+
+
+def _ranges(findings: Iterable[Finding]) -> tuple[Overwritten, ...]:
+    """Return the extents of all occurrences, those of one finding that touch joined."""
+    ranges: set[Overwritten] = set()
+    for finding in findings:
+        name = finding.fingerprint
+        mine = [
+            Overwritten(file_offset=e.file_offset, size=e.size, rule=finding.rule, fingerprint=name)
+            for occurrence in finding.occurrences
+            for e in occurrence.extents
+        ]
+        ranges.update(
+            Overwritten(file_offset=start, size=end - start, rule=finding.rule, fingerprint=name)
+            for start, end in spans(mine)
+        )
+    return tuple(sorted(ranges))
+
+
+def _spare_tables(layout: Layout, ranges: Iterable[Overwritten]) -> None:
+    """Raise RedactError where a range has a byte of what readers of the dump go by."""
+    kept = tables(layout)
+    index = 0
+    for start, end in spans(ranges):
+        while index < len(kept) and kept[index][1] <= start:
+            index += 1
+        if index < len(kept) and kept[index][0] < end:
+            raise _refused(
+                f"a secret at {start} lies in its headers or tables",
+                "Keep the dump where it is.",
+            )
+
+
+def _still(left: Iterable[Finding]) -> str:
+    places = [
+        (extent.file_offset, finding.rule)
+        for finding in left
+        for occurrence in finding.occurrences
+        for extent in occurrence.extents
+    ]
+    if not places:
+        return "the copy does not pass"
+    offset, rule = min(places)
+    return f"{len(places)} places hold secrets still, the first at {offset} by the rule {rule}"
+
+
+def _refused(reason: str, hint: str) -> RedactError:
+    return RedactError("The dump cannot be redacted", reason=reason, hint=hint)
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[str]:
+    """Make a file beside another, for its owner alone; it goes unless it was renamed."""
+    try:
+        fd, name = tempfile.mkstemp(prefix=".keysift-", suffix=".part", dir=target.parent)
+        os.close(fd)
+    except OSError as error:
+        raise _unwritten(error) from error
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+
+
+def _name(temporary: str, target: Path) -> None:
+    """Give a file its name, and see to it that the name stays."""
+    try:
+        Path(temporary).replace(target)
+    except OSError as error:
+        raise _unwritten(error) from error
+    with contextlib.suppress(OSError):  # Windows opens no folder, and needs no more
+        fd = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _unwritten(error: OSError) -> RedactError:
+    return RedactError(
+        "The redacted copy cannot be written",
+        reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+        hint="Name another place with --output.",
+    )

@@ -1,0 +1,231 @@
+"""A redacted copy holds none of what was found, is the same dump otherwise, and passes."""
+
+import bz2
+import datetime as dt
+import gzip
+import hashlib
+import lzma
+import struct
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from fixtures import elfcore, encodings, keys, real, sealed
+from scanner import console, dump, engine, published, redact, rules
+from scanner.dump import pack, source
+from scanner.engine import ScanRequest
+from scanner.errors import RedactError, ScannerError
+from scanner.model import Fingerprint, Layout
+from scanner.policy import Ruling
+from scanner.policyfile import Allow, Policy
+from scanner.redact import Aim, Overwritten, Redaction
+from scanner.stages.overwrite import FILL
+
+KEY = keys.canary()
+EC = keys.ec_key("P-256", label="canary")
+OTHER = keys.ec_key("P-384")
+RULES = rules.load()
+PUBLISHED = published.load()
+AIM = Aim(ruling=Ruling(), published=PUBLISHED)
+PACKERS = {
+    "zstd": zstandard.ZstdCompressor().compress,
+    "gzip": lambda data: gzip.compress(data, mtime=0),
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+}
+
+
+def core(*forms: bytes) -> bytes:
+    """Return a core whose memory holds forms, with zeros between."""
+    data = b"".join(bytes(4096) + form + bytes(-len(form) % 16) for form in forms)
+    return elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
+
+
+def request(path: Path, *, raw: bool = False) -> ScanRequest:
+    """Return how the tests scan."""
+    return ScanRequest(path=str(path), jobs=1, in_process=True, raw=raw, rules=RULES)
+
+
+def redacted(path: Path, output: Path, aim: Aim = AIM, *, raw: bool = False) -> Redaction:
+    """Redact in this process."""
+    return redact.redact(
+        request(path, raw=raw),
+        str(output),
+        aim,
+        console.Silence(),
+        before_named=lambda _: None,
+    )
+
+
+def layout(path: Path) -> Layout:
+    """Return the tables of a plain dump."""
+    with source.open_file(str(path)) as file:
+        return dump.read_layout(file)
+
+
+@pytest.mark.parametrize("name", real.names())
+def test_a_real_dump_passes_and_reads_the_same(tmp_path: Path, name: str) -> None:
+    """What was found is overwritten and nothing else; the tables are what they were."""
+    before = tmp_path / "before"
+    before.write_bytes(real.load(name))
+    after = tmp_path / "after"
+    made = redacted(before, after)
+    old, new = before.read_bytes(), after.read_bytes()
+    assert len(old) == len(new)
+    at = 0
+    for start, end in redact.spans(made.overwritten):
+        assert old[at:start] == new[at:start]
+        assert new[start:end] == bytes((FILL,)) * (end - start)
+        at = end
+    assert old[at:] == new[at:]
+    assert layout(before) == layout(after)
+    assert bool(made.overwritten) == bool(real.truth(name)["keys"])
+    assert set(tmp_path.iterdir()) == {before, after}
+
+
+@pytest.mark.parametrize(
+    "layers", [*((layer,) for layer in pack.LAYERS), ("gzip", "zstd")], ids="-".join
+)
+def test_layers_are_written_again(tmp_path: Path, layers: tuple[str, ...]) -> None:
+    """A compressed dump comes out in the same layers, and holds the redacted bytes."""
+    data = core(encodings.pkcs8_pem(EC))
+    plain, wrapped = tmp_path / "plain", tmp_path / "wrapped"
+    plain.write_bytes(data)
+    for layer in reversed(layers):
+        data = PACKERS[layer](data)
+    wrapped.write_bytes(data)
+    redacted(plain, tmp_path / "a")
+    made = redacted(wrapped, tmp_path / "b")
+    assert made.after is not None
+    assert made.after.content.layers == made.before.content.layers == layers
+    with source.open_file(str(tmp_path / "a")) as file:
+        assert made.after.content.sha256 == source.digest(file)
+
+
+def test_holes_stay_holes(tmp_path: Path) -> None:
+    """Long zeros take no room in the copy."""
+    path, output = tmp_path / "core", tmp_path / "copy"
+    path.write_bytes(core(encodings.pkcs8_pem(EC), bytes(8 << 20), b"end"))
+    redacted(path, output)
+    assert output.stat().st_size == path.stat().st_size
+    blocks = getattr(output.stat(), "st_blocks", 0)
+    assert blocks * 512 < 1 << 20
+
+
+def wrapped_in_a_zip(data: bytes, path: Path) -> None:
+    """Put a dump into an archive."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("core", data)
+
+
+def with_a_table_over_the_key(data: bytes, path: Path) -> None:
+    """Let the section headers of a core lie where its key lies."""
+    at = data.index(b"-----BEGIN")
+    made = bytearray(data)
+    struct.pack_into("<Q", made, 40, at)  # e_shoff
+    struct.pack_into("<HH", made, 58, 64, 2)  # e_shentsize, e_shnum
+    path.write_bytes(made)
+
+
+@pytest.mark.parametrize(
+    ("make", "fragment"),
+    [
+        (wrapped_in_a_zip, "archive"),
+        (with_a_table_over_the_key, "tables"),
+        (lambda data, path: path.write_bytes(data[:-1000]), "incomplete"),
+        (lambda data, path: path.write_bytes(b"no dump" + data), "incomplete"),
+        (lambda data, path: path.write_bytes(gzip.compress(data)[:-20]), "incomplete"),
+        (lambda _, __: None, "No such file"),
+    ],
+    ids=["archive", "table", "truncated", "unknown", "cut-stream", "absent"],
+)
+def test_what_cannot_be_redacted_is_refused(tmp_path: Path, make: object, fragment: str) -> None:
+    """No copy is made of what could not pass, and the reason is said in words of ours."""
+    path, output = tmp_path / "core", tmp_path / "copy"
+    assert callable(make)
+    make(core(encodings.pkcs8_pem(EC), bytes(4096)), path)
+    with pytest.raises(ScannerError) as raised:
+        redacted(path, output)
+    assert fragment in raised.value.reason
+    assert not output.exists()
+    assert {one.name for one in tmp_path.iterdir()} <= {"core"}
+
+
+def test_an_unknown_format_may_be_redacted_raw(tmp_path: Path) -> None:
+    """With leave to sweep raw bytes, they can be redacted too."""
+    path = tmp_path / "bytes"
+    path.write_bytes(b"no dump" + encodings.pkcs8_pem(EC) + b"behind")
+    redacted(path, tmp_path / "copy", raw=True)
+    copy = (tmp_path / "copy").read_bytes()
+    assert (copy[:7], copy[-6:]) == (b"no dump", b"behind")
+    assert b"BEGIN" not in copy
+
+
+def test_what_does_not_block_stays_unless_asked(tmp_path: Path) -> None:
+    """An encrypted key is left alone, and goes with ``every``; an allowed one stays in both."""
+    path = tmp_path / "core"
+    locked, allowed = sealed.pkcs8_pem(EC), encodings.pkcs8_pem(KEY)
+    path.write_bytes(core(locked, allowed, encodings.pkcs8_pem(OTHER)))
+    entry = Allow(
+        fingerprint=hashlib.sha256(encodings.spki_der(KEY)).hexdigest(),
+        reason="a test",
+        owner="tests",
+        expires=dt.date.max,
+    )
+    aim = Aim(ruling=Ruling(policy=Policy(allow=(entry,))), published=PUBLISHED)
+    stays = {}
+    for every, suppressed in ((False, False), (True, False), (False, True), (True, True)):
+        output = tmp_path / f"{every} {suppressed}"
+        redacted(path, output, replace(aim, every=every, suppressed=suppressed))
+        copy = output.read_bytes()
+        assert encodings.pkcs8_pem(OTHER) not in copy
+        stays[every, suppressed] = (locked in copy, allowed in copy)
+    assert stays == {
+        (False, False): (True, True),
+        (True, False): (False, True),
+        (False, True): (True, False),
+        (True, True): (False, False),
+    }
+
+
+def test_a_copy_that_does_not_pass_has_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where what was found stands after all rounds, nothing is left, and the places are told."""
+    path, output = tmp_path / "core", tmp_path / "copy"
+    path.write_bytes(core(encodings.pkcs8_pem(EC)))
+    monkeypatch.setattr(redact, "_ranges", lambda _: ())
+    with pytest.raises(RedactError) as raised:
+        redacted(path, output)
+    assert "places hold secrets still" in raised.value.reason
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dump_that_changes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is copied is what was scanned, or there is no copy."""
+    path, output = tmp_path / "core", tmp_path / "copy"
+    path.write_bytes(core(encodings.pkcs8_pem(EC)))
+    attend = engine.attend
+
+    def after_a_change(*arguments: object) -> object:
+        path.write_bytes(core(encodings.pkcs8_pem(EC), b"more"))
+        return attend(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "attend", after_a_change)
+    with pytest.raises(ScannerError) as raised:
+        redacted(path, output)
+    assert "changed" in raised.value.message
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_spans_are_disjoint() -> None:
+    """Ranges that touch or overlap are one."""
+    name = Fingerprint(kind="place-sha256", value="0" * 64)
+    rows = [
+        Overwritten(file_offset=at, size=size, rule="r", fingerprint=name)
+        for at, size in ((10, 5), (0, 4), (15, 5), (12, 2), (4, 1))
+    ]
+    assert redact.spans(rows) == ((0, 5), (10, 20))
