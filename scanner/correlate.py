@@ -56,12 +56,10 @@ _Row = tuple[str, tuple[Place, ...]]
 """An encoding, and the places of its parts."""
 
 
-def findings(
-    scan: Scan, rules: Iterable[Rule], *, most: int = MOST_OCCURRENCES
-) -> tuple[Finding, ...]:
+def findings(scan: Scan, rules: Iterable[Rule], *, most: int | None = None) -> tuple[Finding, ...]:
     """Return the findings of a scan: named ones first, then by severity, then by place.
 
-    Each has at most ``most`` occurrences.
+    Each has at most ``most`` occurrences, by default MOST_OCCURRENCES.
     """
     by_rule = {rule.id: rule for rule in rules}
     witnesses: dict[str, list[Witness]] = defaultdict(list)
@@ -77,7 +75,9 @@ def findings(
     found = []
     for name, group in groups.items():
         rows = _rows(by_rule, group, sightings[name])
-        occurrences = _occurrences(scan.space_map, labels, rows, most)
+        occurrences = _occurrences(
+            scan.space_map, labels, rows, MOST_OCCURRENCES if most is None else most
+        )
         finding = _finding(by_rule, group, witnesses[name], occurrences)
         found.append(_placed(scan, finding) if _nameless(finding) else finding)
     return tuple(sorted(found, key=_order))
