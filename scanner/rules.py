@@ -30,6 +30,13 @@ TAIL = (0x2B, 0x7E)
 FEWEST_BITS = 24
 """Bits that an anchor fixes at least: a shorter one fires on every other megabyte of anything."""
 
+LITERAL = 3
+"""Adjacent fixed bytes that an anchor has somewhere, two of them neither 00 nor ff: without a rare
+literal to wait for, an engine runs an automaton over every byte, at up to ten times the cost."""
+
+LONG_TAIL = 16
+"""Characters of a set behind a text: as many make up for the third byte of a literal."""
+
 _FILE_LIMIT = 1 << 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _WORD = re.compile("0x[0-9a-f]{1,16}")
@@ -265,11 +272,13 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
 
     ``{ word = "0x4000" }`` is 64 bits, little-endian and aligned.
     """
+    tail = 0
     match item:
         case {"hex": str(source), **rest} if not rest:
             anchors = [Anchor(source=source, ranges=_ranges(path, source))]
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
             anchors = list(_text(path, source, rest))
+            tail = len(anchors[0].ranges) - len(source)
         case {"word": str(source), **rest} if not rest and re.fullmatch(_WORD, source):
             raw = int(source, 16).to_bytes(8, "little")
             return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
@@ -281,7 +290,25 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
         bits = sum(8 - math.log2(high - low + 1) for low, high in anchor.ranges)
         if bits < FEWEST_BITS:
             _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "Make it longer.")
+        if not _has_literal(anchor, LITERAL - (tail >= LONG_TAIL)):
+            _refuse(
+                path,
+                f"the anchor {anchor.source!r} has no rare literal, and would slow every scan down",
+                f"Let {LITERAL} adjacent bytes be fixed, two of them neither 00 nor ff: spell small"
+                " ranges out, or start from another part of the object.",
+            )
     return anchors
+
+
+def _has_literal(anchor: Anchor, least: int) -> bool:
+    """Tell whether the anchor has a run of ``least`` fixed bytes that an engine can wait for."""
+    size = rare = 0
+    for low, high in anchor.ranges:
+        fixed = low == high
+        size, rare = (size + 1, rare + (low not in (0x00, 0xFF))) if fixed else (0, 0)
+        if size >= least and rare > 1:
+            return True
+    return False
 
 
 def text_anchors(

@@ -177,7 +177,7 @@ detector = "pem"
 description = "What it finds."
 remediation = "What to do."
 references = []
-anchors = [{ hex = "30 8? ?? [80-ff] 02 01" }]
+anchors = [{ hex = "30 8? ?? [80-ff] 02 01 30" }]
 examples = [{ bytes = "30 82" }]
 counterexamples = []
 """
@@ -291,19 +291,36 @@ def test_rules_of_ones_own_are_added(tmp_path: Path) -> None:
         (0x80, 0xFF),
         (0x02, 0x02),
         (0x01, 0x01),
+        (0x30, 0x30),
     )
-    assert rule.anchors[0].expression == rb"\x30[\x80-\x8f].[\x80-\xff]\x02\x01"
+    assert rule.anchors[0].expression == rb"\x30[\x80-\x8f].[\x80-\xff]\x02\x01\x30"
 
 
 def test_texts_are_looked_for_in_both_widths(tmp_path: Path) -> None:
     """A text anchor stands for its ASCII and its UTF-16LE bytes."""
-    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01"', 'text = "Key:"'))
+    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01 30"', 'text = "Key:"'))
     rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
     found = [bytes(low for low, _ in anchor.ranges) for anchor in rule.anchors]
     assert found == [b"Key:", "Key:".encode("utf-16-le")]
 
 
-ANCHOR = 'anchors = [{ hex = "30 8? ?? [80-ff] 02 01" }]'
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        'hex = "?? 30 00 82 [00-01] ff"',
+        'hex = "00 00 00 01 00 00 00 14"',
+        'text = "0x", tail = 16, of = "0-f"',
+        'text = "key", fold = true',
+    ],
+)
+def test_anchors_with_a_literal(tmp_path: Path, anchor: str) -> None:
+    """Three adjacent bytes, two of them rare, are enough; so is a text of two with a long tail."""
+    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01 30"', anchor))
+    rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
+    assert rule.anchors
+
+
+ANCHOR = 'anchors = [{ hex = "30 8? ?? [80-ff] 02 01 30" }]'
 EXAMPLE = 'examples = [{ bytes = "30 82" }]'
 
 
@@ -318,11 +335,14 @@ EXAMPLE = 'examples = [{ bytes = "30 82" }]'
         ('"token"', '"secret"', "unknown kind"),
         ("references = []", "references = [1]", "reference"),
         ("references = []", 'references = "x"', "no list"),
-        ("30 8? ?? [80-ff] 02 01", "", "empty"),
-        ("30 8? ?? [80-ff] 02 01", "30 82 ?? ??", "fewer than 24 bits"),
-        ("30 8? ?? [80-ff] 02 01", "30 82 " * 40, "longer than 64"),
-        ("30 8? ?? [80-ff] 02 01", "30 82 3", "holds '3'"),
-        ("30 8? ?? [80-ff] 02 01", "30 82 ?3 02 01", "holds '?3'"),
+        ("30 8? ?? [80-ff] 02 01 30", "", "empty"),
+        ("30 8? ?? [80-ff] 02 01 30", "30 82 ?? ??", "fewer than 24 bits"),
+        ("30 8? ?? [80-ff] 02 01 30", "30 82 " * 40, "longer than 64"),
+        ("30 8? ?? [80-ff] 02 01 30", "30 82 ?? ?? 02 01 [00-01] 02", "no rare literal"),
+        ("30 8? ?? [80-ff] 02 01 30", "01 00 00 00 ff ff 00", "no rare literal"),
+        (ANCHOR, 'anchors = [{ text = "0x", tail = 15, of = "0-f" }]', "no rare literal"),
+        ("30 8? ?? [80-ff] 02 01 30", "30 82 3", "holds '3'"),
+        ("30 8? ?? [80-ff] 02 01 30", "30 82 ?3 02 01", "holds '?3'"),
         ("[80-ff]", "[ff-80]", "holds '[ff-80]'"),
         ("30 8?", "30 FF", "holds 'FF'"),
         (ANCHOR, "anchors = [1]", "none of"),

@@ -17,6 +17,7 @@ from scanner.model import Place
 from scanner.rules import Rule
 
 _HEADER = 128
+_VERSION = bytes.fromhex("020000000000000000000000")
 _KEY_HEAD = 32
 _KEY_BYTES = range(_KEY_HEAD + 32, 4096)
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -35,7 +36,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
     if head.startswith(_BLOB):
         yield from _key_data(memory, space, offset, rule)
         return
-    if len(head) != _HEADER or not _GUID.fullmatch(head[12:84:2]) or any(head[13:84:2]):
+    if not _is_file(head):
         return
     sizes = struct.unpack("<4Q", head[96:_HEADER])
     if sizes[0] not in _KEY_BYTES or max(sizes[1:]) >= _KEY_BYTES.stop:
@@ -57,6 +58,16 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
         data,
         protection=said + pbe.strength(fast=rounds < _ENOUGH),
         bits=512,
+    )
+
+
+def _is_file(head: bytes) -> bool:
+    """Tell whether ``head`` is the start of a master key's file: version 2, two zeros, a GUID."""
+    return (
+        len(head) == _HEADER
+        and head.startswith(_VERSION)
+        and _GUID.fullmatch(head[12:84:2]) is not None
+        and not any(head[13:84:2])
     )
 
 

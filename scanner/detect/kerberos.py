@@ -28,6 +28,13 @@ _COMPONENTS = 8
 _NAME_BYTES = 255
 _DISTINCT = 5
 _KEYTAB = b"\x05\x02"
+_CACHE = (b"\x05\x03\0\0\0", b"\x05\x04\0\0\0\0\0")
+"""Version 3, and version 4 without a header, before the type of a name."""
+
+_GRANTING = b"\0\0\0\x06krbtgt"
+_AHEAD = 2048
+"""Bytes before the first ticket's server in which a cache begins: its owner's name, twice."""
+
 _TICKET_BYTES = range(32, LONGEST)
 _MOST_DATA = 64
 
@@ -84,8 +91,18 @@ class _Fields:
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
-    """Yield what the keytab or the credential cache at ``offset`` holds, as one finding."""
+    """Yield what the keytab or the credential cache at ``offset`` holds, as one finding.
+
+    An anchor is the beginning of a file, or the first server of a cache that grants tickets.
+    """
     data = memory.clip(space, offset, LONGEST)
+    if data.startswith(_GRANTING):
+        first = max(offset - _AHEAD, 0)
+        start = _beginning(memory.clip(space, first, offset - first))
+        if start < 0:
+            return
+        offset = first + start
+        data = memory.clip(space, offset, LONGEST)
     found = keytab(data) if data.startswith(_KEYTAB) else cache(data)
     if found is None:
         return
@@ -100,6 +117,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
         algorithm="kerberos",
         bits=found.bits,
     )
+
+
+def _beginning(lead: bytes) -> int:
+    """Return where the cache begins whose first server stands right behind ``lead``; -1 if none."""
+    behind = lead.rfind(_GRANTING) + 1  # the server of another ticket: what is before it is its own
+    return max(lead.rfind(mark, behind) for mark in _CACHE)
 
 
 def keytab(data: bytes) -> Keys | None:

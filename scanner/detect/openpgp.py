@@ -19,6 +19,9 @@ PUBLIC_TAGS = frozenset((6, 14))
 LONGEST = 16 * 1024
 """Bytes of the largest packet body: RSA of 16384 bits has 8 KiB of numbers."""
 
+MODULUS = 11 + 16384 // 8
+"""Bytes from a version to the end of an RSA modulus, at most."""
+
 RSA = frozenset((1, 2, 3))
 ELGAMAL = frozenset((16, 20))
 DSA, ECDH, ECDSA, EDDSA = 17, 18, 19, 22
@@ -50,6 +53,11 @@ _HASHES |= {11: "SHA-224", 12: "SHA3-256", 14: "SHA3-512"}
 _BITS = range(2, 16384 + 1)
 _FIRST_TIME = 0x28000000
 """April 1991: there was no PGP before it."""
+
+_RSA_HEAD = re.compile(
+    rb"(?=\x04[\x28-\xff].{3}[\x01-\x03]|\x06[\x28-\xff].{3}[\x01-\x03]\0\0)", re.DOTALL
+)
+"""Version, time and algorithm; in version 6, how many bytes of numbers follow."""
 
 
 class NotPgp(ValueError):
@@ -140,6 +148,18 @@ def headers_before(lead: bytes) -> list[Header]:
         head = header(lead, len(lead) - size) if size <= len(lead) else None
         if head is not None and head.size == size and head.tag in SECRET_TAGS | PUBLIC_TAGS:
             found.append(head)
+    return found
+
+
+def bodies_before(lead: bytes) -> list[int]:
+    """Return where in ``lead`` the body of an RSA key packet may start whose modulus ends there."""
+    found = []
+    for match in _RSA_HEAD.finditer(lead):
+        at = match.start()
+        number = at + (6 if lead[at] == 4 else 10)  # version 6 counts the bytes of the fields
+        bits = int.from_bytes(lead[number : number + 2], "big")
+        if number + 2 + (bits + 7) // 8 == len(lead):
+            found.append(at)
     return found
 
 

@@ -4,7 +4,8 @@ The public half stands in the same packet as the secret one, so that an open sec
 = n, d*G = Q, g**x = y, or the seed gives the public key. The packet's header may be gone, for the
 fields say where they end; an RSA secret is read even where all that is left before it is the public
 exponent. An encrypted secret is told apart by its string-to-key specifier, and needs its header.
-This module tries no passphrase.
+RSA packets are found by that exponent, from which the modulus leads back to the version: nothing
+else in them is the same from key to key. This module tries no passphrase.
 """
 
 from collections.abc import Iterator
@@ -58,19 +59,25 @@ class _Packet:
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
     """Yield what the packet or the armour at ``offset`` holds of what ``rule`` looks for.
 
-    An anchor starts with a packet's header, with the version behind it, with the exponent before an
-    RSA secret, or with the label of an armour. A rule of encrypted keys is given these alone, one
-    of public keys the public ones.
+    An anchor starts with a packet's header, with the version behind it, with the exponent of an RSA
+    key, or with the label of an armour. A rule of encrypted keys is given these alone, one of
+    public keys the public ones.
     """
     head = memory.clip(space, offset, 5)
-    if head in (EXPONENT, b"P\0G\0P", b"-\0-\0-") or head[:4] in (b"PGP ", b"----"):
-        if head == EXPONENT:
-            yield from _rsa_tail(memory, space, offset, rule)
-        else:
-            yield from _armour(memory, space, offset, rule)
+    if head in (b"P\0G\0P", b"-\0-\0-") or head[:4] in (b"PGP ", b"----"):
+        yield from _armour(memory, space, offset, rule)
         return
     packet, data, first = None, b"", offset
-    if head[:1] in (b"\x04", b"\x06"):
+    if head == EXPONENT:
+        first = max(offset - _LEAD - openpgp.MODULUS, 0)
+        lead = memory.clip(space, first, offset - first)
+        starts = openpgp.bodies_before(lead)
+        if starts:
+            data = lead + memory.clip(space, offset, openpgp.LONGEST)
+        packet = next((p for at in starts if (p := _around(data, at)) is not None), None)
+        if packet is None:
+            yield from _rsa_tail(memory, space, offset, rule)
+    elif head[:1] in (b"\x04", b"\x06"):
         first = max(offset - _LEAD, 0)
         data = memory.clip(space, first, offset - first + openpgp.LONGEST)
         packet = _around(data, offset - first)

@@ -57,6 +57,18 @@ def test_a_cache(version: int) -> None:
     assert [(p.offset, p.size) for p in said.places] == [(5, len(data))]
 
 
+def test_a_cache_without_a_header() -> None:
+    """Version 4 may lack its header, and two tickets that grant others are of one cache."""
+    data = secrets.ccache(4)
+    data = data[:2] + bytes(2) + data[16:]
+    me = secrets.ccache(3)[2:37]
+    assert data.count(me) == 3
+    second = data[data.rindex(me) :]
+    (said,) = find(b"\xee" * 5 + data + second + bytes(40))
+    assert said.encoding == "Kerberos credential cache, 2 keys of 1 principal"
+    assert [(p.offset, p.size) for p in said.places] == [(5, len(data + second))]
+
+
 def test_keys_must_fit_their_type() -> None:
     """A key of another size than its type's, of one byte repeated, or cut off, is none."""
     head = b"\x05\x02"
