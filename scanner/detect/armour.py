@@ -10,6 +10,8 @@ import base64
 import re
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from scanner.detect import der
 from scanner.detect.der import Memory
 from scanner.model import Place
@@ -87,7 +89,8 @@ def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:
     first = text.offset - lead * text.width
     raw = text.memory.clip(text.space, first, (lead + behind) * text.width)
     if text.width == 2:
-        raw = bytes(low if high == 0 else 0 for low, high in zip(raw[::2], raw[1::2], strict=False))
+        low, high = np.frombuffer(raw[: len(raw) & ~1], np.uint8).reshape(-1, 2).T
+        raw = np.where(high == 0, low, np.uint8(0)).tobytes()
     start = raw.rfind(b"\0", 0, lead) + 1
     end = raw.find(b"\0", lead)
     raw = raw[start : end if end >= 0 else len(raw)]

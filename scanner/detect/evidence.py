@@ -56,7 +56,7 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     e*d - 1 is a multiple of the order of every number modulo n: half of all bases give a square
     root of one that is not trivial, and with it a factor.
     """
-    if not rsa_public(n, e) or not 1 < d < n or pow(pow(2, e, n), d, n) != 2:
+    if not rsa_public(n, e) or not 1 < d < n:
         return None
     odd = e * d - 1
     twos = (odd & -odd).bit_length() - 1
@@ -68,6 +68,8 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
             if square == 1:
                 break
             root = square
+        else:
+            return None  # no power of base is one: e*d - 1 is no multiple of its order
         p = math.gcd(root - 1, n)
         if 1 < p < n:
             return rsa_primes(n, e, p, n // p)

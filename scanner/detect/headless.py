@@ -21,7 +21,7 @@ from scanner.detect.factors import Claim, claim
 from scanner.detect.keys import USUAL_CURVE, Parsed, Proved, candidate, parse_private
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
 from scanner.model import Confidence, Place
-from scanner.rules import Rule
+from scanner.rules import Anchor, Rule
 
 REACH = 8 * 1024
 """Bytes before and behind an anchor that are looked at: the numbers of an 8192-bit key."""
@@ -31,6 +31,9 @@ LARGEST = 2053
 
 MOST = 18
 """INTEGERs of a chain: twice those of an RSAPrivateKey."""
+
+_HEAD = 640
+"""Bytes that are read first: a number of 4096 bits and what follows it. Most hits end there."""
 
 _ATTEMPTS = 128
 _MARKS = ((b"\x02\x82", LARGEST), (b"\x02\x81", 258), (b"\x02", 129))
@@ -55,6 +58,9 @@ _IDENTIFIER = 24
 
 _NEAR = 96
 """Bytes between the beginning of a scalar and the end of the header of its point."""
+
+_SCALAR = 256
+"""Bytes of the longest scalar, its parameters and its point."""
 
 _LOST = 3
 """Leading zero bytes of a scalar that old encoders dropped at most."""
@@ -110,21 +116,20 @@ def plausible(data: bytes, at: int) -> bool:
 
 
 def _examine(memory: Memory, space: int, offset: int, rule: Rule, *, first: bool) -> Proved | None:
-    for found in (
-        _rsa(memory, space, offset, rule, only_first=first),
-        _ec(memory, space, offset, rule),
-        _seed(memory, space, offset, rule),
-    ):
-        if found is not None:
-            return found
-    return None
+    head = memory.clip(space, offset, _HEAD)
+    return (
+        _rsa(memory, space, offset, rule, head, only_first=first)
+        or _ec(memory, space, offset, rule, head)
+        or _seed(memory, space, offset, rule, head)
+    )
 
 
 # --- RSA ----------------------------------------------------------------------------------------
 
 
-def _rsa(memory: Memory, space: int, offset: int, rule: Rule, *, only_first: bool) -> Proved | None:
-    head = memory.clip(space, offset, 4)
+def _rsa(
+    memory: Memory, space: int, offset: int, rule: Rule, head: bytes, *, only_first: bool
+) -> Proved | None:
     if head[:1] != b"\x02" or len(head) < 4 or _public(memory, space, offset, head):
         return None
     first = max(offset - REACH, 0)
@@ -142,8 +147,11 @@ def _public(memory: Memory, space: int, offset: int, head: bytes) -> bool:
     """Tell whether a short INTEGER follows and then none: n and e, as certificates have them."""
     count = head[1] - 0x80
     size = head[1] if count < 0 else int.from_bytes(head[2 : 2 + count], "big")
-    behind = memory.clip(space, offset + 2 + max(count, 0) + size, 8) if count <= 2 else b""
-    if len(behind) < 8 or behind[0] != der.INTEGER or not 1 <= behind[1] <= 5:
+    end = 2 + max(count, 0) + size
+    behind = head[end : end + 8]
+    if len(behind) < 8 <= len(head) and count <= 2:
+        behind = memory.clip(space, offset + end, 8)
+    if len(behind) < 8 or count > 2 or behind[0] != der.INTEGER or not 1 <= behind[1] <= 5:
         return False
     return behind[2 + behind[1]] != der.INTEGER
 
@@ -221,7 +229,7 @@ def _mine(chain: _Chain, at: int, rule: Rule) -> bool:
     """Tell whether ``at`` is where the chain begins, or the first of its anchors."""
     if at == chain.starts[0]:
         return True
-    patterns = [_pattern(anchor.expression) for anchor in rule.anchors]
+    patterns = [_pattern(anchor) for anchor in rule.anchors]
     anchored = (
         start for start in chain.starts if any(p.match(chain.data, start) for p in patterns)
     )
@@ -229,8 +237,8 @@ def _mine(chain: _Chain, at: int, rule: Rule) -> bool:
 
 
 @functools.cache
-def _pattern(expression: bytes) -> re.Pattern[bytes]:
-    return re.compile(expression, re.DOTALL)
+def _pattern(anchor: Anchor) -> re.Pattern[bytes]:
+    return re.compile(anchor.expression, re.DOTALL)
 
 
 def _whole(memory: Memory, space: int, chain: _Chain) -> bool:
@@ -245,9 +253,8 @@ def _whole(memory: Memory, space: int, chain: _Chain) -> bool:
 # --- curves -------------------------------------------------------------------------------------
 
 
-def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+def _ec(memory: Memory, space: int, offset: int, rule: Rule, head: bytes) -> Proved | None:
     """Read ECPrivateKey (RFC 5915 section 3) back from its public key, or from its scalar on."""
-    head = memory.clip(space, offset, 8)
     for mark, size in _POINT.items():
         if head.startswith(mark):
             lead = min(offset, size + 16)
@@ -255,8 +262,10 @@ def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
             length = _length(
                 before, size, memory.clip(space, max(offset - lead - 2, 0), min(offset - lead, 2))
             )
-            return _scalar(memory, space, offset - length, rule) if length else None
-    return _scalar(memory, space, offset, rule)
+            first = offset - length
+            data = memory.clip(space, first, _SCALAR) if length else b""
+            return _scalar(memory, space, first, rule, data)
+    return _scalar(memory, space, offset, rule, head[:_SCALAR])
 
 
 def _length(before: bytes, size: int, ahead: bytes) -> int:
@@ -281,9 +290,8 @@ def _parameters(before: bytes) -> tuple[str, bytes]:
     return "", b""
 
 
-def _scalar(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
-    """Prove the scalar whose first byte is at ``offset`` by the point behind it."""
-    data = memory.clip(space, offset, 256)
+def _scalar(memory: Memory, space: int, offset: int, rule: Rule, data: bytes) -> Proved | None:
+    """Prove the scalar that ``data``, the bytes at ``offset``, begins with by the point behind."""
     for mark, size in _POINT.items():
         at = data.find(mark, size - _LOST, size + 16 + len(mark))
         if at < 0:
@@ -345,8 +353,10 @@ def _inside(memory: Memory, space: int, offset: int) -> bool:
     return False
 
 
-def _seed(memory: Memory, space: int, offset: int, rule: Rule) -> Proved | None:
+def _seed(memory: Memory, space: int, offset: int, rule: Rule, head: bytes) -> Proved | None:
     """Prove the seed of a OneAsymmetricKey by the public key behind it (RFC 8410)."""
+    if not head.startswith(_SEED_TAILS) and not head.startswith(_SEED_TAILS, _SEED):
+        return None
     lead = min(offset, _SEED)
     data = memory.clip(space, offset - lead, lead + 2 * _SEED + 5)
     for at in (lead - _SEED, lead):

@@ -48,8 +48,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     an SPKI (06, two headers in), or with the SPKI itself (30).
     """
     lead = min(offset, 2 * der.BACK)
-    window = memory.clip(space, offset - lead, lead + 1)
-    if len(window) != lead + 1:
+    window = memory.clip(space, offset - lead, lead + der.BACK)
+    if len(window) <= lead:
         return
     inner = () if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
     outer = tuple(start for at in inner for start in der.headers_before(window, at))
@@ -59,8 +59,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     for read, starts in readers:
         for start in starts:
             where = offset - lead + start
-            data = der.fetch(memory, space, where)
-            if data is None:
+            size = der.total_size(window[start : start + der.BACK])
+            data = memory.clip(space, where, size) if size is not None else b""
+            if not data or len(data) != size:
                 continue
             found = read(data, Place(space=space, offset=where, size=len(data)))
             if found is not None:
