@@ -94,11 +94,12 @@ def _assemble(
 class Sweeper:
     """Finds anchors in buffers; one for each process, since the engine keeps scratch space."""
 
-    __slots__ = ("_engine", "_set")
+    __slots__ = ("_engine", "_equal", "_set")
 
     def __init__(self, anchor_set: AnchorSet, engine: Engine) -> None:
         self._set = anchor_set
         self._engine = engine
+        self._equal = np.empty(CALL // 8, np.bool_)
 
     def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
         """Return (index of the rule, offset in ``view``) of every anchor, once, by offset.
@@ -111,8 +112,10 @@ class Sweeper:
         for first in range(0, len(whole), CALL) if self._set.words else ():
             words = np.frombuffer(whole[first : min(first + CALL, len(whole) & ~7)], "<u8")
             for rule, value in self._set.words:
-                at = np.flatnonzero(words == np.uint64(value)) * 8 + first
-                hits.update((offset, rule) for offset in at.tolist())
+                equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
+                if equal.any():
+                    at = np.flatnonzero(equal) * 8 + first
+                    hits.update((offset, rule) for offset in at.tolist())
         if table:
             for first in range(0, len(whole), CALL):
                 # A call also sees the longest anchor's reach; what starts there is the next one's.

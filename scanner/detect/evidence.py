@@ -56,7 +56,7 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     e*d - 1 is a multiple of the order of every number modulo n: half of all bases give a square
     root of one that is not trivial, and with it a factor.
     """
-    if not rsa_public(n, e) or not 1 < d < n:
+    if not rsa_public(n, e) or not 1 < d < n or not _inverse(n, e, d):
         return None
     odd = e * d - 1
     twos = (odd & -odd).bit_length() - 1
@@ -74,6 +74,19 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
         if 1 < p < n:
             return rsa_primes(n, e, p, n // p)
     return None
+
+
+def _inverse(n: int, e: int, d: int) -> bool:
+    """Tell by sizes alone whether d may be the inverse of e: a thousandth of what a power costs.
+
+    e*d - 1 is a multiple of (n - p - q + 1)/g, and the g that p - 1 and q - 1 share divides it and
+    n - 1: so e*d*g lies near a multiple of n, the nearer the larger the smaller prime.
+    """
+    shared = math.gcd(n - 1, e * d - 1)
+    times, rest = divmod(e * d * shared, n)
+    certain = SMALLEST_PRIME - 3 - e.bit_length() - shared.bit_length()
+    near = min(rest, n - rest).bit_length() <= n.bit_length() - certain
+    return near and (times > 0 or 2 * rest > n)
 
 
 def on_curve(curve: str, x: int, y: int) -> bool:

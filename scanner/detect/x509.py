@@ -33,7 +33,7 @@ _PQC_BYTES |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568}
 
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
-_REMEMBERED = 4096
+_REMEMBERED = 2048
 """Public keys and certificates that are remembered: a process holds copies of the same few."""
 _NO_SIGNATURE = b"\x03\x02\x00\x00"
 
@@ -73,7 +73,10 @@ def from_spki(
     data: bytes, place: Place | None = None, *, kind: str = "public-key"
 ) -> PublicKey | None:
     """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
-    key = _spki(data, kind)
+    return _placed(_spki(data, kind), place)
+
+
+def _placed(key: PublicKey | None, place: Place | None) -> PublicKey | None:
     return key and replace(key, witness=replace(key.witness, place=place))
 
 
@@ -110,6 +113,11 @@ def from_certificate(data: bytes, place: Place | None = None) -> PublicKey | Non
 
     A certificate that ``cryptography`` finds odd still gives its key: its labels stay empty.
     """
+    return _placed(_certificate(data), place)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _certificate(data: bytes) -> PublicKey | None:
     try:
         whole = Reader(data)
         body = whole.enter()
@@ -120,7 +128,7 @@ def from_certificate(data: bytes, place: Place | None = None) -> PublicKey | Non
         body.finish()
     except Malformed:
         return None
-    return _named(signed, data, place)
+    return _named(signed, data)
 
 
 def from_signed_part(data: bytes, place: Place | None = None) -> PublicKey | None:
@@ -128,6 +136,11 @@ def from_signed_part(data: bytes, place: Place | None = None) -> PublicKey | Non
 
     OpenSSL keeps this part of each certificate, without the signature, as long as the object lives.
     """
+    return _placed(_signed_part(data), place)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _signed_part(data: bytes) -> PublicKey | None:
     try:
         whole = Reader(data)
         body = whole.enter()
@@ -137,10 +150,10 @@ def from_signed_part(data: bytes, place: Place | None = None) -> PublicKey | Non
         whole_again = der.write(der.SEQUENCE, data + body.element() + _NO_SIGNATURE)
     except Malformed:
         return None
-    return _named(data, whole_again, place)
+    return _named(data, whole_again)
 
 
-def _named(signed: bytes, certificate: bytes, place: Place | None) -> PublicKey | None:
+def _named(signed: bytes, certificate: bytes) -> PublicKey | None:
     """Return the key of a TBSCertificate with the labels of the certificate around it."""
     try:
         body = Reader(signed).enter()
@@ -151,7 +164,7 @@ def _named(signed: bytes, certificate: bytes, place: Place | None) -> PublicKey 
         spki = body.element()
     except Malformed:
         return None
-    key = from_spki(spki, place, kind="certificate")
+    key = _spki(spki, "certificate")
     if key is None:
         return None
     subject, serial, not_after = _labels(certificate)
@@ -159,7 +172,6 @@ def _named(signed: bytes, certificate: bytes, place: Place | None) -> PublicKey 
     return replace(key, witness=witness)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _labels(data: bytes) -> tuple[str, str, str]:
     """Return (subject in RFC 4514, serial in hex, expiry in ISO 8601); empty where unreadable."""
     with warnings.catch_warnings():

@@ -1,0 +1,43 @@
+"""Equations that close for numbers that were read."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import keys as recipes
+from scanner.detect import evidence
+
+KEYS = [recipes.rsa_key(2048), recipes.rsa_key(2048, e=3), recipes.rsa_key(1024)]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.n.bit_length()}-{key.e}")
+def test_exponents_give_the_primes(key: recipes.RsaKey) -> None:
+    """An exponent modulo either order, or plus a multiple of it, factors its modulus."""
+    order = (key.p - 1) * (key.q - 1)
+    least = order // math.gcd(key.p - 1, key.q - 1)
+    for d in {pow(key.e, -1, order), pow(key.e, -1, least), pow(key.e, -1, least) + least}:
+        if d < key.n:
+            found = evidence.rsa_exponents(key.n, key.e, d)
+            assert found is not None
+            assert {found.p, found.q} == {key.p, key.q}
+
+
+def test_primes_of_unlike_sizes_that_share_much() -> None:
+    """Neither a small prime nor a factor common to p - 1 and q - 1 hides a key."""
+    p = 2**107 - 1
+    for q in (2**521 - 1, 2**607 - 1):
+        order = math.lcm(p - 1, q - 1)
+        e = next(e for e in range(5, 999, 2) if math.gcd(e, order) == 1)
+        found = evidence.rsa_exponents(p * q, e, pow(e, -1, order))
+        assert found is not None
+        assert {found.p, found.q} == {p, q}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(KEYS), st.integers(0, 1023))
+def test_another_exponent_gives_nothing(key: recipes.RsaKey, bit: int) -> None:
+    """An exponent of which one bit is false, and a small one, factor nothing."""
+    assert evidence.rsa_exponents(key.n, key.e, key.d ^ 1 << bit) is None
+    assert evidence.rsa_exponents(key.n, key.e, 3 + bit) is None
