@@ -13,7 +13,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("fingerprint",),
     ("dump.source", "dump.ledger", "dump.names", "dump.draft", "dump.codecs", "dump.pack"),
-    ("dump.unpack", "dump.minidump", "dump.elfcore"),
+    ("dump.bitmaps",),
+    ("dump.unpack", "dump.minidump", "dump.elfcore", "dump.kernel"),
     ("dump",),
     ("dump.archives.archive",),
     ("dump.archives.zips", "dump.archives.tars", "dump.archives.apport"),
@@ -52,7 +53,16 @@ ROWS: tuple[tuple[str, ...], ...] = (
 """Bottom to top. A name that ends in ".*" is a room whose modules may use each other."""
 
 ONLY = {
-    "numpy": ("detect.", "dump.space", "dump.windows", "stages.", "coverage", "proving", "engine"),
+    "numpy": (
+        "detect.",
+        "dump.space",
+        "dump.bitmaps",
+        "dump.windows",
+        "stages.",
+        "coverage",
+        "proving",
+        "engine",
+    ),
     "click": ("cli",),
     "rich": ("report.", "console"),
     "cryptography": ("detect.", "known", "attest"),

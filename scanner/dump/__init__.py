@@ -7,7 +7,7 @@ regions, and whether its raw bytes may pass is decided elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.dump import elfcore, minidump
+from scanner.dump import elfcore, kernel, minidump
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Fault, Layout
@@ -27,6 +27,7 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format(name="minidump", sniff=minidump.sniff, parse=minidump.parse),
     Format(name="elfcore", sniff=elfcore.sniff, parse=elfcore.parse),
+    Format(name="kerneldump", sniff=kernel.sniff, parse=kernel.parse),
 )
 
 HEAD = 64

@@ -128,3 +128,12 @@ PLATFORMS = {
 
 PROTECTIONS = {1: "", 2: "r", 4: "rw", 8: "rw", 0x10: "x", 0x20: "rx", 0x40: "rwx", 0x80: "rwx"}
 """PAGE_*: 8 and 0x80 are copy on write."""
+
+IMAGE_MACHINES = {
+    0x14C: "i386",
+    0x1C4: "arm",
+    0x200: "ia64",
+    0x8664: "x86_64",
+    0xAA64: "arm64",
+}
+"""IMAGE_FILE_MACHINE_* of a kernel dump's header."""
