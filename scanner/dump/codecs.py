@@ -303,3 +303,19 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
     "snappy": _Snappy,
     "base64": _Base64,
 }
+
+
+def unpack_lzo(data: bytes, size: int) -> bytes | None:
+    """Return what one block of LZO1X decodes to, at most 255 times its bytes; ``size`` is a hint.
+
+    None where nothing that decodes it is installed: it has no wheel for Windows on ARM. Raises what
+    is in BROKEN.
+    """
+    try:
+        from lzallright import LZOCompressor, LZOError  # noqa: PLC0415 - may not be there
+    except ImportError:
+        return None
+    try:
+        return bytes(LZOCompressor.decompress(data, output_size_hint=size))
+    except LZOError as error:
+        raise EOFError from error

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
-from scanner.dump.names import MACHINES, NOTES, SYSTEMS
+from scanner.dump.names import MACHINES, NOTES, PHYSICAL, SYSTEMS
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout, Module, Thread
@@ -189,7 +189,7 @@ class _Reader:
         marks = sorted(self._marks)
         for load in loads:
             start = load.paddr if physical else load.vaddr
-            name = ""
+            name = PHYSICAL if physical else ""
             at = bisect.bisect_right(starts, start) - 1
             if at >= 0 and start < self._files[at][1]:
                 name = self._files[at][2]

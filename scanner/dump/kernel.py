@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from scanner.dump import bitmaps
 from scanner.dump.draft import MAX_REGIONS, Draft
-from scanner.dump.names import IMAGE_MACHINES
+from scanner.dump.names import IMAGE_MACHINES, PHYSICAL
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout
 
 PAGE = 4096
-MEMORY = "physical memory"
-"""The name of regions whose address is a physical one."""
 
 
 class _Shape(NamedTuple):
@@ -107,7 +105,7 @@ class _Reader:
         if first * PAGE >= 1 << 64:
             self._draft.fault("address-wrap", f"Page frame {first:#x} cannot be.")
         else:
-            self._draft.region(first * PAGE, size, offset, name=MEMORY, doubted=doubted)
+            self._draft.region(first * PAGE, size, offset, name=PHYSICAL, doubted=doubted)
         return offset + size
 
     def _full(self) -> None:

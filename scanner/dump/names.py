@@ -137,3 +137,6 @@ IMAGE_MACHINES = {
     0xAA64: "arm64",
 }
 """IMAGE_FILE_MACHINE_* of a kernel dump's header."""
+
+PHYSICAL = "physical memory"
+"""The name of regions whose address is a physical one."""

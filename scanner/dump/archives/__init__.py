@@ -7,7 +7,7 @@ whoever meets it can say that it was not looked into.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.dump.archives import apport, tars, zips
+from scanner.dump.archives import apport, flattened, makedumpfile, tars, zips
 from scanner.dump.archives.archive import Archive, Member
 
 
@@ -24,6 +24,8 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind(name="zip", sniff=zips.sniff, read=zips.read),
     Kind(name="apport", sniff=apport.sniff, read=apport.read),
+    Kind(name="makedumpfile", sniff=makedumpfile.sniff, read=makedumpfile.read),
+    Kind(name="flattened", sniff=flattened.sniff, read=flattened.read),
     Kind(name="tar", sniff=tars.sniff, read=tars.read),
 )
 
@@ -51,6 +53,15 @@ UNOPENED: tuple[tuple[str, bytes], ...] = (
     ("age", b"age-encryption.org/"),
     ("PGP message", b"-----BEGIN PGP MESSAGE"),
     ("OpenSSL enc", b"Salted__"),
+    ("diskdump", b"DISKDUMP"),
+    ("sadump", b"sadump\0\0"),
+    ("sadump", b"sadu"),
+    ("QEMU migration", b"QEVM"),
+    ("libvirt save", b"LibvirtQemud"),
+    ("VirtualBox save", b"\x7fVirtualBox SavedState V"),
+    ("hibernation", b"hibr"),
+    ("hibernation", b"HIBR"),
+    ("hibernation", b"RSTR"),
     ("zip", b"PK\7\x08"),
     ("zip", b"PK00"),
 )

@@ -1,0 +1,205 @@
+"""Dumps of Linux kernels: compressed pages become an ELF core, flattened ones their file."""
+
+import contextlib
+import importlib.util
+import itertools
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from fixtures import makedumpfile
+from fixtures.makedumpfile import BLOCK, LZO, RAW, SNAPPY, ZLIB, ZSTD
+from scanner import dump
+from scanner.dump import contents, source
+from scanner.dump.archives import flattened
+from scanner.dump.contents import Contents
+from scanner.model import Layout
+from tests.dump.dump_bytes import elfcore, file_of
+
+RUNS = [
+    (0x3000, bytes(range(256)) * 16),
+    (0x10000, b"words of a kernel " * 1024),
+    (0x200000, bytes(2 * BLOCK)),
+]
+RUNS = [(start, data[: len(data) // BLOCK * BLOCK]) for start, data in RUNS]
+
+
+def opened(data: bytes) -> tuple[Contents, bytes, list[tuple[str, bytes, Layout]]]:
+    """Open bytes; return what was found, the rest, and name, bytes and layout of each dump."""
+    with contextlib.closing(source.create_spill(None)) as spill, file_of(data) as file:
+        found = contents.expand(
+            file,
+            spill,
+            scratch=lambda: source.create_spill(None),
+            is_dump=dump.is_dump,
+            max_bytes=1 << 30,
+        )
+        whole = source.File(spill.fd)
+        rest = b"".join(whole.read(*piece) for piece in found.pieces)
+        dumps = []
+        for part in found.members:
+            inner = source.File(spill.fd, part.pieces)
+            dumps.append((part.name, inner.read(0, inner.size), dump.read_layout(inner)))
+    return found, rest, dumps
+
+
+def codes(found: Contents) -> set[str]:
+    """Return the faults of an archive."""
+    return {fault.code for fault in found.faults}
+
+
+def memory(data: bytes, layout: Layout) -> list[tuple[int, bytes]]:
+    """Return the bytes of each region."""
+    return [(r.start, data[r.file_offset : r.file_offset + r.size]) for r in layout.regions]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("codec", [RAW, ZLIB, LZO, SNAPPY, ZSTD])
+def test_pages(codec: int, wide: bool, order: str) -> None:
+    """Pages of every codec, word size and byte order are decoded, at their addresses."""
+    if codec == LZO and importlib.util.find_spec("lzallright") is None:
+        pytest.skip("no LZO here")
+    machine = "x86_64" if wide else "i686"
+    written = makedumpfile.write(
+        RUNS, codec=codec, wide=wide, order=order, machine=machine, trailing=b"appended"
+    )
+    found, rest, dumps = opened(written.data)
+    assert found.faults == ()
+    assert found.archive == "makedumpfile"
+    [(name, data, layout)] = dumps
+    assert name == "memory"
+    assert memory(data, layout) == RUNS
+    assert layout.faults == ()
+    assert (layout.pointer_size, layout.byte_order) == (
+        8 if wide else 4,
+        "little" if order == "<" else "big",
+    )
+    assert layout.arch == ("x86_64" if wide else "i386")
+    assert layout.system == "linux kernel"
+    assert {label.name for label in layout.labels} >= {"note VMCOREINFO"}
+    assert b"OSRELEASE=6.1.0-test" in rest
+    assert rest.endswith(b"appended")
+    assert RUNS[0][1] not in rest
+
+
+def test_more_segments_than_a_header_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of pages beyond what e_phnum can count are segments all the same."""
+    monkeypatch.setattr(makedumpfile, "BLOCK", 512)
+    runs = [(2 * frame * 512, bytes(512)) for frame in range(66_000)]
+    written = makedumpfile.write(runs)
+    _, _, [(_, _, layout)] = opened(written.data)
+    assert len(layout.regions) == len(runs)
+    assert layout.faults == ()
+
+
+def test_split() -> None:
+    """A file of a dump that was split has its own pages, at their addresses."""
+    written = makedumpfile.write(RUNS, split=(0x10, 0x200))
+    found, _, [(_, data, layout)] = opened(written.data)
+    assert found.faults == ()
+    assert memory(data, layout) == RUNS[1:2]
+
+
+def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
+    """Write numbers over a dump."""
+    out = bytearray(data)
+    struct.pack_into("<" + layout, out, at, *values)
+    return bytes(out)
+
+
+PLAIN = makedumpfile.write(RUNS)
+TABLE = PLAIN["descriptors"].file_offset
+FLAT = makedumpfile.flatten(PLAIN.data)
+DAMAGED: dict[str, tuple[bytes, set[str]]] = {
+    "signature alone": (PLAIN.data[:100], {"corrupt-archive"}),
+    "a block of 3 bytes": (patched(PLAIN.data, 428, "I", 3), {"corrupt-archive"}),
+    "a bitmap past the end": (patched(PLAIN.data, 436, "I", 1 << 30), {"corrupt-archive"}),
+    "2**40 pages": (patched(PLAIN.data, BLOCK + 96, "Q", 1 << 40), {"corrupt-archive"}),
+    "the writer gave up": (makedumpfile.write(RUNS, status=8).data, {"truncated-archive"}),
+    "a page never written": (patched(PLAIN.data, TABLE, "Q", 0), {"truncated-archive"}),
+    "a page past the end": (patched(PLAIN.data, TABLE, "Q", 1 << 60), {"truncated-archive"}),
+    "a page of 4 GB": (
+        patched(PLAIN.data, TABLE, "QI", 4, 0xFFFFFFFF),
+        {"truncated-archive"},
+    ),
+    "a page of three blocks": (
+        patched(PLAIN.data, TABLE, "QI", 4, 3 * BLOCK),
+        {"corrupt-member"},
+    ),
+    "no zlib": (patched(PLAIN.data, TABLE, "Q", 8), {"corrupt-member"}),
+    "two codecs": (patched(PLAIN.data, TABLE + 12, "I", 3), {"corrupt-member"}),
+    "notes past the end": (
+        patched(PLAIN.data, BLOCK + 32, "2Q", 1 << 50, 99),
+        {"corrupt-archive"},
+    ),
+    "cut in the pages": (PLAIN.data[:-5], {"truncated-archive"}),
+    "cut in the table": (PLAIN.data[: TABLE + 30], {"truncated-archive"}),
+    "flattened, header alone": (FLAT[:4096], {"truncated-archive"}),
+    "flattened, cut": (FLAT[:9000], {"truncated-archive", "corrupt-archive"}),
+    "flattened, no end": (FLAT[:-16], {"truncated-archive"}),
+    "flattened, a record before the file": (
+        FLAT[:-16] + struct.pack(">2q", -5, 3),
+        {"corrupt-archive"},
+    ),
+    "flattened, a hole": (
+        FLAT[:-16] + struct.pack(">2q", 1 << 60, 1) + b"x" + FLAT[-16:],
+        {"limit-bytes"},
+    ),
+}
+"""Damaged dumps, and a fault that they must have."""
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged(name: str) -> None:
+    """Each kind of damage has its fault, and what was not decoded is swept as it stands."""
+    data, expected = DAMAGED[name]
+    found, _, _ = opened(data)
+    assert codes(found) & expected
+
+
+def test_flattened() -> None:
+    """Records make up their file; what they wrote over is kept beside it."""
+    found, rest, dumps = opened(FLAT)
+    assert found.faults == ()
+    assert found.archive == "flattened"
+    [(name, data, layout)] = dumps
+    assert name == "dump!memory"
+    assert memory(data, layout) == RUNS
+    assert b"stale" * 4 in rest
+    core = elfcore([(0x1000, b"m" * 9000, 9000)])
+    _, _, [(name, data, _)] = opened(makedumpfile.flatten(core))
+    assert (name, data) == ("dump", core)
+
+
+@limits(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.binary(min_size=1, max_size=12)), max_size=12))
+def test_last_record_wins(writes: list[tuple[int, bytes]]) -> None:
+    """However records overlap, each byte is what was written to it last."""
+    image, stream, records = bytearray(64), bytearray(), []
+    for at, data in writes:
+        image[at : at + len(data)] = data
+        records.append((at, at + len(data), len(stream)))
+        stream += data
+    seen = bytearray(64)
+    parts = list(flattened._visible(records))
+    for start, end, where in parts:
+        seen[start:end] = stream[where : where + end - start]
+    assert seen == image
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(parts))
+
+
+@limits(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([PLAIN.data, FLAT]),
+    st.lists(st.tuples(st.integers(8, 9000), st.integers(0, 255)), max_size=8),
+)
+def test_any_damage(data: bytes, changes: list[tuple[int, int]]) -> None:
+    """Whatever is overwritten, nothing raises and the parts have all of the spill."""
+    out = bytearray(data)
+    for at, value in changes:
+        out[at] = value
+    opened(bytes(out))
