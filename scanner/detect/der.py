@@ -110,6 +110,13 @@ class Reader:
             raise Malformed
         return int.from_bytes(content, "big", signed=True)
 
+    def integers(self, most: int) -> list[int]:
+        """Return the INTEGERs that follow, at most so many."""
+        found: list[int] = []
+        while self.peek() == INTEGER and len(found) < most:
+            found.append(self.integer())
+        return found
+
     def bits(self, tag: int = BIT_STRING) -> bytes:
         """Return the next element, a BIT STRING of whole bytes."""
         content = self.content(tag)

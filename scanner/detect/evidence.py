@@ -16,7 +16,7 @@ from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
-Key = Rsa | Ec | Okp
+Key = Rsa | Ec | Okp | Ffc
 """What written forms hold."""
 
 SMALLEST_PRIME = 64

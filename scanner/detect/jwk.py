@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from scanner.detect import publics
+from scanner.detect import armour, publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import (
     Key,
@@ -27,7 +27,6 @@ from scanner.detect.evidence import (
 from scanner.detect.keys import OKP_BYTES, Proved
 from scanner.detect.publics import PublicKey
 from scanner.fingerprint import FIELD_BYTES
-from scanner.model import Place
 from scanner.rules import Rule
 
 BEFORE, AFTER = 6 * 1024, 24 * 1024
@@ -48,11 +47,7 @@ _PRINTABLE = re.compile(rb"[ -~]*")
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the object that has ``"kty`` at ``offset``, or that begins there."""
-    width = 2 if memory.clip(space, offset, 2)[1:] == b"\0" else 1
-    lead = min(offset // width, BEFORE)
-    first = offset - lead * width
-    text, lead = _stretch(memory.clip(space, first, (lead + AFTER) * width), width, lead)
-    first = offset - lead * width
+    whole, text, lead = armour.stretch(armour.text_at(memory, space, offset), BEFORE, AFTER)
     mark = text.find(_MARK, lead)
     if mark < 0:
         return
@@ -60,21 +55,13 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     start = max(start, text.rfind(b"}", 0, mark) + 1)
     end = text.find(b"}", mark) + 1 or len(text)
     members = dict(_MEMBER.findall(text[start:end]))
-    place = Place(space=space, offset=first + start * width, size=(end - start) * width)
+    first = whole.offset + start * whole.width
+    place, wide = armour.located(memory, space, first, end - start, whole.width)
     key, public = _read(members)
     if key is not None:
-        yield proved(key, rule, "JWK" + (" utf-16le" if width == 2 else ""), (place,))
+        yield proved(key, rule, f"JWK{wide}", (place,))
     if public is not None:
         yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
-
-
-def _stretch(raw: bytes, width: int, at: int) -> tuple[bytes, int]:
-    """Return the text around character ``at``, one byte each, and where that is in it."""
-    if width == 2:
-        raw = bytes(low if high == 0 else 0 for low, high in zip(raw[::2], raw[1::2], strict=False))
-    start = raw.rfind(b"\0", 0, at) + 1
-    end = raw.find(b"\0", at)
-    return raw[start : end if end >= 0 else len(raw)], at - start
 
 
 def _kid(members: dict[bytes, bytes]) -> str:

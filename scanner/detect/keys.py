@@ -1,9 +1,10 @@
-"""Private keys as DER: PKCS#1, PKCS#8 and SEC1, parsed strictly and then proved.
+"""Private keys as DER: PKCS#1, PKCS#8, SEC1 and OpenSSL's DSA, parsed strictly and then proved.
 
 Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
-RFC 8410 (CurvePrivateKey); what is inside of post-quantum ones is for ``pqc``. A structure is a key
-only when its numbers agree: p*q = n for RSA; where a public point stands inside, the scalar must
-give it. This module refuses what only looks like a key, and never guesses at an encrypted one.
+RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and OpenSSL's DSAPrivateKey, which no RFC
+has; what is inside of post-quantum ones is for ``pqc``. A structure is a key only when its numbers
+agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, the scalar must give
+it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import der, pqc
+from scanner.detect import der, groups, pqc
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
-from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES, OKP_OIDS
+from scanner.fingerprint import CURVE_OIDS, FFC_OIDS, FIELD_BYTES, OKP_OIDS
 from scanner.model import Candidate, Confidence, Place
 from scanner.rules import Rule
 
@@ -23,6 +24,8 @@ RSA_BITS = range(512, 16384 + 1)
 
 RSA_ALGORITHMS = frozenset(bytes.fromhex(f"2a864886f70d0101{last}") for last in ("01", "07", "0a"))
 """rsaEncryption, id-RSAES-OAEP and id-RSASSA-PSS (RFC 8017 appendix C), content bytes."""
+
+DSA = FFC_OIDS["dsa"]
 
 EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 """id-ecPublicKey (RFC 5480), content bytes."""
@@ -59,6 +62,7 @@ _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "x448": x448.X448PrivateKey.from_private_bytes,
 }
 _PRIMES = 8
+_RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
 _DISTINCT = 8
 """Different bytes that a secret has at least: 28 random bytes miss it once in 10**18."""
 
@@ -69,7 +73,7 @@ class Parsed:
 
     material: Material
     form: str
-    """``PKCS1``, ``PKCS8`` or ``SEC1``."""
+    """``PKCS1``, ``PKCS8``, ``SEC1`` or ``DSA``."""
     confidence: Confidence
     proof: str
     """The equation that closed; empty below PROOF."""
@@ -161,7 +165,7 @@ def parse_private(data: bytes, *, curve: str = "") -> Parsed | None:
         version = body.integer()
         match body.peek():
             case der.INTEGER:
-                checked, form = _rsa(body, version), "PKCS1"
+                checked, form = _traditional(body, version)
             case der.SEQUENCE:
                 checked, form = _pkcs8(body, version), "PKCS8"
             case der.OCTET_STRING:
@@ -189,14 +193,26 @@ class _Checked:
     curve_assumed: bool = False
 
 
-def _rsa(body: Reader, version: int) -> _Checked:
-    """Read RSAPrivateKey after its version (RFC 8017 A.1.2).
+def _traditional(body: Reader, version: int) -> tuple[_Checked, str]:
+    """Read what has INTEGERs after its version: RSAPrivateKey, or OpenSSL's DSAPrivateKey."""
+    numbers = body.integers(_RSA_NUMBERS)
+    if len(numbers) == _DSA_NUMBERS and version == 0:
+        body.finish()
+        key = groups.proved(*numbers)
+        if key is None:
+            raise Malformed
+        return _Checked(key, "g**x = y"), "DSA"
+    return _rsa(numbers, body, version), "PKCS1"
+
+
+def _rsa(numbers: list[int], body: Reader, version: int) -> _Checked:
+    """Check the numbers of RSAPrivateKey, and read what follows them (RFC 8017 A.1.2).
 
     With more than two primes, q of the material is n / p: what is said of the key stays true.
     """
-    n, e, d, p, q = (body.integer() for _ in range(5))
-    for _ in range(3):
-        body.integer()
+    if len(numbers) != _RSA_NUMBERS:
+        raise Malformed
+    n, e, d, p, q, *_ = numbers
     primes = [p, q]
     if version == 1 and body.peek() == der.SEQUENCE:
         others = body.enter()
@@ -230,7 +246,12 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
     identifier = body.enter()
     algorithm = identifier.content(der.OID)
     curve = ""
-    if algorithm == EC_PUBLIC_KEY:
+    group: list[int] = []
+    if algorithm == DSA:
+        parameters = identifier.enter()
+        group = parameters.integers(3)
+        parameters.finish()
+    elif algorithm == EC_PUBLIC_KEY:
         curve = _OID_CURVES.get(identifier.content(der.OID), "")
     elif identifier.peek() != -1:
         identifier.skip()
@@ -246,7 +267,19 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         public = wrapped.bits()
         wrapped.finish()
     body.finish()
-    return _inner(algorithm, curve, inner, public)
+    return _dsa(group, inner) if group else _inner(algorithm, curve, inner, public)
+
+
+def _dsa(group: list[int], inner: bytes) -> _Checked:
+    """Read the exponent of a DSA key, whose parameters are p, q and g; y is nowhere in it."""
+    key = Reader(inner)
+    x = key.integer()
+    key.finish()
+    p, q, g = group if len(group) == _PARAMETERS else (0, 0, 0)
+    found = groups.derived(p, q, g, x)
+    if found is None:
+        raise Malformed
+    return _Checked(found, "")
 
 
 def _inner(algorithm: bytes, curve: str, inner: bytes, public: bytes | None) -> _Checked:
@@ -262,7 +295,8 @@ def _inner(algorithm: bytes, curve: str, inner: bytes, public: bytes | None) -> 
     fields = key.enter()
     key.finish()
     if algorithm in RSA_ALGORITHMS:
-        return _rsa(fields, fields.integer())
+        version = fields.integer()
+        return _rsa(fields.integers(_RSA_NUMBERS), fields, version)
     if curve:
         return _sec1(fields, fields.integer(), curve, public)
     raise Malformed

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.detect import publics, ssh
+from scanner.detect import groups, publics, ssh
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Okp, Rsa
+from scanner.detect.material import Ec, Ffc, Okp, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.fingerprint import FIELD_BYTES
@@ -48,6 +48,13 @@ def _rsa(wire: Wire) -> Rsa:
     if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
         raise NotSsh
     return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+
+
+def _dsa(wire: Wire) -> Ffc:
+    key = groups.proved(*ssh.dss(wire), wire.mpint())
+    if key is None:
+        raise NotSsh
+    return key
 
 
 def _ecdsa(wire: Wire) -> Ec:
@@ -111,6 +118,7 @@ CERTIFIED = b"-cert-v01@openssh.com"
 
 TYPES: dict[bytes, Callable[[Wire], Key]] = {
     b"ssh-rsa": _rsa,
+    b"ssh-dss": _dsa,
     b"ssh-ed25519": _ed25519,
     b"ecdsa-sha2-nistp256": _ecdsa,
     b"ecdsa-sha2-nistp384": _ecdsa,
@@ -187,6 +195,8 @@ def public_of(key: Key) -> PublicKey:
             return publics.ec(curve, x, y, kind="ssh")
         case Okp(algorithm=algorithm, public=raw):
             return publics.okp(algorithm, raw, kind="ssh")
+        case Ffc(p=p, q=q, g=g, y=y):
+            return publics.ffc("dsa", p, q, g, y, kind="ssh")
 
 
 def blob_of(key: Key) -> bytes:
@@ -201,6 +211,8 @@ def blob_of(key: Key) -> bytes:
             fields = [b"ecdsa-sha2-" + name, name, point]
         case Okp(public=raw):
             fields = [b"ssh-ed25519", raw]
+        case Ffc(p=p, q=q, g=g, y=y):
+            fields = [b"ssh-dss", *map(_mpint, (p, q, g, y))]
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
 
 

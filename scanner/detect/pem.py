@@ -16,7 +16,7 @@ from scanner.rules import Rule
 MARK = b"PRIVATE KEY-----"
 """The anchor: the end of a BEGIN line, or of an END line."""
 
-_LINES = (b"-----BEGIN ", b"-----BEGIN RSA ", b"-----BEGIN EC ")
+_LINES = (b"-----BEGIN ", b"-----BEGIN RSA ", b"-----BEGIN EC ", b"-----BEGIN DSA ")
 
 
 def begins(memory: Memory, space: int, offset: int, lines: tuple[bytes, ...]) -> tuple[int, Text]:

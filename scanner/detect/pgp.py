@@ -11,11 +11,11 @@ else in them is the same from key to key. This module tries no passphrase.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import openpgp, publics
+from scanner.detect import groups, openpgp, publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import ec_scalar, okp_seed, on_curve, proved, rsa_primes, rsa_public
 from scanner.detect.keys import OKP_BYTES, Proved
-from scanner.detect.material import Ffc, Material
+from scanner.detect.material import Material
 from scanner.detect.openpgp import Body, Fields, Header, NotPgp
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed, sealed
@@ -40,7 +40,6 @@ MOST_PACKETS = 64
 _LEAD = 6
 _CHECKED = 20
 """Bytes of the shortest secret under any protection: checksum, hash or tag included."""
-_FFC_BITS = range(1024, 8192 + 1)
 _WIDE = MARK.decode().encode("utf-16-le")
 
 Found = Proved | PublicKey | Sealed
@@ -176,10 +175,10 @@ def _key(body: Body) -> Material | None:
             key if key is not None and (e * d - 1) % (p - 1) == 0 == (e * d - 1) % (q - 1) else None
         )
     if body.algorithm == openpgp.DSA:
-        return _discrete("dsa", *numbers)
+        return groups.proved(*numbers)
     if body.algorithm in openpgp.ELGAMAL:
         p, g, y, x = numbers
-        return _discrete("dh", p, 0, g, y, x)
+        return groups.proved(p, 0, g, y, x)
     if body.curve not in OKP_BYTES:
         x, y = _point(body.curve, body.public[0])
         return ec_scalar(body.curve, numbers[1], x, y)
@@ -187,15 +186,6 @@ def _key(body: Body) -> Material | None:
     if body.algorithm == openpgp.ECDH:
         secret = secret[::-1]  # RFC 9580 section 5.5.5.6.1.1: the scalar as an MPI
     return okp_seed(body.curve, secret, _encoded(body))
-
-
-def _discrete(algorithm: str, p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
-    """Return the key of a group, when g**x = y modulo p."""
-    if p.bit_length() not in _FFC_BITS or not p & 1 or not 1 < g < p or not 1 < y < p:
-        return None
-    if not 1 < x < (q or p) or (q and (p - 1) % q) or pow(g, x, p) != y:
-        return None
-    return Ffc(algorithm=algorithm, p=p, q=q, g=g, x=x, y=y)
 
 
 def _public(body: Body) -> PublicKey | None:
@@ -206,7 +196,7 @@ def _public(body: Body) -> PublicKey | None:
         return publics.rsa(n, e, kind="pgp") if rsa_public(n, e) else None
     if body.algorithm == openpgp.DSA or body.algorithm in openpgp.ELGAMAL:
         p, q, g, y = numbers if body.algorithm == openpgp.DSA else (numbers[0], 0, *numbers[1:])
-        if p.bit_length() not in _FFC_BITS or not p & 1 or not 1 < g < p or not 1 < y < p:
+        if not groups.plausible(p, q, g, y):
             return None
         return publics.ffc("dsa" if q else "dh", p, q, g, y, kind="pgp")
     if body.curve in OKP_BYTES:

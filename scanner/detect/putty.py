@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.detect import armour, pbe, ssh
+from scanner.detect import armour, groups, pbe, ssh
 from scanner.detect.armour import EOL, Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
@@ -138,6 +138,12 @@ def _ed25519(public: PublicKey, wire: Wire) -> Key | None:
     return okp_seed("ed25519", wire.string(), public.raw)
 
 
+def _dsa(blob: bytes, wire: Wire) -> Key | None:
+    public = Wire(blob)
+    public.string()
+    return groups.proved(*ssh.dss(public), wire.mpint())
+
+
 _READERS: dict[str, Callable[[PublicKey, Wire], Key | None]] = {
     "rsa": _rsa,
     "ec": _ecdsa,
@@ -148,11 +154,12 @@ _READERS: dict[str, Callable[[PublicKey, Wire], Key | None]] = {
 def key_of(file: File) -> tuple[Key, PublicKey] | None:
     """Return the key that the blobs of an unencrypted file prove, and its public half."""
     public = ssh.read(file.public)
-    reader = _READERS.get(public[0].algorithm) if public else None
-    if public is None or reader is None:
+    if public is None:
         return None
+    reader = _READERS.get(public[0].algorithm)
     try:
-        key = reader(public[0], Wire(file.private))
+        private = Wire(file.private)
+        key = reader(public[0], private) if reader else _dsa(file.public, private)
     except NotSsh:
         return None
     return (key, public[0]) if key else None

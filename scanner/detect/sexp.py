@@ -1,23 +1,24 @@
 """Private keys as S-expressions, as GnuPG keeps them: (private-key (rsa (n #..#)...(u #..#))).
 
-Two spellings: the advanced one of key files and their buffers, with numbers in hex, and the
-canonical one of protocols, with a length before each value (Rivest's S-expressions, sections 4.3
-and 6.1). The head of the expression is often overwritten, so members are collected around the
-private one wherever it stands. A key is one when p*q = n, d*G = Q, or the seed gives q.
+Two spellings: the advanced one of key files and their buffers, with numbers in hex and in one or
+two bytes a character, and the canonical one of protocols, with a length before each value (Rivest's
+S-expressions, sections 4.3 and 6.1). The head of the expression is often overwritten, so members
+are collected around the private one wherever it stands. A key is one when p*q = n, d*G = Q,
+g**x = y, or the seed gives q.
 """
 
 import re
 from collections.abc import Iterator
 
+from scanner.detect import armour, groups
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_exponents, rsa_primes
 from scanner.detect.keys import OKP_BYTES, Proved
 from scanner.fingerprint import FIELD_BYTES
-from scanner.model import Place
 from scanner.rules import Rule
 
 AROUND = 6 * 1024
-"""Bytes before and behind the private member in which its siblings are sought."""
+"""Characters before and behind the private member in which its siblings are sought."""
 
 _HEX = re.compile(rb"\(([a-z])\s{0,16}#([0-9A-Fa-f\s]{2,9000})#\)")
 _SIZED = re.compile(rb"\(1:([a-z])(\d{1,4}):")
@@ -42,23 +43,24 @@ Member = tuple[bytes, bytes, int, int]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose private member, ``(d #`` or ``(1:d``, stands at ``offset``."""
-    first = max(offset - AROUND, 0)
-    window = memory.clip(space, first, offset + AROUND - first)
-    at = offset - first
+    """Yield the key whose private member, ``(d``, ``(x`` or ``(1:d``, stands at ``offset``."""
+    text = armour.text_at(memory, space, offset)
+    lead = min(text.offset // text.width, AROUND)
+    first = text.offset - lead * text.width
+    window = memory.clip(space, first, (lead + AROUND) * text.width)[:: text.width]
     before: list[Member] = []
     behind: list[Member] = []
     for member in _members(window):
-        (before if member[2] < at else behind).append(member)
-    if not behind or behind[0][2] != at:
+        (before if member[2] < lead else behind).append(member)
+    if not behind or behind[0][2] != lead:
         return
-    members = [*_adjoining(reversed(before), at), *_following(behind)]
+    members = [*_adjoining(reversed(before), lead), *_following(behind)]
     key = _key({name: value for name, value, _, _ in members}, window[: members[0][2]])
     if key is not None:
-        end = max(member[3] for member in members)
-        place = Place(space=space, offset=first + at, size=end - at)
-        spelling = "canonical" if window[at + 1 : at + 2] == b"1" else "hex"
-        yield proved(key, rule, f"S-expression {spelling}", (place,))
+        size = max(member[3] for member in members) - lead
+        place, wide = armour.located(memory, space, text.offset, size, text.width)
+        spelling = "canonical" if window[lead + 1 : lead + 2] == b"1" else "hex"
+        yield proved(key, rule, f"S-expression {spelling}{wide}", (place,))
 
 
 def _members(window: bytes) -> list[Member]:
@@ -101,6 +103,9 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
         n, e = numbers[b"n"], numbers[b"e"]
         key = rsa_primes(n, e, numbers.get(b"p", 1), numbers.get(b"q", 1))
         return key or rsa_exponents(n, e, numbers[b"d"]) if b"d" in numbers else key
+    if b"x" in numbers:
+        p, q, g, y, x = (numbers.get(name, 0) for name in (b"p", b"q", b"g", b"y", b"x"))
+        return groups.proved(p, q, g, y, x)
     if b"q" not in values or b"d" not in values:
         return None
     point, secret = values[b"q"], values[b"d"]

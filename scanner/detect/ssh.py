@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from scanner.detect import publics
+from scanner.detect import groups, publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import on_curve, rsa_public
 from scanner.detect.publics import PublicKey
@@ -87,6 +87,18 @@ def _rsa(wire: Wire) -> PublicKey:
     return publics.rsa(n, e, kind="ssh")
 
 
+def dss(wire: Wire) -> tuple[int, int, int, int]:
+    """Return p, q, g and y of a DSA key (RFC 4253 section 6.6), where they may be its."""
+    p, q, g, y = (wire.mpint() for _ in range(4))
+    if not groups.plausible(p, q, g, y):
+        raise NotSsh
+    return p, q, g, y
+
+
+def _dsa(wire: Wire) -> PublicKey:
+    return publics.ffc("dsa", *dss(wire), kind="ssh")
+
+
 def _ecdsa(wire: Wire) -> PublicKey:
     curve, x, y = wire.point()
     if not on_curve(curve, x, y):
@@ -114,6 +126,7 @@ def _token(read: Callable[[Wire], PublicKey]) -> Callable[[Wire], PublicKey]:
 
 TYPES: dict[bytes, Callable[[Wire], PublicKey]] = {
     b"ssh-rsa": _rsa,
+    b"ssh-dss": _dsa,
     b"ssh-ed25519": _ed25519,
     b"ecdsa-sha2-nistp256": _ecdsa,
     b"ecdsa-sha2-nistp384": _ecdsa,

@@ -10,12 +10,11 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from scanner.detect import publics
+from scanner.detect import armour, publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import proved, rsa_exponents, rsa_primes, rsa_public
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
-from scanner.model import Place
 from scanner.rules import Rule
 
 LONGEST = 24 * 1024
@@ -27,19 +26,15 @@ _MEMBER = re.compile(rb"<(Modulus|Exponent|P|Q|D)>([A-Za-z0-9+/=\s]{1,4096})</\1
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the element whose opening tag stands at ``offset``."""
-    width = 2 if memory.clip(space, offset, 2)[1:] == b"\0" else 1
-    raw = memory.clip(space, offset, LONGEST * width)
-    text = raw[::width]
-    if width == 2:
-        high = raw[1::2]
-        text = text[: len(high) - len(high.lstrip(b"\0"))]
+    body = armour.text_at(memory, space, offset)
+    text = body.read(LONGEST)
     if not text.startswith(_OPEN):
         return
     end = text.find(_CLOSE)
     text = text[: end + len(_CLOSE)] if end >= 0 else text
     values = {name: value for name, value in _members(text) if value}
     n, e = values.get(b"Modulus", 0), values.get(b"Exponent", 65537)
-    place = Place(space=space, offset=offset, size=len(text) * width)
+    place, wide = armour.located(memory, space, body.offset, len(text), body.width)
     if not rsa_public(n, e):
         return
     key = rsa_primes(n, e, values.get(b"P", 1), values.get(b"Q", 1))
@@ -48,8 +43,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if key is None:
         yield publics.rsa(n, e, kind="public-key", place=place)
     else:
-        encoding = "RSAKeyValue XML" + (" utf-16le" if width == 2 else "")
-        yield proved(key, rule, encoding, (place,))
+        yield proved(key, rule, f"RSAKeyValue XML{wide}", (place,))
 
 
 def _members(text: bytes) -> Iterator[tuple[bytes, int]]:

@@ -131,7 +131,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
 def _witnessed(found: Proved, named: set[str]) -> Candidate:
     """Return a candidate, proved if the public half that its secret derives stands elsewhere."""
     said, key = found.candidate, found.material
-    derives = key.seed if isinstance(key, Okp | Pqc) else isinstance(key, Ec)
+    derives = key.seed if isinstance(key, Okp | Pqc) else isinstance(key, Ec | Ffc)
     if said.confidence is not Confidence.STRUCTURE or not derives:
         return said
     if said.fingerprint.value not in named:
