@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,15 +26,14 @@ from scanner.cli_output import (
     helped,
     output_options,
 )
-from scanner.cli_policy import Terms, policy_group, policy_options, terms
+from scanner.cli_policy import policy_group, policy_options
 from scanner.cli_redact import redact
 from scanner.cli_report import report
-from scanner.cli_scan import READING, SEARCH, options, woken
+from scanner.cli_scan import READING, SEARCH, gate_of, options
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
-    from scanner.detect.publics import PublicKey
-    from scanner.engine import Scan
+    from scanner.gate import Gate
     from scanner.rules import Rule
 
 
@@ -107,15 +106,8 @@ def scan(
     complain: Complain,
     /,
     dumps: tuple[str, ...],
-    jobs: int | None,
     look: Look,
-    *,
-    known: tuple[str, ...],
-    token_rules: tuple[str, ...],
-    raw: bool,
-    spool_dir: str | None,
-    debug: bool,
-    **policy_said: str | None,
+    **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
     """Search dumps for private keys and give a verdict.
 
@@ -128,34 +120,19 @@ def scan(
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"
         )
-    from scanner import known as own  # noqa: PLC0415 - see the module docstring
-    from scanner import policy, rules  # noqa: PLC0415
+    from scanner import gate  # noqa: PLC0415 - see the module docstring
 
-    (loaded, paths), keys, agreed = woken(token_rules), own.load(known), terms(**policy_said)
     job = _Job(
-        jobs=jobs,
-        raw=raw,
-        spool_dir=spool_dir,
-        debug=debug,
+        gate=gate_of(**asked),
         quiet=look.quiet,
         color=deliver.wants_color(look.color_choice, sys.stderr),
-        rules=loaded,
-        token_rules=paths,
-        known=keys,
-        terms=agreed,
     )
     scanned = tuple(
         one
         for number, path in enumerate(files, 1)
         for one in _scan_one(path, job, complain, (number, len(files)))
     )
-    made = policy.combine(
-        scanned,
-        rules_sha256=rules.digest(loaded),
-        known_sha256=own.digest(keys),
-        policy_sha256=agreed.policy_sha256,
-        baseline_sha256=agreed.baseline_sha256,
-    )
+    made = gate.report(job.gate, scanned)
     return hand_over(made, dict(EXIT_CODES)[made.verdict], look, complain)
 
 
@@ -240,16 +217,9 @@ def rules_check(complain: Complain) -> int:
 class _Job:
     """What is the same for every dump of one command line."""
 
-    jobs: int | None
-    raw: bool
-    spool_dir: str | None
-    debug: bool
+    gate: "Gate"
     quiet: bool
     color: bool
-    rules: "tuple[Rule, ...]"
-    token_rules: tuple[str, ...]
-    known: "tuple[PublicKey, ...]"
-    terms: Terms
 
 
 def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
@@ -267,44 +237,14 @@ def _scan_one(
     path: str, job: _Job, complain: Complain, turn: tuple[int, int]
 ) -> tuple[DumpReport, ...]:
     """Scan one file, and the dumps within; what goes wrong becomes its entry, others go on."""
-    from scanner import console, engine, policy  # noqa: PLC0415 - see the module docstring
+    from scanner import console, gate  # noqa: PLC0415 - see the module docstring
 
-    request = engine.ScanRequest(
-        path=path,
-        jobs=job.jobs,
-        raw=job.raw,
-        spool_dir=job.spool_dir,
-        in_process=job.debug,
-        rules=job.rules,
-        token_rules=job.token_rules,
-        known=job.known,
-    )
-    try:
-        with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
-            scanned = engine.scan_all(request, progress)
-        return tuple(_judged(one, job) for one in scanned)
-    except (errors.UsageError, errors.PolicyError, errors.RuleError):
-        raise
-    except errors.ScannerError as error:
-        failed = error
-    except Exception as error:  # a fault of ours in one dump says nothing of the others
-        if job.debug:
-            raise
-        failed = errors.ScannerError(
-            "the scan failed by a fault of keysift itself",
-            reason=type(error).__name__,
-            hint="--debug says where; do not send the dump",
-        )
-    complain(f"{path}: {failed.message}", failed.reason, failed.hint)
-    return (policy.unreadable(path, failed),)
-
-
-def _judged(scanned: "Scan", job: _Job) -> DumpReport:
-    from scanner import correlate, policy, published  # noqa: PLC0415 - see the module docstring
-
-    found = correlate.findings(scanned, job.rules)
-    counting, aside = correlate.set_aside(found, published.load())
-    return policy.judge(scanned, counting, aside, job.terms.ruling)
+    failed: list[errors.ScannerError] = []
+    with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
+        dumps = gate.judged(job.gate, path, progress, failed.append)
+    for error in failed:
+        complain(f"{path}: {error.message}", error.reason, error.hint)
+    return dumps
 
 
 def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:

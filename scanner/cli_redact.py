@@ -6,21 +6,22 @@ It wires and decides nothing. Exit code 0 means that the copy stands under its n
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scanner import deliver, errors
 from scanner.cli_output import PASS, helped
-from scanner.cli_policy import Terms, policy_options, terms
-from scanner.cli_scan import READING, SEARCH, options, woken
+from scanner.cli_policy import policy_options
+from scanner.cli_scan import READING, SEARCH, gate_of, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scanner.gate import Gate
     from scanner.redact import Redaction
-    from scanner.rules import Rule
 
 
 @click.command("redact", add_help_option=False)
@@ -46,13 +47,7 @@ def redact(
     suppressed: bool,
     quiet: bool,
     verbose: bool,
-    jobs: int | None,
-    known: tuple[str, ...],
-    token_rules: tuple[str, ...],
-    raw: bool,
-    spool_dir: str | None,
-    debug: bool,
-    **policy_said: str | None,
+    **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
     """Copy a dump with its secrets overwritten, and give the copy its name only if it passes.
 
@@ -61,50 +56,36 @@ def redact(
     else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, record, dry_run=dry_run)
-    from scanner import console, engine, published  # noqa: PLC0415 - they cost time
-    from scanner import known as own  # noqa: PLC0415
+    from scanner import console, published  # noqa: PLC0415 - they cost time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
 
-    loaded, paths = woken(token_rules)
-    agreed = terms(**policy_said)
-    request = engine.ScanRequest(
-        path=path,
-        jobs=jobs,
-        raw=raw,
-        spool_dir=spool_dir,
-        in_process=debug,
-        rules=loaded,
-        token_rules=paths,
-        known=own.load(known),
-    )
+    gate = gate_of(**asked)
+    request = replace(gate.request, path=path)
     aim = room.Aim(
-        every=every, suppressed=suppressed, ruling=agreed.ruling, published=published.load()
+        every=every, suppressed=suppressed, ruling=gate.ruling, published=published.load()
     )
     color = deliver.wants_color("auto", sys.stderr)
     with console.progress(path, quiet=quiet, color=color) as progress:
         if dry_run or output is None:
             made = room.plan(request, aim, progress)
         else:
-            tell = _recorder(record, agreed, loaded)
+            tell = _recorder(record, gate)
             made = room.redact(request, output, aim, progress, before_named=tell)
     if not quiet:
         deliver.show(redaction.text(made, None if dry_run else output, verbose=verbose))
     return PASS
 
 
-def _recorder(
-    record: str | None, agreed: Terms, rules: "tuple[Rule, ...]"
-) -> "Callable[[Redaction], None]":
+def _recorder(record: str | None, gate: "Gate") -> "Callable[[Redaction], None]":
     """Return what writes the record of a redaction, if one was asked for."""
 
     def tell(made: "Redaction") -> None:
         if record is not None:
             from scanner.report import redaction  # noqa: PLC0415 - what costs time
-            from scanner.rules import digest  # noqa: PLC0415
 
             text = redaction.record(
-                made, rules_sha256=digest(rules), policy_sha256=agreed.policy_sha256
+                made, rules_sha256=gate.rules_sha256, policy_sha256=gate.policy_sha256
             )
             deliver.save(text, record)
 

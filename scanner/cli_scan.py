@@ -1,4 +1,4 @@
-"""The options of a scan, and the rules that they wake: for every command that makes one.
+"""The options of a scan, and the gate that they make: for every command that scans.
 
 It wires and decides nothing.
 """
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner.cli_policy import terms
+
 if TYPE_CHECKING:
+    from scanner.gate import Gate
     from scanner.rules import Rule
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -57,7 +60,46 @@ def options(*rows: _Option) -> _Option:
     return add
 
 
-def woken(token_rules: tuple[str, ...]) -> "tuple[tuple[Rule, ...], tuple[str, ...]]":
+def gate_of(
+    *,
+    jobs: int | None,
+    known: tuple[str, ...],
+    token_rules: tuple[str, ...],
+    raw: bool,
+    spool_dir: str | None,
+    debug: bool,
+    **policy_said: str | None,
+) -> "Gate":
+    """Return the gate that the options of SEARCH, READING and the policy describe.
+
+    Raises UsageError, PolicyError and RuleError where what they name is not what it should be.
+    """
+    from scanner import known as own  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner import rules  # noqa: PLC0415
+    from scanner.engine import ScanRequest  # noqa: PLC0415
+    from scanner.gate import Gate  # noqa: PLC0415
+
+    (loaded, paths), keys, agreed = _woken(token_rules), own.load(known), terms(**policy_said)
+    return Gate(
+        request=ScanRequest(
+            path="",
+            jobs=jobs,
+            raw=raw,
+            spool_dir=spool_dir,
+            in_process=debug,
+            known=keys,
+            token_rules=paths,
+            rules=loaded,
+        ),
+        ruling=agreed.ruling,
+        rules_sha256=rules.digest(loaded),
+        known_sha256=own.digest(keys),
+        policy_sha256=agreed.policy_sha256,
+        baseline_sha256=agreed.baseline_sha256,
+    )
+
+
+def _woken(token_rules: tuple[str, ...]) -> "tuple[tuple[Rule, ...], tuple[str, ...]]":
     """Return the rules, with the anchors of the operator's own token rules, and their paths."""
     from scanner import rules  # noqa: PLC0415 - what costs time is imported when needed
 

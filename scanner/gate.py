@@ -1,0 +1,79 @@
+"""One file through the gate: scanned, correlated, judged.
+
+For every command that acts on a verdict. What goes wrong with a file is a report that says
+``incomplete``, so that no caller can take silence for a pass. This module refuses to say anything:
+what a person should hear is handed to whoever asked.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from scanner import correlate, engine, policy, published
+from scanner.engine import Progress, Scan, ScanRequest
+from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
+from scanner.model import DumpReport, Report
+from scanner.policy import Ruling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """How files are scanned and by what they are judged: the same for all of one command line."""
+
+    request: ScanRequest
+    """Its path is that of no file."""
+    ruling: Ruling
+    rules_sha256: str
+    known_sha256: str
+    policy_sha256: str
+    """Empty where neither a policy nor --fail-on was given."""
+    baseline_sha256: str
+
+    @property
+    def mode(self) -> str:
+        """What the operator let pass that else would not: ``default`` or ``raw``."""
+        return "raw" if self.request.raw else "default"
+
+
+def judged(
+    gate: Gate, path: str, progress: Progress, tell: Callable[[ScannerError], None]
+) -> tuple[DumpReport, ...]:
+    """Return the report on a file, and behind it those on the dumps within.
+
+    ``tell`` hears why a file could not be scanned. Raises UsageError, PolicyError and RuleError,
+    which say nothing of the file; and, under --debug, whatever a fault of ours raises.
+    """
+    try:
+        scanned = engine.scan_all(replace(gate.request, path=path), progress)
+        return tuple(_judge(one, gate) for one in scanned)
+    except (UsageError, PolicyError, RuleError):
+        raise
+    except ScannerError as error:
+        failed = error
+    except Exception as error:  # a fault of ours in one dump says nothing of the others
+        if gate.request.in_process:
+            raise
+        failed = ScannerError(
+            "the scan failed by a fault of keysift itself",
+            reason=type(error).__name__,
+            hint="--debug says where; do not send the dump",
+        )
+    tell(failed)
+    return (policy.unreadable(path, failed),)
+
+
+def report(gate: Gate, dumps: Sequence[DumpReport]) -> Report:
+    """Return one report on all that was judged."""
+    return policy.combine(
+        dumps,
+        rules_sha256=gate.rules_sha256,
+        known_sha256=gate.known_sha256,
+        policy_sha256=gate.policy_sha256,
+        baseline_sha256=gate.baseline_sha256,
+        mode=gate.mode,
+    )
+
+
+def _judge(scanned: Scan, gate: Gate) -> DumpReport:
+    found = correlate.findings(scanned, gate.request.rules)
+    counting, aside = correlate.set_aside(found, published.load())
+    return policy.judge(scanned, counting, aside, gate.ruling)
