@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import __version__, deliver, errors, inputs
+from scanner.cli_attest import attest, verify
 from scanner.cli_info import info
 from scanner.cli_output import (
     EXIT_CODES,
@@ -139,6 +140,8 @@ def scan(
 keysift.add_command(info)
 keysift.add_command(report)
 keysift.add_command(redact)
+keysift.add_command(attest)
+keysift.add_command(verify)
 keysift.add_command(policy_group)
 
 

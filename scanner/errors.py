@@ -11,6 +11,7 @@
     ├── PolicyError           a policy file is not what it should be
     ├── ReportError           the report could not be written
     ├── RedactError           a copy without the secrets of a dump could not be made
+    ├── AttestError           an attestation could not be made, or does not hold
     └── WorkerLost            a worker process died, hung or was killed
     Unmapped                  no bytes at this coordinate; for address spaces only
 
@@ -66,6 +67,10 @@ class ReportError(ScannerError):
 
 class RedactError(ScannerError):
     """A copy without the secrets of a dump could not be made."""
+
+
+class AttestError(ScannerError):
+    """An attestation could not be made, or does not hold."""
 
 
 class WorkerLost(ScannerError):

@@ -6,7 +6,7 @@ the one fault that a policy may accept: that the file lacks bytes which it claim
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from scanner import __version__
@@ -22,7 +22,7 @@ from scanner.model import (
     Report,
     Verdict,
 )
-from scanner.policyfile import DEFAULT, TOKENS_FAULT, Policy
+from scanner.policyfile import DEFAULT, TOKENS_FAULT, Allow, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +78,7 @@ def set_aside(
         entry = entries.get(name.value) if content_sha256 or not placed else None
         before = (content_sha256, name.value) in ruling.baseline.places and bool(content_sha256)
         if entry and entry.expires >= ruling.today:
-            why = f"allowed until {entry.expires}: {entry.reason} (owner: {entry.owner})"
-            aside.append(replace(finding, note=why))
+            aside.append(replace(finding, note=_leave(entry)))
         elif before if placed else name.value in ruling.baseline.keys:
             aside.append(replace(finding, note="baseline: stood in the saved report"))
         elif entry:
@@ -88,6 +87,20 @@ def set_aside(
         else:
             counting.append(finding)
     return tuple(counting), tuple(aside)
+
+
+def leave_ends(aside: Iterable[Finding], ruling: Ruling) -> dt.date | None:
+    """Return the first last day of the leaves by which findings were set aside; None for none."""
+    entries = {entry.fingerprint: entry for entry in ruling.policy.allow}
+    leaves = [(finding, entries.get(finding.fingerprint.value)) for finding in aside]
+    return min(
+        (entry.expires for finding, entry in leaves if entry and finding.note == _leave(entry)),
+        default=None,
+    )
+
+
+def _leave(entry: Allow) -> str:
+    return f"allowed until {entry.expires}: {entry.reason} (owner: {entry.owner})"
 
 
 def judge(

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,34 @@ def test_output_is_the_real_one() -> None:
     assert (shown[0], shown[-1]) == (real[0], real[-1])
     rest = iter(real)
     assert [line for line in shown if line != "..." and line not in rest] == []
+
+
+def _undated(text: str) -> str:
+    """Return a transcript without what is another at each run: times and key ids."""
+    text = re.sub(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", "TIME", text)
+    return re.sub(r"(signed by +)[0-9a-f]{64}", r"\1KEY", text)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here makes the key")
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+def test_the_walk_is_the_real_one(tmp_path: Path) -> None:
+    """The README's walk from a blocked dump to a verified copy, run line by line."""
+    block = next(b for b in blocks("text") if "keysift attest" in b)
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    shim = f'keysift() {{ PYTHONPATH={shlex.quote(str(ROOT))} {sys.executable} -m scanner "$@"; }}'
+    said = ""
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            done = subprocess.run(
+                ["sh", "-c", f"{shim}\n{line[2:]}"],
+                cwd=tmp_path,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if "verify" in line else None,
+                text=True,
+                check=False,
+            )
+            said += f"{line}\n{done.stdout}"
+    assert _undated(block) == _undated(said)
 
 
 def test_exit_codes_are_the_real_ones() -> None:

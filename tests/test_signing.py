@@ -1,0 +1,157 @@
+"""Envelopes: who may sign, what holds, and that what does not hold is refused before it is read."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import signers
+from scanner import signing
+from scanner.errors import AttestError, UsageError
+
+TYPE = "application/x"
+
+
+def sealed(folder: Path, kind: str = "ed25519", payload: bytes = b"{}") -> tuple[Path, Path]:
+    """Write an envelope; return its path and that of the public key."""
+    secret, public = signers.write(folder, kind)
+    path = folder / "envelope"
+    path.write_text(signing.seal(payload, TYPE, signing.signer(str(secret))))
+    return path, public
+
+
+def opened(path: Path, *publics: Path, of: str = TYPE) -> bytes:
+    """Return the payload."""
+    keys = signing.public_keys([str(public) for public in publics])
+    return signing.unsealed(str(path), of, keys)[0]
+
+
+@pytest.mark.parametrize("kind", signers.KINDS)
+def test_what_was_sealed_comes_out(tmp_path: Path, kind: str) -> None:
+    """Each kind of key signs, and its public half vouches for what it signed."""
+    path, public = sealed(tmp_path, kind, b"payload \xff")
+    assert opened(path, public) == b"payload \xff"
+    other = signers.write(tmp_path, "p256", 77)[1]
+    assert opened(path, other, public) == b"payload \xff"
+    with pytest.raises(AttestError, match="does not hold"):
+        opened(path, other)
+
+
+@pytest.mark.parametrize("kind", ["rsa", "k256"])
+def test_other_kinds_are_refused(tmp_path: Path, kind: str) -> None:
+    """Keys of other kinds neither sign nor vouch."""
+    secret, public = signers.write(tmp_path, kind)
+    with pytest.raises(UsageError):
+        signing.signer(str(secret))
+    with pytest.raises(UsageError):
+        signing.public_keys([str(public)])
+
+
+def test_a_password(tmp_path: Path) -> None:
+    """A key file with a password signs with that password alone; no error repeats it."""
+    secret, _ = signers.write(tmp_path, password=b"correct horse")
+    for name, text in (("right", "correct horse\n"), ("wrong", "correct donkey")):
+        (tmp_path / name).write_text(text)
+    assert signing.signer(str(secret), secret=str(tmp_path / "right")).public_key.keyid
+    for given in (None, str(tmp_path / "wrong")):
+        with pytest.raises(UsageError) as raised:
+            signing.signer(str(secret), secret=given)
+        said = f"{raised.value.message} {raised.value.reason} {raised.value.hint}"
+        assert "correct" not in said
+
+
+@pytest.mark.parametrize("text", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\n", bytes(70_000)])
+def test_what_is_no_key(tmp_path: Path, text: bytes) -> None:
+    """Anything else is refused as usage, as key and as public key."""
+    path = tmp_path / "key"
+    path.write_bytes(text)
+    for use in (signing.signer, lambda name: signing.public_keys([name])):
+        with pytest.raises(UsageError):
+            use(str(path))
+        with pytest.raises(UsageError):
+            use(str(tmp_path / "missing"))
+
+
+def test_a_private_key_does_not_vouch(tmp_path: Path) -> None:
+    """Who verifies needs no private key, and is told so."""
+    secret, _ = signers.write(tmp_path)
+    with pytest.raises(UsageError):
+        signing.public_keys([str(secret)])
+
+
+def test_a_stored_key_needs_its_public_half() -> None:
+    """A key in a store is named by a URI, and is nothing without the public half."""
+    with pytest.raises(UsageError):
+        signing.signer("hsm:2?label=nowhere")
+
+
+def signed_by(uri: str, public: Path, pin: Path) -> str:
+    """Return an envelope that a key in a store signed."""
+    return signing.seal(b"{}", TYPE, signing.signer(uri, public=str(public), secret=str(pin)))
+
+
+def test_a_store_that_is_not_there(tmp_path: Path) -> None:
+    """A store that cannot be reached, or whose client is missing, is an error of ours."""
+    (tmp_path / "pin").write_text("0471")
+    _, public = signers.write(tmp_path, "p256")
+    for uri in ("hsm:2?label=nowhere", "awskms:nowhere", "gcpkms:nowhere", "hv:nowhere/1"):
+        with pytest.raises((UsageError, AttestError)) as raised:
+            signed_by(uri, public, tmp_path / "pin")
+        assert "0471" not in f"{raised.value.message} {raised.value.reason} {raised.value.hint}"
+
+
+def changed(envelope: dict[str, Any], field: str) -> dict[str, Any]:
+    """Return an envelope with one thing changed."""
+    match field:
+        case "payload":
+            envelope["payload"] = base64.b64encode(b'{"a":1}').decode()
+        case "type":
+            envelope["payloadType"] = "application/y"
+        case "signature":
+            raw = bytearray(base64.b64decode(envelope["signatures"][0]["sig"]))
+            raw[7] ^= 1
+            envelope["signatures"][0]["sig"] = base64.b64encode(raw).decode()
+        case "key id":
+            envelope["signatures"][0]["keyid"] = "0" * 64
+        case "no signature":
+            envelope["signatures"] = []
+        case "odd signature":
+            envelope["signatures"] = [{"keyid": 7, "sig": None}]
+        case "twice":
+            envelope["signatures"] *= 2
+    return envelope
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["payload", "type", "signature", "key id", "no signature", "odd signature", "twice"],
+)
+def test_a_changed_envelope(tmp_path: Path, field: str) -> None:
+    """Whatever is changed in an envelope, it does not hold."""
+    path, public = sealed(tmp_path)
+    path.write_text(json.dumps(changed(json.loads(path.read_text()), field)))
+    with pytest.raises(AttestError):
+        opened(path, public)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "7", "null", "{}", '{"payload":1}', "[" * 90_000, "\xff", '{"a":1,"a":2}'],
+)
+def test_what_is_no_envelope(tmp_path: Path, text: str) -> None:
+    """Anything else is refused, whatever it is."""
+    path, (_, public) = tmp_path / "envelope", signers.write(tmp_path)
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(AttestError):
+        opened(path, public)
+    with pytest.raises(AttestError):
+        opened(tmp_path / "missing", public)
+
+
+def test_another_type(tmp_path: Path) -> None:
+    """A payload that was signed as something else is none of ours."""
+    path, public = sealed(tmp_path)
+    with pytest.raises(AttestError):
+        opened(path, public, of="application/y")
