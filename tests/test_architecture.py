@@ -14,7 +14,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("fingerprint",),
     ("dump.source", "dump.ledger", "dump.names", "dump.draft", "dump.codecs", "dump.pack"),
     ("dump.bitmaps",),
-    ("dump.unpack", "dump.minidump", "dump.elfcore", "dump.kernel"),
+    ("dump.unpack", "dump.minidump", "dump.elfcore", "dump.kernel", "dump.lime", "dump.macho"),
     ("dump",),
     ("dump.archives.archive",),
     (
@@ -23,6 +23,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.apport",
         "dump.archives.makedumpfile",
         "dump.archives.flattened",
+        "dump.archives.avml",
     ),
     ("dump.archives",),
     ("dump.contents",),

@@ -7,7 +7,7 @@ regions, and whether its raw bytes may pass is decided elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.dump import elfcore, kernel, minidump
+from scanner.dump import elfcore, kernel, lime, macho, minidump
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Fault, Layout
@@ -28,6 +28,8 @@ FORMATS: tuple[Format, ...] = (
     Format(name="minidump", sniff=minidump.sniff, parse=minidump.parse),
     Format(name="elfcore", sniff=elfcore.sniff, parse=elfcore.parse),
     Format(name="kerneldump", sniff=kernel.sniff, parse=kernel.parse),
+    Format(name="lime", sniff=lime.sniff, parse=lime.parse),
+    Format(name="macho", sniff=macho.sniff, parse=macho.parse),
 )
 
 HEAD = 64

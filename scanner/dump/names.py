@@ -140,3 +140,14 @@ IMAGE_MACHINES = {
 
 PHYSICAL = "physical memory"
 """The name of regions whose address is a physical one."""
+
+CPU_TYPES = {
+    7: "i386",
+    12: "arm",
+    18: "ppc",
+    0x01000007: "x86_64",
+    0x0100000C: "arm64",
+    0x0200000C: "arm64",
+    0x01000012: "ppc64",
+}
+"""CPU_TYPE_* of a Mach-O header."""

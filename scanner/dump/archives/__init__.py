@@ -7,7 +7,7 @@ whoever meets it can say that it was not looked into.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.dump.archives import apport, flattened, makedumpfile, tars, zips
+from scanner.dump.archives import apport, avml, flattened, makedumpfile, tars, zips
 from scanner.dump.archives.archive import Archive, Member
 
 
@@ -26,6 +26,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="apport", sniff=apport.sniff, read=apport.read),
     Kind(name="makedumpfile", sniff=makedumpfile.sniff, read=makedumpfile.read),
     Kind(name="flattened", sniff=flattened.sniff, read=flattened.read),
+    Kind(name="avml", sniff=avml.sniff, read=avml.read),
     Kind(name="tar", sniff=tars.sniff, read=tars.read),
 )
 
