@@ -23,6 +23,7 @@ from scanner.cli_output import (
     USAGE,
     Complain,
     Look,
+    audit_option,
     hand_over,
     helped,
     output_options,
@@ -102,12 +103,14 @@ def keysift() -> None:
 @options(*SEARCH)
 @policy_options
 @options(*READING)
+@audit_option
 @click.pass_obj
 def scan(
     complain: Complain,
     /,
     dumps: tuple[str, ...],
     look: Look,
+    audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
     """Search dumps for private keys and give a verdict.
@@ -121,7 +124,7 @@ def scan(
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"
         )
-    from scanner import gate  # noqa: PLC0415 - see the module docstring
+    from scanner import audit, gate  # noqa: PLC0415 - see the module docstring
 
     job = _Job(
         gate=gate_of(**asked),
@@ -134,7 +137,14 @@ def scan(
         for one in _scan_one(path, job, complain, (number, len(files)))
     )
     made = gate.report(job.gate, scanned)
-    return hand_over(made, dict(EXIT_CODES)[made.verdict], look, complain)
+    code = dict(EXIT_CODES)[made.verdict]
+    try:
+        rows = (audit.scanned("scan", str(one.verdict), one, job.gate) for one in scanned)
+        audit.append(audit_log, *rows)
+    except errors.ReportError as error:
+        complain(error.message, error.reason, error.hint)
+        code = code or INCOMPLETE
+    return hand_over(made, code, look, complain)
 
 
 keysift.add_command(info)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli_output import BLOCKED, EXIT_CODES, Complain, helped
+from scanner.cli_output import BLOCKED, EXIT_CODES, Complain, audit_option, helped
 from scanner.cli_policy import policy_options
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 
@@ -58,6 +58,7 @@ KEYS = (
 @options(*SEARCH)
 @policy_options
 @options(*READING)
+@audit_option
 @click.pass_obj
 def attest(
     complain: Complain,
@@ -70,6 +71,7 @@ def attest(
     report: str | None,
     *,
     quiet: bool,
+    audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
     """Scan a dump, and sign what was found: an in-toto statement in a DSSE envelope.
@@ -77,7 +79,7 @@ def attest(
     Of an incomplete scan there is no attestation. The exit code is the verdict's, as of a scan.
     """
     _refuse_clashes(path, output, report, key, public_key, key_secret)
-    from scanner import console, signing  # noqa: PLC0415 - what costs time
+    from scanner import audit, console, signing  # noqa: PLC0415 - what costs time
     from scanner import gate as room  # noqa: PLC0415
 
     sign = signing.signer(key, public=public_key, secret=key_secret)
@@ -91,6 +93,8 @@ def attest(
         complain(f"{path}: {error.message}", error.reason, error.hint)
     code = dict(EXIT_CODES)[made.verdict]
     try:
+        rows = (audit.scanned("attest", str(one.verdict), one, gate) for one in made.dumps)
+        audit.append(audit_log, *rows)
         _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
     except errors.ScannerError as error:
         if code != BLOCKED:
@@ -156,6 +160,7 @@ def _write(
     "--policy", "policy_path", type=click.Path(), help="The policy that it must be made by."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+@audit_option
 def verify(
     path: str,
     attestation: str,
@@ -163,6 +168,7 @@ def verify(
     max_age: str,
     min_version: str,
     policy_path: str | None,
+    audit_log: str | None,
     *,
     quiet: bool,
 ) -> int:
@@ -171,7 +177,7 @@ def verify(
     Exit codes: 0 it holds and says pass, 1 it holds and says blocked, 2 usage, 3 anything else.
     """
     from scanner import attest as room  # noqa: PLC0415 - what costs time
-    from scanner import policyfile, signing  # noqa: PLC0415
+    from scanner import audit, policyfile, signing  # noqa: PLC0415
     from scanner.report import attestation as page  # noqa: PLC0415
 
     agreed = policyfile.digest(policyfile.load(policy_path)) if policy_path is not None else None
@@ -181,9 +187,16 @@ def verify(
         min_version=_version(min_version),
         policy_sha256=agreed,
     )
-    payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, signing.public_keys(keys))
-    attested = room.read(payload)
-    room.check(attested, room.digest(path), demands)
+    trusted = signing.public_keys(keys)
+    try:
+        payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, trusted)
+        attested, digest = room.read(payload), room.digest(path)
+        room.check(attested, digest, demands)
+    except errors.ScannerError as error:
+        audit.append(audit_log, audit.row("verify", "refused", path, why=error.reason))
+        raise
+    said = audit.row("verify", str(attested.verdict), path)
+    audit.append(audit_log, {**said, "sha256": digest, "key_id": key_id})
     if not quiet:
         deliver.show(page.text(attested, path, "VALID", key_id))
     return dict(EXIT_CODES)[attested.verdict]

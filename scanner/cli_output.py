@@ -120,6 +120,16 @@ _OUTPUT_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] 
 )
 
 
+def audit_option(command: _Callback) -> _Callback:
+    """Add the option of the audit log; the command gets its path, or None, as ``audit_log``."""
+    return click.option(
+        "--audit-log",
+        metavar="FILE",
+        type=click.Path(),
+        help="Add a line of JSON for each decision to this file.",
+    )(command)
+
+
 def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
     """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
     shown = not look.output and deliver.is_terminal(sys.stdout)

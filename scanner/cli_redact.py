@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli_output import PASS, helped
+from scanner.cli_output import PASS, audit_option, helped
 from scanner.cli_policy import policy_options
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @options(*SEARCH)
 @policy_options
 @options(*READING)
+@audit_option
 def redact(
     path: str,
     output: str | None,
@@ -47,6 +48,7 @@ def redact(
     suppressed: bool,
     quiet: bool,
     verbose: bool,
+    audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
     """Copy a dump with its secrets overwritten, and give the copy its name only if it passes.
@@ -56,7 +58,7 @@ def redact(
     else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, record, dry_run=dry_run)
-    from scanner import console, published  # noqa: PLC0415 - they cost time
+    from scanner import audit, console, published  # noqa: PLC0415 - they cost time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
 
@@ -70,17 +72,27 @@ def redact(
         if dry_run or output is None:
             made = room.plan(request, aim, progress)
         else:
-            tell = _recorder(record, gate)
-            made = room.redact(request, output, aim, progress, before_named=tell)
+            tell = _recorder(record, audit_log, gate)
+            try:
+                made = room.redact(request, output, aim, progress, before_named=tell)
+            except errors.ScannerError as error:
+                audit.append(audit_log, audit.row("redact", "refused", path, why=error.reason))
+                raise
     if not quiet:
         deliver.show(redaction.text(made, None if dry_run else output, verbose=verbose))
     return PASS
 
 
-def _recorder(record: str | None, gate: "Gate") -> "Callable[[Redaction], None]":
-    """Return what writes the record of a redaction, if one was asked for."""
+def _recorder(
+    record: str | None, audit_log: str | None, gate: "Gate"
+) -> "Callable[[Redaction], None]":
+    """Return what writes the record of a redaction and the line in the log, if asked for."""
+    from scanner import audit  # noqa: PLC0415 - what costs time
 
     def tell(made: "Redaction") -> None:
+        if made.after is not None:
+            done = audit.scanned("redact", "redacted", made.after, gate)
+            audit.append(audit_log, {**done, "from_sha256": made.before.sha256})
         if record is not None:
             from scanner.report import redaction  # noqa: PLC0415 - what costs time
 

@@ -46,7 +46,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("correlate",),
     ("policy",),
     ("gate",),
-    ("redact", "attest", "signing"),
+    ("redact", "attest", "signing", "audit"),
     ("report.printable",),
     ("report.wording",),
     ("report.*",),

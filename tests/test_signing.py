@@ -2,6 +2,11 @@
 
 import base64
 import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ from fixtures import signers
 from scanner import signing
 from scanner.errors import AttestError, UsageError
 
+ROOT = Path(__file__).resolve().parent.parent
 TYPE = "application/x"
 
 
@@ -100,6 +106,51 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
         with pytest.raises((UsageError, AttestError)) as raised:
             signed_by(uri, public, tmp_path / "pin")
         assert "0471" not in f"{raised.value.message} {raised.value.reason} {raised.value.hint}"
+
+
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+TOOLS = ("softhsm2-util", "pkcs11-tool", "openssl")
+
+
+@pytest.mark.skipif(not MODULE.exists(), reason="no SoftHSM here")
+@pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason="no tools for PKCS#11 here")
+@pytest.mark.skipif(find_spec("pkcs11") is None, reason="keysift[hsm] is not installed here")
+def test_a_key_in_a_pkcs11_token(tmp_path: Path) -> None:
+    """A key that never leaves its token signs, by URI and PIN, and a wrong PIN is told plainly."""
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "conf").write_text(f"directories.tokendir = {tmp_path}/tokens\n")
+    (tmp_path / "pin").write_text("471147\n")
+    (tmp_path / "wrong").write_text("471148\n")
+    env = {**os.environ, "SOFTHSM2_CONF": str(tmp_path / "conf"), "PYTHONPATH": str(ROOT)}
+    login = ("pkcs11-tool", "--module", str(MODULE), "--token-label", "gate")
+    public, raw = tmp_path / "key.pub", tmp_path / "key.der"
+    pins = ("--pin", "471147", "--so-pin", "471147")
+    for command in (
+        ("softhsm2-util", "--init-token", "--free", "--label", "gate", *pins),
+        (*login, "--login", *pins[:2], "--keypairgen", "--key-type", "EC:prime256v1", "--id", "02"),
+        (*login, "--read-object", "--type", "pubkey", "--id", "02", "-o", str(raw)),
+        ("openssl", "pkey", "-pubin", "-inform", "DER", "-in", str(raw), "-out", str(public)),
+    ):
+        subprocess.run(command, env=env, check=True, capture_output=True)
+    script = (
+        "import sys; from scanner import signing;"
+        "sign = signing.signer('hsm:2?label=gate', public=sys.argv[1], secret=sys.argv[2]);"
+        "print(signing.seal(b'{}', 'application/x', sign))"
+    )
+    for pin in ("pin", "wrong"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(public), str(tmp_path / pin)],
+            env={**env, "PYKCS11LIB": str(MODULE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode == 0) == (pin == "pin")
+        if pin == "pin":
+            (tmp_path / "envelope").write_text(done.stdout)
+            assert opened(tmp_path / "envelope", public) == b"{}"
+        else:
+            assert "AttestError" in done.stderr
 
 
 def changed(envelope: dict[str, Any], field: str) -> dict[str, Any]:

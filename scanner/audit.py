@@ -1,0 +1,103 @@
+"""The audit log: one line of JSON for each decision, safe to ship anywhere.
+
+A line says which file (base name and digests), what was decided and by which rules, and why, in
+codes. This module refuses to write what a dump says of itself: no path, no name of a key's owner,
+no place. A line is written at once, and before the decision takes effect, so that what is not in
+the log did not happen; whoever cannot write it must not let anything pass.
+"""
+
+import datetime as dt
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from scanner import __version__
+from scanner.errors import ReportError
+
+if TYPE_CHECKING:
+    from scanner.gate import Gate
+    from scanner.model import DumpReport
+
+Row = dict[str, Any]
+
+MOST_NAMED = 100
+"""Blocking findings that a line names; their count is always whole."""
+
+
+def row(event: str, decision: str, path: str, *, why: str = "") -> Row:
+    """Return what every line says.
+
+    ``event`` is the command; ``decision`` is a verdict, ``redacted``, ``refused``, or where a dump
+    went: ``cleared``, ``quarantined``. ``why`` is a sentence of ours.
+    """
+    name = os.path.basename(path)  # noqa: PTH119 - "<stdin>" and "" too
+    return {
+        "time": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "tool": {"name": "keysift", "version": __version__},
+        "event": event,
+        "name": name.encode("utf-8", "backslashreplace").decode("utf-8"),
+        "decision": decision,
+        "why": why or None,
+    }
+
+
+def scanned(event: str, decision: str, dump: "DumpReport", gate: "Gate") -> Row:
+    """Return a line on a file that was scanned."""
+    blocking = [finding.fingerprint for finding in dump.findings if finding.blocks]
+    return {
+        **row(event, decision, dump.path),
+        "verdict": str(dump.verdict),
+        "size": dump.size,
+        "sha256": dump.sha256 or None,
+        "content_sha256": dump.content.sha256 or None,
+        "swept": dump.coverage.scanned_bytes,
+        "of": dump.coverage.file_bytes,
+        "reasons": sorted({reason.code for reason in dump.reasons}),
+        "findings": len(dump.findings),
+        "blocking": len(blocking),
+        "suppressed": len(dump.suppressed),
+        "fingerprints": [f"{name.kind}:{name.value}" for name in blocking[:MOST_NAMED]],
+        "accepted": list(dump.accepted),
+        "mode": gate.mode,
+        "rules_sha256": gate.rules_sha256,
+        "policy_sha256": gate.policy_sha256 or None,
+        "known_sha256": gate.known_sha256 or None,
+        "baseline_sha256": gate.baseline_sha256 or None,
+    }
+
+
+def append(log: str | None, *rows: Row) -> None:
+    """Add lines to a log, if there is one. Raises ReportError where they are not on its disk.
+
+    Several processes may write to one log. A line that an earlier writer left unfinished is ended.
+    """
+    if log is None or not rows:
+        return
+    data = "".join(json.dumps(one, ensure_ascii=True) + "\n" for one in rows).encode("ascii")
+    try:
+        descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            regular = stat.S_ISREG(status.st_mode)
+            if regular and status.st_size:
+                if os.read(descriptor, 1) != b"{":
+                    raise _unwritten("the file holds something else")
+                os.lseek(descriptor, -1, os.SEEK_END)
+                data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
+            if os.write(descriptor, data) != len(data):
+                raise _unwritten("there was no room for all of it")
+            if regular:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unwritten(os.strerror(error.errno) if error.errno else "") from error
+
+
+def _unwritten(reason: str) -> ReportError:
+    return ReportError(
+        "the audit log could not be written",
+        reason=reason,
+        hint="make room, or name another file with --audit-log; nothing passes unlogged",
+    )

@@ -1,0 +1,116 @@
+"""The audit log: a line for each decision, before it takes effect, and nothing passes unlogged."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import signers
+from scanner import audit
+from scanner.errors import ReportError
+from tests import test_secrets
+from tests.test_cli_attest import clean
+from tests.test_cli_redact import keysift, planted
+
+FULL = Path("/dev/full")
+
+
+def lines(log: Path) -> list[dict[str, Any]]:
+    """Return the rows of a log."""
+    return [json.loads(line) for line in log.read_text("ascii").splitlines()]
+
+
+def test_every_command_says_what_it_decided(tmp_path: Path) -> None:
+    """Scan, redact, attest and verify each add their line, refusals too; no line holds a path."""
+    log, copy, signed = (tmp_path / name for name in ("audit.jsonl", "copy", "attestation"))
+    secret, public = signers.write(tmp_path)
+    dump = planted(tmp_path / "core\n{")
+    to = ("--audit-log", str(log))
+    holds = ("--attestation", str(signed), "--key", str(public))
+    assert keysift("scan", "-q", str(dump), str(tmp_path / "missing"), *to).returncode == 1
+    assert keysift("redact", "-q", str(dump), "-o", str(copy), *to).returncode == 0
+    words = ("attest", str(copy), "--key", str(secret), "-o", str(signed), *to)
+    assert keysift(*words).returncode == 0
+    assert keysift("verify", str(copy), *holds, *to).returncode == 0
+    assert keysift("verify", str(dump), *holds, *to).returncode == 3
+    rows = lines(log)
+    assert [(row["event"], row["decision"]) for row in rows] == [
+        ("scan", "blocked"),
+        ("scan", "incomplete"),
+        ("redact", "redacted"),
+        ("attest", "pass"),
+        ("verify", "pass"),
+        ("verify", "refused"),
+    ]
+    assert rows[2]["sha256"] == rows[3]["sha256"] == rows[4]["sha256"]
+    assert rows[2]["from_sha256"] == rows[0]["sha256"]
+    assert rows[0]["name"] == "core\n{"
+    assert rows[0]["blocking"] == 1
+    assert rows[5]["why"]
+    assert str(tmp_path) not in log.read_text()
+    if sys.platform != "win32":
+        assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_canary_is_logged(tmp_path: Path) -> None:
+    """No line holds a part of a key."""
+    (tmp_path / "in").mkdir()
+    log = tmp_path / "audit.jsonl"
+    paths = test_secrets.planted(tmp_path / "in")
+    done = keysift("scan", "-q", *map(str, paths), "--audit-log", str(log))
+    assert done.returncode == 1
+    assert len(lines(log)) == len(paths)
+    test_secrets.assert_silent(log.read_bytes())
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+def test_nothing_passes_unlogged(tmp_path: Path) -> None:
+    """Where the log cannot be written a pass is none, a copy gets no name; blocked stays so."""
+    good, bad = clean(tmp_path / "good"), planted(tmp_path / "bad")
+    secret, _ = signers.write(tmp_path)
+    to = ("--audit-log", str(FULL))
+    made = ("-o", str(tmp_path / "out"))
+    assert keysift("scan", "-q", str(good), *to).returncode == 3
+    assert keysift("scan", "-q", str(bad), *to).returncode == 1
+    assert keysift("redact", str(bad), *made, *to).returncode == 3
+    assert keysift("attest", str(good), "--key", str(secret), *made, *to).returncode == 3
+    assert not (tmp_path / "out").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_line_that_was_cut_is_ended(tmp_path: Path) -> None:
+    """What an earlier writer left unfinished does not spoil the next line."""
+    log = tmp_path / "log"
+    log.write_text('{"time": "20')
+    audit.append(str(log), audit.row("scan", "pass", "core"))
+    cut, whole = log.read_text().splitlines()
+    assert cut == '{"time": "20'
+    assert json.loads(whole)["decision"] == "pass"
+
+
+def test_another_file_is_left_alone(tmp_path: Path) -> None:
+    """A file that is no log, the dump itself perhaps, is not written to."""
+    dump = clean(tmp_path / "core")
+    before = dump.read_bytes()
+    with pytest.raises(ReportError):
+        audit.append(str(dump), audit.row("scan", "pass", "core"))
+    assert dump.read_bytes() == before
+
+
+def test_many_writers(tmp_path: Path) -> None:
+    """Lines of several writers stand whole beside each other."""
+    log = tmp_path / "log"
+
+    def write() -> None:
+        for _ in range(20):
+            audit.append(str(log), audit.row("scan", "pass", "x" * 500))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lines(log)) == 80
