@@ -27,6 +27,7 @@ from scanner import rules
 from scanner.detect import (
     age,
     anchors,
+    bitcoin,
     cng,
     dnssec,
     dpapi,
@@ -84,9 +85,10 @@ DETECTORS = {
     "minisign": minisign,
     "dnssec": dnssec,
     "tor": tor,
+    "bitcoin": bitcoin,
     "headless-text": headless_text,
 }
-CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521"}
+CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
 FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-der": encodings.pkcs1_der,
     "pkcs1-pem": encodings.pkcs1_pem,
@@ -118,6 +120,13 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pgp-encrypted": pgp.encrypted,
     "pgp-encrypted-armour": lambda key: pgp.armour(pgp.encrypted(key)),
     "pgp-native-4": lambda key: pgp.native(key, 4),
+    "wif": lambda key: services.wif(key, compressed=False),
+    "wif-compressed": services.wif,
+    "bip32": services.bip32,
+    "uber": keystores.uber,
+    "pkcs12-ber": keystores.pkcs12_ber,
+    "pgp-version-3": lambda key: pgp.versioned(key, 3),
+    "pgp-version-5": lambda key: pgp.versioned(key, 5),
     "pgp-native-6": lambda key: pgp.native(key, 6),
     "pkcs12-open": keystores.pkcs12_open,
     "pkcs12-open-3des": keystores.pkcs12_open_3des,

@@ -1,9 +1,10 @@
-"""Keys that Java's key stores hold sealed: secret keys of JCEKS, entries of Bouncy Castle's BKS.
+"""What Java's key stores hold sealed: secret keys of JCEKS, entries of BKS, and UBER as a whole.
 
 Sources: OpenJDK's SealedObjectForKeyProtector in Java's serialization (Object Serialization Stream
 Protocol, section 6.4), Bouncy Castle's BcKeyStoreSpi. Private keys of JKS, JCEKS and PKCS #12 are
 EncryptedPrivateKeyInfo, which ``encrypted`` reads wherever they lie; certificates are found by
-``x509``, open entries of BKS by ``keys``. Aliases are passed over and never said.
+``x509``, open entries of BKS by ``keys``. Aliases are passed over and never said. Behind the header
+of a UBER store is ciphertext alone, so that it is but the shape of one.
 """
 
 import re
@@ -13,7 +14,7 @@ from scanner.detect import pbe
 from scanner.detect.der import OCTET_STRING as _OCTETS
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.sealed import Sealed, sealed
-from scanner.model import Place
+from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
 LONGEST = 64 * 1024
@@ -32,6 +33,8 @@ _BKS_ITERATIONS = range(1024, 2048)
 _DISTINCT = 10
 _CERTIFICATE, _KEY, _SECRET, _SEALED = 1, 2, 3, 4
 _SMALLEST = 32
+_PIECE, _VARIED = 64, 48
+"""Different values in 64 bytes of ciphertext: fewer come once in a million."""
 
 
 class _NoStore(ValueError):
@@ -41,7 +44,13 @@ class _NoStore(ValueError):
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
     """Yield what is sealed in the object or in the store at ``offset``."""
     data = memory.clip(space, offset, LONGEST)
-    rows = _jceks(data) if data.startswith(_STREAM) else _bks(data)
+    rows = list(_jceks(data)) if data.startswith(_STREAM) else _bks(data)
+    if not rows and (whole := _uber(data)):
+        place = Place(space=space, offset=offset, size=whole)
+        count = int.from_bytes(data[28:32], "big")
+        said = f"PKCS12-PBE SHA1-Twofish, {count} iterations{pbe.strength(fast=True)}"
+        value, shape = data[:whole], Confidence.SHAPE
+        yield sealed(rule, "UBER store", place, value, protection=said, confidence=shape)
     for start, size, encoding, protection in rows:
         place = Place(space=space, offset=offset + start, size=size)
         value = data[start : start + size]
@@ -90,6 +99,25 @@ def _bks(data: bytes) -> list[tuple[int, int, str, str]]:
     except _NoStore:
         pass
     return []
+
+
+def _uber(data: bytes) -> int:
+    """Return the bytes of a store that is encrypted behind its salt and count, 0 if it is none.
+
+    Where it ends nothing says: it goes on for as long as its bytes look like ciphertext.
+    """
+    fields = _Fields(data)
+    try:
+        if fields.number(4) != 1 or fields.number(4) != _SALT:
+            return 0
+        if len(set(fields.raw(_SALT))) < _DISTINCT or fields.number(4) not in _BKS_ITERATIONS:
+            return 0
+    except _NoStore:
+        return 0
+    end = fields.at
+    while len(set(data[end : end + _PIECE])) >= _VARIED:
+        end += _PIECE
+    return end if end > fields.at else 0
 
 
 def _entry(fields: "_Fields", kind: int) -> list[tuple[int, int, str, str]]:

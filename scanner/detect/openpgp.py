@@ -1,9 +1,9 @@
-"""OpenPGP packets as RFC 9580 and its forerunners write them: headers, MPIs, S2K, armour.
+"""OpenPGP packets as RFC 9580, LibrePGP and older documents write them: headers, MPIs, S2K, armour.
 
 Here bytes become packets, and packets become fields; whether the numbers in them are a key is for
 ``pgp`` to say. Secret-Key and Secret-Subkey packets (tags 5 and 7) and the public ones (6 and 14)
-are read, versions 4 and 6, with headers of the old and of the new form. Partial and indeterminate
-lengths, version 3 and stubs of smart cards, in which no secret lies, are refused.
+are read, versions 2 to 6, with headers of the old and of the new form. Partial and indeterminate
+lengths and stubs of smart cards, in which no secret lies, are refused.
 """
 
 import base64
@@ -38,8 +38,13 @@ CURVES: dict[bytes, str] = {
     bytes.fromhex("2b240303020801010d"): "brainpoolP512r1",
     bytes.fromhex("2b06010401da470f01"): "ed25519",
     bytes.fromhex("2b060104019755010501"): "x25519",
+    bytes.fromhex("2b6571"): "ed448",
+    bytes.fromhex("2b656f"): "x448",
 }
-"""RFC 9580 section 9.2, content bytes."""
+"""RFC 9580 section 9.2 and LibrePGP section 9.2, content bytes."""
+
+SIGNS, AGREES = frozenset(("ed25519", "ed448")), frozenset(("x25519", "x448"))
+"""Curves that are good for one thing alone."""
 
 _CIPHER_BLOCK = {1: 8, 2: 8, 3: 8, 4: 8, 7: 16, 8: 16, 9: 16, 10: 16, 11: 16, 12: 16, 13: 16}
 """Bytes of an initialisation vector by cipher (RFC 9580 section 9.3)."""
@@ -55,9 +60,16 @@ _FIRST_TIME = 0x28000000
 """April 1991: there was no PGP before it."""
 
 _RSA_HEAD = re.compile(
-    rb"(?=\x04[\x28-\xff].{3}[\x01-\x03]|\x06[\x28-\xff].{3}[\x01-\x03]\0\0)", re.DOTALL
+    rb"(?=(?:\x04[\x28-\xff].{3}[\x01-\x03])"
+    rb"|(?:[\x05\x06][\x28-\xff].{3}[\x01-\x03]\0\0)"
+    rb"|(?:[\x02\x03][\x28-\xff].{5}[\x01-\x03]))",
+    re.DOTALL,
 )
-"""Version, time and algorithm; in version 6, how many bytes of numbers follow."""
+"""Version, time and algorithm; from version 5 on, how many bytes of numbers follow; up to version
+3, days of validity before the algorithm."""
+
+_BEFORE_NUMBERS = {2: 8, 3: 8, 4: 6, 5: 10, 6: 10}
+"""Bytes of a body before its first number, by version."""
 
 
 class NotPgp(ValueError):
@@ -156,7 +168,7 @@ def bodies_before(lead: bytes) -> list[int]:
     found = []
     for match in _RSA_HEAD.finditer(lead):
         at = match.start()
-        number = at + (6 if lead[at] == 4 else 10)  # version 6 counts the bytes of the fields
+        number = at + _BEFORE_NUMBERS[lead[at]]
         bits = int.from_bytes(lead[number : number + 2], "big")
         if number + 2 + (bits + 7) // 8 == len(lead):
             found.append(at)
@@ -170,26 +182,35 @@ def read(body: bytes, *, secret: bool) -> Body:
     """
     fields = Fields(body)
     version = fields.number(1)
-    if version not in (4, 6) or fields.number(4) < _FIRST_TIME:
+    if version not in _BEFORE_NUMBERS or fields.number(4) < _FIRST_TIME:
         raise NotPgp
+    if version < 4:
+        fields.number(2)  # days of validity (RFC 4880 section 5.5.2)
     algorithm = fields.number(1)
-    size = fields.number(4) if version == 6 else 0
+    if version < 4 and algorithm not in RSA:
+        raise NotPgp
+    size = fields.number(4) if version > 4 else 0
     start = fields.at
     curve, public = _public(fields, algorithm)
-    if version == 6 and fields.at - start != size:
+    if version > 4 and fields.at - start != size:
         raise NotPgp
     if not secret:
         return Body(algorithm=algorithm, curve=curve, public=public, size=fields.at)
     usage = fields.number(1)
+    if version == 5:
+        fields.number(1)  # bytes of the next fields, there are such or not (LibrePGP section 5.5.3)
     if usage:
         protection = _protection(fields, usage, version)
         return Body(
             algorithm=algorithm, curve=curve, public=public, protection=protection, size=fields.at
         )
+    size = fields.number(4) if version == 5 else 0
     start = fields.at
     numbers = _secret(fields, algorithm)
     written = body[start : fields.at]
-    if version == 4 and fields.number(2) != sum(written) & 0xFFFF:
+    if version == 5 and len(written) != size:
+        raise NotPgp
+    if version != 6 and fields.number(2) != sum(written) & 0xFFFF:
         raise NotPgp
     return Body(algorithm=algorithm, curve=curve, public=public, secret=numbers, size=fields.at)
 
@@ -205,8 +226,9 @@ def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
     if algorithm not in (ECDH, ECDSA, EDDSA):
         raise NotPgp
     curve = CURVES.get(fields.raw(fields.number(1)), "")
-    signs = curve == "ed25519"
-    if not curve or (algorithm == EDDSA) != signs or (curve == "x25519" and algorithm != ECDH):
+    if not curve or (algorithm == EDDSA) != (curve in SIGNS):
+        raise NotPgp
+    if curve in AGREES and algorithm != ECDH:
         raise NotPgp
     point = fields.mpi()
     if algorithm == ECDH and (fields.raw(2) != b"\x03\x01" or fields.number(2) == 0):
@@ -223,10 +245,12 @@ def _secret(fields: Fields, algorithm: int) -> tuple[bytes, ...]:
 def _protection(fields: Fields, usage: int, version: int) -> str:
     """Read what stands before an encrypted secret (RFC 9580 section 5.5.3)."""
     if usage < 253:
-        if version == 6 or usage not in _CIPHER_BLOCK:
+        if version > 4 or usage not in _CIPHER_BLOCK:
             raise NotPgp
         fields.raw(_CIPHER_BLOCK[usage])
         return "MD5 of the passphrase"
+    if version < 4:
+        raise NotPgp
     if version == 6:
         fields.number(1)
     cipher = fields.number(1)

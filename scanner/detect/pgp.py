@@ -1,4 +1,4 @@
-"""Keys in OpenPGP packets and in ASCII armour: RFC 9580, RFC 4880, RFC 6637.
+"""Keys in OpenPGP packets and in ASCII armour: RFC 9580, RFC 4880, RFC 6637, LibrePGP.
 
 The public half stands in the same packet as the secret one, so that an open secret is proved: p*q
 = n, d*G = Q, g**x = y, or the seed gives the public key. The packet's header may be gone, for the
@@ -76,7 +76,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
         packet = next((p for at in starts if (p := _around(data, at)) is not None), None)
         if packet is None:
             yield from _rsa_tail(memory, space, offset, rule)
-    elif head[:1] in (b"\x04", b"\x06"):
+    elif head[:1] in (b"\x03", b"\x04", b"\x05", b"\x06"):
         first = max(offset - _LEAD, 0)
         data = memory.clip(space, first, offset - first + openpgp.LONGEST)
         packet = _around(data, offset - first)
@@ -183,7 +183,7 @@ def _key(body: Body) -> Material | None:
         x, y = _point(body.curve, body.public[0])
         return ec_scalar(body.curve, numbers[1], x, y)
     secret = body.secret[0].rjust(OKP_BYTES[body.curve], b"\0")
-    if body.algorithm == openpgp.ECDH:
+    if body.curve == "x25519" and body.algorithm == openpgp.ECDH:
         secret = secret[::-1]  # RFC 9580 section 5.5.5.6.1.1: the scalar as an MPI
     return okp_seed(body.curve, secret, _encoded(body))
 

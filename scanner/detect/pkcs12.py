@@ -1,10 +1,11 @@
 """PKCS #12 stores that anybody can open: their keys lie under the empty password.
 
 Source: RFC 7292. Exports without a password are made every day, and protect nothing: the key in
-such a store is as good as plain. Only the bag of the key is opened, under a bound on what one try
-costs; ``cryptography`` does it for PBES2, and what it does not open without the store's own
-checksum is derived here (RFC 7292 appendix B). Passwords other than the empty one are not tried:
-``encrypted`` lists those keys, and their certificates are found by ``x509``.
+such a store is as good as plain. Java writes them with open lengths (BER). Only the bag of the key
+is opened, under a bound on what one try costs; ``cryptography`` does it for PBES2, and what it does
+not open without the store's own checksum is derived here (RFC 7292 appendix B). Passwords other
+than the empty one are not tried: ``encrypted`` lists those keys, and their certificates are found
+by ``x509``.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from scanner.detect import der
+from scanner.detect import ber, der
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.model import Place
@@ -26,14 +27,18 @@ try:
 except ImportError:  # before version 43
     from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
-MOST_ITERATIONS = {True: 100_000, False: 10_000}
-"""Iterations of PBKDF2, and of the older derivation, that are tried: some 20 ms each."""
+MOST_ITERATIONS = {True: 100_000, False: 60_000}
+"""Iterations of PBKDF2, and of the older derivation, that are tried: 20 ms, and 100 ms for Bouncy
+Castle's 51,200."""
 
 LONGEST_SALT = 64
 """Bytes."""
 
 MOST_BAGS = 16
 """Bags of one store that are tried."""
+
+_OPEN = b"\x30\x80"
+"""A SEQUENCE of open length."""
 
 _DATA = bytes.fromhex("2a864886f70d010701")
 _SHROUDED = bytes.fromhex("2a864886f70d010c0a0102")
@@ -49,18 +54,31 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     lead = min(offset, der.BACK)
     window = memory.clip(space, offset - lead, lead + 1)
     at = (lead,) if window[lead:] == b"\x30" else der.headers_before(window[:lead], lead)
+    if window[:lead].endswith(_OPEN):
+        at = (lead - len(_OPEN),)
     for start in at:
         where = offset - lead + start
-        data = der.fetch(memory, space, where)
-        if data is None:
-            continue
-        place = Place(space=space, offset=where, size=len(data))
+        data, size = _fetch(memory, space, where)
+        place = Place(space=space, offset=where, size=size)
         for bag in shrouded(data):
             plain = opened(bag)
             parsed = parse_private(plain) if plain else None
             if parsed is not None:
                 said = candidate(parsed, rule, "PKCS12, empty password", (place,))
                 yield Proved(candidate=said, material=parsed.material)
+
+
+def _fetch(memory: Memory, space: int, offset: int) -> tuple[bytes, int]:
+    """Return the object at ``offset`` as DER, and its bytes there; nothing if it is not whole."""
+    data = der.fetch(memory, space, offset)
+    if data is not None:
+        return data, len(data)
+    if memory.clip(space, offset, 2) != _OPEN:
+        return b"", 0
+    try:
+        return ber.to_der(memory.clip(space, offset, der.LIMIT))
+    except Malformed:
+        return b"", 0
 
 
 def shrouded(data: bytes) -> list[bytes]:
@@ -70,12 +88,12 @@ def shrouded(data: bytes) -> list[bytes]:
         store = Reader(data).enter()
         if store.integer() != 3:
             return []
-        contents = Reader(_content(store.enter())).enter()
+        contents = Reader(_definite(_content(store.enter()))).enter()
         while contents.peek() != -1:
             content = contents.element()
             if Reader(content).enter().content(der.OID) != _DATA:
                 continue  # encrypted as a whole, as certificates are
-            bags = Reader(_content(Reader(content).enter())).enter()
+            bags = Reader(_definite(_content(Reader(content).enter()))).enter()
             while bags.peek() != -1 and len(found) < MOST_BAGS:
                 bag = bags.element()
                 if Reader(bag).enter().content(der.OID) == _SHROUDED:
@@ -83,6 +101,11 @@ def shrouded(data: bytes) -> list[bytes]:
     except Malformed:
         pass
     return found
+
+
+def _definite(data: bytes) -> bytes:
+    """Return an object as DER that lay inside of an OCTET STRING as BER."""
+    return data if der.total_size(data[: der.BACK]) == len(data) else ber.to_der(data)[0]
 
 
 def _content(info: Reader) -> bytes:

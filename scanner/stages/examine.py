@@ -12,6 +12,7 @@ import numpy as np
 
 from scanner.detect import (
     age,
+    bitcoin,
     cng,
     dnskey,
     dnssec,
@@ -81,6 +82,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("minisign", minisign.examine),
     ("dnssec", dnssec.examine),
     ("tor", tor.examine),
+    ("bitcoin", bitcoin.examine),
     ("headless-text", headless_text.examine),
     ("symcrypt", symcrypt.examine),
 )

@@ -66,6 +66,16 @@ def test_every_store(form: str) -> None:
     assert 11 <= place.offset < place.offset + place.size <= 11 + len(data)
 
 
+def test_a_store_that_is_encrypted_as_a_whole() -> None:
+    """Behind the header of a UBER store nothing can be read: it has the shape of one."""
+    data = keystores.uber()
+    (said,) = find(b"\xee" * 11 + data + bytes(64))
+    assert (said.encoding, said.confidence) == ("UBER store", Confidence.SHAPE)
+    assert said.protection.startswith("PKCS12-PBE SHA1-Twofish, 1300 iterations")
+    assert [(place.offset, place.size) for place in said.places] == [(11, len(data))]
+    assert find(data[:32] + bytes(512)) == find(data[:40]) == []
+
+
 @pytest.mark.parametrize("at", [0, 4, 26, 34, 60])
 def test_a_store_that_is_none(at: int) -> None:
     """A store of Bouncy Castle whose fields run out of it gives nothing."""

@@ -276,3 +276,35 @@ def test_what_gpg_exports(tmp_path: Path, algorithm: str, passphrase: str) -> No
         assert set(private(binary)) == names
         assert set(private(text)) == names
         assert not find(binary, "encrypted-key")
+
+
+@pytest.mark.parametrize("key", [KEYS[0], recipes.rsa_key(2048, e=17)], ids=["65537", "17"])
+@pytest.mark.parametrize("tag", [5, 7])
+def test_version_3(key: recipes.RsaKey, tag: int) -> None:
+    """The packets of PGP 2 have days of validity; open ones are keys, sealed ones are named."""
+    packet = pgp.versioned(key, 3, tag=tag)
+    said = private(b"\xfe" * 5 + packet + b"\xfe" * 5)
+    assert ("PGP packet", 5, len(packet)) in said[key.spki_sha256]
+    (sealed, *_) = encrypted(b"\xfe" * 5 + pgp.versioned(key, 3, tag=tag, sealed=True))
+    assert (sealed.fingerprint.value, sealed.protection) == (
+        key.spki_sha256,
+        "MD5 of the passphrase",
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [*KEYS[:1], *KEYS[3:7], recipes.okp_key("ed25519"), recipes.okp_key("ed448")],
+    ids=lambda key: key.spki_sha256[:8],
+)
+def test_version_5(key: recipes.Key) -> None:
+    """LibrePGP's packets count their fields, and no count may lie."""
+    packet = pgp.versioned(key, 5)
+    said = private(b"\xfe" * 5 + packet + b"\xfe" * 5)
+    assert ("PGP packet", 5, len(packet)) in said[key.spki_sha256]
+    (sealed, *_) = encrypted(b"\xfe" * 5 + pgp.versioned(key, 5, sealed=True))
+    assert sealed.fingerprint.value == key.spki_sha256
+    assert "SHA-256" in sealed.protection
+    at = packet.index(b"\x05" + pgp.TIME) + 9  # the last byte of the first count
+    changed = packet[:at] + bytes((packet[at] ^ 1,)) + packet[at + 1 :]
+    assert "PGP packet" not in {row[0] for rows in private(changed).values() for row in rows}

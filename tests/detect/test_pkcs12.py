@@ -19,6 +19,7 @@ SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 KEYS = [recipes.rsa_key(2048), recipes.ec_key("P-384"), recipes.okp_key()]
 FORMS = {
     "PBES2": keystores.pkcs12_open,
+    "BER": keystores.pkcs12_ber,
     "3DES": keystores.pkcs12_open_3des,
     "3DES without terminator": lambda key: keystores.pkcs12_open_3des(key, b""),
 }

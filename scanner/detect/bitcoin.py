@@ -1,0 +1,62 @@
+"""Bitcoin keys in Base58Check: the Wallet Import Format, and extended keys of BIP 32.
+
+A checksum of four bytes (SHA-256 twice) stands in the text, so that chance makes one of four
+billion. What is inside is a scalar of secp256k1; nothing else in the text bears witness, so that a
+key is a structure until its public half is met. Keys of test networks are worth nothing and are
+passed over, and so is encrypted text (BIP 38).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from scanner.detect import armour
+from scanner.detect.der import Memory
+from scanner.detect.evidence import DISTINCT, ec_derived, unproved
+from scanner.detect.keys import Proved
+from scanner.rules import Rule
+
+ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+_TEXT = re.compile(
+    rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyz]prv[%b]{107})(?![A-Za-z0-9])" % ((ALPHABET,) * 3)
+)
+_LONGEST = 112
+_WIF, _COMPRESSED = 0x80, 0x01
+_EXTENDED = 78
+"""Bytes of a serialized extended key (BIP 32): the scalar is the last of them, a zero before it."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key whose text begins at ``offset``."""
+    text = armour.text_at(memory, space, offset)
+    match = _TEXT.match(text.read(_LONGEST))
+    before = memory.clip(space, text.offset - text.width, 1) if text.offset >= text.width else b""
+    if match is None or (before and before in ALPHABET):
+        return
+    scalar, name = _scalar(match[0])
+    key = None
+    if len(set(scalar)) >= DISTINCT:
+        key = ec_derived("secp256k1", int.from_bytes(scalar, "big"))
+    if key is not None:
+        place, wide = armour.located(memory, space, text.offset, match.end(), text.width)
+        yield unproved(key, rule, f"{name}{wide}", (place,))
+
+
+def _scalar(text: bytes) -> tuple[bytes, str]:
+    """Return the scalar in a text whose checksum holds, and what the text is called."""
+    number = 0
+    for char in text:
+        number = number * 58 + ALPHABET.index(char)
+    size = 82 if len(text) > 52 else 38 if text[:1] in b"KL" else 37
+    if number.bit_length() > 8 * size:
+        return b"", ""
+    data = number.to_bytes(size, "big")
+    body, check = data[:-4], data[-4:]
+    if hashlib.sha256(hashlib.sha256(body).digest()).digest()[:4] != check:
+        return b"", ""
+    if len(body) == _EXTENDED:
+        return (body[46:], "BIP 32 key") if body[45] == 0 else (b"", "")
+    if body[0] != _WIF or (len(body) == 34 and body[33] != _COMPRESSED):
+        return b"", ""
+    return body[1:33], "WIF"
