@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from scanner import coverage, proving
 from scanner.answers import failed
-from scanner.detect import kingfisher
+from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
 from scanner.dump import source, space
@@ -24,14 +24,14 @@ from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
-from scanner.model import Candidate, Confidence, Content, Coverage, Fault, Layout, Place, Witness
+from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
 from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Swept, sweep
-from scanner.stages.trace import Sighting, trace
+from scanner.stages.trace import Sighting, trace, trace_runs, traced
 from scanner.workers import Call, Crew, Handle, InProcess, Processes
 
 MOST_JOBS = 8
@@ -72,6 +72,8 @@ class ScanRequest:
     """The operator's own keys."""
     token_rules: tuple[str, ...] = ()
     """Paths of the operator's own rules, in Kingfisher's format; ``rules`` holds their anchors."""
+    thorough: bool = False
+    """Trace the copies of keys through every byte, not through what looks random alone."""
     rules: tuple[Rule, ...]
 
 
@@ -263,7 +265,7 @@ def _scan(
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
     proofs = proving.prove(lead, crew, swept, faults)
-    sightings = _trace(crew, tasks, proofs.candidates, faults, progress)
+    sightings = _trace(request, crew, tasks, swept, proofs.candidates, faults, progress)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     return Scan(
@@ -318,31 +320,35 @@ def _sweep(
 
 
 def _trace(
+    request: ScanRequest,
     crew: Crew,
     tasks: tuple[tuple[Place, ...], ...],
+    swept: dict[int, Swept],
     candidates: tuple[Candidate, ...],
     faults: list[Fault],
     progress: Progress,
 ) -> tuple[Sighting, ...]:
     """Run stage three for one candidate of each key that has a public half, and each token."""
-    named = [
-        c
-        for c in reversed(candidates)
-        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key")
-        or (c.kind == "token" and c.confidence > Confidence.SHAPE)
-    ]
-    keys = tuple({c.fingerprint.value: c for c in named}.values())
-    if not keys:
-        return ()
-    progress.phase("tracing", sum(place.size for task in tasks for place in task))
+    tokens, keys = (
+        tuple(c for c in traced(candidates) if (c.kind == "token" or request.thorough) is text)
+        for text in (True, False)
+    )
+    sections = list(pool.whole(limbs.join(proving.runs_of(swept)))) if keys else []
     found: set[Sighting] = set()
-    for index, answer in crew.map(trace, [(keys, task) for task in tasks]):
+    progress.phase("tracing", sum(place.size for task in tasks for place in task))
+    for index, answer in crew.map(trace, [(tokens, task) for task in tasks] if tokens else []):
         progress.advance(sum(place.size for place in tasks[index]))
-        if isinstance(answer, tuple):
-            found.update(answer)
-        else:
-            faults.append(failed(f"Copies of the keys in task {index} were not traced", answer))
+        found.update(_sighted(answer, faults))
+    for _, answer in crew.map(trace_runs, [(keys, section) for section in sections]):
+        found.update(_sighted(answer, faults))
     return tuple(sorted(found))
+
+
+def _sighted(answer: object, faults: list[Fault]) -> tuple[Sighting, ...]:
+    if isinstance(answer, tuple):
+        return answer
+    faults.append(failed("Copies of the keys were not traced", answer))
+    return ()
 
 
 def _compare(lead: Crew, faults: list[Fault]) -> None:

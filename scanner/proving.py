@@ -25,7 +25,7 @@ def prove(lead: Crew, crew: Crew, swept: dict[int, Swept], faults: list[Fault]) 
         space=_joined([part.hits.space for part in parts]),
         offset=_joined([part.hits.offset for part in parts]),
     )
-    runs = limbs.gather([part.runs for part in parts])
+    runs = runs_of(swept)
     keys = asked(lead, "The candidates were not proved", Proofs, faults, examine, hits)
     tokens = asked(lead, "Tokens were not searched for", Proofs, faults, find_tokens, hits)
     keys, tokens = keys or Proofs(candidates=()), tokens or Proofs(candidates=())
@@ -37,6 +37,11 @@ def prove(lead: Crew, crew: Crew, swept: dict[int, Swept], faults: list[Fault]) 
         candidates=(*keys.candidates, *tokens.candidates, *(expanded or ()), *related),
         witnesses=keys.witnesses + tokens.witnesses,
     )
+
+
+def runs_of(swept: dict[int, Swept]) -> limbs.Runs:
+    """Return the random-looking runs of all tasks, in their order."""
+    return limbs.gather([swept[index].runs for index in sorted(swept)])
 
 
 def _relate(

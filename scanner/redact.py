@@ -165,7 +165,7 @@ def shape(layout: Layout) -> Layout:
 
 def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, DumpReport]:
     """Scan and judge. Raises RedactError where something other than a finding keeps it here."""
-    scanned, *members = engine.scan_all(request, progress)
+    scanned, *members = engine.scan_all(replace(request, thorough=True), progress)
     layers = scanned.content.layers
     unknown = [layer for layer in layers if layer not in pack.LAYERS]
     if members or unknown:

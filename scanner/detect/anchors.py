@@ -94,11 +94,12 @@ def _assemble(
 class Sweeper:
     """Finds anchors in buffers; one for each process, since the engine keeps scratch space."""
 
-    __slots__ = ("_engine", "_equal", "_set")
+    __slots__ = ("_engine", "_equal", "_reach", "_set")
 
     def __init__(self, anchor_set: AnchorSet, engine: Engine) -> None:
         self._set = anchor_set
         self._engine = engine
+        self._reach = anchor_set.longest - 1
         self._equal = np.empty(CALL // 8, np.bool_)
 
     def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
@@ -107,7 +108,7 @@ class Sweeper:
         The first byte of ``view`` is aligned, for anchors that are.
         """
         whole = memoryview(view)
-        table, reach = self._set.table, self._set.longest - 1
+        table, reach = self._set.table, self._reach
         hits: set[tuple[int, int]] = set()
         for first in range(0, len(whole), CALL) if self._set.words else ():
             words = np.frombuffer(whole[first : min(first + CALL, len(whole) & ~7)], "<u8")

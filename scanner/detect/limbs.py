@@ -42,6 +42,9 @@ _FOURS = 6
 
 _THREE = np.arange(SHORTEST // WORD)
 _LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
+_FEWEST_BITS = np.uint8(12)
+_LEAST_BITS = 66
+"""Bits that are set in 24 bytes of a random number, but of one in 100 000: 96 on average."""
 _VALUES = 20
 """Different byte values that 24 bytes of a random number have."""
 
@@ -62,7 +65,7 @@ def random_looking(words: Words) -> Flags:
     in the upper half of a word, are flagged as well: digits of a number.
     """
     bits = np.bitwise_count(words)
-    flags = (bits - np.uint8(12)) <= np.uint8(40)
+    flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
     flags &= (words & _HIGH_BITS) != 0
     top = words >> _TOP_SHIFT
     flags &= (top - np.uint64(1)) < np.uint64(0xFFFE)
@@ -174,6 +177,7 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     inside = starts + LONG // WORD // 2
     for at, least in ((starts, 0), (ends - 3, 4), (inside, LONG // WORD)):
         rest = np.flatnonzero(~verdict & (ends - starts >= least))
+        rest = rest[_bits_of_three(words, at[rest]) >= _LEAST_BITS]
         rows = words[at[rest, None] + _THREE]
         good = likelihood.of_words(rows) >= _LEAST_SCORE
         rows = rows[good].view(np.uint8)
@@ -183,6 +187,14 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
     verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
     return verdict
+
+
+def _bits_of_three(words: Words, at: Offsets) -> npt.NDArray[np.uint8]:
+    """Count the bits that are set in three words each."""
+    bits = np.bitwise_count(words.take(at))
+    bits += np.bitwise_count(words.take(at + 1))
+    bits += np.bitwise_count(words.take(at + 2))
+    return bits
 
 
 def _edges_hold_digits(rows: Words) -> Flags:

@@ -6,6 +6,7 @@ arrays. What is left is worth looking at as a number, and this module refuses to
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +29,8 @@ FAINT = 24
 """How far a packed number may reach beyond its run: its top word has few bits, and of the others
 more than of random words have no byte above 0x7f."""
 
-_INSIDE = 32
-"""Bytes near a run's edge that belong to any packed number there."""
+_INSIDE = 48
+"""Bytes near a run's edge that belong to any packed number there, as 512 bits fill 64 and more."""
 
 _ROWS = 1 << 13
 """Positions that are judged at once."""
@@ -218,16 +219,25 @@ def _holds_digits(data: Bytes, edge: _Edge, reading: Reading) -> Flags:
 # --- numbers ------------------------------------------------------------------------------------
 
 
-def numbers(found: Survey, bits: int, *, full: bool = True, ahead: tuple[int, ...] = ()) -> Numbers:
+def numbers(
+    found: Survey,
+    bits: int,
+    *,
+    full: bool = True,
+    ahead: tuple[int, ...] = (),
+    only: Collection[str] = (),
+) -> Numbers:
     """List where an odd number may stand, of ``bits`` bits, or if not ``full`` of at most so many.
 
     At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
     SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
     run's first edge, where a format lays numbers end to end (CAPI and CNG blobs: modulus, primes).
-    Full ones have no factor below 104.
+    Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all.
     """
     parts = []
     for index, reading in enumerate(found.pool.readings):
+        if only and reading.name not in only:
+            continue
         size = readings.width(reading, bits)
         begins, ends = found.begins[index], found.ends[index]
         rows = [

@@ -93,16 +93,37 @@ def sections(runs: Runs) -> Iterator[Runs]:
         first = max(last - int(np.count_nonzero(near)), first + (last - first) // 2 + 1)
 
 
-def load(memory: Memory, runs: Runs) -> Pool:
-    """Read the edges of runs again from the dump."""
-    long = runs.end - runs.start > 2 * SPAN
+def whole(runs: Runs) -> Iterator[Runs]:
+    """Cut runs so that each part, loaded whole, has about SECTION bytes.
+
+    Parts of one run overlap by MARGIN on either side, as loading takes in so much around each.
+    """
+    count = np.maximum(-(-(runs.end - runs.start) // (SECTION // 2)), 1)
+    row = np.repeat(np.arange(len(runs)), count)
+    part = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    start = runs.start[row] + part * (SECTION // 2)
+    end = np.minimum(start + SECTION // 2, runs.end[row])
+    group = np.cumsum(end - start + 3 * MARGIN) // SECTION
+    for low, high in zip(*_changes(group), strict=True):
+        yield Runs(space=runs.space[row[low:high]], start=start[low:high], end=end[low:high])
+
+
+def _changes(group: Offsets) -> tuple[list[int], list[int]]:
+    """Return where stretches of equal values start and end."""
+    edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1)).tolist()
+    return edges[:-1], edges[1:]
+
+
+def load(memory: Memory, runs: Runs, span: int = SPAN) -> Pool:
+    """Read runs again from the dump, of longer ones than twice ``span`` bytes the edges."""
+    long = runs.end - runs.start > 2 * span
     row = np.repeat(np.arange(len(runs)), 1 + long)
     second = np.zeros(len(row), np.bool_)
     second[1:] = row[1:] == row[:-1]
     cut = long[row]
     space, start, end = runs.space[row], runs.start[row], runs.end[row]
-    low = np.where(second, end - SPAN, start)
-    high = np.where(cut & ~second, start + SPAN, end)
+    low = np.where(second, end - span, start)
+    high = np.where(cut & ~second, start + span, end)
     first = np.maximum(low - MARGIN, 0)
     last = np.minimum(high + MARGIN, memory.map.size[space])
     size = np.maximum(last - first, 0)

@@ -1,25 +1,31 @@
 """Stage three: where else does a proved key lie, whole or in pieces.
 
 Proofs need one place of each number; whoever redacts or rotates needs all of them. Each worker
-proves the keys again from their places, derives every private number in every reading, and sweeps
-its task once for their 16-byte pieces: a copy that lost its first bytes to the allocator, or was
-cut by the end of a region, is found by what is left. Nothing but places leaves.
+proves the keys again from their places, derives every private number in every reading, and looks
+for their 16-byte pieces: a copy that lost its first bytes to the allocator, or was cut by the end
+of a region, is found by what is left. A number looks random wherever it stands, so a scan looks
+into the random-looking runs alone; tokens are text, and whoever overwrites copies wants certainty:
+for these a task is swept, every byte of it. Nothing but places leaves.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from scanner.detect import pem, readings
+import numpy as np
+
+from scanner.detect import pem, pool, readings
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.keys import Proved
+from scanner.detect.limbs import Runs
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa, describe
-from scanner.detect.relations import edwards
+from scanner.detect.relations import edwards, words
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
-from scanner.model import Candidate, Place
+from scanner.model import Candidate, Confidence, Place
 from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
@@ -58,41 +64,86 @@ class _Needle:
     """Parts of it are no secret: tokens begin alike."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)  # no slots: two properties are made when needed
 class _Haystack:
     """What a worker searches for, made once for all its tasks. Stays in the worker."""
 
     needles: tuple[_Needle, ...]
     pieces: tuple[tuple[int, int], ...]
-    """Needle and offset in it of each literal."""
-    sweeper: Sweeper
+    """Needle and offset in it of each piece."""
+
+    def piece(self, index: int) -> bytes:
+        """Return the bytes of a piece."""
+        needle, at = self.pieces[index]
+        return self.needles[needle].value[at : at + PIECE]
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        """What finds pieces in any bytes."""
+        return open_sweeper(compile_literals([*map(self.piece, range(len(self.pieces)))]))
+
+    @cached_property
+    def words(self) -> words.Words:
+        """The first word of each piece."""
+        rows = [int.from_bytes(self.piece(i)[:8], "little") for i in range(len(self.pieces))]
+        return np.array(rows, np.uint64)
+
+
+def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Return what is worth tracing: one candidate of each key with a public half, and each token."""
+    named = [
+        c
+        for c in reversed(candidates)
+        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key")
+        or (c.kind == "token" and c.confidence > Confidence.SHAPE)
+    ]
+    return tuple({c.fingerprint.value: c for c in named}.values())
 
 
 def trace(
     session: Session, candidates: tuple[Candidate, ...], task: tuple[Place, ...]
 ) -> tuple[Sighting, ...]:
     """Return every sighting of the candidates' private numbers that has a piece in the task."""
-    sought = session.kept.get(candidates)
-    if not isinstance(sought, _Haystack):
-        sought = _sought(session, candidates)
-        session.kept[candidates] = sought
+    sought = _sought(session, candidates)
     if not sought.pieces:
         return ()
+    return _verified(session.memory, sought, _sweep(session.memory, sought.sweeper, task))
+
+
+def trace_runs(
+    session: Session, candidates: tuple[Candidate, ...], runs: Runs
+) -> tuple[Sighting, ...]:
+    """Return every sighting of the candidates' private numbers that has a piece in the runs."""
+    sought = _sought(session, candidates)
+    if not sought.pieces:
+        return ()
+    return _verified(session.memory, sought, _look(session.memory, sought, runs))
+
+
+def _verified(
+    memory: Memory, sought: _Haystack, hits: Iterator[tuple[int, int, int]]
+) -> tuple[Sighting, ...]:
+    """Return what stands around the pieces that were hit."""
     starts = {
         (sought.pieces[hit][0], space, offset - sought.pieces[hit][1])
-        for hit, space, offset in _sweep(session.memory, sought.sweeper, task)
+        for hit, space, offset in hits
     }
     found: set[Sighting] = set()
     for index, space, start in sorted(starts):
-        found.update(_sightings(session.memory, sought.needles[index], space, start))
+        found.update(_sightings(memory, sought.needles[index], space, start))
     return tuple(sorted(found))
 
 
 def _sought(session: Session, candidates: tuple[Candidate, ...]) -> _Haystack:
+    """Return what the candidates' numbers look like, made once for all calls."""
+    kept = session.kept.get(candidates)
+    if isinstance(kept, _Haystack):
+        return kept
     needles = tuple(n for candidate in candidates for n in _needles(session, candidate))
     pieces = tuple((index, at) for index, needle in enumerate(needles) for at in _offsets(needle))
-    literals = compile_literals([needles[i].value[at : at + PIECE] for i, at in pieces])
-    return _Haystack(needles, pieces, open_sweeper(literals))
+    sought = _Haystack(needles, pieces)
+    session.kept[candidates] = sought
+    return sought
 
 
 def _offsets(needle: _Needle) -> list[int]:
@@ -117,6 +168,15 @@ def _sweep(
             for piece, at in hits:
                 if segment.at <= at < segment.at + segment.size:
                     yield piece, segment.space, segment.offset + at - segment.at
+
+
+def _look(memory: Memory, sought: _Haystack, runs: Runs) -> Iterator[tuple[int, int, int]]:
+    """Yield (piece, space, offset in it) of every piece in the runs, or near them."""
+    loaded = pool.load(memory, runs, pool.SECTION)
+    for index, position in words.find(loaded.data, sought.words):
+        if words.stands(loaded.data, position, sought.piece(index)):
+            place = loaded.place(position, PIECE)
+            yield index, place.space, place.offset
 
 
 def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Iterator[Sighting]:

@@ -24,13 +24,12 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-MOST = {"P-256": 1_000, "P-384": 100, "P-521": 100, "secp256k1": 50}
-"""Curves that are looked for, those of the libraries that keep digits, and derivations on each in
-a section of many runs: 30 milliseconds. Programs that hold more numbers of this size hold tables
-of a curve's points."""
+MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k1": (100, 30)}
+"""Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
+a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
+tables of a curve's points."""
 
-FEW_RUNS = 1 << 12
-"""Runs up to which four times as many are derived."""
+FEW_RUNS = 1 << 13
 
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
@@ -71,7 +70,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         curve = CURVES[name]
         known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
         found = (trial for how, at in starts for trial in _trials(pool, curve, how, at))
-        trials = list(itertools.islice(found, most * (4 if len(pool.at) <= FEW_RUNS else 1)))
+        trials = list(itertools.islice(found, most[len(pool.at) > FEW_RUNS]))
         seen: set[int] = set()
         for key, position, how in _witnessed(pool, curve, trials, known):
             if key.x not in seen:

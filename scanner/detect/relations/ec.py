@@ -28,16 +28,19 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int]] = {
-    "P-256": (2_500, 3_000, 8_000),
-    "P-384": (50, 200, 200),
-    "P-521": (50, 200, 200),
-    "secp256k1": (50, 200, 200),
-    "brainpoolP256r1": (20, 200, 200),
-    "brainpoolP384r1": (10, 100, 100),
-    "brainpoolP512r1": (5, 50, 50),
+    "P-256": (2_500, 5_000, 4_000),
+    "P-384": (200, 600, 100),
+    "P-521": (150, 500, 80),
+    "secp256k1": (50, 200, 40),
+    "brainpoolP256r1": (20, 200, 20),
+    "brainpoolP384r1": (10, 100, 10),
+    "brainpoolP512r1": (5, 50, 5),
 }
-"""Derivations: without and with a public key of the curve to look for; and at most, where one is
-added for every fourth run. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
+"""Derivations in a section: without and with a public key of the curve to look for; and where there
+are more than FEW_RUNS. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
+
+FEW_RUNS = 1 << 13
+"""Runs up to which a section is one process's, and its likeliest pieces are few."""
 
 MOST_POINTS = 2_000
 """Encoded points of the pool that are checked to lie on a curve."""
@@ -115,8 +118,10 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
 
 def _most(pool: Pool, name: str, *, known: bool) -> int:
     """Return how many derivations a pool is worth on a curve."""
-    without, least, most = MOST[name]
-    return min((least if known else without) + len(pool.at) // 4, most)
+    without, with_known, of_many = MOST[name]
+    if len(pool.at) > FEW_RUNS:
+        return of_many
+    return with_known if known else without
 
 
 # --- what is tried ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from scanner.detect.numbers import FAINT, Numbers
 from scanner.detect.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.relations import arithmetic, divisors
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.shelf import Shelf, once
+from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
 PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
 """Usual lengths of primes: a modulus may have more than two of them."""
@@ -25,11 +25,15 @@ PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
 MOST_LENGTHS = 32
 """Lengths of primes that are tried in all: the rest is what the moduli's lengths suggest."""
 
+LEAST_BITS = 256
+"""Shorter primes belong to no key that holds."""
+
 MOST_PRIMES = 5
 """A modulus has at most so many primes (OpenSSL's bound), of about the same length."""
 
-MOST_POWERS = 12
-"""Modular powers of 2048 bits that are spent on CRT exponents in a section: 0.15 seconds."""
+MOST_POWERS = (12, 6)
+"""Modular powers of 2048 bits that are spent on CRT exponents in a section, at 12 ms each: of few
+runs, and of many."""
 
 _CHUNK = 1 << 15
 _MASK = (1 << 64) - 1
@@ -81,28 +85,30 @@ def _related(shelf: Shelf, n: int, e: int, hits: list[_Hit], proof: str) -> Rela
 # --- primes -------------------------------------------------------------------------------------
 
 
-def lengths(moduli: dict[int, int], *, rare: bool) -> tuple[int, ...]:
-    """Return the lengths of primes to try, in bits.
+def lengths(moduli: dict[int, int], *, rare: bool) -> dict[int, tuple[str, ...]]:
+    """Return the lengths of primes to try, in bits, and the readings if not all.
 
-    Halves of the moduli; and the rare ones: thirds, a sixteenth of it more and less than half, as
-    the rsa package for Python has it, and of the usual lengths those that could have a part.
+    Halves of the moduli; and the rare ones: thirds, of the usual lengths those that could have a
+    part, and a sixteenth of it more and less than half, as the rsa package for Python has it.
     """
-    found: dict[int, None] = {}
+    found: dict[int, tuple[str, ...]] = {}
     for bits in sorted({n.bit_length() for n in moduli}):
         half, rest = (bits + 1) // 2, (bits + 1) // 2 // 16
-        found[half] = None
+        found[half] = ()
         if rare:
-            found |= dict.fromkeys(b for b in PRIME_BITS if b + 8 < bits <= MOST_PRIMES * b)
-            found |= dict.fromkeys((half + rest, half - rest, bits // 3, -(-bits // 3)))
-    return tuple(sorted(bits for bits in list(found)[:MOST_LENGTHS] if bits >= 256))
+            found |= dict.fromkeys((b for b in PRIME_BITS if b + 8 < bits <= MOST_PRIMES * b), ())
+            found |= dict.fromkeys((bits // 3, -(-bits // 3)), ())
+            found = dict.fromkeys((half + rest, half - rest), UNEVEN) | found
+    likeliest = sorted(found.items(), key=lambda row: len(row[1]))[:MOST_LENGTHS]
+    return {bits: only for bits, only in sorted(likeliest) if bits >= LEAST_BITS}
 
 
 def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     """Find what divides the moduli."""
     found: dict[int, list[_Hit]] = {}
     rare = shelf.survey.loose
-    for bits in lengths(moduli, rare=rare):
-        numbers = once(shelf.numbers(bits))
+    for bits, only in lengths(moduli, rare=rare).items():
+        numbers = once(shelf.numbers(bits, only=only))
         for n, first, second in _pairs(numbers, moduli):
             p, q = shelf.value(numbers, first), shelf.value(numbers, second)
             if p * q == n and n not in found:
@@ -211,7 +217,7 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
     spent = 0.0
     for _, n, numbers, index in sorted(rows, key=lambda row: row[0]):
         cost = (n.bit_length() / 2048) ** 3
-        if spent + cost > MOST_POWERS:
+        if spent + cost > MOST_POWERS[not shelf.survey.loose]:
             continue
         spent += cost
         exponent = shelf.value(numbers, index)

@@ -15,7 +15,7 @@ from scanner.detect.numbers import Numbers
 from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.shelf import Shelf, once
+from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
 SHAPES = (
     (1024, (512,)),
@@ -43,7 +43,7 @@ MOST_NEAR_PAIRS = 1 << 32
 MOST_DIVISIONS = 1 << 15
 """Divisions of one number of the pool by another, of one length."""
 
-MOST_INVERSES = 256
+MOST_INVERSES = 96
 """Numbers near a prime that are tried as its exponent, for a key whose public one is not known."""
 
 GREATEST_EXPONENT = 1 << 33
@@ -58,7 +58,8 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
     """Yield keys of numbers that stand in the pool; ``moduli`` gives the exponents known."""
     seen: set[int] = set()
     for bits, halves in SHAPES:
-        primes = [once(shelf.numbers(half)) for half in halves]
+        only = UNEVEN if len(halves) > 1 else ()
+        primes = [once(shelf.numbers(half, only=only)) for half in halves]
         for p, q, where, roles in _products(shelf, bits, primes):
             if p * q not in seen:
                 seen.add(p * q)

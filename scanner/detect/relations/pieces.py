@@ -17,7 +17,7 @@ from scanner.detect import likelihood
 from scanner.detect.limbs import Offsets
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations.words import BLOCK, Bytes, sliding
+from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
 
 LEAST_VARIED = {
@@ -37,6 +37,9 @@ LEAST_VARIED = {
 
 _LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
+
+_LEAD = 16
+"""Bytes before a piece that may announce its size."""
 
 _ROWS = 1 << 15
 
@@ -118,21 +121,22 @@ def _announced(pool: Pool, size: int) -> Offsets:
     order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
     16-bit length (libgcrypt's S-expressions).
     """
-    chunk, length, lead = np.uint64(((size + 8 + 15) & ~15) | 5), np.uint64(size), 16
-    found = [np.empty(0, np.int64)]
-    for start in range(0, len(pool.data) - lead, BLOCK):
-        data = pool.data[start : start + BLOCK + lead]
-        count = len(data) - lead
-        wide = sliding(data)
-        one, two = data[lead - 1 : -1], data[lead - 2 : -2]
-        before = wide[lead - 8 : lead - 8 + count].astype(np.uint64)
-        flags = (before | np.uint64(5)) == chunk
-        flags |= (before == length) | (wide[:count] == length)
-        flags |= (before >> np.uint64(32)) == length
-        flags |= (one == size) & ((two == 0x04) | (two == 0))
-        flags |= (one == 0) & ((two == size) | (two == size + 1))
-        found.append(np.flatnonzero(flags) + start + lead)
-    return np.concatenate(found)
+    data, chunk = pool.data[:-_LEAD], ((size + 8 + 15) & ~15) | 5
+    marks = data == size
+    for byte in {size + 1, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}:
+        marks |= data == byte
+    at = np.flatnonzero(marks[1:]) + 1
+    wide, half, byte = sliding(pool.data)[at], sliding(pool.data, "<u4")[at], pool.data[at]
+    before, behind = pool.data[at - 1], pool.data[at + 1]
+    rows = (
+        ((wide | np.uint64(5)) == chunk, 8),
+        (wide == size, 8),
+        (wide == size, 16),
+        (half == size, 4),
+        ((byte == size) & ((before == 4) | (before == 0)), 1),
+        (((byte == size) | (byte == size + 1)) & (behind == 0), 2),
+    )
+    return np.concatenate([at[good] + shift for good, shift in rows])
 
 
 def _edges(pool: Pool, size: int) -> Offsets:

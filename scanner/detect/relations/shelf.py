@@ -20,25 +20,28 @@ AHEAD = (2, 3)
 """Lengths behind a run's first edge at which a prime may stand: CAPI and CNG blobs hold the
 modulus, two lengths of a prime, and then the primes."""
 
+UNEVEN = ("digits-30",)
+"""Readings of primes of uneven length: those of the rsa package for Python, CPython's integers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Shelf:
     """The numbers of a pool."""
 
     survey: Survey
-    listed: dict[tuple[int, bool], Numbers] = field(default_factory=dict)
+    listed: dict[tuple[int, bool, tuple[str, ...]], Numbers] = field(default_factory=dict)
 
     @property
     def pool(self) -> Pool:
         """The pool itself."""
         return self.survey.pool
 
-    def numbers(self, bits: int, *, full: bool = True) -> Numbers:
-        """List the numbers of a length, or, not ``full``, up to it."""
-        key = (bits, full)
+    def numbers(self, bits: int, *, full: bool = True, only: tuple[str, ...] = ()) -> Numbers:
+        """List the numbers of a length, or, not ``full``, up to it; of all readings, or some."""
+        key = (bits, full, only)
         if key not in self.listed:
             ahead = AHEAD if full else ()
-            self.listed[key] = listing.numbers(self.survey, bits, full=full, ahead=ahead)
+            self.listed[key] = listing.numbers(self.survey, bits, full=full, ahead=ahead, only=only)
         return self.listed[key]
 
     def value(self, numbers: Numbers, index: int) -> int:

@@ -34,18 +34,32 @@ def find(data: Bytes, wanted: Words) -> Iterator[tuple[int, int]]:
     order = np.argsort(wanted, kind="stable")
     table = wanted[order]
     width = max(12, min(_WIDEST, (64 * len(table)).bit_length()))
-    mask = np.uint64((1 << width) - 1)
-    sieve = np.zeros(1 << width, np.bool_)
-    sieve[(table & mask).view(np.int64)] = True
+    low_bits, high_bits = _sieve(table, width, 0), _sieve(table, width, 64 - width)
     view = sliding(data)
     for start in range(0, len(view), BLOCK):
         block = view[start : start + BLOCK].astype(np.uint64)
-        hits = np.flatnonzero(sieve.take((block & mask).view(np.int64), mode="clip"))
-        low = np.searchsorted(table, block[hits], side="left")
-        high = np.searchsorted(table, block[hits], side="right")
+        hits = np.flatnonzero(low_bits.take(_bits(block, width, 0), mode="clip"))
+        words = block[hits]
+        maybe = high_bits.take(_bits(words, width, 64 - width), mode="clip")
+        hits, words = hits[maybe], words[maybe]
+        low = np.searchsorted(table, words, side="left")
+        high = np.searchsorted(table, words, side="right")
         for hit in np.flatnonzero(high > low).tolist():
             for index in order[low[hit] : high[hit]].tolist():
                 yield index, start + int(hits[hit])
+
+
+def _sieve(table: Words, width: int, shift: int) -> npt.NDArray[np.bool_]:
+    """Mark the values that some bits of the words have."""
+    sieve = np.zeros(1 << width, np.bool_)
+    sieve[_bits(table, width, shift)] = True
+    return sieve
+
+
+def _bits(words: Words, width: int, shift: int) -> npt.NDArray[np.int64]:
+    """Return ``width`` bits of each word, from bit ``shift`` on."""
+    mask = np.uint64((1 << width) - 1)
+    return (words >> np.uint64(shift) & mask if shift else words & mask).view(np.int64)
 
 
 def stands(data: Bytes, position: int, value: bytes) -> bool:

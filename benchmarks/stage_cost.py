@@ -1,0 +1,133 @@
+"""Say what each stage, detector and relation costs on a dump: CPU seconds, and MB/s of the whole.
+
+    python benchmarks/stage_cost.py DUMP [DUMP ...]
+
+Runs the stages of a scan one after the other in this process, as one worker would, without the
+guard. A relation's row is the sum over all sections of the integer pool; the first to look at a
+section also loads it. MB is 10**6 bytes of the file. Start-up (imports, compiling the anchors) has
+rows of its own: it does not grow with the dump.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+_BEGAN = time.process_time()
+
+from scanner import rules  # noqa: E402 - imports are timed as well
+from scanner.detect import limbs, pool  # noqa: E402
+from scanner.detect.anchors import compile_anchors  # noqa: E402
+from scanner.detect.publics import PublicKey  # noqa: E402
+from scanner.dump.windows import cut  # noqa: E402
+from scanner.model import Candidate  # noqa: E402
+from scanner.stages import session as stage  # noqa: E402
+from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
+from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
+from scanner.stages.session import Session, Target  # noqa: E402
+from scanner.stages.sweep import Hits, sweep  # noqa: E402
+from scanner.stages.trace import trace, trace_runs, traced  # noqa: E402
+
+_IMPORTED = time.process_time()
+
+
+class Costs:
+    """CPU seconds by row, in order of first use."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, row: str) -> Iterator[None]:
+        """Add what the block takes to a row."""
+        began = time.process_time()
+        yield
+        self.rows[row] = self.rows.get(row, 0.0) + time.process_time() - began
+
+
+def measure(path: Path) -> None:
+    """Run all stages on one dump and print the table."""
+    costs = Costs()
+    costs.rows["start: imports"] = _IMPORTED - _BEGAN
+    with costs.of("start: anchors"):
+        table = rules.load()
+        anchors = compile_anchors(table)
+    target = Target(path=str(path), rules=table, anchors=anchors, spool_dir="/tmp")  # noqa: S108 - nothing is written there
+    session = Session(target)
+    with costs.of("survey"):
+        survey = stage.survey(session)
+    tasks = cut(survey.space_map)
+    with costs.of("sweep"):
+        swept = {index: sweep(session, task) for index, task in enumerate(tasks)}
+    with costs.of("digest"):
+        stage.digest(session)
+    parts = [swept[index] for index in sorted(swept)]
+    hits = Hits(
+        rule=np.concatenate([part.hits.rule for part in parts]),
+        space=np.concatenate([part.hits.space for part in parts]),
+        offset=np.concatenate([part.hits.offset for part in parts]),
+    )
+    runs = limbs.gather([part.runs for part in parts])
+    found: list[Candidate] = []
+    publics = _examined(session, hits, costs, found)
+    with costs.of("tokens"):
+        found += find_tokens(session, hits).candidates
+    with costs.of("schedules"):
+        found += find_schedules(session, runs)
+    with costs.of("pool: distinct"):
+        cuts = sections(session, runs)
+    for section in cuts:
+        for name, _, _ in RELATIONS:
+            with costs.of(f"relation: {name}"):
+                found += relate(session, name, section, publics)
+    keys = [c for c in traced(tuple(found)) if c.kind != "token"]
+    tokens = [c for c in traced(tuple(found)) if c.kind == "token"]
+    with costs.of("trace: keys"):
+        for section in pool.whole(limbs.join(runs)):
+            trace_runs(session, tuple(keys), section)
+    with costs.of("trace: tokens"):
+        for task in tasks if tokens else ():
+            trace(session, tuple(tokens), task)
+    _print(path, survey.size, costs, len(hits.rule), len(runs), len(found))
+
+
+def _examined(
+    session: Session, hits: Hits, costs: Costs, found: list[Candidate]
+) -> tuple[PublicKey, ...]:
+    """Examine the hits of each detector by themselves; return the public keys they met."""
+    detectors = [rule.detector for rule in session.rules]
+    known: dict[str, PublicKey] = {}
+    for name in sorted(set(detectors) - {TOKENS}):
+        mine = [index for index, detector in enumerate(detectors) if detector == name]
+        chosen = np.isin(hits.rule, mine)
+        some = Hits(rule=hits.rule[chosen], space=hits.space[chosen], offset=hits.offset[chosen])
+        if not len(some.rule):
+            continue
+        with costs.of(f"examine: {name} ({len(some.rule)} hits)"):
+            proofs = examine(session, some)
+        found += proofs.candidates
+        known |= {key.witness.fingerprint.value: key for key in proofs.publics}
+    return tuple(known.values())
+
+
+def _print(path: Path, size: int, costs: Costs, hits: int, runs: int, found: int) -> None:
+    total = sum(costs.rows.values())
+    print(f"{path.name}: {size / 1e6:.1f} MB, {hits} hits, {runs} runs, {found} candidates")
+    for row, seconds in costs.rows.items():
+        print(f"  {row:36}{seconds:8.2f} s {100 * seconds / total:5.1f} %")
+    print(f"  {'all':36}{total:8.2f} s       {size / 1e6 / total:.0f} MB/s")
+
+
+def main() -> None:
+    """Read the command line and measure each dump."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dump", nargs="+", type=Path)
+    for path in parser.parse_args().dump:
+        measure(path)
+
+
+if __name__ == "__main__":
+    main()
