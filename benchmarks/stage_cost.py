@@ -29,7 +29,7 @@ from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
 from scanner.stages.session import Session, Target  # noqa: E402
 from scanner.stages.sweep import Hits, sweep  # noqa: E402
-from scanner.stages.trace import trace, trace_runs, traced  # noqa: E402
+from scanner.stages.trace import trace_runs, traced  # noqa: E402
 
 _IMPORTED = time.process_time()
 
@@ -84,13 +84,9 @@ def measure(path: Path) -> None:
             with costs.of(f"relation: {name}"):
                 found += relate(session, name, section, publics)
     keys = [c for c in traced(tuple(found)) if c.kind != "token"]
-    tokens = [c for c in traced(tuple(found)) if c.kind == "token"]
-    with costs.of("trace: keys"):
+    with costs.of("trace"):
         for section in pool.whole(limbs.join(runs)):
             trace_runs(session, tuple(keys), section)
-    with costs.of("trace: tokens"):
-        for task in tasks if tokens else ():
-            trace(session, tuple(tokens), task)
     _print(path, survey.size, costs, len(hits.rule), len(runs), len(found))
 
 

@@ -21,6 +21,7 @@ SEARCH: tuple[_Option, ...] = (
     click.option(
         "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]"
     ),
+    click.option("--deep", is_flag=True, help="Spend more on what is unlikely; take minutes."),
     click.option(
         "--known",
         multiple=True,
@@ -63,6 +64,7 @@ def options(*rows: _Option) -> _Option:
 def gate_of(
     *,
     jobs: int | None,
+    deep: bool,
     known: tuple[str, ...],
     token_rules: tuple[str, ...],
     raw: bool,
@@ -84,6 +86,7 @@ def gate_of(
         request=ScanRequest(
             path="",
             jobs=jobs,
+            deep=deep,
             raw=raw,
             spool_dir=spool_dir,
             in_process=debug,

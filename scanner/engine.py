@@ -10,12 +10,12 @@ import contextlib
 import functools
 import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from scanner import coverage, proving
-from scanner.answers import failed
+from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
@@ -72,8 +72,10 @@ class ScanRequest:
     """The operator's own keys."""
     token_rules: tuple[str, ...] = ()
     """Paths of the operator's own rules, in Kingfisher's format; ``rules`` holds their anchors."""
+    deep: bool = False
+    """Spend more on what is unlikely."""
     thorough: bool = False
-    """Trace the copies of keys through every byte, not through what looks random alone."""
+    """Trace copies, those of tokens too, through every byte, not through random runs alone."""
     rules: tuple[Rule, ...]
 
 
@@ -168,6 +170,7 @@ def _open(
         anchors=_compiled(request.rules),
         known=request.known,
         token_rules=request.token_rules,
+        deep=request.deep,
     )
     lead = _crew(request, target, stack)
     try:
@@ -254,13 +257,10 @@ def _scan(
     jobs = request.jobs or min(os.cpu_count() or 1, MOST_JOBS)
     alone = request.in_process or jobs == 1 or len(tasks) < 2
     crew = lead if alone else _crew(request, target, stack, min(jobs, len(tasks)))
-    hasher = ThreadPoolExecutor(1) if not alone else None
-    if hasher is not None:
-        stack.callback(hasher.shutdown)
-    pending = hasher.submit(_digest, lead) if hasher is not None else None
     faults = [*survey.faults, *_unable(request)]
+    asked(lead, "The file was not hashed", type(None), faults, stage.begin_digest)
     swept = _sweep(crew, tasks, survey, faults, progress)
-    sha256 = pending.result() if pending is not None else _digest(lead)
+    sha256 = _digest(lead)
     if not sha256:
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
@@ -328,27 +328,25 @@ def _trace(
     faults: list[Fault],
     progress: Progress,
 ) -> tuple[Sighting, ...]:
-    """Run stage three for one candidate of each key that has a public half, and each token."""
-    tokens, keys = (
-        tuple(c for c in traced(candidates) if (c.kind == "token" or request.thorough) is text)
-        for text in (True, False)
-    )
-    sections = list(pool.whole(limbs.join(proving.runs_of(swept)))) if keys else []
-    found: set[Sighting] = set()
+    """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
     progress.phase("tracing", sum(place.size for task in tasks for place in task))
-    for index, answer in crew.map(trace, [(tokens, task) for task in tasks] if tokens else []):
-        progress.advance(sum(place.size for place in tasks[index]))
-        found.update(_sighted(answer, faults))
-    for _, answer in crew.map(trace_runs, [(keys, section) for section in sections]):
-        found.update(_sighted(answer, faults))
+    call: Callable[..., tuple[Sighting, ...]]
+    batch: list[tuple[tuple[Candidate, ...], object]]
+    if request.thorough or request.deep:
+        call, keys = trace, traced(candidates)
+        batch = [(keys, task) for task in tasks]
+    else:
+        call, keys = trace_runs, tuple(c for c in traced(candidates) if c.kind != "token")
+        batch = [(keys, part) for part in pool.whole(limbs.join(proving.runs_of(swept)))]
+    found: set[Sighting] = set()
+    for index, answer in crew.map(call, batch if keys else []):
+        if call is trace:
+            progress.advance(sum(place.size for place in tasks[index]))
+        if isinstance(answer, tuple):
+            found.update(answer)
+        else:
+            faults.append(failed("Copies of the keys were not traced", answer))
     return tuple(sorted(found))
-
-
-def _sighted(answer: object, faults: list[Fault]) -> tuple[Sighting, ...]:
-    if isinstance(answer, tuple):
-        return answer
-    faults.append(failed("Copies of the keys were not traced", answer))
-    return ()
 
 
 def _compare(lead: Crew, faults: list[Fault]) -> None:

@@ -30,8 +30,12 @@ class Gate:
 
     @property
     def mode(self) -> str:
-        """What the operator let pass that else would not: ``default`` or ``raw``."""
-        return "raw" if self.request.raw else "default"
+        """How it was looked: ``deep``, and what the operator let pass that else would not, ``raw``.
+
+        ``default`` where nothing was said.
+        """
+        said = (("deep", self.request.deep), ("raw", self.request.raw))
+        return "+".join(word for word, is_so in said if is_so) or "default"
 
 
 def judged(

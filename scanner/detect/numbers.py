@@ -17,10 +17,6 @@ from scanner.detect.limbs import Flags, Offsets, Words
 from scanner.detect.pool import MARGIN, SLACK, Pool
 from scanner.detect.readings import Bytes, Reading
 
-MOST_LOOSE = 1 << 13
-"""Blocks above which numbers are listed only where what parts them from the edge is not random, and
-Java's only behind the length of their array."""
-
 _JUDGED, _VALUES = 64, 43
 """Bytes at a run's edge, and how many different values random ones have at least: 57 on average,
 and four standard deviations less. Machine code and tables seldom reach it."""
@@ -89,7 +85,8 @@ class Survey:
     signed: Touching
     """Where big-endian numbers may begin behind a zero byte."""
     loose: bool
-    """There are few edges, and numbers that are not exact are listed as well."""
+    """There are few runs, and numbers are listed though what parts them from the edge is random;
+    Java's also without the length of their array before them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -132,13 +129,12 @@ def survey(pool: Pool) -> Survey:
             free=pool.any_alignment[block],
             forward=forward,
         )
-        sides.append(_touching(data, edge, pool.readings, loose=len(pool.at) <= MOST_LOOSE))
+        sides.append(_touching(data, edge, pool.readings, loose=pool.few))
     zero = np.flatnonzero((data[:-1] == 0) & (data[1:] >= 0x80)) + 1
     block = np.searchsorted(pool.at, zero, side="right") - 1
     zero, block = zero[block >= 0], block[block >= 0]
     signed = Touching(zero, last[block] - zero, np.ones(len(zero), np.bool_))
-    loose = len(pool.at) <= MOST_LOOSE
-    return Survey(pool=pool, begins=sides[0], ends=sides[1], signed=signed, loose=loose)
+    return Survey(pool=pool, begins=sides[0], ends=sides[1], signed=signed, loose=pool.few)
 
 
 def _touching(

@@ -33,6 +33,12 @@ than as much again, and a search's numbers at most twice as much."""
 NEIGHBOURHOOD = 64 << 10
 """Bytes within which everything is related to everything; so far do sections overlap."""
 
+FEW_RUNS = 1 << 13
+"""Runs up to which a section is one process's, and what is likely there is looked at more."""
+
+DEEP = 8
+"""How much more a deep scan spends."""
+
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
 
@@ -59,6 +65,17 @@ class Pool:
     phase: Offsets
     any_alignment: Flags
     readings: tuple[Reading, ...] = readings.LITTLE_ENDIAN
+    deep: bool = False
+    """Spend what a deep scan does."""
+
+    @property
+    def few(self) -> bool:
+        """There are few runs, or all of them are to be looked at as if there were."""
+        return self.deep or len(self.at) <= FEW_RUNS
+
+    def budget(self, few: int, many: int) -> int:
+        """Return a count of operations: that for few runs, or for many; a deep scan has more."""
+        return (few if self.few else many) * (DEEP if self.deep else 1)
 
     def place(self, position: int, size: int) -> Place:
         """Return where in the dump ``size`` bytes of the pool are."""
@@ -114,7 +131,7 @@ def _changes(group: Offsets) -> tuple[list[int], list[int]]:
     return edges[:-1], edges[1:]
 
 
-def load(memory: Memory, runs: Runs, span: int = SPAN) -> Pool:
+def load(memory: Memory, runs: Runs, span: int = SPAN, *, deep: bool = False) -> Pool:
     """Read runs again from the dump, of longer ones than twice ``span`` bytes the edges."""
     long = runs.end - runs.start > 2 * span
     row = np.repeat(np.arange(len(runs)), 1 + long)
@@ -140,6 +157,7 @@ def load(memory: Memory, runs: Runs, span: int = SPAN) -> Pool:
         phase=(memory.map.base[space].astype(np.int64) + first - at) % 8,
         any_alignment=~memory.map.addressed[space] | memory.map.doubted[space],
         readings=readings.table(memory.map.byte_order),
+        deep=deep,
     )
 
 

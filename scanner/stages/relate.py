@@ -82,7 +82,7 @@ def _loaded(session: Session, section: Runs) -> Pool:
         loaded: Pool = kept[1]
         return loaded
     session.kept.pop(Pool, None)
-    loaded = pool.load(session.memory, section)
+    loaded = pool.load(session.memory, section, deep=session.target.deep)
     session.kept[Pool] = (name, loaded)
     return loaded
 

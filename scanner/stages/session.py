@@ -6,6 +6,7 @@ when they are first asked for, so that a worker which replaces a dead one goes o
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,6 +48,8 @@ class Target:
     """The operator's own keys: public, like everything here."""
     token_rules: tuple[str, ...] = ()
     """Paths of the operator's own rules, in Kingfisher's format."""
+    deep: bool = False
+    """Spend more on what is unlikely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +85,7 @@ class Session:
     @cached_property
     def given(self) -> File:
         """The file as the operator named it."""
-        file = source.open_file(self.target.path)
-        known = self.target.surveyed
-        if known is not None and known.identity != source.identify(file.fileno()):
-            raise Unreadable(
-                "The dump changed while it was read",
-                reason="its size, times or inode are not what they were",
-                hint="Scan it again when nothing writes to it.",
-            )
-        return file
+        return _opened(self.target)
 
     @cached_property
     def survey(self) -> Survey:
@@ -121,9 +116,36 @@ def survey(session: Session) -> Survey:
     return session.survey
 
 
+def begin_digest(session: Session) -> None:
+    """Hash the file given in a thread, beside whatever is asked for next."""
+    if not session.survey.sha256:
+        session.kept[begin_digest] = ThreadPoolExecutor(1).submit(_digest, session.target)
+
+
 def digest(session: Session) -> str:
     """Return the SHA-256 of the file given."""
+    begun = session.kept.pop(begin_digest, None)
+    if isinstance(begun, Future):
+        return str(begun.result())
     return session.survey.sha256 or source.digest(session.given)
+
+
+def _digest(target: Target) -> str:
+    with _opened(target) as file:
+        return source.digest(file)
+
+
+def _opened(target: Target) -> File:
+    """Open the file as the operator named it; one that changed is refused."""
+    file = source.open_file(target.path)
+    known = target.surveyed
+    if known is not None and known.identity != source.identify(file.fileno()):
+        raise Unreadable(
+            "The dump changed while it was read",
+            reason="its size, times or inode are not what they were",
+            hint="Scan it again when nothing writes to it.",
+        )
+    return file
 
 
 def unchanged(session: Session) -> bool:

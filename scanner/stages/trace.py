@@ -90,7 +90,7 @@ class _Haystack:
 
 
 def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Return what is worth tracing: one candidate of each key with a public half, and each token."""
+    """Return what can be traced: one candidate of each key with a public half, and each token."""
     named = [
         c
         for c in reversed(candidates)

@@ -95,7 +95,7 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
     only = UNEVEN if half != bits - half else ()
     halves = _exact(shelf.numbers(half, only=only))
     for products, primes in _by_reading(_exact(shelf.numbers(bits)), halves):
-        most = MOST_DIVISIONS[not shelf.survey.loose]
+        most = shelf.pool.budget(*MOST_DIVISIONS)
         low, high = _within(shelf, products, primes, most, (ANYWHERE, *RADII))
         for index in np.flatnonzero(high > low).tolist():
             n = shelf.value(products, index)
@@ -158,7 +158,7 @@ def _twice(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[Relate
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
-    low, high = _within(shelf, primes, exponents, MOST_PAIRS, RADII)
+    low, high = _within(shelf, primes, exponents, shelf.pool.budget(MOST_PAIRS, MOST_PAIRS), RADII)
     tops, one = exponents.top.astype(np.float64), np.uint64(1)
     first = 0
     while first < len(primes):

@@ -53,7 +53,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
             for rests in _rests(shelf, bits):
                 rows += _ranked(shelf, here, rests)
     seen: set[int] = set()
-    most = MOST_LATTICES[not shelf.survey.loose]
+    most = shelf.pool.budget(*MOST_LATTICES)
     for _, _, n, rests, index in sorted(rows, key=lambda row: row[:2])[:most]:
         if n in seen:
             continue

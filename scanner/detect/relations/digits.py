@@ -29,8 +29,6 @@ MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
-FEW_RUNS = 1 << 13
-
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
 library is known that keeps scalars so."""
@@ -70,7 +68,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         curve = CURVES[name]
         known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
         found = (trial for how, at in starts for trial in _trials(pool, curve, how, at))
-        trials = list(itertools.islice(found, most[len(pool.at) > FEW_RUNS]))
+        trials = list(itertools.islice(found, pool.budget(*most)))
         seen: set[int] = set()
         for key, position, how in _witnessed(pool, curve, trials, known):
             if key.x not in seen:

@@ -39,11 +39,8 @@ MOST: dict[str, tuple[int, int, int]] = {
 """Derivations in a section: without and with a public key of the curve to look for; and where there
 are more than FEW_RUNS. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
 
-FEW_RUNS = 1 << 13
-"""Runs up to which a section is one process's, and its likeliest pieces are few."""
-
-MOST_POINTS = 2_000
-"""Encoded points of the pool that are checked to lie on a curve."""
+MOST_POINTS = (2_000, 1_000)
+"""Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
 
 MOST_SHIFTED = 500
 """Public points that are multiplied with R for the sake of scalars in Montgomery form."""
@@ -119,9 +116,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
 def _most(pool: Pool, name: str, *, known: bool) -> int:
     """Return how many derivations a pool is worth on a curve."""
     without, with_known, of_many = MOST[name]
-    if len(pool.at) > FEW_RUNS:
-        return of_many
-    return with_known if known else without
+    return pool.budget(with_known if known else without, of_many)
 
 
 # --- what is tried ------------------------------------------------------------------------------
@@ -132,13 +127,14 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
     marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
     marks = marks[pieces.varied(pool.data, marks, 32)]
     tried = 0
+    most = pool.budget(*MOST_POINTS)
     for size in sorted({curve.size for curve in CURVES.values()}):
         names = [name for name, curve in CURVES.items() if curve.size == size]
         fits = marks[marks + 2 * size <= len(pool.data)]
         fits = fits[pieces.varied(pool.data, fits, size)]
         fits = fits[pieces.varied(pool.data, fits + size, size)]
         for at in fits.tolist():
-            if tried == MOST_POINTS:
+            if tried == most:
                 return
             tried += 1
             raw = pool.data[at : at + 2 * size].tobytes()

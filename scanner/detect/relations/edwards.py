@@ -60,9 +60,9 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]
         size, near = OKP_BYTES[algorithm], pieces.places(read)
         if algorithm == "ed448":
-            most = MOST_ED448[bool(read)]
+            most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
         else:
-            most = min(FLOOR + len(pool.at) // 4, MOST_SEEDS)
+            most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
         positions = pieces.aligned(pool, size, most, near)
         if len(positions) < most:
             rest = pieces.loose(pool, size, most - len(positions), near)

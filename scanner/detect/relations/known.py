@@ -214,10 +214,10 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
         rows += _nearest(shelf, here, numbers)
     found: dict[int, list[_Hit]] = {}
-    spent = 0.0
+    spent, most = 0.0, shelf.pool.budget(*MOST_POWERS)
     for _, n, numbers, index in sorted(rows, key=lambda row: row[0]):
         cost = (n.bit_length() / 2048) ** 3
-        if spent + cost > MOST_POWERS[not shelf.survey.loose]:
+        if spent + cost > most:
             continue
         spent += cost
         exponent = shelf.value(numbers, index)

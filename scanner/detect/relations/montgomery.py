@@ -36,9 +36,9 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]
         size, near = OKP_BYTES[algorithm], pieces.places(read)
         if algorithm == "x448":
-            most = MOST_X448[bool(read)]
+            most = pool.budget(MOST_X448[bool(read)], MOST_X448[0])
         else:
-            most = min(FLOOR + len(pool.at) // 8, MOST)
+            most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
         positions = pieces.aligned(pool, size, most, near)
         trials = list(edwards.derived(pool, algorithm, positions))
         if algorithm == "x25519":

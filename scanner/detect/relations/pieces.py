@@ -126,15 +126,15 @@ def _announced(pool: Pool, size: int) -> Offsets:
     for byte in {size + 1, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}:
         marks |= data == byte
     at = np.flatnonzero(marks[1:]) + 1
-    wide, half, byte = sliding(pool.data)[at], sliding(pool.data, "<u4")[at], pool.data[at]
-    before, behind = pool.data[at - 1], pool.data[at + 1]
+    wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
+    here, before, behind = pool.data[at], pool.data[at - 1], pool.data[at + 1]
     rows = (
         ((wide | np.uint64(5)) == chunk, 8),
         (wide == size, 8),
         (wide == size, 16),
         (half == size, 4),
-        ((byte == size) & ((before == 4) | (before == 0)), 1),
-        (((byte == size) | (byte == size + 1)) & (behind == 0), 2),
+        ((here == size) & ((before == 4) | (before == 0)), 1),
+        (((here == size) | (here == size + 1)) & (behind == 0), 2),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
 
