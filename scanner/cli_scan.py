@@ -21,7 +21,7 @@ SEARCH: tuple[_Option, ...] = (
     click.option(
         "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]"
     ),
-    click.option("--deep", is_flag=True, help="Spend more on what is unlikely; take minutes."),
+    click.option("--deep", is_flag=True, help="Take minutes: what is unlikely is tried too."),
     click.option(
         "--known",
         multiple=True,

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -330,7 +329,7 @@ def _trace(
 ) -> tuple[Sighting, ...]:
     """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
     progress.phase("tracing", sum(place.size for task in tasks for place in task))
-    call: Callable[..., tuple[Sighting, ...]]
+    call: Call
     batch: list[tuple[tuple[Candidate, ...], object]]
     if request.thorough or request.deep:
         call, keys = trace, traced(candidates)

@@ -271,15 +271,18 @@ def test_copies_and_pieces_are_traced(tmp_path: Path) -> None:
     freed = bytes(16) + encodings.little_limbs(KEY.d)[16:]
     data = GAP.join([b"", N, P, Q, noise.text(512), P, freed, encodings.big_endian(KEY.dp), b""])
     dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
-    (finding,) = report_bytes(dump.data, tmp_path).findings
-    seen = sorted((o.encoding, o.extents[0].size) for o in finding.occurrences)
-    assert seen == [
-        ("d limbs-le (part)", 240),
-        ("dp bytes-be", 128),
-        ("p limbs-le", 128),
-        ("p limbs-le", 128),
-        ("q limbs-le", 128),
-    ]
+    path = tmp_path / "dump"
+    path.write_bytes(dump.data)
+    for options in ({}, {"thorough": True}, {"deep": True}):
+        (finding,) = report(path, **options).findings
+        seen = sorted((o.encoding, o.extents[0].size) for o in finding.occurrences)
+        assert seen == [
+            ("d limbs-le (part)", 240),
+            ("dp bytes-be", 128),
+            ("p limbs-le", 128),
+            ("p limbs-le", 128),
+            ("q limbs-le", 128),
+        ]
 
 
 def test_an_expired_certificate_names_and_lowers_nothing(tmp_path: Path) -> None:
@@ -414,17 +417,20 @@ def test_text_report_of_a_real_dump() -> None:
 
 
 def test_tokens_are_found_with_their_copies(tmp_path: Path) -> None:
-    """A secret beside its id is found there, and so are copies of both that stand alone."""
+    """A secret beside its id is found there; by a thorough scan, so are copies that stand alone."""
     key_id, secret = tokens.aws_id(), tokens.aws_secret()
     wide = encodings.utf16(secret)
     data = GAP.join([b"", key_id, secret, bytes(1 << 16), secret, wide, bytes(8192), key_id, b""])
     dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)])
-    found = report_bytes(dump.data, tmp_path)
-    assert {(f.algorithm, len(f.occurrences)) for f in found.findings} == {
-        ("betterleaks.aws-access-token", 2),
-        ("betterleaks.aws-secret-access-key", 3),
-    }
-    assert found.verdict is Verdict.BLOCKED
+    path = tmp_path / "dump"
+    path.write_bytes(dump.data)
+    for options, copies in (({}, (1, 1)), ({"thorough": True}, (2, 3)), ({"deep": True}, (2, 3))):
+        found = report(path, **options)
+        assert [(f.algorithm, len(f.occurrences)) for f in found.findings] == [
+            ("betterleaks.aws-access-token", copies[0]),
+            ("betterleaks.aws-secret-access-key", copies[1]),
+        ]
+        assert found.verdict is Verdict.BLOCKED
 
 
 def test_a_web_token_says_who_issued_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The pool: edges of runs, read again whole, in bounded sections, and named where they stand."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -74,6 +75,31 @@ def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.Monkey
     assert set().union(*held) == set(runs.start.tolist())
     for one, other in itertools.pairwise(held):
         assert max(one) - min(other) > pool.NEIGHBOURHOOD // 2
+
+
+def test_whole_runs_are_cut_with_an_overlap(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded whole, each byte of every run is there, and each 16 bytes of it in one block."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 14)
+    data = noise.uniform(50_000, 1) + bytes(4096) + noise.heap(1 << 15, 3)
+    memory, runs = load(data)
+    pieces = set()
+    for part in pool.whole(runs):
+        made = pool.load(memory, part, pool.SECTION)
+        assert len(made.data) < 3 * pool.SECTION
+        for at in range(len(made.data) - 16):
+            pieces.add(made.data[at : at + 16].tobytes())
+    for start, end in zip(runs.start.tolist(), runs.end.tolist(), strict=True):
+        for at in range(start, end - 15):
+            assert data[at : at + 16] in pieces
+
+
+def test_budgets_grow_with_depth_and_shrink_with_runs(load: Load) -> None:
+    """Where runs are few more is spent on each; a deep scan spends most."""
+    memory, runs = load(noise.heap(1 << 14, 3))
+    few = pool.load(memory, runs)
+    deep = pool.load(memory, runs, deep=True)
+    many = dataclasses.replace(few, at=np.zeros(pool.FEW_RUNS + 1, np.int64))
+    assert [made.budget(100, 10) for made in (few, many, deep)] == [100, 10, 100 * pool.DEEP]
 
 
 def test_no_runs_no_sections(load: Load) -> None:
