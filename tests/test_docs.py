@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scanner import cli, report, rules
+from tests import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +20,11 @@ TEST_COMMAND = "python3 tests/run.py"
 def blocks(language: str) -> list[str]:
     """Return the fenced blocks of one language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_of_rules_is_up_to_date() -> None:
+    """``rules/README.md`` is what ``python -m tests.rules_page`` writes."""
+    assert rules_page.PAGE.read_text("utf-8") == rules_page.page(rules.load())
 
 
 def test_help_is_the_real_one() -> None:
