@@ -7,7 +7,7 @@ regions, and whether its raw bytes may pass is decided elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.dump import elfcore, kernel, lime, macho, minidump
+from scanner.dump import elfcore, kernel, lime, macho, minidump, texts
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Fault, Layout
@@ -30,6 +30,8 @@ FORMATS: tuple[Format, ...] = (
     Format(name="kerneldump", sniff=kernel.sniff, parse=kernel.parse),
     Format(name="lime", sniff=lime.sniff, parse=lime.parse),
     Format(name="macho", sniff=macho.sniff, parse=macho.parse),
+    Format(name="hprof", sniff=texts.is_hprof, parse=texts.parse_hprof),
+    Format(name="javacore", sniff=texts.is_javacore, parse=texts.parse_javacore),
 )
 
 HEAD = 64

@@ -42,6 +42,8 @@ class Contents:
     layers: tuple[str, ...]
     archive: str
     """The kind of the outermost archive; empty where there is none."""
+    dump: bool
+    """That archive is a dump itself, of a kind whose contents are known."""
     pieces: Pieces
     """All that is no dump of its own; without an archive, everything."""
     size: int
@@ -100,6 +102,7 @@ class _Expander:
         return Contents(
             layers=layers,
             archive=archive,
+            dump=any(kind.name == archive and kind.dump for kind in archives.KINDS),
             pieces=tuple(self._rest),
             size=sum(size for _, size in self._rest),
             faults=tuple(self._faults.values()),

@@ -13,6 +13,9 @@ from scanner.dump.source import File
 from scanner.model import Layout
 
 MAGIC = 0x4C694D45
+MARKS = (b"EMiL", b"AVML")
+TRAILING = 512
+"""Bytes that may follow the last range: unpacking leaves the name of a gzip stream there."""
 HEADER = struct.Struct("<2I3Q")
 """Magic, version, first address, last address, reserved."""
 
@@ -22,6 +25,15 @@ def sniff(head: bytes) -> bool:
     return head[:8] == struct.pack("<2I", MAGIC, 1)
 
 
+def trails(file: File, at: int) -> bool:
+    """Tell whether what follows the ranges is a name or a mark that a packer left there."""
+    size = file.size - at
+    if not 0 < at < file.size or size > TRAILING:
+        return False
+    head = file.read(at, min(size, 4))
+    return head not in {mark[: len(head)] for mark in MARKS} and any(head)
+
+
 def parse(file: File) -> Layout:
     """Read the headers of all ranges."""
     draft = Draft(file.size)
@@ -29,6 +41,9 @@ def parse(file: File) -> Layout:
     at = 0
     for _ in range(MAX_REGIONS):
         if at == file.size:
+            break
+        if trails(file, at):
+            draft.label(at, file.size - at, "stream trailing bytes")
             break
         if draft.clip(at, HEADER.size) < HEADER.size:
             draft.fault("truncated", "The dump ends within a header.")

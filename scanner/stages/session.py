@@ -206,7 +206,7 @@ def _survey(session: Session) -> Survey:
     if not inside.archive:
         layout = dump.read_layout(file)
     else:
-        layout = Layout(format=inside.archive if inside.members else "raw")
+        layout = Layout(format=inside.archive if inside.members or inside.dump else "raw")
     return _surveyed(
         file, content, layout, size=size, sha256=sha256, identity=identity, inside=inside
     )

@@ -69,6 +69,13 @@ def test_end_behind_the_last_address() -> None:
     assert memory(inner, layout) == RANGES
 
 
+def test_what_trails() -> None:
+    """A name behind the last range, as unpacking gzip leaves it, is no damage."""
+    layout = layout_of(PLAIN.data + b"memory.lime\0")
+    assert layout.faults == ()
+    assert layout.labels[-1].name == "stream trailing bytes"
+
+
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
     """Write numbers over a dump."""
     out = bytearray(data)
@@ -81,7 +88,8 @@ def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
     [
         (PLAIN.data[:20], "truncated"),
         (PLAIN.data[:-1], "truncated"),
-        (PLAIN.data + b"tail", "truncated"),
+        (PLAIN.data + PLAIN.data[:20], "truncated"),
+        (PLAIN.data + b"t" * 600, "damaged-table"),
         (PLAIN.data + bytes(64), "damaged-table"),
         (patched(PLAIN.data, 16, "Q", 0x10), "damaged-table"),
         (patched(PLAIN.data, 16, "Q", (1 << 64) - 1), "truncated"),

@@ -7,7 +7,16 @@ whoever meets it can say that it was not looked into.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.dump.archives import apport, avml, flattened, makedumpfile, tars, zips
+from scanner.dump.archives import (
+    apport,
+    avml,
+    flattened,
+    heapsnapshot,
+    hextext,
+    makedumpfile,
+    tars,
+    zips,
+)
 from scanner.dump.archives.archive import Archive, Member
 
 
@@ -19,6 +28,8 @@ class Kind:
     sniff: Callable[[bytes], bool]
     """Given the first bytes of a file, at most HEAD."""
     read: Callable[[Archive], Iterator[Member]]
+    dump: bool = False
+    """It is a dump: what it holds is known, whether there is another dump within or not."""
 
 
 KINDS: tuple[Kind, ...] = (
@@ -27,6 +38,10 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="makedumpfile", sniff=makedumpfile.sniff, read=makedumpfile.read),
     Kind(name="flattened", sniff=flattened.sniff, read=flattened.read),
     Kind(name="avml", sniff=avml.sniff, read=avml.read),
+    Kind(name="microdump", sniff=hextext.is_microdump, read=hextext.read_microdump, dump=True),
+    Kind(name="tombstone", sniff=hextext.is_tombstone, read=hextext.read_words, dump=True),
+    Kind(name="hs_err", sniff=hextext.is_hs_err, read=hextext.read_words, dump=True),
+    Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),
     Kind(name="tar", sniff=tars.sniff, read=tars.read),
 )
 

@@ -16,6 +16,7 @@ import cramjam
 import zstandard
 
 from scanner.dump import bitmaps
+from scanner.dump.archives import cores
 from scanner.dump.archives.archive import Archive, Member
 from scanner.dump.codecs import BROKEN, unpack_lzo
 from scanner.dump.draft import MAX_REGIONS
@@ -57,9 +58,7 @@ def sniff(head: bytes) -> bool:
 class _Dump:
     """What the headers say; offsets and sizes in bytes, none of them past the end of the file."""
 
-    order: str
-    wide: bool
-    machine: int
+    target: cores.Target
     block: int
     bitmap: int
     first: int
@@ -134,9 +133,9 @@ def _headers_as(archive: Archive, order: str, *, wide: bool) -> _Dump | None:
         archive.fault("truncated-archive", "Its writer says that the dump is incomplete.")
     machine = names[4 * 65 : 5 * 65].split(b"\0")[0]
     return _Dump(
-        order=order,
-        wide=wide,
-        machine=_MACHINES.get(machine, 0),
+        target=cores.Target(
+            machine=_MACHINES.get(machine, 0), wide=wide, order=order, physical=True
+        ),
         block=block,
         bitmap=bitmap,
         first=first,
@@ -181,8 +180,9 @@ def _core(archive: Archive, dump: _Dump) -> Iterator[bytes]:
     runs = list(bitmaps.runs(archive.file, dump.bitmap, dump.last, most=MAX_REGIONS + 1))
     notes = b"".join(archive.file.read(*span) for span in dump.notes)
     if dump.info[1] and b"VMCOREINFO" not in notes:
-        notes += _note(dump, b"VMCOREINFO\0", archive.file.read(*dump.info))
-    yield _elf(dump, _cut(runs, dump), notes)
+        notes += cores.note(dump.target, b"VMCOREINFO", archive.file.read(*dump.info))
+    segments = [(first * dump.block, count * dump.block) for first, count in _cut(runs, dump)]
+    yield cores.head(dump.target, segments, notes=notes, align=dump.block)
     yield from _Pages(archive, dump).decoded()
 
 
@@ -199,46 +199,6 @@ def _cut(runs: list[tuple[int, int]], dump: _Dump) -> list[tuple[int, int]]:
     return kept
 
 
-def _note(dump: _Dump, owner: bytes, data: bytes) -> bytes:
-    head = struct.pack(dump.order + "3I", len(owner), len(data), 0)
-    return head + owner.ljust(-(-len(owner) // 4) * 4, b"\0") + data + bytes(-len(data) % 4)
-
-
-def _elf(dump: _Dump, runs: list[tuple[int, int]], notes: bytes) -> bytes:
-    """Return what stands before the pages (gABI 4 and 5; PN_XNUM where e_phnum is too small)."""
-    wide, order, block = dump.wide, dump.order, dump.block
-    header, row, section = (64, 56, 64) if wide else (52, 32, 40)
-    count = len(runs) + 1
-    extended = count >= 0xFFFF
-    table = header + (section if extended else 0)
-    at = table + row * count
-    body = -(-(at + len(notes)) // block) * block
-    rows = [_row(dump, 4, at, 0, len(notes))]
-    offset = body
-    for first, pages in runs:
-        rows.append(_row(dump, 1, offset, first * block, pages * block))
-        offset += pages * block
-    ident = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + bytes(9)
-    word = "Q" if wide else "I"
-    number = 0xFFFF if extended else count
-    ends = (0, header, row, number, section if extended else 0, int(extended), 0)
-    places = (0, table, header if extended else 0)
-    out = ident + struct.pack(f"{order}2HI3{word}I6H", 4, dump.machine, 1, *places, *ends)
-    if extended:
-        info = 44 if wide else 28
-        null = bytes(info) + struct.pack(order + "I", count)
-        out += null.ljust(section, b"\0")
-    return (out + b"".join(rows) + notes).ljust(body, b"\0")
-
-
-def _row(dump: _Dump, kind: int, offset: int, address: int, size: int) -> bytes:
-    if dump.wide:
-        fields = (kind, 4, offset, 0, address & ((1 << 64) - 1), size, size, 4)
-        return struct.pack(dump.order + "2I6Q", *fields)
-    narrow = (value & 0xFFFFFFFF for value in (kind, offset, 0, address, size, size, 4, 4))
-    return struct.pack(dump.order + "8I", *narrow)
-
-
 class _Pages:
     """Decodes the pages of a dump, and notes which bytes of it they were made of."""
 
@@ -253,7 +213,7 @@ class _Pages:
     def decoded(self) -> Iterator[bytes]:
         """Yield every page, in the order of the descriptors."""
         dump, file = self._dump, self._archive.file
-        codec = struct.Struct(dump.order + "Q2IQ")
+        codec = struct.Struct(dump.target.order + "Q2IQ")
         step = CHUNK // codec.size
         for first in range(0, dump.pages, step):
             count = min(step, dump.pages - first)

@@ -1,0 +1,118 @@
+"""Dumps of Java that hold no memory as such: heaps as records, and javacores, which are text.
+
+They have no addresses that a pointer could follow, so their bytes are swept as they stand, and only
+named here. This module exists because a known format that is whole may pass, and one that is cut
+must not: each reader looks for the end that its writer leaves. It refuses to take a head alone for
+a whole file.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from scanner.dump.draft import Draft
+from scanner.dump.source import CHUNK, File
+from scanner.errors import Damaged
+from scanner.model import Layout
+
+MAX_RECORDS = 1 << 22
+TAIL = 4096
+"""Bytes at the end of a text in which its last line is looked for."""
+
+_HPROF = b"JAVA PROFILE 1.0."
+_JAVACORES = (b"0SECTION       TITLE", b"NULL           ---")
+_END = b"---------------------- END OF DUMP"
+
+_HEAP, _SEGMENT, _HEAP_END = 0x0C, 0x1C, 0x2C
+_RECORDS = {
+    0x01: "strings",
+    0x02: "classes",
+    0x03: "classes",
+    0x04: "stack traces",
+    0x05: "stack traces",
+    0x06: "sites",
+    0x07: "sites",
+    0x0A: "threads",
+    0x0B: "threads",
+    _HEAP: "heap",
+    0x0D: "samples",
+    0x0E: "settings",
+    _SEGMENT: "heap",
+    _HEAP_END: "heap",
+}
+"""HPROF_* tags (hprof_b_spec.h of the JDK), and what a run of such records is called."""
+
+
+def is_hprof(head: bytes) -> bool:
+    """Tell a Java heap dump."""
+    return head.startswith(_HPROF)
+
+
+def is_javacore(head: bytes) -> bool:
+    """Tell a javacore of OpenJ9."""
+    return head.startswith(_JAVACORES)
+
+
+def parse_hprof(file: File) -> Layout:
+    """Walk the records: tag, time, size, all big-endian, and as many bytes. Raises Damaged."""
+    head = file.read(0, min(file.size, 64))
+    end = head.find(b"\0")
+    if end < 0 or len(head) < end + 13:
+        raise Damaged("The heap dump has no whole header", reason=f"it has {file.size} bytes")
+    width = int.from_bytes(head[end + 1 : end + 5], "big")
+    draft = Draft(file.size)
+    draft.label(0, end + 13, "header")
+    if width not in {4, 8}:
+        draft.fault("damaged-table", f"Identifiers of {width} bytes cannot be.")
+    run, start, last, segments = "", end + 13, 0, False
+    for tag, at in _records(file, draft, end + 13):
+        name = _RECORDS[tag]
+        if name != run:
+            draft.label(start, at - start, f"stream {run}")
+            run, start = name, at
+        last, segments = tag, segments or tag == _SEGMENT
+    draft.label(start, file.size - start, f"stream {run}")
+    if segments and last != _HEAP_END:
+        draft.fault("truncated", "The heap dump has no end.")
+    return draft.layout(
+        format_name="hprof",
+        arch="java",
+        pointer_size=4 if width == 4 else 8,
+        byte_order="big",
+    )
+
+
+def _records(file: File, draft: Draft, at: int) -> Iterator[tuple[int, int]]:
+    """Yield tag and offset of each record, as far as they fit."""
+    base, window, last = at, b"", 0
+    for _ in range(MAX_RECORDS):
+        if at == file.size:
+            return
+        if at + 9 > base + len(window):
+            base, window = at, file.read(at, min(CHUNK, file.size - at))
+        if len(window) - (at - base) < 9 and last not in {_HEAP, _HEAP_END}:
+            draft.gap("truncated", None, 9)
+            return
+        tag, _, size = struct.unpack_from(">B2I", window, at - base)
+        if tag not in _RECORDS:
+            if last in {_HEAP, _HEAP_END}:
+                return  # what trails a whole dump
+            draft.fault("damaged-table", f"No record of a known kind stands at {at}.")
+            return
+        yield tag, at
+        last = tag
+        if tag == _HEAP and (size == 0 or file.size - at > 1 << 32):
+            return  # of a heap of more than 4 GiB the size says nothing: it is the last record
+        if size > file.size - at - 9:
+            draft.gap("truncated", None, size - (file.size - at - 9))
+            return
+        at += 9 + size
+    draft.fault("limit-records", f"More than {MAX_RECORDS} records.")
+
+
+def parse_javacore(file: File) -> Layout:
+    """Look for the line that ends a javacore."""
+    draft = Draft(file.size)
+    draft.label(0, file.size, "stream text")
+    if _END not in file.read(max(file.size - TAIL, 0), min(file.size, TAIL)):
+        draft.fault("truncated", "The javacore has no end.")
+    return draft.layout(format_name="javacore", arch="java", pointer_size=8, byte_order="little")

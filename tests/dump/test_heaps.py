@@ -1,0 +1,162 @@
+"""Heaps of Java and JavaScript, and memory in hex: what is opened, and what is cut."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from fixtures import heaps
+from scanner import dump
+from scanner.dump.archives import heapsnapshot
+from scanner.model import Layout
+from tests.dump.dump_bytes import file_of
+from tests.dump.opening import codes, memory, opened
+
+STACK = bytes(range(256)) * 5
+HEAP = [(1, b"12345678name"), (1, b"12345678other"), (0x1C, b"segment" * 9), (0x2C, b"")]
+
+
+def layout_of(data: bytes) -> Layout:
+    """Read a dump."""
+    with file_of(data) as file:
+        return dump.read_layout(file)
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_hprof(width: int) -> None:
+    """Records of a heap dump are named; runs of a kind are one."""
+    layout = layout_of(heaps.hprof(HEAP, width=width))
+    assert layout.faults == ()
+    assert [label.name for label in layout.labels] == ["header", "stream strings", "stream heap"]
+    assert (layout.format, layout.pointer_size, layout.byte_order) == ("hprof", width, "big")
+
+
+def test_old_hprof() -> None:
+    """A heap in one record needs no end; of a size of zero it is the last record."""
+    old = heaps.hprof([(1, b"12345678name"), (0x0C, b"heap" * 9)], version="1.0.1")
+    assert layout_of(old).faults == ()
+    assert layout_of(heaps.hprof([(0x0C, b"")]) + b"what the size does not count").faults == ()
+
+
+def test_what_trails_a_heap_dump() -> None:
+    """Bytes behind the end of the heap, as unpacking gzip leaves them, are no damage."""
+    assert layout_of(heaps.hprof(HEAP) + b"java_pid1.hprof\0").faults == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (heaps.hprof(HEAP)[:20], "damaged"),
+        (heaps.hprof(HEAP)[:40], "truncated"),
+        (heaps.hprof(HEAP)[:70], "truncated"),
+        (heaps.hprof(HEAP[:-1]), "truncated"),
+        (heaps.hprof([(1, b"x"), (0x99, b"y")]), "damaged-table"),
+        (heaps.hprof(HEAP, width=3), "damaged-table"),
+        (b"0SECTION       TITLE subcomponent dump routine\r\n", "truncated"),
+    ],
+)
+def test_damaged(data: bytes, code: str) -> None:
+    """What is cut or of no known kind is a fault."""
+    assert code in {fault.code for fault in layout_of(data).faults}
+
+
+def test_javacore() -> None:
+    """A javacore that ends as one may pass."""
+    text = b"0SECTION       TITLE subcomponent dump routine\r\n1TISIGINFO\r\n"
+    layout = layout_of(text + b"NULL           ---------------------- END OF DUMP -----\r\n")
+    assert (layout.format, layout.faults) == ("javacore", ())
+
+
+def test_microdump() -> None:
+    """Rows of a stack are joined; the context follows them."""
+    data = heaps.microdump([(0x7000, STACK), (0x9000, b"other" * 10)])
+    found, rest, [(name, core, layout)] = opened(data)
+    assert found.faults == ()
+    assert (found.archive, found.dump, name) == ("microdump", True, "memory")
+    assert memory(core, layout) == [(0x7000, STACK), (0x9000, b"other" * 10)]
+    assert (layout.arch, layout.faults) == ("arm64", ())
+    assert core.endswith(b"\x01\x02")
+    assert data in rest
+
+
+def test_rows_that_a_log_lost() -> None:
+    """A microdump that lacks a row, or its end, is a fault."""
+    lines = heaps.microdump([(0x7000, STACK)]).splitlines(keepends=True)
+    assert codes(opened(b"".join(lines[:4] + lines[5:]))[0]) == {"truncated-archive"}
+    assert codes(opened(b"".join(lines[:-1]))[0]) == {"truncated-archive"}
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_tombstone(width: int) -> None:
+    """Words of a tombstone are turned round."""
+    found, _, [(_, core, layout)] = opened(heaps.tombstone([(0x12345678, STACK)], width=width))
+    assert found.faults == ()
+    assert memory(core, layout) == [(0x12345678, STACK)]
+
+
+def test_hs_err() -> None:
+    """Words of an error log are turned round; a log without an end is a fault."""
+    data = heaps.hs_err((0x7F5B2C1FE8E0, STACK))
+    found, _, [(_, core, layout)] = opened(data)
+    assert found.faults == ()
+    assert memory(core, layout) == [(0x7F5B2C1FE8E0, STACK)]
+    assert codes(opened(data[:-6])[0]) == {"truncated-archive"}
+
+
+def test_strings_of_a_snapshot() -> None:
+    """Strings come out as text, and base64 in them as bytes, even where it was cut."""
+    secret = bytes(range(200))
+    pem = "-----BEGIN THING-----\n" + base64.encodebytes(secret).decode()
+    url = base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    data = heaps.heapsnapshot(["", 'say "it"\\', "\ud800 alone", pem[:130], url])
+    found, rest, dumps = opened(data)
+    assert found.faults == ()
+    assert (found.archive, found.dump, dumps) == ("heapsnapshot", True, [])
+    assert b'say "it"\\\0' in rest
+    assert (pem[:130].encode() + b"\0" + secret[:70]) in rest
+    assert secret + bytes(8) in rest
+    assert rest.endswith(data)
+
+
+@pytest.mark.parametrize("cut", [30, 200, 250, 265])
+def test_a_snapshot_that_is_cut(cut: int) -> None:
+    """A snapshot without its strings, or without their end, is a fault."""
+    data = heaps.heapsnapshot(["one", "two", "three"] * 9)
+    assert codes(opened(data[:cut])[0]) == {"truncated-archive"}
+
+
+@limits(max_examples=60, deadline=None)
+@given(st.lists(st.text(), max_size=8), st.integers(2, 40))
+def test_any_strings(strings: list[str], step: int) -> None:
+    """Whatever the strings are and however they are read, they come out as they went in."""
+    with pytest.MonkeyPatch.context() as patch, file_of(heaps.heapsnapshot(strings)) as file:
+        patch.setattr(heapsnapshot, "CHUNK", step)
+        archive = heapsnapshot.Archive(file)
+        start = heapsnapshot._find(archive)
+        assert start is not None
+        found = list(heapsnapshot._strings(archive, start))
+    assert found == [text.encode("utf-8", "surrogatepass") for text in strings]
+    assert archive.faults == []
+
+
+@limits(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            heaps.hprof(HEAP),
+            heaps.microdump([(0x7000, STACK)]),
+            heaps.tombstone([(0x7000, STACK)]),
+            heaps.heapsnapshot(["one", "two"]),
+        ]
+    ),
+    st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=8),
+)
+def test_any_damage(data: bytes, changes: list[tuple[int, int]]) -> None:
+    """Whatever is overwritten, nothing raises."""
+    out = bytearray(data)
+    for at, value in changes:
+        out[at % len(out)] = value
+    opened(bytes(out))
+    layout_of(bytes(out))
