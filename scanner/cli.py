@@ -32,6 +32,7 @@ from scanner.cli_policy import policy_group, policy_options
 from scanner.cli_redact import redact
 from scanner.cli_report import report
 from scanner.cli_scan import READING, SEARCH, gate_of, options
+from scanner.cli_spool import ingest, spool
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ keysift.add_command(report)
 keysift.add_command(redact)
 keysift.add_command(attest)
 keysift.add_command(verify)
+keysift.add_command(spool)
+keysift.add_command(ingest)
 keysift.add_command(policy_group)
 
 

@@ -7,6 +7,7 @@ the attestation for ``verify``, which says 3 of whatever does not hold.
 import datetime as dt
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,30 +27,36 @@ if TYPE_CHECKING:
 _AGE = re.compile(r"(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-KEYS = (
-    click.option(
-        "--key",
-        metavar="FILE|URI",
-        required=True,
-        help="Signs: a PEM file, or hsm:, awskms:, gcpkms:, azurekms:, hv: as securesystemslib "
-        "has them.",
-    ),
-    click.option(
-        "--public-key", metavar="FILE", type=click.Path(), help="Public half of a key with a URI."
-    ),
-    click.option(
-        "--key-secret",
-        metavar="FILE",
-        type=click.Path(),
-        help="File with the password of the key file, or the PIN of its store.",
-    ),
-)
+
+def keys(*, required: bool) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]:
+    """Return the options that name a key which signs."""
+    return (
+        click.option(
+            "--key",
+            metavar="FILE|URI",
+            required=required,
+            help="Signs: a PEM file, or hsm:, awskms:, gcpkms:, azurekms:, hv: as securesystemslib "
+            "has them.",
+        ),
+        click.option(
+            "--public-key",
+            metavar="FILE",
+            type=click.Path(),
+            help="Public half of a key with a URI.",
+        ),
+        click.option(
+            "--key-secret",
+            metavar="FILE",
+            type=click.Path(),
+            help="File with the password of the key file, or the PIN of its store.",
+        ),
+    )
 
 
 @click.command("attest", add_help_option=False)
 @helped
 @click.argument("path", metavar="DUMP", type=click.Path())
-@options(*KEYS)
+@options(*keys(required=True))
 @click.option(
     "-o", "--output", type=click.Path(), help="Where it goes; to stdout where this is not said."
 )
@@ -141,7 +148,7 @@ def _write(
 )
 @click.option(
     "--key",
-    "keys",
+    "trusted",
     metavar="FILE",
     required=True,
     multiple=True,
@@ -164,7 +171,7 @@ def _write(
 def verify(
     path: str,
     attestation: str,
-    keys: tuple[str, ...],
+    trusted: tuple[str, ...],
     max_age: str,
     min_version: str,
     policy_path: str | None,
@@ -187,9 +194,9 @@ def verify(
         min_version=_version(min_version),
         policy_sha256=agreed,
     )
-    trusted = signing.public_keys(keys)
+    public = signing.public_keys(trusted)
     try:
-        payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, trusted)
+        payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, public)
         attested, digest = room.read(payload), room.digest(path)
         room.check(attested, digest, demands)
     except errors.ScannerError as error:

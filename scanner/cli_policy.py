@@ -70,14 +70,15 @@ def terms(*, policy_path: str | None, fail_on: str | None, baseline_path: str | 
         ruling=policy.Ruling(
             policy=agreed,
             baseline=policy.baseline(before.report) if before else policy.Baseline(),
-            today=_today(),
+            today=today(),
         ),
         policy_sha256=policyfile.digest(agreed) if said else "",
         baseline_sha256=before.sha256 if before else "",
     )
 
 
-def _today() -> dt.date:
+def today() -> dt.date:
+    """Return the date in UTC."""
     return dt.datetime.now(dt.UTC).date()
 
 
@@ -90,8 +91,10 @@ def policy_group() -> None:
 @policy_group.command("check", add_help_option=False)
 @helped
 @click.argument("path", metavar="FILE", type=click.Path())
-@click.option("--today", metavar="DATE", help="Judge entries as on this day (2027-01-31), in UTC.")
-def policy_check(path: str, today: str | None) -> int:
+@click.option(
+    "--today", "at", metavar="DATE", help="Judge entries as on this day (2027-01-31), in UTC."
+)
+def policy_check(path: str, at: str | None) -> int:
     """Say what a policy does, and which of its entries have ended or end within 30 days.
 
     Exit codes: 0 all entries hold, 3 some have ended, 2 the file is no policy.
@@ -99,7 +102,7 @@ def policy_check(path: str, today: str | None) -> int:
     from scanner import policyfile  # noqa: PLC0415 - it costs time
 
     try:
-        day = dt.date.fromisoformat(today) if today is not None else _today()
+        day = dt.date.fromisoformat(at) if at is not None else today()
     except ValueError:
         raise errors.UsageError(
             "--today is no date", reason="a date is written 2027-01-31", hint="correct it"

@@ -12,6 +12,7 @@
     ├── ReportError           the report could not be written
     ├── RedactError           a copy without the secrets of a dump could not be made
     ├── AttestError           an attestation could not be made, or does not hold
+    ├── SpoolError            a dump could not be filed away now
     └── WorkerLost            a worker process died, hung or was killed
     Unmapped                  no bytes at this coordinate; for address spaces only
 
@@ -71,6 +72,10 @@ class RedactError(ScannerError):
 
 class AttestError(ScannerError):
     """An attestation could not be made, or does not hold."""
+
+
+class SpoolError(ScannerError):
+    """A dump could not be filed away now; it is where it was."""
 
 
 class WorkerLost(ScannerError):
