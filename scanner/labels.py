@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from scanner.model import Extent, Label, Layout, Module, Region, Thread
 
+NEAR = 32
+"""Regions before an address that are looked at: several processes may use the same one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
@@ -56,10 +59,14 @@ class Labels:
                 if extent.file_offset < label.file_offset + label.size:
                     return label.name
             return "outside of every region"
-        at = bisect_right(self.region_starts, extent.address) - 1
-        if at < 0 or extent.address >= self.regions[at].start + self.regions[at].size:
+        at = bisect_right(self.region_starts, extent.address)
+        near = self.regions[max(at - NEAR, 0) : at][::-1]
+        around = [region for region in near if extent.address < region.start + region.size]
+        if not around:
             return "memory"
-        region = self.regions[at]
+        delta = extent.address - extent.file_offset
+        same = (region for region in around if region.start - region.file_offset == delta)
+        region = next(same, around[0])
         return _base(region.name) or f"memory {region.perms}".strip()
 
     def owner(self, extent: Extent) -> str:

@@ -53,6 +53,8 @@ class Region:
     """A subset of "rwx"; empty where the format does not say."""
     name: str = ""
     """Label, as the dump spells it (mapped file, stack of a thread); escaped by each renderer."""
+    context: int = 0
+    """Whose address it is: 0 is the dump's own, others are of tables of pages within it."""
     doubted: bool = False
     """The descriptor contradicts another or looks wrong: also swept at the file's alignment."""
 

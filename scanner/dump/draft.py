@@ -4,6 +4,7 @@ This module exists so that each format reader clips, counts and complains alike.
 raise: damage becomes a gap and a fault, and the bytes stay in the sweep.
 """
 
+from scanner.dump.names import PHYSICAL
 from scanner.model import Fault, Gap, Label, Layout, Module, Region, Thread
 
 MAX_REGIONS = 1 << 20
@@ -53,6 +54,7 @@ class Draft:
         *,
         perms: str = "",
         name: str = "",
+        context: int = 0,
         doubted: bool = False,
     ) -> None:
         """Note bytes with an address; what lies past the end of the file becomes a gap."""
@@ -77,9 +79,18 @@ class Draft:
                     file_offset=file_offset,
                     perms=perms,
                     name=name[:MAX_NAME],
+                    context=context,
                     doubted=doubted,
                 )
             )
+
+    def physical(self) -> list[tuple[int, int, int]]:
+        """Return address, file offset and size of the regions of physical memory."""
+        return [
+            (region.start, region.file_offset, region.size)
+            for region in self._regions
+            if region.name == PHYSICAL
+        ]
 
     def by_address(self) -> list[Region]:
         """Return the regions so far, by address."""

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scanner.dump import paging
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.names import MACHINES, NOTES, PHYSICAL, SYSTEMS
 from scanner.dump.source import File
@@ -86,6 +87,8 @@ class _Reader:
         self._files: list[tuple[int, int, str]] = []
         self._marks: dict[int, str] = {}
         self._registers: dict[int, tuple[int, int]] = {}
+        self._roots: list[int] | None = None
+        """Of page tables; None where the core is of a process."""
 
     def read(self) -> Layout:
         segments = [self._segment(row) for row in self._program_headers()]
@@ -94,9 +97,17 @@ class _Reader:
         self._loads([segment for segment in segments if segment.type == _PT_LOAD])
         self._stacks()
         narrow, wide = MACHINES.get(self._machine, ("unknown", "unknown"))
+        arch = wide if self._wide else narrow
+        if self._roots is not None:
+            runs = [
+                (load.paddr, load.offset, self._draft.clip(load.offset, load.filesz))
+                for load in segments
+                if load.type == _PT_LOAD
+            ]
+            paging.join(self._file, self._draft, runs, arch=arch, roots=self._roots)
         return self._draft.layout(
             format_name="elfcore",
-            arch=wide if self._wide else narrow,
+            arch=arch,
             pointer_size=self._word,
             byte_order="little" if self._order == "<" else "big",
         )
@@ -183,7 +194,10 @@ class _Reader:
         """Turn PT_LOADs into regions; what p_memsz has beyond p_filesz was not captured."""
         draft = self._draft
         # QEMU's dump-guest-memory without paging: all p_vaddr are 0, p_paddr is the address.
-        physical = all(load.vaddr == 0 for load in loads) and any(load.paddr for load in loads)
+        bare = all(load.vaddr == 0 for load in loads)
+        physical = bare and (self._roots is not None or any(load.paddr for load in loads))
+        if physical:
+            self._roots = self._roots or []
         self._files.sort()
         starts = [start for start, _, _ in self._files]
         marks = sorted(self._marks)
@@ -252,10 +266,19 @@ class _Reader:
             thread = Thread(id=int(note.owner[12:]))  # one of several notes of one LWP
             if self._draft.threads[-1:] != [thread]:
                 self._draft.threads.append(thread)
+        elif name in {"VMCOREINFO", "QEMU"}:
+            self._machine_wide(note)
         elif name == "NT_FILE":
             self._mapped_files(note)
         elif name == "NT_AUXV":
             self._auxiliary(note)
+
+    def _machine_wide(self, note: _Note) -> None:
+        """Note that the core is of a whole machine, and where its tables of pages begin."""
+        data = self._file.read(note.offset, min(note.size, 1 << 16))
+        read = paging.root_of_qemu if note.owner == b"QEMU" else paging.root_of_vmcoreinfo
+        root = read(data)
+        self._roots = [*(self._roots or ()), *(() if root is None else (root,))]
 
     def _thread(self, note: _Note) -> None:
         """Read pr_pid of struct elf_prstatus (Linux), or of prstatus_t (FreeBSD)."""

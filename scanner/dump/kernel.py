@@ -10,7 +10,7 @@ count of pages bears neither out: the bytes are swept without addresses, under a
 import struct
 from typing import NamedTuple
 
-from scanner.dump import bitmaps
+from scanner.dump import bitmaps, paging
 from scanner.dump.draft import MAX_REGIONS, Draft
 from scanner.dump.names import IMAGE_MACHINES, PHYSICAL
 from scanner.dump.source import File
@@ -77,10 +77,12 @@ class _Reader:
             self._ranges()
         elif kind != _HEADER:
             draft.fault("unknown-kind", f"Kernel dumps of kind {kind} are not known.")
-        machine = self._u32(shape.machine)
+        arch = IMAGE_MACHINES.get(self._u32(shape.machine), "unknown")
+        root = int.from_bytes(self._head[0x10:0x18], "little")  # DirectoryTableBase
+        paging.join(self._file, draft, draft.physical(), arch=arch, roots=[root])
         return draft.layout(
             format_name="kerneldump",
-            arch=IMAGE_MACHINES.get(machine, "unknown"),
+            arch=arch,
             pointer_size=8 if shape is _WIDE else 4,
             byte_order="little",
         )

@@ -7,6 +7,7 @@ to look for the next header where none stands: what follows has no address, unde
 
 import struct
 
+from scanner.dump import paging
 from scanner.dump.draft import MAX_REGIONS, Draft
 from scanner.dump.names import PHYSICAL
 from scanner.dump.source import File
@@ -59,4 +60,5 @@ def parse(file: File) -> Layout:
             break
     else:
         draft.fault("limit-regions", f"More than {MAX_REGIONS} ranges; the rest has no address.")
+    paging.join(file, draft, draft.physical(), arch="unknown")
     return draft.layout(format_name="lime", arch="unknown", pointer_size=8, byte_order="little")

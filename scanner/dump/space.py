@@ -13,14 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.dump.layers import Ranges, bounded, columns, layered
 from scanner.dump.source import File
 from scanner.errors import Unmapped
 from scanner.model import Extent, Fault, Layout, Place
-
-MAX_LAYERS = 8
-"""Regions that may overlap in address and still be told apart."""
-ALIAS_FACTOR, ALIAS_BYTES = 4, 64 << 20
-"""All regions together may have this many times the file's bytes, and this many more."""
 
 _TOP = 1 << 64
 
@@ -60,26 +56,6 @@ class SpaceMap:
     """Where each layer's spaces begin, and the last one's end; empty where there is one layer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranges:
-    """Regions as columns, sorted by address. ``last`` is the address of the last byte."""
-
-    start: _UInt64
-    last: _UInt64
-    file: _Int64
-    size: _Int64
-    doubted: _Bool
-
-    def take(self, index: _Int64 | _Bool) -> "_Ranges":
-        return _Ranges(
-            self.start[index],
-            self.last[index],
-            self.file[index],
-            self.size[index],
-            self.doubted[index],
-        )
-
-
 def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
     """Lay out the spaces of a dump, and say what of its regions could not be used.
 
@@ -88,10 +64,7 @@ def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
     left out loses its address, never its bytes.
     """
     faults: list[Fault] = []
-    ranges = _bounded(_columns(layout, file_size, faults), file_size, faults)
-    layer: _Int64 = np.zeros(len(ranges.start), np.int64)
-    if np.any(ranges.start[1:] <= ranges.last[:-1]):
-        ranges, layer = _layered(ranges, faults)
+    ranges, layer = layered(bounded(columns(layout, file_size, faults), file_size, faults), faults)
     bare = _bare(ranges, file_size)
     if any(fault.code == "limit-overlaps" for fault in faults):
         bare.doubted[:] = True
@@ -100,122 +73,6 @@ def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
         text = f"The spaces hold {found} bytes of {file_size}."
         faults.append(Fault(code="uncovered", text=text))
     return space_map, tuple(faults)
-
-
-def _columns(layout: Layout, file_size: int, faults: list[Fault]) -> _Ranges:
-    """Return the regions that have bytes, cut to the file and to the address space, by address."""
-    regions = [
-        region
-        for region in layout.regions
-        if region.size > 0 and 0 <= region.file_offset < file_size and 0 <= region.start < _TOP
-    ]
-    count = len(regions)
-    start = np.fromiter((region.start for region in regions), np.uint64, count)
-    file = np.fromiter((region.file_offset for region in regions), np.int64, count)
-    size = np.fromiter((min(region.size, file_size) for region in regions), np.int64, count)
-    doubted = np.fromiter((region.doubted for region in regions), np.bool_, count)
-    size = np.minimum(size, file_size - file)
-    room = np.uint64(_TOP - 1) - start  # of addresses behind the first
-    wraps = (size - 1).astype(np.uint64) > room
-    if np.any(wraps):
-        faults.append(Fault(code="address-wrap", text="A region ends past the address space."))
-        size[wraps] = room[wraps].astype(np.int64) + 1
-        doubted |= wraps
-    last = start + (size - 1).astype(np.uint64)
-    return _Ranges(start, last, file, size, doubted).take(np.lexsort((file, start)))
-
-
-def _bounded(ranges: _Ranges, file_size: int, faults: list[Fault]) -> _Ranges:
-    """Leave out regions once they have, together, far more bytes than the file."""
-    if len(ranges.start) == 0:
-        return ranges
-    same = np.zeros(len(ranges.start), np.bool_)  # aliases stand side by side after sorting
-    same[1:] = (
-        (ranges.start[1:] == ranges.start[:-1])
-        & (ranges.file[1:] == ranges.file[:-1])
-        & (ranges.size[1:] == ranges.size[:-1])
-    )
-    if np.any(same):
-        ranges = ranges.take(~same)
-    total = np.cumsum(ranges.size.astype(np.float64))
-    kept = total <= float(ALIAS_FACTOR * file_size + ALIAS_BYTES)
-    if not np.all(kept):
-        text = (
-            f"{int(np.count_nonzero(~kept))} regions repeat bytes of the file; they are left out."
-        )
-        faults.append(Fault(code="limit-aliases", text=text))
-        ranges = ranges.take(kept)
-    return ranges
-
-
-def _layered(ranges: _Ranges, faults: list[Fault]) -> tuple[_Ranges, _Int64]:
-    """Give regions that overlap in address a layer each; return them by layer and address."""
-    rows = _merged(ranges)
-    ends: list[int] = []
-    lasts: list[int] = []
-    layers: list[int] = []
-    doubted = [row[3] for row in rows]
-    for index, (start, size, _, _) in enumerate(rows):
-        rivals = [k for k, end in enumerate(ends) if end > start]
-        for k in rivals:
-            doubted[index] = doubted[lasts[k]] = True
-        layer = -1
-        if len(rivals) < len(ends):  # rather where it adjoins, so that the run goes on
-            layer = (
-                ends.index(start)
-                if start in ends
-                else next(k for k, end in enumerate(ends) if end <= start)
-            )
-            ends[layer], lasts[layer] = start + size, index
-        elif len(ends) < MAX_LAYERS:
-            layer = len(ends)
-            ends.append(start + size)
-            lasts.append(index)
-        layers.append(layer)
-    found = np.array(layers, np.int64)
-    kept = found >= 0
-    if not np.all(kept):
-        text = f"More than {MAX_LAYERS} regions overlap; the others have no address."
-        faults.append(Fault(code="limit-overlaps", text=text))
-    order = np.flatnonzero(kept)[np.argsort(found[kept], kind="stable")]
-    return _from_rows(rows, doubted).take(order), found[order]
-
-
-_Row = tuple[int, int, int, bool]
-"""Address, size, file offset, doubted."""
-
-
-def _merged(ranges: _Ranges) -> list[_Row]:
-    """Make one of regions that overlap or adjoin with the same bytes at the same addresses."""
-    rows: list[_Row] = sorted(
-        zip(
-            ranges.start.tolist(),
-            ranges.size.tolist(),
-            ranges.file.tolist(),
-            ranges.doubted.tolist(),
-            strict=True,
-        ),
-        key=lambda row: (row[0] - row[2], row[0]),
-    )
-    merged: list[_Row] = []
-    for row in rows:
-        if merged:
-            start, size, file, doubted = merged[-1]
-            if row[0] - row[2] == start - file and row[0] <= start + size:
-                size = max(size, row[0] + row[1] - start)
-                merged[-1] = (start, size, file, doubted or row[3])
-                continue
-        merged.append(row)
-    merged.sort(key=lambda row: (row[0], row[2]))
-    return merged
-
-
-def _from_rows(rows: list[_Row], doubted: list[bool]) -> _Ranges:
-    start = np.array([row[0] for row in rows], np.uint64)
-    size = np.array([row[1] for row in rows], np.int64)
-    file = np.array([row[2] for row in rows], np.int64)
-    last = start + (size - 1).astype(np.uint64)
-    return _Ranges(start, last, file, size, np.array(doubted, np.bool_))
 
 
 def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
@@ -231,18 +88,19 @@ def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
     return start[opens], reach[closes]
 
 
-def _bare(ranges: _Ranges, file_size: int) -> _Ranges:
+def _bare(ranges: Ranges, file_size: int) -> Ranges:
     """Return what of the file no region covers, as ranges without an address."""
     starts, ends = union(ranges.file, ranges.size)
     start = np.append(np.int64(0), ends)
     size = np.append(starts, np.int64(file_size)) - start
     start, size = start[size > 0], size[size > 0]
     nowhere = np.zeros(len(start), np.uint64)
-    return _Ranges(nowhere, nowhere, start, size, np.zeros(len(start), np.bool_))
+    zeros = np.zeros(len(start), np.int64)
+    return Ranges(nowhere, nowhere, start, size, zeros.astype(np.bool_), zeros)
 
 
 def _assemble(
-    ranges: _Ranges, layer: _Int64, bare: _Ranges, layout: Layout, file_size: int
+    ranges: Ranges, layer: _Int64, bare: Ranges, layout: Layout, file_size: int
 ) -> SpaceMap:
     """Join ranges that adjoin in address into spaces, and in the file too into pieces."""
     joined = np.zeros(len(layer), np.bool_)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 
 from scanner.dump.source import File
+from scanner.model import Layout
 
 
 def file_of(data: bytes, *, extra: int = 0) -> File:
@@ -15,6 +16,11 @@ def file_of(data: bytes, *, extra: int = 0) -> File:
         handle.flush()
         handle.truncate(len(data) + extra)
         return File(os.dup(handle.fileno()))
+
+
+def damage(layout: Layout) -> set[str]:
+    """Return the faults of a dump, but for what made-up memory without tables of pages has."""
+    return {fault.code for fault in layout.faults} - {"no-page-tables"}
 
 
 class _Writer:

@@ -15,7 +15,7 @@ from scanner import dump
 from scanner.dump import bitmaps, space
 from scanner.dump.ledger import ledger
 from scanner.model import Layout
-from tests.dump.dump_bytes import file_of
+from tests.dump.dump_bytes import damage, file_of
 
 RUNS = [
     (0x1000, b"a" * PAGE),
@@ -55,7 +55,7 @@ def test_wide(kind: int, machine: str) -> None:
     """Each kind with 64 bits gives each page its physical address."""
     written = kerneldump.write(kind, RUNS, machine=machine, trailing=b"DumpBlob" * 9)
     layout = layout_of(written.data)
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert held(layout) == placed(written, "run:")
     assert (layout.format, layout.arch, layout.pointer_size) == ("kerneldump", machine, 8)
     assert layout.system == "windows build 19041"
@@ -68,7 +68,7 @@ def test_narrow(kind: int) -> None:
     """The kinds with 32 bits give each page its physical address."""
     written = kerneldump.write(kind, RUNS, machine="i386", comment=b"by hand")
     layout = layout_of(written.data)
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert held(layout) == placed(written, "run:")
     assert (layout.arch, layout.pointer_size) == ("i386", 4)
 
@@ -82,14 +82,14 @@ def test_triage(machine: str) -> None:
         blocks, stack=(base + 0x5000, b"s" * 64), machine=machine, strings=b"x", trailing=b"blob"
     )
     layout = layout_of(written.data)
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert sorted(held(layout)) == sorted([*placed(written, "block:"), *placed(written, "stack")])
     assert layout.labels[-1].name == "stream secondary data"
 
 
 def codes(data: bytes) -> set[str]:
     """Return the faults of a dump."""
-    return {fault.code for fault in layout_of(data).faults}
+    return damage(layout_of(data))
 
 
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:

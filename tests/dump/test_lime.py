@@ -11,7 +11,7 @@ from fixtures import lime
 from scanner import dump
 from scanner.dump import space
 from scanner.model import Layout
-from tests.dump.dump_bytes import file_of
+from tests.dump.dump_bytes import damage, file_of
 from tests.dump.opening import codes, memory, opened
 
 RANGES = [
@@ -37,7 +37,7 @@ def test_ranges() -> None:
     """Each range stands at its physical address."""
     layout = layout_of(PLAIN.data)
     assert memory(PLAIN.data, layout) == RANGES
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert (layout.format, layout.system) == ("lime", "linux kernel")
     assert {region.name for region in layout.regions} == {"physical memory"}
 
@@ -48,7 +48,7 @@ def test_packed() -> None:
     assert found.faults == ()
     assert (found.archive, name) == ("avml", "memory")
     assert memory(data, layout) == RANGES
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert len(rest) < 200
 
 
@@ -72,7 +72,7 @@ def test_end_behind_the_last_address() -> None:
 def test_what_trails() -> None:
     """A name behind the last range, as unpacking gzip leaves it, is no damage."""
     layout = layout_of(PLAIN.data + b"memory.lime\0")
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert layout.labels[-1].name == "stream trailing bytes"
 
 
@@ -97,7 +97,7 @@ def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
 )
 def test_damaged(data: bytes, code: str) -> None:
     """Each kind of damage has its fault."""
-    assert code in {fault.code for fault in layout_of(data).faults}
+    assert code in damage(layout_of(data))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures import makedumpfile
 from fixtures.makedumpfile import BLOCK, LZO, RAW, SNAPPY, ZLIB, ZSTD
 from scanner.dump.archives import flattened
-from tests.dump.dump_bytes import elfcore
+from tests.dump.dump_bytes import damage, elfcore
 from tests.dump.opening import codes, memory, opened
 
 RUNS = [
@@ -40,7 +40,7 @@ def test_pages(codec: int, wide: bool, order: str) -> None:
     [(name, data, layout)] = dumps
     assert name == "memory"
     assert memory(data, layout) == RUNS
-    assert layout.faults == ()
+    assert damage(layout) == set()
     assert (layout.pointer_size, layout.byte_order) == (
         8 if wide else 4,
         "little" if order == "<" else "big",
@@ -60,7 +60,7 @@ def test_more_segments_than_a_header_counts(monkeypatch: pytest.MonkeyPatch) -> 
     written = makedumpfile.write(runs)
     _, _, [(_, _, layout)] = opened(written.data)
     assert len(layout.regions) == len(runs)
-    assert layout.faults == ()
+    assert damage(layout) == set()
 
 
 def test_split() -> None:

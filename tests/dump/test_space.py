@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from scanner.dump import space
+from scanner.dump import layers, space
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import Unmapped
 from scanner.model import Extent, Layout, Place, Region
@@ -134,7 +134,7 @@ def test_too_many_layers() -> None:
     """Where more regions overlap than can be told apart, the bytes of the others are swept."""
     space_map, codes = _build([_region(0x1000 + index, 20, 20 * index) for index in range(12)])
     assert codes == {"limit-overlaps"}
-    assert np.count_nonzero(space_map.addressed) == space.MAX_LAYERS
+    assert np.count_nonzero(space_map.addressed) == layers.MAX_LAYERS
     assert space_map.doubted.all()
     assert space.covered(space_map) == SIZE
 

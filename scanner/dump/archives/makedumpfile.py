@@ -179,7 +179,7 @@ def _core(archive: Archive, dump: _Dump) -> Iterator[bytes]:
     """Yield an ELF core: header, program headers, notes, and all pages in order."""
     runs = list(bitmaps.runs(archive.file, dump.bitmap, dump.last, most=MAX_REGIONS + 1))
     notes = b"".join(archive.file.read(*span) for span in dump.notes)
-    if dump.info[1] and b"VMCOREINFO" not in notes:
+    if b"VMCOREINFO" not in notes:  # an empty one says that it is a machine's memory
         notes += cores.note(dump.target, b"VMCOREINFO", archive.file.read(*dump.info))
     segments = [(first * dump.block, count * dump.block) for first, count in _cut(runs, dump)]
     yield cores.head(dump.target, segments, notes=notes, align=dump.block)

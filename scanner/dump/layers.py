@@ -1,0 +1,197 @@
+"""Regions as columns, and those that claim the same addresses kept apart.
+
+Each address space of a dump, and in it each of the regions that overlap in address, is a layer of
+its own. This module exists because damaged and hostile dumps have a hundred thousand regions that
+overlap; it refuses to keep more of the bytes of a file twice than a stated share.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.model import Fault, Layout
+
+MAX_LAYERS = 8
+"""Regions of one address space that may overlap and still be told apart."""
+ALIAS_FACTOR, ALIAS_BYTES = 4, 64 << 20
+"""All regions together may have this many times the file's bytes, and this many more."""
+
+_TOP = 1 << 64
+
+_Int64 = npt.NDArray[np.int64]
+_UInt64 = npt.NDArray[np.uint64]
+_Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Regions by address space and address. ``last`` is the address of the last byte."""
+
+    start: _UInt64
+    last: _UInt64
+    file: _Int64
+    size: _Int64
+    doubted: _Bool
+    context: _Int64
+
+    def take(self, index: _Int64 | _Bool) -> "Ranges":
+        """Return some of the ranges."""
+        return Ranges(
+            self.start[index],
+            self.last[index],
+            self.file[index],
+            self.size[index],
+            self.doubted[index],
+            self.context[index],
+        )
+
+
+def columns(layout: Layout, file_size: int, faults: list[Fault]) -> Ranges:
+    """Return the regions that have bytes, cut to the file and to the address space, by address."""
+    regions = [
+        region
+        for region in layout.regions
+        if region.size > 0 and 0 <= region.file_offset < file_size and 0 <= region.start < _TOP
+    ]
+    count = len(regions)
+    start = np.fromiter((region.start for region in regions), np.uint64, count)
+    file = np.fromiter((region.file_offset for region in regions), np.int64, count)
+    size = np.fromiter((min(region.size, file_size) for region in regions), np.int64, count)
+    doubted = np.fromiter((region.doubted for region in regions), np.bool_, count)
+    context = np.fromiter((region.context for region in regions), np.int64, count)
+    size = np.minimum(size, file_size - file)
+    room = np.uint64(_TOP - 1) - start  # of addresses behind the first
+    wraps = (size - 1).astype(np.uint64) > room
+    if np.any(wraps):
+        faults.append(Fault(code="address-wrap", text="A region ends past the address space."))
+        size[wraps] = room[wraps].astype(np.int64) + 1
+        doubted |= wraps
+    last = start + (size - 1).astype(np.uint64)
+    ranges = Ranges(start, last, file, size, doubted, context)
+    return ranges.take(np.lexsort((file, start, context)))
+
+
+def bounded(ranges: Ranges, file_size: int, faults: list[Fault]) -> Ranges:
+    """Leave out regions once they have, together, far more bytes than the file."""
+    if len(ranges.start) == 0:
+        return ranges
+    same = np.zeros(len(ranges.start), np.bool_)  # aliases stand side by side after sorting
+    same[1:] = (
+        (ranges.start[1:] == ranges.start[:-1])
+        & (ranges.file[1:] == ranges.file[:-1])
+        & (ranges.size[1:] == ranges.size[:-1])
+        & (ranges.context[1:] == ranges.context[:-1])
+    )
+    if np.any(same):
+        ranges = ranges.take(~same)
+    total = np.cumsum(ranges.size.astype(np.float64))
+    kept = total <= float(ALIAS_FACTOR * file_size + ALIAS_BYTES)
+    if not np.all(kept):
+        text = (
+            f"{int(np.count_nonzero(~kept))} regions repeat bytes of the file; they are left out."
+        )
+        faults.append(Fault(code="limit-aliases", text=text))
+        ranges = ranges.take(kept)
+    return ranges
+
+
+def layered(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
+    """Give each address space, and regions of it that overlap, a layer; return them by layer."""
+    edges = (np.flatnonzero(np.diff(ranges.context)) + 1).tolist()
+    parts: list[Ranges] = []
+    layers: list[_Int64] = []
+    count = 0
+    for low, high in itertools.pairwise([0, *edges, len(ranges.start)]):
+        part = ranges.take(np.arange(low, high))
+        layer: _Int64 = np.zeros(high - low, np.int64)
+        if np.any(part.start[1:] <= part.last[:-1]):
+            part, layer = _apart(part, faults)
+        parts.append(part)
+        layers.append(layer + count)
+        count += int(layer[-1]) + 1 if len(layer) else 0
+    return _joined(parts), np.concatenate(layers)
+
+
+def _joined(parts: list[Ranges]) -> Ranges:
+    return Ranges(
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.last for part in parts]),
+        np.concatenate([part.file for part in parts]),
+        np.concatenate([part.size for part in parts]),
+        np.concatenate([part.doubted for part in parts]),
+        np.concatenate([part.context for part in parts]),
+    )
+
+
+def _apart(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
+    """Give regions that overlap in address a layer each; return them by layer and address."""
+    rows = _merged(ranges)
+    ends: list[int] = []
+    lasts: list[int] = []
+    layers: list[int] = []
+    doubted = [row[3] for row in rows]
+    for index, (start, size, _, _) in enumerate(rows):
+        rivals = [k for k, end in enumerate(ends) if end > start]
+        for k in rivals:
+            doubted[index] = doubted[lasts[k]] = True
+        layer = -1
+        if len(rivals) < len(ends):  # rather where it adjoins, so that the run goes on
+            layer = (
+                ends.index(start)
+                if start in ends
+                else next(k for k, end in enumerate(ends) if end <= start)
+            )
+            ends[layer], lasts[layer] = start + size, index
+        elif len(ends) < MAX_LAYERS:
+            layer = len(ends)
+            ends.append(start + size)
+            lasts.append(index)
+        layers.append(layer)
+    found = np.array(layers, np.int64)
+    kept = found >= 0
+    if not np.all(kept):
+        text = f"More than {MAX_LAYERS} regions overlap; the others have no address."
+        faults.append(Fault(code="limit-overlaps", text=text))
+    order = np.flatnonzero(kept)[np.argsort(found[kept], kind="stable")]
+    context = int(ranges.context[0])
+    return _from_rows(rows, doubted, context).take(order), found[order]
+
+
+_Row = tuple[int, int, int, bool]
+"""Address, size, file offset, doubted."""
+
+
+def _merged(ranges: Ranges) -> list[_Row]:
+    """Make one of regions that overlap or adjoin with the same bytes at the same addresses."""
+    rows: list[_Row] = sorted(
+        zip(
+            ranges.start.tolist(),
+            ranges.size.tolist(),
+            ranges.file.tolist(),
+            ranges.doubted.tolist(),
+            strict=True,
+        ),
+        key=lambda row: (row[0] - row[2], row[0]),
+    )
+    merged: list[_Row] = []
+    for row in rows:
+        if merged:
+            start, size, file, doubted = merged[-1]
+            if row[0] - row[2] == start - file and row[0] <= start + size:
+                size = max(size, row[0] + row[1] - start)
+                merged[-1] = (start, size, file, doubted or row[3])
+                continue
+        merged.append(row)
+    merged.sort(key=lambda row: (row[0], row[2]))
+    return merged
+
+
+def _from_rows(rows: list[_Row], doubted: list[bool], context: int) -> Ranges:
+    start = np.array([row[0] for row in rows], np.uint64)
+    size = np.array([row[1] for row in rows], np.int64)
+    file = np.array([row[2] for row in rows], np.int64)
+    last = start + (size - 1).astype(np.uint64)
+    where = np.full(len(rows), context, np.int64)
+    return Ranges(start, last, file, size, np.array(doubted, np.bool_), where)

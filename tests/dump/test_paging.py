@@ -1,0 +1,176 @@
+"""Tables of pages: what adjoins in a process is read as one, wherever it lies in the dump."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from fixtures import elfcore, kerneldump, lime, makedumpfile
+from fixtures.machine import PAGE, Machine
+from scanner import dump
+from scanner.dump import paging, space
+from scanner.dump.space import Memory
+from scanner.errors import Unmapped
+from tests.dump.dump_bytes import file_of
+from tests.dump.opening import opened
+
+SECRET = bytes(range(1, 251)) * 60
+"""15,000 bytes: over four pages wherever they begin."""
+AT = 0x7F12_3456_7F80
+
+
+def machine(seed: int = 1) -> tuple[Machine, list[int]]:
+    """Return a machine with a process that has the secret, and the pages of it."""
+    made = Machine(seed=seed)
+    for _ in range(3):
+        made.process()
+    return made, made.map(made.roots[2], AT, SECRET)
+
+
+def joined(data: bytes, address: int, size: int) -> bytes:
+    """Read a dump, and return what it has at a virtual address."""
+    with file_of(data) as file:
+        layout = dump.read_layout(file)
+        assert layout.faults == ()
+        space_map, faults = space.build(layout, file.size)
+        assert faults == ()
+        assert space.covered(space_map) == file.size
+        return Memory(space_map, file).at(address, size)
+
+
+@pytest.mark.parametrize("kind", ["kerneldump", "lime", "qemu", "vmcore"])
+def test_pages_of_a_process_adjoin(kind: str) -> None:
+    """In each format of physical memory, a value over pages that lie apart is read as one."""
+    made, pages = machine()
+    assert sorted(pages) != pages
+    runs = made.runs()
+    registers = struct.pack("<2I", 1, 440) + bytes(408) + struct.pack("<QQ", made.roots[1], 0)
+    info = b"OSRELEASE=6.1\nSYMBOL(swapper_pg_dir)=%x\nNUMBER(phys_base)=%d\n"
+    info %= (0xFFFFFFFF80000000 + made.kernel + 0x1000, -0x1000)
+    notes = {
+        "qemu": elfcore.Note(name="QEMU", type=0, data=registers + bytes(8)),
+        "vmcore": elfcore.Note(name="VMCOREINFO", type=0, data=info),
+    }
+    if kind == "kerneldump":
+        data = kerneldump.write(kerneldump.BITMAP, runs, table=made.roots[1]).data
+    elif kind == "lime":
+        data = lime.write(runs).data
+    else:
+        data = physical_core(runs, notes[kind])
+    assert joined(data, AT, len(SECRET)) == SECRET
+
+
+def physical_core(runs: list[tuple[int, bytes]], note: elfcore.Note) -> bytes:
+    """Write an ELF core whose segments have physical addresses."""
+    segments = [elfcore.Segment(address=start, data=data) for start, data in runs]
+    data = bytearray(elfcore.write(segments, notes=[note]).data)
+    for index, (start, _) in enumerate(runs):
+        struct.pack_into("<2Q", data, 64 + 56 * (index + 1) + 16, 0, start)
+    return bytes(data)
+
+
+def test_compressed_dump() -> None:
+    """What a compressed dump of Linux has is joined as well."""
+    made, _ = machine()
+    _, _, [(_, data, _)] = opened(makedumpfile.write(made.runs(), info=b"").data)
+    assert joined(data, AT, len(SECRET)) == SECRET
+
+
+def test_kernel_and_shared_pages() -> None:
+    """The kernel's own pages are joined once, and pages that two processes share as well."""
+    made, pages = machine()
+    vmalloc = 0xFFFFC90000001000
+    made.map(made.kernel, vmalloc, SECRET)
+    other = made.process()
+    made.share(other, 0x5000, pages)
+    data = lime.write(made.runs()).data
+    assert joined(data, vmalloc, len(SECRET)) == SECRET
+    with file_of(data) as file:
+        layout = dump.read_layout(file)
+    assert {region.name for region in layout.regions} == {
+        "physical memory",
+        "kernel",
+        f"process with page table {made.roots[2]:#x}",
+    }
+    assert sum(region.size for region in layout.regions if region.context) < 16 * PAGE
+
+
+def test_page_that_is_not_there() -> None:
+    """A page that the dump lacks is not bridged."""
+    made, pages = machine()
+    data = lime.write(made.runs(without=(pages[2],))).data
+    assert joined(data, AT, 2 * PAGE - AT % PAGE) == SECRET[: 2 * PAGE - AT % PAGE]
+    with pytest.raises(Unmapped):
+        joined(data, AT, len(SECRET))
+
+
+def test_far_ends_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of long runs of pages, only what is near a seam has a virtual address."""
+    monkeypatch.setattr(paging, "AROUND", 64)
+    made, _ = machine()
+    data = lime.write(made.runs()).data
+    edge = AT // PAGE * PAGE + PAGE
+    assert joined(data, edge - 64, 128) == SECRET[edge - AT - 64 : edge - AT + 64]
+    with pytest.raises(Unmapped):
+        joined(data, edge - 65, 128)
+
+
+def codes(data: bytes) -> set[str]:
+    """Return the faults of a dump."""
+    with file_of(data) as file:
+        layout = dump.read_layout(file)
+        space_map, doubts = space.build(layout, file.size)
+        assert space.covered(space_map) == file.size
+    return {fault.code for fault in (*layout.faults, *doubts)}
+
+
+def test_no_tables() -> None:
+    """Physical memory without tables, or of a machine whose tables are not read, is a fault."""
+    runs = [(0x1000, b"m" * 2 * PAGE), (0x9000, bytes(PAGE))]
+    assert codes(lime.write(runs).data) == {"no-page-tables"}
+    assert codes(kerneldump.write(kerneldump.FULL, runs).data) == {"no-page-tables"}
+    made, _ = machine()
+    arm = kerneldump.write(kerneldump.FULL, made.runs(), machine="arm64")
+    assert codes(arm.data) == {"no-page-tables"}
+
+
+def test_tables_without_end() -> None:
+    """Tables that point at each other are read up to a bound, under a fault."""
+    memory = bytearray(64 * PAGE)
+    for page in range(64):
+        for index in range(512):
+            entry = ((page + index) % 64 * PAGE) | 0x67
+            struct.pack_into("<Q", memory, page * PAGE + 8 * index, entry)
+    assert codes(lime.write([(0, bytes(memory))]).data) >= {"limit-page-tables"}
+
+
+@limits(max_examples=25, deadline=None)
+@given(st.integers(0, 1 << 30), st.data())
+def test_any_tables(seed: int, data: st.DataObject) -> None:
+    """Whatever stands in the tables, nothing raises and each byte has a place."""
+    made, _ = machine(seed)
+    for root in made.roots:
+        for _ in range(4):
+            at = root + 8 * data.draw(st.sampled_from([0, 254, 256, 273, 510, 511]))
+            made.memory[at : at + 8] = data.draw(st.binary(min_size=8, max_size=8))
+    codes(lime.write(made.runs()).data)
+
+
+def test_layout_of_contexts() -> None:
+    """Two processes may have other bytes at the same address."""
+    made = Machine()
+    texts = [b"one of them " * 1000, b"the other one " * 1000]
+    for text in texts:
+        made.map(made.process(), 0x400000, text)
+    with file_of(lime.write(made.runs()).data) as file:
+        layout = dump.read_layout(file)
+        space_map, faults = space.build(layout, file.size)
+        assert faults == ()
+        memory = Memory(space_map, file)
+        wholes = {
+            memory.read(index, 0, int(size)) for index, size in enumerate(space_map.size.tolist())
+        }
+    for text in texts:
+        assert any(text in whole for whole in wholes)

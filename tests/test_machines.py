@@ -1,0 +1,60 @@
+"""Dumps of whole machines, from file to verdict: a key over pages that lie apart is found."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures import encodings, kerneldump, keys, lime, makedumpfile
+from fixtures.machine import PAGE, Machine
+from scanner import correlate, engine, policy, rules
+from scanner.engine import ScanRequest
+from scanner.model import DumpReport, Verdict
+from tests.test_engine import Silence
+
+RULES = rules.load()
+KEY = keys.rsa_key(2048)
+AT = 0x5555_5555_5000 + PAGE - 700
+"""Seven hundred bytes before a page ends."""
+
+
+def reports(data: bytes, folder: Path) -> list[DumpReport]:
+    """Scan bytes, and judge each dump in them."""
+    path = folder / "dump"
+    path.write_bytes(data)
+    request = ScanRequest(path=str(path), in_process=True, rules=RULES)
+    scans = engine.scan_all(request, Silence())
+    return [policy.judge(scan, correlate.findings(scan, RULES)) for scan in scans]
+
+
+def machine() -> Machine:
+    """Return a machine with a process that has a key."""
+    made = Machine(2 << 20)
+    made.process()
+    pages = made.map(made.process(), AT, encodings.pkcs8_der(KEY))
+    assert pages[0] + PAGE != pages[1]
+    return made
+
+
+@pytest.mark.parametrize("kind", ["kerneldump", "lime", "avml", "makedumpfile"])
+def test_key_over_two_pages(kind: str, tmp_path: Path) -> None:
+    """A key that spans pages of a process blocks in every format, at its virtual address."""
+    runs = machine().runs()
+    data = {
+        "kerneldump": lambda: kerneldump.write(kerneldump.FULL, runs),
+        "lime": lambda: lime.write(runs),
+        "avml": lambda: lime.write(runs, packed=True),
+        "makedumpfile": lambda: makedumpfile.write(runs),
+    }[kind]().data
+    last = reports(data, tmp_path)[-1]
+    assert last.verdict is Verdict.BLOCKED
+    assert last.coverage.faults == ()
+    [whole] = [o for f in last.findings for o in f.occurrences if o.encoding == "PKCS8-DER"]
+    assert [extent.address for extent in whole.extents] == [AT, AT + 700]
+    assert whole.region.startswith("process with page table 0x")
+
+
+def test_machine_without_a_key(tmp_path: Path) -> None:
+    """A machine whose tables are read, and that holds no key, passes."""
+    made = Machine(2 << 20)
+    made.map(made.process(), AT, b"words and words " * 500)
+    assert reports(lime.write(made.runs()).data, tmp_path)[0].verdict is Verdict.PASS
