@@ -137,16 +137,18 @@ def give_back(root: Path, item: Item) -> None:
 def _begin(root: Path) -> Item:
     """Make a place in ``work``, locked before anyone can see it."""
     item = _lock(root, secrets.token_hex(6))
-    assert item is not None
+    if item is None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     given(root, item).mkdir(mode=0o700, parents=True)
     return item
 
 
 def _lock(root: Path, name: str) -> Item | None:
+    """Return what is locked for this process; None where another has it, or another user."""
     lock = FileLock(root / "work" / f"{name}.lock", mode=0o600)
     try:
         lock.acquire(blocking=False)
-    except Timeout:
+    except (Timeout, PermissionError):
         return None
     return Item(id=name, lock=lock)
 
