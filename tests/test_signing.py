@@ -201,6 +201,22 @@ def test_what_is_no_envelope(tmp_path: Path, text: str) -> None:
         opened(tmp_path / "missing", public)
 
 
+def test_no_flipped_bit_changes_what_is_said(tmp_path: Path) -> None:
+    """Wherever a bit of an envelope is flipped, it is refused, or says the very same."""
+    path, public = sealed(tmp_path, payload=b'{"verdict": "pass"}')
+    data = path.read_bytes()
+    refused = 0
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 1 << at % 8
+        path.write_bytes(changed)
+        try:
+            assert opened(path, public) == b'{"verdict": "pass"}'
+        except AttestError:
+            refused += 1
+    assert refused > len(data) * 9 // 10
+
+
 def test_another_type(tmp_path: Path) -> None:
     """A payload that was signed as something else is none of ours."""
     path, public = sealed(tmp_path)

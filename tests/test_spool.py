@@ -233,6 +233,29 @@ def test_a_failure_keeps_the_dump(tmp_path: Path, error: Exception) -> None:
     assert not list((of.root / "work").iterdir())
 
 
+@POSIX
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A copy that does not fit is not judged: the dump stays, whole, until there is room."""
+    folder = tmp_path / "spool"
+    claims.prepare(folder)
+    data = clean(folder / "incoming" / "core").read_bytes()
+    limited = (
+        "import resource, runpy, sys;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "sys.argv[0] = 'keysift';"
+        "runpy.run_module('scanner', run_name='__main__', alter_sys=True)"
+    )
+    words = ("spool", str(folder), "--once", "--settle", "0")
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *words], cwd=kills.ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 3
+    (left,) = [name for name in tree(folder) if not name.endswith(".lock")]
+    assert (folder / left).read_bytes() == data
+    assert kills.run(*words) == 0
+    assert (folder / "cleared" / "core" / "core").read_bytes() == data
+
+
 def test_another_process_that_works_on_it(tmp_path: Path) -> None:
     """What another holds is left alone; what it left behind is taken over."""
     of = made(tmp_path / "spool")
