@@ -21,6 +21,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.elfcore",
         "dump.kernel",
         "dump.lime",
+        "dump.images",
+        "dump.vmware",
         "dump.macho",
         "dump.texts",
     ),

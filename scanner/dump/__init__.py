@@ -7,7 +7,7 @@ regions, and whether its raw bytes may pass is decided elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.dump import elfcore, kernel, lime, macho, minidump, texts
+from scanner.dump import elfcore, images, kernel, lime, macho, minidump, texts, vmware
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Fault, Layout
@@ -30,6 +30,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="kerneldump", sniff=kernel.sniff, parse=kernel.parse),
     Format(name="lime", sniff=lime.sniff, parse=lime.parse),
     Format(name="macho", sniff=macho.sniff, parse=macho.parse),
+    Format(name="vmware", sniff=vmware.sniff, parse=vmware.parse),
     Format(name="hprof", sniff=texts.is_hprof, parse=texts.parse_hprof),
     Format(name="javacore", sniff=texts.is_javacore, parse=texts.parse_javacore),
 )
@@ -44,7 +45,10 @@ def is_dump(head: bytes) -> bool:
 
 
 def read_layout(file: File) -> Layout:
-    """Read what the first format that fits says of a file; ``raw`` where none fits."""
+    """Read what the first format that fits says of a file; ``raw`` where none fits.
+
+    A file without a magic may be an image of a machine's memory, which its own tables prove.
+    """
     head = file.read(0, min(file.size, HEAD))
     for form in FORMATS:
         if form.sniff(head):
@@ -53,4 +57,4 @@ def read_layout(file: File) -> Layout:
             except Damaged as error:
                 text = f"{error.message}: {error.reason}." if error.reason else f"{error.message}."
                 return Layout(format=form.name, faults=(Fault(code="damaged", text=text),))
-    return Layout(format="raw")
+    return images.recognise(file) or Layout(format="raw")

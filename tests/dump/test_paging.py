@@ -1,5 +1,6 @@
 """Tables of pages: what adjoins in a process is read as one, wherever it lies in the dump."""
 
+import hashlib
 import struct
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from fixtures import elfcore, kerneldump, lime, makedumpfile
 from fixtures.machine import PAGE, Machine
 from scanner import dump
-from scanner.dump import paging, space
+from scanner.dump import images, paging, space
 from scanner.dump.space import Memory
 from scanner.errors import Unmapped
+from scanner.model import Layout
 from tests.dump.dump_bytes import file_of
 from tests.dump.opening import opened
 
@@ -76,6 +78,30 @@ def test_compressed_dump() -> None:
     made, _ = machine()
     _, _, [(_, data, _)] = opened(makedumpfile.write(made.runs(), info=b"").data)
     assert joined(data, AT, len(SECRET)) == SECRET
+
+
+def test_raw_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A raw image is told by its tables, with a hole for devices and without one."""
+    made, _ = machine()
+    data = bytes(made.memory)
+    assert joined(data, AT, len(SECRET)) == SECRET
+    with file_of(data) as file:
+        assert dump.read_layout(file).format == "memory-image"
+    monkeypatch.setattr(images, "HOLE", (0x80000, 0x100000))
+    low, high = images.HOLE
+    made = Machine(free=[*range(16, low // PAGE), *range(high // PAGE, 1024)])
+    made.map(made.process(), AT, SECRET)
+    data = bytes(made.memory[:low] + made.memory[high:])
+    assert joined(data, AT, len(SECRET)) == SECRET
+
+
+def test_what_is_no_image() -> None:
+    """Noise, zeros, and an image whose addresses are no offsets, stay unknown."""
+    made, _ = machine()
+    shifted = bytes(4 * PAGE) + bytes(made.memory[: -4 * PAGE])
+    for data in (bytes(2 << 20), hashlib.shake_128(b"").digest(2 << 20), shifted, bytes(100)):
+        with file_of(data) as file:
+            assert dump.read_layout(file) == Layout(format="raw")
 
 
 def test_kernel_and_shared_pages() -> None:
