@@ -20,6 +20,7 @@ from fixtures import (
     secrets,
     services,
     symcrypt,
+    symmetric,
     tpm,
 )
 from fixtures import keys as recipes
@@ -28,6 +29,7 @@ from scanner.detect import (
     age,
     anchors,
     bitcoin,
+    chacha,
     cng,
     dnssec,
     dpapi,
@@ -86,6 +88,7 @@ DETECTORS = {
     "dnssec": dnssec,
     "tor": tor,
     "bitcoin": bitcoin,
+    "chacha": chacha,
     "headless-text": headless_text,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
@@ -120,6 +123,8 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pgp-encrypted": pgp.encrypted,
     "pgp-encrypted-armour": lambda key: pgp.armour(pgp.encrypted(key)),
     "pgp-native-4": lambda key: pgp.native(key, 4),
+    "chacha20": lambda name: symmetric.chacha20(symmetric.key(int(name[4:]) // 8)),
+    "salsa20": lambda name: symmetric.salsa20(symmetric.key(int(name[4:]) // 8)),
     "wif": lambda key: services.wif(key, compressed=False),
     "wif-compressed": services.wif,
     "bip32": services.bip32,

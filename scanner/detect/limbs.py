@@ -51,6 +51,8 @@ _VALUES = 20
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
+_NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
+"""Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
 _TOP_SHIFT = np.uint64(48)
 _NEGATIVE = np.uint64(0xFFFF)
 
@@ -200,10 +202,12 @@ def _bits_of_three(words: Words, at: Offsets) -> npt.NDArray[np.uint8]:
 def _edges_hold_digits(rows: Words) -> Flags:
     """Tell which rows of four words hold digits of a number, which do not fill their words.
 
-    V8's small integers in the upper halves; or digits of 30 bits (or 28) in 32, or of 60 in 64,
-    whose other bytes have 20 different values in 24.
+    V8's small integers in the upper halves; rounds of DES; or digits of 30 bits (or 28) in 32, or
+    of 60 in 64, whose other bytes have 20 different values in 24.
     """
     verdict: Flags = ((rows[:, :3] & _NOT_SMALL) == 0).sum(axis=1) >= 2
+    for empty in _NO_DES:
+        verdict |= ((rows & empty) == 0).all(axis=1)
     packed = ((rows & _NO_DIGITS_30) == 0).all(axis=1) | ((rows & _NO_DIGITS_60) == 0).all(axis=1)
     maybe = np.flatnonzero(packed & ((rows >> _TOP_SHIFT) != 0).all(axis=1))
     low = rows[maybe].view(np.uint8).reshape(-1, 8, 4)[:, :, :3].reshape(-1, SHORTEST)

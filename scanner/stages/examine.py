@@ -13,6 +13,7 @@ import numpy as np
 from scanner.detect import (
     age,
     bitcoin,
+    chacha,
     cng,
     dnskey,
     dnssec,
@@ -83,6 +84,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("dnssec", dnssec.examine),
     ("tor", tor.examine),
     ("bitcoin", bitcoin.examine),
+    ("chacha", chacha.examine),
     ("headless-text", headless_text.examine),
     ("symcrypt", symcrypt.examine),
 )

@@ -8,7 +8,7 @@ are candidates.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from scanner.detect import limbs, pool, schedules
+from scanner.detect import aes, des, limbs, pool, schedules, sm4
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
@@ -36,8 +36,12 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (
 )
 """The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
 
-SCHEDULES = "schedules"
-"""The detector of key schedules: it looks at the bytes of the runs, and has no public half."""
+SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
+    ("schedules", aes.find),
+    ("des-schedules", des.find),
+    ("sm4-schedules", sm4.find),
+)
+"""The detectors of key schedules: they look at the bytes of the runs, and have no public half."""
 
 AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, again in RELATIONS),
@@ -49,7 +53,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
 DETECTORS = (
     *(name for name, _ in EXAMINERS),
     *(name for name, _, _ in RELATIONS),
-    SCHEDULES,
+    *(name for name, _ in SCHEDULES),
     TOKENS,
 )
 """What a rule may name as its detector."""
@@ -89,22 +93,21 @@ def _loaded(session: Session, section: Runs) -> Pool:
 
 def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
     """Search the runs, and what is around them, for key schedules."""
-    joined = limbs.join(runs)
-    return tuple(
-        candidate
-        for rule in session.rules
-        if rule.detector == SCHEDULES
-        for candidate in _schedules(session.memory, joined, rule)
-    )
+    rules = {rule.detector: rule for rule in session.rules}
+    chosen = [(rules[name], find) for name, find in SCHEDULES if name in rules]
+    return tuple(_schedules(session.memory, limbs.join(runs), chosen))
 
 
-def _schedules(memory: Memory, runs: Runs, rule: Rule) -> Iterator[Candidate]:
+def _schedules(
+    memory: Memory, runs: Runs, chosen: Sequence[tuple[Rule, schedules.Find]]
+) -> Iterator[Candidate]:
     """Yield a candidate for each place of each key; those of one key share a passing name."""
-    for found in schedules.search(memory, runs):
+    for which, found in schedules.search(memory, runs, [find for _, find in chosen]):
+        rule = chosen[which][0]
         yield Candidate(
             rule=rule.id,
             kind=rule.kind,
-            algorithm="aes",
+            algorithm=found.algorithm,
             encoding=f"{found.order} schedule",
             confidence=Confidence.PROOF,
             proof="the schedule recomputes",

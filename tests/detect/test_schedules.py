@@ -1,4 +1,4 @@
-"""AES schedules: found at any byte offset in every order, and nowhere else."""
+"""Schedules: AES at any byte offset in every order, DES and SM4 at words, and nowhere else."""
 
 from pathlib import Path
 
@@ -8,14 +8,16 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures import aes, noise
-from scanner.detect import limbs, schedules
+from fixtures import aes, noise, symmetric
+from scanner.detect import aes as aes_schedules
+from scanner.detect import limbs, schedules, sm4, vectors
 from scanner.dump import space
 from scanner.dump.source import open_file
 from scanner.dump.space import Memory
 from scanner.dump.windows import cut
 from scanner.model import Layout
 from scanner.rules import Rule
+from scanner.stages.relate import SCHEDULES
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
@@ -24,6 +26,12 @@ ORDERS = {
     "decryption": aes.decryption,
     "encryption swapped": aes.swapped,
     "decryption swapped": lambda s: aes.swapped(aes.decryption(s)),
+}
+DETECTORS = {
+    "aes": "schedules",
+    "des": "des-schedules",
+    "3des": "des-schedules",
+    "sm4": "sm4-schedules",
 }
 NO_RULES: tuple[Rule, ...] = ()
 
@@ -39,8 +47,9 @@ def find(data: bytes, folder: Path) -> list[tuple[int, str, int, int]]:
     )
     tasks = cut(session.survey.space_map)
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
-    found = schedules.search(session.memory, runs)
-    return sorted((s.bits, s.order, s.place.offset, s.number) for s in found)
+    found = list(schedules.search(session.memory, runs, [find for _, find in SCHEDULES]))
+    assert all(SCHEDULES[which][0] == DETECTORS[s.algorithm] for which, s in found)
+    return sorted((s.bits, s.order, s.place.offset, s.number) for _, s in found)
 
 
 def test_the_writer_agrees_with_a_cipher() -> None:
@@ -124,5 +133,98 @@ def test_runs_at_the_ends_of_a_space(tmp_path: Path) -> None:
         runs = limbs.Runs(
             space=np.zeros(1, np.int64), start=np.zeros(1, np.int64), end=np.array([len(data)])
         )
-        (found,) = schedules.search(Memory(space_map, file), runs)
+        ((_, found),) = schedules.search(Memory(space_map, file), runs, [aes_schedules.find])
     assert found.place.offset == schedules.BLOCK - 90
+
+
+# --- DES and SM4 --------------------------------------------------------------------------------
+
+OTHERS = {
+    "des": (56, "encryption", lambda label: symmetric.des(symmetric.key(8, label))),
+    "3des": (168, "encryption", lambda label: symmetric.triple_des(symmetric.key(24, label))),
+    "2-key 3des": (
+        112,
+        "encryption",
+        lambda label: symmetric.triple_des((k := symmetric.key(16, label)) + k[:8]),
+    ),
+    "sm4": (128, "encryption", lambda label: symmetric.sm4(symmetric.key(16, label))),
+    "sm4 backward": (
+        128,
+        "decryption",
+        lambda label: symmetric.sm4(symmetric.key(16, label), backward=True),
+    ),
+}
+
+
+def test_the_writers_agree_with_ciphers() -> None:
+    """SM4's expansion encrypts as that of cryptography does; DES's is that of OpenSSL's library."""
+    secret, block = symmetric.key(16), bytes(range(16))
+    cipher = Cipher(algorithms.SM4(secret), modes.ECB()).encryptor()  # noqa: S305 - one block
+    assert cipher.update(block) == symmetric.sm4_block(secret, block)
+    # DES_set_key_unchecked of libcrypto 3.5 for Grabbe's key, its first two rounds.
+    first = symmetric.des(bytes.fromhex("133457799bbcdff1"))[:16]
+    assert first == bytes.fromhex("60d0fc80c4400fce78dc6ce48a85c943")
+    assert bytes(sm4._affine(sm4._inverse(sm4._affine(k))) for k in range(256)) == symmetric.SM4_BOX
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kind=st.sampled_from(sorted(OTHERS.keys() - {"des"})),
+    around=st.sampled_from(("zeros", "text", "pointers", "heap", "uniform")),
+    at=st.integers(80, 1800),
+    label=st.integers(0, 500),
+)
+def test_another_schedule_at_any_word(
+    tmp_path: Path, kind: str, around: str, at: int, label: int
+) -> None:
+    """A schedule at any word is found once, there."""
+    bits, order, make = OTHERS[kind]
+    data = noise.plant(getattr(noise, around)(8192, label), 4 * at, make(label))
+    assert find(data, tmp_path) == [(bits, order, 4 * at, 0)]
+
+
+def test_single_des(tmp_path: Path) -> None:
+    """Schedules of DES, which look less random than others, are found among text."""
+    schedules = [OTHERS["des"][2](label) for label in range(20)]
+    data = b"".join(
+        noise.text(504, k) + bytes(4 * (k % 2) + 8) + s for k, s in enumerate(schedules)
+    )
+    places, at = [], 0
+    for k, schedule in enumerate(schedules):
+        at += 504 + 4 * (k % 2) + 8
+        places.append(at)
+        at += len(schedule)
+    assert [row[2] for row in find(data, tmp_path)] == places
+
+
+@pytest.mark.parametrize("kind", ["des", "sm4", "sm4 backward"])
+def test_another_flipped_bit_is_no_schedule(tmp_path: Path, kind: str) -> None:
+    """Whatever bit is flipped, what does not recompute is not reported."""
+    schedule = OTHERS[kind][2](1)
+    for bit in range(0, 8 * len(schedule), 23):
+        damaged = bytearray(schedule)
+        damaged[bit // 8] ^= 1 << bit % 8
+        assert find(noise.plant(noise.text(2048), 776, bytes(damaged)), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        aes.expand(bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")),
+        aes.expand(bytes(range(32))),
+        symmetric.sm4(bytes.fromhex("0123456789abcdeffedcba9876543210")),
+        symmetric.triple_des(bytes.fromhex("0123456789abcdef23456789abcdef01456789abcdef0123")),
+    ],
+    ids=["FIPS 197", "counting", "GB/T 32907", "SP 800-67"],
+)
+def test_published_vectors_are_passed_over(tmp_path: Path, schedule: bytes) -> None:
+    """What libraries expand to test themselves is no finding."""
+    assert find(noise.plant(noise.text(2048), 776, schedule), tmp_path) == []
+
+
+def test_no_random_key_is_a_vector() -> None:
+    """Vectors are listed, count or repeat."""
+    assert not any(vectors.published(symmetric.key(16, label)) for label in range(100))
+    assert vectors.published(bytes(16))
