@@ -410,7 +410,7 @@ def test_text_report_of_a_real_dump() -> None:
         width=100,
     )
     last = io.StringIO(text).read().splitlines()[-1]
-    assert last.startswith("blocked: 1 private key, 4 symmetric keys, 7 suppressed; swept ")
+    assert last.startswith("blocked: 1 private key, 3 symmetric keys, 8 suppressed; swept ")
 
 
 # --- tokens -------------------------------------------------------------------------------------

@@ -114,6 +114,7 @@ def _schedules(
             fingerprint=Fingerprint(kind="place-sha256", value=f"{rule.id}:{found.number}"),
             bits=found.bits,
             places=(found.place,),
+            published=found.published,
         )
 
 
