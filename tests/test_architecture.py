@@ -36,6 +36,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.flattened",
         "dump.archives.avml",
         "dump.archives.hextext",
+        "dump.archives.cabinets",
         "dump.archives.heapsnapshot",
     ),
     ("dump.archives",),

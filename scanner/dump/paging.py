@@ -99,7 +99,10 @@ class _Memory:
         self.start = np.array([run[0] for run in fits], np.int64)
         self.offset = np.array([run[1] for run in fits], np.int64)
         self.size = np.array([run[2] for run in fits], np.int64)
-        self.left = int(self.size.sum()) // PAGE + _SPARE
+        pages = int(self.size.sum()) // PAGE
+        self.left = pages + _SPARE
+        self._most = 2 * pages + (1 << 16)
+        self._mapped = 0
 
     def place(self, addresses: _UInt64) -> _Int64:
         """Return the file offset of the page at each address, -1 where there is none."""
@@ -166,6 +169,7 @@ class _Memory:
         vas = (index << np.uint64(39)) | np.where(index > 255, np.uint64(_SIGN), np.uint64(0))
         tables = entries[good] & _ADDRESS
         leaves: list[tuple[_UInt64, _Int64, _Int64]] = []
+        self._mapped = 0
         for level in (3, 2, 1):
             vas, tables = self._level(level, vas, tables, leaves)
         if not leaves:
@@ -186,6 +190,7 @@ class _Memory:
         """Read the tables of one level; return addresses and tables of the one below."""
         size = _SIZES[level]
         below: list[tuple[_UInt64, _UInt64]] = []
+        tabled = 0
         steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
         for index, rows in self.tables(tables):
             present = (rows & _PRESENT) != 0
@@ -194,18 +199,33 @@ class _Memory:
             if level == 1:
                 places = self.place(rows[large] & _ADDRESS)
                 held = places >= 0
+                if self._full(int(held.sum())):
+                    break
                 sizes = np.full(int(held.sum()), PAGE, np.int64)
                 leaves.append((where[large][held], places[held], sizes))
                 continue
             for va, entry in zip(where[large].tolist(), rows[large].tolist(), strict=True):
                 leaves.append(self._large(va, entry & int(_ADDRESS) & -size, size))
+                if self._full(len(leaves[-1][0])):
+                    break
             below.append((where[present & ~large], rows[present & ~large] & _ADDRESS))
+            tabled += len(below[-1][0])
+            if tabled > 64 * (self.left + _SPARE):  # sound tables point to each other once
+                self.left = 0
+                break
         if not below:
             return np.empty(0, np.uint64), np.empty(0, np.uint64)
         return (
             np.concatenate([part[0] for part in below]),
             np.concatenate([part[1] for part in below]),
         )
+
+    def _full(self, count: int) -> bool:
+        """Count what one walk maps; a process does not map all pages of a machine twice."""
+        self._mapped += count
+        if self._mapped > self._most:
+            self.left = 0
+        return self.left <= 0
 
     def _large(self, va: int, address: int, size: int) -> tuple[_UInt64, _Int64, _Int64]:
         """Return the pieces of the file that a large page maps."""

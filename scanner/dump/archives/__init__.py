@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scanner.dump.archives import (
     apport,
     avml,
+    cabinets,
     flattened,
     heapsnapshot,
     hextext,
@@ -42,6 +43,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="tombstone", sniff=hextext.is_tombstone, read=hextext.read_words, dump=True),
     Kind(name="hs_err", sniff=hextext.is_hs_err, read=hextext.read_words, dump=True),
     Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),
+    Kind(name="cab", sniff=cabinets.sniff, read=cabinets.read),
     Kind(name="tar", sniff=tars.sniff, read=tars.read),
 )
 
@@ -51,7 +53,6 @@ HEAD = 512
 UNOPENED: tuple[tuple[str, bytes], ...] = (
     ("7z", b"7z\xbc\xaf\x27\x1c"),
     ("rar", b"Rar!\x1a\x07"),
-    ("cab", b"MSCF\0\0\0\0"),
     ("ar", b"!<arch>\n"),
     ("cpio", b"070701"),
     ("cpio", b"070702"),
