@@ -14,7 +14,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("fingerprint",),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
     ("dump.draft",),
-    ("dump.bitmaps", "dump.paging"),
+    ("dump.bitmaps", "dump.pagetables"),
+    ("dump.paging",),
     (
         "dump.unpack",
         "dump.minidump",
@@ -86,6 +87,7 @@ ONLY = {
         "dump.bitmaps",
         "dump.layers",
         "dump.paging",
+        "dump.pagetables",
         "dump.windows",
         "stages.",
         "coverage",

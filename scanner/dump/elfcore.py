@@ -104,7 +104,9 @@ class _Reader:
                 for load in segments
                 if load.type == _PT_LOAD
             ]
-            paging.join(self._file, self._draft, runs, arch=arch, roots=self._roots)
+            paging.join(
+                self._file, self._draft, runs, arch=arch.replace("unknown", ""), roots=self._roots
+            )
         return self._draft.layout(
             format_name="elfcore",
             arch=arch,

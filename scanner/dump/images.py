@@ -9,6 +9,7 @@ to be a machine, and whatever bears out neither of the two layouts.
 from scanner.dump import paging
 from scanner.dump.draft import Draft
 from scanner.dump.names import PHYSICAL
+from scanner.dump.pagetables import PAGE, Run
 from scanner.dump.source import File
 from scanner.model import Layout
 
@@ -19,22 +20,22 @@ HOLE = 3 << 30, 4 << 30
 
 def recognise(file: File) -> Layout | None:
     """Return the layout of an image, or None where the file is none."""
-    if file.size < LEAST or file.size % paging.PAGE:
+    if file.size < LEAST or file.size % PAGE:
         return None
     for runs in _layouts(file.size):
         draft = Draft(file.size)
         for start, offset, size in runs:
             draft.region(start, size, offset, name=PHYSICAL)
-        paging.join(file, draft, runs, arch="unknown")
+        arch = paging.join(file, draft, runs)
         layout = draft.layout(
-            format_name="memory-image", arch="x86_64", pointer_size=8, byte_order="little"
+            format_name="memory-image", arch=arch, pointer_size=8, byte_order="little"
         )
         if all(fault.code != "no-page-tables" for fault in layout.faults):
             return layout
     return None
 
 
-def _layouts(size: int) -> tuple[tuple[paging.Run, ...], ...]:
+def _layouts(size: int) -> tuple[tuple[Run, ...], ...]:
     """Return the ways in which a file of this size may lie in memory, the likeliest first."""
     low, high = HOLE
     flat = ((0, 0, size),)

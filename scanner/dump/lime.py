@@ -60,5 +60,5 @@ def parse(file: File) -> Layout:
             break
     else:
         draft.fault("limit-regions", f"More than {MAX_REGIONS} ranges; the rest has no address.")
-    paging.join(file, draft, draft.physical(), arch="unknown")
-    return draft.layout(format_name="lime", arch="unknown", pointer_size=8, byte_order="little")
+    arch = paging.join(file, draft, draft.physical())
+    return draft.layout(format_name="lime", arch=arch, pointer_size=8, byte_order="little")

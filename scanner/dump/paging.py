@@ -1,12 +1,11 @@
-"""Tables of pages of x86-64: which pages of a machine adjoin in the memory of a process.
+"""Which pages of a machine adjoin in the memory of a process, on x86-64 and 64-bit ARM.
 
 A dump of a machine has pages in physical order, so that a key which spans two pages of a process
-may lie in pieces. This module finds the tables in the dump itself (Intel SDM 3A, 4.5: four levels),
-and gives addresses to both sides of each place where pages adjoin there and not in the file. It
-refuses to believe a root whose tables do not lead four levels down, and says where it found none.
+may lie in pieces. This module finds the tables of pages in the dump itself, and gives addresses to
+both sides of each place where pages adjoin there and not in the file. It refuses to believe a root
+whose tables do not lead four levels down, and says where it found none.
 """
 
-import itertools
 import re
 import struct
 from collections import Counter
@@ -16,71 +15,96 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.dump.draft import Draft
+from scanner.dump.pagetables import ARM64, SIGN, SIZES, X86_64, Kind, Run, Tables
 from scanner.dump.source import File
 
-PAGE = 4096
 AROUND = 64 << 10
 """Bytes on each side of a place where pages adjoin that get an address."""
 MAX_ROOTS = 1024
-_SPARE = 4096
-"""Tables that may be read beyond one for each page of the dump."""
-_CHUNK = 4 << 20
+MAX_TRIED = 1 << 14
+"""Pages that are tried for a root of 64-bit ARM."""
+_USER = np.uint64(0x40)
+"""AP[1] of a page's entry of 64-bit ARM: whatever runs as a user may read it."""
 _TRIED = 64
 """Groups of possible roots that are looked at, the largest first."""
-
-_PRESENT, _LARGE = np.uint64(1), np.uint64(0x80)
-_ADDRESS = np.uint64(0x000FFFFFFFFFF000)
-_SIZES = {1: PAGE, 2: 1 << 21, 3: 1 << 30}
-"""Bytes that one entry of a table maps, by level."""
-_SIGN = 0xFFFF << 48
 
 _UInt64 = npt.NDArray[np.uint64]
 _Int64 = npt.NDArray[np.int64]
 _Bool = npt.NDArray[np.bool_]
 
-Run = tuple[int, int, int]
-"""Physical address, offset in the file, bytes."""
+_Half = tuple[int, int, int, int, str]
+"""A root, its first entry and the one behind its last, a sign, and the name of what they map."""
 
 
 def join(
-    file: File, draft: Draft, runs: Sequence[Run], *, arch: str, roots: Sequence[int] = ()
-) -> None:
-    """Add regions where pages of a process adjoin and lie apart in the file.
+    file: File,
+    draft: Draft,
+    runs: Sequence[Run],
+    *,
+    arch: str = "",
+    roots: Sequence[int] = (),
+    halved: bool = False,
+) -> str:
+    """Add regions where pages of a process adjoin and lie apart in the file; return what machine.
 
-    ``runs`` are the physical memory that the file has; ``roots`` what it says are values of CR3.
-    Without any root that leads anywhere, or on another architecture, there is a fault.
+    ``runs`` are the physical memory that the file has, ``roots`` what it says of where tables
+    begin; ``arch`` is empty where the file says none. ``halved`` means that a root has the kernel's
+    half in it on ARM too, as in Windows. Without a root that leads anywhere there is a fault, and
+    the machine is ``arch``.
     """
-    if not runs:
-        return
-    found: list[int] = []
-    if arch in {"x86_64", "unknown"}:
-        memory = _Memory(file, runs)
-        found = _roots(memory, [root & int(_ADDRESS) for root in roots])
-    if not found:
+    for kind in (X86_64, ARM64) if runs else ():
+        if arch not in {"", kind.arch}:
+            continue
+        tables = Tables(file, runs, kind)
+        named = [root & int(kind.address) for root in roots]
+        halves = _halves(tables, named, halved=halved or kind is X86_64)
+        if halves:
+            _join(draft, tables, halves)
+            return kind.arch
+    if runs:
         text = "No tables of pages were found: pages that adjoin in a process were not joined."
         draft.fault("no-page-tables", text)
-        return
-    halves = [(memory.fullest(found[:MAX_ROOTS]), 256, 512, "kernel")]
-    halves += [(root, 0, 256, f"process with page table {root:#x}") for root in found[:MAX_ROOTS]]
+    return arch or "unknown"
+
+
+def _halves(tables: Tables, named: list[int], *, halved: bool) -> list[_Half]:
+    """Return which entries of which roots to walk, and what to call what they map."""
+    user = "process with page table {:#x}"
+    arm = tables.kind is ARM64
+    found = _lone_roots(tables) if arm else _shared_roots(tables, named)
+    kernels = [root for root in named if _leads(tables, root, user=False)]
+    if halved:
+        whole = sorted({*kernels, *found}) if arm else found
+        kernel = [(tables.fullest(whole), 256, 512, SIGN, "kernel")] if whole else []
+        return [*kernel, *((root, 0, 256, 0, user.format(root)) for root in found)]
+    return [
+        *((root, 0, 512, SIGN, "kernel") for root in kernels[:1]),
+        *((root, 0, 512, 0, user.format(root)) for root in found if root not in kernels),
+    ]
+
+
+def _join(draft: Draft, tables: Tables, halves: list[_Half]) -> None:
     seen: set[tuple[int, int]] = set()
-    for context, (root, low, high, name) in enumerate(halves, 1):
-        for start, size, offset in _seams(memory.walk(root, low, high), seen):
+    for context, (root, low, high, sign, name) in enumerate(halves[:MAX_ROOTS], 1):
+        for start, size, offset in _seams(tables.walk(root, low, high, sign), seen):
             draft.region(start, size, offset, name=name, context=context)
-    if memory.left <= 0 or len(found) > MAX_ROOTS:
+    if tables.left <= 0 or len(halves) > MAX_ROOTS:
         draft.fault("limit-page-tables", "The dump has more tables of pages than are read.")
 
 
 def root_of_vmcoreinfo(text: bytes) -> int | None:
     """Return where a Linux kernel's own table lies, by its VMCOREINFO; None where it does not say.
 
-    The kernel's text is mapped at a fixed address, from phys_base on (__pa_symbol).
+    The kernel's text is mapped from phys_base on (x86-64), or kimage_voffset above where it lies.
     """
     symbol = re.search(rb"^SYMBOL\(swapper_pg_dir\)=([0-9a-f]{1,16})$", text, re.MULTILINE)
     base = re.search(rb"^NUMBER\(phys_base\)=(-?[0-9]{1,20})$", text, re.MULTILINE)
-    if symbol is None or base is None:
+    offset = re.search(rb"^NUMBER\(kimage_voffset\)=0x([0-9a-f]{1,16})$", text, re.MULTILINE)
+    if symbol is None or (base is None and offset is None):
         return None
-    root = int(symbol[1], 16) - 0xFFFFFFFF80000000 + int(base[1])
-    return root if 0 <= root < 1 << 52 else None
+    root = int(symbol[1], 16)
+    root -= int(offset[1], 16) if offset else 0xFFFFFFFF80000000 - int(base[1] if base else 0)
+    return root if 0 <= root < 1 << 48 else None
 
 
 def root_of_qemu(data: bytes) -> int | None:
@@ -88,227 +112,100 @@ def root_of_qemu(data: bytes) -> int | None:
     return int(struct.unpack_from("<Q", data, 416)[0]) if len(data) >= 432 else None
 
 
-class _Memory:
-    """Physical memory by address, and a count of the tables that may yet be read."""
-
-    def __init__(self, file: File, runs: Sequence[Run]) -> None:
-        whole = sorted((start, offset, size // PAGE * PAGE) for start, offset, size in runs)
-        kept = [run for run in whole if run[0] % PAGE == 0 and run[2] > 0]
-        fits = [run for run in kept if run[0] < 1 << 52 and run[1] + run[2] <= file.size]
-        self._file = file
-        self.start = np.array([run[0] for run in fits], np.int64)
-        self.offset = np.array([run[1] for run in fits], np.int64)
-        self.size = np.array([run[2] for run in fits], np.int64)
-        pages = int(self.size.sum()) // PAGE
-        self.left = pages + _SPARE
-        self._most = 2 * pages + (1 << 16)
-        self._mapped = 0
-
-    def place(self, addresses: _UInt64) -> _Int64:
-        """Return the file offset of the page at each address, -1 where there is none."""
-        if len(self.start) == 0:
-            return np.full(len(addresses), -1, np.int64)
-        where = addresses.astype(np.int64)
-        run = np.searchsorted(self.start, where, side="right") - 1
-        skip = where - self.start[run]
-        return np.where((run >= 0) & (skip < self.size[run]), self.offset[run] + skip, -1)
-
-    def tables(self, addresses: _UInt64) -> Iterator[tuple[_Int64, _UInt64]]:
-        """Yield the indices of addresses and their tables, [tables, 512], a few at a time."""
-        places = self.place(addresses)
-        index = np.flatnonzero(places >= 0)[: max(self.left, 0)]
-        self.left -= int(np.count_nonzero(places >= 0))
-        for at in range(0, len(index), 1024):
-            part = index[at : at + 1024]
-            data = b"".join(self._file.read(place, PAGE) for place in places[part].tolist())
-            yield part, np.frombuffer(data, "<u8").reshape(-1, 512)
-
-    def table(self, address: int) -> _UInt64 | None:
-        """Return one table, or None where it is not in the dump."""
-        found = list(self.tables(np.array([address], np.uint64)))
-        return found[0][1][0] if found else None
-
-    def fullest(self, roots: list[int]) -> int:
-        """Return the root that has the most of the kernel's half, the first of several."""
-        used = [0] * len(roots)
-        for index, rows in self.tables(np.array(roots, np.uint64)):
-            counts = np.count_nonzero(rows[:, 256:] & _PRESENT, axis=1)
-            for at, count in zip(index.tolist(), counts.tolist(), strict=True):
-                used[at] = count
-        return roots[used.index(max(used))]
-
-    def chunks(self) -> Iterator[tuple[_Int64, _UInt64]]:
-        """Yield all pages with their physical addresses, in the order of the file."""
-        order = np.argsort(self.offset, kind="stable")
-        start, offset, size = self.start[order], self.offset[order], self.size[order]
-        cuts = np.flatnonzero(offset[:-1] + size[:-1] != offset[1:]) + 1
-        for low, high in itertools.pairwise([0, *cuts.tolist(), len(order)]):
-            begins = np.cumsum(size[low:high]) - size[low:high]
-            total = int(size[low:high].sum())
-            for at in range(0, total, _CHUNK):
-                length = min(_CHUNK, total - at)
-                data = self._file.read(int(offset[low]) + at, length)
-                place = at + np.arange(0, length, PAGE, dtype=np.int64)
-                run = np.searchsorted(begins, place, side="right") - 1
-                where = start[low:high][run] + place - begins[run]
-                yield where, np.frombuffer(data, "<u8").reshape(-1, 512)
-
-    def walk(self, root: int, low: int, high: int) -> tuple[_UInt64, _Int64, _Int64]:
-        """Return address, file offset and size of what some entries of a root map.
-
-        Pieces are in no order; pages that the file lacks are left out.
-        """
-        empty = np.empty(0, np.int64)
-        top = self.table(root)
-        if top is None:
-            return empty.astype(np.uint64), empty, empty
-        index = np.arange(low, high, dtype=np.uint64)
-        entries = top[low:high]
-        good = ((entries & _PRESENT) != 0) & ((entries & _ADDRESS) != np.uint64(root))
-        index = index[good]
-        vas = (index << np.uint64(39)) | np.where(index > 255, np.uint64(_SIGN), np.uint64(0))
-        tables = entries[good] & _ADDRESS
-        leaves: list[tuple[_UInt64, _Int64, _Int64]] = []
-        self._mapped = 0
-        for level in (3, 2, 1):
-            vas, tables = self._level(level, vas, tables, leaves)
-        if not leaves:
-            return empty.astype(np.uint64), empty, empty
-        return (
-            np.concatenate([leaf[0] for leaf in leaves]),
-            np.concatenate([leaf[1] for leaf in leaves]),
-            np.concatenate([leaf[2] for leaf in leaves]),
-        )
-
-    def _level(
-        self,
-        level: int,
-        vas: _UInt64,
-        tables: _UInt64,
-        leaves: list[tuple[_UInt64, _Int64, _Int64]],
-    ) -> tuple[_UInt64, _UInt64]:
-        """Read the tables of one level; return addresses and tables of the one below."""
-        size = _SIZES[level]
-        below: list[tuple[_UInt64, _UInt64]] = []
-        tabled = 0
-        steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
-        for index, rows in self.tables(tables):
-            present = (rows & _PRESENT) != 0
-            large = present & ((rows & _LARGE) != 0) if level > 1 else present
-            where = vas[index][:, None] + steps
-            if level == 1:
-                places = self.place(rows[large] & _ADDRESS)
-                held = places >= 0
-                if self._full(int(held.sum())):
-                    break
-                sizes = np.full(int(held.sum()), PAGE, np.int64)
-                leaves.append((where[large][held], places[held], sizes))
-                continue
-            for va, entry in zip(where[large].tolist(), rows[large].tolist(), strict=True):
-                leaves.append(self._large(va, entry & int(_ADDRESS) & -size, size))
-                if self._full(len(leaves[-1][0])):
-                    break
-            below.append((where[present & ~large], rows[present & ~large] & _ADDRESS))
-            tabled += len(below[-1][0])
-            if tabled > 64 * (self.left + _SPARE):  # sound tables point to each other once
-                self.left = 0
-                break
-        if not below:
-            return np.empty(0, np.uint64), np.empty(0, np.uint64)
-        return (
-            np.concatenate([part[0] for part in below]),
-            np.concatenate([part[1] for part in below]),
-        )
-
-    def _full(self, count: int) -> bool:
-        """Count what one walk maps; a process does not map all pages of a machine twice."""
-        self._mapped += count
-        if self._mapped > self._most:
-            self.left = 0
-        return self.left <= 0
-
-    def _large(self, va: int, address: int, size: int) -> tuple[_UInt64, _Int64, _Int64]:
-        """Return the pieces of the file that a large page maps."""
-        first = max(int(np.searchsorted(self.start, address, side="right")) - 1, 0)
-        last = int(np.searchsorted(self.start, address + size, side="left"))
-        self.left -= (last - first) // 512
-        if self.left <= 0:
-            last = first
-        start = np.maximum(self.start[first:last], address)
-        end = np.minimum(self.start[first:last] + self.size[first:last], address + size)
-        held = end > start
-        skip = start - self.start[first:last]
-        vas = (start[held] - address).astype(np.uint64) + np.uint64(va)
-        return vas, (self.offset[first:last] + skip)[held], (end - start)[held]
-
-
 # --- roots --------------------------------------------------------------------------------------
 
 
-def _roots(memory: _Memory, named: list[int]) -> list[int]:
-    """Return the physical addresses of the tables that processes begin with.
+def _shared_roots(tables: Tables, named: list[int]) -> list[int]:
+    """Return the physical addresses of the tables that processes of x86-64 begin with.
 
     All of them share what their last entry points to, the kernel's; the largest group of pages that
     do, and whose tables lead four levels down, is it.
     """
+    kind = tables.kind
     groups: dict[int, list[int]] = {}
-    for addresses, pages in memory.chunks():
+    for addresses, pages in tables.chunks():
         last = pages[:, 511]
-        likely = np.flatnonzero((last & (_PRESENT | _LARGE)) == _PRESENT)
-        likely = likely[memory.place(last[likely] & _ADDRESS) >= 0]
-        for page in likely[_plausible(pages[likely])].tolist():
-            target = int(last[page] & _ADDRESS)
-            groups.setdefault(target, []).append(int(addresses[page]))
+        likely = np.flatnonzero(kind.are("root", last))
+        likely = likely[tables.place(last[likely] & kind.address) >= 0]
+        for page in likely[_plausible(kind, pages[likely])].tolist():
+            groups.setdefault(int(last[page] & kind.address), []).append(int(addresses[page]))
     for root in named:
-        table = memory.table(root)
-        if table is not None and _leads_down(memory, table):
-            group = groups.get(int(table[511] & _ADDRESS), []) if int(table[511]) & 1 else []
+        table = tables.table(root)
+        if table is not None and _leads(tables, root, user=False):
+            shared = bool(kind.are("table", table[511:])[0])
+            group = groups.get(int(table[511] & kind.address), []) if shared else []
             return [root, *(other for other in group if other != root)]
     counts = Counter({target: len(group) for target, group in groups.items()})
     for target, _ in counts.most_common(_TRIED):
-        table = memory.table(groups[target][0])
-        if table is not None and _leads_down(memory, table):
+        if _leads(tables, groups[target][0], user=False):
             return groups[target]
     return []
 
 
-def _plausible(pages: _UInt64) -> _Bool:
+def _lone_roots(tables: Tables) -> list[int]:
+    """Return the roots of processes of 64-bit ARM: they share nothing, and lead to user pages."""
+    kind = tables.kind
+    found: list[int] = []
+    tried = 0
+    for addresses, pages in tables.chunks():
+        used = np.argmax(pages != 0, axis=1)
+        first = pages[np.arange(len(pages)), used]
+        likely = np.flatnonzero(kind.are("table", first))
+        likely = likely[tables.place(first[likely] & kind.address) >= 0]
+        for page in likely[_plausible(kind, pages[likely])].tolist():
+            tried += 1
+            if tried > MAX_TRIED or len(found) > MAX_ROOTS:
+                tables.left = 0
+                return found
+            if _leads(tables, int(addresses[page]), user=True):
+                found.append(int(addresses[page]))
+    return found
+
+
+def _plausible(kind: Kind, pages: _UInt64) -> _Bool:
     """Tell which pages have nothing but zeros and entries that point to tables."""
-    used = pages != 0
-    good = (pages & (_PRESENT | _LARGE)) == _PRESENT
-    result: _Bool = np.all(good | ~used, axis=1)
+    result: _Bool = np.all(kind.are("table", pages) | (pages == 0), axis=1)
     return result
 
 
-def _leads_down(memory: _Memory, table: _UInt64) -> bool:
-    """Tell whether some path leads through sound tables to a page, from the last entry backward."""
-    for entry in table[::-1][:256][(table[::-1][:256] & _PRESENT) != 0].tolist()[:8]:
-        below = memory.table(entry & int(_ADDRESS))
-        if below is not None and _sound(below, 3) and _reaches(memory, below, 3):
-            return True
-    return False
+def _leads(tables: Tables, root: int, *, user: bool) -> bool:
+    """Tell whether some path leads from a root through sound tables to a page.
+
+    That of a kernel is sought from the last entry backward, that of a user from the first on.
+    """
+    table = tables.table(root)
+    if table is None:
+        return False
+    entries = table if user else table[::-1]
+    return any(
+        _reaches(tables, entry, 3, user=user)
+        for entry in entries[tables.kind.are("root", entries)].tolist()[:8]
+    )
 
 
-def _reaches(memory: _Memory, table: _UInt64, level: int) -> bool:
-    if level == 1 or np.any((table & (_PRESENT | _LARGE)) == (_PRESENT | _LARGE)):
+def _reaches(tables: Tables, entry: int, level: int, *, user: bool) -> bool:
+    kind = tables.kind
+    table = tables.table(entry & int(kind.address))
+    if table is None or not _sound(kind, table, level, user=user):
+        return False
+    if level == 1 or (not user and np.any(kind.are("large", table))):
         return True
-    for entry in table[(table & _PRESENT) != 0][:4].tolist():
-        below = memory.table(entry & int(_ADDRESS))
-        if below is not None and _sound(below, level - 1) and _reaches(memory, below, level - 1):
-            return True
-    return False
+    below = table[kind.are("table", table)][:4].tolist()
+    return any(_reaches(tables, entry, level - 1, user=user) for entry in below)
 
 
-def _sound(table: _UInt64, level: int) -> bool:
+def _sound(kind: Kind, table: _UInt64, level: int, *, user: bool) -> bool:
     """Tell whether most of what a table has are entries of its level, none of them misaligned."""
     used = table[table != 0]
     if len(used) == 0:
         return False
-    good = (used & _PRESENT) != 0
-    if level > 1:
-        large = good & ((used & _LARGE) != 0)
-        misplaced = used & np.uint64((_SIZES[level] - 1) & ~0x1FFF)  # bit 12 is PAT
-        good &= ~(large & (misplaced != 0))
+    if level == 1:
+        good = kind.are("page", used)
+        if user:
+            good &= (used & _USER) != 0
+    else:
+        misplaced = used & np.uint64((SIZES[level] - 1) & ~0x1FFF)  # bit 12 is PAT on x86-64
+        good = kind.are("table", used) | (kind.are("large", used) & (misplaced == 0))
     return bool(np.count_nonzero(good) * 10 >= len(used) * 9)
 
 

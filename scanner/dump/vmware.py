@@ -64,9 +64,8 @@ def parse(file: File) -> Layout:
             wide = magic & 0xF > 0
             end = offset + draft.clip(offset, size)
             _memory(draft, file, list(_tags(file, draft, offset, end, wide=wide)))
-    runs = draft.physical()
-    paging.join(file, draft, runs, arch="unknown")
-    return draft.layout(format_name="vmware", arch="unknown", pointer_size=8, byte_order="little")
+    arch = paging.join(file, draft, draft.physical())
+    return draft.layout(format_name="vmware", arch=arch, pointer_size=8, byte_order="little")
 
 
 def _tags(file: File, draft: Draft, at: int, end: int, *, wide: bool) -> Iterator[_Tag]:

@@ -64,13 +64,42 @@ def test_pages_of_a_process_adjoin(kind: str) -> None:
     assert joined(data, AT, len(SECRET)) == SECRET
 
 
-def physical_core(runs: list[tuple[int, bytes]], note: elfcore.Note) -> bytes:
+def physical_core(
+    runs: list[tuple[int, bytes]], note: elfcore.Note, machine: str = "x86_64"
+) -> bytes:
     """Write an ELF core whose segments have physical addresses."""
     segments = [elfcore.Segment(address=start, data=data) for start, data in runs]
-    data = bytearray(elfcore.write(segments, notes=[note]).data)
+    data = bytearray(elfcore.write(segments, notes=[note], machine=machine).data)
     for index, (start, _) in enumerate(runs):
         struct.pack_into("<2Q", data, 64 + 56 * (index + 1) + 16, 0, start)
     return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["lime", "image", "vmcore", "kerneldump"])
+def test_arm(kind: str) -> None:
+    """Tables of 64-bit ARM are told from others, and found without a hint."""
+    made = Machine(arm=True)
+    made.process()
+    user = made.process()
+    pages = made.map(user, AT, SECRET)
+    assert sorted(pages) != pages
+    vmalloc = 0xFFFF800010000000
+    made.map(made.kernel, vmalloc, SECRET)
+    info = b"SYMBOL(swapper_pg_dir)=%x\nNUMBER(kimage_voffset)=0x%x\n"
+    info %= (0xFFFF800008000000 + made.kernel, 0xFFFF800008000000)
+    if kind == "vmcore":
+        note = elfcore.Note(name="VMCOREINFO", type=0, data=info)
+        data = physical_core(made.runs(), note, machine="aarch64")
+        assert joined(data, vmalloc, len(SECRET)) == SECRET
+    elif kind == "kerneldump":
+        data = kerneldump.write(kerneldump.FULL, made.runs(), machine="arm64").data
+    else:
+        data = lime.write(made.runs()).data if kind == "lime" else bytes(made.memory)
+    assert joined(data, AT, len(SECRET)) == SECRET
+    with file_of(data) as file:
+        layout = dump.read_layout(file)
+    assert layout.arch == "arm64"
+    assert {region.start for region in layout.regions if region.context} >= {AT // PAGE * PAGE}
 
 
 def test_compressed_dump() -> None:
@@ -158,25 +187,28 @@ def test_no_tables() -> None:
     assert codes(lime.write(runs).data) == {"no-page-tables"}
     assert codes(kerneldump.write(kerneldump.FULL, runs).data) == {"no-page-tables"}
     made, _ = machine()
-    arm = kerneldump.write(kerneldump.FULL, made.runs(), machine="arm64")
-    assert codes(arm.data) == {"no-page-tables"}
+    for other in ("arm64", "i386"):
+        data = kerneldump.write(kerneldump.FULL, made.runs(), machine=other).data
+        assert codes(data) == {"no-page-tables"}
 
 
-def test_tables_without_end() -> None:
+@pytest.mark.parametrize("bits", [0x67, 0x443])
+def test_tables_without_end(bits: int) -> None:
     """Tables that point at each other are read up to a bound, under a fault."""
     memory = bytearray(64 * PAGE)
     for page in range(64):
         for index in range(512):
-            entry = ((page + index) % 64 * PAGE) | 0x67
+            entry = ((page + index) % 64 * PAGE) | bits
             struct.pack_into("<Q", memory, page * PAGE + 8 * index, entry)
     assert codes(lime.write([(0, bytes(memory))]).data) >= {"limit-page-tables"}
 
 
-@limits(max_examples=25, deadline=None)
-@given(st.integers(0, 1 << 30), st.data())
-def test_any_tables(seed: int, data: st.DataObject) -> None:
+@limits(max_examples=30, deadline=None)
+@given(st.integers(0, 1 << 30), st.booleans(), st.data())
+def test_any_tables(seed: int, arm: bool, data: st.DataObject) -> None:
     """Whatever stands in the tables, nothing raises and each byte has a place."""
-    made, _ = machine(seed)
+    made = Machine(seed=seed, arm=arm)
+    made.map(made.process(), AT, SECRET)
     for root in made.roots:
         for _ in range(4):
             at = root + 8 * data.draw(st.sampled_from([0, 254, 256, 273, 510, 511]))

@@ -1,0 +1,229 @@
+"""Physical memory by address, and the tables of pages in it, four levels of 512 entries.
+
+x86-64 (Intel SDM 3A, 4.5) and 64-bit ARM with pages of 4 KiB (Arm ARM, D8.3) differ in what an
+entry says of itself, and share the rest. This module exists because a table is hostile too: a dump
+may point every entry at every table. It refuses to read more tables than the dump has pages.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.dump.source import File
+
+PAGE = 4096
+SIZES = {1: PAGE, 2: 1 << 21, 3: 1 << 30}
+"""Bytes that one entry of a table maps, by level."""
+SIGN = 0xFFFF << 48
+"""Set in addresses of the kernel."""
+
+_SPARE = 4096
+"""Tables that may be read beyond one for each page of the dump."""
+_CHUNK = 4 << 20
+
+_UInt64 = npt.NDArray[np.uint64]
+_Int64 = npt.NDArray[np.int64]
+_Bool = npt.NDArray[np.bool_]
+
+Run = tuple[int, int, int]
+"""Physical address, offset in the file, bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an entry says, on one architecture; masks and values of bits."""
+
+    arch: str
+    address: np.uint64
+    table: tuple[np.uint64, np.uint64]
+    """Mask and value of an entry that points to a table."""
+    large: tuple[np.uint64, np.uint64]
+    """Of one that maps a large page, on levels 2 and 3."""
+    page: tuple[np.uint64, np.uint64]
+    """Of one that maps a page, on level 1."""
+    root: tuple[np.uint64, np.uint64]
+    """Of one in a root that is in use: it tells one architecture from the other."""
+
+    def are(self, what: str, rows: _UInt64) -> _Bool:
+        """Tell which entries are of one of these kinds."""
+        kinds = {"table": self.table, "large": self.large, "page": self.page, "root": self.root}
+        mask, value = kinds[what]
+        result: _Bool = (rows & mask) == value
+        return result
+
+
+X86_64 = Kind(
+    arch="x86_64",
+    address=np.uint64(0x000FFFFFFFFFF000),
+    table=(np.uint64(0x81), np.uint64(0x01)),  # PS, P
+    large=(np.uint64(0x81), np.uint64(0x81)),
+    page=(np.uint64(0x01), np.uint64(0x01)),
+    root=(np.uint64(0xA1), np.uint64(0x21)),  # accessed
+)
+ARM64 = Kind(
+    arch="arm64",
+    address=np.uint64(0x0000FFFFFFFFF000),
+    table=(np.uint64(0x3), np.uint64(0x3)),
+    large=(np.uint64(0x3), np.uint64(0x1)),  # a block
+    page=(np.uint64(0x403), np.uint64(0x403)),  # AF, a page
+    root=(np.uint64(0x3), np.uint64(0x3)),
+)
+
+
+class Tables:
+    """Physical memory by address, and a count of the tables that may yet be read."""
+
+    def __init__(self, file: File, runs: Sequence[Run], kind: Kind) -> None:
+        whole = sorted((start, offset, size // PAGE * PAGE) for start, offset, size in runs)
+        kept = [run for run in whole if run[0] % PAGE == 0 and run[2] > 0]
+        fits = [run for run in kept if run[0] < 1 << 52 and run[1] + run[2] <= file.size]
+        self._file = file
+        self.kind = kind
+        self.start = np.array([run[0] for run in fits], np.int64)
+        self.offset = np.array([run[1] for run in fits], np.int64)
+        self.size = np.array([run[2] for run in fits], np.int64)
+        pages = int(self.size.sum()) // PAGE
+        self.left = pages + _SPARE
+        self._most = 2 * pages + (1 << 16)
+        self._mapped = 0
+
+    def place(self, addresses: _UInt64) -> _Int64:
+        """Return the file offset of the page at each address, -1 where there is none."""
+        if len(self.start) == 0:
+            return np.full(len(addresses), -1, np.int64)
+        where = addresses.astype(np.int64)
+        run = np.searchsorted(self.start, where, side="right") - 1
+        skip = where - self.start[run]
+        return np.where((run >= 0) & (skip < self.size[run]), self.offset[run] + skip, -1)
+
+    def tables(self, addresses: _UInt64) -> Iterator[tuple[_Int64, _UInt64]]:
+        """Yield the indices of addresses and their tables, [tables, 512], a few at a time."""
+        places = self.place(addresses)
+        index = np.flatnonzero(places >= 0)[: max(self.left, 0)]
+        self.left -= int(np.count_nonzero(places >= 0))
+        for at in range(0, len(index), 1024):
+            part = index[at : at + 1024]
+            data = b"".join(self._file.read(place, PAGE) for place in places[part].tolist())
+            yield part, np.frombuffer(data, "<u8").reshape(-1, 512)
+
+    def table(self, address: int) -> _UInt64 | None:
+        """Return one table, or None where it is not in the dump."""
+        found = list(self.tables(np.array([address], np.uint64)))
+        return found[0][1][0] if found else None
+
+    def fullest(self, roots: list[int]) -> int:
+        """Return the root that has the most of the kernel's half, the first of several."""
+        used = [0] * len(roots)
+        for index, rows in self.tables(np.array(roots, np.uint64)):
+            counts = np.count_nonzero(self.kind.are("table", rows[:, 256:]), axis=1)
+            for at, count in zip(index.tolist(), counts.tolist(), strict=True):
+                used[at] = count
+        return roots[used.index(max(used))]
+
+    def chunks(self) -> Iterator[tuple[_Int64, _UInt64]]:
+        """Yield all pages with their physical addresses, in the order of the file."""
+        order = np.argsort(self.offset, kind="stable")
+        start, offset, size = self.start[order], self.offset[order], self.size[order]
+        cuts = np.flatnonzero(offset[:-1] + size[:-1] != offset[1:]) + 1
+        for low, high in itertools.pairwise([0, *cuts.tolist(), len(order)]):
+            begins = np.cumsum(size[low:high]) - size[low:high]
+            total = int(size[low:high].sum())
+            for at in range(0, total, _CHUNK):
+                length = min(_CHUNK, total - at)
+                data = self._file.read(int(offset[low]) + at, length)
+                place = at + np.arange(0, length, PAGE, dtype=np.int64)
+                run = np.searchsorted(begins, place, side="right") - 1
+                where = start[low:high][run] + place - begins[run]
+                yield where, np.frombuffer(data, "<u8").reshape(-1, 512)
+
+    def walk(self, root: int, low: int, high: int, sign: int) -> tuple[_UInt64, _Int64, _Int64]:
+        """Return address, file offset and size of what some entries of a root map.
+
+        ``sign`` is set in their addresses. Pieces are in no order; pages that the file lacks are
+        left out.
+        """
+        empty = np.empty(0, np.int64)
+        top = self.table(root)
+        if top is None:
+            return empty.astype(np.uint64), empty, empty
+        index = np.arange(low, high, dtype=np.uint64)
+        entries = top[low:high]
+        good = self.kind.are("table", entries)
+        good &= (entries & self.kind.address) != np.uint64(root)  # Windows maps its tables so
+        vas = (index[good] << np.uint64(39)) | np.uint64(sign)
+        tables = entries[good] & self.kind.address
+        leaves: list[tuple[_UInt64, _Int64, _Int64]] = []
+        self._mapped = 0
+        for level in (3, 2, 1):
+            vas, tables = self._level(level, vas, tables, leaves)
+        if not leaves:
+            return empty.astype(np.uint64), empty, empty
+        return (
+            np.concatenate([leaf[0] for leaf in leaves]),
+            np.concatenate([leaf[1] for leaf in leaves]),
+            np.concatenate([leaf[2] for leaf in leaves]),
+        )
+
+    def _level(
+        self,
+        level: int,
+        vas: _UInt64,
+        tables: _UInt64,
+        leaves: list[tuple[_UInt64, _Int64, _Int64]],
+    ) -> tuple[_UInt64, _UInt64]:
+        """Read the tables of one level; return addresses and tables of the one below."""
+        size = SIZES[level]
+        below: list[tuple[_UInt64, _UInt64]] = []
+        tabled = 0
+        steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
+        for index, rows in self.tables(tables):
+            large = self.kind.are("large" if level > 1 else "page", rows)
+            where = vas[index][:, None] + steps
+            if level == 1:
+                places = self.place(rows[large] & self.kind.address)
+                held = places >= 0
+                if self._full(int(held.sum())):
+                    break
+                sizes = np.full(int(held.sum()), PAGE, np.int64)
+                leaves.append((where[large][held], places[held], sizes))
+                continue
+            for va, entry in zip(where[large].tolist(), rows[large].tolist(), strict=True):
+                leaves.append(self._large(va, entry & int(self.kind.address) & -size, size))
+                if self._full(len(leaves[-1][0])):
+                    break
+            lower = self.kind.are("table", rows)
+            below.append((where[lower], rows[lower] & self.kind.address))
+            tabled += len(below[-1][0])
+            if tabled > 64 * (self.left + _SPARE):  # sound tables point to each other once
+                self.left = 0
+                break
+        if not below:
+            return np.empty(0, np.uint64), np.empty(0, np.uint64)
+        return (
+            np.concatenate([part[0] for part in below]),
+            np.concatenate([part[1] for part in below]),
+        )
+
+    def _full(self, count: int) -> bool:
+        """Count what one walk maps; a process does not map all pages of a machine twice."""
+        self._mapped += count
+        if self._mapped > self._most:
+            self.left = 0
+        return self.left <= 0
+
+    def _large(self, va: int, address: int, size: int) -> tuple[_UInt64, _Int64, _Int64]:
+        """Return the pieces of the file that a large page maps."""
+        first = max(int(np.searchsorted(self.start, address, side="right")) - 1, 0)
+        last = int(np.searchsorted(self.start, address + size, side="left"))
+        self.left -= (last - first) // 512
+        if self.left <= 0:
+            last = first
+        start = np.maximum(self.start[first:last], address)
+        end = np.minimum(self.start[first:last] + self.size[first:last], address + size)
+        held = end > start
+        skip = start - self.start[first:last]
+        vas = (start[held] - address).astype(np.uint64) + np.uint64(va)
+        return vas, (self.offset[first:last] + skip)[held], (end - start)[held]
