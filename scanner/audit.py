@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING, Any
 
 from scanner import __version__
@@ -80,7 +81,11 @@ def append(log: str | None, *rows: Row) -> None:
         try:
             status = os.fstat(descriptor)
             regular = stat.S_ISREG(status.st_mode)
+            if regular:
+                _lock(descriptor)
+                status = os.fstat(descriptor)
             if regular and status.st_size:
+                os.lseek(descriptor, 0, os.SEEK_SET)
                 if os.read(descriptor, 1) != b"{":
                     raise _unwritten("the file holds something else")
                 os.lseek(descriptor, -1, os.SEEK_END)
@@ -93,6 +98,19 @@ def append(log: str | None, *rows: Row) -> None:
             os.close(descriptor)
     except OSError as error:
         raise _unwritten(os.strerror(error.errno) if error.errno else "") from error
+
+
+def _lock(descriptor: int) -> None:
+    """Wait until no other process writes to a log; closing it ends the lock. Raises OSError."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - stands on Windows alone
+
+        os.lseek(descriptor, 1 << 40, os.SEEK_SET)  # a byte that no line has
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - stands on POSIX alone
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _unwritten(reason: str) -> ReportError:
