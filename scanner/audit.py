@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_ADDING = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
 MOST_NAMED = 100
 """Blocking findings that a line names; their count is always whole."""
 
@@ -77,7 +79,7 @@ def append(log: str | None, *rows: Row) -> None:
         return
     data = "".join(json.dumps(one, ensure_ascii=True) + "\n" for one in rows).encode("ascii")
     try:
-        descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(log, _ADDING, 0o600)
         try:
             status = os.fstat(descriptor)
             regular = stat.S_ISREG(status.st_mode)
