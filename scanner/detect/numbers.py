@@ -31,6 +31,9 @@ _INSIDE = 48
 _ROWS = 1 << 13
 """Positions that are judged at once."""
 
+_PAIRED = 256
+"""Bytes of a number up to which a sum of its pairs of bytes, times 30 bits, fills 53."""
+
 _PRIMES = tuple(n for n in range(3, 104) if all(n % f for f in range(2, n)))
 _FACTORS = (_PRIMES[:8], _PRIMES[8:13], _PRIMES[13:18], _PRIMES[18:22], _PRIMES[22:26])
 """Small primes, in groups whose product is below 2**30."""
@@ -255,7 +258,7 @@ def numbers(
         top=np.concatenate([part.top for part in parts]),
         exact=np.concatenate([part.exact for part in parts]),
     )
-    return whole.take(np.argsort(whole.position, kind="stable"))
+    return whole.take(np.argsort(whole.position * len(found.pool.readings) + whole.reading))
 
 
 def _signed(found: Survey, size: int) -> Offsets:
@@ -313,20 +316,25 @@ def _sift(pool: Pool, index: int, code: Offsets, bits: int, *, full: bool) -> Nu
 def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bits: int) -> Flags:
     """Tell which numbers no odd prime below 104 divides: one in four.
 
-    A number modulo a product of primes is the sum of its bytes times their weights: a matrix
-    product, exact in the 53 bits of a float.
+    A number modulo a product of primes is the sum of its bytes, or pairs of bytes, times their
+    weights: a matrix product, exact in the 53 bits of a float.
     """
     verdict = np.ones(len(position), np.bool_)
     if len(position) == 0:
         return verdict
-    window = np.lib.stride_tricks.sliding_window_view(data, readings.width(reading, bits))
+    size = readings.width(reading, bits)
+    window = np.lib.stride_tricks.sliding_window_view(data, size)
+    paired = size % 2 == 0 and size <= _PAIRED
+    unit = ("<u2", ">u2")[reading.swapped or reading is readings.BYTES] if paired else "u1"
     for groups in (_FACTORS[:1], _FACTORS[1:]):
         products = [math.prod(group) for group in groups]
         weights = np.array([readings.weights(reading, bits, product) for product in products]).T
+        if paired:
+            weights = weights[unit == ">u2" :: 2]
         left = np.flatnonzero(verdict)
         for start in range(0, len(left), _ROWS):
             index = left[start : start + _ROWS]
-            sums = np.asfortranarray(window[position[index]].astype(np.float64) @ weights)
+            sums = np.asfortranarray(window[position[index]].view(unit).astype(np.float64) @ weights)
             sums = sums.astype(np.int64)
             good = np.ones(len(index), np.bool_)
             for column, group in enumerate(groups):

@@ -25,8 +25,9 @@ MOST_DIVISIONS = (1 << 12, 1 << 10)
 """Divisions of numbers of one length and reading by those of another, at 3 us each: in a section of
 few runs, and of many."""
 
-MOST_PAIRS = 1 << 22
-"""Pairs of a prime and an exponent of one length and reading: 50 milliseconds."""
+MOST_PAIRS = (1 << 22, 1 << 20)
+"""Pairs of a prime and an exponent of one length and reading, at 15 ns each: in a section of few
+runs, and of many."""
 
 RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >> 6)
 """Distances within which numbers are related: the first at which there are not too many pairs."""
@@ -158,7 +159,7 @@ def _twice(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[Relate
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
-    low, high = _within(shelf, primes, exponents, shelf.pool.budget(MOST_PAIRS, MOST_PAIRS), RADII)
+    low, high = _within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
     tops, one = exponents.top.astype(np.float64), np.uint64(1)
     first = 0
     while first < len(primes):

@@ -85,7 +85,8 @@ def once(numbers: Numbers) -> Numbers:
     Both are needed: the low word of limbs is that of 63-bit digits, half of the time.
     """
     ends = numbers.low + numbers.top * np.uint64(0x9E3779B97F4A7C15)
-    order = np.argsort(ends, kind="stable")
-    first = np.ones(len(order), np.bool_)
-    first[1:] = ends[order[1:]] != ends[order[:-1]]
-    return numbers.take(np.sort(order[first]))
+    if not len(ends):
+        return numbers
+    order = np.argsort(ends)
+    fresh = np.flatnonzero(np.diff(ends[order], prepend=~ends[order[:1]]))
+    return numbers.take(np.sort(np.minimum.reduceat(order, fresh)))
