@@ -55,7 +55,7 @@ def whole(done: subprocess.CompletedProcess[str]) -> str:
         ([CLEAN_DUMP, "/no/such/file"], 3),
         ([BLOCKED_DUMP, "/no/such/file"], 1),
         ([Path(__file__)], 3),
-        ([ROOT], 3),
+        ([ROOT / ".ci"], 3),
         (["/dev/null"], 3),
     ],
 )

@@ -334,7 +334,9 @@ def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bit
         left = np.flatnonzero(verdict)
         for start in range(0, len(left), _ROWS):
             index = left[start : start + _ROWS]
-            sums = np.asfortranarray(window[position[index]].view(unit).astype(np.float64) @ weights)
+            sums = np.asfortranarray(
+                window[position[index]].view(unit).astype(np.float64) @ weights
+            )
             sums = sums.astype(np.int64)
             good = np.ones(len(index), np.bool_)
             for column, group in enumerate(groups):

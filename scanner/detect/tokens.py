@@ -44,7 +44,7 @@ ALGORITHM = "jwt"
 """What a finding of a JSON Web Token names in place of a rule of Kingfisher's."""
 
 _EXCLUDED = re.compile(
-    r"betterleaks\.(private-key|jwt)"  # found by others here, and better
+    r"betterleaks\.(private-key|age-secret-key|jwt)"  # found by others here, and better
     r"|.*[-.](client-id|public-key|pub-key|pub-api-key|access-id|api-id|client-sdk-key)(\.\d+)?"
 )
 """Rules that are not asked: what they find is no secret, or is found anyway."""

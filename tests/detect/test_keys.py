@@ -348,3 +348,15 @@ def test_nothing_of_a_secret_is_said() -> None:
         str(value) in text or f"{value:x}" in text
         for value in recipes.canary().private_values().values()
     )
+
+
+HEADERS = bytes.fromhex(
+    "302e020100300506032b656e04220420302e020100300506032b657004220420"
+    "3046020100300506032b656f043a04383047020100300506032b6571043b0439"
+)
+"""Of PKCS#8 (RFC 8410 section 7), for X25519, Ed25519, X448 and Ed448."""
+
+
+def test_headers_end_to_end_are_no_keys() -> None:
+    """The headers that SoftHSM puts before its keys, one behind the other, hold none."""
+    assert find(HEADERS + bytes(64)) == []
