@@ -25,7 +25,7 @@ CHECKS: tuple[tuple[str, ...], ...] = (
     ("-m", "mypy", "--platform", "linux"),
     ("-m", "mypy", "--platform", "darwin"),
     ("-m", "mypy", "--platform", "win32"),
-    ("-m", "pytest"),
+    ("-m", "pytest", "--numprocesses", "auto"),
 )
 
 

@@ -3,8 +3,8 @@
 A private number is as random as bytes can be; what else looks random (machine code, unwind tables,
 bytecode, floats, pictures) has byte values and steps between neighbours that it prefers. Two tables
 say how many quarter bits of evidence a byte, and the difference of two, give for random. They were
-learnt by ``benchmarks/learn_likelihood.py`` from what passes the test of words in cores of ordinary
-programs. A score decides where to look, never what is there: this module proves nothing.
+learnt, as ``benchmarks/learn_likelihood.py`` does, from what passes the test of words in cores of
+ordinary programs. A score decides where to look, never what is there: this module proves nothing.
 """
 
 import math
