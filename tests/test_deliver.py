@@ -14,17 +14,20 @@ ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 DELIVER = """
 import os, sys
-from scanner import cli
+from scanner import cli_output
 from scanner.model import Report, Verdict
 def render(report, **look):
     if {fails}: raise ValueError("sk_live_secret")
     return "report"
 report = Report(tool_version="", rules_sha256="", policy_sha256="", known_sha256="", mode="",
                 verdict=Verdict("{verdict}"), dumps=())
-code = dict(cli.EXIT_CODES)[report.verdict]
-look = cli._Look(render=render, output={output!r}, color=False, verbose=False, quiet=False)
+code = dict(cli_output.EXIT_CODES)[report.verdict]
+look = cli_output.Look(
+    render=render, output={output!r}, color_choice="never", verbose=False, quiet=False
+)
 if {waits}: input()
-os._exit(cli._deliver(report, code, look, lambda *said: print(*said, file=sys.stderr, flush=True)))
+tell = lambda *said: print(*said, file=sys.stderr, flush=True)
+os._exit(cli_output.hand_over(report, code, look, tell))
 """
 
 

@@ -242,14 +242,19 @@ def _fills(shelf: Shelf, numbers: Numbers) -> Flags:
 
 def _nearest(
     shelf: Shelf, moduli: dict[int, int], numbers: Numbers
-) -> list[tuple[tuple[int, int], int, Numbers, int]]:
-    """List (distance and position, modulus, numbers, index) of what is near to a modulus."""
+) -> list[tuple[tuple[bool, int, int], int, Numbers, int]]:
+    """List (likelihood, modulus, numbers, index) of what is near to a modulus.
+
+    Chance makes no run of digits, so those come first; then the nearest.
+    """
+    packed = [reading.packed for reading in shelf.pool.readings]
     space, offset = shelf.coordinates(numbers.position)
     rows = []
     for n, (spaces, offsets) in standing(shelf, moduli).items():
         distance = distances(space, offset, spaces, offsets)
         for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
-            where = (int(distance[index]), int(numbers.position[index]))
+            plain = not packed[int(numbers.reading[index])]
+            where = (plain, int(distance[index]), int(numbers.position[index]))
             rows.append((where, n, numbers, index))
     return rows
 

@@ -139,6 +139,13 @@ def test_a_crt_exponent_near_its_modulus(
     assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
 
 
+def test_digits_are_the_likeliest_exponents(make_pool: MakePool) -> None:
+    """Of seventeen readings of one run, equally near, those as digits are tried first."""
+    parts = [spell(KEY.dp, "digits-30", KEY.bits // 2), spell(KEY.n, "digits-30")]
+    related = only(search(make_pool, plant("zeros", 0, [0, 0], parts), PUBLIC))
+    assert (related.encoding, related.roles) == ("digits-30", ("dp",))
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_prime_near_what_it_divides(make_pool: MakePool, form: str) -> None:
     """A modulus and p near each other are a key that nobody named, though q stands nowhere."""
