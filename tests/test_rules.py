@@ -35,6 +35,7 @@ from scanner.detect import (
     dpapi,
     encoded,
     encrypted,
+    fragments,
     headless,
     headless_text,
     javastore,
@@ -88,10 +89,18 @@ DETECTORS = {
     "dnssec": dnssec,
     "tor": tor,
     "bitcoin": bitcoin,
+    "fragment": fragments,
     "chacha": chacha,
     "headless-text": headless_text,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
+
+
+def cut(text: bytes) -> bytes:
+    """Return nine tenths of a text."""
+    return text[: len(text) * 9 // 10]
+
+
 FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-der": encodings.pkcs1_der,
     "pkcs1-pem": encodings.pkcs1_pem,
@@ -125,6 +134,9 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pgp-native-4": lambda key: pgp.native(key, 4),
     "chacha20": lambda name: symmetric.chacha20(symmetric.key(int(name[4:]) // 8)),
     "salsa20": lambda name: symmetric.salsa20(symmetric.key(int(name[4:]) // 8)),
+    "cut-pkcs1-pem": lambda key: cut(encodings.pkcs1_pem(key)),
+    "cut-pkcs8-pem": lambda key: cut(encodings.pkcs8_pem(key)),
+    "cut-openssh-pem": lambda key: cut(encodings.openssh_pem(key)),
     "wif": lambda key: services.wif(key, compressed=False),
     "wif-compressed": services.wif,
     "bip32": services.bip32,

@@ -20,6 +20,7 @@ from scanner.detect import (
     dpapi,
     encoded,
     encrypted,
+    fragments,
     headless,
     headless_text,
     javastore,
@@ -59,6 +60,7 @@ Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Seale
 EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
     ("pem", pem.examine),
+    ("fragment", fragments.examine),
     ("x509", x509.examine),
     ("headless", headless.examine),
     ("ssh", ssh.examine),

@@ -289,7 +289,7 @@ def _again(session: Session, candidate: Candidate) -> Material | None:
     else:
         place = candidate.places[0]
         offset = place.offset
-        if rule.detector == "pem":
+        if rule.detector in ("pem", "fragment"):
             offset += _mark(session.memory.clip(place.space, offset, _BEGIN))
         examine = dict(EXAMINERS)[rule.detector]
         found = [

@@ -1,0 +1,223 @@
+"""Key files of which the end is gone: cut by a region or a file, or written over from somewhere on.
+
+Under the label of a private key stands base64 that decodes to the beginning of an object, which
+says how large it was. What is left is read number by number (RFC 8017 A.1.2, RFC 5958, RFC 5915,
+OpenSSH's PROTOCOL.key): where it proves the key, it is a proof; a scalar or a seed without its
+public half is a structure; less than that has the shape of a key, and how much of it is there is
+said. Whole files are for ``pem`` and ``openssh``, files without their beginning for
+``headless_text``, and encrypted ones are passed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.detect import armour, der, openssh, pem, ssh
+from scanner.detect.der import Malformed, Memory, Reader
+from scanner.detect.evidence import (
+    Key,
+    ec_derived,
+    ec_scalar,
+    okp_derived,
+    okp_seed,
+    proved,
+    rsa_exponents,
+    unproved,
+)
+from scanner.detect.factors import claim
+from scanner.detect.keys import (
+    EC_PUBLIC_KEY,
+    OKP_BYTES,
+    RSA_ALGORITHMS,
+    RSA_BITS,
+    USUAL_CURVE,
+    Proved,
+    parse_private,
+)
+from scanner.detect.sealed import UNKNOWN, Sealed, sealed
+from scanner.detect.ssh import NotSsh, Wire
+from scanner.fingerprint import CURVE_OIDS, OKP_OIDS
+from scanner.model import Confidence
+from scanner.rules import Rule
+
+SMALLEST = 24
+"""Bytes that must be left: fewer are an example in a manual as often as a key."""
+
+_VARIED = 12
+"""Different byte values among them."""
+
+_LINES = (
+    b"-----BEGIN ",
+    *(b"-----BEGIN %b " % kind for kind in (b"RSA", b"EC", b"DSA", b"OPENSSH")),
+)
+_FIRST_READ = 512
+_NUMBERS = 8
+_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
+_OKP = {oid: name for name, oid in OKP_OIDS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Rest:
+    """What is left of a file: of what form and size it was, and the key, if that is left."""
+
+    form: str
+    total: int
+    algorithm: str = UNKNOWN
+    key: Key | None = None
+    certain: bool = False
+    """The key is proved, not derived alone."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
+    """Yield what is left of the file whose BEGIN line holds the anchor at ``offset``."""
+    begin, body = pem.begins(memory, space, offset, _LINES)
+    data, end = _decoded(body) if begin else (b"", 0)
+    if len(data) < SMALLEST or len(set(data)) < _VARIED:
+        return
+    rest = _openssh(data) if data.startswith(openssh.MAGIC) else _der(data)
+    if rest is None:
+        return
+    first = offset - begin * body.width
+    place, wide = armour.located(memory, space, first, begin + len(pem.MARK) + end, body.width)
+    left = f"{len(data)} of {rest.total} bytes" if len(data) < rest.total else "damaged"
+    encoding = f"{rest.form}{wide}, {left}"
+    if rest.key is None:
+        said = f"{encoding}: no private number is whole"
+        shape = Confidence.SHAPE
+        yield sealed(rule, said, place, data, algorithm=rest.algorithm, confidence=shape)
+    elif rest.certain:
+        yield proved(rest.key, rule, encoding, (place,))
+    else:
+        yield unproved(rest.key, rule, encoding, (place,))
+
+
+def _decoded(body: armour.Text) -> tuple[bytes, int]:
+    """Return the bytes that a body holds in base64, and its characters; little is read first."""
+    for size in (_FIRST_READ, armour.BODY):
+        text = body.read(size)
+        base64, end = armour.gather(text)
+        if end + armour.NOISE < len(text):
+            break
+    return armour.decode(base64), end
+
+
+# --- DER ----------------------------------------------------------------------------------------
+
+
+def _der(data: bytes) -> _Rest | None:
+    """Read the beginning of a PKCS#1, PKCS#8, SEC1 or DSA object; None for a whole one."""
+    total = der.total_size(data[: der.BACK])
+    if total is None or total < armour.SMALLEST or parse_private(data) is not None:
+        return None
+    body = _content(data, 0, der.SEQUENCE)
+    version = _content(data, body, der.INTEGER)
+    if data[body : body + 2] != b"\x02\x01" or data[version] > 1:
+        return None
+    match data[version + 1]:
+        case der.INTEGER:
+            return _numbers(data, version + 1, "PKCS1-PEM", total)
+        case der.OCTET_STRING:
+            return _scalar(data, version + 1, "", "SEC1-PEM", total)
+        case der.SEQUENCE:
+            return _pkcs8(data, version + 1, total)
+    return None
+
+
+def _content(data: bytes, at: int, tag: int) -> int:
+    """Return where the content of the element at ``at`` begins, at the end of ``data`` at most."""
+    head = data[at : at + 2]
+    if len(head) < 2 or head[0] != tag:
+        return len(data) - 1
+    return min(at + 2 + (head[1] & 0x7F if head[1] > 0x80 else 0), len(data) - 1)
+
+
+def _pkcs8(data: bytes, at: int, total: int) -> _Rest | None:
+    """Read the algorithm, which must be whole, and what is left of the key in it."""
+    try:
+        outer = Reader(data, at)
+        identifier = outer.enter()
+        at += len(Reader(data, at).element())
+        name = identifier.content(der.OID)
+        curve = _CURVES.get(identifier.content(der.OID), "") if name == EC_PUBLIC_KEY else ""
+    except Malformed:
+        return None
+    inside = _content(data, at, der.OCTET_STRING)
+    if name in _OKP:
+        seed = data[inside + 2 : inside + 2 + OKP_BYTES[_OKP[name]]]
+        key = okp_derived(_OKP[name], seed)
+        return _Rest(form="PKCS8-PEM", total=total, algorithm=_OKP[name], key=key)
+    fields = _content(data, inside, der.SEQUENCE)
+    if name in RSA_ALGORITHMS:
+        return _numbers(data, fields + 3, "PKCS8-PEM", total)
+    if curve:
+        return _scalar(data, fields + 3, curve, "PKCS8-PEM", total)
+    return None
+
+
+def _numbers(data: bytes, at: int, form: str, total: int) -> _Rest:
+    """Read the INTEGERs from ``at`` on that are whole, and see what they prove."""
+    numbers: list[int] = []
+    try:
+        numbers = Reader(data, at).integers(_NUMBERS)
+    except Malformed:  # the last one is cut
+        for count in range(_NUMBERS):
+            try:
+                reader = Reader(data, at)
+                numbers = [reader.integer() for _ in range(count)]
+            except Malformed:
+                break
+    sound = len(numbers) > 1 and all(0 < n.bit_length() < RSA_BITS.stop and n > 0 for n in numbers)
+    found = claim(numbers) if sound else None
+    key = found.key if found is not None else None
+    return _Rest(form=form, total=total, algorithm="rsa", key=key, certain=key is not None)
+
+
+def _scalar(data: bytes, at: int, curve: str, form: str, total: int) -> _Rest:
+    """Read the scalar at ``at``, on its curve or on the usual one of its size."""
+    try:
+        scalar = Reader(data, at).content(der.OCTET_STRING)
+    except Malformed:
+        scalar = b""
+    curve = curve or USUAL_CURVE.get(len(scalar), "")
+    varied = len(set(scalar)) >= _VARIED
+    key = ec_derived(curve, int.from_bytes(scalar, "big")) if varied else None
+    return _Rest(form=form, total=total, algorithm="ec", key=key)
+
+
+# --- OpenSSH ------------------------------------------------------------------------------------
+
+
+def _openssh(data: bytes) -> _Rest | None:
+    """Read the beginning of an unencrypted openssh-key-v1 file; None for a whole one."""
+    wire = Wire(data, len(openssh.MAGIC))
+    try:
+        if wire.string() != b"none" or wire.string() != b"none" or wire.string():
+            return None
+        if wire.word() != 1 or openssh.read_file(data) is not None:
+            return None
+        public = ssh.read(wire.string())
+        size = wire.word()
+    except NotSsh:
+        return None
+    if public is None or size > openssh.LONGEST:
+        return None
+    key = _fields(Wire(data, wire.at + 8))
+    total, algorithm = wire.at + size, public[0].algorithm
+    return _Rest(
+        form="OPENSSH-PEM", total=total, algorithm=algorithm, key=key, certain=key is not None
+    )
+
+
+def _fields(wire: Wire) -> Key | None:
+    """Read the private fields as far as they are there, type first."""
+    try:
+        kind = wire.string()
+        if kind == b"ssh-rsa":
+            return rsa_exponents(*(wire.mpint() for _ in range(3)))
+        if kind == b"ssh-ed25519":
+            public = wire.string()
+            wire.word()
+            return okp_seed("ed25519", wire.data[wire.at : wire.at + 32], public)
+        curve, x, y = wire.point()
+        return ec_scalar(curve, wire.mpint(), x, y)
+    except NotSsh:
+        return None
