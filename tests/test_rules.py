@@ -97,8 +97,8 @@ CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp
 
 
 def cut(text: bytes) -> bytes:
-    """Return nine tenths of a text."""
-    return text[: len(text) * 9 // 10]
+    """Return three quarters of a text: the END line of a short one is more than a tenth."""
+    return text[: len(text) * 3 // 4]
 
 
 FORMS: dict[str, Callable[..., bytes]] = {
