@@ -4,6 +4,8 @@ import base64
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +79,15 @@ def test_whole_files_and_few_bytes_are_none(form: str) -> None:
     """What others find whole, and an example in a manual, are not told."""
     _, text, _ = FORMS[form]
     assert find(text) == find(text + noise.text(200)) == find(text[: text.index(b"\n") + 20]) == []
+
+
+def test_a_whole_key_on_a_curve_that_is_not_read() -> None:
+    """A key on P-192, seen in GnuTLS's self-tests, is whole: nothing of it is gone."""
+    number = int.from_bytes(noise.uniform(23, 1), "big")
+    text = ec.derive_private_key(number, ec.SECP192R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+    )
+    assert find(text) == []
 
 
 def test_a_file_that_was_written_over() -> None:
