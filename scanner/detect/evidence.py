@@ -58,6 +58,9 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     """
     if not rsa_public(n, e) or not 1 < d < n or not _inverse(n, e, d):
         return None
+    divisor = _by_order(n, e, d)
+    if divisor:
+        return rsa_primes(n, e, divisor, n // divisor)
     odd = e * d - 1
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
@@ -74,6 +77,23 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
         if 1 < p < n:
             return rsa_primes(n, e, p, n // p)
     return None
+
+
+def _by_order(n: int, e: int, d: int) -> int:
+    """Return a factor of n, of the order that e*d - 1 is a multiple of; 0 where rounding fails.
+
+    With g as in :func:`_inverse`, (e*d - 1)*g is k*(n - p - q + 1), and k the integer nearest to
+    e*d*g/n unless e is very large: microseconds, where a power costs milliseconds.
+    """
+    shared = math.gcd(n - 1, e * d - 1)
+    times = (e * d * shared + n // 2) // n
+    order, rest = divmod((e * d - 1) * shared, times) if times else (0, 1)
+    total = n + 1 - order
+    square = total * total - 4 * n
+    if rest or square < 0:
+        return 0
+    divisor = (total + math.isqrt(square)) // 2
+    return divisor if 1 < divisor < n and n % divisor == 0 else 0
 
 
 def _inverse(n: int, e: int, d: int) -> bool:

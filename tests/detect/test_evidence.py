@@ -41,3 +41,15 @@ def test_another_exponent_gives_nothing(key: recipes.RsaKey, bit: int) -> None:
     """An exponent of which one bit is false, and a small one, factor nothing."""
     assert evidence.rsa_exponents(key.n, key.e, key.d ^ 1 << bit) is None
     assert evidence.rsa_exponents(key.n, key.e, 3 + bit) is None
+
+
+@pytest.mark.parametrize("bits", [512, 1024, 2048])
+@pytest.mark.parametrize("e", [3, 65537, (1 << 63) - 25])
+def test_exponents_of_any_size_factor_the_modulus(bits: int, e: int) -> None:
+    """Small and large public exponents give the primes, whichever order d is of."""
+    key = recipes.rsa_key(bits)
+    orders = (math.lcm(key.p - 1, key.q - 1), (key.p - 1) * (key.q - 1))
+    for order in orders if math.gcd(e, orders[1]) == 1 else ():
+        found = evidence.rsa_exponents(key.n, e, pow(e, -1, order))
+        assert found is not None
+        assert {found.p, found.q} == {key.p, key.q}
