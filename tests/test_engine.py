@@ -1,5 +1,6 @@
 """From a file to findings: what is in a dump is found, once, there, whoever looks."""
 
+import base64
 import dataclasses
 import io
 import os
@@ -283,6 +284,22 @@ def test_copies_and_pieces_are_traced(tmp_path: Path) -> None:
             ("p limbs-le", 128),
             ("q limbs-le", 128),
         ]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_numbers_as_text_are_traced_where_every_byte_is(tmp_path: Path, *, wide: bool) -> None:
+    """Hex and base64 of a private number, seen in a signer's stack, are copies of it."""
+    big = encodings.big_endian(KEY.p)
+    texts = [big.hex().encode(), base64.b64encode(b"\x02" + big)]
+    texts = [encodings.utf16(text) if wide else text for text in texts]
+    data = GAP.join([b"", N, P, Q, *texts, b""])
+    path = tmp_path / "dump"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data)
+    (finding,) = report(path, thorough=True).findings
+    seen = {o.encoding: o.extents[0].size for o in finding.occurrences}
+    ending = " utf-16le" * wide
+    assert seen[f"p hex{ending}"] == 256 * (1 + wide)
+    assert seen[f"p base64{ending}"] >= 160 * (1 + wide)
 
 
 def test_an_expired_certificate_names_and_lowers_nothing(tmp_path: Path) -> None:

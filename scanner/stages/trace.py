@@ -8,6 +8,7 @@ into the random-looking runs alone; tokens are text, and whoever overwrites copi
 for these a task is swept, every byte of it. Nothing but places leaves.
 """
 
+import base64
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ PIECE = 16
 """Bytes of a number that are searched for at once: chance finds none in 10**38."""
 
 _DIGIT_STRIDE = 4
+_TEXT_STRIDE = 2
 
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
@@ -104,7 +106,7 @@ def trace(
     session: Session, candidates: tuple[Candidate, ...], task: tuple[Place, ...]
 ) -> tuple[Sighting, ...]:
     """Return every sighting of the candidates' private numbers that has a piece in the task."""
-    sought = _sought(session, candidates)
+    sought = _sought(session, candidates, texts=True)
     if not sought.pieces:
         return ()
     return _verified(session.memory, sought, _sweep(session.memory, sought.sweeper, task))
@@ -114,7 +116,7 @@ def trace_runs(
     session: Session, candidates: tuple[Candidate, ...], runs: Runs
 ) -> tuple[Sighting, ...]:
     """Return every sighting of the candidates' private numbers that has a piece in the runs."""
-    sought = _sought(session, candidates)
+    sought = _sought(session, candidates, texts=False)
     if not sought.pieces:
         return ()
     return _verified(session.memory, sought, _look(session.memory, sought, runs))
@@ -134,15 +136,17 @@ def _verified(
     return tuple(sorted(found))
 
 
-def _sought(session: Session, candidates: tuple[Candidate, ...]) -> _Haystack:
+def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool) -> _Haystack:
     """Return what the candidates' numbers look like, made once for all calls."""
-    kept = session.kept.get(candidates)
+    kept = session.kept.get((candidates, texts))
     if isinstance(kept, _Haystack):
         return kept
-    needles = tuple(n for candidate in candidates for n in _needles(session, candidate))
+    needles = tuple(
+        n for candidate in candidates for n in _needles(session, candidate, texts=texts)
+    )
     pieces = tuple((index, at) for index, needle in enumerate(needles) for at in _offsets(needle))
     sought = _Haystack(needles, pieces)
-    session.kept[candidates] = sought
+    session.kept[candidates, texts] = sought
     return sought
 
 
@@ -203,7 +207,7 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         at = end
 
 
-def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
+def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator[_Needle]:
     if candidate.kind == "token":
         yield from _texts(session.memory, candidate)
         return
@@ -211,6 +215,8 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
     if material is None:
         return
     name = candidate.fingerprint.value
+    if texts:
+        yield from _spelled_as_text(name, material)
     for number, value, size in _numbers(material):
         for reading in readings.table(session.memory.map.byte_order):
             spelled = readings.encode(reading, value, 8 * size)
@@ -222,6 +228,25 @@ def _needles(session: Session, candidate: Candidate) -> Iterator[_Needle]:
     if isinstance(material, Pqc):
         for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
             yield _Needle(name, number, raw)
+
+
+def _spelled_as_text(name: str, material: Material) -> Iterator[_Needle]:
+    """Yield the private numbers of a key in hex, and in base64 at each phase, ASCII and UTF-16LE.
+
+    Of base64 what neighbouring bytes have a part in is left out.
+    """
+    rows = [(number, value.to_bytes(size, "big")) for number, value, size in _numbers(material)]
+    if isinstance(material, Okp):
+        rows += edwards.spelled(material)
+    if isinstance(material, Pqc):
+        rows += [("seed", material.seed), ("expanded", material.expanded)]
+    for number, raw in rows:
+        spelled = [("hex", raw.hex().encode()), ("hex", raw.hex().upper().encode())]
+        spelled += [("base64", base64.b64encode(bytes(at) + raw)[4:-4]) for at in range(3)]
+        for form, text in spelled:
+            yield _Needle(name, f"{number} {form}", text, _TEXT_STRIDE)
+            wide = text.decode("ascii").encode("utf-16-le")
+            yield _Needle(name, f"{number} {form} utf-16le", wide, 2 * _TEXT_STRIDE)
 
 
 def _texts(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:
