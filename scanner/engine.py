@@ -328,19 +328,23 @@ def _trace(
     progress: Progress,
 ) -> tuple[Sighting, ...]:
     """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
-    progress.phase("tracing", sum(place.size for task in tasks for place in task))
     call: Call
     batch: list[tuple[tuple[Candidate, ...], object]]
     if request.thorough or request.deep:
         call, keys = trace, traced(candidates)
         batch = [(keys, task) for task in tasks]
+        sizes = [sum(place.size for place in task) for task in tasks]
     else:
         call, keys = trace_runs, tuple(c for c in traced(candidates) if c.kind != "token")
-        batch = [(keys, part) for part in pool.whole(limbs.join(proving.runs_of(swept)))]
+        parts = list(pool.whole(limbs.join(proving.runs_of(swept)))) if keys else []
+        batch = [(keys, part) for part in parts]
+        sizes = [int((part.end - part.start).sum()) for part in parts]
+    if not keys:
+        return ()
+    progress.phase("tracing", sum(sizes))
     found: set[Sighting] = set()
-    for index, answer in crew.map(call, batch if keys else []):
-        if call is trace:
-            progress.advance(sum(place.size for place in tasks[index]))
+    for index, answer in crew.map(call, batch):
+        progress.advance(sizes[index])
         if isinstance(answer, tuple):
             found.update(answer)
         else:

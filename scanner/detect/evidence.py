@@ -58,7 +58,7 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     """
     if not rsa_public(n, e) or not 1 < d < n or not _inverse(n, e, d):
         return None
-    divisor = _by_order(n, e, d)
+    divisor = by_order(n, e, d)
     if divisor:
         return rsa_primes(n, e, divisor, n // divisor)
     odd = e * d - 1
@@ -79,8 +79,8 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     return None
 
 
-def _by_order(n: int, e: int, d: int) -> int:
-    """Return a factor of n, of the order that e*d - 1 is a multiple of; 0 where rounding fails.
+def by_order(n: int, e: int, d: int) -> int:
+    """Return a factor of n, given what may be its exponents; 0 where they are not, or e is huge.
 
     With g as in :func:`_inverse`, (e*d - 1)*g is k*(n - p - q + 1), and k the integer nearest to
     e*d*g/n unless e is very large: microseconds, where a power costs milliseconds.

@@ -93,8 +93,9 @@ def _loaded(session: Session, section: Runs) -> Pool:
 
 def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
     """Search the runs, and what is around them, for key schedules."""
-    rules = {rule.detector: rule for rule in session.rules}
-    chosen = [(rules[name], find) for name, find in SCHEDULES if name in rules]
+    chosen = [
+        (rule, find) for name, find in SCHEDULES for rule in session.rules if rule.detector == name
+    ]
     return tuple(_schedules(session.memory, limbs.join(runs), chosen))
 
 

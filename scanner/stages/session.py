@@ -85,7 +85,8 @@ class Session:
     @cached_property
     def given(self) -> File:
         """The file as the operator named it."""
-        return _opened(self.target)
+        known = self.target.surveyed
+        return _opened(self.target, known.identity if known is not None else None)
 
     @cached_property
     def survey(self) -> Survey:
@@ -119,7 +120,9 @@ def survey(session: Session) -> Survey:
 def begin_digest(session: Session) -> None:
     """Hash the file given in a thread, beside whatever is asked for next."""
     if not session.survey.sha256:
-        session.kept[begin_digest] = ThreadPoolExecutor(1).submit(_digest, session.target)
+        session.kept[begin_digest] = ThreadPoolExecutor(1).submit(
+            _digest, session.target, session.survey.identity
+        )
 
 
 def digest(session: Session) -> str:
@@ -130,16 +133,16 @@ def digest(session: Session) -> str:
     return session.survey.sha256 or source.digest(session.given)
 
 
-def _digest(target: Target) -> str:
-    with _opened(target) as file:
+def _digest(target: Target, identity: Identity | None) -> str:
+    with _opened(target, identity) as file:
         return source.digest(file)
 
 
-def _opened(target: Target) -> File:
-    """Open the file as the operator named it; one that changed is refused."""
+def _opened(target: Target, identity: Identity | None) -> File:
+    """Open the file as the operator named it; where its identity is known, no other one."""
     file = source.open_file(target.path)
-    known = target.surveyed
-    if known is not None and known.identity != source.identify(file.fileno()):
+    if identity is not None and identity != source.identify(file.fileno()):
+        file.close()
         raise Unreadable(
             "The dump changed while it was read",
             reason="its size, times or inode are not what they were",

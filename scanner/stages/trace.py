@@ -43,6 +43,9 @@ _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""
 
+_FEWEST_DIGITS = 4
+"""The same in a piece of hex or base64: in UTF-16, eight digits and zeros."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Sighting:
@@ -64,6 +67,10 @@ class _Needle:
     """Of so many pieces one is searched for: digits are rarer than limbs, and longer."""
     whole: bool = False
     """Parts of it are no secret: tokens begin alike."""
+    varied: int = FEWEST_VALUES
+    """Different byte values of a piece, at least."""
+    least: int = PIECE
+    """Bytes of a part that are more than chance."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)  # no slots: two properties are made when needed
@@ -85,7 +92,7 @@ class _Haystack:
         return open_sweeper(compile_literals([*map(self.piece, range(len(self.pieces)))]))
 
     @cached_property
-    def words(self) -> words.Words:
+    def heads(self) -> words.Words:
         """The first word of each piece."""
         rows = [int.from_bytes(self.piece(i)[:8], "little") for i in range(len(self.pieces))]
         return np.array(rows, np.uint64)
@@ -158,7 +165,7 @@ def _offsets(needle: _Needle) -> list[int]:
     return [
         at
         for at in range(0, last + 1, PIECE * needle.stride)
-        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+        if len(set(needle.value[at : at + PIECE])) >= needle.varied
     ]
 
 
@@ -177,7 +184,7 @@ def _sweep(
 def _look(memory: Memory, sought: _Haystack, runs: Runs) -> Iterator[tuple[int, int, int]]:
     """Yield (piece, space, offset in it) of every piece in the runs, or near them."""
     loaded = pool.load(memory, runs, pool.SECTION)
-    for index, position in words.find(loaded.data, sought.words):
+    for index, position in words.find(loaded.data, sought.heads):
         if words.stands(loaded.data, position, sought.piece(index)):
             place = loaded.place(position, PIECE)
             yield index, place.space, place.offset
@@ -197,7 +204,7 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         end = at
         while end < len(there) and there[end] == wanted[end]:
             end += 1
-        if end - at >= (size if needle.whole else PIECE):
+        if end - at >= (size if needle.whole else needle.least):
             part = "" if end - at == size else " (part)"
             yield Sighting(
                 fingerprint=needle.fingerprint,
@@ -244,9 +251,10 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[_Needle]:
         spelled = [("hex", raw.hex().encode()), ("hex", raw.hex().upper().encode())]
         spelled += [("base64", base64.b64encode(bytes(at) + raw)[4:-4]) for at in range(3)]
         for form, text in spelled:
-            yield _Needle(name, f"{number} {form}", text, _TEXT_STRIDE)
             wide = text.decode("ascii").encode("utf-16-le")
-            yield _Needle(name, f"{number} {form} utf-16le", wide, 2 * _TEXT_STRIDE)
+            for codec, value, least in (("", text, PIECE), (" utf-16le", wide, 2 * PIECE)):
+                said = f"{number} {form}{codec}"
+                yield _Needle(name, said, value, _TEXT_STRIDE, varied=_FEWEST_DIGITS, least=least)
 
 
 def _texts(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:

@@ -6,6 +6,7 @@ multiplies to the modulus it was given.
 
 import math
 
+from scanner.detect.evidence import by_order
 from scanner.detect.material import Rsa
 
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
@@ -87,25 +88,8 @@ def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
 
 
 def from_exponent(n: int, e: int, d: int) -> int | None:
-    """Return a prime factor of n, given its private exponent; None if d is not that.
-
-    e*d / n is near k / g, where (e*d - 1) * g / k is (p-1)(q-1), and with n it gives p + q.
-    """
-    product = e * d - 1
-    for multiple in COMMON_MULTIPLES:
-        near = (product * multiple + n // 2) // n
-        if near == 0 or abs(product * multiple - near * n) > n >> 16:
-            continue
-        g = multiple // math.gcd(near, multiple)
-        k = near // math.gcd(near, multiple)
-        total = n + 1 - product * g // k
-        square = total * total - 4 * n
-        if total <= 0 or square < 0:
-            continue
-        p = (total + math.isqrt(square)) // 2
-        if 1 < p < n and n % p == 0:
-            return p
-    return None
+    """Return a prime factor of n, given its private exponent; None if d is not that."""
+    return by_order(n, e, d) or None
 
 
 def from_crt_exponent(n: int, e: int, exponent: int) -> int | None:
