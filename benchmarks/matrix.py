@@ -1,6 +1,7 @@
 """Print what is found of which library's keys, as a Markdown table.
 
     python benchmarks/matrix.py FOLDER [FOLDER ...] [--scan 'COMMAND'] [--rows library|program|case]
+                                [--only NAME ...] [--saved]
 
 A folder holds cases, or is one: a dump (``core`` or ``dump.dmp``, zstd or not), ``truth.json``
 (what the process held: ``secrets`` with ``id``, ``kind``, ``spki_sha256``) and ``present.json``
@@ -16,6 +17,8 @@ holds nothing are not counted. Exits 1 where a key that is whole was not found.
 
 import argparse
 import json
+import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -29,6 +32,9 @@ DUMPS = ("core", "dump.dmp", "core.zst", "dump.dmp.zst")
 ROWS = ("library", "program", "case")
 KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh")
 """How the kinds of key pairs begin; tokens and passwords are another table."""
+
+SLOW = 30
+"""Seconds of processor time of a scan that are worth a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +56,20 @@ def main() -> int:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--scan", default=f"{shlex.quote(sys.executable)} -m scanner scan -f json")
     parser.add_argument("--rows", choices=ROWS, default="library")
+    parser.add_argument("--only", nargs="*", default=[], help="expressions of names of cases")
+    parser.add_argument("--saved", action="store_true", help="take the last report of a case")
     options = parser.parse_args()
     outcomes: list[Outcome] = []
     for case in cases(options.folders):
-        outcomes += judge(case, scan(options.scan, case), options.rows)
+        if options.only and not any(re.search(only, case.name) for only in options.only):
+            continue
+        report = saved(case) if options.saved else None
+        if report is None:
+            report = scan(options.scan, case)
+        judged = list(judge(case, report, options.rows))
+        outcomes += judged
+        for line in (*(outcome.reason for outcome in judged if outcome.reason), *odd(case, report)):
+            print(line, file=sys.stderr, flush=True)
     print("\n".join(table(outcomes, options.rows)))
     return int(any(outcome.whole and not outcome.found for outcome in outcomes))
 
@@ -67,19 +83,59 @@ def cases(folders: list[Path]) -> Iterator[Path]:
             yield from sorted(path.parent for path in folder.glob("*/truth.json"))
 
 
+def saved(case: Path) -> dict[str, Any] | None:
+    """Return the last report on a case, if there is one."""
+    path = case / "report.json"
+    if not path.exists():
+        return None
+    report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return report
+
+
+def odd(case: Path, report: dict[str, Any]) -> Iterator[str]:
+    """Yield what is strange about a report: keys nobody made, what was not looked at, its time."""
+    truth = json.loads((case / "truth.json").read_text("utf-8"))
+    named = {secret.get("spki_sha256") for secret in truth["secrets"]}
+    for dump in report["dumps"]:
+        if dump["verdict"] == "incomplete":
+            yield f"{case.name}: incomplete, {', '.join(row['code'] for row in dump['reasons'])}"
+        for finding in dump["findings"]:
+            blocks = finding["severity"] in ("high", "critical")
+            if (
+                blocks
+                and finding["kind"] == "private-key"
+                and finding["fingerprint"]["value"] not in named
+            ):
+                what = " ".join(
+                    str(finding[key]) for key in ("algorithm", "curve", "bits", "proof")
+                )
+                yield f"{case.name}: a key that the truth does not name, {what}, {finding['rule']}"
+    if report.get("processor_seconds", 0) > SLOW:
+        yield f"{case.name}: {report['processor_seconds']:.0f} s"
+
+
 def scan(command: str, case: Path) -> dict[str, Any]:
     """Return the report on the dump of a case; one without findings where there is none."""
     dump = next((case / name for name in DUMPS if (case / name).exists()), None)
     if dump is None:
         print(f"{case.name}: no dump", file=sys.stderr)
         return {"dumps": []}
+    start = processor_seconds()
     done = subprocess.run([*shlex.split(command), str(dump)], capture_output=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         print(f"{case.name}: no report, exit {done.returncode}", file=sys.stderr)
         return {"dumps": []}
+    report["processor_seconds"] = round(processor_seconds() - start, 1)
+    (case / "report.json").write_text(json.dumps(report), "utf-8")
     return report
+
+
+def processor_seconds() -> float:
+    """Return what the scans so far took, whatever else the machine does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def judge(case: Path, report: dict[str, Any], rows: str) -> Iterator[Outcome]:
