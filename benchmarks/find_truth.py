@@ -171,7 +171,7 @@ def _private(
             sizes["d montgomery"] = size
     for name, value in values.items():
         yield name, value, sizes.get(name) or -(-value.bit_length() // 8)
-    if kind in ("ed25519", "x25519"):
+    if kind in ("ed25519", "x25519") and numbers.keys() & {"seed", "k"}:
         raw = bytes.fromhex(next(iter(numbers.values())))
         if kind == "ed25519":
             digest = hashlib.sha512(raw).digest()

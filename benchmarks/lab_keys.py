@@ -5,6 +5,7 @@ The keys are random, unlike those of ``fixtures``: nobody but the program under 
 
 import base64
 import datetime as dt
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,8 +129,11 @@ def read(how: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     ``file`` is a pattern of paths. ``pattern`` finds the text in a file, the whole file without it;
     ``decode`` is ``hex``, ``base64`` or ``raw``; ``slice`` what of the bytes is the number of a key
     of ``kind``. ``numbers`` instead of it names the parts of RSA and the patterns that find them.
-    ``pem`` reads PEM.
+    ``pem`` reads PEM. A scalar of Ed25519 without its seed has its ``public`` half in a file too:
+    its path, and where in it.
     """
+    if "public" in how:
+        return _expanded(how, folder)
     secrets = []
     for number, path in enumerate(sorted(folder.glob(how["file"]))):
         data = path.read_bytes()
@@ -137,6 +141,27 @@ def read(how: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
         keys = _keys(how, data)
         secrets += [truth.secret(f"{name}-{at}", key) for at, key in enumerate(keys)]
     return secrets
+
+
+def _expanded(how: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """Read a scalar of Ed25519 as RFC 8032 makes it of a seed, which the program throws away."""
+    (path, low, high), (start, end) = how["public"], how["slice"]
+    if not (folder / how["file"]).exists():
+        return []
+    public = (folder / path).read_bytes()[low:high]
+    scalar = (folder / how["file"]).read_bytes()[start:end]
+    spki = ed25519.Ed25519PublicKey.from_public_bytes(public).public_bytes(
+        form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo
+    )
+    return [
+        {
+            "id": Path(how["file"]).name,
+            "kind": "ed25519",
+            "spki_sha256": hashlib.sha256(spki).hexdigest(),
+            "private": {"a": scalar.hex()},
+            "public": {"pub": public.hex()},
+        }
+    ]
 
 
 def _keys(how: dict[str, Any], data: bytes) -> list[PrivateKeyTypes]:
@@ -152,7 +177,7 @@ def _keys(how: dict[str, Any], data: bytes) -> list[PrivateKeyTypes]:
             match = re.search(pattern.encode(), data, re.DOTALL)
             if match:
                 found[part] = int.from_bytes(_decode(how, match[1]), "big")
-        return [_rsa(found)] if found else []
+        return [_rsa(found)] if "p" in found else []
     texts = re.findall(how["pattern"].encode(), data, re.DOTALL) if "pattern" in how else [data]
     low, high = how.get("slice", (0, None))
     return [_from_bytes(how["kind"], _decode(how, text)[low:high]) for text in texts]

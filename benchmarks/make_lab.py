@@ -37,6 +37,9 @@ TABLE = Path(__file__).parent / "lab" / "servers.toml"
 PATIENCE = 20
 """Seconds until a program listens, or is given up."""
 
+MORE = ":/usr/sbin:/sbin:/opt/lab/usr/sbin:/opt/lab/usr/bin"
+"""Where daemons are; under ``/opt/lab`` may be unpacked what conflicts with another package."""
+
 MOST_PROCESSES = 8
 SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` (linux/prctl.h): daemons that detach stay ours, and are ended."""
@@ -123,6 +126,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true", help="keep the folder of each run")
     options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     failed = 0
     for program in programs(options.table):
@@ -151,7 +155,7 @@ def programs(table: Path) -> Iterator[Program]:
 def make(program: Program, kinds: tuple[str, ...], name: str, folder: Path, *, keep: bool) -> bool:
     """Make the cases of one run; say what came of it."""
     binary = shlex.split(program.run.removeprefix("exec "))[0]
-    if not shutil.which(binary, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+    if not shutil.which(binary, path=os.environ["PATH"] + MORE):
         print(f"{name}: {binary} is not installed", flush=True)
         return True
     where = Path(tempfile.mkdtemp(prefix=f"{name}."))
@@ -257,8 +261,7 @@ def _keep(
     run: Run, core: Path, label: str, folder: Path, secrets: list[dict[str, Any]], exe: str
 ) -> bool:
     """Make a case of a core, if it holds anything of a key."""
-    case = folder / label
-    shutil.rmtree(case, ignore_errors=True)
+    case = run.folder / "cases" / label
     case.mkdir(parents=True)
     shutil.move(core, case / "core")
     (case / "truth.json").write_text(
@@ -279,8 +282,9 @@ def _keep(
     found = find_truth.search(case)
     (case / "present.json").write_text(json.dumps(found, indent=1), "utf-8")
     if any(seen["recoverable"] or seen["weak"] or seen["parts"] for seen in found["secrets"]):
+        shutil.rmtree(folder / label, ignore_errors=True)
+        shutil.move(case, folder / label)
         return True
-    shutil.rmtree(case)
     return False
 
 
@@ -296,7 +300,8 @@ def _replace(run: Run) -> list[dict[str, Any]]:
 
 def _environment(run: Run) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+        "PATH": os.environ["PATH"] + MORE,
+        "LD_LIBRARY_PATH": "/opt/lab/usr/lib/x86_64-linux-gnu",
         "HOME": str(run.folder),
         "LANG": "C.UTF-8",
     }
