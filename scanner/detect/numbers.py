@@ -151,23 +151,35 @@ def _touching(
     found = []
     for reading in table:
         index = rows[_holds_digits(data, edge, reading)] if reading.packed else varied
-        parts = []
         reach = FAINT if reading.packed else SLACK
-        low = np.maximum(edge.low - reach, edge.first)
-        high = np.minimum(edge.high + reach, edge.last)
-        for inward in range(-reach, SLACK + 1):
-            exact = (inward <= into[index]) & (-inward <= out[index]) | reading.packed
-            near = index if loose else index[exact]
-            exact = exact if loose else exact[exact]
-            at = edge.at[near] + (inward if edge.forward else -inward)
-            room = high[near] - at if edge.forward else at - low[near]
-            good = (at + edge.phase[near]) % reading.align == 0
-            good |= edge.free[near]
-            good &= (at >= low[near]) & (at <= high[near])
-            parts.append((at[good], room[good], exact[good]))
-        at, room, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
-        found.append(Touching(at, room, exact))
+        row, inward = _around(edge, index, reading.align, reach)
+        exact = (inward <= into[row]) & (-inward <= out[row]) | reading.packed
+        at = edge.at[row] + (inward if edge.forward else -inward)
+        low = np.maximum(edge.low - reach, edge.first)[row]
+        high = np.minimum(edge.high + reach, edge.last)[row]
+        good = (at >= low) & (at <= high)
+        if not loose:
+            good &= exact
+        room = high - at if edge.forward else at - low
+        good = np.flatnonzero(good)
+        good = good[np.argsort(at[good], kind="stable")]
+        found.append(Touching(at[good], room[good], exact[good]))
     return tuple(found)
+
+
+def _around(edge: _Edge, index: Offsets, align: int, reach: int) -> tuple[Offsets, Offsets]:
+    """Return (edge, bytes inward) of the aligned positions around some of the edges, in order."""
+    past = (edge.at[index] + edge.phase[index]) % align
+    first = -reach + ((-past if edge.forward else past) + reach) % align
+    inward = first[:, None] + np.arange(0, reach + SLACK + 1, align)
+    row = np.broadcast_to(index[:, None], inward.shape)
+    good = (inward <= SLACK) & ~edge.free[row]
+    free = index[edge.free[index]]
+    anywhere = np.arange(-reach, SLACK + 1)
+    return (
+        np.concatenate((row[good], np.repeat(free, len(anywhere)))),
+        np.concatenate((inward[good], np.tile(anywhere, len(free)))),
+    )
 
 
 def _varied(data: Bytes, position: Offsets) -> Flags:
@@ -225,28 +237,34 @@ def numbers(
     full: bool = True,
     ahead: tuple[int, ...] = (),
     only: Collection[str] = (),
+    filling: bool = False,
 ) -> Numbers:
     """List where an odd number may stand, of ``bits`` bits, or if not ``full`` of at most so many.
 
     At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
     SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
     run's first edge, where a format lays numbers end to end (CAPI and CNG blobs: modulus, primes).
-    Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all.
+    Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all;
+    ``filling`` asks for those alone that begin and end where their run does.
     """
     parts = []
     for index, reading in enumerate(found.pool.readings):
         if only and reading.name not in only:
             continue
         size = readings.width(reading, bits)
+        most = size + 2 * (FAINT if reading.packed else SLACK) if filling else len(found.pool.data)
         begins, ends = found.begins[index], found.ends[index]
         rows = [
-            ((begins.at + shift * size) * 2 + begins.exact)[begins.room >= (shift + 1) * size]
+            ((begins.at + shift * size) * 2 + begins.exact)[
+                (begins.room >= (shift + 1) * size) & (begins.room <= most)
+            ]
             for shift in (0, *ahead)
         ]
-        rows.append(((ends.at - size) * 2 + ends.exact)[ends.room >= size])
-        if reading is readings.BYTES:
+        rows.append(((ends.at - size) * 2 + ends.exact)[(ends.room >= size) & (ends.room <= most)])
+        if reading is readings.BYTES and not filling:
             rows.append(_signed(found, size))
         code = np.concatenate(rows)
+        code = code[_fits_ends(reading, found.pool.data, code >> 1, bits, full=full)]
         if reading is readings.JAVA and not found.loose:
             code = code[_behind_length(found.pool.data, code >> 1, size // reading.word)]
         parts.append(_sift(found.pool, index, code, bits, full=full))
@@ -258,7 +276,8 @@ def numbers(
         top=np.concatenate([part.top for part in parts]),
         exact=np.concatenate([part.exact for part in parts]),
     )
-    return whole.take(np.argsort(whole.position * len(found.pool.readings) + whole.reading))
+    order = whole.position * len(found.pool.readings) + whole.reading
+    return whole.take(np.argsort(order, kind="stable"))
 
 
 def _signed(found: Survey, size: int) -> Offsets:
@@ -281,33 +300,37 @@ def _behind_length(data: Bytes, position: Offsets, words: int) -> Flags:
     return behind
 
 
+def _fits_ends(reading: Reading, data: Bytes, position: Offsets, bits: int, *, full: bool) -> Flags:
+    """Tell by a byte at either end which numbers are odd and, if ``full``, have their top bit."""
+    last = (readings.count(reading, bits) - 1) * reading.word
+    head = bits - 1 - last // reading.word * reading.digit + reading.shift
+    lowest, highest = (last, 0) if reading.most_first else (0, last)
+    swap = reading.word - 1 if reading.swapped else 0
+    bottom = data.take(position + (lowest + (reading.shift >> 3 ^ swap)))
+    good: Flags = (bottom >> (reading.shift & 7) & 1).view(np.bool_)
+    if full:
+        good &= (data.take(position + (highest + (head >> 3 ^ swap))) >> (head & 7)) == 1
+    return good
+
+
 def _sift(pool: Pool, index: int, code: Offsets, bits: int, *, full: bool) -> Numbers:
-    """Keep what reads as an odd number of the length."""
+    """Keep what reads as a number of the length."""
     reading, data = pool.readings[index], pool.data
-    size = readings.width(reading, bits)
-    if reading.digit == 8:
-        position = code >> 1
-        bottom, upper = (size - 1, 0) if reading.most_first else (0, size - 1)
-        keep = (data[position + bottom] & 1) == 1
-        if full:
-            keep &= (data[position + upper] >> ((bits - 1) % 8)) == 1
-        code = code[keep]
-    code = np.sort(code)
+    code = np.sort(code, kind="stable")  # of a few sorted parts
     last = np.ones(len(code), np.bool_)
     last[:-1] = (code[1:] >> 1) != (code[:-1] >> 1)
     code = code[last]
-    low = readings.low(reading, data, code >> 1, bits)
-    code, low = code[(low & np.uint64(1)) == 1], low[(low & np.uint64(1)) == 1]
     top = readings.top(reading, data, code >> 1, bits)
     keep = top >= np.uint64(1 << 63) if full else top > 0
     keep[keep] = readings.are_digits(reading, data, (code >> 1)[keep], bits)
     if full:
         keep[keep] = _without_small_factors(reading, data, (code >> 1)[keep], bits)
+    position = code[keep] >> 1
     return Numbers(
         bits=bits,
-        position=code[keep] >> 1,
-        reading=np.full(np.count_nonzero(keep), index, np.int8),
-        low=low[keep],
+        position=position,
+        reading=np.full(len(position), index, np.int8),
+        low=readings.low(reading, data, position, bits),
         top=top[keep],
         exact=(code[keep] & 1) == 1,
     )
@@ -328,7 +351,7 @@ def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bit
     unit = ("<u2", ">u2")[reading.swapped or reading is readings.BYTES] if paired else "u1"
     for groups in (_FACTORS[:1], _FACTORS[1:]):
         products = [math.prod(group) for group in groups]
-        weights = np.array([readings.weights(reading, bits, product) for product in products]).T
+        weights = np.stack([readings.weights(reading, bits, product) for product in products], 1)
         if paired:
             weights = weights[unit == ">u2" :: 2]
         left = np.flatnonzero(verdict)

@@ -120,21 +120,21 @@ def decode(reading: Reading, raw: bytes) -> int | None:
     return int(text or "0", 2)
 
 
-def weights(reading: Reading, bits: int, modulus: int) -> list[int]:
-    """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number."""
-    words, size = count(reading, bits), reading.word
+def weights(reading: Reading, bits: int, modulus: int) -> npt.NDArray[np.int64]:
+    """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number < 2**31."""
     first = pow(2, -reading.shift, modulus)
-    step, byte = pow(2, reading.digit, modulus), pow(2, 8, modulus)
-    found = []
-    for _ in range(words):
-        word = [first]
-        while len(word) < size:
-            word.append(word[-1] * byte % modulus)
-        found.append(word[::-1] if reading.swapped else word)
-        first = first * step % modulus
-    return [
-        weight for word in (reversed(found) if reading.most_first else found) for weight in word
-    ]
+    words = _powers(pow(2, reading.digit, modulus), count(reading, bits), modulus) * first % modulus
+    inside = _powers(256 % modulus, reading.word, modulus)
+    table = words[:: -1 if reading.most_first else 1, None] * inside[:: -1 if reading.swapped else 1]
+    return (table % modulus).ravel()
+
+
+def _powers(base: int, size: int, modulus: int) -> npt.NDArray[np.int64]:
+    """Return the first powers of a number, from 1 on; the known ones give as many more."""
+    found = np.ones(1, np.int64)
+    while len(found) < size:
+        found = np.concatenate((found, found * pow(base, len(found), modulus) % modulus))
+    return found[:size]
 
 
 def _kind(reading: Reading) -> str:
@@ -155,7 +155,7 @@ def gather(data: Bytes, position: Positions, kind: str) -> Words:
     if len(data) < size:
         return np.zeros(len(position), np.uint64)
     view = np.ndarray((len(data) - size + 1,), kind, data, strides=(1,))
-    return view[position].astype(np.uint64)
+    return view[position].astype(np.uint64, copy=False)
 
 
 def low(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:

@@ -61,7 +61,7 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
             yield from _dividing(shelf, bits, half, others)
             if half not in done and half == bits // 2:
                 done.add(half)
-                yield from _with_exponents(shelf, half)
+                yield from _with_exponents(shelf, half, others)
 
 
 def _within(
@@ -129,21 +129,27 @@ def _by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers
 # --- primes and their exponents -----------------------------------------------------------------
 
 
-def _with_exponents(shelf: Shelf, bits: int) -> Iterator[Related]:
-    """Find two primes of which each has its CRT exponent: e*dp = 1 modulo p - 1."""
-    for primes, exponents in _by_reading(
-        _exact(shelf.numbers(bits)), _exact(shelf.numbers(bits, full=False))
-    ):
-        yield from _twice(shelf, primes, exponents)
+def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterator[Related]:
+    """Find two primes of which each has its CRT exponent: e*dp = 1 modulo p - 1.
+
+    Where runs are many, of the exponents those alone that fill theirs.
+    """
+    every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+    for primes, exponents in _by_reading(_exact(shelf.numbers(bits)), every.take(every.exact)):
+        yield from _twice(shelf, primes, exponents, others)
 
 
-def _twice(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[Related]:
+def _twice(
+    shelf: Shelf, primes: Numbers, exponents: Numbers, others: Collection[int]
+) -> Iterator[Related]:
     """Put together two primes that have their exponents and no other such prime near."""
     found: dict[int, _Prime] = {}
     for index, near, e in _fitting(shelf, primes, exponents):
         p = shelf.value(primes, index)
         exponent = shelf.value(exponents, near)
-        if p not in found and (e * exponent - 1) % (p - 1) == 0 and arithmetic.is_prime(p):
+        if p in found or (e * exponent - 1) % (p - 1) or any(n % p == 0 for n in others):
+            continue
+        if arithmetic.is_prime(p):
             found[p] = _Prime(value=p, index=index, exponent=near, e=e)
     place = _places(shelf, primes)
     rows = sorted(found.values(), key=lambda prime: prime.index)

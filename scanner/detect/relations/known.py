@@ -115,13 +115,12 @@ def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
                 found[n] = [_Hit(p, "p", numbers, first), _Hit(q, "p", numbers, second)]
         most = MOST_PRIMES * bits if rare else 2 * bits
         left = [n for n in moduli if bits + 8 < n.bit_length() <= most]
-        larger = divisors.prepare([n for n in left if n not in found])
-        inverses = inverse_words(numbers.low)
-        exact = np.flatnonzero(numbers.exact)
-        rows = zip(exact.tolist(), shelf.values(numbers, exact), strict=True)
-        for index, p in rows if larger.values else ():
-            for n in divisors.divided_by(larger, p, int(inverses[index])):
-                found.setdefault(n, []).append(_Hit(p, "p", numbers, index))
+        left = [n for n in left if n not in found]
+        exact = np.flatnonzero(numbers.exact) if left else np.empty(0, np.int64)
+        parts = list(shelf.values(numbers, exact))
+        larger = divisors.prepare(left, bits)
+        for index, n in divisors.divide(larger, parts, inverse_words(numbers.low[exact])):
+            found.setdefault(n, []).append(_Hit(parts[index], "p", numbers, int(exact[index])))
     return found
 
 
@@ -208,9 +207,8 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
     """Find CRT exponents near a modulus that fill a run: each costs a modular power."""
     rows = []
     for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
-        numbers = shelf.numbers(bits, full=False)
-        numbers = numbers.take(numbers.exact)
-        numbers = once(numbers.take(_fills(shelf, numbers)))
+        numbers = shelf.numbers(bits, full=False, filling=True)
+        numbers = once(numbers.take(numbers.exact))
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
         rows += _nearest(shelf, here, numbers)
     found: dict[int, list[_Hit]] = {}
@@ -225,19 +223,6 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
         if p is not None:
             found[n] = [_Hit(p, "dp", numbers, index)]
     return found
-
-
-def _fills(shelf: Shelf, numbers: Numbers) -> Flags:
-    """Tell which numbers begin and end where their runs do."""
-    pool = shelf.pool
-    block = np.searchsorted(pool.at, numbers.position, side="right") - 1
-    sizes = np.array([readings.width(reading, numbers.bits) for reading in pool.readings])
-    end = numbers.position + sizes[numbers.reading]
-    packed = np.array([reading.packed for reading in pool.readings])
-    most = np.where(packed[numbers.reading], FAINT, SLACK)
-    near: Flags = np.abs(pool.head[block] - numbers.position) <= most
-    near &= np.abs(pool.tail[block] - end) <= most
-    return near
 
 
 def _nearest(

@@ -94,7 +94,7 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
     moduli = shelf.numbers(bits)
     if not len(moduli) or not all(map(len, primes)):
         return
-    lows = np.sort(moduli.low)
+    moduli = moduli.take(np.argsort(moduli.low))
     whose = np.repeat(np.arange(len(primes)), [len(numbers) for numbers in primes])
     index = np.concatenate([np.arange(len(numbers)) for numbers in primes])
     low, position, reading, exact = (
@@ -109,11 +109,13 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
             if loose and (np.all(exact[rows]) or len(rows) > MOST_LOOSE):
                 continue
             coordinates = shelf.coordinates(position[rows])
-            for first, second in _multiplied(low[rows], coordinates, lows):
+            for first, second in _multiplied(low[rows], coordinates, moduli.low):
                 pair = [(primes[whose[rows[i]]], int(index[rows[i]])) for i in (first, second)]
-                p, q = (shelf.value(*number) for number in pair)
-                if p != q and _stands(shelf, moduli, p * q):
-                    yield p, q, tuple(pair), ("p", "p")
+                near = _nearly(moduli, *pair)
+                if len(near):
+                    p, q = (shelf.value(*number) for number in pair)
+                    if p != q and p * q in shelf.values(moduli, near):
+                        yield p, q, tuple(pair), ("p", "p")
 
 
 def _multiplied(
@@ -153,29 +155,29 @@ def _reach(space: Offsets, offset: Offsets) -> Offsets:
     return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
 
 
-def _stands(shelf: Shelf, moduli: Numbers, n: int) -> bool:
-    low = np.uint64(n & 0xFFFFFFFFFFFFFFFF)
-    return any(
-        shelf.value(moduli, index) == n for index in np.flatnonzero(moduli.low == low).tolist()
-    )
+def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, int]) -> Offsets:
+    """Return which of the moduli, sorted by low words, begin and end as a product does."""
+    (one, i), (other, j) = first, second
+    word = one.low[i : i + 1] * other.low[j : j + 1]
+    span = slice(*(int(np.searchsorted(moduli.low, word, side)[0]) for side in ("left", "right")))
+    top = float(one.top[i]) * float(other.top[j]) * 2.0**-64
+    return span.start + np.flatnonzero(np.abs(moduli.top[span].astype(np.float64) - top) < 2.0**16)
 
 
 def _exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
     """Return the public exponent that a CRT exponent or a private one near a prime belongs to."""
     space, offset = shelf.coordinates(numbers.position[index : index + 1])
-    tried = 0
+    near: list[int] = []
     for bits in (numbers.bits, 2 * numbers.bits):
         others = shelf.numbers(bits, full=False)
         others = others.take(others.exact)
         spaces, offsets = shelf.coordinates(others.position)
         distance = np.where(spaces == space, np.abs(offsets - offset), 1 << 62)
-        for other in np.argsort(distance, kind="stable")[:MOST_INVERSES].tolist():
-            if distance[other] > NEIGHBOURHOOD or tried > MOST_INVERSES:
-                break
-            tried += 1
-            value = shelf.value(others, other)
-            if value and math.gcd(value, p - 1) == 1:
-                e = pow(value, -1, p - 1)
-                if 1 < e < GREATEST_EXPONENT:
-                    return e
-    return None
+        order = np.argsort(distance, kind="stable")[:MOST_INVERSES]
+        near += shelf.values(others, order[distance[order] <= NEIGHBOURHOOD])
+    near = [value for value in dict.fromkeys(near[:MOST_INVERSES]) if value]
+    for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 300
+        if any((e * value - 1) % (p - 1) == 0 for value in near):
+            return e
+    inverses = (pow(value, -1, p - 1) for value in near if math.gcd(value, p - 1) == 1)
+    return next((e for e in inverses if 1 < e < GREATEST_EXPONENT), None)

@@ -29,19 +29,26 @@ class Shelf:
     """The numbers of a pool."""
 
     survey: Survey
-    listed: dict[tuple[int, bool, tuple[str, ...]], Numbers] = field(default_factory=dict)
+    listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
 
     @property
     def pool(self) -> Pool:
         """The pool itself."""
         return self.survey.pool
 
-    def numbers(self, bits: int, *, full: bool = True, only: tuple[str, ...] = ()) -> Numbers:
-        """List the numbers of a length, or, not ``full``, up to it; of all readings, or some."""
-        key = (bits, full, only)
+    def numbers(
+        self, bits: int, *, full: bool = True, only: tuple[str, ...] = (), filling: bool = False
+    ) -> Numbers:
+        """List the numbers of a length, or, not ``full``, up to it; of all readings, or some.
+
+        All that stand at a run's edge, or those alone that are ``filling`` their run.
+        """
+        key = (bits, full, only, filling)
         if key not in self.listed:
             ahead = AHEAD if full else ()
-            self.listed[key] = listing.numbers(self.survey, bits, full=full, ahead=ahead, only=only)
+            self.listed[key] = listing.numbers(
+                self.survey, bits, full=full, ahead=ahead, only=only, filling=filling
+            )
         return self.listed[key]
 
     def value(self, numbers: Numbers, index: int) -> int:
