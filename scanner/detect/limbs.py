@@ -37,8 +37,8 @@ PIECE = 1 << 15
 """Words that are judged at once: they stay in the second-level cache."""
 
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_FOURS = 6
-"""Fours of neighbours that a row of 16 has at least, though one of them is missing."""
+_FOUR, _FOURS = np.uint32(0x01010101), 2
+"""Four flags, and how many whole fours a row of 16 has at least, though one of them is missing."""
 
 _THREE = np.arange(SHORTEST // WORD)
 _LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
@@ -54,7 +54,7 @@ _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 """Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
 _TOP_SHIFT = np.uint64(48)
-_NEGATIVE = np.uint64(0xFFFF)
+_TOP = np.uint64(1 << 48)
 
 
 def random_looking(words: Words) -> Flags:
@@ -69,13 +69,12 @@ def random_looking(words: Words) -> Flags:
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
     flags &= (words & _HIGH_BITS) != 0
-    top = words >> _TOP_SHIFT
-    flags &= (top - np.uint64(1)) < np.uint64(0xFFFE)
+    flags &= (words + _TOP) >= _TOP + _TOP
     flags[1:] &= words[1:] != words[:-1]
     flags[1:-1] |= flags[:-2] & flags[2:]
     small: Flags = (words & _NOT_SMALL) == 0
-    small &= top != 0
-    fours = small[3:] & small[2:-1] & small[1:-2] & small[:-3]
+    small &= words >= _TOP
+    fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
     if np.count_nonzero(fours) >= _FOURS or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(small)
     return flags
@@ -187,8 +186,18 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
         good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= _VALUES - 1
         verdict[rest] = good
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
+    maybe = _hold_digits(words.take(starts[long] + 1)) | _hold_digits(words.take(starts[long] + 2))
+    long = long[maybe]
     verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
     return verdict
+
+
+def _hold_digits(words: Words) -> Flags:
+    """Tell which words may be digits: of two that are next to each other in digits, one may."""
+    maybe: Flags = (words & _NO_DIGITS_60) == 0
+    for empty in (_NO_DIGITS_30, *_NO_DES):
+        maybe |= (words & empty) == 0
+    return maybe
 
 
 def _bits_of_three(words: Words, at: Offsets) -> npt.NDArray[np.uint8]:
