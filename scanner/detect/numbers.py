@@ -161,9 +161,9 @@ def _touching(
         if not loose:
             good &= exact
         room = high - at if edge.forward else at - low
-        good = np.flatnonzero(good)
-        good = good[np.argsort(at[good], kind="stable")]
-        found.append(Touching(at[good], room[good], exact[good]))
+        kept = np.flatnonzero(good)
+        kept = kept[np.argsort(at[kept], kind="stable")]
+        found.append(Touching(at[kept], room[kept], exact[kept]))
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ millions. This module refuses to look for numbers: it reads where it is told.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -110,14 +111,25 @@ def decode(reading: Reading, raw: bytes) -> int | None:
         return int.from_bytes(raw, "big" if reading.most_first else "little")
     if len(raw) % reading.word:
         return None
-    words = np.frombuffer(raw, _kind(reading)).astype(np.uint64)
-    digits = words >> np.uint64(reading.shift)
-    if np.any(digits << np.uint64(reading.shift) != words) or np.any(_over(reading, digits)):
+    row, bits = np.frombuffer(raw, np.uint8), len(raw) // reading.word * reading.digit
+    if not are_digits(reading, row, np.zeros(1, np.int64), bits)[0]:
         return None
-    if not reading.most_first:
-        digits = digits[::-1]
-    text = "".join([f"{digit:0{reading.digit}b}" for digit in digits.tolist()])
-    return int(text or "0", 2)
+    return decode_all(reading, row[None])[0]
+
+
+def decode_all(reading: Reading, rows: Bytes) -> list[int]:
+    """Read the numbers of rows of bytes whose words are known to be digits."""
+    order: Literal["big", "little"] = "little"
+    if reading.digit == 8:
+        order = "big" if reading.most_first else "little"
+    else:
+        words = np.ascontiguousarray(rows).view(_kind(reading)).astype(f"<u{reading.word}")
+        bits = np.unpackbits((words >> reading.shift).view(np.uint8), axis=1, bitorder="little")
+        bits = bits.reshape(*words.shape, 8 * reading.word)[:, :, : reading.digit]
+        bits = bits[:, :: -1 if reading.most_first else 1].reshape(len(rows), -1)
+        rows = np.packbits(bits, axis=1, bitorder="little")
+    raw, size = rows.tobytes(), rows.shape[1]
+    return [int.from_bytes(raw[at : at + size], order) for at in range(0, len(raw), size)]
 
 
 def weights(reading: Reading, bits: int, modulus: int) -> npt.NDArray[np.int64]:
@@ -125,8 +137,9 @@ def weights(reading: Reading, bits: int, modulus: int) -> npt.NDArray[np.int64]:
     first = pow(2, -reading.shift, modulus)
     words = _powers(pow(2, reading.digit, modulus), count(reading, bits), modulus) * first % modulus
     inside = _powers(256 % modulus, reading.word, modulus)
-    table = words[:: -1 if reading.most_first else 1, None] * inside[:: -1 if reading.swapped else 1]
-    return (table % modulus).ravel()
+    words = words[::-1] if reading.most_first else words
+    inside = inside[::-1] if reading.swapped else inside
+    return (words[:, None] * inside % modulus).ravel()
 
 
 def _powers(base: int, size: int, modulus: int) -> npt.NDArray[np.int64]:
@@ -139,14 +152,6 @@ def _powers(base: int, size: int, modulus: int) -> npt.NDArray[np.int64]:
 
 def _kind(reading: Reading) -> str:
     return f"{'>' if reading.swapped else '<'}u{reading.word}"
-
-
-def _over(reading: Reading, digits: Words) -> Flags:
-    """Flag words above the largest digit."""
-    if reading.digit + reading.shift >= 8 * reading.word:
-        return np.zeros(digits.shape, np.bool_)
-    over: Flags = (digits >> np.uint64(reading.digit)) != 0
-    return over
 
 
 def gather(data: Bytes, position: Positions, kind: str) -> Words:

@@ -25,6 +25,9 @@ SHORTEST = 96
 BLOCK = 4 << 20
 """Bytes that are searched at once."""
 
+WITHIN = 16
+"""Bytes of a schedule that need not look random: two words without a byte above 0x7f."""
+
 GAP = 1024
 """Bytes between runs that are sooner read than left out."""
 
@@ -110,14 +113,20 @@ def _blocks(memory: Memory, runs: Runs) -> Iterator[list[tuple[int, int, bytes]]
 
 def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:
     """Yield (space, start, end) of what is worth a look, each byte once, a read at a time."""
+    runs = _joined(runs, WITHIN)
     long = runs.end - runs.start >= SHORTEST
     space = runs.space[long]
     start = np.maximum(runs.start[long] - AROUND, 0) & -_ALIGNED
     end = np.minimum(runs.end[long] + AROUND, memory.map.size[space])
-    if len(space) == 0:
-        return
-    fresh = np.ones(len(space), np.bool_)
-    fresh[1:] = (space[1:] != space[:-1]) | (start[1:] > end[:-1] + GAP)
+    near = _joined(Runs(space=space, start=start, end=end), GAP)
+    yield from zip(near.space.tolist(), near.start.tolist(), near.end.tolist(), strict=True)
+
+
+def _joined(runs: Runs, gap: int) -> Runs:
+    """Join runs that are at most so many bytes apart."""
+    fresh = np.ones(len(runs), np.bool_)
+    fresh[1:] = runs.space[1:] != runs.space[:-1]
+    fresh[1:] |= runs.start[1:] > runs.end[:-1] + gap
     heads = np.flatnonzero(fresh)
-    tails = np.append(heads[1:], len(space)) - 1
-    yield from zip(space[heads].tolist(), start[heads].tolist(), end[tails].tolist(), strict=True)
+    tails = np.append(heads[1:], len(runs))[: len(heads)] - 1
+    return Runs(space=runs.space[heads], start=runs.start[heads], end=runs.end[tails])

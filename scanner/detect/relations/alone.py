@@ -98,11 +98,12 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
     for products, primes in _by_reading(_exact(shelf.numbers(bits)), halves):
         most = shelf.pool.budget(*MOST_DIVISIONS)
         low, high = _within(shelf, products, primes, most, (ANYWHERE, *RADII))
-        for index in np.flatnonzero(high > low).tolist():
-            n = shelf.value(products, index)
-            near = np.arange(int(low[index]), int(high[index]))
-            rows = zip(near.tolist(), shelf.values(primes, near), strict=True)
-            for at, p in rows if n not in seen else ():
+        rows = np.flatnonzero(high > low)
+        near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
+        values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
+        for index, n in zip(rows.tolist(), shelf.values(products, rows), strict=True):
+            for at in range(int(low[index]), int(high[index])) if n not in seen else ():
+                p = values[at]
                 if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
                     key = arithmetic.complete(p, n // p, None)
                     if key is not None and p * p != n:
@@ -144,23 +145,22 @@ def _twice(
 ) -> Iterator[Related]:
     """Put together two primes that have their exponents and no other such prime near."""
     found: dict[int, _Prime] = {}
-    for index, near, e in _fitting(shelf, primes, exponents):
+    for index, at, e in _fitting(shelf, primes, exponents):
         p = shelf.value(primes, index)
-        exponent = shelf.value(exponents, near)
-        if p in found or (e * exponent - 1) % (p - 1) or any(n % p == 0 for n in others):
+        if p in found or (e * shelf.value(exponents, at) - 1) % (p - 1):
             continue
-        if arithmetic.is_prime(p):
-            found[p] = _Prime(value=p, index=index, exponent=near, e=e)
+        if all(n % p for n in others) and arithmetic.is_prime(p):
+            found[p] = _Prime(value=p, index=index, exponent=at, e=e)
     place = _places(shelf, primes)
     rows = sorted(found.values(), key=lambda prime: prime.index)
     for one in rows:
-        others = [
+        near = [
             other
             for other in rows
             if other is not one and abs(int(place[other.index] - place[one.index])) <= NEIGHBOURHOOD
         ]
-        if len(others) == 1 and one.index < others[0].index and one.e == others[0].e:
-            yield from _joined(shelf, primes, exponents, (one, others[0]))
+        if len(near) == 1 and one.index < near[0].index and one.e == near[0].e:
+            yield from _joined(shelf, primes, exponents, (one, near[0]))
 
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect import readings
-from scanner.detect.limbs import Flags, Offsets, Words
-from scanner.detect.numbers import FAINT, Numbers
-from scanner.detect.pool import NEIGHBOURHOOD, SLACK
+from scanner.detect.limbs import Offsets, Words
+from scanner.detect.numbers import Numbers
+from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, divisors
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
@@ -114,10 +113,9 @@ def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
             if p * q == n and n not in found:
                 found[n] = [_Hit(p, "p", numbers, first), _Hit(q, "p", numbers, second)]
         most = MOST_PRIMES * bits if rare else 2 * bits
-        left = [n for n in moduli if bits + 8 < n.bit_length() <= most]
-        left = [n for n in left if n not in found]
+        left = [n for n in moduli if bits + 8 < n.bit_length() <= most and n not in found]
         exact = np.flatnonzero(numbers.exact) if left else np.empty(0, np.int64)
-        parts = list(shelf.values(numbers, exact))
+        parts = shelf.values(numbers, exact)
         larger = divisors.prepare(left, bits)
         for index, n in divisors.divide(larger, parts, inverse_words(numbers.low[exact])):
             found.setdefault(n, []).append(_Hit(parts[index], "p", numbers, int(exact[index])))

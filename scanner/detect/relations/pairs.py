@@ -161,7 +161,9 @@ def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, 
     word = one.low[i : i + 1] * other.low[j : j + 1]
     span = slice(*(int(np.searchsorted(moduli.low, word, side)[0]) for side in ("left", "right")))
     top = float(one.top[i]) * float(other.top[j]) * 2.0**-64
-    return span.start + np.flatnonzero(np.abs(moduli.top[span].astype(np.float64) - top) < 2.0**16)
+    apart = np.abs(moduli.top[span].astype(np.float64) - top)
+    near: Offsets = np.flatnonzero(apart < 2.0**16) + span.start
+    return near
 
 
 def _exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:

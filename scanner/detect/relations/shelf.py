@@ -4,7 +4,6 @@ Several relations ask for numbers of the same lengths; a listing costs more than
 module exists to share it, and holds nothing beyond one search.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +21,9 @@ modulus, two lengths of a prime, and then the primes."""
 
 UNEVEN = ("digits-30",)
 """Readings of primes of uneven length: those of the rsa package for Python, CPython's integers."""
+
+_ROWS = 1 << 12
+"""Numbers that are read at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -57,13 +59,19 @@ class Shelf:
             int(numbers.position[index]), numbers.bits, int(numbers.reading[index])
         )
 
-    def values(self, numbers: Numbers, index: Offsets) -> Iterator[int]:
+    def values(self, numbers: Numbers, index: Offsets) -> list[int]:
         """Read many of the numbers."""
-        pool = self.pool
-        for position, reading in zip(
-            numbers.position[index].tolist(), numbers.reading[index].tolist(), strict=True
-        ):
-            yield pool.number(position, numbers.bits, reading)
+        found, reading = [0] * len(index), numbers.reading[index]
+        for which in np.unique(reading).tolist():
+            how, rows = self.pool.readings[which], np.flatnonzero(reading == which)
+            size = readings.width(how, numbers.bits)
+            window = np.lib.stride_tricks.sliding_window_view(self.pool.data, size)
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                values = readings.decode_all(how, window[numbers.position[index[part]]])
+                for row, value in zip(part.tolist(), values, strict=True):
+                    found[row] = value
+        return found
 
     def place(self, numbers: Numbers, index: int) -> Place:
         """Say where one of the numbers stands."""
