@@ -7,6 +7,7 @@ of it was overwritten. Encrypted files say their derivation; they are for ``encr
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import re
@@ -116,9 +117,10 @@ def _lines(text: bytes, at: int, count: int) -> tuple[bytes, int]:
         if match is None:
             return b"", at
         gathered, at = gathered + match[1], match.end()
-    if len(gathered) % 4:
+    try:
+        return base64.b64decode(gathered, validate=True), at
+    except binascii.Error:
         return b"", at
-    return base64.b64decode(gathered), at
 
 
 # --- what the blobs say -------------------------------------------------------------------------

@@ -89,8 +89,9 @@ def _records(file: File, draft: Draft, at: int) -> Iterator[tuple[int, int]]:
             return
         if at + 9 > base + len(window):
             base, window = at, file.read(at, min(CHUNK, file.size - at))
-        if len(window) - (at - base) < 9 and last not in {_HEAP, _HEAP_END}:
-            draft.gap("truncated", None, 9)
+        if len(window) - (at - base) < 9:
+            if last not in {_HEAP, _HEAP_END}:
+                draft.gap("truncated", None, 9)
             return
         tag, _, size = struct.unpack_from(">B2I", window, at - base)
         if tag not in _RECORDS:

@@ -137,3 +137,11 @@ def test_public_files_are_nothing() -> None:
     for data in (encodings.ssh_public(KEYS["rsa"]), putty.MARK, putty.MARK * 100):
         assert plain(data) == []
         assert closed(data) == []
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_padding_within_a_line_is_no_base64(version: int) -> None:
+    """Text that was overwritten with an equals sign is none, and raises nothing."""
+    text = sealed.putty(KEYS["ed25519"], version)
+    at = text.index(b"AAAA") + 33
+    assert plain(text[:at] + b"=" + text[at + 1 :]) == []

@@ -1,0 +1,166 @@
+"""What must hold of a result, whatever the input was: arithmetic and accounts, done again here.
+
+A parser says that a number is a key; here that is worked out anew, by other means. What leaves a
+parser must hold nothing of what it read, and each place must lie within the bytes.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
+
+from scanner.detect import keys
+from scanner.detect.keys import Proved
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed
+from scanner.errors import ScannerError
+from scanner.model import Candidate, Confidence, Layout, Place
+
+RUN = 12
+"""Bytes of an input that a text may not repeat; fewer are in many words of ours."""
+
+Found = Proved | PublicKey | Sealed
+
+_OKP: dict[str, Any] = {
+    "ed25519": ed25519.Ed25519PrivateKey,
+    "x25519": x25519.X25519PrivateKey,
+    "ed448": ed448.Ed448PrivateKey,
+    "x448": x448.X448PrivateKey,
+}
+
+
+def finding(found: Found, size: int) -> None:
+    """Check what a detector says of an input of ``size`` bytes."""
+    match found:
+        case PublicKey():
+            if found.witness.place is not None:
+                within(found.witness.place, size)
+        case Sealed():
+            said(found.candidate, size)
+            assert found.candidate.confidence < Confidence.PROOF, "a sealed secret is never proved"
+            silent(found.candidate, found.value)
+        case Proved():
+            said(found.candidate, size)
+            material(found.material)
+            for value in secrets(found.material):
+                silent(found.candidate, value)
+
+
+def said(candidate: Candidate, size: int) -> None:
+    """Check a candidate: it lies somewhere, and a proof is named where there is one."""
+    assert candidate.places, "a candidate lies somewhere"
+    for place in candidate.places:
+        within(place, size)
+    assert (candidate.confidence is Confidence.PROOF) == bool(candidate.proof)
+
+
+def within(place: Place, size: int) -> None:
+    """Check that a place is some of the bytes that there are."""
+    assert place.offset >= 0, "a place begins before the bytes"
+    assert place.size > 0, "a place has no bytes"
+    assert place.offset + place.size <= size, "a place ends behind the bytes"
+
+
+def material(key: Material) -> None:
+    """Work out again that the numbers of a key belong together."""
+    match key:
+        case Rsa():
+            assert 1 < key.q < key.n
+            assert not key.n % key.p
+            assert not key.n % key.q
+            assert key.primes or key.p * key.q == key.n
+            assert not key.d or pow(pow(2, key.e, key.n), key.d, key.n) == 2
+        case Ec():
+            assert _point(key.curve, key.d) == (key.x, key.y)
+        case Okp(seed=b""):
+            assert len(key.a) == 32
+        case Okp():
+            assert _public(key.algorithm, key.seed) == key.public
+        case Ffc():
+            assert pow(key.g, key.x, key.p) == key.y
+        case Pqc():
+            assert key.seed or key.expanded
+
+
+@functools.lru_cache(maxsize=4096)
+def _point(curve: str, d: int) -> tuple[int, int]:
+    numbers = ec.derive_private_key(d, keys.CURVES[curve]()).public_key().public_numbers()
+    return numbers.x, numbers.y
+
+
+@functools.lru_cache(maxsize=4096)
+def _public(algorithm: str, seed: bytes) -> bytes:
+    raw: bytes = _OKP[algorithm].from_private_bytes(seed).public_key().public_bytes_raw()
+    return raw
+
+
+def secrets(key: Material) -> Iterator[bytes]:
+    """Yield the private numbers of a key, as bytes."""
+    numbers: tuple[int, ...]
+    match key:
+        case Rsa():
+            numbers = (key.d, key.p, key.q)
+        case Ec():
+            numbers = (key.d,)
+        case Ffc():
+            numbers = (key.x,)
+        case Okp() | Pqc():
+            yield from filter(None, (key.seed, getattr(key, "a", b"")))
+            return
+    for number in numbers:
+        yield number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def silent(candidate: Candidate, value: bytes) -> None:
+    """Check that a candidate holds nothing of a secret: no piece of it as text, hex or digits."""
+    if len(value) < 2 * RUN:
+        return
+    words = f"{candidate.algorithm} {candidate.encoding} {candidate.proof} {candidate.protection}"
+    words += repr((candidate.places, candidate.roles, candidate.curve))
+    digits = value.hex()
+    assert all(digits[at : at + 16] not in words for at in range(0, len(digits) - 15, 2))
+    assert str(int.from_bytes(value, "big")) not in words
+    untold(words, value)
+
+
+def untold(text: str, data: bytes) -> None:
+    """Check that a text of ours repeats no run of an input; it may say numbers and coordinates."""
+    raw = re.sub("0x[0-9a-f]+|[0-9]+", " ", text).encode("utf-8", "surrogatepass")
+    for match in re.finditer(rb"[^\s]{%d,}" % RUN, raw):
+        word = match[0]
+        assert all(word[at : at + RUN] not in data for at in range(len(word) - RUN + 1)), (
+            "a text repeats the input"
+        )
+
+
+def refusal(error: Exception, data: bytes = b"") -> None:
+    """Check an error that a contract names: its words are ours."""
+    if isinstance(error, ScannerError):
+        assert error.message
+        untold(f"{error.message} {error.reason}", data)
+    else:
+        assert error.args == (), "an error carries something"
+
+
+def reasoned(error: ScannerError) -> None:
+    """Check an error over a file of the operator's own, which may be told what he wrote."""
+    assert error.message, "an error says nothing"
+    assert error.reason, "an error gives no reason"
+
+
+def layout(read: Layout, size: int) -> None:
+    """Check the tables of a dump of ``size`` bytes: nothing of them lies outside."""
+    for region in read.regions:
+        assert region.size > 0
+        assert 0 <= region.file_offset <= size - region.size
+        assert region.start >= 0
+        assert region.start + region.size <= 1 << 64
+    for label in read.labels:
+        assert label.size > 0
+        assert 0 <= label.file_offset <= size - label.size
+    for gap in read.gaps:
+        assert gap.size > 0
+    assert "/" not in read.process

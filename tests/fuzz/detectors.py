@@ -1,0 +1,200 @@
+"""Targets where anchors stand: each detector, over the examples of its rules.
+
+The bytes around an anchor are changed more often than the anchor, without which nothing is read.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from fixtures import containers
+from fixtures import keys as recipes
+from fixtures import tokens as token_recipes
+from scanner import rules
+from scanner.detect import anchors, kingfisher, tokens
+from scanner.detect.encoded import Decoded
+from scanner.detect.keys import Proved
+from scanner.detect.structures import openssh_shield
+from scanner.dump import space
+from scanner.model import Layout, Region
+from scanner.rules import Rule
+from scanner.stages.examine import EXAMINERS, TOKENS
+from tests.fuzz import checks, mutators
+from tests.fuzz.files import file_of
+from tests.fuzz.target import Mutate, Target
+from tests.test_rules import resolve
+
+RULES = rules.load()
+
+_WORDS = (b"PRIVATE KEY-----", b"\n-----END RSA PRIVATE KEY-----", b"\\n", b"\\u002b", b"=", b"==")
+
+
+@functools.cache
+def _rules_of(detector: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.detector == detector)
+
+
+@functools.cache
+def _sweeper(detector: str) -> anchors.Sweeper:
+    return anchors.open_sweeper(anchors.compile_anchors(_rules_of(detector)))
+
+
+def _spans(detector: str, data: bytes) -> list[tuple[int, int]]:
+    """Say where the anchors of a detector start and end in an input."""
+    found = []
+    for index, at in _sweeper(detector).sweep(data)[:64]:
+        for anchor in _rules_of(detector)[index].anchors:
+            size = len(anchor.ranges)
+            found += [(at, at + size)] * bool(
+                re.match(anchor.expression, data[at : at + size], re.DOTALL)
+            )
+    return found
+
+
+def _examples(detector: str) -> Iterable[bytes]:
+    for rule in _rules_of(detector):
+        for example in (*rule.examples, *rule.counterexamples):
+            key = "rsa-1024" if example.key.startswith("rsa-") else example.key
+            yield resolve(key, example.encoding) if key else example.data
+
+
+def _detector(
+    name: str,
+    *covers: str,
+    mutate: tuple[Mutate, ...] = (),
+    seeds: Callable[[], Iterable[bytes]] = tuple,
+    longest: int = 4096,
+) -> Target:
+    examine = dict(EXAMINERS)[name]
+
+    def run(data: bytes) -> None:
+        memory = Decoded(data)
+        for index, offset in _sweeper(name).sweep(data):
+            for found in examine(memory, 0, offset, _rules_of(name)[index]):  # type: ignore[arg-type] # clip alone is used
+                checks.finding(found, len(data))
+
+    blind = mutators.anchored(functools.partial(_spans, name))
+    return Target(
+        name=f"at-{name}",
+        covers=covers or (f"detect.{name}",),
+        run=run,
+        seeds=lambda: (*_examples(name), *seeds()),
+        mutate=(blind, blind, *mutate),
+        longest=longest,
+    )
+
+
+_B64 = mutators.base64_of()
+_B64_DER = mutators.base64_of(mutators.der)
+_PEM = (_B64, _B64_DER, mutators.wide, mutators.literal(_WORDS))
+_WIDE = (mutators.wide,)
+
+_ANCHORED = (
+    _detector("keys", mutate=(mutators.der,)),
+    _detector("pem", "detect.pem", "detect.armour", mutate=_PEM),
+    _detector("fragment", "detect.fragments", mutate=_PEM),
+    _detector("x509", mutate=(mutators.der,)),
+    _detector("headless", mutate=(mutators.der,)),
+    _detector("headless-text", "detect.headless_text", mutate=_PEM),
+    _detector("ssh", mutate=(_B64, mutators.numbers)),
+    _detector("dnskey", mutate=(mutators.numbers,)),
+    _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
+    _detector("jwk", mutate=(_B64, *_WIDE)),
+    _detector("cng", mutate=(mutators.numbers,)),
+    _detector("xmlkey", mutate=(_B64, *_WIDE)),
+    _detector("sexp", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
+    _detector("encrypted", mutate=(*_PEM, mutators.der, mutators.words, mutators.numbers)),
+    _detector(
+        "pgp", "detect.pgp", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))
+    ),
+    _detector("pkcs12", "detect.pkcs12", mutate=(mutators.der,)),
+    _detector("javastore", mutate=(mutators.numbers,)),
+    _detector("kerberos", mutate=(mutators.numbers, mutators.elsewhere)),
+    _detector("dpapi", mutate=(mutators.numbers,)),
+    _detector("tpm", mutate=(mutators.numbers, *_PEM)),
+    _detector(
+        "encoded",
+        mutate=(_B64, _B64_DER, mutators.base64_of(_B64_DER), mutators.hex_of(mutators.der)),
+    ),
+    _detector("putty", mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers))),
+    _detector("wireguard", mutate=(_B64, *_WIDE)),
+    _detector("age", mutate=_WIDE),
+    _detector("minisign", mutate=(_B64, *_WIDE)),
+    _detector("dnssec", mutate=(_B64, mutators.words, *_WIDE)),
+    _detector("tor"),
+    _detector("bitcoin", mutate=(mutators.base58, *_WIDE)),
+    _detector("chacha", mutate=(mutators.numbers,)),
+    _detector("symcrypt", "detect.structures.symcrypt", mutate=(mutators.numbers,)),
+)
+
+
+def _shielded(data: bytes) -> None:
+    """Read shielded keys out of two regions, whose pointers lead to each other or elsewhere."""
+    half = len(data) // 2
+    regions = (
+        Region(start=0x5585_0000_0000, size=half, file_offset=0),
+        Region(start=0x7F19_0000_0000, size=len(data) - half, file_offset=half),
+    )
+    file = file_of(data)
+    space_map, _ = space.build(
+        Layout(format="elfcore", regions=tuple(r for r in regions if r.size)), len(data)
+    )
+    memory = space.Memory(space_map, file)
+    (rule,) = _rules_of("openssh-shield")
+    for number in range(len(space_map.size)):
+        raw = memory.read(number, 0, int(space_map.size[number]))
+        for _, offset in _sweeper("openssh-shield").sweep(raw):
+            for found in openssh_shield.examine(memory, number, offset, rule):
+                if isinstance(found, Proved):
+                    checks.material(found.material)
+
+
+def _shields() -> Iterable[bytes]:
+    for key in (recipes.ec_key(), recipes.okp_key()):
+        blob = containers.openssh_shielded(key)
+        heap = bytearray(len(containers.PREKEY))
+        struct = containers.openssh_struct(0x5585_0000_0800, len(blob), 0x7F19_0000_0000)
+        heap[0x200 : 0x200 + len(struct)] = struct
+        heap[0x800 : 0x800 + len(blob)] = blob
+        yield bytes(heap) + containers.PREKEY
+
+
+def _tokens(data: bytes) -> None:
+    hits = _sweeper(TOKENS).sweep(data)
+    named = [_rules_of(TOKENS)[index] for index, _ in hits]
+    offsets = np.array([offset for _, offset in hits], np.int64)
+    found = tokens.search(Decoded(data), np.zeros(len(hits), np.int64), offsets, named)
+    assert not found.faults or not kingfisher.available(), "the library failed"
+    for candidate in found.candidates:
+        for place in candidate.places:
+            checks.within(place, len(data))
+
+
+TARGETS = (
+    *_ANCHORED,
+    Target(
+        name="shielded",
+        covers=("detect.structures.openssh_shield",),
+        run=_shielded,
+        seeds=_shields,
+        mutate=(mutators.numbers,),
+        longest=34_000,
+    ),
+    Target(
+        name="tokens",
+        covers=("detect.tokens", "detect.kingfisher"),
+        run=_tokens,
+        seeds=lambda: [
+            token_recipes.github(),
+            token_recipes.slack(),
+            token_recipes.jwt(),
+            token_recipes.aws_id() + b" " + token_recipes.aws_secret(),
+            token_recipes.password(),
+            token_recipes.github().decode().encode("utf-16-le"),
+        ],
+        mutate=(mutators.wide, mutators.elsewhere),
+        longest=1024,
+    ),
+)

@@ -1,0 +1,479 @@
+"""Targets beneath the detectors: readers of whole objects, which need no anchor to begin.
+
+They are fast, so that most executions are theirs; and what they read they are asked to read again.
+"""
+
+import base64
+from collections.abc import Iterable
+from itertools import pairwise
+
+from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, services, tpm
+from fixtures import keys as recipes
+from fixtures import tokens as token_recipes
+from scanner import rules
+from scanner.detect import (
+    age,
+    armour,
+    ber,
+    der,
+    dnssec,
+    encrypted,
+    factors,
+    jwt,
+    kerberos,
+    keys,
+    literals,
+    minisign,
+    openpgp,
+    openssh,
+    pbe,
+    pkcs12,
+    putty,
+    pvk,
+    ssh,
+    x509,
+)
+from scanner.detect import pqc as pqc_keys
+from scanner.detect import tpm as tpm_areas
+from scanner.detect.encoded import Decoded
+from tests.fuzz import checks, mutators
+from tests.fuzz.target import Target
+
+RSA, EC, ED = recipes.rsa_key(1024), recipes.ec_key(), recipes.okp_key("ed25519")
+X, SMALL = recipes.okp_key("x25519"), recipes.rsa_key(512)
+ALL: tuple[recipes.Key, ...] = (RSA, EC, recipes.ec_key("P-521"), ED, X)
+
+_B64 = mutators.base64_of()
+_FIELDS = (mutators.numbers, mutators.elsewhere)
+_WORDS = (b"\n-----END RSA PRIVATE KEY-----", b"\\n", b"\\u002b", b"=", b"==")
+_JSON = (b"NaN", b"1e999", b"{", b"[", b"null", b'"', b"\\ud800", b"-1")
+
+
+def _der(data: bytes) -> None:
+    """Read elements as they come: what is read and what is written are the same bytes."""
+    try:
+        _walk(der.Reader(data))
+    except der.Malformed as error:
+        checks.refusal(error)
+    size = der.total_size(data[: der.BACK])
+    assert size is None or 2 <= size <= der.LIMIT
+    for at in range(min(len(data), 8)):
+        assert all(0 <= start < at for start in der.headers_before(data, at))
+
+
+def _walk(reader: der.Reader) -> None:
+    while (tag := reader.peek()) != -1:
+        if tag == der.INTEGER:
+            number = reader.integer()
+            size = max((number + (number < 0)).bit_length() // 8 + 1, 1)
+            assert number.to_bytes(size, "big", signed=True)
+        elif tag & 0x20:
+            _walk(reader.enter(tag))
+        elif tag == der.BIT_STRING:
+            reader.bits()
+        else:
+            whole = reader.element()
+            assert der.write(tag, der.Reader(whole).content(tag)) == whole
+    reader.finish()
+
+
+def _ber(data: bytes) -> None:
+    try:
+        written, size = ber.to_der(data)
+    except der.Malformed as error:
+        checks.refusal(error)
+        return
+    assert 2 <= size <= len(data)
+    try:
+        assert ber.to_der(written) == (written, len(written)), "what was written is not DER"
+    except der.Malformed:
+        raise AssertionError("what was written cannot be read") from None
+
+
+def _private(data: bytes) -> None:
+    parsed = keys.parse_private(data)
+    if parsed is not None:
+        assert 2 <= parsed.size <= len(data)
+        checks.material(parsed.material)
+        again = keys.parse_private(data[: parsed.size])
+        assert again is not None, "what follows an object matters"
+        assert (again.form, again.proof) == (parsed.form, parsed.proof)
+
+
+def _envelope(data: bytes) -> None:
+    found = pbe.parse(data)
+    if found is not None:
+        assert found.size <= len(data)
+        assert found.ciphertext in data
+        checks.untold(found.protection, found.ciphertext)
+    found_pvk = pvk.read(data)
+    if found_pvk is not None:
+        assert found_pvk.size <= len(data)
+
+
+def _publics(data: bytes) -> None:
+    for read in (x509.from_spki, x509.from_certificate, x509.from_signed_part, tpm_areas.wrapped):
+        found = read(data)
+        if found is not None:
+            assert len(found.witness.fingerprint.value) == 64
+
+
+def _pkcs12(data: bytes) -> None:
+    for bag in pkcs12.shrouded(data):
+        plain = pkcs12.opened(bag)
+        if plain:
+            keys.parse_private(plain)
+
+
+def _ber_store(data: bytes) -> None:
+    try:
+        whole, _ = ber.to_der(data)
+    except der.Malformed:
+        return
+    pkcs12.shrouded(whole)
+
+
+_PQC = sorted(pqc_keys.ALGORITHMS.values())
+
+
+def _post_quantum(data: bytes) -> None:
+    algorithm = _PQC[(data[:1] or b"\0")[0] % len(_PQC)]
+    try:
+        found = pqc_keys.read(algorithm, data[1:])
+    except der.Malformed as error:
+        checks.refusal(error)
+        return
+    checks.material(found.material)
+
+
+def _pqc_seeds() -> Iterable[bytes]:
+    for number, name in enumerate(_PQC):
+        if name.startswith("slh"):
+            yield bytes((number,)) + pqc.slh(name)
+        else:
+            yield bytes((number,)) + keystores.tlv(0x80, pqc.seed(name))
+        if name.startswith("ml-kem"):
+            yield bytes((number,)) + keystores.tlv(4, pqc.decapsulation_key(name)[0])
+
+
+def _ssh(data: bytes) -> None:
+    for read in (openssh.read, openssh.read_file):
+        found = read(data)
+        if found is not None:
+            assert found.size <= len(data)
+            checks.material(found.key)
+    blob = ssh.read(data)
+    assert blob is None or blob[1] <= len(data)
+    closed = encrypted.read(data)
+    assert closed is None or closed[3] <= len(data)
+    openssh.padded(data)
+
+
+def _ssh_seeds() -> Iterable[bytes]:
+    for key in (RSA, EC, ED):
+        yield containers.openssh_fields(key)
+        yield containers.ssh_blob(key)
+        yield containers.openssh_file(key)
+        yield sealed.openssh(key)
+        yield containers.ssh_certificate(key)
+
+
+def _putty(data: bytes) -> None:
+    file = putty.read(data)
+    if file is None:
+        return
+    assert file.size <= len(data)
+    key = putty.key_of(file)
+    putty.authentic(file)
+    if key is not None:
+        checks.material(key[0])
+
+
+def _packets(data: bytes) -> None:
+    at = 0
+    for _ in range(16):
+        head = openpgp.header(data, at)
+        if head is None:
+            break
+        body = data[at + head.size : at + head.size + head.body]
+        for secret in (True, False):
+            try:
+                read = openpgp.read(body, secret=secret)
+            except openpgp.NotPgp as error:
+                checks.refusal(error)
+                continue
+            assert read.size <= len(body)
+        at += head.size + head.body
+    assert all(header.size <= 6 for header in openpgp.headers_before(data[:6]))
+    assert all(0 <= start < len(data) for start in openpgp.bodies_before(data))
+
+
+def _dearmored(data: bytes) -> None:
+    found, used, _ = openpgp.dearmor(data)
+    assert used <= len(data)
+    assert len(found) <= len(data)
+    text = armour.Text(memory=Decoded(data), space=0, offset=0, width=1)
+    object_of = armour.find_object(text)
+    assert object_of is None or object_of[1] <= len(data)
+    gathered, end = armour.gather(data)
+    assert len(gathered) <= len(data) >= end
+    armour.decode(gathered[: len(gathered) & ~3])
+    run = armour.around(data, len(data) // 2)
+    if run is not None:
+        assert len(run.places) <= len(data)
+        assert all(low <= high for low, high in pairwise(run.places))
+        assert 0 <= run.at < len(run.chars)
+
+
+def _service_texts(data: bytes) -> None:
+    """Read the small texts of services, each by its own reader."""
+    file = minisign.read(data)
+    assert file is None or file.size <= len(data)
+    zone = dnssec.read(data)
+    if zone is not None:
+        assert zone[2] <= len(data)
+        checks.material(zone[0])
+    word = data[:80].decode("latin-1")
+    secret = age.decode("age-secret-key-", word)
+    assert secret is None or age.encode("age-secret-key-", secret) == word
+
+
+def _tickets(data: bytes) -> None:
+    for read in (kerberos.keytab, kerberos.cache):
+        found = read(data)
+        if found is not None:
+            assert 0 < found.size <= len(data)
+
+
+def _web_token(data: bytes) -> None:
+    for width in (1, 2):
+        found = jwt.read(Decoded(data), 0, 0, width)
+        if found is not None:
+            assert len(found[0]) * width <= len(data)
+
+
+def _numbers(data: bytes) -> None:
+    """Take the input for a chain of numbers, each behind its length."""
+    chain: list[int] = []
+    at = 0
+    while at + 1 < len(data) and len(chain) < 8:
+        size = data[at] or 64
+        chain.append(int.from_bytes(data[at + 1 : at + 1 + size], "big"))
+        at += 1 + size
+    found = factors.claim(chain)
+    if found is not None:
+        checks.material(found.key)
+
+
+def _chains() -> Iterable[bytes]:
+    key = SMALL
+    numbers = [key.n, key.e, key.d, key.p, key.q, key.d % (key.p - 1), key.d % (key.q - 1)]
+    numbers.append(pow(key.q, -1, key.p))
+    rows = [n.to_bytes((n.bit_length() + 7) // 8, "big") for n in numbers]
+    for first in range(6):
+        yield b"".join(bytes((len(row),)) + row for row in rows[first:])
+
+
+def _expression(data: bytes) -> None:
+    for lead in literals.leads(data.decode("utf-8", "replace")):
+        assert lead.text
+        assert 0 <= lead.tail <= rules.LONGEST
+
+
+TARGETS = (
+    Target(
+        name="der",
+        covers=("detect.der",),
+        run=_der,
+        seeds=lambda: [*(encodings.pkcs8_der(key) for key in ALL), encodings.certificate_der(EC)],
+        mutate=(mutators.der,),
+        longest=2048,
+        weight=3,
+    ),
+    Target(
+        name="ber",
+        covers=("detect.ber",),
+        run=_ber,
+        seeds=lambda: [keystores.pkcs12_ber(EC), encodings.pkcs8_der(EC)],
+        mutate=(mutators.der, mutators.elsewhere),
+        longest=2048,
+        weight=2,
+    ),
+    Target(
+        name="private-key",
+        covers=("detect.keys", "detect.groups", "detect.evidence", "detect.material"),
+        run=_private,
+        seeds=lambda: [
+            *(encodings.pkcs8_der(key) for key in ALL),
+            encodings.pkcs1_der(SMALL),
+            encodings.sec1_der(EC),
+            encodings.sec1_der(EC, with_public=False),
+            encodings.okp_pkcs8_der(ED, with_public=True),
+        ],
+        mutate=(mutators.der, mutators.der),
+        longest=2048,
+        weight=3,
+    ),
+    Target(
+        name="envelope",
+        covers=("detect.pbe", "detect.pvk", "detect.encrypted"),
+        run=_envelope,
+        seeds=lambda: [sealed.pkcs8_der(EC), keystores.jks(EC)[-400:], sealed.pvk(SMALL)],
+        mutate=(mutators.der, mutators.der, mutators.numbers),
+        longest=2048,
+        weight=3,
+    ),
+    Target(
+        name="public-key",
+        covers=("detect.x509", "detect.publics", "detect.tpm"),
+        run=_publics,
+        seeds=lambda: [
+            *(encodings.spki_der(key) for key in ALL),
+            encodings.certificate_der(EC),
+            encodings.certificate_der(RSA),
+            tpm.tss2_der(EC),
+            *(pqc.spki(name, pqc.decapsulation_key(name)[1]) for name in ("ml-kem-512",)),
+        ],
+        mutate=(mutators.der, mutators.der),
+        longest=2048,
+        weight=2,
+    ),
+    Target(
+        name="pkcs12-store",
+        covers=("detect.pkcs12",),
+        run=_pkcs12,
+        seeds=lambda: [
+            keystores.pkcs12_open(EC, 1),
+            keystores.pkcs12_open_3des(EC),
+            keystores.pkcs12_password(EC),
+        ],
+        mutate=(mutators.der, mutators.der),
+    ),
+    Target(
+        name="pkcs12-ber",
+        covers=("detect.pkcs12", "detect.ber"),
+        run=_ber_store,
+        seeds=lambda: [keystores.pkcs12_ber(EC)],
+        mutate=(mutators.der, mutators.elsewhere),
+        weight=2,
+    ),
+    Target(
+        name="post-quantum",
+        covers=("detect.pqc",),
+        run=_post_quantum,
+        seeds=_pqc_seeds,
+        mutate=(mutators.der,),
+        longest=8192,
+    ),
+    Target(
+        name="ssh-wire",
+        covers=("detect.openssh", "detect.ssh", "detect.encrypted"),
+        run=_ssh,
+        seeds=_ssh_seeds,
+        mutate=_FIELDS,
+        longest=2048,
+        weight=3,
+    ),
+    Target(
+        name="putty-file",
+        covers=("detect.putty",),
+        run=_putty,
+        seeds=lambda: [
+            sealed.putty(key, version, encrypted=closed)
+            for key in (RSA, EC, ED)
+            for version in (2, 3)
+            for closed in (True, False)
+        ],
+        mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers), mutators.elsewhere),
+        longest=3072,
+    ),
+    Target(
+        name="pgp-packets",
+        covers=("detect.openpgp", "detect.pgp"),
+        run=_packets,
+        seeds=lambda: [
+            *(pgp.packet(key) for key in (RSA, EC, ED)),
+            *(pgp.versioned(RSA, version) for version in (3, 5)),
+            *(pgp.encrypted(EC, usage=usage) for usage in (9, 253, 254, 255)),
+            pgp.native(ED, 6),
+            pgp.public_packet(EC),
+        ],
+        mutate=_FIELDS,
+        longest=2048,
+        weight=4,
+    ),
+    Target(
+        name="armour",
+        covers=("detect.armour", "detect.openpgp"),
+        run=_dearmored,
+        seeds=lambda: [
+            pgp.armour(pgp.packet(EC)),
+            pgp.armour(pgp.packet(ED), "crlf"),
+            encodings.pkcs8_pem(EC),
+            encodings.pkcs8_pem(ED).replace(b"\n", b"\\n"),
+            base64.b64encode(encodings.pkcs8_der(EC)),
+        ],
+        mutate=(_B64, mutators.literal(_WORDS), mutators.elsewhere),
+        longest=1024,
+        weight=2,
+    ),
+    Target(
+        name="service-texts",
+        covers=("detect.minisign", "detect.dnssec", "detect.age"),
+        run=_service_texts,
+        seeds=lambda: [
+            services.minisign(ED),
+            services.minisign(ED, encrypted=True),
+            services.signify(ED),
+            services.dnssec(EC),
+            services.dnssec(SMALL),
+            services.dnssec(ED),
+            services.age(X)[15:].lower().strip(),
+        ],
+        mutate=(_B64, mutators.words, mutators.elsewhere),
+        longest=1024,
+        weight=3,
+    ),
+    Target(
+        name="kerberos-files",
+        covers=("detect.kerberos",),
+        run=_tickets,
+        seeds=lambda: [secrets.keytab(), *(secrets.ccache(version) for version in (3, 4))],
+        mutate=_FIELDS,
+        longest=2048,
+        weight=3,
+    ),
+    Target(
+        name="web-token",
+        covers=("detect.jwt",),
+        run=_web_token,
+        seeds=lambda: [token_recipes.jwt(), token_recipes.jwt().decode().encode("utf-16-le")],
+        mutate=(_B64, mutators.base64_of(mutators.literal(_JSON)), mutators.wide),
+        longest=2048,
+        weight=2,
+    ),
+    Target(
+        name="rsa-chain",
+        covers=("detect.factors",),
+        run=_numbers,
+        seeds=_chains,
+        mutate=_FIELDS,
+        longest=1024,
+    ),
+    Target(
+        name="expression",
+        covers=("detect.literals", "detect.kingfisher"),
+        run=_expression,
+        seeds=lambda: [
+            rb"(?i)(?:Facebook)(?:[ \t\w.-]{0,20})x",
+            rb"mongodb(?:\+srv)?://[^a]\x41[[:alnum:]]{3}-abcdefgh{2}?",
+            rb"(?x) new  # a comment",
+        ],
+        mutate=(
+            mutators.elsewhere,
+            mutators.literal((b"{9,}", b"[[:", b"(?-i", b"\\x4", b"|", b")")),
+        ),
+        longest=256,
+        weight=2,
+    ),
+)
