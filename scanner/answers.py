@@ -4,14 +4,12 @@ This module decides nothing; it makes sure that nothing which was asked and not 
 unsaid.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from scanner.errors import ScannerError
 from scanner.model import Fault
-from scanner.workers import Crew, Lost
-
-Answer = TypeVar("Answer")
+from scanner.workers import Crew, Lost, Question
 
 
 def failed(what: str, answer: object) -> Fault:
@@ -26,16 +24,18 @@ def failed(what: str, answer: object) -> Fault:
 
 
 def asked(
-    lead: Crew,
-    what: str,
-    expected: type[Answer],
-    faults: list[Fault],
-    call: Callable[..., Answer],
-    *arguments: object,
-) -> Answer | None:
-    """Return the answer to one call; anything but what is expected is a fault."""
-    for _, answer in lead.map(call, [arguments]):
-        if isinstance(answer, expected):
-            return answer
-        faults.append(failed(what, answer))
-    return None
+    crew: Crew, questions: Sequence[tuple[str, type, Question]], faults: list[Fault]
+) -> list[Any]:
+    """Return the answers to some questions: (what it means to have none, what is expected, call).
+
+    Anything but what is expected is a fault, and None.
+    """
+    answers = dict(crew.map([question for _, _, question in questions]))
+    found = []
+    for index, (what, expected, _) in enumerate(questions):
+        answer = answers.get(index)
+        if not isinstance(answer, expected):
+            faults.append(failed(what, answer))
+            answer = None
+        found.append(answer)
+    return found

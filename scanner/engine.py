@@ -31,7 +31,7 @@ from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Swept, sweep
 from scanner.stages.trace import Sighting, trace, trace_runs, traced
-from scanner.workers import Call, Crew, Handle, InProcess, Processes
+from scanner.workers import Call, Crew, Handle, InProcess, Processes, Question
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
@@ -257,13 +257,13 @@ def _scan(
     alone = request.in_process or jobs == 1 or len(tasks) < 2
     crew = lead if alone else _crew(request, target, stack, min(jobs, len(tasks)))
     faults = [*survey.faults, *_unable(request)]
-    asked(lead, "The file was not hashed", type(None), faults, stage.begin_digest)
+    asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
     swept = _sweep(crew, tasks, survey, faults, progress)
     sha256 = _digest(lead)
     if not sha256:
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
-    proofs = proving.prove(lead, crew, swept, faults)
+    proofs = proving.prove(crew, swept, faults)
     sightings = _trace(request, crew, tasks, swept, proofs.candidates, faults, progress)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
@@ -308,7 +308,7 @@ def _sweep(
     """Run stage one over all tasks; a task without an answer is a fault."""
     progress.phase("sweeping", int(survey.space_map.size.sum()))
     swept: dict[int, Swept] = {}
-    for index, answer in crew.map(sweep, [(task,) for task in tasks]):
+    for index, answer in crew.map([(sweep, task) for task in tasks]):
         size = sum(place.size for place in tasks[index])
         progress.advance(size)
         if isinstance(answer, Swept) and answer.swept_bytes == size:
@@ -328,22 +328,21 @@ def _trace(
     progress: Progress,
 ) -> tuple[Sighting, ...]:
     """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
-    call: Call
-    batch: list[tuple[tuple[Candidate, ...], object]]
+    batch: list[Question]
     if request.thorough or request.deep:
-        call, keys = trace, traced(candidates)
-        batch = [(keys, task) for task in tasks]
+        keys = traced(candidates)
+        batch = [(trace, keys, task) for task in tasks]
         sizes = [sum(place.size for place in task) for task in tasks]
     else:
-        call, keys = trace_runs, tuple(c for c in traced(candidates) if c.kind != "token")
+        keys = tuple(c for c in traced(candidates) if c.kind != "token")
         parts = list(pool.whole(limbs.join(proving.runs_of(swept)))) if keys else []
-        batch = [(keys, part) for part in parts]
+        batch = [(trace_runs, keys, part) for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]
     if not keys:
         return ()
     progress.phase("tracing", sum(sizes))
     found: set[Sighting] = set()
-    for index, answer in crew.map(call, batch):
+    for index, answer in crew.map(batch):
         progress.advance(sizes[index])
         if isinstance(answer, tuple):
             found.update(answer)
@@ -354,7 +353,7 @@ def _trace(
 
 def _compare(lead: Crew, faults: list[Fault]) -> None:
     """Look at the file's identity again: a change while it was read is a fault."""
-    for _, answer in lead.map(stage.unchanged, [()]):
+    for _, answer in lead.map([(stage.unchanged,)]):
         if answer is True:
             continue
         if answer is False:

@@ -1,8 +1,8 @@
 """Stage two, as the parent drives it: what was swept is examined, then related.
 
-What stands written is examined in one worker, whose public keys the relations look for; each
-relation searches each section of the integer pool in a call of its own, by whichever worker is
-free. Results are put in an order that depends on the dump alone.
+What stands written is examined, while others look for tokens and key schedules; the public keys
+it names are what the relations look for, each in each section of the integer pool in a call of its
+own, by whichever worker is free. Results are put in an order that depends on the dump alone.
 """
 
 import numpy as np
@@ -16,8 +16,10 @@ from scanner.stages.relate import RELATIONS, find_schedules, relate, sections
 from scanner.stages.sweep import Hits, Swept
 from scanner.workers import Crew
 
+UNRELATED = "Numbers in memory were not related"
 
-def prove(lead: Crew, crew: Crew, swept: dict[int, Swept], faults: list[Fault]) -> Proofs:
+
+def prove(crew: Crew, swept: dict[int, Swept], faults: list[Fault]) -> Proofs:
     """Run stage two over the places of all tasks."""
     parts = [swept[index] for index in sorted(swept)]
     hits = Hits(
@@ -26,13 +28,19 @@ def prove(lead: Crew, crew: Crew, swept: dict[int, Swept], faults: list[Fault]) 
         offset=_joined([part.hits.offset for part in parts]),
     )
     runs = runs_of(swept)
-    keys = asked(lead, "The candidates were not proved", Proofs, faults, examine, hits)
-    tokens = asked(lead, "Tokens were not searched for", Proofs, faults, find_tokens, hits)
+    keys, tokens, expanded, parts_of = asked(
+        crew,
+        (
+            ("The candidates were not proved", Proofs, (examine, hits)),
+            ("Tokens were not searched for", Proofs, (find_tokens, hits)),
+            ("Key schedules were not searched for", tuple, (find_schedules, runs)),
+            (UNRELATED, tuple, (sections, runs)),
+        ),
+        faults,
+    )
     keys, tokens = keys or Proofs(candidates=()), tokens or Proofs(candidates=())
     faults += tokens.faults
-    what = "Key schedules were not searched for"
-    expanded = asked(lead, what, tuple, faults, find_schedules, runs)
-    related = _relate(lead, crew, runs, keys.publics, faults)
+    related = _relate(crew, parts_of or (), keys.publics, faults)
     return Proofs(
         candidates=(*keys.candidates, *tokens.candidates, *(expanded or ()), *related),
         witnesses=keys.witnesses + tokens.witnesses,
@@ -45,21 +53,19 @@ def runs_of(swept: dict[int, Swept]) -> limbs.Runs:
 
 
 def _relate(
-    lead: Crew, crew: Crew, runs: limbs.Runs, publics: tuple[PublicKey, ...], faults: list[Fault]
+    crew: Crew,
+    parts: tuple[limbs.Runs, ...],
+    publics: tuple[PublicKey, ...],
+    faults: list[Fault],
 ) -> list[Candidate]:
     """Search each section of the integer pool for each relation; results in a fixed order."""
-    what = "Numbers in memory were not related"
-    batch = [
-        (name, section, publics)
-        for section in asked(lead, what, tuple, faults, sections, runs) or ()
-        for name, _, _ in RELATIONS
-    ]
+    batch = [(relate, name, part, publics) for part in parts for name, _, _ in RELATIONS]
     found: dict[int, tuple[Candidate, ...]] = {}
-    for index, answer in crew.map(relate, batch):
+    for index, answer in crew.map(batch):
         if isinstance(answer, tuple):
             found[index] = answer
         else:
-            faults.append(failed(f"{what} ({batch[index][0]})", answer))
+            faults.append(failed(f"{UNRELATED} ({batch[index][1]})", answer))
     return [candidate for index in sorted(found) for candidate in found[index]]
 
 

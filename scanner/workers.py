@@ -32,6 +32,9 @@ MEMORY_BYTES = 8 << 30
 
 Call = Callable[..., Any]
 
+Question = tuple[Any, ...]
+"""A call, and what it is given behind the worker's session."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
@@ -47,7 +50,7 @@ class Crew(Protocol):
         """Return the answer to one call; raise ScannerError where there is none."""
         ...
 
-    def map(self, call: Call, batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """Yield (index, answer or Lost) for each call of a batch, as they are done."""
         ...
 
@@ -104,9 +107,9 @@ class InProcess:
         """See Crew."""
         return call(self._session, *arguments)
 
-    def map(self, call: Call, batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew."""
-        for index, arguments in enumerate(batch):
+        for index, (call, *arguments) in enumerate(batch):
             yield index, call(self._session, *arguments)
 
     def close(self) -> None:
@@ -138,10 +141,10 @@ class _Worker:
         self.busy: int | None = None
         self.since = 0.0
 
-    def send(self, index: int, call: Call, arguments: tuple[Any, ...]) -> None:
+    def send(self, index: int, question: Question) -> None:
         self.busy, self.since = index, time.monotonic()
         with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
-            self.pipe.send((call, arguments))
+            self.pipe.send(question)
 
     def end(self) -> None:
         self.process.kill()
@@ -167,7 +170,7 @@ class Processes:
 
     def ask(self, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - see Crew
         """See Crew. Raises WorkerLost where no worker could answer."""
-        for _, answer in self.map(call, [arguments]):
+        for _, answer in self.map([(call, *arguments)]):
             if isinstance(answer, errors.ScannerError):
                 raise answer
             if isinstance(answer, Lost):
@@ -179,7 +182,7 @@ class Processes:
             return answer
         raise errors.WorkerLost("A worker process was lost", reason="no worker is left")
 
-    def map(self, call: Call, batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew. An answer may be a ScannerError that the worker raised, as a value."""
         waiting = deque(range(len(batch)))
         again: set[int] = set()
@@ -190,7 +193,7 @@ class Processes:
             for worker in self._workers:
                 if worker.busy is None and waiting:
                     index = waiting.popleft()
-                    worker.send(index, call, batch[index])
+                    worker.send(index, batch[index])
             for worker, answer in self._listen():
                 index_of, worker.busy = worker.busy, None
                 if not isinstance(answer, _Death):
@@ -317,7 +320,7 @@ def _serve(pipe: Any, packed: bytes) -> None:  # noqa: ANN401 - a private type
             if session is None:
                 setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
                 session = setup(*arguments)
-            call, parameters = pickle.loads(message)  # noqa: S301 - the same
+            call, *parameters = pickle.loads(message)  # noqa: S301 - the same
             answer = ("answer", call(session, *parameters))
         except errors.ScannerError as error:
             answer = ("error", (type(error), error.message, error.reason, error.hint))

@@ -166,8 +166,8 @@ def test_what_travels_between_processes_holds_places_only(tmp_path: Path) -> Non
             sent.append(pickle.dumps((arguments, answer)))
             return answer
 
-        def map(self, call, batch):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-            for index, answer in super().map(call, batch):
+        def map(self, batch):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+            for index, answer in super().map(batch):
                 sent.append(pickle.dumps((batch, answer)))
                 yield index, answer
 

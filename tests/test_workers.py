@@ -81,7 +81,7 @@ def crew() -> Iterator[Processes]:
 def test_answers(crew: Processes) -> None:
     """A call is answered, again and again, from one session."""
     assert crew.ask(add, 2) == 42
-    assert sorted(crew.map(add, [(1,), (2,), (3,)])) == [(0, 41), (1, 42), (2, 43)]
+    assert sorted(crew.map([(add, 1), (add, 2), (add, 3)])) == [(0, 41), (1, 42), (2, 43)]
 
 
 def test_our_errors_come_back_whole(crew: Processes) -> None:
@@ -102,7 +102,7 @@ def test_anything_else_is_a_class_name(crew: Processes, call: Any) -> None:  # n
 
 def test_a_dead_worker_is_replaced_once(crew: Processes) -> None:
     """The call that killed two workers is lost; with nobody left the others are lost too."""
-    answers = dict(crew.map(die, [(number,) for number in range(6)]))
+    answers = dict(crew.map([(die, number) for number in range(6)]))
     assert answers[0] == 0
     assert answers[3] == Lost(cause="SIGKILL")
     assert all(isinstance(answers[number], Lost) for number in (4, 5))
@@ -112,7 +112,7 @@ def test_a_pool_outlives_a_death() -> None:
     """With two workers, one call that kills costs only itself."""
     made = Processes(2, Session, 0)
     try:
-        answers = dict(made.map(die, [(number,) for number in range(8)]))
+        answers = dict(made.map([(die, number) for number in range(8)]))
     finally:
         made.close()
     assert answers.pop(3) == Lost(cause="SIGKILL")
@@ -131,7 +131,7 @@ def test_a_hang_is_a_death(crew: Processes, monkeypatch: pytest.MonkeyPatch) -> 
 
     assert crew.ask(add, 0) == 40
     monkeypatch.setattr(workers, "STALL_SECONDS", 0.2)
-    answers = dict(crew.map(_sleep, [(60,)]))
+    answers = dict(crew.map([(_sleep, 60)]))
     assert answers == {0: Lost(cause="no answer in time")}
     assert time.monotonic() > 0
 
@@ -168,4 +168,4 @@ def test_in_process_answers_alike() -> None:
     """The unguarded crew answers as the others do."""
     crew = InProcess(Session, 1)
     assert crew.ask(add, 1) == 2
-    assert list(crew.map(add, [(1,), (2,)])) == [(0, 2), (1, 3)]
+    assert list(crew.map([(add, 1), (add, 2)])) == [(0, 2), (1, 3)]
