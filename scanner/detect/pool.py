@@ -91,15 +91,19 @@ class Pool:
 
 
 def sections(runs: Runs) -> Iterator[Runs]:
-    """Cut runs so that each part loads to at most SECTION bytes; parts overlap a NEIGHBOURHOOD."""
+    """Cut runs so that each part loads to at most SECTION bytes, all to about the same.
+
+    Parts overlap a NEIGHBOURHOOD.
+    """
     size = np.minimum(runs.end - runs.start, 2 * SPAN)
     ends = np.cumsum(size + 3 * MARGIN * (1 + (size == 2 * SPAN)))
+    most = SECTION - 4 * MARGIN
+    total = int(ends[-1]) if len(runs) else 0
+    share = min(most, total // max(-(-total // most), 1) + NEIGHBOURHOOD)
     first = 0
     while first < len(runs):
         before = int(ends[first - 1]) if first else 0
-        last = max(
-            int(np.searchsorted(ends, before + SECTION - 4 * MARGIN, side="right")), first + 1
-        )
+        last = max(int(np.searchsorted(ends, before + share, side="right")), first + 1)
         part = slice(first, last)
         yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
         if last == len(runs):
