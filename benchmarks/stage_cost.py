@@ -23,7 +23,7 @@ from scanner.detect import limbs, pool  # noqa: E402
 from scanner.detect.anchors import compile_anchors  # noqa: E402
 from scanner.detect.publics import PublicKey  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
-from scanner.model import Candidate  # noqa: E402
+from scanner.model import Candidate, Place  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
@@ -72,13 +72,13 @@ def measure(path: Path) -> None:
     )
     runs = limbs.gather([part.runs for part in parts])
     found: list[Candidate] = []
-    publics = _examined(session, hits, costs, found)
+    publics, stated = _examined(session, hits, costs, found)
     with costs.of("tokens"):
         found += find_tokens(session, hits).candidates
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        cuts = sections(session, runs)
+        cuts = sections(session, runs, stated)
     for section in cuts:
         for name, _, _ in RELATIONS:
             with costs.of(f"relation: {name}"):
@@ -92,10 +92,14 @@ def measure(path: Path) -> None:
 
 def _examined(
     session: Session, hits: Hits, costs: Costs, found: list[Candidate]
-) -> tuple[PublicKey, ...]:
-    """Examine the hits of each detector by themselves; return the public keys they met."""
+) -> tuple[tuple[PublicKey, ...], list[Place]]:
+    """Examine the hits of each detector by themselves.
+
+    Return the public keys they met, and where certificates stand.
+    """
     detectors = [rule.detector for rule in session.rules]
     known: dict[str, PublicKey] = {}
+    stated: list[Place] = []
     for name in sorted(set(detectors) - {TOKENS}):
         mine = [index for index, detector in enumerate(detectors) if detector == name]
         chosen = np.isin(hits.rule, mine)
@@ -105,8 +109,9 @@ def _examined(
         with costs.of(f"examine: {name} ({len(some.rule)} hits)"):
             proofs = examine(session, some)
         found += proofs.candidates
+        stated += [w.place for w in proofs.witnesses if w.kind == "certificate" and w.place]
         known |= {key.witness.fingerprint.value: key for key in proofs.publics}
-    return tuple(known.values())
+    return tuple(known.values()), stated
 
 
 def _print(path: Path, size: int, costs: Costs, hits: int, runs: int, found: int) -> None:

@@ -2,7 +2,8 @@
 
 What stands written is examined, while others look for tokens and key schedules; the public keys
 it names are what the relations look for, each in each section of the integer pool in a call of its
-own, by whichever worker is free. Results are put in an order that depends on the dump alone.
+own, by whichever worker is free. Certificates are not searched: they were read, and every byte of
+them is public. Results are put in an order that depends on the dump alone.
 """
 
 import numpy as np
@@ -28,18 +29,19 @@ def prove(crew: Crew, swept: dict[int, Swept], faults: list[Fault]) -> Proofs:
         offset=_joined([part.hits.offset for part in parts]),
     )
     runs = runs_of(swept)
-    keys, tokens, expanded, parts_of = asked(
+    keys, tokens, expanded = asked(
         crew,
         (
             ("The candidates were not proved", Proofs, (examine, hits)),
             ("Tokens were not searched for", Proofs, (find_tokens, hits)),
             ("Key schedules were not searched for", tuple, (find_schedules, runs)),
-            (UNRELATED, tuple, (sections, runs)),
         ),
         faults,
     )
     keys, tokens = keys or Proofs(candidates=()), tokens or Proofs(candidates=())
     faults += tokens.faults
+    stated = [w.place for w in keys.witnesses if w.kind == "certificate" and w.place is not None]
+    (parts_of,) = asked(crew, [(UNRELATED, tuple, (sections, runs, stated))], faults)
     related = _relate(crew, parts_of or (), keys.publics, faults)
     return Proofs(
         candidates=(*keys.candidates, *tokens.candidates, *(expanded or ()), *related),

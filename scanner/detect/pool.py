@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect import readings
-from scanner.detect.limbs import Flags, Offsets, Runs
+from scanner.detect.limbs import WORD, Flags, Offsets, Runs
 from scanner.detect.readings import Bytes, Reading
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -38,6 +38,9 @@ FEW_RUNS = 1 << 13
 
 DEEP = 8
 """How much more a deep scan spends."""
+
+_APART = 1 << 48
+"""More than the bytes of any space."""
 
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
@@ -77,6 +80,13 @@ class Pool:
         """Return a count of operations: that for few runs, or for many; a deep scan has more."""
         return (few if self.few else many) * (DEEP if self.deep else 1)
 
+    def spans(self, place: Place) -> bool:
+        """Tell whether a place lies between the first and the last of the runs."""
+        if not len(self.at):
+            return False
+        first, last = ((int(self.space[i]), int(self.offset[i])) for i in (0, -1))
+        return first <= (place.space, place.offset) <= last
+
     def place(self, position: int, size: int) -> Place:
         """Return where in the dump ``size`` bytes of the pool are."""
         block = int(np.searchsorted(self.at, position, side="right")) - 1
@@ -88,6 +98,18 @@ class Pool:
         how = self.readings[reading]
         raw = self.data[position : position + readings.width(how, bits)].tobytes()
         return readings.decode(how, raw) or 0
+
+
+def outside(runs: Runs, places: Runs) -> Runs:
+    """Drop runs that lie whole in a place, but for a part of a word: nothing private is there."""
+    order = np.lexsort((places.start, places.space))
+    start = places.space[order] * _APART + places.start[order]
+    end = np.maximum.accumulate(places.space[order] * _APART + places.end[order])
+    first = runs.space * _APART + runs.start
+    last = runs.space * _APART + runs.end
+    before = np.searchsorted(start, first + WORD, side="left")
+    keep = (before == 0) | (np.append(end, 0)[before - 1] <= last - WORD)
+    return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
 
 
 def sections(runs: Runs) -> Iterator[Runs]:

@@ -8,6 +8,8 @@ are candidates.
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from scanner.detect import aes, des, limbs, pool, schedules, sm4
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
@@ -17,7 +19,7 @@ from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, 
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Fingerprint
+from scanner.model import Candidate, Confidence, Fingerprint, Place
 from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS, TOKENS
 from scanner.stages.session import Session
@@ -59,9 +61,12 @@ DETECTORS = (
 """What a rule may name as its detector."""
 
 
-def sections(session: Session, runs: Runs) -> tuple[Runs, ...]:
-    """Return the runs that differ, cut into the sections of the integer pool."""
-    return tuple(pool.sections(pool.distinct(session.memory, limbs.join(runs))))
+def sections(session: Session, runs: Runs, public: Sequence[Place]) -> tuple[Runs, ...]:
+    """Return the runs that differ and lie in no public place, cut into the pool's sections."""
+    ends = np.array([(p.space, p.offset, p.offset + p.size) for p in public], np.int64)
+    space, start, end = ends.reshape(-1, 3).T
+    private = pool.outside(limbs.join(runs), Runs(space=space, start=start, end=end))
+    return tuple(pool.sections(pool.distinct(session.memory, private)))
 
 
 def relate(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner.detect import limbs, numbers, pool, readings
@@ -156,3 +158,32 @@ def test_multiples_of_small_primes_are_not_listed(load: Load) -> None:
         listed = numbers.numbers(survey, 1024, full=full)
         low = np.uint64(number & (1 << 64) - 1)
         assert bool(np.any(listed.low == low)) is not full
+
+
+@given(
+    edges=st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 60), st.integers(3, 20)), max_size=9
+    ),
+    stated=st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 480), st.integers(1, 200)), max_size=9
+    ),
+)
+def test_what_lies_in_a_public_place_is_dropped(
+    edges: list[tuple[int, int, int]], stated: list[tuple[int, int, int]]
+) -> None:
+    """A run is kept unless one place holds it, but for less than a word at either end."""
+    made = sorted((space, 8 * at, 8 * (at + words)) for space, at, words in edges)
+    places = [(space, at, at + size) for space, at, size in stated]
+    left = pool.outside(runs_of(made), runs_of(places))
+    wanted = [
+        (space, start, end)
+        for space, start, end in made
+        if not any(s == space and a < start + 8 and b > end - 8 for s, a, b in places)
+    ]
+    assert list(zip(left.space, left.start, left.end, strict=True)) == wanted
+
+
+def runs_of(rows: list[tuple[int, int, int]]) -> Runs:
+    """Put rows of (space, start, end) into columns."""
+    space, start, end = np.array(rows, np.int64).reshape(-1, 3).T
+    return Runs(space=space, start=start, end=end)

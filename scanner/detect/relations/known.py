@@ -35,6 +35,7 @@ MOST_POWERS = (12, 6)
 runs, and of many."""
 
 _CHUNK = 1 << 15
+_NONE = np.empty(0, np.int64), np.empty(0, np.int64)
 _MASK = (1 << 64) - 1
 
 
@@ -251,9 +252,13 @@ def distances(space: Offsets, offset: Offsets, spaces: Offsets, offsets: Offsets
     return distance
 
 
-def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, Offsets]]:
-    """Find where in the pool the moduli stand, at most 16 places each."""
-    found = {}
+def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, ...]]:
+    """Find where the moduli stand: where one was read, and at most 16 places in the pool."""
+    found: dict[int, tuple[Offsets, ...]] = {
+        n: (np.array([place.space]), np.array([place.offset]))
+        for n, place in shelf.read.items()
+        if n in moduli
+    }
     for bits in sorted({n.bit_length() for n in moduli}):
         numbers = shelf.numbers(bits)
         order = np.argsort(numbers.low)
@@ -264,5 +269,7 @@ def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, O
             at = order[first : min(last, first + 16)]
             at = at[[shelf.value(numbers, index) == n for index in at.tolist()]] if len(at) else at
             if len(at):
-                found[n] = shelf.coordinates(numbers.position[at])
+                here = shelf.coordinates(numbers.position[at])
+                both = zip(here, found.get(n, _NONE), strict=True)
+                found[n] = tuple(np.concatenate(row) for row in both)
     return found

@@ -33,7 +33,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         if public.n & 1 and LEAST_BITS <= public.n.bit_length() <= MOST_BITS
         if 0 < public.e < GREATEST_EXPONENT
     }
-    listed = shelf(pool)
+    read = {public.n: public.witness.place for public in publics}
+    listed = shelf(pool, {n: place for n, place in read.items() if place and pool.spans(place)})
     seen: set[int] = set()
     for part in _parts(listed, moduli, seen):
         for found in part:

@@ -4,6 +4,7 @@ Several relations ask for numbers of the same lengths; a listing costs more than
 module exists to share it, and holds nothing beyond one search.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +32,8 @@ class Shelf:
     """The numbers of a pool."""
 
     survey: Survey
+    read: Mapping[int, Place] = field(default_factory=dict)
+    """Where moduli stand that were read, in a certificate or another public key."""
     listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
 
     @property
@@ -89,9 +92,9 @@ class Shelf:
         return self.pool.space[block], offset
 
 
-def shelf(pool: Pool) -> Shelf:
+def shelf(pool: Pool, read: Mapping[int, Place]) -> Shelf:
     """Judge the edges of a pool, and list no number yet."""
-    return Shelf(survey=listing.survey(pool))
+    return Shelf(survey=listing.survey(pool), read=read)
 
 
 def once(numbers: Numbers) -> Numbers:
