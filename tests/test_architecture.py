@@ -51,7 +51,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("known",),
     ("workers",),
     ("stages.session",),
-    ("stages.shade", "stages.overwrite"),
+    ("stages.shade", "stages.overwrite", "stages.unlock"),
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate",),

@@ -3,14 +3,17 @@ r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PE
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
 whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf. They are no
 reason to keep a dump: what they are worth is what their password is worth. So the finding says what
-a guess costs. This module tries no password, and what only has the label of a key is nothing.
+a guess costs, and what opens goes with it as a lock; no password is tried here. What only has the
+label of a key is nothing.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from scanner.detect import armour, der, minisign, pbe, putty, pvk, ssh
+from scanner.detect import armour, der, locks, minisign, pbe, putty, pvk, ssh
 from scanner.detect.der import Memory
+from scanner.detect.locks import Lock
 from scanner.detect.openssh import LONGEST, MAGIC, MARK
 from scanner.detect.pem import begins
 from scanner.detect.publics import PublicKey
@@ -35,6 +38,9 @@ _BLOCKS = {b"DES": 8, b"AES": 16, b"CAM": 16, b"ARI": 16, b"SEE": 16, b"SM4": 16
 _CIPHERS = re.compile(
     rb"aes(?:128|192|256)-(?:cbc|ctr|gcm@openssh\.com)|3des-cbc|chacha20-poly1305@openssh\.com"
 )
+_TAG = 16
+"""Bytes behind the private section that say it is whole, of AES-GCM and of Poly1305."""
+
 _KDF = b"bcrypt"
 _ROUNDS = 16
 """Rounds of bcrypt_pbkdf that ssh-keygen took at least when it was written."""
@@ -71,9 +77,8 @@ def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
         envelope = pbe.parse(data) if data is not None else None
         if envelope is not None:
             place, _ = armour.located(memory, space, where, envelope.size, 1)
-            return sealed(
-                rule, "PKCS8-DER", place, envelope.ciphertext, protection=envelope.protection
-            )
+            said, value = envelope.protection, envelope.ciphertext
+            return sealed(rule, "PKCS8-DER", place, value, protection=said, lock=envelope.lock)
     return None
 
 
@@ -88,8 +93,8 @@ def _pem(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     size = begin + len(b"PRIVATE KEY-----") + found[1]
     first = offset - begin * body.width
     place, wide = armour.located(memory, space, first, size, body.width)
-    protection = envelope.protection
-    return sealed(rule, f"PKCS8-PEM{wide}", place, envelope.ciphertext, protection=protection)
+    said, value = envelope.protection, envelope.ciphertext
+    return sealed(rule, f"PKCS8-PEM{wide}", place, value, protection=said, lock=envelope.lock)
 
 
 def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
@@ -117,7 +122,11 @@ def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed 
     said = f"MD5 of the password, 1 iteration, {cipher}{pbe.strength(fast=True)}"
     algorithm = _TRADITIONAL[line]
     encoding = f"traditional-PEM{wide}"
-    return sealed(rule, encoding, place, ciphertext, protection=said, algorithm=algorithm)
+    label = (line + b"PRIVATE KEY").removeprefix(b"-----BEGIN ")
+    lock = locks.traditional(label, info[1], info[2][: 2 * block], ciphertext)
+    return sealed(
+        rule, encoding, place, ciphertext, protection=said, algorithm=algorithm, lock=lock
+    )
 
 
 def _pvk(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
@@ -126,7 +135,9 @@ def _pvk(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
         return None
     place, _ = armour.located(memory, space, offset, file.size, 1)
     said, kind = file.protection, file.algorithm
-    return sealed(rule, "PVK", place, file.ciphertext, protection=said, algorithm=kind)
+    return sealed(
+        rule, "PVK", place, file.ciphertext, protection=said, algorithm=kind, lock=file.lock
+    )
 
 
 def _minisign(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
@@ -156,12 +167,14 @@ def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Se
     found = read(data)
     if found is None:
         return
-    protection, public, blob, size = found
+    size = found.size
     if pieces:
         size = armour.length(pieces, (size * 8 + 5) // 6)
     place, wide = armour.located(memory, space, offset, size, width)
-    key = ssh.named(public, blob, place)
-    yield _named(key, rule, encoding + wide, place, protection)
+    key = ssh.named(found.public, found.blob, place)
+    file = data[: found.size]
+    lock = locks.openssh(file, found.cipher, found.rounds)
+    yield _named(key, rule, encoding + wide, place, found.protection, file, lock)
     yield key
 
 
@@ -173,16 +186,26 @@ def _putty(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Seal
         return
     place, wide = armour.located(memory, space, text.offset, file.size, text.width)
     key = ssh.named(public[0], file.public, place)
-    yield _named(key, rule, f"PuTTY-{file.version}{wide}", place, file.protection)
+    said, encoding = file.protection, f"PuTTY-{file.version}{wide}"
+    yield _named(key, rule, encoding, place, said, file.private, putty.lock(file))
     yield key
 
 
-def _named(key: PublicKey, rule: Rule, encoding: str, place: Place, protection: str) -> Sealed:
+def _named(
+    key: PublicKey,
+    rule: Rule,
+    encoding: str,
+    place: Place,
+    protection: str,
+    value: bytes,
+    lock: Lock | None,
+) -> Sealed:
     return sealed(
         rule,
         encoding,
         place,
-        b"",
+        value,
+        lock=lock,
         protection=protection,
         algorithm=key.algorithm,
         curve=key.curve,
@@ -191,11 +214,22 @@ def _named(key: PublicKey, rule: Rule, encoding: str, place: Place, protection: 
     )
 
 
-def read(data: bytes) -> tuple[str, PublicKey, bytes, int] | None:
-    """Read an encrypted openssh-key-v1 file: protection, public key, its blob, bytes of the file.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class File:
+    """An encrypted openssh-key-v1 file that was read."""
 
-    None for anything else, unencrypted files included.
-    """
+    protection: str
+    cipher: bytes
+    rounds: int
+    public: PublicKey
+    blob: bytes
+    """The public key as it stands there."""
+    size: int
+    """Bytes of the file."""
+
+
+def read(data: bytes) -> File | None:
+    """Read an encrypted openssh-key-v1 file; None for anything else, unencrypted ones included."""
     wire = Wire(data, len(MAGIC))
     try:
         if not data.startswith(MAGIC):
@@ -208,7 +242,7 @@ def read(data: bytes) -> tuple[str, PublicKey, bytes, int] | None:
         if not salt or not rounds or options.at != len(options.data) or wire.word() != 1:
             return None
         blob = wire.string()
-        size = wire.word()
+        size = wire.word() + (_TAG if b"@" in cipher else 0)
     except NotSsh:
         return None
     public = ssh.read(blob)
@@ -216,4 +250,11 @@ def read(data: bytes) -> tuple[str, PublicKey, bytes, int] | None:
         return None
     name = cipher.decode("ascii").partition("@")[0]
     said = f"bcrypt, {rounds} rounds, {name}{pbe.strength(fast=rounds < _ROUNDS)}"
-    return said, public[0], blob, wire.at + size
+    return File(
+        protection=said,
+        cipher=cipher,
+        rounds=rounds,
+        public=public[0],
+        blob=blob,
+        size=wire.at + size,
+    )

@@ -8,8 +8,9 @@ lengths and stubs of smart cards, in which no secret lies, are refused.
 
 import base64
 import binascii
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SECRET_TAGS = frozenset((5, 7))
 """Secret-Key and Secret-Subkey (RFC 9580 section 5.5.1)."""
@@ -55,6 +56,8 @@ _NONCE = {1: 16, 2: 15, 3: 12}
 _HASHES = {1: "MD5", 2: "SHA-1", 3: "RIPEMD-160", 8: "SHA-256", 9: "SHA-384", 10: "SHA-512"}
 _HASHES |= {11: "SHA-224", 12: "SHA3-256", 14: "SHA3-512"}
 
+_HASHED = 254
+
 _BITS = range(2, 16384 + 1)
 _FIRST_TIME = 0x28000000
 """April 1991: there was no PGP before it."""
@@ -79,11 +82,13 @@ class NotPgp(ValueError):
 class Fields:
     """A cursor over the fields of a packet body."""
 
-    __slots__ = ("at", "data")
+    __slots__ = ("at", "data", "padded")
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: bytes, at: int = 0, *, padded: bool = False) -> None:
         self.data = data
         self.at = at
+        self.padded = padded
+        """Numbers may begin with zeros: GnuPG keeps them when it encrypts the seed of a curve."""
 
     def raw(self, size: int) -> bytes:
         """Return the next ``size`` bytes."""
@@ -103,7 +108,7 @@ class Fields:
         if bits not in _BITS:
             raise NotPgp
         found = self.raw((bits + 7) // 8)
-        if found[0].bit_length() != (bits - 1) % 8 + 1:
+        if not self.padded and found[0].bit_length() != (bits - 1) % 8 + 1:
             raise NotPgp
         return found
 
@@ -117,6 +122,21 @@ class Header:
     body: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """What turns a passphrase into a key (RFC 9580 section 3.7.1), and how that key is used."""
+
+    usage: int
+    """254: a SHA-1 hash follows the secret; else its 16-bit sum does."""
+    cipher: int
+    digest: int
+    salt: bytes
+    """Empty for a simple specifier."""
+    count: int
+    """Bytes of salt and passphrase that are hashed, at least all of them once."""
+    vector: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Body:
     """A key packet: what stands before the secret, and the secret where it lies open."""
@@ -128,6 +148,8 @@ class Body:
     secret: tuple[bytes, ...] = ()
     protection: str = ""
     """How the secret is encrypted; empty where it is not, or where there is none."""
+    derivation: Derivation | None = None
+    """The same for whoever tries a passphrase; None for Argon2 and AEAD."""
     size: int
     """Bytes of the body; with an encrypted secret, up to where its ciphertext begins."""
 
@@ -200,9 +222,14 @@ def read(body: bytes, *, secret: bool) -> Body:
     if version == 5:
         fields.number(1)  # bytes of the next fields, there are such or not (LibrePGP section 5.5.3)
     if usage:
-        protection = _protection(fields, usage, version)
+        protection, derivation = _protection(fields, usage, version)
         return Body(
-            algorithm=algorithm, curve=curve, public=public, protection=protection, size=fields.at
+            algorithm=algorithm,
+            curve=curve,
+            public=public,
+            protection=protection,
+            derivation=derivation,
+            size=fields.at,
         )
     size = fields.number(4) if version == 5 else 0
     start = fields.at
@@ -236,19 +263,37 @@ def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
     return curve, (point,)
 
 
+def opened(body: Body, plain: bytes) -> Body | None:
+    """Return an encrypted key packet with the secret that ``plain`` begins with, if it fits.
+
+    Behind it stand its SHA-1 hash, or its sum (RFC 9580 section 5.5.3).
+    """
+    fields = Fields(plain, padded=True)
+    try:
+        numbers = _secret(fields, body.algorithm)
+        written = plain[: fields.at]
+        if body.derivation is not None and body.derivation.usage == _HASHED:
+            sound = fields.raw(20) == hashlib.sha1(written, usedforsecurity=False).digest()
+        else:
+            sound = fields.number(2) == sum(written) & 0xFFFF
+    except NotPgp:
+        return None
+    return replace(body, secret=numbers) if sound else None
+
+
 def _secret(fields: Fields, algorithm: int) -> tuple[bytes, ...]:
     if algorithm in NATIVE:
         return (fields.raw(NATIVE[algorithm][1]),)
     return tuple(fields.mpi() for _ in range(4 if algorithm in RSA else 1))
 
 
-def _protection(fields: Fields, usage: int, version: int) -> str:
+def _protection(fields: Fields, usage: int, version: int) -> tuple[str, Derivation | None]:
     """Read what stands before an encrypted secret (RFC 9580 section 5.5.3)."""
     if usage < 253:
         if version > 4 or usage not in _CIPHER_BLOCK:
             raise NotPgp
         fields.raw(_CIPHER_BLOCK[usage])
-        return "MD5 of the passphrase"
+        return "MD5 of the passphrase", None
     if version < 4:
         raise NotPgp
     if version == 6:
@@ -261,30 +306,40 @@ def _protection(fields: Fields, usage: int, version: int) -> str:
         raise NotPgp
     if version == 6:
         fields.number(1)
-    said = _s2k(fields)
-    fields.raw(_NONCE[mode] if mode else _CIPHER_BLOCK[cipher])
-    return said
+    said, hashed = _s2k(fields)
+    vector = fields.raw(_NONCE[mode] if mode else _CIPHER_BLOCK[cipher])
+    if mode or version > 4 or hashed is None:
+        return said, None
+    digest, salt, count = hashed
+    return said, Derivation(
+        usage=usage, cipher=cipher, digest=digest, salt=salt, count=count, vector=vector
+    )
 
 
-def _s2k(fields: Fields) -> str:
-    """Read a string-to-key specifier (RFC 9580 section 3.7.1) and say how strong it is."""
+def _s2k(fields: Fields) -> tuple[str, tuple[int, bytes, int] | None]:
+    """Read a string-to-key specifier (RFC 9580 section 3.7.1), and say how strong it is.
+
+    The second is digest, salt and count, where it hashes.
+    """
     kind = fields.number(1)
     if kind == 4:
         fields.raw(16)
         passes, lanes, memory = (fields.number(1) for _ in range(3))
         if not passes or not lanes or memory > 31:
             raise NotPgp
-        return f"Argon2 {passes} passes of {1 << memory:,} KiB"
-    hashed = _HASHES.get(fields.number(1), "")
+        return f"Argon2 {passes} passes of {1 << memory:,} KiB", None
+    digest = fields.number(1)
+    hashed = _HASHES.get(digest, "")
     if not hashed or kind not in (0, 1, 3):
         raise NotPgp
     if kind == 0:
-        return f"simple {hashed}"
-    fields.raw(8)
+        return f"simple {hashed}", (digest, b"", 0)
+    salt = fields.raw(8)
     if kind == 1:
-        return f"salted {hashed}"
+        return f"salted {hashed}", (digest, salt, 0)
     coded = fields.number(1)
-    return f"iterated {hashed} over {(16 + (coded & 15)) << (coded >> 4) + 6:,} bytes"
+    count = (16 + (coded & 15)) << (coded >> 4) + 6
+    return f"iterated {hashed} over {count:,} bytes", (digest, salt, count)
 
 
 # --- armour -------------------------------------------------------------------------------------

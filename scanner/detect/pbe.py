@@ -3,13 +3,14 @@
 Sources: RFC 5958 section 3, RFC 8018 appendix A (PBES1, PBES2, PBKDF2), RFC 7914 section 7
 (scrypt), RFC 7292 appendix C (the schemes of PKCS #12), OpenJDK's KeyProtector (JKS, JCEKS). A
 password that is weak makes an encrypted key a plain one for whoever has the dump, so the cost of
-one guess is part of what is said. This module tries no password.
+one guess is part of what is said; trying one is for ``locks``.
 """
 
 from dataclasses import dataclass
 
-from scanner.detect import der
+from scanner.detect import der, locks
 from scanner.detect.der import Malformed, Reader
+from scanner.detect.locks import Lock
 
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
 _PKCS12 = bytes.fromhex("2a864886f70d010c01")
@@ -61,6 +62,12 @@ ENOUGH = {"SHA256": 600_000, "SHA512": 210_000, "SHA1": 1_300_000}
 ENOUGH_SCRYPT = (1 << 14) * 8 * 5
 """N*r*p of the same source."""
 
+_PBKDF2_ROUND = {"SHA1": 0.6, "SHA224": 0.3, "SHA256": 0.25}
+_PBES1_ROUND, _SCRYPT_STEP = 0.7, 0.4
+"""Microseconds, measured: of an iteration of PBKDF2 for a key of 32 bytes, by its digest; of one of
+the older schemes, and of PBKDF2 with longer digests; of a unit of N*r*p."""
+
+_KEY = range(1, 65)
 _SALT = range(1, 1025)
 _ITERATIONS = range(1, 1 << 31)
 _SMALLEST = 32
@@ -75,6 +82,8 @@ class Envelope:
     size: int
     """Bytes of the object; the buffer may run on behind it."""
     ciphertext: bytes
+    lock: Lock | None
+    """None where nothing here opens it."""
 
 
 def parse(data: bytes) -> Envelope | None:
@@ -84,55 +93,77 @@ def parse(data: bytes) -> Envelope | None:
         return None
     try:
         body = Reader(data, 0, size).enter()
-        protection, block = _scheme(body.enter())
+        scheme = _scheme(body.enter())
         ciphertext = body.content(der.OCTET_STRING)
         body.finish()
     except Malformed:
         return None
-    if len(ciphertext) < _SMALLEST or len(ciphertext) % block:
+    if len(ciphertext) < _SMALLEST or len(ciphertext) % scheme.block:
         return None
-    return Envelope(protection=protection, size=size, ciphertext=ciphertext)
+    lock = (
+        locks.jks(ciphertext)
+        if scheme.name == _JKS
+        else locks.jceks(scheme.salt, scheme.count, ciphertext)
+        if scheme.name == _JCEKS
+        else locks.pkcs8(data[:size], scheme.cost)
+    )
+    return Envelope(
+        protection=scheme.said + strength(fast=scheme.fast),
+        size=size,
+        ciphertext=ciphertext,
+        lock=lock,
+    )
 
 
-def _scheme(identifier: Reader) -> tuple[str, int]:
-    """Return what an AlgorithmIdentifier says of a scheme, and its block."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scheme:
+    """What an AlgorithmIdentifier says: in words, and what a guess costs."""
+
+    name: bytes
+    said: str
+    fast: bool
+    """A guess costs little."""
+    block: int = 8
+    """Bytes of which a ciphertext is a multiple."""
+    cost: int = 0
+    """Microseconds of a derivation; 0 where none is tried."""
+    salt: bytes = b""
+    count: int = 0
+
+
+def _scheme(identifier: Reader) -> _Scheme:
+    """Read the AlgorithmIdentifier of a scheme."""
     name = identifier.content(der.OID)
-    if name == _PBES2:
-        parameters = identifier.enter()
-        identifier.finish()
-        derivation, fast = _derivation(parameters.enter())
-        cipher, block = _cipher(parameters.enter())
-        parameters.finish()
-    elif name in _PBES1:
-        parameters = identifier.enter()
-        identifier.finish()
-        _bounded(len(parameters.content(der.OCTET_STRING)), _SALT)
-        count = _bounded(parameters.integer(), _ITERATIONS)
-        parameters.finish()
-        derivation, fast = f"{_PBES1[name]}, {count} iterations", True
-        cipher, block = "", 1 if "RC4" in derivation else 8
-    elif name in (_JKS, _JCEKS):
-        derivation, block = _java(name, identifier)
-        cipher, fast = "", True
-    else:
-        raise Malformed
-    said = f"{derivation}, {cipher}" if cipher else derivation
-    return said + strength(fast=fast), block
-
-
-def _java(name: bytes, identifier: Reader) -> tuple[str, int]:
-    """Return what is said of a scheme of Java's key stores, and its block."""
     if name == _JKS:
         if identifier.peek() != -1:
             identifier.skip()
         identifier.finish()
-        return "JKS: SHA1 of the password, 1 iteration", 1
+        said = "JKS: SHA1 of the password, 1 iteration"
+        return _Scheme(name=name, said=said, fast=True, block=1)
     parameters = identifier.enter()
     identifier.finish()
-    _bounded(len(parameters.content(der.OCTET_STRING)), _SALT)
+    if name == _PBES2:
+        derivation, fast, cost = _derivation(parameters.enter())
+        cipher, block = _cipher(parameters.enter())
+        parameters.finish()
+        said = f"{derivation}, {cipher}"
+        return _Scheme(name=name, said=said, fast=fast, block=block, cost=cost)
+    known = {**_PBES1, _JCEKS: "JCEKS: MD5-3DES"}.get(name)
+    if known is None:
+        raise Malformed
+    salt = parameters.content(der.OCTET_STRING)
+    _bounded(len(salt), _SALT)
     count = _bounded(parameters.integer(), _ITERATIONS)
     parameters.finish()
-    return f"JCEKS: MD5-3DES, {count} iterations", 8
+    return _Scheme(
+        name=name,
+        said=f"{known}, {count} iterations",
+        fast=True,
+        block=1 if "RC4" in known else 8,
+        cost=max(int(count * _PBES1_ROUND), 1),
+        salt=salt,
+        count=count,
+    )
 
 
 def strength(*, fast: bool) -> str:
@@ -140,8 +171,8 @@ def strength(*, fast: bool) -> str:
     return ": fast to guess" if fast else ": slow to guess"
 
 
-def _derivation(identifier: Reader) -> tuple[str, bool]:
-    """Return what is said of the key derivation of PBES2, and whether a guess costs little."""
+def _derivation(identifier: Reader) -> tuple[str, bool, int]:
+    """Read the key derivation of PBES2: in words, if a guess costs little, its microseconds."""
     name = identifier.content(der.OID)
     parameters = identifier.enter()
     identifier.finish()
@@ -152,12 +183,13 @@ def _derivation(identifier: Reader) -> tuple[str, bool]:
         if parameters.peek() == der.INTEGER:
             parameters.integer()
         parameters.finish()
-        said = f"scrypt N={count} r={block} p={parallel}"
-        return said, count * block * parallel < ENOUGH_SCRYPT
+        said, work = f"scrypt N={count} r={block} p={parallel}", count * block * parallel
+        tried = 128 * count * block <= locks.MOST_MEMORY
+        return said, work < ENOUGH_SCRYPT, max(int(work * _SCRYPT_STEP), 1) if tried else 0
     if name != _PBKDF2:
         raise Malformed
     if parameters.peek() == der.INTEGER:
-        parameters.integer()
+        _bounded(parameters.integer(), _KEY)
     digest = "SHA1"
     if parameters.peek() == der.SEQUENCE:
         function = parameters.enter()
@@ -170,7 +202,8 @@ def _derivation(identifier: Reader) -> tuple[str, bool]:
         digest = _PRFS[oid[-1]]
     parameters.finish()
     enough = ENOUGH.get(digest, ENOUGH["SHA256"])
-    return f"PBKDF2-HMAC-{digest}, {count} iterations", count < enough
+    cost = max(int(count * _PBKDF2_ROUND.get(digest, _PBES1_ROUND)), 1)
+    return f"PBKDF2-HMAC-{digest}, {count} iterations", count < enough, cost
 
 
 def _cipher(identifier: Reader) -> tuple[str, int]:

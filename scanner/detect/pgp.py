@@ -5,17 +5,24 @@ The public half stands in the same packet as the secret one, so that an open sec
 fields say where they end; an RSA secret is read even where all that is left before it is the public
 exponent. An encrypted secret is told apart by its string-to-key specifier, and needs its header.
 RSA packets are found by that exponent, from which the modulus leads back to the version: nothing
-else in them is the same from key to key. This module tries no passphrase.
+else in them is the same from key to key. What opens an encrypted secret is for ``pgplock``.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import groups, openpgp, publics
+from scanner.detect import groups, openpgp, pgplock, publics
 from scanner.detect.der import Memory
-from scanner.detect.evidence import ec_scalar, okp_seed, on_curve, proved, rsa_primes, rsa_public
+from scanner.detect.evidence import (
+    Key,
+    ec_scalar,
+    okp_seed,
+    on_curve,
+    proved,
+    rsa_primes,
+    rsa_public,
+)
 from scanner.detect.keys import OKP_BYTES, Proved
-from scanner.detect.material import Material
 from scanner.detect.openpgp import Body, Fields, Header, NotPgp
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed, sealed
@@ -53,6 +60,8 @@ class _Packet:
     size: int
     secret: bool
     body: Body
+    ciphertext: bytes = b""
+    """What follows an encrypted secret's specifier."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
@@ -116,7 +125,13 @@ def _framed(data: bytes, start: int, head: Header) -> _Packet | None:
     behind = head.body - body.size
     if behind < _CHECKED if body.protection else behind:
         return None
-    return _Packet(start=start, size=head.size + head.body, secret=secret, body=body)
+    return _Packet(
+        start=start,
+        size=head.size + head.body,
+        secret=secret,
+        body=body,
+        ciphertext=whole[body.size :] if body.protection else b"",
+    )
 
 
 def _read(data: bytes, *, secret: bool) -> Body | None:
@@ -132,7 +147,7 @@ def _said(packet: _Packet, rule: Rule, encoding: str, place: Place) -> Iterator[
     if rule.kind == "encrypted-key":
         public = _public(body) if body.protection else None
         if public is not None:
-            yield _encrypted(public, body.protection, rule, encoding, place)
+            yield _encrypted(public, packet, rule, encoding, place)
             yield public
     elif rule.kind == "private-key":
         key = _key(body) if body.secret else None
@@ -145,7 +160,7 @@ def _said(packet: _Packet, rule: Rule, encoding: str, place: Place) -> Iterator[
 
 
 def _encrypted(
-    public: PublicKey, protection: str, rule: Rule, encoding: str, place: Place
+    public: PublicKey, packet: _Packet, rule: Rule, encoding: str, place: Place
 ) -> Sealed:
     """Name an encrypted key by the public half in its packet."""
     name = public.witness.fingerprint
@@ -153,8 +168,9 @@ def _encrypted(
         rule,
         encoding,
         place,
-        name.value.encode(),
-        protection=protection,
+        packet.ciphertext,
+        lock=pgplock.lock(packet.body, packet.ciphertext, _key),
+        protection=packet.body.protection,
         algorithm=public.algorithm,
         curve=public.curve,
         bits=public.bits,
@@ -165,7 +181,7 @@ def _encrypted(
 # --- numbers ------------------------------------------------------------------------------------
 
 
-def _key(body: Body) -> Material | None:
+def _key(body: Body) -> Key | None:
     """Return the key of an open secret, where its equation closes."""
     numbers = [int.from_bytes(raw, "big") for raw in (*body.public, *body.secret)]
     if body.algorithm in openpgp.RSA:

@@ -12,6 +12,7 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -21,11 +22,6 @@ from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.model import Place
 from scanner.rules import Rule
-
-try:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-except ImportError:  # before version 43
-    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
 MOST_ITERATIONS = {True: 100_000, False: 60_000}
 """Iterations of PBKDF2, and of the older derivation, that are tried: 20 ms, and 100 ms for Bouncy

@@ -3,7 +3,8 @@ r"""PuTTY key files: what pageant, plink and WinSCP read, versions 2 and 3.
 Source: PuTTY, sshpubk.c and appendix C of its manual. Header lines, then the public blob and the
 private one in base64, then a MAC over all of it. The blobs prove each other; the MAC of a file
 without a passphrase is checked as well, and what is said names a file whose MAC does not hold: text
-of it was overwritten. Encrypted files say their derivation; they are for ``encrypted``.
+of it was overwritten. Encrypted files say their derivation and have a lock; they are for
+``encrypted``.
 """
 
 import base64
@@ -12,13 +13,18 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scanner.detect import armour, groups, pbe, ssh
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from scanner.detect import armour, groups, locks, pbe, ssh
 from scanner.detect.armour import EOL, Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
-from scanner.detect.keys import Proved
+from scanner.detect.keys import Parsed, Proved
+from scanner.detect.locks import Lock
 from scanner.detect.publics import PublicKey
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.rules import Rule
@@ -43,11 +49,15 @@ _ARGON = re.compile(
     + rb"Argon2-Memory: ([0-9]{1,10})" + EOL
     + rb"Argon2-Passes: ([0-9]{1,10})" + EOL
     + rb"Argon2-Parallelism: ([0-9]{1,10})" + EOL
-    + rb"Argon2-Salt: [0-9a-f]{16,128}" + EOL
+    + rb"Argon2-Salt: ([0-9a-f]{16,128})" + EOL
 )  # fmt: skip
 _PRIVATE = re.compile(rb"Private-Lines: ([0-9]{1,3})" + EOL)
 _LINE = re.compile(rb"([A-Za-z0-9+/]{1,64}={0,2})(?:" + EOL + rb")?")
 _MAC = re.compile(rb"Private-MAC: ([0-9a-f]{40}(?:[0-9a-f]{24})?)")
+_LANES = range(1, 17)
+_ARGON_STEP = 0.55
+"""Microseconds, measured: a pass over a KiB."""
+
 _MAC_KEY = b"putty-private-key-file-mac-key"
 
 
@@ -64,6 +74,8 @@ class File:
     mac: bytes
     """Empty where its line is gone."""
     protection: str
+    argon: tuple[str, int, int, int, bytes] | None = None
+    """Of an encrypted file of version 3: which one, KiB, passes, lanes, salt."""
     size: int
     """Characters."""
 
@@ -75,7 +87,7 @@ def read(text: bytes) -> File | None:
         return None
     version, algorithm, encryption, comment, count = head.groups()
     public, at = _lines(text, head.end(), int(count))
-    protection = ""
+    protection, derivation = "", None
     if encryption != b"none":
         protection = _slow("SHA1 of the passphrase, 1 iteration", 0)
         if version == b"3":
@@ -85,6 +97,8 @@ def read(text: bytes) -> File | None:
             memory, passes, lanes = (int(argon[number]) for number in (2, 3, 4))
             said = f"{argon[1].decode()} {memory} KiB, {passes} passes, {lanes} lanes"
             protection, at = _slow(said, memory * passes), argon.end()
+            salt = bytes.fromhex(argon[5][: len(argon[5]) & ~1].decode())
+            derivation = (argon[1].decode(), memory, passes, lanes, salt)
     lines = _PRIVATE.match(text, at)
     if lines is None:
         return None
@@ -101,6 +115,7 @@ def read(text: bytes) -> File | None:
         private=private,
         mac=bytes.fromhex(mac[1].decode()) if mac else b"",
         protection=protection,
+        argon=derivation,
         size=mac.end() if mac else at,
     )
 
@@ -167,14 +182,48 @@ def key_of(file: File) -> tuple[Key, PublicKey] | None:
     return (key, public[0]) if key else None
 
 
-def authentic(file: File) -> bool:
-    """Tell whether the MAC of an unencrypted file holds (sshpubk.c, ppk_load_s)."""
+def authentic(file: File, key: bytes | None = None) -> bool:
+    """Tell whether the MAC of a file with an open private half holds (sshpubk.c, ppk_load_s).
+
+    ``key`` is that of the MAC where a passphrase gave one.
+    """
     fields = (file.algorithm, file.encryption, file.comment, file.public, file.private)
     data = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
     if file.version == "3":
-        return hmac.digest(b"", data, "sha256") == file.mac
-    key = hashlib.sha1(_MAC_KEY, usedforsecurity=False).digest()
-    return hmac.digest(key, data, "sha1") == file.mac
+        return hmac.digest(key or b"", data, "sha256") == file.mac
+    return hmac.digest(key or _sha1(_MAC_KEY), data, "sha1") == file.mac
+
+
+def lock(file: File) -> Lock | None:
+    """Return the lock of an encrypted file; None for Argon2i, Argon2d, and where a try is dear."""
+    cost = locks.FIRST
+    if file.argon is not None:
+        kind, memory, passes, lanes, salt = file.argon
+        within = 8 * lanes <= memory <= locks.MOST_MEMORY >> 10 and passes > 0
+        if kind != "Argon2id" or lanes not in _LANES or not within:
+            return None
+        cost += int(memory * passes * _ARGON_STEP)
+
+    def opens(phrase: str) -> Parsed | None:
+        if file.argon is None:
+            secret = b"".join(_sha1(bytes((0, 0, 0, at)) + phrase.encode()) for at in (0, 1))
+            key, vector, mac = secret[:32], bytes(16), _sha1(_MAC_KEY + phrase.encode())
+        else:
+            derivation = Argon2id(
+                salt=salt, length=80, iterations=passes, lanes=lanes, memory_cost=memory
+            )
+            secret = derivation.derive(phrase.encode())
+            key, vector, mac = secret[:32], secret[32:48], secret[48:]
+        plain = Cipher(AES(key), modes.CBC(vector)).decryptor().update(file.private)
+        opened = replace(file, private=plain)
+        found = key_of(opened) if authentic(opened, mac) else None
+        return locks.parsed(found[0]) if found else None
+
+    return Lock(cost=cost, opens=opens)
+
+
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
 
 
 def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]:

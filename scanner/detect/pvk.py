@@ -6,10 +6,18 @@ and ``cng`` finds it there. The layout is all that can be checked: a header whos
 the blob is refused.
 """
 
+import hashlib
 import struct
 from dataclasses import dataclass
 
-from scanner.detect import pbe
+from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+from cryptography.hazmat.primitives.ciphers import Cipher
+
+from scanner.detect import locks, pbe
+from scanner.detect.evidence import rsa_primes
+from scanner.detect.keys import Parsed
+from scanner.detect.locks import Lock
+from scanner.detect.material import Rsa
 
 MARK = b"\x1e\xf1\xb5\xb0"
 """The magic 0xb0b5f11e."""
@@ -30,6 +38,7 @@ class Pvk:
     protection: str
     ciphertext: bytes
     size: int
+    lock: Lock | None
 
 
 def read(data: bytes) -> Pvk | None:
@@ -52,4 +61,30 @@ def read(data: bytes) -> Pvk | None:
         protection=f"SHA1 of the password, 1 iteration, {cipher}{pbe.strength(fast=True)}",
         ciphertext=blob[8:],
         size=at + length,
+        lock=_lock(data[_HEADER.size : at], blob[8:]) if cipher == "RC4" else None,
     )
+
+
+def _lock(salt: bytes, ciphertext: bytes) -> Lock:
+    """Return the lock of an RSA key under RC4: of 128 bits, or of 40 as exports once had them."""
+
+    def opens(phrase: str) -> Parsed | None:
+        digest = hashlib.sha1(salt + phrase.encode(), usedforsecurity=False).digest()
+        for key in (digest[:16], digest[:5] + bytes(11)):
+            plain = Cipher(ARC4(key), None).decryptor().update(ciphertext)
+            if plain[:4] == b"RSA2" and (found := _rsa(plain)) is not None:
+                return locks.parsed(found)
+        return None
+
+    return Lock(cost=2 * locks.FIRST, opens=opens)
+
+
+def _rsa(plain: bytes) -> Rsa | None:
+    """Read RSAPUBKEY and the numbers behind it: n, then p and q, little-endian."""
+    bits, e = struct.unpack_from("<2I", plain, 4)
+    at, numbers = 12, []
+    for size in (bits // 8, bits // 16, bits // 16):
+        numbers.append(int.from_bytes(plain[at : at + size], "little"))
+        at += size
+    n, p, q = numbers
+    return rsa_primes(n, e, p, q)

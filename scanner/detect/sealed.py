@@ -6,6 +6,7 @@ others by its bytes, which stay in the process that read them: this module gives
 
 from dataclasses import dataclass
 
+from scanner.detect.locks import Lock
 from scanner.fingerprint import NAMELESS
 from scanner.model import Candidate, Confidence, Fingerprint, Place
 from scanner.rules import Rule
@@ -20,6 +21,8 @@ class Sealed:
 
     candidate: Candidate
     value: bytes
+    lock: Lock | None = None
+    """What a passphrase is tried on; None where none is."""
 
 
 def sealed(
@@ -34,6 +37,7 @@ def sealed(
     bits: int = 0,
     confidence: Confidence = Confidence.STRUCTURE,
     fingerprint: Fingerprint = NAMELESS,
+    lock: Lock | None = None,
 ) -> Sealed:
     """Return what may be said of a secret that lies at ``place`` and cannot be read."""
     said = Candidate(
@@ -49,4 +53,4 @@ def sealed(
         places=(place,),
         protection=protection,
     )
-    return Sealed(candidate=said, value=value)
+    return Sealed(candidate=said, value=value, lock=lock)

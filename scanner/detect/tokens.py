@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner import rules
-from scanner.detect import jwt, kingfisher, literals
+from scanner.detect import checksums, jwt, kingfisher, literals
 from scanner.detect.der import Memory
 from scanner.detect.jwt import Claims
 from scanner.detect.kingfisher import Match
@@ -68,6 +68,12 @@ _MARK = re.compile(rb".{3}|[^A-Za-z0-9 ./:_-]", re.DOTALL)
 
 _LONG_MARK = 6
 """Characters of a mark that chance does not make of base64."""
+
+_SIDE = 64
+_BEFORE_BASE64, _BEHIND_BASE64 = re.compile(rb"[A-Za-z0-9+/]+\Z"), re.compile(rb"[A-Za-z0-9+/]+")
+_LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
+_GOES_ON = re.compile(rb"(?:[0-9a-f]{17,}|[0-9A-F]{17,})\Z")
+_IN_WORD = re.compile(rb"[A-Za-z0-9_]")
 
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 
@@ -239,7 +245,7 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
         if match.rule == _AWS_SECRET:
             if _AWS_TEXT.fullmatch(value) and _random(value):
                 yield _token(origin, match.start, value, PROBABLE, match.rule)
-        elif match.visible and asked(match.rule):
+        elif match.visible and asked(match.rule) and not _by_chance(match, text, paths):
             marked = match.confidence == "high" and _announced(match, text, paths)
             yield _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
     if any(mark in text for mark in _AWS_MARKS):
@@ -284,12 +290,48 @@ def _announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     by itself, and be no number.
     """
     value = text[match.start : match.end]
-    folded = value.lower()
-    held = [mark for mark in _marks(match.rule, paths) if _MARK.search(mark) and mark in folded]
-    if not held or any(not mark.isalnum() or len(mark) >= _LONG_MARK for mark in held):
+    held = _held(match.rule, value, paths)
+    if not held or not _brief(held):
         return bool(held)
     around = text[max(match.start - 1, 0) : match.start], text[match.end : match.end + 1]
     return not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
+
+
+def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
+    """Tell whether a match is a piece of something else.
+
+    With a checksum, that is what stands in a longer word and has the wrong one: names of the
+    solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
+    mark within base64 or a digest.
+    """
+    value = text[match.start : match.end]
+    around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
+    sound = checksums.holds(value)
+    if sound is not None:
+        return not sound and _IN_WORD.search(around) is not None
+    last = max(match.start, match.end - _SIDE)
+    if match.end < len(text) and _GOES_ON.search(text, last, match.end + 1):
+        return True
+    held = _held(match.rule, value, paths)
+    if not held or not _brief(held):
+        return False
+    if _HEX.fullmatch(value):
+        return True
+    before = _BEFORE_BASE64.search(text, max(match.start - _SIDE, 0), match.start)
+    behind = _BEHIND_BASE64.match(text, match.end, match.end + _SIDE)
+    outside = (before[0] if before else b"") + (behind[0] if behind else b"")
+    return all(kind.search(outside) for kind in _LETTERS)
+
+
+def _held(rule: str, value: bytes, paths: tuple[str, ...]) -> list[bytes]:
+    """Return the marks of a rule that stand in a token itself."""
+    folded = value.lower()
+    return [mark for mark in _marks(rule, paths) if _MARK.search(mark) and mark in folded]
+
+
+def _brief(marks: Sequence[bytes]) -> bool:
+    """Tell whether chance makes such marks in base64: a few letters and digits."""
+    return all(mark.isalnum() and len(mark) < _LONG_MARK for mark in marks)
 
 
 def _random(value: bytes) -> bool:

@@ -54,6 +54,7 @@ from scanner.model import Candidate, Confidence, Fault, Fingerprint, Witness
 from scanner.rules import Rule
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
+from scanner.stages.unlock import unlock
 
 Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
 
@@ -92,6 +93,9 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
+OPENED = "opened"
+"""The detector of encrypted keys with their passphrase: it tries what the others found."""
+
 TOKENS = "tokens"
 """The detector of tokens: it looks at all hits of its rules together, for they stand in crowds."""
 
@@ -114,24 +118,41 @@ def examine(session: Session, hits: Hits) -> Proofs:
     witnesses = [key.witness for key in session.target.known]
     numbers: dict[bytes, int] = {}
     parsed: list[Proved] = []
+    sealed: list[Sealed] = []
     for found in _examine(session, hits):
         if isinstance(found, PublicKey):
             known.setdefault(found.witness.fingerprint.value, found)
             witnesses.append(found.witness)
         elif isinstance(found, Sealed):
-            candidates.append(_numbered(found, numbers))
+            sealed.append(found)
         elif isinstance(found.material, Pqc) and not found.material.public:
             value = found.material.expanded or found.material.seed
             candidates.append(_numbered(Sealed(candidate=found.candidate, value=value), numbers))
         else:
             parsed.append(found)
-            public = _public(found.material)
-            known.setdefault(public.witness.fingerprint.value, public)
+    opened = {id(one): key for one, key in _opened(session, sealed)}
+    candidates += [_numbered(one, numbers) for one in sealed if id(one) not in opened]
+    parsed += opened.values()
+    for key in parsed:
+        public = _public(key.material)
+        known.setdefault(public.witness.fingerprint.value, public)
     named = {witness.fingerprint.value for witness in witnesses}
     candidates += [_witnessed(found, named) for found in parsed]
     return Proofs(
         candidates=tuple(candidates), witnesses=tuple(witnesses), publics=tuple(known.values())
     )
+
+
+def _opened(session: Session, sealed: list[Sealed]) -> Iterator[tuple[Sealed, Proved]]:
+    """Yield the encrypted keys whose passphrase was found, each with the private key that it is."""
+    rule = next((rule for rule in session.rules if rule.detector == OPENED), None)
+    if rule is None:
+        return
+    for one, parsed, how in unlock(session, sealed):
+        said = one.candidate
+        key = keys.candidate(parsed, rule, f"{said.encoding}, opened", said.places)
+        protection = f"{said.protection}; {how}"
+        yield one, Proved(candidate=replace(key, protection=protection), material=parsed.material)
 
 
 def _witnessed(found: Proved, named: set[str]) -> Candidate:

@@ -21,7 +21,7 @@ from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Fingerprint, Place
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, TOKENS
+from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
 from scanner.stages.session import Session
 
 Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
@@ -56,6 +56,7 @@ DETECTORS = (
     *(name for name, _ in EXAMINERS),
     *(name for name, _, _ in RELATIONS),
     *(name for name, _ in SCHEDULES),
+    OPENED,
     TOKENS,
 )
 """What a rule may name as its detector."""

@@ -99,11 +99,14 @@ class _Haystack:
 
 
 def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Return what can be traced: one candidate of each key with a public half, and each token."""
+    """Return what can be traced: one candidate of each key with a public half, and each token.
+
+    Where a key lies only encrypted, its numbers cannot be read again from their places.
+    """
     named = [
         c
         for c in reversed(candidates)
-        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key")
+        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key" and not c.protection)
         or (c.kind == "token" and c.confidence > Confidence.SHAPE)
     ]
     return tuple({c.fingerprint.value: c for c in named}.values())

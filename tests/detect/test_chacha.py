@@ -68,3 +68,11 @@ def test_what_is_beside_the_constant_decides(cipher: str) -> None:
     short = bytearray(write(symmetric.key(16)))
     short[20 if cipher == "chacha20" else 6] ^= 1
     assert find(bytes(short)) == []
+
+
+def test_the_generator_of_an_allocator_is_no_key() -> None:
+    """The state of mimalloc has its own address for a nonce; seen in CPython 3.13."""
+    state = symmetric.chacha20(symmetric.key(32))[:56]
+    for address, count in ((0xA07448, 0), (0xA07440, 1), (0, 1), (0xA0_7448_0000_7448, 1)):
+        data = bytes(0x448) + state + address.to_bytes(8, "little")
+        assert len(find(data)) == count
