@@ -243,8 +243,8 @@ def numbers(
 
     At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
     SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
-    run's first edge, where a format lays numbers end to end (CAPI and CNG blobs: modulus, primes).
-    Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all;
+    run's first edge, where a format lays numbers of whole bytes end to end (CAPI and CNG blobs:
+    modulus, primes). Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all;
     ``filling`` asks for those alone that begin and end where their run does.
     """
     parts = []
@@ -258,7 +258,7 @@ def numbers(
             ((begins.at + shift * size) * 2 + begins.exact)[
                 (begins.room >= (shift + 1) * size) & (begins.room <= most)
             ]
-            for shift in (0, *ahead)
+            for shift in (0, *(ahead if reading.digit == 8 else ()))
         ]
         rows.append(((ends.at - size) * 2 + ends.exact)[(ends.room >= size) & (ends.room <= most)])
         if reading is readings.BYTES and not filling:
@@ -278,6 +278,23 @@ def numbers(
     )
     order = whole.position * len(found.pool.readings) + whole.reading
     return whole.take(np.argsort(order, kind="stable"))
+
+
+def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:
+    """Return numbers, and what stands so many of their lengths behind each, if the pool has it."""
+    sizes = np.array([readings.width(reading, ahead.bits) for reading in pool.readings])
+    size = sizes[ahead.reading]
+    ahead = ahead.take(ahead.position + (lengths + 1) * size <= len(pool.data) - MARGIN)
+    position = ahead.position + lengths * sizes[ahead.reading]
+    low, top = np.empty(len(ahead), np.uint64), np.empty(len(ahead), np.uint64)
+    for index in np.unique(ahead.reading).tolist():
+        mine, reading = ahead.reading == index, pool.readings[index]
+        low[mine] = readings.low(reading, pool.data, position[mine], ahead.bits)
+        top[mine] = readings.top(reading, pool.data, position[mine], ahead.bits)
+    exact = np.ones(len(ahead), np.bool_)
+    return ahead, Numbers(
+        bits=ahead.bits, position=position, reading=ahead.reading, low=low, top=top, exact=exact
+    )
 
 
 def _signed(found: Survey, size: int) -> Offsets:

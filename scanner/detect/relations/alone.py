@@ -7,11 +7,12 @@ little here (a repeated block of bytes is a multiple of its half), so the factor
 being prime, and two primes are put together only when nothing else could be meant.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect import numbers as listing
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Rsa
 from scanner.detect.numbers import Numbers
@@ -133,19 +134,27 @@ def _by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers
 def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterator[Related]:
     """Find two primes of which each has its CRT exponent: e*dp = 1 modulo p - 1.
 
-    Where runs are many, of the exponents those alone that fill theirs.
+    Where runs are many, of the exponents those alone that fill theirs. Numbers that are laid end to
+    end (p, q, dp, dq: CAPI and CNG blobs, BearSSL's keys) are found in one run.
     """
+    full = shelf.numbers(bits)
+    primes, exponents = listing.behind(shelf.pool, full, 2)
+    yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
     every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
-    for primes, exponents in _by_reading(_exact(shelf.numbers(bits)), every.take(every.exact)):
-        yield from _twice(shelf, primes, exponents, others)
+    for primes, exponents in _by_reading(_exact(full), every.take(every.exact)):
+        yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
 
 
 def _twice(
-    shelf: Shelf, primes: Numbers, exponents: Numbers, others: Collection[int]
+    shelf: Shelf,
+    primes: Numbers,
+    exponents: Numbers,
+    fitting: Iterable[tuple[int, int, int]],
+    others: Collection[int],
 ) -> Iterator[Related]:
     """Put together two primes that have their exponents and no other such prime near."""
     found: dict[int, _Prime] = {}
-    for index, at, e in _fitting(shelf, primes, exponents):
+    for index, at, e in fitting:
         p = shelf.value(primes, index)
         if p in found or (e * shelf.value(exponents, at) - 1) % (p - 1):
             continue
@@ -161,6 +170,17 @@ def _twice(
         ]
         if len(near) == 1 and one.index < near[0].index and one.e == near[0].e:
             yield from _joined(shelf, primes, exponents, (one, near[0]))
+
+
+def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
+    """Yield (prime, exponent, e) where the exponent of the same index fits."""
+    ratio = exponents.top.astype(np.float64) / primes.top.astype(np.float64)
+    for e in EXPONENTS:
+        k = np.rint(e * ratio).astype(np.uint64)
+        left = exponents.low * np.uint64(e) - np.uint64(1)
+        for index in np.flatnonzero(left == k * (primes.low - np.uint64(1))).tolist():
+            if 0 < k[index] < e:
+                yield index, index, e
 
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:

@@ -16,9 +16,9 @@ from scanner.detect.numbers import Numbers, Survey
 from scanner.detect.pool import Pool
 from scanner.model import Place
 
-AHEAD = (2, 3)
+AHEAD = (1, 2, 3)
 """Lengths behind a run's first edge at which a prime may stand: CAPI and CNG blobs hold the
-modulus, two lengths of a prime, and then the primes."""
+modulus, two lengths of a prime, and then the primes; BearSSL's keys have no modulus."""
 
 UNEVEN = ("digits-30",)
 """Readings of primes of uneven length: those of the rsa package for Python, CPython's integers."""

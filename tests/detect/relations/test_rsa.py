@@ -176,6 +176,21 @@ def test_primes_with_their_exponents(make_pool: MakePool, form: str) -> None:
     assert sorted(related.roles) == ["dp", "dp", "p", "p"]
 
 
+@pytest.mark.parametrize("around", ["zeros", "text", "heap"])
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+def test_numbers_end_to_end(make_pool: MakePool, form: str, around: str) -> None:
+    """p, q, dp, dq and q's inverse in one run are a key: so BearSSL keeps them."""
+    half = KEY.bits // 2
+    values = (KEY.p, KEY.q, KEY.dp, KEY.dq, pow(KEY.q, -1, KEY.p))
+    spelled = [spell(value, form, half) for value in values]
+    blob = b"".join(raw for raw, _ in spelled), spelled[0][1]
+    related = only(search(make_pool, plant(around, 5, [512], [blob])))
+    assert related.proof == "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
+    first = related.places[0].offset
+    assert [place.offset - first for place in related.places] == [0, 128, 256, 384]
+    assert related.roles == ("p", "p", "dp", "dp")
+
+
 @pytest.mark.parametrize("bits", [1032, 1536, 2048, 2056])
 @pytest.mark.parametrize("form", ["limbs-le", "digits-30"])
 def test_odd_sizes(make_pool: MakePool, bits: int, form: str) -> None:
