@@ -85,12 +85,8 @@ def _rsa(
     e, n, p, q = numbers
     if n.bit_length() != bits:
         return
-    yield from _found_rsa(
-        (n, e, p, q),
-        Place(space=space, offset=offset, size=size + more),
-        f"BCRYPT {head[:4].decode()}",
-        rule,
-    )
+    place = _there(memory, space, offset, size + more)
+    yield from _found_rsa((n, e, p, q), place, f"BCRYPT {head[:4].decode()}", rule)
 
 
 def _capi(
@@ -117,8 +113,13 @@ def _capi(
     if before[:1] == bytes((wanted,)) and before[2:4] == b"\0\0":
         offset, size = offset - _PREFIX, size + _PREFIX
     form = "CAPI PRIVATEKEYBLOB" if private else ""
-    place = Place(space=space, offset=offset, size=size)
+    place = _there(memory, space, offset, size)
     yield from _found_rsa((n, e, p, q), place, form, rule)
+
+
+def _there(memory: Memory, space: int, offset: int, size: int) -> Place:
+    """Return the place of a blob; the numbers that its primes give may be cut."""
+    return Place(space=space, offset=offset, size=len(memory.clip(space, offset, size)))
 
 
 def _found_rsa(

@@ -66,6 +66,17 @@ def test_private_rsa_blobs(key: recipes.RsaKey, form: str) -> None:
     assert isinstance(again, Proved)
 
 
+@pytest.mark.parametrize("form", ["BCRYPT RSA3", "CAPI PRIVATEKEYBLOB"])
+def test_a_blob_that_the_region_cuts(form: str) -> None:
+    """Where only what the primes give is cut, the key is found, and its place is what is there."""
+    data = PRIVATE[form](RSA[0])[:-20]
+    proved, public = find(data)
+    assert isinstance(proved, Proved)
+    assert isinstance(public, PublicKey)
+    (place,) = proved.candidate.places
+    assert (place, place.offset, place.size) == (public.witness.place, 0, len(data))
+
+
 @pytest.mark.parametrize("key", CURVES, ids=lambda key: key.curve)
 @pytest.mark.parametrize("magic", ["S", "K", "generic"])
 def test_ecc_blobs(key: recipes.EcKey, magic: str) -> None:
