@@ -29,6 +29,7 @@ _ARRAY = re.compile(
 )
 _SEALED_HEAD = 600
 _SALT = 20
+_ITERATIONS = range(1, 1 << 31)
 _BKS_ITERATIONS = range(1024, 2048)
 _DISTINCT = 10
 _CERTIFICATE, _KEY, _SECRET, _SEALED = 1, 2, 3, 4
@@ -72,7 +73,7 @@ def _jceks(data: bytes) -> Iterator[tuple[int, int, str, str]]:
     except Malformed:
         return
     second = _ARRAY.match(data, at + size)
-    if second is None or count < 1:
+    if second is None or count not in _ITERATIONS:
         return
     size = int.from_bytes(second[1] or second[2], "big")
     if not _SMALLEST <= size <= len(data) - second.end() or size % 8:
@@ -117,7 +118,7 @@ def _uber(data: bytes) -> int:
     end = fields.at
     while len(set(data[end : end + _PIECE])) >= _VARIED:
         end += _PIECE
-    return end if end > fields.at else 0
+    return min(end, len(data)) if end > fields.at else 0
 
 
 def _entry(fields: "_Fields", kind: int) -> list[tuple[int, int, str, str]]:

@@ -77,7 +77,8 @@ def search(memory: Memory, runs: Runs, finds: Sequence[Find]) -> Iterator[tuple[
             space, offset, raw = parts[part]
             inside = found.at - int(starts[part])
             name = (found.algorithm, space, offset + inside)
-            if inside + found.size > len(raw) or name in seen:
+            end = min(offset + len(raw), int(memory.map.size[space]))
+            if offset + inside + found.size > end or name in seen:
                 continue
             seen.add(name)
             yield (

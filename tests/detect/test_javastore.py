@@ -74,6 +74,8 @@ def test_a_store_that_is_encrypted_as_a_whole() -> None:
     assert said.protection.startswith("PKCS12-PBE SHA1-Twofish, 1300 iterations")
     assert [(place.offset, place.size) for place in said.places] == [(11, len(data))]
     assert find(data[:32] + bytes(512)) == find(data[:40]) == []
+    (said,) = find(data[:-10])
+    assert said.places[0].size == len(data) - 10
 
 
 @pytest.mark.parametrize("at", [0, 4, 26, 34, 60])

@@ -97,6 +97,13 @@ def test_a_schedule_anywhere(
     assert find(data, tmp_path) == [(bits, order, at, 0)]
 
 
+def test_a_schedule_that_the_dump_cuts(tmp_path: Path) -> None:
+    """A schedule whose last byte is beyond the end is not there, be that byte a zero."""
+    whole = next(s for k in range(4096) if (s := aes.expand(aes.key(128, k)))[-1] == 0)
+    assert find(bytes(64) + whole, tmp_path)
+    assert find(bytes(64) + whole[:-1], tmp_path) == []
+
+
 @pytest.mark.parametrize("bits", [128, 192, 256])
 def test_a_flipped_bit_is_no_schedule(tmp_path: Path, bits: int) -> None:
     """Whatever bit is flipped, what does not recompute is not reported."""

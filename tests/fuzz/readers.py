@@ -7,7 +7,21 @@ import base64
 from collections.abc import Iterable
 from itertools import pairwise
 
-from fixtures import containers, encodings, keystores, pgp, pqc, sealed, secrets, services, tpm
+import numpy as np
+
+from fixtures import (
+    aes,
+    containers,
+    encodings,
+    keystores,
+    pgp,
+    pqc,
+    sealed,
+    secrets,
+    services,
+    symmetric,
+    tpm,
+)
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
@@ -30,13 +44,19 @@ from scanner.detect import (
     pkcs12,
     putty,
     pvk,
+    schedules,
     ssh,
     x509,
 )
 from scanner.detect import pqc as pqc_keys
 from scanner.detect import tpm as tpm_areas
 from scanner.detect.encoded import Decoded
+from scanner.detect.limbs import Runs
+from scanner.dump import space
+from scanner.model import Layout
+from scanner.stages.relate import SCHEDULES
 from tests.fuzz import checks, mutators
+from tests.fuzz.files import file_of
 from tests.fuzz.target import Target
 
 RSA, EC, ED = recipes.rsa_key(1024), recipes.ec_key(), recipes.okp_key("ed25519")
@@ -274,6 +294,28 @@ def _chains() -> Iterable[bytes]:
         yield b"".join(bytes((len(row),)) + row for row in rows[first:])
 
 
+def _schedules(data: bytes) -> None:
+    """Take the input for one run of random-looking bytes, and look for expanded keys in it."""
+    if not data:
+        return
+    space_map, _ = space.build(Layout(format="raw"), len(data))
+    memory = space.Memory(space_map, file_of(data))
+    nought, end = np.zeros(1, np.int64), np.array([len(data)], np.int64)
+    runs = Runs(space=nought, start=nought, end=end)
+    for _, found in schedules.search(memory, runs, [find for _, find in SCHEDULES]):
+        checks.within(found.place, len(data))
+
+
+def _expanded() -> Iterable[bytes]:
+    for bits in (128, 192, 256):
+        schedule = aes.expand(aes.key(bits))
+        yield schedule
+        yield aes.swapped(aes.decryption(schedule))
+    yield symmetric.des(symmetric.key(8))
+    yield symmetric.triple_des(symmetric.key(24))
+    yield symmetric.sm4(symmetric.key(16))
+
+
 def _expression(data: bytes) -> None:
     for lead in literals.leads(data.decode("utf-8", "replace")):
         assert lead.text
@@ -459,6 +501,14 @@ TARGETS = (
         seeds=_chains,
         mutate=_FIELDS,
         longest=1024,
+    ),
+    Target(
+        name="schedules",
+        covers=("detect.schedules", "detect.aes", "detect.des", "detect.sm4"),
+        run=_schedules,
+        seeds=_expanded,
+        mutate=_FIELDS,
+        longest=512,
     ),
     Target(
         name="expression",
