@@ -1,4 +1,6 @@
-"""The driver: all targets in turn, each in a process of its own, and a line of log for each turn.
+"""The driver: turns of targets, each in a process of its own, and a line of log for each turn.
+
+The next turn is that of the target which has had the least time for its weight, by the logs.
 
 The folder (``.fuzz``, which git passes over) keeps the corpora, the inputs that made trouble, and
 ``log.jsonl``. Several drivers may share it: a target's turn is taken by whoever holds its lock.
@@ -11,7 +13,9 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import atheris
 
@@ -24,7 +28,7 @@ FOLDER = Path(__file__).resolve().parents[2] / ".fuzz"
 
 
 def main() -> int:
-    """Rotate until the time is over; return 1 if anything went wrong."""
+    """Give turns until the time is over; return 1 if anything went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--turn", type=int, default=30, help="seconds of a turn")
@@ -38,24 +42,34 @@ def main() -> int:
         for target in targets
         if options.group in (None, name) and (not options.only or target.name in options.only)
     ]
+    folder = options.folder.resolve()
+    folder.mkdir(exist_ok=True)
+    used = _used(folder)
     end, wrong = time.monotonic() + options.hours * 3600, False
-    options.folder.mkdir(exist_ok=True)
-    while time.monotonic() < end:
-        for target in chosen:
-            seconds = min(options.turn * target.weight, int(end - time.monotonic()))
-            if seconds > 0:
-                wrong |= turn(target, options.folder.resolve(), seconds)
+    while (left := int(end - time.monotonic())) > 0:
+        target = min(chosen, key=lambda target: used[target.name] / target.weight)
+        row = turn(target, folder, min(options.turn, left))
+        used[target.name] += row["seconds"] if row else options.turn
+        wrong |= bool(row and (row["ended"] or row["troubles"]))
     return int(wrong)
 
 
-def turn(target: Target, folder: Path, seconds: int) -> bool:
-    """Give a target its turn, unless another driver has it; tell whether anything went wrong."""
+def _used(folder: Path) -> Counter[str]:
+    """Return the seconds that each target has had, by all logs of the folder."""
+    used: Counter[str] = Counter()
+    for log in folder.glob("log*.jsonl"):
+        for row in map(json.loads, log.read_text().splitlines()):
+            used[row["target"]] += row["seconds"]
+    return used
+
+
+def turn(target: Target, folder: Path, seconds: int) -> dict[str, Any] | None:
+    """Give a target its turn and return what is logged of it; None where another driver has it."""
     with (folder / f"{target.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            time.sleep(1)
-            return False
+            return None
         said = folder / f"{target.name}.said"
         _, status, used = os.wait4(_begin(target, folder, said, seconds), 0)
     row = run.read(said.read_text(errors="replace")) | {
@@ -67,7 +81,7 @@ def turn(target: Target, folder: Path, seconds: int) -> bool:
         log.write(json.dumps(row) + "\n")
     if row["ended"]:
         said.rename(folder / f"{target.name}.ended")
-    return bool(row["ended"] or row["troubles"])
+    return row
 
 
 def _begin(target: Target, folder: Path, said: Path, seconds: int) -> int:

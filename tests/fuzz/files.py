@@ -19,11 +19,9 @@ def _fd() -> int:
 def file_of(data: bytes, size: int | None = None) -> File:
     """Return a file with these bytes, and a hole up to ``size``; the one before is gone."""
     fd = _fd()
-    os.ftruncate(fd, 0)
     os.lseek(fd, 0, os.SEEK_SET)
     os.write(fd, data)
-    if size is not None and size > len(data):
-        os.ftruncate(fd, size)
+    os.ftruncate(fd, max(len(data), size or 0))
     return File(fd)
 
 

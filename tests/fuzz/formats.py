@@ -256,7 +256,7 @@ TARGETS = (
         lambda: [lime.write([(0x1000, b"m" * 64), (0x9000, b"n" * 48)]).data],
         "dump.lime",
         longest=512,
-        weight=2,
+        weight=3,
     ),
     _format(
         "macho",
@@ -265,7 +265,7 @@ TARGETS = (
         _machos,
         "dump.macho",
         longest=1024,
-        weight=2,
+        weight=4,
     ),
     _format(
         "vmware",
@@ -274,7 +274,7 @@ TARGETS = (
         _states,
         "dump.vmware",
         longest=2048,
-        weight=2,
+        weight=4,
     ),
     Target(
         name="dump-java",
@@ -287,7 +287,7 @@ TARGETS = (
         ],
         mutate=_FIELDS,
         longest=512,
-        weight=2,
+        weight=4,
     ),
     Target(
         name="dump-image",

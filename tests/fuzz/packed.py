@@ -133,6 +133,7 @@ _LAYERS = (
             seeds=seeds,
             mutate=(mutators.packed(codec), mutators.elsewhere),
             longest=1024,
+            weight=4,
         )
         for codec, seeds in _PACKED.items()
     ),
@@ -142,6 +143,7 @@ _LAYERS = (
         run=_lzo,
         seeds=lambda: [b"\x04\x14abc\x11\0\0", b"\x01" + bytes.fromhex("0061110000")],
         longest=512,
+        weight=2,
     ),
 )
 

@@ -354,7 +354,7 @@ TARGETS = (
         ],
         mutate=(mutators.der, mutators.der),
         longest=2048,
-        weight=3,
+        weight=4,
     ),
     Target(
         name="envelope",
@@ -363,7 +363,7 @@ TARGETS = (
         seeds=lambda: [sealed.pkcs8_der(EC), keystores.jks(EC)[-400:], sealed.pvk(SMALL)],
         mutate=(mutators.der, mutators.der, mutators.numbers),
         longest=2048,
-        weight=3,
+        weight=6,
     ),
     Target(
         name="public-key",
@@ -378,7 +378,7 @@ TARGETS = (
         ],
         mutate=(mutators.der, mutators.der),
         longest=2048,
-        weight=2,
+        weight=3,
     ),
     Target(
         name="pkcs12-store",
@@ -390,6 +390,7 @@ TARGETS = (
             keystores.pkcs12_password(EC),
         ],
         mutate=(mutators.der, mutators.der),
+        weight=2,
     ),
     Target(
         name="pkcs12-ber",
@@ -397,7 +398,7 @@ TARGETS = (
         run=_ber_store,
         seeds=lambda: [keystores.pkcs12_ber(EC)],
         mutate=(mutators.der, mutators.elsewhere),
-        weight=2,
+        weight=4,
     ),
     Target(
         name="post-quantum",
@@ -406,6 +407,7 @@ TARGETS = (
         seeds=_pqc_seeds,
         mutate=(mutators.der,),
         longest=8192,
+        weight=6,
     ),
     Target(
         name="ssh-wire",
@@ -414,7 +416,7 @@ TARGETS = (
         seeds=_ssh_seeds,
         mutate=_FIELDS,
         longest=2048,
-        weight=3,
+        weight=5,
     ),
     Target(
         name="putty-file",
@@ -428,6 +430,7 @@ TARGETS = (
         ],
         mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers), mutators.elsewhere),
         longest=3072,
+        weight=3,
     ),
     Target(
         name="pgp-packets",
@@ -442,7 +445,7 @@ TARGETS = (
         ],
         mutate=_FIELDS,
         longest=2048,
-        weight=4,
+        weight=5,
     ),
     Target(
         name="armour",
@@ -483,7 +486,7 @@ TARGETS = (
         seeds=lambda: [secrets.keytab(), *(secrets.ccache(version) for version in (3, 4))],
         mutate=_FIELDS,
         longest=2048,
-        weight=3,
+        weight=6,
     ),
     Target(
         name="web-token",
@@ -492,7 +495,7 @@ TARGETS = (
         seeds=lambda: [token_recipes.jwt(), token_recipes.jwt().decode().encode("utf-16-le")],
         mutate=(_B64, mutators.base64_of(mutators.literal(_JSON)), mutators.wide),
         longest=2048,
-        weight=2,
+        weight=6,
     ),
     Target(
         name="rsa-chain",

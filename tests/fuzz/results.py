@@ -28,7 +28,8 @@ _HEAD = """\
 `python -m tests.fuzz` runs the targets, `python -m tests.fuzz.results` adds its log to this page.
 Totals are over all runs, of every state of the code; seconds are of processor time. A crash is an
 exception that no contract names, or a check that failed; slow is an input that took over a second
-or 256 MB. Each fault found has a test that holds its input.
+or 256 MB. Each fault found has a test that holds its input; where a check was wrong itself, it was
+corrected, and what it said is not counted.
 """
 
 

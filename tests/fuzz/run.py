@@ -30,6 +30,7 @@ class Turn:
     def __init__(self, target: Target, folder: Path) -> None:
         self.target = target
         self.folder = folder
+        self.chance = Random()  # noqa: S311 - a new one for each seed would cost more than a change
 
     def one(self, data: bytes) -> None:
         """Run one input."""
@@ -38,12 +39,12 @@ class Turn:
             sys.stderr.write(f"\ntrouble: {trouble.kind}\n")  # libFuzzer ends us without a word
             keep(self.folder, self.target, trouble, data)
 
-    def mutate(self, data: bytes, most: int, seed: int) -> bytes:
+    def mutate(self, data: bytes, most: int, _seed: int) -> bytes:
         """Change an input, mostly in a way that knows its form."""
-        chance = Random(seed)  # noqa: S311 - libFuzzer gives the seed
-        if chance.random() < BLIND:
+        if self.chance.random() < BLIND:
             return bytes(atheris.Mutate(data, most))
-        return chance.choice(self.target.mutate)(data, most, chance, atheris.Mutate)[:most]
+        mutate = self.chance.choice(self.target.mutate)
+        return mutate(data, most, self.chance, atheris.Mutate)[:most]
 
 
 def keep(folder: Path, target: Target, trouble: Trouble, data: bytes) -> None:

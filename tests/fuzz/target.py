@@ -38,7 +38,7 @@ class Target:
     longest: int = 4096
     """Bytes of an input, at most; seeds may be longer."""
     weight: int = 1
-    """Turns of the driver that it gets for one of another's."""
+    """How much time it gets, against one of weight 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
