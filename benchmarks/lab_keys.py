@@ -7,6 +7,7 @@ import base64
 import datetime as dt
 import hashlib
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,7 +187,9 @@ def _keys(how: dict[str, Any], data: bytes) -> list[PrivateKeyTypes]:
 def _load(pem: bytes) -> PrivateKeyTypes:
     if b"OPENSSH" in pem:
         return form.load_ssh_private_key(pem, None)
-    return form.load_pem_private_key(pem, None)
+    # GnuTLS writes scalars without leading zeros, which only OpenSSL's own tool reads.
+    again = subprocess.run(["openssl", "pkey"], input=pem, capture_output=True, check=True).stdout
+    return form.load_pem_private_key(again, None)
 
 
 def _decode(how: dict[str, Any], text: bytes) -> bytes:

@@ -127,6 +127,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the folder of each run")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     failed = 0
     for program in programs(options.table):
@@ -164,7 +165,7 @@ def make(program: Program, kinds: tuple[str, ...], name: str, folder: Path, *, k
     run = Run(program=program, name=name, folder=where, ports=_ports(), held=held)
     try:
         cases = list(_cases(run, folder))
-    except (OSError, subprocess.SubprocessError, TimeoutError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"{name}: {error}; see {where}", flush=True)
         return False
     finally:

@@ -48,7 +48,8 @@ MOST_SHIFTED = 500
 PROOF = "d*G = Q"
 
 _P521, _P521_TOP = 66, 0x01
-"""Bytes of a number on P-521, and the first of them, at most."""
+"""Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
+out where numbers have no leading zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ _JAVA = _Reading("java-words", "little", 4)
 _Points = dict[int, tuple[int, Place | None]]
 """x to y, and where the point was read."""
 
-_Listed = tuple[Offsets, tuple[_Reading, ...]]
-"""Positions in the pool, and the readings of a scalar there."""
+_Listed = tuple[Offsets, int, tuple[_Reading, ...]]
+"""Positions in the pool, and the bytes and readings of a scalar there."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -93,17 +94,20 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     points = list(_points(pool))
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int], _Trial] = {}
+    everywhere: dict[str, _Points] = {name: {} for name in MOST}
+    for key in read:
+        if key.curve in everywhere:
+            everywhere[key.curve][key.x] = (key.y, None)
+    for curve, x, y, place in points:
+        if curve in everywhere:
+            everywhere[curve].setdefault(x, (y, place))
+    spelled = list(_spelled(pool, everywhere))
     for size in sorted({curve.size for curve in CURVES.values()}):
-        known: dict[str, _Points] = {name: {} for name in MOST if CURVES[name].size == size}
-        for key in read:
-            if key.curve in known:
-                known[key.curve][key.x] = (key.y, None)
-        for curve, x, y, place in points:
-            if curve in known:
-                known[curve].setdefault(x, (y, place))
+        known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
         counts = {name: _most(pool, name, known=bool(found)) for name, found in known.items()}
         near = pieces.places(key for key in read if key.curve in known)
         near += [place for found in known.values() for _, place in found.values() if place]
+        near += [place for place in spelled if place.size == size]
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
@@ -144,10 +148,26 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                     yield name, x, y, pool.place(at, 2 * size)
 
 
+def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[Place]:
+    """Yield where known points stand in a library's own spelling: beside their scalars, often."""
+    rows: list[tuple[Curve, Spelling]] = []
+    wanted = []
+    for name, found in known.items():
+        curve, xs = CURVES[name], list(found)[:MOST_SHIFTED]
+        for form in spellings(curve) if xs else ():
+            if form.word > 1 or not form.most_first:
+                rows += [(curve, form)] * len(xs)
+                wanted.append(form.lows(curve, xs))
+    for index, at in words.find(pool.data, np.concatenate(wanted)) if wanted else ():
+        curve, form = rows[index]
+        if at >= form.at:
+            yield pool.place(at - form.at, curve.size)
+
+
 def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
-    count, size = 0, curve.size
-    for positions, readings in listed:
+    count = 0
+    for positions, size, readings in listed:
         for position in positions.tolist():
             raw = pool.data[position : position + size].tobytes()
             for reading in readings:
@@ -167,13 +187,17 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
     if size % 4 == 0:
         found = pieces.counted(pool, size, size // 4, most)
         most -= len(found)
-        yield found, (_JAVA,)
+        yield found, size, (_JAVA,)
     top = _P521_TOP if size == _P521 else 0xFF
     found = pieces.aligned(pool, size, -(-most // 2), near, top=top)
     most -= 2 * len(found)
-    yield found, (_LITTLE, _BIG)
+    yield found, size, (_LITTLE, _BIG)
+    if size == _P521:
+        found = pieces.announced(pool, size - 1, max(most, 0))
+        most -= len(found)
+        yield found, size - 1, (_BIG,)
     if most > 0:
-        yield pieces.loose(pool, size, most, near, top=top), (_BIG,)
+        yield pieces.loose(pool, size, most, near, top=top), size, (_BIG,)
 
 
 # --- what bears witness -------------------------------------------------------------------------

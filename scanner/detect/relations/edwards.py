@@ -33,6 +33,9 @@ MOST_SCALARS = 500
 MOST_ED448 = (40, 400)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
+SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
+"""What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
+
 SEED, SCALAR = "seed", "a limbs-le"
 """Encodings, as reports spell them."""
 
@@ -63,7 +66,11 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
-        positions = pieces.aligned(pool, size, most, near)
+        positions = np.empty(0, np.int64)
+        if algorithm == "ed25519":
+            positions = pieces.counted(pool, size, SSH_PRIVATE, most)
+        rest = pieces.aligned(pool, size, most - len(positions), near)
+        positions = np.concatenate((positions, rest))
         if len(positions) < most:
             rest = pieces.loose(pool, size, most - len(positions), near)
             positions = np.concatenate((positions, rest))

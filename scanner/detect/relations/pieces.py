@@ -8,7 +8,7 @@ count once, and what is not as varied as random bytes are not at all. This modul
 what a piece holds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,16 @@ LEAST_VARIED = {
     56: 40,
     57: 41,
     64: 45,
+    65: 45,
     66: 46,
 }
 """Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
 
 _LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
+
+_BESIDE, _MOST_BESIDE = 128, 256
+"""Bytes before and behind a public key whose words are tried, and of how many keys."""
 
 _LEAD = 16
 """Bytes before a piece that may announce its size."""
@@ -54,7 +58,8 @@ def aligned(
     Within one kind, those nearest to the places ``near`` come first. One of the outermost bytes is
     at most ``top``.
     """
-    return _ordered(pool, size, most, near, _whole_words(pool, size), top)
+    near = list(near)
+    return _ordered(pool, size, most, near, _whole_words(pool, size, near), top)
 
 
 def loose(
@@ -75,6 +80,11 @@ def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
     found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
     return _ordered(pool, size, most, (), (found,), 0xFF)
+
+
+def announced(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes behind bytes that announce them."""
+    return _ordered(pool, size, most, (), (_announced(pool, size),), 0xFF)
 
 
 def places(publics: Iterable[PublicKey]) -> list[Place]:
@@ -144,7 +154,7 @@ def _edges(pool: Pool, size: int) -> Offsets:
     return np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - size))
 
 
-def _whole_words(pool: Pool, size: int) -> Iterator[Offsets]:
+def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
     yield _announced(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
@@ -155,10 +165,36 @@ def _whole_words(pool: Pool, size: int) -> Iterator[Offsets]:
     yield np.concatenate((edges - 8, edges + 8))
     yield _slots(pool, size, whole & (pool.tail - pool.head <= _LONGEST))
     yield np.concatenate((edges - 4, edges + 4))
+    yield _beside(pool, size, near[:_MOST_BESIDE])
+
+
+def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
+    """List the words next to places, within a run too: what was freed and overwritten up to there.
+
+    Of a scalar that an allocator took back, the bytes before are often another object's by now, and
+    as random as it is.
+    """
+    if not near or not len(pool.at):
+        return np.empty(0, np.int64)
+    space = np.array([place.space for place in near], np.int64)
+    offset = np.array([place.offset for place in near], np.int64)
+    ends = offset + np.array([place.size for place in near], np.int64)
+    step = np.arange(-_BESIDE, _BESIDE, 8)
+    marks = np.concatenate([_coordinate(space, at) for at in (offset, ends)])
+    marks = (marks[:, None] + step).ravel()
+    block = np.searchsorted(_coordinate(pool.space, pool.offset), marks, side="right") - 1
+    marks, block = marks[block >= 0], block[block >= 0]
+    found = pool.at[block] + marks - _coordinate(pool.space[block], pool.offset[block])
+    found -= (found + pool.phase[block]) % 8
+    return found[found < len(pool.data) - size]
 
 
 def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
-    """List the multiples of ``size``, rounded up to 16, in the address space inside short runs."""
+    """List where equal objects lie end to end in short runs.
+
+    From the run's head on, as the fields of a structure; or as an allocator lays them, at multiples
+    of ``size``, rounded up to 16, in the address space.
+    """
     step = (size + 15) & ~15
     found = [np.empty(0, np.int64)]
     for at, offset, head, tail in zip(
@@ -170,6 +206,7 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
     ):
         first = head + -(offset + head - at) % step
         found.append(np.arange(first, tail - size + 1, step))
+        found.append(np.arange(head + size, tail - size + 1, size))
     return np.concatenate(found)
 
 

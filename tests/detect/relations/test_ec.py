@@ -132,6 +132,40 @@ def test_a_known_point_needs_not_stand_there(make_pool: MakePool, curve: str) ->
     assert [named(related) for related in found(pool, [witness])] == [key.spki_sha256]
 
 
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_freed_scalar_behind_what_overwrote_the_rest(make_pool: MakePool, curve: str) -> None:
+    """The point ends right before the scalar, random bytes follow: no edge of a run is near."""
+    key = KEYS[curve]
+    point = encodings.public_point(key)
+    freed = noise.uniform(48, 3) + point + noise.uniform(-len(point) % 16, 1)
+    freed += encodings.little_limbs(key.d) + noise.uniform(56, 2)
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 5), 1024, bytes(8) + freed + bytes(8)))
+    assert key.spki_sha256 in map(named, found(pool))
+
+
+@pytest.mark.parametrize("length", [b"\x41\0", b"\0\0\0\x41", b"\x04\x41"])
+def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: bytes) -> None:
+    """Half of the scalars are 65 bytes long where numbers have no leading zeros."""
+    key = KEYS["P-521"]
+    short = noise.uniform(52, 1) + length + encodings.big_endian(key.d) + noise.uniform(40, 2)
+    parts = [(bytes(8), short), (bytes(8), encodings.public_point(key))]
+    pool, memory = make_pool(plant(parts, 3))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    fresh = [describe(each) for each in ec.again(memory, candidate(related))]
+    assert key.spki_sha256 in {each.fingerprint.value for each in fresh}
+
+
+def test_scalars_near_a_point_as_a_library_spells_it_come_first(make_pool: MakePool) -> None:
+    """Of more numbers than are derived, those beside the point's limbs are."""
+    key = KEYS["P-384"]
+    objects = [noise.uniform(48, seed) for seed in range(1200)]
+    objects[900:902] = [encodings.little_limbs(key.x, 48), encodings.little_limbs(key.d, 48)]
+    data = encodings.public_point(key) + bytes(15) + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(16))
+    assert [key.spki_sha256] == list(map(named, found(pool)))
+
+
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
     """A point that was derived from the parsed key itself proves nothing."""
     key = KEYS["P-256"]

@@ -86,6 +86,26 @@ def test_a_key_is_found_beside_its_public_half(
     assert key.spki_sha256 in again(memory, related)
 
 
+def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
+    """Public half, scalar and prefix are one run, which begins at no multiple of its fields."""
+    key = keys.okp_key("ed25519")
+    fields = key.public + scalar(key) + hashlib.sha512(key.seed).digest()[32:]
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 3), 1024, bytes(24) + fields + bytes(8)))
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+def test_the_string_of_ssh_whose_fields_before_are_gone(make_pool: MakePool) -> None:
+    """Seed and public half stand behind their length of 64, at an odd byte inside of a run."""
+    key = keys.okp_key("ed25519")
+    freed = noise.uniform(61, 1) + (64).to_bytes(4, "big") + key.seed + key.public[:20]
+    data = noise.plant(noise.text(SIZE, 3), 1024, bytes(8) + freed + noise.uniform(40, 2))
+    data = noise.plant(data, 4096, bytes(8) + key.public + bytes(8))
+    pool, _ = make_pool(data)
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize("algorithm", SEARCHES)
 def test_a_known_key_needs_not_stand_there(make_pool: MakePool, algorithm: str) -> None:
     """The operator's key bears witness; one derived from a parsed private key does not."""
