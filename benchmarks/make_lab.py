@@ -228,7 +228,10 @@ def _cases(run: Run, folder: Path) -> Iterator[str]:
         exe = Path(f"/proc/{pid}/exe")
         held = str(exe.readlink()) if exe.exists() else ""
         subprocess.run(
-            ["gcore", "-o", str(run.folder / "core"), str(pid)], capture_output=True, check=False
+            ["gcore", "-o", str(run.folder / "core"), str(pid)],
+            capture_output=True,
+            timeout=120,
+            check=False,
         )
         if core.exists() and _keep(run, core, label, folder, secrets, held):
             yield label

@@ -30,7 +30,7 @@ FLOOR, MOST_SEEDS = 1_500, 3_000
 MOST_SCALARS = 500
 """Clamped scalars that are tried: one random piece in 32 is one (45 us)."""
 
-MOST_ED448 = (40, 400)
+MOST_ED448 = (40, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")

@@ -95,6 +95,18 @@ def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+def test_ed448_is_sought_among_many_numbers_where_a_public_key_was_read(
+    make_pool: MakePool,
+) -> None:
+    """A seed whose run begins a word before it comes after every edge of the others."""
+    key = keys.okp_key("ed448")
+    objects = [noise.uniform(72, seed) for seed in range(300)]
+    objects[200] = noise.uniform(8, 999) + key.seed + noise.uniform(7, 998)
+    pool, _ = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    (related,) = edwards.search(pool, [publics.okp("ed448", key.public, kind="ssh")])
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 def test_the_string_of_ssh_whose_fields_before_are_gone(make_pool: MakePool) -> None:
     """Seed and public half stand behind their length of 64, at an odd byte inside of a run."""
     key = keys.okp_key("ed25519")
