@@ -53,6 +53,8 @@ _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 """Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
+_SIZE = np.uint64(1 << 40)
+"""Below it are sizes; of random words one in sixteen million."""
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
 
@@ -63,15 +65,17 @@ def random_looking(words: Words) -> Flags:
     A random word has 12 to 52 bits set (all but 2e-7 of them), is neither a small integer nor a
     pointer (top 16 bits 0000 or FFFF: 3e-5), has a byte above 0x7f, which text has not (0.4 % fail)
     and differs from the word before. A single word that fails between two that pass is taken in:
-    two in a row fail in one random kilobyte of five hundred. Long rows of V8's small integers, each
-    in the upper half of a word, are flagged as well: digits of a number.
+    two in a row fail in one random kilobyte of five hundred. Not so where it is a small number: the
+    size of an allocator's chunk parts two private numbers that lie one behind the other (glibc).
+    Long rows of V8's small integers, each in the upper half of a word, are flagged as well: digits
+    of a number.
     """
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
     flags &= (words & _HIGH_BITS) != 0
     flags &= (words + _TOP) >= _TOP + _TOP
     flags[1:] &= words[1:] != words[:-1]
-    flags[1:-1] |= flags[:-2] & flags[2:]
+    flags[1:-1] |= flags[:-2] & flags[2:] & (words[1:-1] >= _SIZE)
     small: Flags = (words & _NOT_SMALL) == 0
     small &= words >= _TOP
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR

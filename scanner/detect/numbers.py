@@ -244,8 +244,8 @@ def numbers(
     At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
     SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
     run's first edge, where a format lays numbers of whole bytes end to end (CAPI and CNG blobs:
-    modulus, primes). Full ones have no factor below 104. ``only`` names the readings that are asked for, if not all;
-    ``filling`` asks for those alone that begin and end where their run does.
+    modulus, primes). Full ones have no factor below 104. ``only`` names the readings that are asked
+    for, if not all; ``filling`` asks for those alone that begin and end where their run does.
     """
     parts = []
     for index, reading in enumerate(found.pool.readings):

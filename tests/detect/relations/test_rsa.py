@@ -2,6 +2,7 @@
 
 import functools
 import math
+import struct
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -174,6 +175,21 @@ def test_primes_with_their_exponents(make_pool: MakePool, form: str) -> None:
     related = only(search(make_pool, plant("pointers", 1, [500, 800, 1100, 8], parts)))
     assert related.proof == "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
     assert sorted(related.roles) == ["dp", "dp", "p", "p"]
+
+
+@pytest.mark.parametrize("public", [(), (PUBLIC,)])
+@pytest.mark.parametrize("names", [("n", "p", "q", "dp"), ("dq", "d", "q", "p", "dp", "d")])
+def test_numbers_in_chunks_of_one_heap(
+    make_pool: MakePool, names: tuple[str, ...], public: tuple[publics.PublicKey, ...]
+) -> None:
+    """One word, a chunk's size, parts numbers that were allocated one behind the other (glibc)."""
+    blob = b""
+    for name in names:
+        bits = KEY.bits if name in "nd" else KEY.bits // 2
+        raw, reading = spell(getattr(KEY, name), "limbs-le", bits)
+        blob += struct.pack("<Q", len(raw) + 8 | 1) + raw
+    related = only(search(make_pool, plant("heap", 5, [512], [(blob, reading)]), *public))
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
 
 
 @pytest.mark.parametrize("around", ["zeros", "text", "heap"])
