@@ -6,6 +6,7 @@ parser must hold nothing of what it read, and each place must lie within the byt
 
 import functools
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, 
 
 from scanner.detect import keys
 from scanner.detect.keys import Proved
+from scanner.detect.locks import Lock
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
@@ -22,6 +24,9 @@ from scanner.model import Candidate, Confidence, Layout, Place
 
 RUN = 12
 """Bytes of an input that a text may not repeat; fewer are in many words of ours."""
+
+DEAR = 10_000
+"""Microseconds of one try of a passphrase, at most."""
 
 MOST_DIGITS = 1024
 """Bytes of a secret that is also looked for as a number; Python writes no longer ones."""
@@ -51,6 +56,7 @@ def finding(found: Found, size: int) -> None:
             said(found.candidate, size)
             assert found.candidate.confidence < Confidence.PROOF, "a sealed secret is never proved"
             silent(found.candidate, found.value)
+            lock(found.lock, found.value)
         case Proved():
             said(found.candidate, size)
             material(found.material)
@@ -64,6 +70,19 @@ def said(candidate: Candidate, size: int) -> None:
     for place in candidate.places:
         within(place, size)
     assert (candidate.confidence is Confidence.PROOF) == bool(candidate.proof)
+
+
+def lock(found: Lock | None, data: bytes) -> None:
+    """Try the passphrase of the fixtures on a lock: it opens to a key or not, at its own price."""
+    if found is None or found.cost > DEAR or (found.cost > DEAR // 10 and not chosen(data)):
+        return
+    assert found.cost > 0, "a try costs nothing"
+    start = time.process_time()
+    opened = found.opens("throwaway")
+    took = time.process_time() - start
+    assert took < 0.2 + 20e-6 * found.cost, "a try takes longer than it is said to"
+    if opened is not None:
+        material(opened.material)
 
 
 def within(place: Place, size: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from fixtures import containers
+from fixtures import containers, pgp
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
@@ -107,7 +107,11 @@ _ANCHORED = (
     _detector("sexp", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("encrypted", mutate=(*_PEM, mutators.der, mutators.words, mutators.numbers)),
     _detector(
-        "pgp", "detect.pgp", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))
+        "pgp",
+        "detect.pgp",
+        "detect.pgplock",
+        mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers)),
+        seeds=lambda: [pgp.encrypted(recipes.ec_key()).replace(b"saltsalt\xff", b"saltsalt\0")],
     ),
     _detector("pkcs12", "detect.pkcs12", mutate=(mutators.der,)),
     _detector("javastore", mutate=(mutators.numbers,)),

@@ -29,6 +29,7 @@ from scanner.detect import (
     age,
     armour,
     ber,
+    checksums,
     der,
     dnssec,
     encrypted,
@@ -41,6 +42,7 @@ from scanner.detect import (
     openpgp,
     openssh,
     pbe,
+    phrases,
     pkcs12,
     putty,
     pvk,
@@ -53,7 +55,7 @@ from scanner.detect import tpm as tpm_areas
 from scanner.detect.encoded import Decoded
 from scanner.detect.limbs import Runs
 from scanner.dump import space
-from scanner.model import Layout
+from scanner.model import Layout, Place
 from scanner.stages.relate import SCHEDULES
 from tests.fuzz import checks, mutators
 from tests.fuzz.files import file_of
@@ -126,9 +128,11 @@ def _envelope(data: bytes) -> None:
         assert found.size <= len(data)
         assert found.ciphertext in data
         checks.untold(found.protection, found.ciphertext)
+        checks.lock(found.lock, data)
     found_pvk = pvk.read(data)
     if found_pvk is not None:
         assert found_pvk.size <= len(data)
+        checks.lock(found_pvk.lock, data)
 
 
 def _publics(data: bytes) -> None:
@@ -185,7 +189,7 @@ def _ssh(data: bytes) -> None:
     blob = ssh.read(data)
     assert blob is None or blob[1] <= len(data)
     closed = encrypted.read(data)
-    assert closed is None or closed[3] <= len(data)
+    assert closed is None or closed.size <= len(data)
     openssh.padded(data)
 
 
@@ -205,6 +209,7 @@ def _putty(data: bytes) -> None:
     assert file.size <= len(data)
     key = putty.key_of(file)
     putty.authentic(file)
+    checks.lock(putty.lock(file), data)
     if key is not None:
         checks.material(key[0])
 
@@ -316,6 +321,19 @@ def _expanded() -> Iterable[bytes]:
     yield symmetric.sm4(symmetric.key(16))
 
 
+def _phrases(data: bytes) -> None:
+    """Look for texts that may be a passphrase; what is found stands there."""
+    whole = Place(space=0, offset=0, size=len(data))
+    key = Place(space=0, offset=len(data) // 2, size=1)
+    for text in phrases.gather(Decoded(data), [whole], [key]):
+        assert phrases.SHORTEST <= len(text) <= phrases.LONGEST
+        assert text.encode() in data or text.encode() in data[::2] or text.encode() in data[1::2]
+
+
+def _checksum(data: bytes) -> None:
+    assert checksums.holds(data) in (True, False, None)
+
+
 def _expression(data: bytes) -> None:
     for lead in literals.leads(data.decode("utf-8", "replace")):
         assert lead.text
@@ -358,7 +376,7 @@ TARGETS = (
     ),
     Target(
         name="envelope",
-        covers=("detect.pbe", "detect.pvk", "detect.encrypted"),
+        covers=("detect.pbe", "detect.pvk", "detect.encrypted", "detect.locks"),
         run=_envelope,
         seeds=lambda: [sealed.pkcs8_der(EC), keystores.jks(EC)[-400:], sealed.pvk(SMALL)],
         mutate=(mutators.der, mutators.der, mutators.numbers),
@@ -420,14 +438,17 @@ TARGETS = (
     ),
     Target(
         name="putty-file",
-        covers=("detect.putty",),
+        covers=("detect.putty", "detect.locks"),
         run=_putty,
-        seeds=lambda: [
-            sealed.putty(key, version, encrypted=closed)
-            for key in (RSA, EC, ED)
-            for version in (2, 3)
-            for closed in (True, False)
-        ],
+        seeds=lambda: (
+            [
+                sealed.putty(key, version, encrypted=closed)
+                for key in (RSA, EC, ED)
+                for version in (2, 3)
+                for closed in (True, False)
+            ]
+            + [sealed.putty(ED, encrypted=True).replace(b"-Memory: 8192", b"-Memory: 64")]
+        ),
         mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers), mutators.elsewhere),
         longest=3072,
         weight=3,
@@ -512,6 +533,25 @@ TARGETS = (
         seeds=_expanded,
         mutate=_FIELDS,
         longest=512,
+    ),
+    Target(
+        name="phrases",
+        covers=("detect.phrases",),
+        run=_phrases,
+        seeds=lambda: [
+            b'\0password=Tr0ub4dor&3, x\0--pass \'hunter22\' {"secret": "a b c d"}\0',
+            "passphrase: correct horse".encode("utf-16-le"),
+        ],
+        mutate=(mutators.wide, mutators.elsewhere, mutators.literal((b"pwd=", b"\0", b'": "'))),
+        longest=512,
+    ),
+    Target(
+        name="token-checksum",
+        covers=("detect.checksums",),
+        run=_checksum,
+        seeds=lambda: [token_recipes.github(), b"glsa_" + b"a" * 32 + b"_0123abcd"],
+        mutate=(mutators.elsewhere,),
+        longest=64,
     ),
     Target(
         name="expression",
