@@ -53,8 +53,9 @@ _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 """Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
-_SIZE = np.uint64(1 << 40)
-"""Below it are sizes; of random words one in sixteen million."""
+_SIZE = np.uint64(1 << 44)
+"""Below it are sizes, also in the upper half of a word, as on 32-bit machines; and of random words
+one in a million."""
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
 

@@ -16,9 +16,10 @@ from scanner.detect.numbers import Numbers, Survey
 from scanner.detect.pool import Pool
 from scanner.model import Place
 
-AHEAD = (1, 2, 3)
-"""Lengths behind a run's first edge at which a prime may stand: CAPI and CNG blobs hold the
-modulus, two lengths of a prime, and then the primes; BearSSL's keys have no modulus."""
+AHEAD = tuple(range(1, 16))
+"""Lengths behind a run's first edge at which a number may stand: CAPI and CNG blobs hold the
+modulus, two lengths of a prime, and then the primes; BearSSL's keys have no modulus; allocators
+with slabs (jemalloc, tcmalloc, mimalloc) lay objects of one size end to end."""
 
 UNEVEN = ("digits-30",)
 """Readings of primes of uneven length: those of the rsa package for Python, CPython's integers."""

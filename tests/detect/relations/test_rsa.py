@@ -192,6 +192,18 @@ def test_numbers_in_chunks_of_one_heap(
     assert describe(related.key).fingerprint.value == KEY.spki_sha256
 
 
+@pytest.mark.parametrize("slots", [(1, 2), (14, 6), (4, 15)])
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+def test_primes_in_a_slab(make_pool: MakePool, form: str, slots: tuple[int, int]) -> None:
+    """Objects of one size lie end to end in a slab (jemalloc), random ones between the primes."""
+    spelled, reading = zip(*(spell(v, form, KEY.bits // 2) for v in (KEY.p, KEY.q)), strict=True)
+    slab = [noise.uniform(len(spelled[0]), slot) for slot in range(16)]
+    for slot, raw in zip(slots, spelled, strict=True):
+        slab[slot] = raw
+    found = search(make_pool, plant("heap", 5, [512], [(b"".join(slab), reading[0])]), PUBLIC)
+    assert only(found).proof == "p*q = n"
+
+
 @pytest.mark.parametrize("around", ["zeros", "text", "heap"])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
 def test_numbers_end_to_end(make_pool: MakePool, form: str, around: str) -> None:
