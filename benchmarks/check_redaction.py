@@ -1,88 +1,81 @@
-"""Redact dumps of which the truth is known, and search the copies for it by other means than ours.
+"""Redact dumps of which the truth is known, and look at the copies by other means than ours.
 
-    python benchmarks/check_redaction.py FOLDER [FOLDER ...] [--most BYTES]
+    python benchmarks/check_redaction.py FOLDER [FOLDER ...] [--most BYTES] [--all] [--cut]
 
 A folder holds cases, or is one: a dump (``core`` or ``dump.dmp``) and ``truth.json`` with the
-``private`` numbers of its ``secrets``, in hex. Each dump is copied by ``keysift redact``; the copy
-must be as large, and hold no 16 bytes of any private number: big-endian, little-endian, as words
-most significant first, as digits of 30, 28 and 60 bits, in hex, or in base64 at any phase, each in
-ASCII and UTF-16LE. Prints a row a dump; exits 1 where something is left. Of a dump of which not all
-can be read no copy is made, which the row says; what is left of a key that no scan can prove, for
-the dump does not hold enough of it, counts as left all the same.
+private values of its ``secrets``. Each dump is copied by ``keysift redact``, with ``--cut`` its
+first seven tenths too, under a policy that accepts what is truncated. A copy must be as large,
+pass a scan (without that policy: exit 3 where it is truncated), hold no 16 bytes of a private value
+in any spelling of ``tests/remains.py``, and be the same to gdb, lldb, pyelftools and
+minidump (``tests/readers.py``) as what it was made of. Prints a row a dump, and ends with the
+counts; exits 1 where something is wrong. Of a dump of which not all can be read no copy is made,
+which the row says; what is left of a key that no scan can prove, for the dump does not hold enough
+of it, counts as left all the same.
 """
 
 import argparse
-import base64
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-PIECE = 16
-VARIED = 10
-"""Different bytes of a piece: fewer could be anything."""
+from tests import readers, remains
+
+ROOT = Path(__file__).resolve().parent.parent
+CUT = 0.7
+POLICY = 'accept = ["truncated"]\n'
 
 
-def spellings(value: bytes) -> Iterator[bytes]:
-    """Yield a number as memory or text may hold it."""
-    number, little = int.from_bytes(value, "big"), value[::-1]
-    yield from (value, little)
-    yield b"".join(value[at : at + 4][::-1] for at in range(0, len(value), 4))
-    for bits, size in ((30, 4), (28, 4), (60, 8)):
-        digits = (number >> at & ((1 << bits) - 1) for at in range(0, number.bit_length(), bits))
-        yield b"".join(digit.to_bytes(size, "little") for digit in digits)
-    texts = [value.hex().encode(), value.hex().upper().encode()]
-    texts += [base64.b64encode(bytes(phase) + value)[4:-4] for phase in range(3)]
-    for text in texts:
-        yield text
-        yield text.decode().encode("utf-16-le")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A dump, and what must not be left of it."""
+
+    name: str
+    dump: Path
+    private: dict[bytes, str]
+    cut: bool
 
 
-def pieces(value: bytes) -> set[bytes]:
-    """Return what must be nowhere in a copy."""
-    found = set()
-    for spelled in spellings(value):
-        for at in range(0, len(spelled) - PIECE + 1, PIECE):
-            piece = spelled[at : at + PIECE]
-            if len(set(piece)) >= VARIED:
-                found.add(piece)
-    return found
+def keysift(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "scanner", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def private(case: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (secret, number) of a case."""
-    for secret in json.loads((case / "truth.json").read_text("utf-8"))["secrets"]:
-        for name, text in (secret.get("private") or {}).items():
-            digits = text if isinstance(text, str) else ""
-            raw = digits.removeprefix("0x")
-            if len(raw) >= 2 * PIECE and all(c in "0123456789abcdefABCDEF" for c in raw):
-                yield f"{secret['id']} {name}", bytes.fromhex(raw.zfill(len(raw) + len(raw) % 2))
-
-
-def check(case: Path, dump: Path) -> tuple[bool, str]:
+def check(case: Case, folder: Path, every: list[str], counts: Counter[str]) -> tuple[bool, str]:
     """Redact one dump; return whether all is well, and what is to be said."""
-    root = Path(__file__).resolve().parent.parent
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy"
-        command = [sys.executable, "-m", "scanner", "redact", str(dump), "-o", str(copy), "-q"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        if done.returncode or not copy.exists():
-            return not copy.exists(), "no copy: " + " ".join(done.stderr.split())[:90]
-        data, before = copy.read_bytes(), dump.read_bytes()
-    if len(data) != len(before):
-        return False, "another size"
-    there = left = 0
-    names = set()
-    for name, value in private(case):
-        for piece in pieces(value):
-            there += piece in before
-            if piece in data:
-                left += 1
-                names.add(name)
-    note = f"{left} of {there} pieces left" + (f": {', '.join(sorted(names))}" if names else "")
-    return left == 0, note
+    copy, policy = folder / "copy" / case.dump.name, folder / "policy.toml"
+    copy.parent.mkdir()
+    policy.write_text(POLICY if case.cut else "", "utf-8")
+    under = ("--policy", policy, "-j", "1", "-q")
+    done = keysift("redact", case.dump, "-o", copy, *every, *under)
+    if done.returncode or not copy.exists():
+        counts["without a copy"] += 1
+        said = [line for line in done.stderr.splitlines() if "why:" in line] or [done.stderr]
+        return not copy.exists() and done.returncode == 3, "no copy: " + " ".join(said[0].split())
+    counts["copies"] += 1
+    wrong: list[str] = []
+    if copy.stat().st_size != case.dump.stat().st_size:
+        wrong.append("another size")
+    codes = keysift("scan", copy, *under).returncode, keysift("scan", copy, *under[2:]).returncode
+    if codes != (0, 0) and not (case.cut and codes == (0, 3)):
+        wrong.append(f"scans of the copy end with {codes}")
+    counts[f"rescans that end with {codes[1]}"] += 1
+    before = remains.remains(case.dump.read_bytes(), case.private)
+    left = remains.remains(copy.read_bytes(), case.private)
+    counts["pieces before"] += len(before)
+    counts["pieces left"] += len(left)
+    if left:
+        names = sorted({name for _, name in left})
+        wrong.append(f"left: {', '.join(names)}, the first at {left[0][0]:#x}")
+    same, differ = readers.differing(case.dump, copy)
+    counts.update(f"alike to {name}" for name in same)
+    wrong += [f"not the same to {name}" for name in differ]
+    note = f"{len(left)} of {len(before)} pieces left; alike to {', '.join(same) or 'nobody'}"
+    return not wrong, "; ".join([note, *wrong])
 
 
 def main() -> int:
@@ -90,19 +83,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="+", type=Path)
     parser.add_argument("--most", type=float, default=1e12, help="larger dumps are passed over")
+    parser.add_argument("--all", action="store_true", help="also what does not block")
+    parser.add_argument("--cut", action="store_true", help="also the first part of each dump")
     options = parser.parse_args()
-    wrong = 0
-    for folder in options.folder:
-        cases = [folder] if (folder / "truth.json").exists() else sorted(folder.iterdir())
+    every = ["--all", "--suppressed"] if options.all else []
+    counts: Counter[str] = Counter()
+    for given in options.folder:
+        cases = [given] if (given / "truth.json").exists() else sorted(given.iterdir())
         for case in cases:
-            dumps = [case / name for name in ("core", "dump.dmp") if (case / name).exists()]
-            for dump in dumps:
-                if dump.stat().st_size <= options.most:
-                    good, note = check(case, dump)
-                    wrong += not good
-                    print(f"{case.name:<32} {'good' if good else 'WRONG':<6} {note}", flush=True)
-    print(f"{wrong} wrong")
-    return 1 if wrong else 0
+            for dump in (case / name for name in ("core", "dump.dmp") if (case / name).exists()):
+                if dump.stat().st_size > options.most:
+                    continue
+                truth = json.loads((case / "truth.json").read_text("utf-8"))
+                private = remains.pieces(truth)
+                for cut in (False, True)[: 1 + options.cut]:
+                    with tempfile.TemporaryDirectory(prefix="keysift-") as name:
+                        folder, path = Path(name), dump
+                        if cut:
+                            path = folder / dump.name
+                            path.write_bytes(dump.read_bytes()[: int(dump.stat().st_size * CUT)])
+                        one = Case(name=case.name, dump=path, private=private, cut=cut)
+                        good, note = check(one, folder, every, counts)
+                    counts["dumps"] += 1
+                    counts["wrong"] += not good
+                    said = f"{case.name}{' (cut)' if cut else ''}"
+                    print(f"{said:<34} {'good' if good else 'WRONG':<6} {note}", flush=True)
+    print("; ".join(f"{name} {count}" for name, count in sorted(counts.items())))
+    return 1 if counts["wrong"] else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import hashlib
 import lzma
 import struct
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from scanner.policy import Ruling
 from scanner.policyfile import Allow, Policy
 from scanner.redact import Aim, Overwritten, Redaction
 from scanner.stages.overwrite import FILL
+from tests import readers, remains
 
 KEY = keys.canary()
 EC = keys.ec_key("P-256", label="canary")
@@ -68,10 +70,14 @@ def layout(path: Path) -> Layout:
 
 @pytest.mark.parametrize("name", real.names())
 def test_a_real_dump_passes_and_reads_the_same(tmp_path: Path, name: str) -> None:
-    """What was found is overwritten and nothing else; the tables are what they were."""
-    before = tmp_path / "before"
+    """What was found is overwritten and nothing else; to every reader the tables are the same.
+
+    None of the private values is left, as a search finds that shares no code with the scanner.
+    """
+    before, after = tmp_path / "before" / "core", tmp_path / "after" / "core"
+    before.parent.mkdir()
+    after.parent.mkdir()
     before.write_bytes(real.load(name))
-    after = tmp_path / "after"
     made = redacted(before, after)
     old, new = before.read_bytes(), after.read_bytes()
     assert len(old) == len(new)
@@ -82,8 +88,29 @@ def test_a_real_dump_passes_and_reads_the_same(tmp_path: Path, name: str) -> Non
         at = end
     assert old[at:] == new[at:]
     assert layout(before) == layout(after)
-    assert bool(made.overwritten) == bool(real.truth(name)["keys"])
-    assert set(tmp_path.iterdir()) == {before, after}
+    private = remains.pieces({"secrets": list(private_values(name))})
+    assert bool(remains.remains(old, private)) == bool(made.overwritten) == bool(private)
+    assert remains.remains(new, private) == []
+    assert readers.differing(before, after)[1] == []
+    assert [*before.parent.iterdir(), *after.parent.iterdir()] == [before, after]
+
+
+def private_values(name: str) -> Iterator[dict[str, object]]:
+    """Yield the secrets of a real dump as a truth.json has them."""
+    for key in real.truth(name)["keys"]:
+        recipe = key["recipe"]
+        made = getattr(keys, recipe["function"])(*recipe["arguments"], label=recipe["label"])
+        curve = key["curve"].lower().replace("-", "")
+        kind = {"rsa": f"rsa-{key['bits']}", "ec": f"ec-{curve}"}.get(key["algorithm"])
+        numbers = {"seed": made.seed.hex()} if kind is None else made.private_values()
+        digits = {k: v if isinstance(v, str) else f"{v:x}" for k, v in numbers.items()}
+        public = {"n": f"{made.n:x}"} if key["algorithm"] == "rsa" else {}
+        yield {
+            "id": key["name"],
+            "kind": kind or key["algorithm"],
+            "private": digits,
+            "public": public,
+        }
 
 
 @pytest.mark.parametrize(
@@ -103,6 +130,21 @@ def test_layers_are_written_again(tmp_path: Path, layers: tuple[str, ...]) -> No
     assert made.after.content.layers == made.before.content.layers == layers
     with source.open_file(str(tmp_path / "a")) as file:
         assert made.after.content.sha256 == source.digest(file)
+
+
+def test_sixteen_bytes_of_a_number_are_too_many(tmp_path: Path) -> None:
+    """Whatever a stretch of a number begins with, 16 bytes of it do not stay: nor text of them."""
+    path, output = tmp_path / "core", tmp_path / "copy"
+    raw = encodings.little_limbs(KEY.p)
+    hexed, wide = raw[::-1].hex().encode(), encodings.utf16(raw[::-1].hex().encode())
+    digits = b"".join(struct.pack("<I", KEY.d >> at & (1 << 30) - 1) for at in range(0, 2040, 30))
+    cut = [raw[at : at + 16] for at in range(16)]
+    cut += [form[at : at + 16] for form in (hexed, digits) for at in range(0, 64, 4)]
+    cut += [wide[at : at + 32] for at in range(0, 32, 2)]
+    path.write_bytes(core(encodings.pkcs8_pem(KEY), *cut))
+    redacted(path, output)
+    copy = output.read_bytes()
+    assert [piece for piece in cut if piece in copy] == []
 
 
 def test_holes_stay_holes(tmp_path: Path) -> None:

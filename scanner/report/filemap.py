@@ -123,6 +123,8 @@ def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Findin
     for kind, said in KINDS:
         if kind in there:
             add(legend, _key(f"cell-{kind}", said))
+    if cells and not there <= _NAMES:
+        add(legend, _key(f"cell-{_UNKNOWN}", "not classified"))
     if any(cell.swept < cell.bytes for cell in cells):
         add(legend, _key("cell-unswept", "not swept"))
     for look, said in (("blocks", "what blocks"), ("noted", "another finding")):

@@ -26,6 +26,9 @@ MOST_ROWS = 500
 OPEN_PLACES = 8
 """Places of one key that are shown without a click."""
 
+OPEN_STEPS = 10
+"""Keys to rotate that are listed without a click."""
+
 _SIGNS = {Verdict.PASS: "✓", Verdict.BLOCKED: "✕", Verdict.INCOMPLETE: "!"}
 
 
@@ -100,7 +103,8 @@ def _banner(report: Report) -> Node:
 def _overview(report: Report) -> Node:
     head = [element("th", text, scope="col") for text in ("verdict", "dump", "found", "swept")]
     body = element("tbody")
-    for number, dump in enumerate(report.dumps, 1):
+    numbered = enumerate(report.dumps, 1)
+    for number, dump in sorted(numbered, key=lambda one: wording.WORST_FIRST.index(one[1].verdict)):
         link = element("a", quoted(dump.path), href=f"#dump-{number}")
         cells = (_badge(dump.verdict), link, wording.counts(dump.findings), _share(dump))
         add(body, element("tr", *(element("td", cell) for cell in cells)))
@@ -164,23 +168,32 @@ def _dump(dump: DumpReport, number: int, *, alone: bool) -> Node:
 
 
 def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) -> Node | None:
-    steps = element("ol")
-    for finding, name in zip(findings, names, strict=True):
-        if wording.acts(finding):
-            verb = "Revoke" if finding.kind == "token" else "Rotate"
-            which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
-            link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
-            add(steps, element("li", link, *(element("span", " ", bdi) for bdi in lines(which))))
-    reasons = wording.reasons(dump, every=False)
-    for reason in reasons[:MOST_ROWS]:
-        add(steps, element("li", "Because: ", element("bdi", reason)))
+    """Return why the verdict is what it is, and the steps: the last of them is never hidden."""
+    pairs = zip(findings, names, strict=True)
+    steps = [_step(finding, name) for finding, name in pairs if wording.acts(finding)]
+    reasons = _bounded(wording.reasons(dump, every=False))
+    box = element("div", class_=f"to-do {dump.verdict}")
+    if reasons:
+        listed = (element("li", element("bdi", reason)) for reason in reasons)
+        add(box, element("h3", "Why"), element("ul", *listed))
+    if steps or dump.verdict is not Verdict.PASS:
+        add(box, element("h3", "What to do"), element("ol", *steps[:OPEN_STEPS]))
+    if len(steps) > OPEN_STEPS:
+        title = element("summary", f"{len(steps) - OPEN_STEPS:,} more to rotate or to revoke")
+        rest = element("ol", *steps[OPEN_STEPS:], start=f"{OPEN_STEPS + 1}")
+        add(box, element("details", title, rest), element("ol", start=f"{len(steps) + 1}"))
     if dump.verdict is not Verdict.PASS:
-        add(steps, element("li", wording.next_step(dump)))
-    if not len(steps):
-        return None
-    dated = any(wording.acts(finding) and wording.certified(finding) for finding in findings)
-    note = element("p", wording.EXPIRY) if dated else None
-    return element("div", element("h3", "What to do"), steps, note, class_=f"to-do {dump.verdict}")
+        add(box[-1], element("li", wording.next_step(dump)))
+    if any(wording.acts(finding) and wording.certified(finding) for finding in findings):
+        add(box, element("p", wording.EXPIRY))
+    return box if len(box) else None
+
+
+def _step(finding: Finding, name: str) -> Node:
+    verb = "Revoke" if finding.kind == "token" else "Rotate"
+    which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
+    link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
+    return element("li", link, *(element("span", " ", bdi) for bdi in lines(which)))
 
 
 def _facts(dump: DumpReport) -> Node:
@@ -294,8 +307,7 @@ def _places(finding: Finding) -> list[Node]:
 
 
 def _table(occurrences: Sequence[Occurrence]) -> Node:
-    states = any(occurrence.state != "unknown" for occurrence in occurrences)
-    names = ("address", "file offset", "bytes", "encoding", *(("state",) if states else ()))
+    names = ("address", "file offset", "bytes", "encoding")
     head = element("tr", *(element("th", text, scope="col") for text in names))
     body = element("tbody")
     for occurrence in occurrences:
@@ -303,12 +315,12 @@ def _table(occurrences: Sequence[Occurrence]) -> Node:
         address, _ = wording.coordinate(extent)
         pieces = len(occurrence.extents)
         more = f", in {pieces} pieces" if pieces > 1 else ""
+        state = () if occurrence.state == "unknown" else (", ", quoted(occurrence.state))
         cells: list[Content] = [
             element("code", address),
             element("code", hex(extent.file_offset)),
             f"{sum(e.size for e in occurrence.extents):,}",
-            element("span", quoted(occurrence.encoding), more),
+            element("span", quoted(occurrence.encoding), *state, more),
         ]
-        cells += [quoted(occurrence.state)] if states else []
         add(body, element("tr", *(element("td", cell) for cell in cells)))
     return element("div", element("table", element("thead", head), body), class_="wide places")

@@ -48,6 +48,8 @@ _FINGERPRINTS = {
     "place-sha256": "place SHA-256",
 }
 
+WORST_FIRST = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
+
 FINDING_CODES = ("private-key", "secret")
 """Reasons that a finding gives."""
 
@@ -89,8 +91,7 @@ def swept(dumps: Iterable[DumpReport]) -> str:
 def tally(report: Report) -> str:
     """Return how many dumps got which verdict, the worst first."""
     verdicts = Counter(dump.verdict for dump in report.dumps)
-    order = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
-    parts = [f"{verdicts[verdict]} {verdict.value}" for verdict in order if verdicts[verdict]]
+    parts = [f"{verdicts[verdict]} {verdict.value}" for verdict in WORST_FIRST if verdicts[verdict]]
     return f"{len(report.dumps)} dumps: {', '.join(parts)}"
 
 

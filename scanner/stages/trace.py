@@ -34,8 +34,11 @@ from scanner.stages.session import Session
 PIECE = 16
 """Bytes of a number that are searched for at once: chance finds none in 10**38."""
 
+_SHORT = 8
+"""Bytes that are searched for where every byte is looked at: so far apart that each stretch of a
+number that is more than chance holds eight of them, whatever it begins with."""
+
 _DIGIT_STRIDE = 4
-_TEXT_STRIDE = 2
 
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
@@ -43,8 +46,8 @@ _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""
 
-_FEWEST_DIGITS = 4
-"""The same in a piece of hex or base64: in UTF-16, eight digits and zeros."""
+_FEWEST_SHORT = 3
+"""The same in a short piece: of UTF-16, four digits and zeros."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -64,11 +67,9 @@ class _Needle:
     encoding: str
     value: bytes
     stride: int = 1
-    """Of so many pieces one is searched for: digits are rarer than limbs, and longer."""
+    """Of so many pieces one is searched for in runs: digits are rarer than limbs, and longer."""
     whole: bool = False
     """Parts of it are no secret: tokens begin alike."""
-    varied: int = FEWEST_VALUES
-    """Different byte values of a piece, at least."""
     least: int = PIECE
     """Bytes of a part that are more than chance."""
 
@@ -78,13 +79,13 @@ class _Haystack:
     """What a worker searches for, made once for all its tasks. Stays in the worker."""
 
     needles: tuple[_Needle, ...]
-    pieces: tuple[tuple[int, int], ...]
-    """Needle and offset in it of each piece."""
+    pieces: tuple[tuple[int, int, int], ...]
+    """Needle, offset in it and size of each piece."""
 
     def piece(self, index: int) -> bytes:
         """Return the bytes of a piece."""
-        needle, at = self.pieces[index]
-        return self.needles[needle].value[at : at + PIECE]
+        needle, at, size = self.pieces[index]
+        return self.needles[needle].value[at : at + size]
 
     @cached_property
     def sweeper(self) -> Sweeper:
@@ -154,21 +155,32 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
     needles = tuple(
         n for candidate in candidates for n in _needles(session, candidate, texts=texts)
     )
-    pieces = tuple((index, at) for index, needle in enumerate(needles) for at in _offsets(needle))
+    cut = _short_pieces if texts else _pieces
+    pieces = tuple((index, *piece) for index, needle in enumerate(needles) for piece in cut(needle))
     sought = _Haystack(needles, pieces)
     session.kept[candidates, texts] = sought
     return sought
 
 
-def _offsets(needle: _Needle) -> list[int]:
-    """Return where the pieces of a needle begin; of a token, the last is enough."""
+def _pieces(needle: _Needle) -> list[tuple[int, int]]:
+    """Return the offset and size of each piece that is looked for in runs."""
     last = len(needle.value) - PIECE
-    if needle.whole:
-        return [last] if last >= 0 else []
     return [
-        at
+        (at, PIECE)
         for at in range(0, last + 1, PIECE * needle.stride)
-        if len(set(needle.value[at : at + PIECE])) >= needle.varied
+        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+    ]
+
+
+def _short_pieces(needle: _Needle) -> list[tuple[int, int]]:
+    """Return the offset and size of each piece that is looked for; a token's end is enough."""
+    if needle.whole:
+        last = len(needle.value) - PIECE
+        return [(last, PIECE)] if last >= 0 else []
+    return [
+        (at, _SHORT)
+        for at in range(0, len(needle.value) - _SHORT + 1, needle.least - _SHORT)
+        if len(set(needle.value[at : at + _SHORT])) >= _FEWEST_SHORT
     ]
 
 
@@ -257,7 +269,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[_Needle]:
             wide = text.decode("ascii").encode("utf-16-le")
             for codec, value, least in (("", text, PIECE), (" utf-16le", wide, 2 * PIECE)):
                 said = f"{number} {form}{codec}"
-                yield _Needle(name, said, value, _TEXT_STRIDE, varied=_FEWEST_DIGITS, least=least)
+                yield _Needle(name, said, value, least=least)
 
 
 def _texts(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:

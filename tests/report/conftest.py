@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import itertools
 from typing import Any
 
 import pytest
@@ -193,6 +194,19 @@ def keys(text: str = "") -> tuple[Finding, ...]:
         named_rsa(text),
         token(),
         unnamed("x25519", "", 256, Severity.MEDIUM),
+    )
+
+
+def many(count: int, text: str = "") -> tuple[Finding, ...]:
+    """Return so many findings of every sort, each a key of its own."""
+    sorts = keys(text)
+    return tuple(
+        dataclasses.replace(
+            finding,
+            id=f"{finding.id}-{number}",
+            fingerprint=dataclasses.replace(finding.fingerprint, value=f"{number:08x}" * 8),
+        )
+        for number, finding in zip(range(count), itertools.cycle(sorts), strict=False)
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from scanner.model import Cell, Report, Verdict
 from scanner.report import filemap, html, wording
+from tests.report import conftest as made
 
 VOID = {"meta", "br", "input", "img", "link", "hr"}
 
@@ -186,3 +187,26 @@ def test_empty_dump_is_a_page(halted: Report) -> None:
     page = Page(html.render(report))
     assert page.texts["h1"] == "incomplete"
     assert page.tags["path"] == 0
+
+
+def test_many_steps_fold_and_the_last_is_never_hidden(blocked: Report) -> None:
+    """Ten keys to rotate are listed, the rest behind a click; then what to do with the dump."""
+    (dump,) = blocked.dumps
+    dump = dataclasses.replace(dump, findings=made.many(200))
+    acting = sum(map(wording.acts, dump.findings))
+    text = html.render(dataclasses.replace(blocked, dumps=(dump,)))
+    to_do = text[text.index("What to do") : text.index('class="map"')]
+    shown, _, folded = to_do.partition("<details>")
+    folded, _, last = folded.partition("</details>")
+    rest = acting - html.OPEN_STEPS
+    assert (shown.count("<li>"), folded.count("<li>")) == (html.OPEN_STEPS, rest)
+    assert f'start="{acting + 1}"' in last
+    assert wording.next_step(dump) in last
+
+
+def test_the_worst_dump_comes_first_in_the_overview(several: Report) -> None:
+    """Of many dumps the table lists blocked ones first, each linked to its own part."""
+    text = html.render(several)
+    table = text[text.index("<tbody>") : text.index("</tbody>")]
+    assert re.findall(r"badge (\w+)", table) == ["blocked", "incomplete", "pass"]
+    assert re.findall(r'href="#(dump-\d)"', table) == ["dump-3", "dump-2", "dump-1"]
