@@ -35,8 +35,12 @@ BLOCK = 1 << 16
 MARKS, CHUNK = 20, 1 << 18
 """Bits of a word that are looked up first, and words that are looked up at once."""
 
+PAGE = 4096
 VARIED = 4
 """Different bytes of a word that is looked up."""
+
+LONG = 80
+"""Bytes of the longest number that is looked for with a byte in each word: a scalar or a seed."""
 
 PART = 16
 MOST_HITS = 40
@@ -73,6 +77,8 @@ DIGITS = (
     ("smi32-8", 8, 4, 1),
 )
 """Name, bits of a digit, bytes of its word, zero bits under it; the least significant first."""
+
+SPARSE = ("longs-8", "ints-8", "ints-16", "smi64-8", "smi32-8", "bytes-as-doubles")
 
 _ED25519 = (1 << 252) + 27742317777372353535851937790883648493
 _ORDERS = {
@@ -144,6 +150,8 @@ def spellings(value: int, size: int) -> Spelled:
     for name, text in texts.items():
         rows[name] = text.encode()
         rows[f"{name}-utf16"] = text.encode("utf-16-le")
+    if size > LONG:
+        rows = {name: raw for name, raw in rows.items() if name not in SPARSE}
     unique = {raw: name for name, raw in reversed(rows.items()) if len(raw) >= PART}
     return {name: raw for raw, name in reversed(unique.items())}
 
@@ -225,19 +233,21 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
     are mostly zeros, which are everywhere, the whole is searched for.
     """
     anchors: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    sparse: list[int] = []
     for index, raw in enumerate(wanted):
         first = anchor(raw)
         words = {raw[at : at + ANCHOR]: at for at in range(first, first + ANCHOR)}
         if min(len(set(word) - {0}) for word in words) < VARIED:
-            start = data.find(raw)
-            while start >= 0:
-                yield index, start, 0, len(raw)
-                start = data.find(raw, start + 1)
+            sparse.append(index)
         else:
             for word, at in words.items():
                 anchors[int.from_bytes(word, "little")].append((index, at))
+    filled = list(_filled(data))
+    for index in sparse:
+        for start in _everywhere(data, filled, wanted[index]):
+            yield index, start, 0, len(wanted[index])
     table = np.array(sorted(anchors), np.uint64)
-    for position, value in _lookup(data, table):
+    for position, value in _lookup(data, filled, table):
         for index, at in anchors[value]:
             raw, start = wanted[index], position - at
             low, high = at, at + ANCHOR
@@ -248,17 +258,39 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
             yield index, start, low, high
 
 
-def _lookup(data: bytes, table: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+def _everywhere(data: bytes, filled: list[tuple[int, int]], raw: bytes) -> Iterator[int]:
+    for low, high in filled:
+        start = data.find(raw, low, high + PAGE)
+        while start >= 0:
+            yield start
+            start = data.find(raw, start + 1, high + PAGE)
+
+
+def _filled(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of pages that are not zero: cores of garbage collectors are mostly so."""
+    pages = np.frombuffer(data, np.uint64, len(data) // PAGE * (PAGE // 8)).reshape(-1, PAGE // 8)
+    steps = range(0, len(pages), CHUNK)
+    held = [pages[at : at + CHUNK].any(axis=1) for at in steps]
+    there = np.concatenate((*held, [len(data) % PAGE > 0])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(there, prepend=0, append=0)) * PAGE
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _lookup(
+    data: bytes, filled: list[tuple[int, int]], table: npt.NDArray[np.uint64]
+) -> Iterator[tuple[int, int]]:
     """Yield (position, word) of each word of the table that stands at a multiple of eight."""
     marks = np.zeros(1 << MARKS, np.bool_)
     marks[(table >> np.uint64(64 - MARKS)).astype(np.int64)] = True
     words = np.frombuffer(data, np.uint64, len(data) // ANCHOR)
-    for base in range(0, len(words), CHUNK):
-        part = words[base : base + CHUNK]
+    parts = ((at, end) for low, end in filled for at in range(low, end, CHUNK * ANCHOR))
+    for base, end in parts:
+        first = base // ANCHOR
+        part = words[first : min(first + CHUNK, end // ANCHOR)]
         maybe = np.flatnonzero(marks[(part >> np.uint64(64 - MARKS)).astype(np.int64)])
         hits = maybe[np.isin(part[maybe], table)]
         for hit in hits.tolist():
-            yield (base + hit) * ANCHOR, int(part[hit])
+            yield base + hit * ANCHOR, int(part[hit])
 
 
 def present(data: bytes, secrets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -72,7 +72,7 @@ def make(kind: str, name: str, folder: Path) -> Held:
     files = {"key": pem, "der": _der(key)}
     if kind.startswith(("rsa", "ec", "dsa")):
         files["trad"] = _pem(key, form.PrivateFormat.TraditionalOpenSSL)
-    if not kind.startswith(("x", "ed448", "ec-p224", "ec-brain", "ec-secp")):
+    if not kind.startswith(("x", "ed448", "ec-p224", "ec-brain", "ec-secp", "dsa-2", "dsa-3")):
         files["ssh"] = _pem(key, form.PrivateFormat.OpenSSH)
         public = key.public_key()
         files["pub"] = public.public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH) + b"\n"

@@ -191,6 +191,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "openssh-base64": lambda key: base64.b64encode(encodings.openssh_pem(key)),
     "pkcs1-pem-headless": lambda key: encodings.pkcs1_pem(key)[120:],
     "sec1-pem-headless": lambda key: encodings.sec1_pem(key)[41:],
+    "pkcs8-pem-headless": lambda key: base64.b64encode(encodings.pkcs8_der(key))[16:],
     "certificate-pem": encodings.certificate_pem,
     "headless-32": lambda key: containers.headless(key, 32),
 }

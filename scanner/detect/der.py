@@ -66,6 +66,11 @@ class Reader:
         self._end = len(data) if end is None else end
         self._depth = depth
 
+    @property
+    def at(self) -> int:
+        """Where in the bytes the next element begins."""
+        return self._at
+
     def peek(self) -> int:
         """Return the tag of the next element, or -1 at the end."""
         return self._data[self._at] if self._at < self._end else -1

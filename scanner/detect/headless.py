@@ -6,7 +6,7 @@ numbers behind stand whole. Others wipe the end: a scalar between its header and
 which is gone is a structure without proof. This module starts at any INTEGER of the size that keys
 have, walks over its neighbours in both directions as strictly as the reader of whole objects, and
 accepts what the numbers prove of each other (RFC 8017 section 3.2). It leaves whole objects to
-``keys``.
+``keys``, and DSA to ``headless_dsa``.
 """
 
 import functools
@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect import der
+from scanner.detect import der, headless_dsa
 from scanner.detect.der import Memory
 from scanner.detect.evidence import ec_derived, ec_scalar, okp_seed, on_curve, proved
 from scanner.detect.factors import Claim, claim
@@ -119,6 +119,7 @@ def _examine(memory: Memory, space: int, offset: int, rule: Rule, *, first: bool
     head = memory.clip(space, offset, _HEAD)
     return (
         _rsa(memory, space, offset, rule, head, only_first=first)
+        or headless_dsa.examine(memory, space, offset, rule, head)
         or _ec(memory, space, offset, rule, head)
         or _seed(memory, space, offset, rule, head)
     )

@@ -3,7 +3,8 @@
 An allocator that writes over a freed PEM text takes the BEGIN line and a line or two of base64;
 what is left still holds p, or the scalar and its point. Such text has no label, but the DER inside
 has headers, and a header has but three spellings in base64: these are the anchors. From there the
-text is decoded in both directions and judged like damaged DER in memory (see ``headless``). Keys
+text is decoded in both directions and judged like damaged DER in memory (see ``headless``). A seed
+may be all that is left, behind the header of its octet string: a structure without proof. Keys
 inside of larger objects in base64 are found the same way. Whole ones that begin with a character
 are left to ``pem`` and ``encoded``.
 """
@@ -15,6 +16,7 @@ from scanner.detect import armour, der, headless, keys
 from scanner.detect.armour import Run, Text
 from scanner.detect.der import Memory
 from scanner.detect.encoded import Decoded, mapped
+from scanner.detect.evidence import okp_derived, unproved
 from scanner.detect.keys import Proved
 from scanner.model import Place
 from scanner.rules import Rule
@@ -23,6 +25,20 @@ _BACK = 4096
 """Bytes before a number in which the object begins that it belongs to."""
 
 _HEADER = re.compile(rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]", re.DOTALL)
+
+_SEEDS = {
+    b"\x04\x22\x04\x20": ("ed25519", 32),
+    b"\x04\x3b\x04\x39": ("ed448", 57),
+    b"\x04\x3a\x04\x38": ("x448", 56),
+}
+"""Headers of a CurvePrivateKey (RFC 8410 section 7): the algorithm, X25519 as the rarer one of two
+left out, and the bytes of its seed. They stand 16 characters from the beginning of the text."""
+
+_HEAD_OF_SEED = 12
+"""Bytes of PKCS#8 before them."""
+
+_DISTINCT = 20
+"""Different bytes of a seed: 32 random ones miss it once in 10**10."""
 
 _BESIDE = 8
 """Characters before an anchor in which the first bits of its number stand."""
@@ -60,7 +76,7 @@ def _plausible(text: Text) -> bool:
         data = armour.decode(b"A" * pad + run.chars)
         first = (run.at + pad) * 6 // 8
         for at in range(first, first + 3):
-            if headless.plausible(data, at) or _HEADER.match(data, at):
+            if headless.plausible(data, at) or _HEADER.match(data, at) or any(_seed(data, at)):
                 return True
     return False
 
@@ -73,10 +89,28 @@ def _found(run: Run, pad: int, rule: Rule) -> Proved | None:
     inner = Decoded(armour.decode(b"A" * pad + run.chars))
     first = (run.at + pad) * 6 // 8
     for at in range(first, first + 3):
-        found = headless.prove_at(inner, 0, at, rule)
+        found = headless.prove_at(inner, 0, at, rule) or _seeded(inner, at, rule)
         if found is not None:
             return found
     return _whole(inner, first, rule)
+
+
+def _seed(data: bytes, at: int) -> tuple[str, bytes]:
+    """Return the algorithm and the seed of a CurvePrivateKey with which the text ends."""
+    algorithm, size = _SEEDS.get(data[at : at + 4], ("", 0))
+    seed = data[at + 4 :]
+    return (algorithm, seed) if size == len(seed) else ("", b"")
+
+
+def _seeded(inner: Decoded, at: int, rule: Rule) -> Proved | None:
+    """Return the key of a seed at a text's end, to which nothing bears witness."""
+    algorithm, seed = _seed(inner.data, at)
+    key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
+    whole = der.fetch(inner, 0, at - _HEAD_OF_SEED) if at >= _HEAD_OF_SEED else None
+    if key is None or (whole is not None and keys.parse_private(whole) is not None):
+        return None
+    place = Place(space=0, offset=at, size=4 + len(seed))
+    return unproved(key, rule, "PKCS8-DER (damaged)", (place,))
 
 
 def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:

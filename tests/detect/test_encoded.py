@@ -140,6 +140,21 @@ def test_a_text_without_its_first_lines(bits: int, columns: int, codec: str) -> 
             assert found.candidate.confidence is Confidence.PROOF
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "x448"])
+def test_a_text_that_begins_with_its_seed(algorithm: str, codec: str) -> None:
+    """Where an allocator took 16 characters, the header of the seed begins what is left.
+
+    It is a structure; cut anywhere else, or followed by more, it is nothing.
+    """
+    key = keys.okp_key(algorithm)
+    text = base64.b64encode(encodings.pkcs8_der(key))
+    data = bytes(16) + text[16:].decode().encode(codec) + bytes(64)
+    assert only("headless-text", data, key).candidate.confidence is Confidence.STRUCTURE
+    for other in (text[16:-8], text[16:].rstrip(b"=") + b"AAAA", b"BCIEI" + b"QUFB" * 10 + b"QUF"):
+        assert find("headless-text", bytes(16) + other + bytes(64)) == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(lost=st.integers(16, 900), size=st.integers(0, 40))
 def test_a_hole_in_the_text(lost: int, size: int) -> None:

@@ -43,6 +43,11 @@ CURVES: dict[str, Curve] = {
     curve.name: curve
     for curve in (
         Curve(
+            name="P-224",
+            p=(1 << 224) - (1 << 96) + 1,
+            n=(1 << 224) - _hex("e95d1f470fc1ec22d6baa3a3d5c3"),
+        ),
+        Curve(
             name="P-256",
             p=(1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1,
             n=_hex("ffffffff00000000ffffffffffffffff bce6faada7179e84f3b9cac2fc632551"),

@@ -28,6 +28,7 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int]] = {
+    "P-224": (200, 600, 100),
     "P-256": (2_500, 5_000, 4_000),
     "P-384": (200, 600, 100),
     "P-521": (150, 500, 80),
@@ -37,13 +38,18 @@ MOST: dict[str, tuple[int, int, int]] = {
     "brainpoolP512r1": (5, 50, 5),
 }
 """Derivations in a section: without and with a public key of the curve to look for; and where there
-are more than FEW_RUNS. One takes 28 us (P-256), 0.25 ms (P-384, P-521), 0.5 to 1.9 ms."""
+are more than FEW_RUNS. One takes 28 us (P-256), 60 us (P-224), 0.25 ms (P-384, P-521), 0.5 to
+1.9 ms."""
 
 MOST_POINTS = (2_000, 1_000)
 """Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
 
 MOST_SHIFTED = 500
 """Public points that are multiplied with R for the sake of scalars in Montgomery form."""
+
+MOST_UNSHIFTED = 64
+"""Scalars of a curve that are taken out of Montgomery form, for a point that nobody named: those
+that fill a run (Botan 3 keeps no other)."""
 
 PROOF = "d*G = Q"
 
@@ -86,6 +92,7 @@ class _Trial:
     position: int
     size: int
     reading: _Reading
+    form: str = ""
 
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
@@ -112,7 +119,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
             yield from _named(pool, CURVES[name], trials, found, seen)
-            for trial in trials:
+            plain = _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
+            for trial in (*trials, *plain):
                 rest.setdefault((name, trial.key.x), trial)
     yield from _standing(pool, [trial for key, trial in rest.items() if key not in seen])
 
@@ -182,6 +190,14 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
                     yield _Trial(key, position, size, reading)
 
 
+def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
+    """Take at most ``most`` scalars out of Montgomery form."""
+    for position in pieces.filling(pool, curve.size, most).tolist():
+        v = _LITTLE.decode(pool.data[position : position + curve.size].tobytes())
+        if 0 < v < curve.n:
+            yield _Trial(_unshifted(curve, v), position, curve.size, _LITTLE, " montgomery")
+
+
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
     """Yield positions of scalars of a size, and their possible readings there."""
     if size % 4 == 0:
@@ -241,7 +257,7 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
         name = (trial.key.curve, trial.key.x)
         if apart and name not in seen and words.stands(pool.data, position, value):
             seen.add(name)
-            yield _related(pool, trial, trial.key)
+            yield _related(pool, trial, trial.key, trial.form)
 
 
 def _shifted(curve: Curve, known: _Points) -> dict[int, int]:

@@ -2,10 +2,10 @@
 
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
 its run: so where it may begin decides what a search costs. In this order: behind bytes that
-announce its length (an allocator's size, a length word, a tag); a run that it fills; other runs'
-edges; a word from these; the slots of an allocator that lays equal objects end to end. Equal pieces
-count once, and what is not as varied as random bytes are not at all. This module refuses to judge
-what a piece holds.
+announce its length (an allocator's size, a length word, a tag), if it fills a run, and if not; a
+run that it fills; other runs' edges; a word from these; the slots of an allocator that lays equal
+objects end to end. Equal pieces count once, and what is not as varied as random bytes are not at
+all. This module refuses to judge what a piece holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,6 +87,17 @@ def announced(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (_announced(pool, size),), 0xFF)
 
 
+def filling(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` beginnings of runs that ``size`` bytes fill, the fullest first.
+
+    The last word of a number may be too small to look random; or what follows goes on, up to two
+    words, as an allocator rounds sizes up.
+    """
+    more = np.where((pool.head >= 0) & (pool.tail >= 0), pool.tail - pool.head - (size & ~7), -1)
+    parts = (pool.head[more == rest] for rest in (0, 8, 16, 24))
+    return _ordered(pool, size, most, (), parts, 0xFF)
+
+
 def places(publics: Iterable[PublicKey]) -> list[Place]:
     """Return where public keys stand."""
     return [public.witness.place for public in publics if public.witness.place is not None]
@@ -156,10 +167,13 @@ def _edges(pool: Pool, size: int) -> Offsets:
 
 def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
-    yield _announced(pool, size)
+    announced = _announced(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
-    alone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
-    yield np.concatenate((pool.head[alone], pool.tail[alone] - (size & ~7)))
+    lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
+    alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
+    yield np.intersect1d(announced, alone)
+    yield announced
+    yield alone
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     yield edges
     yield np.concatenate((edges - 8, edges + 8))

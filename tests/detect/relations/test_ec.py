@@ -190,6 +190,24 @@ def test_a_scalar_in_montgomery_form(make_pool: MakePool, curve: str) -> None:
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
+@pytest.mark.parametrize("rest", [0, 2])
+def test_a_scalar_in_montgomery_form_without_an_encoded_point(
+    make_pool: MakePool, curve: str, rest: int
+) -> None:
+    """The point stands in limbs, as Botan 3 keeps it; words of another object may follow."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    secret = montgomery(key.d, CURVES[curve].n, size) + noise.uniform(8 * rest, 3)
+    parts = [(bytes(8), secret), (bytes(8), encodings.little_limbs(key.x, size))]
+    pool, memory = make_pool(plant(parts, 7))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, candidate(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
 def test_java_words(make_pool: MakePool) -> None:
     """BigInteger.mag is read behind the length of its array."""
     key = KEYS["P-256"]

@@ -1,0 +1,17 @@
+;; An RSA key as Guile's own integers: guile scheme_keys.scm FOLDER live|freed KIND...
+(use-modules (rnrs io ports) (rnrs bytevectors) (srfi srfi-1))
+(define (number folder kind name)
+  (let ((raw (call-with-input-file (string-append folder "/" kind "." name ".num") get-bytevector-all #:binary #t)))
+    (bytevector-uint-ref raw 0 (endianness big) (bytevector-length raw))))
+(define args (cdr (command-line)))
+(define held
+  (map (lambda (kind)
+         (let ((key (map (lambda (name) (number (car args) kind name)) '("n" "d" "p" "q"))))
+           (modulo-expt 12345 (cadr key) (car key))
+           key))
+       (cddr args)))
+(if (string=? (cadr args) "freed") (begin (set! held #f) (gc) (gc) (set! held (make-bytevector 64))))
+(display "ready\n")
+(force-output)
+(sleep 3600)
+(display held)

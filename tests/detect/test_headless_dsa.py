@@ -1,0 +1,100 @@
+"""DSA keys in DER that lost its beginning."""
+
+import functools
+import hashlib
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa
+
+from fixtures import noise
+from scanner import rules
+from scanner.detect import anchors, headless
+from scanner.detect.keys import Proved
+from scanner.model import Confidence
+
+(RULE,) = (rule for rule in rules.load() if rule.detector == "headless")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
+FORMS = {
+    "PKCS8-DER (damaged)": (serialization.PrivateFormat.PKCS8, Confidence.STRUCTURE),
+    "DSA-DER (damaged)": (serialization.PrivateFormat.TraditionalOpenSSL, Confidence.PROOF),
+}
+LOST = 16
+"""Bytes that go when a block is freed: both forms keep p whole."""
+
+
+class Bytes:
+    """Memory of one space that holds ``data``."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int, /) -> bytes:
+        """Return what lies inside."""
+        assert (space, offset >= 0) == (0, True)
+        return self.data[offset : offset + size]
+
+
+@functools.cache
+def key(bits: int) -> dsa.DSAPrivateKey:
+    """Return a key of 1024 bits with an order of ``bits``, behind fixed numbers."""
+    q = int.from_bytes(noise.uniform(bits // 8, 2), "big") | 1 << bits - 1 | 1
+    while pow(2, q - 1, q) != 1:
+        q += 2
+    k = int.from_bytes(noise.uniform((1024 - bits) // 8, 1), "big") | 3 << 1022 - bits
+    k &= ~1
+    while (k * q + 1).bit_length() != 1024 or pow(2, k * q, k * q + 1) != 1:
+        k += 2
+    group = dsa.DSAParameterNumbers(k * q + 1, q, pow(2, k, k * q + 1))
+    x = int.from_bytes(noise.uniform(bits // 8, 5), "big") >> 1
+    public = dsa.DSAPublicNumbers(pow(group.g, x, group.p), group)
+    return dsa.DSAPrivateNumbers(x, public).private_key()
+
+
+def written(bits: int, encoding: str) -> bytes:
+    """Write a key."""
+    form, _ = FORMS[encoding]
+    plain = serialization.NoEncryption()
+    return key(bits).private_bytes(serialization.Encoding.DER, form, plain)
+
+
+def found(data: bytes) -> list[Proved]:
+    """Run the rule over the bytes."""
+    return [
+        proved
+        for _, offset in SWEEPER.sweep(data)
+        for proved in headless.examine(Bytes(data), 0, offset, RULE)
+    ]
+
+
+@pytest.mark.parametrize("encoding", FORMS)
+@pytest.mark.parametrize("bits", [160, 256])
+def test_what_stands_from_p_on_is_a_key(bits: int, encoding: str) -> None:
+    """An order of any size, either form: the key is named; y alone makes a proof of it."""
+    whole = written(bits, encoding)
+    lost = whole.index(b"\x02\x81\x81\x00") if "PKCS8" in encoding else LOST // 2 - 1
+    (only,) = found(bytes(64) + whole[lost:] + bytes(64))
+    spki = (
+        key(bits)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    said = only.candidate
+    assert said.fingerprint.value == hashlib.sha256(spki).hexdigest()
+    assert (said.encoding, said.confidence) == (encoding, FORMS[encoding][1])
+
+
+@pytest.mark.parametrize("encoding", FORMS)
+def test_whole_objects_are_left_to_others(encoding: str) -> None:
+    """What another rule reads is not told twice."""
+    assert found(bytes(64) + written(160, encoding) + bytes(64)) == []
+
+
+@pytest.mark.parametrize("encoding", FORMS)
+def test_one_bit_decides(encoding: str) -> None:
+    """A group or a public number that does not close is no key."""
+    whole = bytearray(written(160, encoding)[LOST // 2 - 1 :])
+    p = whole.index(b"\x02\x81\x81\x00")
+    for at in (p + 40, len(whole) - 60, p + 145):
+        damaged = bytes(whole[p:at]) + bytes((whole[at] ^ 1,)) + bytes(whole[at + 1 :])
+        assert found(bytes(64) + damaged + bytes(64)) == []
