@@ -56,7 +56,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 def _bare(body: Text, rule: Rule) -> Iterator[Proved]:
     lead = min(body.offset // body.width, _LABELLED)
     before = body.memory.clip(body.space, body.offset - lead * body.width, lead * body.width)
-    if pem.MARK in before[:: body.width]:
+    if any(line + pem.MARK in before[:: body.width] for line in pem.LINES):
         return
     found = armour.find_object(body)
     parsed = parse_private(found[0]) if found else None

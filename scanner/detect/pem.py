@@ -16,7 +16,8 @@ from scanner.rules import Rule
 MARK = b"PRIVATE KEY-----"
 """The anchor: the end of a BEGIN line, or of an END line."""
 
-_LINES = (b"-----BEGIN ", b"-----BEGIN RSA ", b"-----BEGIN EC ", b"-----BEGIN DSA ")
+LINES = (b"-----BEGIN ", b"-----BEGIN RSA ", b"-----BEGIN EC ", b"-----BEGIN DSA ")
+"""What stands before it where a text is read here: of freed text the allocator takes some of it."""
 
 
 def begins(memory: Memory, space: int, offset: int, lines: tuple[bytes, ...]) -> tuple[int, Text]:
@@ -38,7 +39,7 @@ def begins(memory: Memory, space: int, offset: int, lines: tuple[bytes, ...]) ->
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the private key whose BEGIN line holds the anchor at ``offset``, if there is one."""
-    begin, body = begins(memory, space, offset, _LINES)
+    begin, body = begins(memory, space, offset, LINES)
     found = armour.find_object(body) if begin else None
     parsed = parse_private(found[0]) if found else None
     if found is None or parsed is None:

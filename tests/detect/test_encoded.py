@@ -141,6 +141,20 @@ def test_a_text_without_its_first_lines(bits: int, columns: int, codec: str) -> 
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_a_text_whose_label_is_damaged(key: keys.Key, codec: str) -> None:
+    """A freed PEM text begins in the midst of its BEGIN line: what follows is base64 all the same.
+
+    So does one behind the END line of another; one with its whole BEGIN line is left to ``pem``.
+    """
+    text = encodings.pkcs8_pem(key)
+    for lead in (bytes(16) + text[16:], b"-----END PRIVATE KEY-----\n" + text.split(b"\n", 1)[1]):
+        data = lead.decode().encode(codec) + bytes(32)
+        assert only("encoded-private-key", data, key).candidate.encoding.startswith("PKCS8 base64")
+    assert find("encoded-private-key", text.decode().encode(codec)) == []
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "x448"])
 def test_a_text_that_begins_with_its_seed(algorithm: str, codec: str) -> None:
     """Where an allocator took 16 characters, the header of the seed begins what is left.
