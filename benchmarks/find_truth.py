@@ -35,7 +35,6 @@ BLOCK = 1 << 16
 MARKS, CHUNK = 20, 1 << 18
 """Bits of a word that are looked up first, and words that are looked up at once."""
 
-PAGE = 4096
 VARIED = 4
 """Different bytes of a word that is looked up."""
 
@@ -212,6 +211,11 @@ def public_spellings(secret: dict[str, Any]) -> dict[tuple[str, str], bytes]:
             for limbs in {-(-size // 8), -(-size // 64) * 8}:
                 raw = ((value << 64 * limbs) % field).to_bytes(8 * -(-size // 8), "little")
                 rows[name, f"montgomery-{limbs}"] = raw
+            for bits in (26, 28):  # BN.js, jsbn: R fills their digits
+                radix = -(-field.bit_length() // bits) * bits
+                for form, raw in spellings((value << radix) % field, size).items():
+                    if f"-{bits}" in form:
+                        rows[name, f"{form} montgomery"] = raw
     return rows
 
 
@@ -242,12 +246,11 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
         else:
             for word, at in words.items():
                 anchors[int.from_bytes(word, "little")].append((index, at))
-    filled = list(_filled(data))
     for index in sparse:
-        for start in _everywhere(data, filled, wanted[index]):
+        for start in _everywhere(data, wanted[index]):
             yield index, start, 0, len(wanted[index])
     table = np.array(sorted(anchors), np.uint64)
-    for position, value in _lookup(data, filled, table):
+    for position, value in _lookup(data, table):
         for index, at in anchors[value]:
             raw, start = wanted[index], position - at
             low, high = at, at + ANCHOR
@@ -258,39 +261,24 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
             yield index, start, low, high
 
 
-def _everywhere(data: bytes, filled: list[tuple[int, int]], raw: bytes) -> Iterator[int]:
-    for low, high in filled:
-        start = data.find(raw, low, high + PAGE)
-        while start >= 0:
-            yield start
-            start = data.find(raw, start + 1, high + PAGE)
+def _everywhere(data: bytes, raw: bytes) -> Iterator[int]:
+    start = data.find(raw)
+    while start >= 0:
+        yield start
+        start = data.find(raw, start + 1)
 
 
-def _filled(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of pages that are not zero: cores of garbage collectors are mostly so."""
-    pages = np.frombuffer(data, np.uint64, len(data) // PAGE * (PAGE // 8)).reshape(-1, PAGE // 8)
-    steps = range(0, len(pages), CHUNK)
-    held = [pages[at : at + CHUNK].any(axis=1) for at in steps]
-    there = np.concatenate((*held, [len(data) % PAGE > 0])).astype(np.int8)
-    edges = np.flatnonzero(np.diff(there, prepend=0, append=0)) * PAGE
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def _lookup(
-    data: bytes, filled: list[tuple[int, int]], table: npt.NDArray[np.uint64]
-) -> Iterator[tuple[int, int]]:
+def _lookup(data: bytes, table: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
     """Yield (position, word) of each word of the table that stands at a multiple of eight."""
     marks = np.zeros(1 << MARKS, np.bool_)
     marks[(table >> np.uint64(64 - MARKS)).astype(np.int64)] = True
     words = np.frombuffer(data, np.uint64, len(data) // ANCHOR)
-    parts = ((at, end) for low, end in filled for at in range(low, end, CHUNK * ANCHOR))
-    for base, end in parts:
-        first = base // ANCHOR
-        part = words[first : min(first + CHUNK, end // ANCHOR)]
+    for base in range(0, len(words), CHUNK):
+        part = words[base : base + CHUNK]
         maybe = np.flatnonzero(marks[(part >> np.uint64(64 - MARKS)).astype(np.int64)])
         hits = maybe[np.isin(part[maybe], table)]
         for hit in hits.tolist():
-            yield base + hit * ANCHOR, int(part[hit])
+            yield (base + hit) * ANCHOR, int(part[hit])
 
 
 def present(data: bytes, secrets: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

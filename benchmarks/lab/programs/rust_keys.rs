@@ -30,24 +30,24 @@ fn load(folder: &str, kind: &str, held: &mut Held) -> Result<(), Box<dyn std::er
 }
 
 fn load_ring(folder: &str, kind: &str, held: &mut Held) -> Result<(), Box<dyn std::error::Error>> {
-    use ring::{rand::SystemRandom, signature as ring};
+    use ring::{rand::SystemRandom, signature as sign};
     let random = SystemRandom::new();
     let der = fs::read(format!("{folder}/{kind}.der"))?;
     if kind.starts_with("rsa") {
-        let key = ring::RsaKeyPair::from_pkcs8(&der).map_err(|e| e.to_string())?;
+        let key = sign::RsaKeyPair::from_pkcs8(&der).map_err(|e| e.to_string())?;
         let mut out = vec![0; key.public().modulus_len()];
-        key.sign(&ring::RSA_PKCS1_SHA256, &random, b"lab", &mut out).map_err(|e| e.to_string())?;
+        key.sign(&sign::RSA_PKCS1_SHA256, &random, b"lab", &mut out).map_err(|e| e.to_string())?;
         held.push(Box::new(key));
     } else if kind.starts_with("ec") {
         let how = match kind {
-            "ec-p256" => &ring::ECDSA_P256_SHA256_ASN1_SIGNING,
-            _ => &ring::ECDSA_P384_SHA384_ASN1_SIGNING,
+            "ec-p256" => &sign::ECDSA_P256_SHA256_ASN1_SIGNING,
+            _ => &sign::ECDSA_P384_SHA384_ASN1_SIGNING,
         };
-        let key = ring::EcdsaKeyPair::from_pkcs8(how, &der, &random).map_err(|e| e.to_string())?;
+        let key = sign::EcdsaKeyPair::from_pkcs8(how, &der, &random).map_err(|e| e.to_string())?;
         key.sign(&random, b"lab").map_err(|e| e.to_string())?;
         held.push(Box::new(key));
     } else {
-        let key = ring::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|e| e.to_string())?;
+        let key = sign::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|e| e.to_string())?;
         key.sign(b"lab");
         held.push(Box::new(key));
     }
