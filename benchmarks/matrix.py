@@ -33,6 +33,9 @@ ROWS = ("library", "program", "case")
 KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh")
 """How the kinds of key pairs begin; tokens and passwords are another table."""
 
+MOST = 50
+"""Percent of a private number of which at least so much must stand for a key to be damaged."""
+
 SLOW = 30
 """Seconds of processor time of a scan that are worth a word."""
 
@@ -166,8 +169,10 @@ def judge(case: Path, report: dict[str, Any], rows: str) -> Iterator[Outcome]:
 
 
 def partly(here: dict[str, Any]) -> bool:
-    """Tell whether something of a key stands in the dump."""
-    return bool(here.get("weak") or here.get("partial_text") or here.get("parts"))
+    """Tell whether much of a key stands in the dump."""
+    parts = here.get("parts") or ()
+    most = any(part >= MOST for part in parts.values()) if isinstance(parts, dict) else parts
+    return bool(here.get("weak") or here.get("partial_text") or most)
 
 
 def reason(here: dict[str, Any]) -> str:
