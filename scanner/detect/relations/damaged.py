@@ -4,15 +4,18 @@ A block that is freed loses its first 16 or 32 bytes to the allocator's links: t
 little-endian prime, the high bytes of a big-endian one. What is left names its modulus: two such
 primes by their other end, which fits as that of whole ones does; a lone one, near its modulus, by
 a lattice alone. A lattice costs a fifth of a millisecond, and their number is bounded. The proof is
-a division.
+a division. Of a prime in DER (X.690) that is overwritten from some byte on, the length before it
+says where it begins, and two thirds of it are enough.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from scanner.detect import readings
+from scanner.detect import der, readings
 from scanner.detect.limbs import Offsets, Words
 from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, partial
@@ -26,6 +29,9 @@ few runs, and of many."""
 
 LOST = (16, 32)
 """Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""
+
+_WHOLE_HEAD = 16
+"""Bytes by which a modulus, whose length may be that of another's primes, is told."""
 
 _MASK = (1 << 64) - 1
 
@@ -61,6 +67,26 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
         if found is not None:
             seen.add(n)
             yield found
+    for n, start, size in islice(_begun(shelf, moduli), most):
+        if n not in seen:
+            found = _related(shelf, n, moduli[n], "p without its end", start, size)
+            if found is not None:
+                seen.add(n)
+                yield found
+
+
+def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (modulus, position, bytes) of the beginnings of INTEGERs as long as its primes."""
+    heads = {n.to_bytes(-(-n.bit_length() // 8), "big")[:_WHOLE_HEAD] for n in moduli}
+    data = shelf.pool.data.tobytes() if moduli else b""
+    for bits in sorted({n.bit_length() // 2 for n in moduli if n.bit_length() % 128 == 0}):
+        here = [n for n in moduli if n.bit_length() == 2 * bits]
+        kept = bits // 8 - (bits - partial.SPARE) // 24
+        announced = der.write(0x02, bytes(bits // 8 + 1))[: -bits // 8]
+        for match in re.finditer(re.escape(announced), data):
+            start = match.end()
+            if data[start : start + _WHOLE_HEAD] not in heads and data[start] >= 0x80:
+                yield from ((n, start, kept) for n in here)
 
 
 def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
@@ -107,18 +133,21 @@ def _partnered(rests: _Rests, n: int) -> Offsets:
 def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:
     end, lost = int(rests.end[index]), int(rests.lost[index])
     start = end - rests.bits // 8 + lost
-    raw = shelf.pool.data[start:end].tobytes()
     role = "p without high bytes" if rests.high else "p without low bytes"
-    p = divisor(n, role, raw)
+    return _related(shelf, n, e, role, start, end - start)
+
+
+def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> Related | None:
+    p = divisor(n, role, shelf.pool.data[start : start + size].tobytes())
     key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
     if key is None:
         return None
-    reading = readings.BYTES if rests.high else readings.LIMBS
+    reading = readings.LIMBS if role == "p without low bytes" else readings.BYTES
     return Related(
         key=key,
         proof="part of p factors n",
         encoding=f"{reading.name} (part)",
-        places=(shelf.pool.place(start, end - start),),
+        places=(shelf.pool.place(start, size),),
         roles=(role,),
     )
 
@@ -129,5 +158,6 @@ def divisor(n: int, role: str, raw: bytes) -> int | None:
     lost, high = bits - 8 * len(raw), role == "p without high bytes"
     if lost <= 0:
         return None
-    known = int.from_bytes(raw, "big") if high else int.from_bytes(raw, "little") << lost
+    known = int.from_bytes(raw, "little" if role == "p without low bytes" else "big")
+    known <<= 0 if high else lost
     return partial.recover(n, known, bits=bits, lost=lost, high=high)

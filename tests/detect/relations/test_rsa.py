@@ -286,6 +286,20 @@ def test_a_freed_prime(make_pool: MakePool, form: str, links: str, lost: int) ->
     assert related.proof == "part of p factors n"
 
 
+@pytest.mark.parametrize("over", [1, 30])
+@pytest.mark.parametrize("bits", [1024, 2048, 4096])
+def test_a_prime_in_der_whose_end_is_overwritten(make_pool: MakePool, bits: int, over: int) -> None:
+    """The length before it says where it begins; of the rest of the file nothing is left."""
+    key = keys.rsa_key(bits)
+    der, prime = encodings.pkcs1_der(key), encodings.big_endian(key.q)
+    at = der.index(prime)
+    left = noise.uniform(40, 1) + der[at - 5 : at + len(prime) - min(over, len(prime) // 4)]
+    data = noise.plant(noise.text(1 << 14, 3), 1001, left)
+    public = publics.rsa(key.n, key.e, kind="certificate")
+    (related,) = search(make_pool, data, public)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 @anywhere(max_examples=15)
 @given(
     form=st.sampled_from(FORMS),
