@@ -118,8 +118,10 @@ def odd(case: Path, report: dict[str, Any]) -> Iterator[str]:
 
 
 def scan(command: str, case: Path) -> dict[str, Any]:
-    """Return the report on the dump of a case; one without findings where there is none."""
+    """Return the report on the dump of a case; the last one, or an empty one, where it is gone."""
     dump = next((case / name for name in DUMPS if (case / name).exists()), None)
+    if dump is None and (kept := saved(case)):
+        return kept
     if dump is None:
         print(f"{case.name}: no dump", file=sys.stderr)
         return {"dumps": []}
