@@ -222,7 +222,7 @@ def _read(path: Path) -> Rule:
         _refuse(path, error.strerror or "it cannot be read", "Check the path and its permissions.")
     except UnicodeDecodeError:
         _refuse(path, "it is not UTF-8", "Save it as UTF-8.")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number may have too many digits
         _refuse(path, f"it is not TOML: {error}", "Correct the file.")
     return _rule(path, table)
 

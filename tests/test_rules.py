@@ -358,6 +358,7 @@ EXAMPLE = 'examples = [{ bytes = "30 82" }]'
         ('title = "A rule"', "", "title is missing"),
         ('title = "A rule"', "title = 1", "title is missing"),
         ('title = "A rule"', 'title = "A rule', "not TOML"),
+        ('title = "A rule"', f"title = {'9' * 5000}", "not TOML"),
         ('"high"', '"grave"', "unknown severity"),
         ('"token"', '"secret"', "unknown kind"),
         ("references = []", "references = [1]", "reference"),

@@ -110,8 +110,24 @@ def _operators_keys() -> Iterable[bytes]:
 _ENTRY = b'[[allow]]\nfingerprint = "%b"\nreason = "a"\nowner = "b"\nexpires = 2027-01-31\n' % (
     b"ab" * 32
 )
-_TOML = (b"[[", b"]]", b'"""', b"'''", b"= nan", b"inf", b"1e999", b"{a=1}", b"0x", b"\n[a.b]\n")
+_LONG = b"9" * 4400
+"""More digits than Python reads."""
+
+_TOML = (
+    _LONG,
+    b"[[",
+    b"]]",
+    b'"""',
+    b"'''",
+    b"= nan",
+    b"inf",
+    b"1e999",
+    b"{a=1}",
+    b"0x",
+    b"\n[a.b]\n",
+)
 _JSON = (
+    _LONG,
     b"NaN",
     b"1e999",
     b"{",
@@ -143,7 +159,7 @@ TARGETS = (
             *(path.read_bytes() for path in rules.shipped().glob("a*.toml")),
         ],
         mutate=(mutators.literal(_TOML), mutators.elsewhere),
-        longest=2048,
+        longest=8192,
     ),
     Target(
         name="policy-toml",
@@ -154,7 +170,7 @@ TARGETS = (
             b"require_tokens = false\n",
         ],
         mutate=(mutators.literal(_TOML), mutators.elsewhere),
-        longest=1024,
+        longest=8192,
     ),
     Target(
         name="published-toml",
@@ -164,7 +180,7 @@ TARGETS = (
             b'source = "a"\n[[keys]]\nfingerprint = "%b"\nname = "b"\n' % (b"ab" * 32),
         ],
         mutate=(mutators.literal(_TOML), mutators.elsewhere),
-        longest=512,
+        longest=8192,
     ),
     Target(
         name="saved-report",
@@ -187,7 +203,7 @@ TARGETS = (
         run=_statement,
         seeds=lambda: [stated()],
         mutate=(mutators.literal(_JSON), mutators.words, mutators.elsewhere),
-        longest=2048,
+        longest=8192,
     ),
     Target(
         name="envelope-json",
@@ -195,7 +211,7 @@ TARGETS = (
         run=_sealed,
         seeds=lambda: [_ENVELOPE],
         mutate=(mutators.literal(_JSON), _B64, mutators.elsewhere),
-        longest=2048,
+        longest=8192,
     ),
     Target(
         name="signers-key",
