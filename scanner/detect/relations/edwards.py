@@ -23,7 +23,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-FLOOR, MOST_SEEDS = 1_500, 3_000
+FLOOR, MOST_SEEDS = 2_500, 3_000
 """Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
 (30 us)."""
 

@@ -17,7 +17,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-FLOOR, MOST = 800, 1_500
+FLOOR, MOST = 1_200, 1_500
 """X25519 scalars that are tried: in a pool of no runs, one more for every eighth run, and in all
 (45 us)."""
 

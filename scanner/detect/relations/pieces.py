@@ -3,9 +3,9 @@
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
 its run: so where it may begin decides what a search costs. In this order: behind bytes that
 announce its length (an allocator's size, a length word, a tag), if it fills a run, and if not; a
-run that it fills; other runs' edges; a word from these; the slots of an allocator that lays equal
-objects end to end. Equal pieces count once, and what is not as varied as random bytes are not at
-all. This module refuses to judge what a piece holds.
+run that it fills; other runs' edges; the slots of an allocator that lays equal objects end to end,
+in runs that such fill; a word from the edges; other slots. Equal pieces count once, and what is not
+as varied as random bytes are not at all. This module refuses to judge what a piece holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -176,8 +176,12 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     yield alone
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     yield edges
+    length = pool.tail - pool.head
+    short = whole & (length <= _LONGEST)
+    equal = length % ((size + 15) & ~15) == 0
+    yield _slots(pool, size, short & equal)
     yield np.concatenate((edges - 8, edges + 8))
-    yield _slots(pool, size, whole & (pool.tail - pool.head <= _LONGEST))
+    yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
     yield _beside(pool, size, near[:_MOST_BESIDE])
 
