@@ -19,13 +19,13 @@ from scanner.dump import space
 from scanner.model import Place
 from scanner.stages.session import Session
 
-BUDGET, BUDGET_DEEP = 2_000_000, 32_000_000
+BUDGET, BUDGET_DEEP = 1_000_000, 32_000_000
 """Microseconds, by the table, that are spent on tries for one dump."""
 
 MOST_LOCKS = 256
 """Different locks of one dump that are tried, the first."""
 
-BYTES, BYTES_DEEP = 32 << 20, 1 << 30
+BYTES, BYTES_DEEP = 16 << 20, 1 << 30
 """Bytes in which texts are looked for: around keys, then what is writable, then the rest."""
 
 AROUND = 64 << 10
