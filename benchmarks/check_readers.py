@@ -1,21 +1,27 @@
-"""Read dumps that others made, and compare their regions with what other readers see.
+"""Read dumps that others made, compare regions with what other readers see, and scan them.
 
-    python benchmarks/check_readers.py FOLDER
+    python benchmarks/check_readers.py FOLDER [--scan]
 
 Opens every file of the folder as a scan does, layers and archives undone, in this process. Prints a
 table by format: files, how many agree with pyelftools or minidump where those can read them, how
-many have faults, the slowest, and each that does not agree. Exits 1 if any does not, if any raises,
-if any takes over 5 s, or if all together take over 512 MB.
+many have faults, the slowest, and each that does not agree. With --scan each file is scanned by the
+real command too: a table by format with verdicts, the most CPU seconds of all processes together,
+and the most memory of one of them. Exits 1 if any does not agree, if any raises or has no verdict,
+if any takes over 5 s, or if a process takes over 512 MB.
 """
 
 import argparse
 import io
+import json
 import logging
+import os
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 from minidump.minidumpfile import MinidumpFile
@@ -27,6 +33,8 @@ from scanner.dump.source import File
 from scanner.model import Layout
 
 MOST_SECONDS, MOST_BYTES = 5.0, 512 << 20
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+CODES = {"blocked": 1, "incomplete": 3, "pass": 0}
 
 Ranges = set[tuple[int, int, int]]
 
@@ -35,6 +43,7 @@ def main() -> int:
     """Read every file of the folder and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--scan", action="store_true")
     options = parser.parse_args()
     logging.disable()  # minidump tells of what it cannot find
     counts: dict[str, Counter[str]] = {}
@@ -63,7 +72,48 @@ def main() -> int:
     for name, row in sorted(counts.items()):
         line = f"{row['files']:>7}{row['agree']:>7}{row['differ']:>8}{row['no oracle']:>11}"
         print(f"{name:<12}{line}{row['faults']:>8}  slowest {row['ms']} ms")
+    if options.scan:
+        wrong += scan(sorted(options.folder.iterdir()))
     return 1 if wrong or _too_large() else 0
+
+
+def scan(paths: list[Path]) -> int:
+    """Scan each file by the real command and print the table; return how many went wrong."""
+    counts: dict[str, Counter[str]] = {}
+    wrong = 0
+    for path in paths:
+        code, reports, seconds, size = scanned(path)
+        words = {report["verdict"] for report in reports}
+        swept = all(
+            report["coverage"]["scanned_bytes"] == report["coverage"]["file_bytes"]
+            for report in reports
+        )
+        worst = next((word for word in CODES if word in words), "none")
+        if CODES.get(worst) != code or not swept or seconds > MOST_SECONDS or size > MOST_BYTES:
+            print(f"{path.name}: exit {code}, {worst}, {seconds:.1f} s, {size >> 20} MB")
+            wrong += 1
+        row = counts.setdefault("+".join(sorted({r["format"] for r in reports})), Counter())
+        row["files"] += 1
+        row[worst] += 1
+        row["ms"] = max(row["ms"], round(seconds * 1000))
+        row["MB"] = max(row["MB"], size >> 20)
+    print(f"{'format':<24}{'files':>7}{'pass':>7}{'incomplete':>12}{'blocked':>9}{'s':>7}{'MB':>6}")
+    for name, row in sorted(counts.items()):
+        line = f"{row['files']:>7}{row['pass']:>7}{row['incomplete']:>12}{row['blocked']:>9}"
+        print(f"{name:<24}{line}{row['ms'] / 1000:>7.1f}{row['MB']:>6}")
+    return wrong
+
+
+def scanned(path: Path) -> tuple[int, list[dict[str, Any]], float, int]:
+    """Scan a file: exit code, reports, CPU seconds of all processes, bytes of the largest one."""
+    command = [sys.executable, "-m", "scanner", "scan", "-j", "1", "-f", "json", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = used.ru_utime + used.ru_stime
+    return process.returncode, json.loads(said)["dumps"], seconds, used.ru_maxrss * RSS_UNIT
 
 
 def layouts(path: Path) -> Iterator[tuple[Layout, bytes]]:
@@ -133,9 +183,7 @@ def _too_large() -> bool:
         import resource  # noqa: PLC0415 - not every system has it
     except ImportError:
         return False
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1024 if sys.platform != "darwin" else 1
-    )
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
     print(f"most memory: {used >> 20} MB")
     return used > MOST_BYTES
 

@@ -39,6 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.hextext",
         "dump.archives.cabinets",
         "dump.archives.heapsnapshot",
+        "dump.archives.unreal",
     ),
     ("dump.archives",),
     ("dump.contents",),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from fixtures import elfcore, encodings, keys
 from scanner import correlate, engine, policy, rules
 from scanner.engine import Scan, ScanRequest
 from scanner.errors import Unreadable
+from scanner.model import Verdict
 from tests.test_engine import Silence
 
 RULES = rules.load()
@@ -124,3 +126,44 @@ def test_scan_of_one_dump_refuses_several(tmp_path: Path) -> None:
     request = ScanRequest(path=str(zipped(tmp_path, clean=CLEAN)), in_process=True, rules=RULES)
     with pytest.raises(Unreadable):
         engine.scan(request, Silence())
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("magic", "name"), [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07\1\0", "rar")]
+)
+def test_what_is_not_opened_does_not_pass(
+    tmp_path: Path, magic: bytes, name: str, wrap: Callable[[bytes], bytes]
+) -> None:
+    """A file that is packed and not opened here is incomplete, with --raw too, and says why."""
+    path = tmp_path / "crash"
+    path.write_bytes(wrap(magic + b"packed bytes " * 400))
+    for raw in (False, True):
+        [scanned] = scans(path, raw=raw)
+        judged = policy.judge(scanned, ())
+        assert judged.verdict is Verdict.INCOMPLETE
+        [reason] = [reason for reason in judged.reasons if reason.code == "unopened"]
+        assert f"is {name}, which is not opened: unpack it" in reason.text
+
+
+def test_too_deep_does_not_pass(tmp_path: Path) -> None:
+    """Twelve archives within each other are more than are opened."""
+    data = CLEAN
+    for level in range(12):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            info = tarfile.TarInfo(f"{level}.tar")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        data = out.getvalue()
+    path = tmp_path / "crash.tar"
+    path.write_bytes(data)
+    assert verdicts(path) == {"crash.tar": "incomplete"}
+    assert verdicts(path, raw=True) == {"crash.tar": "incomplete"}
+
+
+def test_an_archive_behind_other_bytes(tmp_path: Path) -> None:
+    """An archive that unpacks itself begins as a program: no known format, swept as it stands."""
+    path = zipped(tmp_path, clean=CLEAN)
+    path.write_bytes(b"MZ" + bytes(5000) + path.read_bytes())
+    assert verdicts(path) == {"crash.zip": "incomplete"}

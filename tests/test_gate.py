@@ -167,6 +167,43 @@ def test_a_sweep_that_dies(tmp_path: Path, death: str) -> None:
     assert dump["coverage"]["scanned_bytes"] < dump["coverage"]["file_bytes"]
 
 
+_MEDDLED = """
+import os, pathlib, shutil
+import scanner.stages.sweep as stage
+whole = stage.sweep
+def meddled(session, task):
+    path = pathlib.Path(session.target.path)
+    {body}
+    return whole(session, task)
+meddled.__module__, meddled.__qualname__ = stage.sweep.__module__, "sweep"
+stage.sweep = meddled
+"""
+
+MEDDLING = {
+    "cut": "os.truncate(path, 5000)",
+    "emptied": "os.truncate(path, 0)",
+    "written to": "path.open('r+b').write(b'x')",
+    "longer": "path.open('ab').write(b'a tail')",
+    "replaced": "new = shutil.copyfile(path, path.with_name('new')); os.replace(new, path)",
+    "gone": "path.unlink(missing_ok=True)",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file stays as it is there")
+@pytest.mark.parametrize("change", sorted(MEDDLING))
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> None:
+    """Whatever becomes of a file in the middle of a scan, it does not pass, and we say why."""
+    path = tmp_path / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x1000, data=noise.text(90_000))]).data)
+    assert keysift("scan", path).returncode == 0
+    body = _MEDDLED.format(body=MEDDLING[change])
+    done = keysift(
+        "scan", "-v", path, poisoned=poison.folder(tmp_path, "scanner.stages.session", body)
+    )
+    assert done.returncode == 3
+    assert "INCOMPLETE" in whole(done)
+
+
 @pytest.mark.parametrize("module", ["scanner.correlate", "scanner.policy", "scanner.engine"])
 @pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "MemoryError", "SystemExit"])
 def test_an_error_of_our_own(tmp_path: Path, module: str, error: str) -> None:

@@ -1,5 +1,8 @@
 """Dumps of whole machines, from file to verdict: a key over pages that lie apart is found."""
 
+import io
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,25 @@ def test_key_over_two_pages(kind: str, tmp_path: Path) -> None:
     [whole] = [o for f in last.findings for o in f.occurrences if o.encoding == "PKCS8-DER"]
     assert [extent.address for extent in whole.extents] == [AT, AT + 700]
     assert whole.region.startswith("process with page table 0x")
+
+
+@pytest.mark.parametrize("wrap", ["raw", "zip", "tar"])
+def test_image_in_an_archive(wrap: str, tmp_path: Path) -> None:
+    """An image of memory has no magic; in an archive too its own tables tell it."""
+    image = bytes(machine().memory)
+    out = io.BytesIO()
+    if wrap == "zip":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("machine.vmem", image)
+            archive.writestr("vmware.log", b"a log")
+    elif wrap == "tar":
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            info = tarfile.TarInfo("machine.vmem")
+            info.size = len(image)
+            tar.addfile(info, io.BytesIO(image))
+    last = reports(out.getvalue() or image, tmp_path)[-1]
+    assert (last.format, last.verdict) == ("memory-image", Verdict.BLOCKED)
+    assert last.coverage.faults == ()
 
 
 def test_machine_without_a_key(tmp_path: Path) -> None:

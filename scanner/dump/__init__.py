@@ -39,9 +39,10 @@ HEAD = 64
 """Bytes at the start of a file that a format is told by."""
 
 
-def is_dump(head: bytes) -> bool:
-    """Tell whether any format knows a file by its first bytes."""
-    return any(form.sniff(head[:HEAD]) for form in FORMATS)
+def is_dump(file: File) -> bool:
+    """Tell whether any format knows a file, by its first bytes or as an image of memory."""
+    head = file.read(0, min(file.size, HEAD))
+    return any(form.sniff(head) for form in FORMATS) or images.recognise(file) is not None
 
 
 def read_layout(file: File) -> Layout:

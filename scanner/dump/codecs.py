@@ -53,10 +53,11 @@ _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _BASE64_HEAD = re.compile(
     rb"(?:[A-Za-z0-9+/]+={0,2}\r?\n){0,2}"
-    rb"(?:f0VMR[ghj]|TURNU[A-D]|H4sIA|KLUv/|/Td6WFo|QlpoO|eJ[wy][A-Za-z0-9+/]|UEFHRURV)"
+    rb"(?:f0VMR[ghj]|TURNU[A-P]|UE1ET[Q-Za-f]|H4sIA|KLUv/|/Td6WFo|QlpoO|eJ[wy][A-Za-z0-9+/]|UEFHRURV"
+    rb"|UEsDB[A-D]|BCJNG[A-Za-z0-9+/]|RU1pT[A-P]|TVNDR[gh]AAA|SkFWQSBQUk9GSUxF|S0RVTVAgIC)"
     rb"[A-Za-z0-9+/=\r\n]*"
 )
-"""ELF, MDMP, gzip, zstd, xz, bzip2, zlib or PAGEDU in one of the first three lines."""
+"""What is opened as it stands, but for archives of tar: in one of the first three lines."""
 
 
 def sniff_layer(head: bytes) -> str | None:

@@ -56,7 +56,7 @@ def expand(
     spill: Spill,
     *,
     scratch: Callable[[], Spill],
-    is_dump: Callable[[bytes], bool],
+    is_dump: Callable[[File], bool],
     max_bytes: int,
 ) -> Contents:
     """Open everything that a file or stream holds into a spill file.
@@ -86,7 +86,7 @@ class _Expander:
         self,
         spill: Spill,
         scratch: Callable[[], Spill],
-        is_dump: Callable[[bytes], bool],
+        is_dump: Callable[[File], bool],
         max_bytes: int,
     ) -> None:
         self._spill, self._scratch, self._is_dump = spill, scratch, is_dump
@@ -154,26 +154,27 @@ class _Expander:
     def _leaf(self, opened: unpack.Opened, name: str, layers: tuple[str, ...]) -> None:
         """Keep what holds nothing else: as a dump of its own, or with the rest."""
         start = self._spill.size
-        own = self._depth > 0 and self._is_dump(opened.head)
+        self._copy(opened.pieces, self._spill)
+        piece = (start, self._spill.size - start)
+        own = self._depth > 0 and self._held(piece)
         if own and len(self._members) == MAX_DUMPS:
             self._fault("limit-dumps", f"More than {MAX_DUMPS} dumps; the rest are swept raw.")
             own = False
         if not own:
-            self._keep(opened.pieces)
+            self._rest += [piece] if piece[1] else []
             self._note(opened.faults)
             unopened = archives.sniff_unopened(opened.head) if self._depth else None
             if unopened is not None:
                 self._fault("unopened", f"A member is {unopened}, which is not opened.")
             return
-        self._copy(opened.pieces, self._spill)
         self._members.append(
-            Part(
-                name=name,
-                layers=layers,
-                pieces=((start, self._spill.size - start),),
-                faults=tuple(opened.faults),
-            )
+            Part(name=name, layers=layers, pieces=(piece,), faults=tuple(opened.faults))
         )
+
+    def _held(self, piece: tuple[int, int]) -> bool:
+        """Tell whether what was copied last is a dump."""
+        self._spill.finish()
+        return self._is_dump(File(self._spill.fd, (piece,)))
 
     def _keep(self, pieces: Iterator[bytes]) -> None:
         start = self._spill.size

@@ -23,6 +23,8 @@ _JAVACORES = (b"0SECTION       TITLE", b"NULL           ---")
 _END = b"---------------------- END OF DUMP"
 
 _HEAP, _SEGMENT, _HEAP_END = 0x0C, 0x1C, 0x2C
+_CONTENTS = frozenset({"heap", "sites", "samples"})
+"""What a writer comes to last: names and classes alone are a dump that was cut."""
 _RECORDS = {
     0x01: "strings",
     0x02: "classes",
@@ -63,15 +65,15 @@ def parse_hprof(file: File) -> Layout:
     draft.label(0, end + 13, "header")
     if width not in {4, 8}:
         draft.fault("damaged-table", f"Identifiers of {width} bytes cannot be.")
-    run, start, last, segments = "", end + 13, 0, False
+    run, start, last, segments, found = "", end + 13, 0, False, False
     for tag, at in _records(file, draft, end + 13):
         name = _RECORDS[tag]
         if name != run:
             draft.label(start, at - start, f"stream {run}")
             run, start = name, at
-        last, segments = tag, segments or tag == _SEGMENT
+        last, segments, found = tag, segments or tag == _SEGMENT, found or name in _CONTENTS
     draft.label(start, file.size - start, f"stream {run}")
-    if segments and last != _HEAP_END:
+    if not found or (segments and last != _HEAP_END):
         draft.fault("truncated", "The heap dump has no end.")
     return draft.layout(
         format_name="hprof",

@@ -7,7 +7,7 @@ when they are first asked for, so that a worker which replaces a dead one goes o
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scanner import dump
@@ -199,7 +199,7 @@ def _survey(session: Session) -> Survey:
             inside = _expand(target, tally.count(unpack.copy_file(given)))
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
         else:
-            layout = dump.read_layout(given)
+            layout = _layout(given)
             plain = Content(layers=(), size=size, sha256="")
             return _surveyed(given, plain, layout, size=size, identity=identity)
     file = File(_fd(target), inside.pieces)
@@ -207,12 +207,28 @@ def _survey(session: Session) -> Survey:
         layers=inside.layers, size=inside.size, sha256=source.digest(file), faults=inside.faults
     )
     if not inside.archive:
-        layout = dump.read_layout(file)
+        layout = _layout(file)
     else:
         layout = Layout(format=inside.archive if inside.members or inside.dump else "raw")
     return _surveyed(
         file, content, layout, size=size, sha256=sha256, identity=identity, inside=inside
     )
+
+
+def _layout(file: File) -> Layout:
+    """Read the layout; what is packed or encrypted and not opened here is a fault, with --raw too.
+
+    An unknown format may pass where the operator says that a sweep is enough: of such a file it is
+    not.
+    """
+    layout = dump.read_layout(file)
+    if layout.format != "raw":
+        return layout
+    kind = archives.sniff_unopened(file.read(0, min(archives.HEAD, file.size)))
+    if kind is None:
+        return layout
+    text = f"The file is {kind}, which is not opened: unpack it and scan what it holds."
+    return replace(layout, faults=(Fault(code="unopened", text=text),))
 
 
 def _survey_part(target: Target, part: Part) -> Survey:

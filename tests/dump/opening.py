@@ -1,12 +1,49 @@
-"""Archives opened into memory, for the tests of their readers."""
+"""Archives opened into memory, and bytes judged, for the tests of the readers."""
 
 import contextlib
+import tempfile
+from pathlib import Path
 
-from scanner import dump
+from scanner import correlate, dump, engine, policy, rules
 from scanner.dump import contents, source
 from scanner.dump.contents import Contents
-from scanner.model import Layout
+from scanner.engine import ScanRequest
+from scanner.model import DumpReport, Layout
 from tests.dump.dump_bytes import file_of
+
+RULES = rules.load()
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        """Begin a phase."""
+
+    def advance(self, count: int) -> None:
+        """Count bytes."""
+
+    def done(self) -> None:
+        """End."""
+
+
+def judged(data: bytes, *, raw: bool = False) -> list[DumpReport]:
+    """Scan bytes in this process: the report on them, and on each dump within, all swept whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "dump"
+        path.write_bytes(data)
+        request = ScanRequest(path=str(path), in_process=True, rules=RULES, raw=raw)
+        scans = engine.scan_all(request, Silence())
+    reports = [policy.judge(scan, correlate.findings(scan, RULES)) for scan in scans]
+    for report in reports:
+        assert report.coverage.scanned_bytes == report.coverage.file_bytes
+    return reports
+
+
+def verdict(data: bytes, *, raw: bool = False) -> str:
+    """Return the worst verdict of what is in bytes."""
+    found = {report.verdict.value for report in judged(data, raw=raw)}
+    return next(word for word in ("blocked", "incomplete", "pass") if word in found)
 
 
 def opened(data: bytes) -> tuple[Contents, bytes, list[tuple[str, bytes, Layout]]]:

@@ -181,6 +181,51 @@ def test_global_header() -> None:
     assert b"comment=1ae85385" in rest
 
 
+def test_long_names_and_links() -> None:
+    """Names beyond a header's hundred bytes are read; a link has no bytes of its own."""
+    name = "core/" * 60 + "core"
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+            info = tarfile.TarInfo(name)
+            info.size = len(CORE)
+            archive.addfile(info, io.BytesIO(CORE))
+            link = tarfile.TarInfo("again")
+            link.type, link.linkname = tarfile.LNKTYPE, name
+            archive.addfile(link)
+        found, rest, dumps = expand(out.getvalue())
+        assert dumps == {name[:200]: CORE}
+        assert name.encode() in rest
+        assert found.faults == ()
+
+
+def test_a_size_that_cannot_be() -> None:
+    """Behind a size below zero, as base-256 can say it, the bytes are opened all the same."""
+    block = bytearray(tarred(("core", CORE)))
+    block[124:136] = b"\xff" * 12
+    head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
+    block[148:156] = f"{sum(head):06o}\0 ".encode()
+    _, _, dumps = expand(bytes(block))
+    assert [part[: len(CORE)] for part in dumps.values()] == [CORE]
+
+
+def test_old_sparse_member() -> None:
+    """A sparse member as old tars of GNU write it: the map stands in the header."""
+    body = CORE[:512] + b"second piece".ljust(512, b".")
+    block = bytearray(tarred(("core", body), form=tarfile.GNU_FORMAT))
+    block[156:157] = tarfile.GNUTYPE_SPARSE
+    rows = b"".join(f"{number:011o}\0".encode() for number in (0, 512, 4096, 512))
+    block[386 : 386 + len(rows)] = rows
+    block[483:495] = f"{10_000:011o}\0".encode()
+    head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
+    block[148:156] = f"{sum(head):06o}\0 ".encode()
+    found, _, dumps = expand(bytes(block))
+    assert dumps == {
+        "core": (CORE[:512].ljust(4096, b"\0") + body[512:]).ljust(10_000, b"\0"),
+    }
+    assert found.faults == ()
+
+
 def test_damage_between_tar_members() -> None:
     """What stands between two members and is no header is a fault, and is opened all the same."""
     two = tarred(("b", MINI))
@@ -249,6 +294,34 @@ def test_apport() -> None:
     assert codes(found) == {"corrupt-member"}
 
 
+def unreal(*files: tuple[bytes, bytes], count: int | None = None) -> bytes:
+    """Write what is within the stream of a crash report of Unreal Engine."""
+    body = b"".join(
+        struct.pack("<2I260sI", number, 260, name, len(data)) + data
+        for number, (name, data) in enumerate(files)
+    )
+    number = len(files) if count is None else count
+    names = (260, b"UE4CC-Windows-1", 260, b"CrashContext.runtime-xml")
+    return struct.pack("<I260sI260s2I", *names, 536 + len(body), number) + body
+
+
+def test_unreal() -> None:
+    """The minidump in a crash report of Unreal Engine is one, its log is kept."""
+    report = unreal((b"game.log", TEXT), (b"UE4Minidump.dmp", MINI))
+    found, rest, dumps = expand(zlib.compress(report))
+    assert (found.layers, found.faults) == (("zlib", "unreal"), ())
+    assert dumps == {"UE4Minidump.dmp": MINI}
+    assert TEXT in rest
+    for damaged, code in (
+        (report[:-40], "truncated-archive"),
+        (report[:300] + bytes(20), "truncated-archive"),
+        (unreal((b"game.log", TEXT), count=2), "truncated-archive"),
+        (unreal((b"game.log", TEXT), count=2) + bytes(999), "corrupt-archive"),
+        (unreal(count=1 << 31), "truncated-archive"),
+    ):
+        assert code in codes(expand(damaged)[0])
+
+
 def test_encrypted_member() -> None:
     """An encrypted member is a fault; its bytes are kept, and the others are opened."""
     secret = local(b"core", b"sealed" * 50, method=0, flags=1, size=288, crc=1)
@@ -303,6 +376,19 @@ def test_streamed_members() -> None:
     found, _, dumps = expand(data[: data.rindex(b"PK\1\2")])
     assert dumps == {"core": CORE, "mini": MINI}
     assert codes(found) == {"truncated-archive"}
+
+
+def test_sizes_of_64_bits() -> None:
+    """A member whose sizes stand in its ZIP64 field is read."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("core", "w", force_zip64=True) as member,
+    ):
+        member.write(CORE)
+    found, _, dumps = expand(out.getvalue())
+    assert dumps == {"core": CORE}
+    assert found.faults == ()
 
 
 def test_member_that_the_directory_hides() -> None:

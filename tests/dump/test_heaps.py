@@ -52,6 +52,8 @@ def test_what_trails_a_heap_dump() -> None:
         (heaps.hprof(HEAP)[:20], "damaged"),
         (heaps.hprof(HEAP)[:40], "truncated"),
         (heaps.hprof(HEAP)[:70], "truncated"),
+        (heaps.hprof([]), "truncated"),
+        (heaps.hprof(HEAP[:1]), "truncated"),
         (heaps.hprof(HEAP[:-1]), "truncated"),
         (heaps.hprof([(1, b"x"), (0x99, b"y")]), "damaged-table"),
         (heaps.hprof(HEAP, width=3), "damaged-table"),

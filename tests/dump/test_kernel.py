@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from fixtures import kerneldump
+from fixtures import encodings, kerneldump, keys
 from fixtures.kerneldump import BITMAP, COMPLETE_RANGES, FULL, KERNEL_RANGES, PAGE, SUMMARY
 from fixtures.written import Written
 from scanner import dump
@@ -16,6 +16,7 @@ from scanner.dump import bitmaps, space
 from scanner.dump.ledger import ledger
 from scanner.model import Layout
 from tests.dump.dump_bytes import damage, file_of
+from tests.dump.opening import verdict
 
 RUNS = [
     (0x1000, b"a" * PAGE),
@@ -125,6 +126,10 @@ DAMAGED: dict[str, tuple[bytes, set[str]]] = {
         patched(WIDE[KERNEL_RANGES], 0x2018, "Q", 0x2000),
         {"damaged-table"},
     ),
+    "the same page twice": (
+        patched(WIDE[KERNEL_RANGES], 0x2040, "2Q", RUNS[0][0] // PAGE, 2),
+        set(),
+    ),
     "2**32-1 blocks": (patched(SMALL, 0x207C, "I", 0xFFFFFFFF), {"damaged-count"}),
     "no end mark": (patched(SMALL, 0x2008, "I", 0), {"damaged-table"}),
     "declared size past the end": (patched(SMALL, 0x2004, "I", 1 << 20), {"truncated"}),
@@ -145,6 +150,14 @@ def test_cut(kind: int) -> None:
     for cut in range(0, len(WIDE[kind]) - 1, 1021):
         if cut >= 8:
             assert codes(WIDE[kind][:cut]), cut
+
+
+def test_a_key_in_the_comment() -> None:
+    """The comment of the header stands in no page, and is swept: 119 letters are enough."""
+    key = encodings.pkcs8_pem(keys.okp_key())
+    assert len(key) <= 128
+    written = kerneldump.write(FULL, RUNS, comment=key)
+    assert verdict(written.data) == "blocked"
 
 
 @limits(max_examples=60, deadline=None)

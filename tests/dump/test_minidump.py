@@ -171,6 +171,21 @@ def test_stack_offset_of_full_memory_dumps() -> None:
     assert layout.faults == ()
 
 
+def test_every_list_is_read() -> None:
+    """Of several streams of one type none is passed over."""
+    second = struct.pack("<IQ2I", 1, 0x7000, 16, 0)
+    third = struct.pack("<4Q", 1, 8, 0x9000, 8)
+    layout = _parse(
+        minidump(
+            memory=[(0x1000, b"first")],
+            memory64=[(0x5000, b"fourth")],
+            streams=[(5, second), (9, third)],
+        )
+    )
+    assert {region.start for region in layout.regions} == {0x1000, 0x5000, 0x7000, 0x9000}
+    assert layout.faults == ()
+
+
 def test_no_header() -> None:
     """A header that is cut cannot be used."""
     assert reader.sniff(b"MDMP")

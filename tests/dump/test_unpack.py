@@ -255,6 +255,26 @@ def test_base64_lines(tail: bytes) -> None:
     assert content.layers == ("base64",)
 
 
+@pytest.mark.parametrize(
+    "magic",
+    [
+        *(
+            b"\x7fELF\2\1\1",
+            b"MDMP\x93\xa7",
+            b"PMDM\xa7\x93",
+            b"PAGEDU64",
+            b"PAGEDUMP",
+            b"PK\3\4\x14\0",
+        ),
+        *(b"EMiL\1\0\0\0", b"MSCF\0\0\0\0", b"JAVA PROFILE 1.0.2", b"KDUMP   \6\0"),
+        *(compress(b"x" * 99) for compress in (*CODECS.values(), zlib.compress)),
+    ],
+)
+def test_base64_of_what_is_opened(magic: bytes) -> None:
+    """What is opened as it stands is told in base64 too."""
+    assert codecs.sniff_layer(base64.encodebytes(magic + bytes(60))) == "base64"
+
+
 @pytest.mark.parametrize("line", [b"f0VMRg=", b"f0VMRgEB\nAA\nAAAA"])
 def test_base64_that_is_none(line: bytes) -> None:
     """A line that does not decode is a fault, and is kept."""

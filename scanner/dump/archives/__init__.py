@@ -16,6 +16,7 @@ from scanner.dump.archives import (
     hextext,
     makedumpfile,
     tars,
+    unreal,
     zips,
 )
 from scanner.dump.archives.archive import Archive, Member
@@ -43,6 +44,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="tombstone", sniff=hextext.is_tombstone, read=hextext.read_words, dump=True),
     Kind(name="hs_err", sniff=hextext.is_hs_err, read=hextext.read_words, dump=True),
     Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),
+    Kind(name="unreal", sniff=unreal.sniff, read=unreal.read),
     Kind(name="cab", sniff=cabinets.sniff, read=cabinets.read),
     Kind(name="tar", sniff=tars.sniff, read=tars.read),
 )
@@ -79,6 +81,14 @@ UNOPENED: tuple[tuple[str, bytes], ...] = (
     ("hibernation", b"hibr"),
     ("hibernation", b"HIBR"),
     ("hibernation", b"RSTR"),
+    ("a systemd journal", b"LPKSHHRH"),
+    ("WIM", b"MSWIM\0\0\0"),
+    ("EWF", b"EVF\t\r\n\xff\0"),
+    ("QCOW", b"QFI\xfb"),
+    ("VMDK", b"KDMV"),
+    ("VHDX", b"vhdxfile"),
+    ("LZFSE", b"bvx"),
+    ("pbzx", b"pbzx"),
     ("zip", b"PK\7\x08"),
     ("zip", b"PK00"),
 )

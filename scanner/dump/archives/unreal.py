@@ -1,0 +1,46 @@
+"""Crash reports of Unreal Engine: a minidump, a log and more, one behind the other.
+
+Within its zlib stream a report begins with two names of 260 bytes, its size and the number of its
+files; each of these has a number, a name of 260 bytes, a size and its bytes (as read by public
+symbolication tools). This module exists because the minidump in it is bytes to everybody else.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from scanner.dump.archives.archive import MAX_MEMBERS, Archive, Member, member_name
+
+_NAME = 260
+_LENGTH = struct.pack("<I", _NAME)
+_HEAD = struct.Struct(f"<4x{_NAME}s4x{_NAME}s2I")
+_FILE = struct.Struct(f"<2I{_NAME}sI")
+
+
+def sniff(head: bytes) -> bool:
+    """Tell a report by the lengths of its names, and by a first one that is text."""
+    if head[:4] != _LENGTH or head[4 + _NAME : 8 + _NAME] != _LENGTH:
+        return False
+    name = head[4 : 4 + _NAME].rstrip(b"\0")
+    return name.isascii() and name.decode("ascii").isprintable()
+
+
+def read(archive: Archive) -> Iterator[Member]:
+    """Yield the files of a report."""
+    file, at = archive.file, _HEAD.size
+    if file.size < at:
+        archive.fault("truncated-archive", "The report has no whole header.")
+        return
+    *_, count = _HEAD.unpack(file.read(0, at))
+    if count > MAX_MEMBERS:
+        archive.fault("limit-members", f"More than {MAX_MEMBERS} members.")
+    for _ in range(min(count, MAX_MEMBERS)):
+        if at + _FILE.size > file.size:
+            archive.fault("truncated-archive", "The report ends before its last file.")
+            return
+        _, length, name, size = _FILE.unpack(file.read(at, _FILE.size))
+        if length != _NAME:
+            archive.fault("corrupt-archive", "No file of the report stands where one should.")
+            return
+        at += _FILE.size
+        yield Member(name=member_name(name.split(b"\0")[0]), chunks=archive.stored(at, size))
+        at += size
