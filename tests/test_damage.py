@@ -12,13 +12,13 @@ from tests.dump.opening import judged, verdict
 
 KEY = pkcs8_der(keys.rsa_key(2048))
 TEXT = noise.text(5000, 1)
-PAGES = [(0x1000, TEXT[:4096]), (0x7000, noise.heap(8192, 2))]
+PAGES = [(0x1000, TEXT[:4096]), (0x7000, noise.pointers(8192, 2))]
 
 CLEAN: dict[str, bytes] = {
     "core": elfcore.write(
         [
             elfcore.Segment(address=0x10000, data=TEXT),
-            elfcore.Segment(address=0x20000, data=noise.heap(3000, 3), memory_size=9000),
+            elfcore.Segment(address=0x20000, data=noise.pointers(3000, 3), memory_size=9000),
         ],
         files=[elfcore.Mapped(start=0x10000, end=0x20000, name="/usr/bin/signer")],
         align=16,
@@ -26,7 +26,7 @@ CLEAN: dict[str, bytes] = {
     "minidump": minidump.write(
         [
             minidump.Segment(address=0x10000, data=TEXT),
-            minidump.Segment(address=0x20000, data=noise.heap(3000, 3), listed_in="memory"),
+            minidump.Segment(address=0x20000, data=noise.pointers(3000, 3), listed_in="memory"),
         ],
         modules=[minidump.Module(start=0x10000, size=4096, name="C:\\signer.exe")],
         threads=[minidump.Thread(id=7, stack_start=0x20000, stack_size=64, context=bytes(200))],

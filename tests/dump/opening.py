@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from scanner import correlate, dump, engine, policy, rules
+from scanner.console import Silence
 from scanner.dump import contents, source
 from scanner.dump.contents import Contents
 from scanner.engine import ScanRequest
@@ -12,19 +13,6 @@ from scanner.model import DumpReport, Layout
 from tests.dump.dump_bytes import file_of
 
 RULES = rules.load()
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-
-    def advance(self, count: int) -> None:
-        """Count bytes."""
-
-    def done(self) -> None:
-        """End."""
 
 
 def judged(data: bytes, *, raw: bool = False) -> list[DumpReport]:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from fixtures import unreal
 from scanner import dump
 from scanner.dump import contents, source
 from scanner.dump.contents import Contents
@@ -294,20 +295,9 @@ def test_apport() -> None:
     assert codes(found) == {"corrupt-member"}
 
 
-def unreal(*files: tuple[bytes, bytes], count: int | None = None) -> bytes:
-    """Write what is within the stream of a crash report of Unreal Engine."""
-    body = b"".join(
-        struct.pack("<2I260sI", number, 260, name, len(data)) + data
-        for number, (name, data) in enumerate(files)
-    )
-    number = len(files) if count is None else count
-    names = (260, b"UE4CC-Windows-1", 260, b"CrashContext.runtime-xml")
-    return struct.pack("<I260sI260s2I", *names, 536 + len(body), number) + body
-
-
 def test_unreal() -> None:
     """The minidump in a crash report of Unreal Engine is one, its log is kept."""
-    report = unreal((b"game.log", TEXT), (b"UE4Minidump.dmp", MINI))
+    report = unreal.write([("game.log", TEXT), ("UE4Minidump.dmp", MINI)])
     found, rest, dumps = expand(zlib.compress(report))
     assert (found.layers, found.faults) == (("zlib", "unreal"), ())
     assert dumps == {"UE4Minidump.dmp": MINI}
@@ -315,9 +305,9 @@ def test_unreal() -> None:
     for damaged, code in (
         (report[:-40], "truncated-archive"),
         (report[:300] + bytes(20), "truncated-archive"),
-        (unreal((b"game.log", TEXT), count=2), "truncated-archive"),
-        (unreal((b"game.log", TEXT), count=2) + bytes(999), "corrupt-archive"),
-        (unreal(count=1 << 31), "truncated-archive"),
+        (unreal.write([("game.log", TEXT)], count=2), "truncated-archive"),
+        (unreal.write([("game.log", TEXT)], count=2) + bytes(999), "corrupt-archive"),
+        (unreal.write([], count=1 << 31), "truncated-archive"),
     ):
         assert code in codes(expand(damaged)[0])
 

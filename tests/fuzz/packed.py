@@ -21,7 +21,7 @@ import cramjam
 import lz4.frame
 import zstandard
 
-from fixtures import cabinet, heaps, lime, makedumpfile
+from fixtures import cabinet, heaps, lime, makedumpfile, unreal
 from scanner import dump
 from scanner.dump import codecs, contents, unpack
 from scanner.dump.source import File
@@ -267,6 +267,7 @@ _KINDS: dict[str, tuple[str, Callable[[], Iterable[bytes]], tuple[Mutate, ...], 
         _FIELDS,
         1024,
     ),
+    "unreal": ("unreal", lambda: [unreal.write(MEMBERS), unreal.write([])], _FIELDS, 2048),
 }
 
 _ARCHIVES = tuple(
