@@ -99,11 +99,13 @@ def shelf(pool: Pool, read: Mapping[int, Place]) -> Shelf:
 
 
 def once(numbers: Numbers) -> Numbers:
-    """Keep the first of the positions that hold the same number, by its two ends.
+    """Keep the first of the positions that hold the same number in one reading, by its two ends.
 
-    Both are needed: the low word of limbs is that of 63-bit digits, half of the time.
+    Both are needed: the low word of limbs is that of 63-bit digits, half of the time. A copy in
+    another reading, which may be written over in the midst, takes no whole one's place.
     """
     ends = numbers.low + numbers.top * np.uint64(0x9E3779B97F4A7C15)
+    ends += numbers.reading.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
     if not len(ends):
         return numbers
     order = np.argsort(ends)

@@ -28,6 +28,7 @@ TABLE = {reading.name: reading for reading in readings.LITTLE_ENDIAN}
 FORMS = sorted(TABLE)
 SURROUNDINGS = ("zeros", "text", "pointers", "heap")
 GAP = bytes(24)
+FACTORS = math.prod(range(3, 104, 2))
 
 anywhere = functools.partial(
     settings, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -217,6 +218,20 @@ def test_numbers_end_to_end(make_pool: MakePool, form: str, around: str) -> None
     first = related.places[0].offset
     assert [place.offset - first for place in related.places] == [0, 128, 256, 384]
     assert related.roles == ("p", "p", "dp", "dp")
+
+
+def test_a_damaged_copy_hides_no_whole_one(make_pool: MakePool) -> None:
+    """Limbs of primes, written over in the midst, stand before both in bytes, with their ends."""
+    parts = []
+    for prime in (KEY.p, KEY.q):
+        limbs, how = spell(prime, "limbs-le", KEY.bits // 2)
+        copies = (limbs[:48] + noise.uniform(16, seed) + limbs[64:] for seed in range(100))
+        damaged = (c for c in copies if math.gcd(int.from_bytes(c, "little"), FACTORS) == 1)
+        parts.append((next(damaged), how))
+    parts += [spell(prime, "bytes-be", KEY.bits // 2) for prime in (KEY.p, KEY.q)]
+    only(
+        search(make_pool, plant("zeros", 1, [0, 8, 16, 24, 32], [*parts, spell(KEY.n, "bytes-be")]))
+    )
 
 
 @pytest.mark.parametrize("bits", [1032, 1536, 2048, 2056])
