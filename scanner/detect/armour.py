@@ -29,7 +29,7 @@ FILLER = re.compile(
     rb"\s+"
     rb"|\\+(?:[nrt]|u000[adAD])"  # \n, \\n, \u000a
     rb"|\\+(?=\s)"  # a line continued
-    rb"|&#(?:10|13|x0?[aAdD]);|%0[aAdD]"
+    rb"|&#(?:10|13|x0?[aAdD]);|%0[aAdD]|<br ?/?>"
     rb"|\\*[\"'`]\s{0,64}[+.,]?\s{0,64}\\*[\"'`]"  # "..." + "...", "..." "..."
 )
 """What may stand for a line end; one piece of it."""
@@ -41,12 +41,13 @@ _FIRST_READ = 512
 _GROWTH = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
 _URL = bytes.maketrans(b"-_", b"+/")
-_ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])")
-_LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/"}
+_ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])|&#(43|47|x2[bBfF]);")
+_LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/", b"43": b"+", b"47": b"/"}
 _END = re.compile(rb"-----END [A-Z0-9 ]{0,12}PRIVATE KEY-----")
 _SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
 _RUN = re.compile(rb"(?:[A-Za-z0-9+/_]+|-(?!---)|%b|%b)+" % (FILLER.pattern, _ESCAPED.pattern))
-_PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]")
+_PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]|&#(?:61|x3[dD]);")
+_QUOTED = re.compile(rb"\r?\n([ \t]{0,16}(?:[-+>#*|;]|//)[ \t]{0,4})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +120,29 @@ def find_object(body: Text) -> tuple[bytes, int] | None:
     """
     size = _FIRST_READ
     while True:
-        text = body.read(size)
+        text = unquoted(body.read(size))
         data, at = _collect(text)
         last = len(text) < size or size == BODY
         if last or at + _SLACK < len(text):
             return (data, end_line(text, at)) if data else None
         size = min(size * _GROWTH, BODY)
+
+
+def unquoted(text: bytes) -> bytes:
+    """Blank out the marks that each line begins with, in patches, letters and comments.
+
+    The line behind the BEGIN line says what the mark is, and so must the two behind it, or all up
+    to the END line: a + is a digit of base64 too.
+    """
+    first = _QUOTED.match(text)
+    if first is None:
+        return text
+    mark = b"\n" + first[1]
+    inside, end, _ = text[:_FIRST_READ].partition(b"-----END")
+    lines = inside.split(b"\n")[1 : 4 if end else -1]
+    if len(lines) < 2 or not all(line.startswith(first[1]) for line in lines):
+        return text
+    return text.replace(mark, b"\n" + b" " * len(first[1]))
 
 
 def _collect(text: bytes) -> tuple[bytes, int]:
@@ -162,7 +180,7 @@ def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
     if match := _BASE64.match(text, at):
         return match[0].translate(_URL), at, match.end()
     if match := _ESCAPED.match(text, at):
-        return _LITERALS[(match[1] or match[2])[-2:].lower()], at, match.end()
+        return _LITERALS[match[match.lastindex or 0][-2:].lower()], at, match.end()
     return b"", at, at
 
 

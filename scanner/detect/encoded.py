@@ -1,16 +1,17 @@
-r"""Private keys as text without a label: base64 of DER, base64 of a whole PEM text, hex of DER.
+r"""Private keys as text without a label: base64 of DER or of a PEM text, hex, lists of numbers.
 
 Settings and environments hold a key's DER as one line of base64, in either alphabet; Kubernetes
 secrets and cloud APIs hold base64 of the PEM file, which is UTF-16 where PowerShell made it;
-databases and logs hold hex. All of it may be escaped, wrapped, or of two bytes a character. What it
-decodes to is read as if it had stood in memory: this module knows no key formats, and decodes once.
+databases and logs hold hex, source code lists of numbers (``spelled``). All of it may be escaped,
+wrapped, or of two bytes a character. What it decodes to is read as if it had stood in memory: this
+module knows no key formats, and decodes once.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import armour, openssh, pem
+from scanner.detect import armour, openssh, pem, spelled
 from scanner.detect.armour import Run, Text
 from scanner.detect.der import LIMIT, Memory
 from scanner.detect.keys import Proved, candidate, parse_private
@@ -24,6 +25,7 @@ _AHEAD = 160
 """Characters behind the start of a text in which its BEGIN line ends."""
 
 _LABELLED = 64
+_SPELLED, _FIRST_READ = 8, 1024
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
@@ -47,8 +49,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     head = body.read(3)
     if _DER.match(head):
         yield from _bare(body, rule)
-    elif head[:2] == b"30":
+    elif head[:2] == b"30" and _HEX.fullmatch(head):
         yield from _hex(body, rule)
+    elif spelled.begins(body.read(_SPELLED)):
+        yield from _spelled(body, rule)
     else:
         yield from _nested(body, rule)
 
@@ -84,6 +88,20 @@ def _hex(body: Text, rule: Rule) -> Iterator[Proved]:
     place, wide = armour.located(body.memory, body.space, body.offset, end, body.width)
     encoding = f"{parsed.form} hex{wide}"
     yield Proved(candidate=candidate(parsed, rule, encoding, (place,)), material=parsed.material)
+
+
+def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:
+    """Read numbers in a row; little is read first."""
+    for size in (_FIRST_READ, spelled.LONGEST):
+        data, end = spelled.decode(body.read(size))
+        if data:
+            break
+    parsed = parse_private(data) if data else None
+    if parsed is not None:
+        place, wide = armour.located(body.memory, body.space, body.offset, end, body.width)
+        encoding = f"{parsed.form} spelled out{wide}"
+        said = candidate(parsed, rule, encoding, (place,))
+        yield Proved(candidate=said, material=parsed.material)
 
 
 # --- base64 of a text ---------------------------------------------------------------------------
