@@ -168,7 +168,7 @@ def test_damage_raises_nothing(
                 assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="MII\\nr\"'+/= \n\0A-u02b&#10;%é", max_size=200))
 def test_no_text_raises(tail: str) -> None:
     """Whatever stands behind a BEGIN line, nothing is raised."""
