@@ -6,6 +6,7 @@ imported by the command that needs it.
 
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,8 +204,8 @@ def rules_show(rule_id: str) -> int:
         *(("see", reference) for reference in rule.references),
     )
     for label, value in fields:
-        for number, line in enumerate(value.splitlines()):
-            deliver.show(f"{'' if number else label:<10}{printable(line, 1000)}\n")
+        for number, line in enumerate(_folded(printable(value.replace("\n", " "), 2000))):
+            deliver.show(f"{'' if number else label:<10}{line}\n")
     return PASS
 
 
@@ -224,6 +225,11 @@ def rules_check(complain: Complain) -> int:
         f"{len(checked.problems)} problems\n"
     )
     return INCOMPLETE if checked.problems else PASS
+
+
+def _folded(text: str) -> list[str]:
+    """Return the lines of a text beside a label; an address is never broken."""
+    return textwrap.wrap(text, 88, break_long_words=False, break_on_hyphens=False)
 
 
 # --- wiring -------------------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 """What the documents say is what the program does."""
 
+import dataclasses
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from scanner import cli, report, rules
+from scanner import cli, policyfile, report, rules
 from tests import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +56,19 @@ def test_output_is_the_real_one() -> None:
     assert (shown[0], shown[-1]) == (real[0], real[-1])
     rest = iter(real)
     assert [line for line in shown if line != "..." and line not in rest] == []
+
+
+def test_the_policy_shown_has_every_option() -> None:
+    """The README's policy can be read, and shows each key that there is, of entries too."""
+    (block,) = blocks("toml")
+    policy = policyfile.parse(block.encode())
+    fields = {field.name for field in dataclasses.fields(policyfile.Policy)}
+    assert set(tomllib.loads(block)) == fields
+    (entry,) = tomllib.loads(block)["allow"]
+    assert set(entry) == {field.name for field in dataclasses.fields(policyfile.Allow)}
+    assert policy.fail_on is policyfile.DEFAULT.fail_on
+    for values in (policyfile.CONFIDENCES, policyfile.ACCEPTABLE):
+        assert all(value in block for value in values)
 
 
 def _undated(text: str) -> str:

@@ -86,6 +86,57 @@ def test_refused(text: str, reason: str) -> None:
     assert error.hint
 
 
+def typos(name: str) -> set[str]:
+    """Return a name with a letter lost, twice, swapped or of the other case, or a mark changed."""
+    cuts = [(name[:at], name[at:]) for at in range(len(name))]
+    lost = {head + tail[1:] for head, tail in cuts}
+    twice = {head + tail[0] + tail for head, tail in cuts}
+    swapped = {head + tail[1::-1] + tail[2:] for head, tail in cuts}
+    other = {head + tail[0].swapcase() + tail[1:] for head, tail in cuts}
+    return (lost | twice | swapped | other | {name.replace("_", "-")}) - {name, ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("fail_on", '= "info"'),
+        ("min_confidence", '= "shape"'),
+        ("accept", "= []"),
+        ("require_tokens", "= true"),
+        ("allow", "= []"),
+    ],
+)
+def test_no_typo_opens_the_gate(name: str, line: str) -> None:
+    """A key that is written wrong is no key: what it was to say is never left unsaid."""
+    policyfile.parse(f"{name} {line}".encode())
+    for typo in typos(name):
+        assert "unknown key" in refused(f"{typo} {line}").reason
+
+
+@pytest.mark.parametrize("name", ["fingerprint", "reason", "owner", "expires"])
+def test_no_typo_lets_a_key_pass(name: str) -> None:
+    """An entry with a key that is written wrong is refused, and so is the whole policy."""
+    for typo in typos(name):
+        assert "unknown key" in refused(ENTRY.replace(f"{name} =", f"{typo} =")).reason
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("fail_on", policyfile.SEVERITIES),
+        ("min_confidence", policyfile.CONFIDENCES),
+        ("accept", policyfile.ACCEPTABLE),
+    ],
+)
+def test_no_typo_in_a_value_is_read_as_another(name: str, values: tuple[str, ...]) -> None:
+    """A value that is written wrong is refused: it never becomes the default."""
+    shape = '["{}"]' if name == "accept" else '"{}"'
+    for value in values:
+        policyfile.parse(f"{name} = {shape.format(value)}".encode())
+        for typo in typos(value):
+            assert refused(f"{name} = {shape.format(typo)}").hint
+
+
 def test_files(tmp_path: Path) -> None:
     """A file is read as its bytes are; one that is missing, huge or no UTF-8 is refused."""
     path = tmp_path / "policy.toml"

@@ -24,8 +24,9 @@ MOST_LOCATIONS = 1000
 """Places of one key that are written; their number stands in the result's properties."""
 
 _TEXT = 1000
-_LARGEST_ADDRESS = (1 << 63) - 1
-"""Readers keep addresses in signed 64-bit integers; higher ones are written as names."""
+_LARGEST = (1 << 31) - 1
+"""Microsoft's SDK, on which viewers are built, reads integers of 32 bits and gives a whole log up
+for a larger one: what is larger stands in names, messages and property bags."""
 
 _LEVELS = {
     Severity.CRITICAL: "error",
@@ -155,19 +156,21 @@ def _notes(dump: model.DumpReport, number: int) -> Iterator[Document]:
 def _artifact(dump: model.DumpReport) -> Document:
     artifact: Document = {
         "location": {"uri": _uri(dump.path)},
-        "length": dump.size,
         "roles": ["analysisTarget"],
         "properties": {
             "verdict": dump.verdict.value,
             "format": printable(dump.format),
             "arch": printable(dump.arch),
             "layers": [printable(layer) for layer in dump.content.layers],
+            "bytes": dump.size,
             "content_bytes": dump.content.size,
             "content_sha256": dump.content.sha256,
             "scanned_bytes": dump.coverage.scanned_bytes,
             "file_bytes": dump.coverage.file_bytes,
         },
     }
+    if dump.size <= _LARGEST:
+        artifact["length"] = dump.size
     if dump.sha256:
         artifact["hashes"] = {"sha-256": dump.sha256}
     return artifact
@@ -217,18 +220,18 @@ def _note(finding: model.Finding) -> str:
 def _location(occurrence: model.Occurrence, dump: model.DumpReport, number: int) -> Document:
     """Return the first extent as the place, and how many there are in all."""
     extent = occurrence.extents[0]
-    place: Document = {
-        "artifactLocation": _where(dump, number),
-        "region": {"byteOffset": extent.file_offset, "byteLength": extent.size},
-    }
+    region = {"byteOffset": extent.file_offset, "byteLength": extent.size}
+    place: Document = {"artifactLocation": _where(dump, number)}
+    place["region" if max(region.values()) <= _LARGEST else "properties"] = region
     if extent.address is not None:
-        address: Document = {"fullyQualifiedName": hex(extent.address)}
-        if extent.address <= _LARGEST_ADDRESS:
+        address: Document = {"name": hex(extent.address)}
+        if extent.address <= _LARGEST:
             address["absoluteAddress"] = extent.address
         place["address"] = address
-    region = printable(occurrence.region) or "outside of every region"
+    name = printable(occurrence.region) or "outside of every region"
     pieces = f", in {len(occurrence.extents)} pieces" if len(occurrence.extents) > 1 else ""
-    said = f"{printable(occurrence.encoding)} in {region}{pieces}"
+    where = ", ".join(wording.coordinate(extent))
+    said = f"{printable(occurrence.encoding)} at {where}{pieces}, in {name}"
     return {"physicalLocation": place, "message": {"text": _plain(said)}}
 
 

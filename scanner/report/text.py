@@ -8,9 +8,10 @@ told without the bytes that were looked at.
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -129,13 +130,12 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     return grid
 
 
-def _identity(finding: Finding) -> Text:
+def _identity(finding: Finding) -> RenderableType:
     """Return the lines by which an engineer knows which key it is."""
     lines = [Text(wording.name(finding), "bold"), *map(Text, wording.certificate(finding))]
     lines += map(Text, wording.otherwise_known(finding))
-    lines.append(_label(f"{wording.fingerprint_kind(finding)} "))
-    lines[-1].append(printable(finding.fingerprint.value), "not dim")
-    return Text("\n").join(lines)
+    known = _Digest(finding.fingerprint.value, wording.fingerprint_kind(finding))
+    return Group(Text("\n").join(lines), known)
 
 
 # --- one finding --------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _title(finding: Finding, number: int) -> RenderableType:
 def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
     grid = _grid()
     public = finding.public
-    said = (
+    said: tuple[tuple[str, str | _Digest], ...] = (
         ("certificate", "\n".join(wording.certificate(finding))),
         ("SSH", printable(public.ssh_fingerprint)),
         ("key id", printable(public.kid)),
@@ -163,7 +163,7 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
         ("issuer", printable(public.issuer)),
         ("audience", printable(public.audience)),
         ("expires", printable(public.not_after) if finding.kind == "token" else ""),
-        (wording.fingerprint_kind(finding), printable(finding.fingerprint.value)),
+        (wording.fingerprint_kind(finding), _Digest(finding.fingerprint.value)),
         ("proof", printable(finding.proof)),
         ("protected by", printable(finding.protection)),
         ("exponent", "not found, taken to be 65537" if public.e_assumed else ""),
@@ -171,7 +171,7 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
     )
     for label, value in said:
         if value:
-            grid.add_row(_label(label), Text(value))
+            grid.add_row(_label(label), Text(value) if isinstance(value, str) else value)
     shown, rest = _some(finding.occurrences, verbose=verbose)
     for number, (head, places) in enumerate(wording.places_by_region(shown)):
         grid.add_row(_label("" if number else "where"), Group(Text(head), _places(places)))
@@ -209,7 +209,7 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
     kind = ", ".join(map(printable, (dump.format, dump.arch, *dump.content.layers)))
     grid.add_row(_label("file"), Text(f"{kind}, {wording.count(dump.size, 'byte', 'bytes')}"))
     if dump.sha256:
-        grid.add_row(_label("SHA-256"), Text(printable(dump.sha256)))
+        grid.add_row(_label("SHA-256"), _Digest(dump.sha256))
     regions = wording.count(dump.coverage.regions, "region", "regions")
     grid.add_row(_label("looked at"), Text(f"{wording.swept([dump])}, {regions}"))
     for code, gaps in wording.gaps_by_code(dump.coverage.gaps):
@@ -228,11 +228,28 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
     for number, (why, group) in enumerate(wording.by_note(suppressed)):
         grid.add_row(_label("" if number else "suppressed"), Text(why))
         for finding in group:
-            line = f"  {wording.name(finding):<10} {printable(finding.fingerprint.value)}"
-            grid.add_row("", _label(line))
+            line = _Digest(finding.fingerprint.value, f"{wording.name(finding):<10}")
+            grid.add_row("", Padding(line, (0, 0, 0, 2)))
     if rest:
         grid.add_row("", _more(rest, "suppressed finding", "suppressed findings"))
     return grid
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """A digest in hex, after a label: beside it, below it, or in halves, as there is room."""
+
+    text: str
+    label: str = ""
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        value = printable(self.text)
+        line = Text(f"{self.label} " if self.label else "", "dim")
+        if len(line) + len(value) > options.max_width:
+            line.append("\n" if self.label else "")
+            half = len(value) // 2 if len(value) > options.max_width else 0
+            value = f"{value[:half]}\n{value[half:]}" if half else value
+        yield line.append(value, "not dim")
 
 
 # --- layout -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,10 @@ def test_results_are_the_findings(blocked: Report) -> None:
     first, *_, last = rsa["locations"]
     place = first["physicalLocation"]
     assert place["region"] == {"byteOffset": 0x1F340, "byteLength": 128}
-    assert place["address"]["absoluteAddress"] == 0x55D0_4C10_8B40
+    assert place["address"] == {"name": "0x55d04c108b40"}
+    assert first["message"]["text"].startswith(
+        "raw-LE at 0x55d04c108b40, file 0x1f340, in 2 pieces"
+    )
     assert len(rsa["locations"]) == len(dump.findings[1].occurrences)
     assert last["physicalLocation"]["artifactLocation"]["index"] == 0
     assert [r["level"] for r in results[:4]] == ["error", "error", "error", "warning"]
@@ -97,3 +101,31 @@ def test_messages_hold_no_link_and_no_placeholder(blocked: Report) -> None:
     finding = dataclasses.replace(dump.findings[1], public=public)
     report = dataclasses.replace(blocked, dumps=(dataclasses.replace(dump, findings=(finding,)),))
     assert "CN=\\[x\\](1){{0}}" in run_of(report)["results"][0]["message"]["text"]
+
+
+def integers(value: Any) -> Iterator[int]:  # noqa: ANN401 - any part of a log
+    """Yield the typed integers of a log: those of property bags have no type."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from integers(part) if name != "properties" else ()
+    elif isinstance(value, list):
+        for part in value:
+            yield from integers(part)
+    elif isinstance(value, int):
+        yield value
+
+
+def test_large_dumps_give_logs_that_viewers_load(blocked: Report) -> None:
+    """What is beyond 32 bits, at which Microsoft's SDK gives the log up, is no typed integer."""
+    (dump,) = blocked.dumps
+    place = dump.findings[1].occurrences[1]
+    extent = dataclasses.replace(place.extents[0], address=1 << 63, file_offset=1 << 33)
+    places = (dataclasses.replace(place, extents=(extent,)),)
+    finding = dataclasses.replace(dump.findings[1], occurrences=places)
+    large = dataclasses.replace(dump, size=1 << 35, findings=(finding,))
+    run = run_of(dataclasses.replace(blocked, dumps=(large,)))
+    assert max(integers(run)) < 1 << 31
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["properties"]["byteOffset"] == 1 << 33
+    assert "0x8000000000000000, file 0x200000000" in location["message"]["text"]
+    assert run["artifacts"][0]["properties"]["bytes"] == 1 << 35

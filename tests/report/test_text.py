@@ -140,3 +140,12 @@ def test_suppressed_says_why(passed: Report) -> None:
     """What was set aside is listed with its reason, and counted."""
     said = text.render(passed)
     assert "suppressed     published: RFC 9500\n                   jwt        1122" in said
+
+
+@pytest.mark.parametrize("width", [80, 90, 100])
+def test_digests_are_whole_or_halved(several: Report, width: int) -> None:
+    """A digest stands on one line where there is room, else in halves: no digit stands alone."""
+    (*_, dump) = several.dumps
+    report = dataclasses.replace(several, dumps=(dump,))
+    sizes = set(map(len, re.findall(r"[0-9a-f]{16,}", text.render(report, width=width))))
+    assert sizes == ({32} if width == 80 else {64})
