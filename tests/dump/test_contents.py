@@ -297,19 +297,17 @@ def test_apport() -> None:
 
 def test_unreal() -> None:
     """The minidump in a crash report of Unreal Engine is one, its log is kept."""
-    report = unreal.write([("game.log", TEXT), ("UE4Minidump.dmp", MINI)])
-    found, rest, dumps = expand(zlib.compress(report))
-    assert (found.layers, found.faults) == (("zlib", "unreal"), ())
-    assert dumps == {"UE4Minidump.dmp": MINI}
-    assert TEXT in rest
-    for damaged, code in (
-        (report[:-40], "truncated-archive"),
-        (report[:300] + bytes(20), "truncated-archive"),
-        (unreal.write([("game.log", TEXT)], count=2), "truncated-archive"),
-        (unreal.write([("game.log", TEXT)], count=2) + bytes(999), "corrupt-archive"),
-        (unreal.write([], count=1 << 31), "truncated-archive"),
-    ):
-        assert code in codes(expand(damaged)[0])
+    for late in (False, True):
+        report = unreal.write([("game.log", TEXT), ("UE4Minidump.dmp", MINI)], late=late)
+        found, rest, dumps = expand(zlib.compress(report))
+        assert (found.layers, found.faults) == (("zlib", "unreal"), ())
+        assert dumps == {"UE4Minidump.dmp": MINI}
+        assert TEXT in rest
+        for damaged in (report[:-40], report[:-536], report[:300] + bytes(20), report + b"tail"):
+            assert codes(expand(damaged)[0]) == {"truncated-archive"}
+    for count in (0, 2, 1 << 31):
+        damaged = unreal.write([("game.log", TEXT)], count=count)
+        assert codes(expand(damaged)[0]) == {"truncated-archive"}
 
 
 def test_encrypted_member() -> None:

@@ -267,7 +267,12 @@ _KINDS: dict[str, tuple[str, Callable[[], Iterable[bytes]], tuple[Mutate, ...], 
         _FIELDS,
         1024,
     ),
-    "unreal": ("unreal", lambda: [unreal.write(MEMBERS), unreal.write([])], _FIELDS, 2048),
+    "unreal": (
+        "unreal",
+        lambda: [unreal.write(MEMBERS), unreal.write(MEMBERS, late=True)],
+        _FIELDS,
+        4096,
+    ),
 }
 
 _ARCHIVES = tuple(

@@ -1,8 +1,9 @@
 """Crash reports of Unreal Engine: a minidump, a log and more, one behind the other.
 
-Within its zlib stream a report begins with two names of 260 bytes, its size and the number of its
-files; each of these has a number, a name of 260 bytes, a size and its bytes (as read by public
-symbolication tools). This module exists because the minidump in it is bytes to everybody else.
+Within its zlib stream a report begins with two names of 260 bytes, a size and the number of its
+files; each of these has a number, a name of 260 bytes, a size and its bytes. Where the writer did
+not know the count in time, the same header follows the last file (so in real reports). This module
+exists because the minidump in it is bytes to everybody else.
 """
 
 import struct
@@ -30,17 +31,22 @@ def read(archive: Archive) -> Iterator[Member]:
     if file.size < at:
         archive.fault("truncated-archive", "The report has no whole header.")
         return
-    *_, count = _HEAD.unpack(file.read(0, at))
-    if count > MAX_MEMBERS:
-        archive.fault("limit-members", f"More than {MAX_MEMBERS} members.")
-    for _ in range(min(count, MAX_MEMBERS)):
-        if at + _FILE.size > file.size:
-            archive.fault("truncated-archive", "The report ends before its last file.")
-            return
-        _, length, name, size = _FILE.unpack(file.read(at, _FILE.size))
-        if length != _NAME:
-            archive.fault("corrupt-archive", "No file of the report stands where one should.")
-            return
+    told: int = _HEAD.unpack(file.read(0, at))[-1]
+    for number in range(MAX_MEMBERS):
+        if file.size - at < _FILE.size:
+            break
+        index, length, name, size = _FILE.unpack(file.read(at, _FILE.size))
+        if (index, length) != (number, _NAME):
+            break
         at += _FILE.size
         yield Member(name=member_name(name.split(b"\0")[0]), chunks=archive.stored(at, size))
         at += size
+    else:
+        archive.fault("limit-members", f"More than {MAX_MEMBERS} members.")
+        return
+    if file.size - at == _HEAD.size:
+        told = _HEAD.unpack(file.read(at, _HEAD.size))[-1]
+    elif at != file.size:
+        told = -1
+    if told != number:
+        archive.fault("truncated-archive", "The report does not have the files that it claims.")
