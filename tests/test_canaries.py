@@ -1,0 +1,185 @@
+"""Whatever a command writes, and wherever, no part of a key is in it: for all commands that are.
+
+The commands, their choices and their flags are read from the command line itself, so that a new one
+fails here until it has a row, and a new format or flag is tried without one.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from fixtures import encodings, signers
+from scanner import cli
+from tests import test_secrets
+
+ROOT = Path(__file__).resolve().parent.parent
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and files")
+
+ROWS: dict[str, str] = {
+    "scan": "{core} {dump} {cut} {raw} -",
+    "info": "{core}",
+    "report": "{saved}",
+    "redact": "{core} --output {out}/output",
+    "attest": "{core} --key {key}",
+    "verify": "{core} --attestation {attested} --key {public}",
+    "spool": "{spool} --once --settle 0",
+    "ingest": "{spool}",
+    "policy check": "{policy}",
+    "rules list": "",
+    "rules show": "private-key-pem",
+}
+"""What each command is given, beside options; standard input is the core."""
+
+NO_DUMP = {"rules check"}
+"""Commands that read nothing of anybody: ``rules check`` tries our own examples."""
+
+VALUES: dict[str, str] = {
+    "--output": "{out}/output",
+    "--report": "{out}/report",
+    "--record": "{out}/record",
+    "--metrics": "{out}/metrics",
+    "--audit-log": "{out}/audit",
+    "--jobs": "1",
+    "--known": "{known}",
+    "--rules": "{rules}",
+    "--policy": "{policy}",
+    "--baseline": "{saved}",
+    "--spool-dir": "{out}",
+    "--key": "{key}",
+    "--public-key": "",
+    "--key-secret": "",
+    "--name": "core.1",
+    "--max-bytes": "9000",
+    "--settle": "0",
+    "--attestation": "{attested}",
+    "--max-age": "30d",
+    "--min-version": "0",
+    "--today": "2027-01-31",
+}
+"""What an option is given; empty where it goes with others only (tests of signing have it)."""
+
+ALONE = {"--dry-run": "{core}", "--defer": "{spool}"}
+"""Flags that leave little of a command, and what it is given then: each is tried without others."""
+
+RULE = """rules:
+  - name: Slack, once more
+    id: own.slack.1
+    pattern: "(xoxb-[0-9a-zA-Z-]{20,80})"
+    confidence: high
+    examples: ["xoxb-1"]
+"""
+
+
+def leaves(
+    group: click.Group = cli.keysift, before: str = ""
+) -> Iterator[tuple[str, click.Command]]:
+    """Yield the words and the command of each that does something."""
+    for name, command in group.commands.items():
+        words = f"{before} {name}".strip()
+        if isinstance(command, click.Group):
+            yield from leaves(command, words)
+        else:
+            yield words, command
+
+
+COMMANDS = dict(leaves())
+
+
+def variants(words: str, command: click.Command) -> Iterator[list[str]]:
+    """Yield command lines that between them have each choice, each flag and each option."""
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    named = {max(option.opts, key=len): option for option in options if option.name != "help"}
+    choices = {n: o.type.choices for n, o in named.items() if isinstance(o.type, click.Choice)}
+    flags = [name for name, option in named.items() if option.is_flag]
+    valued = [name for name in named if name not in choices and name not in flags]
+    base = [*words.split(), *ROWS[words].split()]
+    together = [flag for flag in flags if flag not in ALONE and flag not in base]
+    given = [(name, VALUES[name]) for name in valued if name not in base and VALUES[name]]
+    written = [part for pair in given if "{out}/" in pair[1] for part in pair]
+    every = [part for pair in given for part in pair]
+    for turn in range(max(3, len(choices.get("--format", ())))):
+        chosen = [part for name, of in choices.items() for part in (name, of[turn % len(of)])]
+        match turn:
+            case 0:  # in workers, into files
+                yield [*base, *chosen, *written]
+            case 1:  # as little as can be said
+                yield [*base, *chosen, *together, *every]
+            case 2:  # onto the screen
+                yield [*base, *chosen, *(flag for flag in together if flag != "--quiet")]
+            case _:
+                yield [*base, *chosen, *(flag for flag in together if flag != "--quiet"), *every]
+    yield from ([*words.split(), ALONE[flag], flag] for flag in flags if flag in ALONE)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write dumps with the canary key in every form, and what was made of them before."""
+    folder = tmp_path_factory.mktemp("inputs")
+    core, dump, cut, raw = test_secrets.planted(folder)
+    key, public = signers.write(folder)
+    files = {"core": core, "dump": dump, "cut": cut, "raw": raw, "key": key, "public": public}
+    for name in ("saved", "attested", "known", "policy", "rules"):
+        files[name] = folder / name
+    files["known"].write_bytes(encodings.spki_pem(test_secrets.KEY))
+    files["policy"].write_text('fail_on = "low"\nmin_confidence = "shape"\n', "utf-8")
+    files["rules"] = folder / "rules.yml"
+    files["rules"].write_text(RULE, "utf-8")
+    words = ("--key", str(key), "-o", str(files["attested"]), "--report", str(files["saved"]))
+    assert run("attest", str(core), *words, "--debug").returncode == 1
+    return files
+
+
+def run(*words: str, stdin: Path | None = None, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end."""
+    with (stdin or Path(os.devnull)).open("rb") as source:
+        return subprocess.run(
+            [sys.executable, "-m", "scanner", *words],
+            cwd=ROOT,
+            env={**os.environ, **env},
+            stdin=source,
+            capture_output=True,
+            check=False,
+        )
+
+
+def test_every_command_has_a_row() -> None:
+    """A command that is new says here what it is given, and so does an option with a value."""
+    assert set(COMMANDS) == set(ROWS) | NO_DUMP
+    for words in ROWS:
+        assert list(variants(words, COMMANDS[words]))
+
+
+@POSIX
+@pytest.mark.parametrize("words", sorted(ROWS))
+def test_nothing_that_is_written_holds_a_key(
+    inputs: dict[str, Path], tmp_path: Path, words: str
+) -> None:
+    """No choice, flag or option of a command puts a canary on a screen, or in a file or its name.
+
+    Nothing is left where temporary files go; copies of dumps are what tests of redaction look at.
+    """
+    kept = {path.read_bytes() for path in inputs.values()}
+    for turn, line in enumerate(variants(words, COMMANDS[words])):
+        here = tmp_path / str(turn)
+        out, spool, temporary = here / "out", here / "spool", here / "tmp"
+        for folder in (out, spool / "incoming", temporary):
+            folder.mkdir(parents=True)
+        shutil.copy(inputs["core"], spool / "incoming" / "core.1")
+        names = {**inputs, "out": out, "spool": spool}
+        done = run(
+            *(part.format(**names) for part in line), stdin=inputs["core"], TMPDIR=str(temporary)
+        )
+        assert done.returncode in (0, 1, 3), (line, done.stderr)
+        test_secrets.assert_silent(done.stdout, done.stderr)
+        assert list(temporary.iterdir()) == []
+        for path in (one for one in here.rglob("*") if one.is_file()):
+            test_secrets.assert_silent(os.fsencode(path))
+            content = path.read_bytes()
+            if content not in kept and content[:4] != b"\x7fELF":
+                test_secrets.assert_silent(content)
