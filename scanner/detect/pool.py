@@ -6,13 +6,13 @@ proves: its bytes never leave it. It is bounded: a dump full of random objects i
 one behind the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scanner.detect import readings
-from scanner.detect.limbs import WORD, Flags, Offsets, Runs
+from scanner.detect.limbs import WORD, Flags, Offsets, Runs, gather
 from scanner.detect.readings import Bytes, Reading
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -110,6 +110,13 @@ def outside(runs: Runs, places: Runs) -> Runs:
     before = np.searchsorted(start, first + WORD, side="left")
     keep = (before == 0) | (np.append(end, 0)[before - 1] <= last - WORD)
     return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
+
+
+def merged(parts: Sequence[Runs]) -> Runs:
+    """Put runs of several parts in order, each once."""
+    whole = gather(parts)
+    rows = np.unique(np.stack((whole.space, whole.start, whole.end), axis=1), axis=0)
+    return Runs(space=rows[:, 0].copy(), start=rows[:, 1].copy(), end=rows[:, 2].copy())
 
 
 def sections(runs: Runs) -> Iterator[Runs]:

@@ -15,7 +15,7 @@ from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, rsa
+from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, pieces, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -62,12 +62,28 @@ DETECTORS = (
 """What a rule may name as its detector."""
 
 
+SCALARS, MOST_SHARED = (32, 48, 56, 57, 66), 64
+"""Bytes of the scalars and seeds of elliptic curves, and how many of each size and section are
+looked at in all sections."""
+
+
 def sections(session: Session, runs: Runs, public: Sequence[Place]) -> tuple[Runs, ...]:
-    """Return the runs that differ and lie in no public place, cut into the pool's sections."""
+    """Return the runs that differ and lie in no public place, cut into the pool's sections.
+
+    Numbers are related within a section; the likeliest scalars of each are in all of them, for
+    their public halves may stand anywhere.
+    """
     ends = np.array([(p.space, p.offset, p.offset + p.size) for p in public], np.int64)
     space, start, end = ends.reshape(-1, 3).T
     private = pool.outside(limbs.join(runs), Runs(space=space, start=start, end=end))
-    return tuple(pool.sections(pool.distinct(session.memory, private)))
+    cuts = tuple(pool.sections(pool.distinct(session.memory, private)))
+    if len(cuts) < 2:
+        return cuts
+    shared: list[Runs] = []
+    for cut in cuts:
+        loaded = pool.load(session.memory, cut)
+        shared += [pieces.likely(loaded, size, MOST_SHARED) for size in SCALARS]
+    return tuple(pool.merged((cut, *shared)) for cut in cuts)
 
 
 def relate(

@@ -30,9 +30,9 @@ from scanner.model import Candidate, Place
 MOST: dict[str, tuple[int, int, int]] = {
     "P-224": (200, 600, 100),
     "P-256": (4_000, 5_000, 4_000),
-    "P-384": (400, 600, 100),
+    "P-384": (400, 600, 200),
     "P-521": (150, 500, 80),
-    "secp256k1": (50, 200, 40),
+    "secp256k1": (150, 300, 150),
     "brainpoolP256r1": (20, 200, 20),
     "brainpoolP384r1": (10, 100, 10),
     "brainpoolP512r1": (5, 50, 5),
@@ -199,15 +199,21 @@ def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
 
 
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
-    """Yield positions of scalars of a size, and their possible readings there."""
+    """Yield positions of scalars of a size, and their possible readings there.
+
+    The likeliest whole words come first, then Java's arrays: other integers are as long, such as
+    those of V8, of which a program may hold thousands.
+    """
+    top = _P521_TOP if size == _P521 else 0xFF
+    aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top)
+    first, rest = aligned[: most // 4], aligned[most // 4 :]
+    yield first, size, (_LITTLE, _BIG)
     if size % 4 == 0:
-        found = pieces.counted(pool, size, size // 4, most)
+        found = pieces.counted(pool, size, size // 4, most // 4)
         most -= len(found)
         yield found, size, (_JAVA,)
-    top = _P521_TOP if size == _P521 else 0xFF
-    found = pieces.aligned(pool, size, -(-most // 2), near, top=top)
-    most -= 2 * len(found)
-    yield found, size, (_LITTLE, _BIG)
+    yield rest, size, (_LITTLE, _BIG)
+    most -= 2 * len(aligned)
     if size == _P521:
         found = pieces.announced(pool, size - 1, max(most, 0))
         most -= len(found)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect import likelihood
-from scanner.detect.limbs import Offsets
+from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations.words import Bytes, sliding
@@ -80,6 +80,15 @@ def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
     found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
     return _ordered(pool, size, most, (), (found,), 0xFF)
+
+
+def likely(pool: Pool, size: int, most: int) -> Runs:
+    """Return at most ``most`` runs that a piece fills behind bytes that announce it."""
+    found = _ordered(pool, size, most, (), (np.intersect1d(*_first(pool, size)),), 0xFF)
+    block = np.searchsorted(pool.at, found, side="right") - 1
+    start = pool.offset[block] + pool.head[block] - pool.at[block]
+    end = start + pool.tail[block] - pool.head[block]
+    return Runs(space=pool.space[block], start=start, end=end)
 
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:
@@ -167,10 +176,8 @@ def _edges(pool: Pool, size: int) -> Offsets:
 
 def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
-    announced = _announced(pool, size)
+    announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
-    lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
-    alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
     yield np.intersect1d(announced, alone)
     yield announced
     yield alone
@@ -184,6 +191,14 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
     yield _beside(pool, size, near[:_MOST_BESIDE])
+
+
+def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
+    """Return what is announced, and what fills its run."""
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
+    alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
+    return _announced(pool, size), alone
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:

@@ -1,0 +1,56 @@
+"""Numbers are related within a section of the pool; the likeliest scalars, across all of them."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from fixtures import keys, noise
+from scanner import rules
+from scanner.detect import limbs, pool
+from scanner.detect.anchors import compile_anchors
+from scanner.dump.windows import cut
+from scanner.stages import session as stage
+from scanner.stages.relate import relate, sections
+from scanner.stages.session import Session, Target
+from scanner.stages.sweep import sweep
+
+PARTED = 3 << 20
+"""Random bytes between a scalar and its point, in chunks: more than a section here holds."""
+
+
+def chunk(data: bytes) -> bytes:
+    """Put an object behind its size, as glibc does."""
+    return struct.pack("<Q", len(data) + 8 | 1) + data
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize(("detector", "kind"), [("ec", "P-384"), ("edwards", "ed25519")])
+def test_a_public_half_in_another_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: str, kind: str, *, late: bool
+) -> None:
+    """A scalar that an allocator's size announces is found, however far from it its point is."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 20)
+    if detector == "ec":
+        key = keys.ec_key(kind)
+        halves = [key.d.to_bytes(48, "big") + bytes(8), key.x.to_bytes(48, "big") + bytes(8)]
+    else:
+        okp = keys.okp_key(kind)
+        public = okp.private_key.public_key().public_bytes_raw()
+        halves = [okp.seed + bytes(8), public + bytes(8)]
+    between = b"".join(chunk(noise.uniform(504, at)) for at in range(PARTED // 512))
+    first, last = halves[::-1] if late else halves
+    data = chunk(first) + between + chunk(last)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    table = rules.load()
+    session = Session(
+        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+    )
+    tasks = cut(stage.survey(session).space_map)
+    cuts = sections(session, limbs.gather([sweep(session, task).runs for task in tasks]), ())
+    found = [one for part in cuts for one in relate(session, detector, part, ())]
+    assert len(cuts) > 2
+    assert {(one.algorithm, one.places[0].size) for one in found} == {
+        ("ec" if detector == "ec" else kind, len(halves[0]) - 8)
+    }
