@@ -120,6 +120,8 @@ _ANCHORED = (
     _detector("tpm", mutate=(mutators.numbers, *_PEM)),
     _detector(
         "encoded",
+        "detect.encoded",
+        "detect.spelled",
         mutate=(_B64, _B64_DER, mutators.base64_of(_B64_DER), mutators.hex_of(mutators.der)),
     ),
     _detector("putty", mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers))),
