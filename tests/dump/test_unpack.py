@@ -6,6 +6,7 @@ import functools
 import gzip
 import hashlib
 import io
+import itertools
 import lzma
 import os
 import zlib
@@ -269,6 +270,7 @@ def test_base64_lines(tail: bytes) -> None:
         *(b"EMiL\1\0\0\0", b"MSCF\0\0\0\0", b"JAVA PROFILE 1.0.2", b"KDUMP   \6\0"),
         *(compress(b"x" * 99) for compress in (*CODECS.values(), zlib.compress)),
     ],
+    ids=itertools.count(),  # compressed bytes hold the time
 )
 def test_base64_of_what_is_opened(magic: bytes) -> None:
     """What is opened as it stands is told in base64 too."""
