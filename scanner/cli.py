@@ -34,6 +34,7 @@ from scanner.cli_redact import redact
 from scanner.cli_report import report
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 from scanner.cli_spool import ingest, spool
+from scanner.dump import remote
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
@@ -117,8 +118,9 @@ def scan(
 ) -> int:
     """Search dumps for private keys and give a verdict.
 
-    DUMP is a file, a directory (every file under it), a pattern, or - for stdin. Several dumps give
-    one report; the worst verdict is the exit code: blocked, then incomplete, then pass.
+    DUMP is a file, a directory (every file under it), a pattern, a URL (s3:, az:, gs:, https:), or
+    - for stdin. Several dumps give one report; the worst verdict is the exit code: blocked, then
+    incomplete, then pass.
     """
     files = inputs.expand(dumps)
     _refuse_odd_paths(files, look.output)
@@ -265,7 +267,7 @@ def _scan_one(
     with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
         dumps = gate.judged(job.gate, path, progress, failed.append)
     for error in failed:
-        complain(f"{path}: {error.message}", error.reason, error.hint)
+        complain(f"{remote.shown(path)}: {error.message}", error.reason, error.hint)
     return dumps
 
 

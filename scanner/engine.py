@@ -18,7 +18,7 @@ from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
-from scanner.dump import source, space
+from scanner.dump import remote, source, space
 from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
@@ -61,7 +61,7 @@ class ScanRequest:
     """What to scan, and how."""
 
     path: str
-    """``-`` is standard input."""
+    """A file's path or URL; ``-`` is standard input."""
     jobs: int | None = None
     raw: bool = False
     """Let a dump of unknown format pass when all its bytes were swept."""
@@ -161,7 +161,8 @@ def _open(
     """Start the first worker and let it survey the file."""
     stream = _stdin(stack) if request.path == "-" else None
     target = Target(
-        path="<stdin>" if stream else request.path,
+        path="<stdin>" if stream else remote.shown(request.path),
+        url=request.path if remote.is_url(request.path) else "",
         stream=stream,
         spill=_spill(request, stack) if stream else None,
         spool_dir=request.spool_dir or tempfile.gettempdir(),
@@ -237,7 +238,7 @@ def _crew(
 
 def _survey(lead: Crew, progress: Progress, target: Target) -> Survey:
     with contextlib.suppress(OSError):
-        named = not target.stream and target.part is None
+        named = not (target.stream or target.url) and target.part is None
         progress.phase("reading", os.stat(target.path).st_size if named else 0)  # noqa: PTH116 - what may be no path
     survey: Survey = lead.ask(stage.survey)
     return survey

@@ -1,14 +1,16 @@
-"""Which files a command line means: files, directories of them, patterns.
+"""Which files a command line means: files, directories of them, patterns, URLs.
 
-A directory stands for every file under it, in the order of their names. This module exists so that
-nothing under it is passed over: what is no regular file, or cannot be listed, stays in the list
-under its own name, and whoever scans it says why it cannot be. It refuses to decide what is a dump.
+A directory, or a folder of a store, stands for every file under it, in the order of their names.
+This module exists so that nothing under it is passed over: what is no regular file, or cannot be
+listed, stays in the list under its own name, and whoever scans it says why it cannot be. It refuses
+to decide what is a dump.
 """
 
 import glob
 import os
 from collections.abc import Iterable, Iterator
 
+from scanner.dump import remote
 from scanner.errors import UsageError
 
 MAX_FILES = 1 << 20
@@ -19,7 +21,7 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
     """Return the files that paths, directories and patterns stand for, each once, in order.
 
     A path that exists is never a pattern. Raises UsageError where a directory holds no file at all,
-    and where there are more than MAX_FILES.
+    where there are more than MAX_FILES, and for a URL of a kind that cannot be read here.
     """
     found: dict[str, None] = {}
     for path in paths:
@@ -37,6 +39,8 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
 def _one(path: str) -> Iterator[str]:
     if path == "-" or not path:
         yield path
+    elif remote.is_url(path):
+        yield from remote.expand(path)
     elif os.path.isdir(path):  # noqa: PTH112 - a name as it was given
         files = tuple(_under(path, set(), 0))
         if not files:

@@ -13,7 +13,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("fingerprint",),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
-    ("dump.draft",),
+    ("dump.draft", "dump.remote"),
     ("dump.bitmaps", "dump.pagetables"),
     ("dump.paging",),
     (
@@ -95,6 +95,7 @@ ONLY = {
         "proving",
         "engine",
     ),
+    "fsspec": ("dump.remote",),
     "click": ("cli",),
     "rich": ("report.", "console"),
     "cryptography": ("detect.", "known", "signing"),

@@ -17,7 +17,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from scanner.errors import Unreadable
 
@@ -44,29 +44,55 @@ Pieces = tuple[tuple[int, int], ...]
 """Offsets and sizes in a file."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which file it was, and in what state: compared before and after a scan."""
+
+    device: int = 0
+    inode: int = 0
+    size: int
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+    tag: str = ""
+    """Of an object in a store: its ETag, generation or version, and its time."""
+
+
+class Reader(Protocol):
+    """Where bytes come from that no descriptor gives. Errors are Unreadable, or OSError."""
+
+    size: int
+
+    def read_at(self, offset: int, view: memoryview) -> int:
+        """Read once at an offset: how many bytes came; 0 is the end."""
+        ...
+
+    def identify(self) -> Identity:
+        """Return the identity of what is there now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; may be called again."""
+        ...
+
+
 class File:
-    """Read-only positioned reads over a file descriptor that it owns.
+    """Read-only positioned reads over a file descriptor, or another reader, that it owns.
 
     Never trusts a position of the descriptor: a duplicate shares it with other processes.
     ``size`` is what the file held when it was opened, in bytes. Where ``pieces`` are given, as
     (offset, size), what is read are these, one behind the other, and nothing else.
     """
 
-    __slots__ = ("_fd", "_pieces", "_starts", "size")
+    __slots__ = ("_pieces", "_reader", "_starts", "size")
 
-    def __init__(self, fd: int, pieces: Pieces | None = None) -> None:
-        self._fd = fd
+    def __init__(self, source: int | Reader, pieces: Pieces | None = None) -> None:
         self._pieces = pieces
+        self._reader = _Descriptor(source) if isinstance(source, int) else source
         if pieces is not None:
             self._starts = list(accumulate((size for _, size in pieces), initial=0))
             self.size = self._starts[-1]
-            return
-        try:
-            status = os.fstat(fd)
-            block = stat.S_ISBLK(status.st_mode)
-            self.size = os.lseek(fd, 0, os.SEEK_END) if block else status.st_size
-        except OSError as error:
-            raise _unreadable("The dump cannot be read", error) from error
+        else:
+            self.size = self._reader.size
 
     def readinto(self, offset: int, buffer: bytearray | memoryview) -> None:
         """Fill the whole of ``buffer`` with the bytes at ``offset``, or raise Unreadable."""
@@ -76,7 +102,7 @@ class File:
         while done < len(view):
             at, room = self._place(offset + done)
             try:
-                count = _read_at(self._fd, at, view[done : done + min(room, len(view) - done)])
+                count = self._reader.read_at(at, view[done : done + min(room, len(view) - done)])
             except OSError as error:
                 raise _unreadable(f"The dump cannot be read at {offset + done}", error) from error
             if count == 0:
@@ -99,15 +125,13 @@ class File:
         self.readinto(offset, buffer)
         return bytes(buffer)
 
-    def fileno(self) -> int:
-        """Return the descriptor; it stays ours."""
-        return self._fd
+    def identify(self) -> Identity:
+        """Return the identity of the whole file; raise Unreadable where there is none."""
+        return self._reader.identify()
 
     def close(self) -> None:
-        """Close the descriptor; may be called again."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        """Close what it reads from; may be called again."""
+        self._reader.close()
 
     def _check(self, offset: int, size: int) -> None:
         if offset < 0 or size < 0 or offset + size > self.size:
@@ -123,6 +147,42 @@ class File:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Descriptor:
+    """Reads from a file descriptor that it owns."""
+
+    __slots__ = ("_fd", "size")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        try:
+            status = os.fstat(fd)
+            block = stat.S_ISBLK(status.st_mode)
+            self.size = os.lseek(fd, 0, os.SEEK_END) if block else status.st_size
+        except OSError as error:
+            raise _unreadable("The dump cannot be read", error) from error
+
+    def read_at(self, offset: int, view: memoryview) -> int:
+        return _read_at(self._fd, offset, view)
+
+    def identify(self) -> Identity:
+        try:
+            status = os.fstat(self._fd)
+        except OSError as error:
+            raise _unreadable("The dump cannot be read", error) from error
+        return Identity(
+            device=status.st_dev,
+            inode=status.st_ino,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns,
+        )
+
+    def close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 if sys.platform == "win32":
@@ -204,32 +264,6 @@ def _refuse_special(mode: int, name: str) -> None:
         f"Cannot scan {name}",
         reason=f"it is a {kind}",
         hint="Give a file, or - to read a dump from standard input.",
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Which file it was, and in what state: compared before and after a scan."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-
-def identify(fd: int) -> Identity:
-    """Return the identity of an open file; raise Unreadable where the system gives none."""
-    try:
-        status = os.fstat(fd)
-    except OSError as error:
-        raise _unreadable("The dump cannot be read", error) from error
-    return Identity(
-        device=status.st_dev,
-        inode=status.st_ino,
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
-        ctime_ns=status.st_ctime_ns,
     )
 
 

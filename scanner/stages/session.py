@@ -13,7 +13,7 @@ from functools import cached_property
 from scanner import dump
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
 from scanner.detect.publics import PublicKey
-from scanner.dump import archives, codecs, contents, source, space, unpack
+from scanner.dump import archives, codecs, contents, remote, source, space, unpack
 from scanner.dump.contents import Contents, Part
 from scanner.dump.ledger import ledger
 from scanner.dump.source import File, Identity, Pieces, Spill
@@ -32,8 +32,11 @@ class Target:
     """One dump, as every worker of a scan is told of it."""
 
     path: str
+    """What reports call it, and what is opened unless one of these says otherwise."""
+    url: str = ""
+    """An object in a store, as it was named: may hold credentials, and is never shown."""
     stream: Handle | None = None
-    """The input where it cannot be sought (stdin); path is its name then."""
+    """The input where it cannot be sought (stdin)."""
     spill: Handle | None = None
     """Private storage for what is decoded or cannot be sought."""
     spool_dir: str = ""
@@ -140,8 +143,8 @@ def _digest(target: Target, identity: Identity | None) -> str:
 
 def _opened(target: Target, identity: Identity | None) -> File:
     """Open the file as the operator named it; where its identity is known, no other one."""
-    file = source.open_file(target.path)
-    if identity is not None and identity != source.identify(file.fileno()):
+    file = _open(target)
+    if identity is not None and identity != file.identify():
         file.close()
         raise Unreadable(
             "The dump changed while it was read",
@@ -151,15 +154,19 @@ def _opened(target: Target, identity: Identity | None) -> File:
     return file
 
 
+def _open(target: Target) -> File:
+    return remote.open_url(target.url) if target.url else source.open_file(target.path)
+
+
 def unchanged(session: Session) -> bool:
     """Tell whether the file is still the one that was surveyed, by descriptor and by path."""
     identity = session.survey.identity
     if identity is None:
         return True
-    if source.identify(session.given.fileno()) != identity:
+    if session.given.identify() != identity:
         return False
-    with source.open_file(session.target.path) as again:
-        return source.identify(again.fileno()) == identity
+    with _open(session.target) as again:
+        return again.identify() == identity
 
 
 def _spill_needed() -> SpillNeeded:
@@ -191,7 +198,7 @@ def _survey(session: Session) -> Survey:
         size, sha256 = tally.size, tally.sha256.hexdigest()
     else:
         given = session.given
-        identity, size = source.identify(given.fileno()), given.size
+        identity, size = given.identify(), given.size
         head = given.read(0, min(contents.HEAD, size))
         if archives.sniff(head) is not None:
             inside, sha256 = _expand(target, given), source.digest(given)

@@ -1,0 +1,272 @@
+"""Bytes in from an object store: a URL as a file that is read at stated offsets.
+
+The stores are fsspec's, which finds credentials and endpoints where each store's own tools do: in
+the environment, in profiles, in the machine's role. This module exists so that an object that
+changes or goes while it is read is an error and never other bytes. It refuses schemes that write a
+copy somewhere (fsspec's caches and chains), to repeat what a store's client says of an error, and
+to show a URL as it was given: its userinfo and its query may be credentials.
+"""
+
+import datetime as dt
+import errno
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from scanner.dump import source
+from scanner.dump.source import File, Identity
+from scanner.errors import Unreadable, UsageError
+
+BLOCK = 4 << 20
+"""Bytes of one request."""
+
+BLOCKS = 8
+"""Blocks of one object that are kept; the next one is fetched while one is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Store:
+    """A kind of store: its schemes, and what must be installed for it beside fsspec."""
+
+    schemes: tuple[str, ...]
+    package: str
+    listed: bool = True
+    """Its objects can be listed, so that folders and patterns mean something."""
+
+
+_STORES = (
+    _Store(schemes=("s3", "s3a"), package="s3fs"),
+    _Store(schemes=("az", "abfs", "abfss"), package="adlfs"),
+    _Store(schemes=("gs", "gcs"), package="gcsfs"),
+    _Store(schemes=("http", "https"), package="aiohttp", listed=False),
+)
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::.*)?://", re.ASCII | re.DOTALL)
+
+_PASSWORD = re.compile(r"[^/?#@]*:(?!\d*([/?#]|$))")
+"""A colon that no port follows."""
+
+_TAGS = (
+    "ETag",
+    "etag",
+    "VersionId",
+    "version_id",
+    "generation",
+    "LastModified",
+    "last_modified",
+    "updated",
+    "mtime",
+)
+"""What the stores' clients call what changes with an object."""
+
+_TIMES = ("LastModified", "last_modified", "mtime")
+
+
+def is_url(path: str) -> bool:
+    """Say whether a path is a URL. A Windows drive is none."""
+    return _URL.match(path) is not None
+
+
+def shown(path: str) -> str:
+    """Return what may be shown of a path: of a URL, all but its userinfo and its query.
+
+    The userinfo of an ``abfs`` URL is the name of a container, up to a colon.
+    """
+    if not is_url(path):
+        return path
+    scheme, _, rest = path.partition("://")
+    web = scheme.lower() in {"http", "https"}
+    user, rest = _parted(rest)
+    if scheme.lower() in {"abfs", "abfss"} and user.partition(":")[0]:
+        rest = f"{user.partition(':')[0]}@{rest}"
+    return f"{scheme}://{re.split('[?#]' if web else '[?]', rest, maxsplit=1)[0]}"
+
+
+def _parted(rest: str) -> tuple[str, str]:
+    """Part what follows ``://`` into userinfo and the rest (RFC 3986, section 3.2.1).
+
+    A password with a slash or another mark that had to be escaped is still one.
+    """
+    user, at, _ = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    if at:
+        return user, rest[len(user) + 1 :]
+    if _PASSWORD.match(rest) and "@" in rest:
+        return "", rest.rpartition("@")[2]
+    return "", rest
+
+
+def expand(url: str) -> tuple[str, ...]:
+    """Return the objects that a URL of a store stands for: a folder's, a pattern's, or itself.
+
+    What cannot be listed stays itself, and whoever reads it says why it cannot be read. Raises
+    UsageError where the URL is of no kind that can be read here.
+    """
+    store = _store(url)
+    if store is None or not store.listed:
+        return (url,)
+    try:
+        files, path = _opened(url)
+        if any(mark in path for mark in "*["):
+            names = [name for match in files.glob(path) for name in _under(files, match)]
+        else:
+            names = list(_under(files, path))
+        found = tuple(sorted(dict.fromkeys(str(files.unstrip_protocol(name)) for name in names)))
+    except Exception:  # noqa: BLE001 - whatever a client raises, reading it will tell
+        return (url,)
+    return found or (url,)
+
+
+def _under(files: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - fsspec publishes no types
+    """Yield the objects below a name, or the name where it is one."""
+    yield from (files.find(path) if files.isdir(path) else (path,))
+
+
+def modified(url: str) -> float | None:
+    """Return when an object was last written, in seconds since 1970; None where nobody says."""
+    try:
+        files, path = _opened(url)
+        said = files.info(path)
+    except Exception:  # noqa: BLE001 - whatever a client raises, reading it will tell
+        return None
+    value = next((said[name] for name in _TIMES if said.get(name)), None)
+    return value.timestamp() if isinstance(value, dt.datetime) else None
+
+
+def open_url(url: str) -> File:
+    """Open an object for reads at offsets. Raises Unreadable."""
+    try:
+        store = _store(url)
+    except UsageError as error:
+        raise Unreadable(error.message, reason=error.reason, hint=error.hint) from None
+    if store is None:
+        return source.open_file(_local(url))
+    return File(_Object(url))
+
+
+def _local(url: str) -> str:
+    """Return the path of a ``file:`` URL (RFC 8089)."""
+    from urllib.request import url2pathname  # noqa: PLC0415 - costs time, for this alone
+
+    return url2pathname(urlsplit(url).path)
+
+
+def _store(url: str) -> _Store | None:
+    """Return the store that a URL is in; None where it is a local file.
+
+    Raises UsageError where it is of no kind that can be read here.
+    """
+    parts = _split(url)
+    scheme = parts.scheme if parts else ""
+    if scheme == "file" and parts and parts.netloc in {"", "localhost"}:
+        return None
+    store = next((store for store in _STORES if scheme in store.schemes), None)
+    if store is None or "::" in url:
+        kinds = ", ".join(("file", *(scheme for store in _STORES for scheme in store.schemes)))
+        raise UsageError(
+            f"cannot read {shown(url)}",
+            reason="URLs of this kind are not read",
+            hint=f"name a file, or a URL of one of these kinds: {kinds}",
+        )
+    _need(store, url)
+    return store
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _need(store: _Store, url: str) -> None:
+    """Raise UsageError where what reads a store is not installed."""
+    from importlib.util import find_spec  # noqa: PLC0415 - costs time, for this alone
+
+    for package in ("fsspec", store.package):
+        if find_spec(package) is None:
+            raise UsageError(
+                f"cannot read {shown(url)}",
+                reason=f"the package {package} is not installed here",
+                hint=f"pip install 'keysift[fleet]' {store.package}",
+            )
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    """Return a file system that remembers no listing, and the path in it."""
+    import fsspec.core  # noqa: PLC0415 - an extra, and costs time
+
+    files, path = fsspec.core.url_to_fs(url, skip_instance_cache=True, use_listings_cache=False)
+    return files, str(path)
+
+
+class _Object:
+    """Reads an object in a store by ranges, with a few blocks kept, the next one fetched ahead."""
+
+    def __init__(self, url: str) -> None:
+        self._name = os.path.basename(shown(url)) or shown(url)  # noqa: PTH119 - no path to walk
+        try:
+            self._files, self._path = _opened(url)
+            said = self._info()
+            self._open = self._files.open(
+                self._path,
+                "rb",
+                block_size=BLOCK,
+                cache_type="background",
+                cache_options={"maxblocks": BLOCKS},
+            )
+            size = said.get("size")
+        except Exception as error:  # noqa: BLE001 - clients raise what they like
+            raise self._failed(error) from None
+        if said.get("type") == "directory" or type(size) is not int or size < 0:
+            raise Unreadable(
+                f"Cannot scan {self._name}",
+                reason="it is no object of a known size",
+                hint="name an object, or copy it here and scan the copy",
+            )
+        self.size: int = size
+        self._lock = threading.Lock()
+
+    def read_at(self, offset: int, view: memoryview) -> int:
+        try:
+            with self._lock:
+                self._open.seek(offset)
+                return int(self._open.readinto(view))
+        except Exception as error:  # noqa: BLE001 - clients raise what they like
+            raise self._failed(error) from None
+
+    def identify(self) -> Identity:
+        try:
+            said = self._info()
+        except Exception as error:  # noqa: BLE001 - clients raise what they like
+            raise self._failed(error) from None
+        tags = [f"{name}={said[name]}" for name in _TAGS if said.get(name)]
+        return Identity(size=int(said.get("size") or 0), tag=" ".join(tags))
+
+    def close(self) -> None:
+        with self._lock:
+            self._open.close()
+
+    def _info(self) -> dict[str, Any]:
+        self._files.invalidate_cache()
+        return dict(self._files.info(self._path))
+
+    def _failed(self, error: Exception) -> Unreadable:
+        """Say what went wrong in our own words: a client's may hold the URL, with a signature."""
+        reason = type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            reason = "there is no such object"
+        elif isinstance(error, PermissionError):
+            reason = "the store refuses it"
+        elif isinstance(error, OSError) and error.errno == errno.EBUSY:
+            reason = "the object changed while it was read"  # s3fs, whose requests say If-Match
+        elif isinstance(error, OSError) and error.errno:
+            reason = os.strerror(error.errno)
+        return Unreadable(
+            f"Cannot read {self._name}",
+            reason=reason,
+            hint="Check the URL and the credentials of the machine that reads it.",
+        )

@@ -1,0 +1,173 @@
+"""Objects in stores as a dump's bytes come from: S3 of this machine alone, and the web."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, encodings, keys, noise
+from scanner import inputs
+from scanner.dump import remote
+from scanner.errors import Unreadable, UsageError
+from tests import stores
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET = "c0ffee5ec2e7"  # noqa: S105 - stands for a signature in a URL
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """Give the URL of an empty bucket."""
+    with stores.serving() as url:
+        yield url
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "scanner", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("core.1", "core.1"),
+        ("C:\\dumps\\core", "C:\\dumps\\core"),
+        ("s3://bucket/a/core", "s3://bucket/a/core"),
+        (f"s3://id:{SECRET}@bucket/core@host", "s3://bucket/core@host"),
+        (f"https://host/core?X-Amz-Signature={SECRET}", "https://host/core"),
+        (f"https://host?{SECRET}@b", "https://host"),
+        (f"https://{SECRET}@host:8443/core#x", "https://host:8443/core"),
+        (f"https://me:{SECRET}/x@host/core", "https://host/core"),
+        (f"https://me:{SECRET}?x@host/core", "https://host/core"),
+        (f"abfss://box:{SECRET}@account/core?sig={SECRET}", "abfss://box@account/core"),
+        ("gs://bucket/core#17", "gs://bucket/core#17"),
+        ("http://host:80/core@7", "http://host:80/core@7"),
+    ],
+)
+def test_no_credential_of_a_url_is_shown(url: str, said: str) -> None:
+    """Userinfo and query are left out, however badly they are escaped; names of keys stay."""
+    assert remote.shown(url) == said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["simplecache::s3://b/k", "memory://x", "s3://a::zip://b", "ftp://h"]
+)
+def test_what_keeps_copies_or_is_unknown_is_refused(url: str) -> None:
+    """A chain, a cache or an unknown scheme is a usage error, before anything is read."""
+    with pytest.raises(UsageError):
+        inputs.expand([url])
+    with pytest.raises(Unreadable):
+        remote.open_url(url)
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the store's package the error says what to install, and shows no credential."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(UsageError) as caught:
+        inputs.expand([f"gs://{SECRET}@bucket/core?{SECRET}"])
+    assert SECRET not in repr(vars(caught.value))
+    assert "fsspec" in caught.value.reason
+    assert "pip install 'keysift[fleet]' gcsfs" in caught.value.hint
+
+
+def test_a_file_url_is_a_file(tmp_path: Path) -> None:
+    """``file:`` names a local file, which is read as one."""
+    path = tmp_path / "a core"
+    path.write_bytes(b"0123456789")
+    with remote.open_url(path.as_uri()) as file:
+        assert file.read(2, 3) == b"234"
+        assert file.identify().inode
+
+
+@stores.needs_s3
+def test_reads_at_offsets(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads give the bytes at their offsets, over the edges of blocks, in any order."""
+    monkeypatch.setattr(remote, "BLOCK", 1 << 16)
+    monkeypatch.setattr(remote, "BLOCKS", 2)
+    data = noise.text(5 << 16) + b"tail"
+    stores.files().pipe("dumps/blocks", data)
+    with remote.open_url(f"{bucket}/blocks") as file:
+        assert file.size == len(data)
+        for at, size in ((0, 9), (300_000, 27_684), (65_530, 140_000), (3, 0), (len(data) - 4, 4)):
+            assert file.read(at, size) == data[at : at + size]
+        for at in (-1, len(data)):
+            with pytest.raises(Unreadable):
+                file.read(at, 1)
+
+
+@stores.needs_s3
+def test_another_or_no_object_is_an_error(bucket: str) -> None:
+    """Bytes of two states of an object are never mixed, and the identity tells them apart."""
+    store = stores.files()
+    store.pipe("dumps/changing", bytes(12 << 20))
+    with remote.open_url(f"{bucket}/changing") as file:
+        before = file.identify()
+        assert file.identify() == before
+        store.pipe("dumps/changing", b"\1" * (12 << 20))
+        assert file.identify() != before
+        with pytest.raises(Unreadable) as caught:
+            file.read(10 << 20, 9)
+        assert "changed" in caught.value.reason
+        store.rm("dumps/changing")
+        with pytest.raises(Unreadable) as caught:
+            file.identify()
+        assert caught.value.reason == "there is no such object"
+    with pytest.raises(Unreadable):
+        remote.open_url(f"{bucket}/changing")
+
+
+@stores.needs_s3
+def test_folders_and_patterns(bucket: str) -> None:
+    """A folder stands for every object under it; what cannot be found stays as it was named."""
+    store = stores.files()
+    for name in ("b", "a", "deep/er/c", "deep/d"):
+        store.pipe(f"dumps/folder/{name}", b"x")
+    base = f"{bucket}/folder"
+    every = tuple(f"{base}/{name}" for name in ("a", "b", "deep/d", "deep/er/c"))
+    assert inputs.expand([f"{base}/"]) == every
+    assert inputs.expand([f"{base}/[ab]", f"{base}/a"]) == every[:2]
+    assert inputs.expand([f"{base}/de*"]) == every[2:]
+    assert inputs.expand([f"{base}/a", "s3://nowhere/x"]) == (every[0], "s3://nowhere/x")
+    assert remote.modified(every[0]) is not None
+
+
+@stores.needs_s3
+def test_the_report_is_that_of_the_file(bucket: str, tmp_path: Path) -> None:
+    """A dump in a store gives the same report as the file, but for its name, packed ones too."""
+    key = keys.rsa_key(1024)
+    segment = elfcore.Segment(address=0x10000, data=encodings.pkcs8_pem(key) + bytes(8192))
+    dump = tmp_path / "core"
+    dump.write_bytes(elfcore.write([segment]).data)
+    packed = tmp_path / "core.gz"
+    packed.write_bytes(gzip.compress(dump.read_bytes()))
+    for path in (dump, packed):
+        stores.files().pipe(f"dumps/same/{path.name}", path.read_bytes())
+    near = run("scan", str(dump), str(packed), "-j1", "-f", "json")
+    far = run("scan", f"{bucket}/same", "-j1", "-f", "json")
+    assert far.stdout.replace(f"{bucket}/same", str(tmp_path)) == near.stdout
+    assert (far.returncode, far.stderr) == (near.returncode, near.stderr) == (1, "")
+
+
+@stores.needs_web
+def test_a_signed_url_that_cannot_be_read_stays_unsaid() -> None:
+    """A server without ranges is incomplete, and no output has the signature."""
+    with stores.web({"/core": bytes(100)}) as host:
+        url = f"http://me:{SECRET}@{host}/core?sig={SECRET}"
+        done = run("scan", url, f"http://{host}/gone?sig={SECRET}", "-f", "json")
+    assert done.returncode == 3
+    assert SECRET not in done.stdout + done.stderr
+    assert [dump["path"] for dump in json.loads(done.stdout)["dumps"]] == [
+        f"http://{host}/core",
+        f"http://{host}/gone",
+    ]
