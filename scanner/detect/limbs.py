@@ -33,12 +33,15 @@ LONG = 16 * WORD
 """Bytes of a run that may hold digits: 1024 bits in digits of 28 bits fill 18 words, and 512 bits
 in the upper halves of words 19; the outermost may be too small to be seen."""
 
+ROW = 9 * WORD
+"""Bytes of a shorter run that may hold digits of a scalar: 256 bits fill 10 integers of V8."""
+
 PIECE = 1 << 15
 """Words that are judged at once: they stay in the second-level cache."""
 
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_FOUR, _FOURS = np.uint32(0x01010101), 2
-"""Four flags, and how many whole fours a row of 16 has at least, though one of them is missing."""
+_FOUR = np.uint32(0x01010101)
+"""Four flags in a row: a row of nine has at least one such four, wherever it stands."""
 
 _THREE = np.arange(SHORTEST // WORD)
 _LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
@@ -49,6 +52,8 @@ _VALUES = 20
 """Different byte values that 24 bytes of a random number have."""
 
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
+_NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
+"""Between these are digits of 26 and 28 bits in the upper halves of words, but two of nine."""
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
@@ -68,8 +73,8 @@ def random_looking(words: Words) -> Flags:
     and differs from the word before. A single word that fails between two that pass is taken in:
     two in a row fail in one random kilobyte of five hundred. Not so where it is a small number: the
     size of an allocator's chunk parts two private numbers that lie one behind the other (glibc).
-    Long rows of V8's small integers, each in the upper half of a word, are flagged as well: digits
-    of a number.
+    Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
+    are long, or look like a scalar of BN.js: digits of a number.
     """
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
@@ -80,22 +85,34 @@ def random_looking(words: Words) -> Flags:
     small: Flags = (words & _NOT_SMALL) == 0
     small &= words >= _TOP
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
-    if np.count_nonzero(fours) >= _FOURS or small[:2].all() or small[-2:].all():
-        flags |= _in_long_rows(small)
+    if fours.any() or small[:2].all() or small[-2:].all():
+        flags |= _in_long_rows(words, small)
     return flags
 
 
-def _in_long_rows(small: Flags) -> Flags:
-    """Keep rows of 16 and more, with single gaps, and what touches an end and may go on there."""
+def _in_long_rows(words: Words, small: Flags) -> Flags:
+    """Keep rows of 16 and more, with single gaps, and what touches an end and may go on there.
+
+    Of rows of nine and more those that may be a scalar.
+    """
     small[1:-1] |= small[:-2] & small[2:]
     step = np.diff(small.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
     starts, ends = np.flatnonzero(step > 0), np.flatnonzero(step < 0)
     long = (ends - starts >= LONG // WORD) | (starts == 0) | (ends == len(small))
+    short = np.flatnonzero(~long & (ends - starts >= ROW // WORD))
+    long[short] = _are_scalars(words[starts[short, None] + np.arange(ROW // WORD)])
     step = np.zeros(len(small) + 1, np.int8)
     step[starts[long]] = 1
     step[ends[long]] = -1
     rows: Flags = np.cumsum(step[:-1], dtype=np.int8).view(np.bool_)
     return rows
+
+
+def _are_scalars(rows: Words) -> Flags:
+    """Tell which rows of V8's small integers may be digits: all differ, and few are small."""
+    digits = np.sort(rows, axis=1)
+    different: Flags = (digits[:, 1:] != digits[:, :-1]).all(axis=1)
+    return different & (digits[:, _FEW_SMALL] >= _NOT_TINY) & (digits[:, -1] < _OVER)
 
 
 def find(
@@ -190,6 +207,9 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
         rows.sort(axis=1)
         good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= _VALUES - 1
         verdict[rest] = good
+    rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
+    row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
+    verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
     maybe = _hold_digits(words.take(starts[long] + 1)) | _hold_digits(words.take(starts[long] + 2))
     long = long[maybe]

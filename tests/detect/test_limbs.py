@@ -76,13 +76,16 @@ def small_integers(count: int, digit: int, seed: int) -> list[bytes]:
 @given(
     seed=st.integers(0, 1 << 16),
     cuts=st.lists(st.integers(8, 4088), max_size=6),
-    count=st.integers(19, 80),
+    count=st.one_of(st.integers(10, 15), st.integers(19, 80)),
     digit=st.sampled_from((26, 28)),
 )
 def test_rows_of_small_integers_are_runs(
     seed: int, cuts: list[int], count: int, digit: int
 ) -> None:
-    """V8's digits, in the upper halves of words, are one run, wherever windows are cut."""
+    """V8's digits, in the upper halves of words, are one run, wherever windows are cut.
+
+    Ten are a scalar of BN.js, and a run unless three of them are small, or two are the same.
+    """
     row = b"".join(small_integers(count, digit, seed))
     data = noise.plant(noise.pointers(4096, seed), 1024, row)
     assert any(
@@ -97,3 +100,12 @@ def test_scattered_small_integers_are_no_run() -> None:
     pairs = b"".join(word + noise.pointers(8, at) for at, word in enumerate(small))
     assert sweep(bytes(64) + pairs + bytes(64), []) == []
     assert sweep(bytes(64) + b"".join(small[:8]) + bytes(64), []) == []
+
+
+def test_short_rows_of_counts_are_no_run() -> None:
+    """Ten small integers are no scalar where they repeat themselves, or most of them are little."""
+    random = small_integers(10, 26, 1)
+    counts = [bytes(4) + (70_000 + at).to_bytes(4, "little") for at in range(10)]
+    assert sweep(bytes(64) + b"".join(random) + bytes(64), []) == [(64, 144)]
+    assert sweep(bytes(64) + b"".join(random[:1] + random[:9]) + bytes(64), []) == []
+    assert sweep(bytes(64) + b"".join(counts) + bytes(64), []) == []

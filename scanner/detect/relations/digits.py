@@ -29,6 +29,10 @@ MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
+MOST_READ = 500
+"""Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
+computes stands in crowds."""
+
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
 library is known that keeps scalars so."""
@@ -44,6 +48,9 @@ MOST_SMALL = 2
 
 PROOF = "d*G = Q"
 
+_BN_JS = "smi64-26"
+"""The reading of BN.js: V8 keeps a small integer in the upper half of a word of 64 bits."""
+
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
 
@@ -52,23 +59,21 @@ _Trial = tuple[Ec, int, Reading]
 
 
 def held(table: Sequence[Reading]) -> list[Reading]:
-    """Return the readings in which a scalar of 256 bits makes a run and is told from noise.
-
-    V8's integers in the upper halves of 64-bit words do not: 16 in a row are a run.
-    """
-    return [how for how in table if how.shift < 32 and 8 * how.word - how.digit >= LEAST_FREE]
+    """Return the readings in which a scalar of 256 bits is told from noise."""
+    return [how for how in table if 8 * how.word - how.digit >= LEAST_FREE]
 
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in digits, and its point elsewhere."""
-    starts = [
-        (how, _starts(pool, how)) for how in pool.readings if 8 * how.word - how.digit >= LEAST_FREE
-    ]
+    starts = [(how, _starts(pool, how)) for how in held(pool.readings)]
     for name, most in MOST.items() if len(pool.at) else ():
         curve = CURVES[name]
         known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
-        found = (trial for how, at in starts for trial in _trials(pool, curve, how, at))
-        trials = list(itertools.islice(found, pool.budget(*most)))
+        trials: list[_Trial] = []
+        for read, limit in ((True, MOST_READ), (False, pool.budget(*most))):
+            rows = (row for row in starts if (row[0].name == _BN_JS) is read)
+            found = (trial for how, at in rows for trial in _trials(pool, curve, how, at))
+            trials += itertools.islice(found, limit)
         seen: set[int] = set()
         for key, position, how in _witnessed(pool, curve, trials, known):
             if key.x not in seen:
@@ -138,11 +143,29 @@ def _full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     return few
 
 
+def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Put first what fills an array of V8 as BN.js reads it from bytes or text, then what fits one.
+
+    The word before is the array's length: a word for each three bytes that were read. What BN.js
+    computes stands in crowds, in longer arrays.
+    """
+    length = readings.gather(pool.data, position - how.word, "<u8") >> np.uint64(how.shift)
+    given, fits = -(-bits // 24), readings.count(how, bits)
+    rank = np.where(length == given, 0, np.where(length == fits, 1, 2))
+    return position[np.argsort(rank, kind="stable")]
+
+
 def _trials(pool: Pool, curve: Curve, how: Reading, starts: Offsets) -> Iterator[_Trial]:
     """Derive the points of what is a number of about the order's length."""
     bits = curve.n.bit_length()
     found = starts[_digits(pool, how, starts, bits)]
     found = found[_full(pool, how, found, bits)]
+    for other in held(pool.readings):  # ten digits of 28 bits are below 2**26 once in a million
+        if (other.word, other.shift) == (how.word, how.shift) and other.digit < how.digit:
+            narrow = readings.count(how, bits) * other.digit
+            found = found[~_digits(pool, other, found, narrow)]
+    if how.name == _BN_JS:
+        found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
     size = readings.width(how, bits)
     least = pieces.LEAST_VARIED[curve.size]
@@ -165,7 +188,11 @@ def _witnessed(
     yield from (trial for trial in trials if trial[0].x in known)
     forms, bits = spellings(curve), curve.p.bit_length()
     spelled = [
-        [readings.encode(how, key.x, bits), *(form.encode(curve, key.x) for form in forms)]
+        [
+            readings.encode(how, key.x, bits),
+            readings.encode(how, key.x * _radix(how, bits) % curve.p, bits),
+            *(form.encode(curve, key.x) for form in forms),
+        ]
         for key, _, how in trials
     ]
     rows = [(index, raw) for index, values in enumerate(spelled) for raw in values]
@@ -177,3 +204,8 @@ def _witnessed(
         apart = position + len(raw) <= at or position >= at + size
         if apart and words.stands(pool.data, position, raw):
             yield key, at, how
+
+
+def _radix(how: Reading, bits: int) -> int:
+    """Return R of the Montgomery form that computes with these digits (BN.js: 2^260 for P-256)."""
+    return 1 << readings.count(how, bits) * how.digit

@@ -13,6 +13,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.readings import Reading
 from scanner.detect.relations import digits
+from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence
@@ -91,6 +92,32 @@ def test_a_scalar_of_a_known_key(
     public = publics.ec(curve, key.x, key.y, kind="certificate")
     (found,) = search(make_pool, plant(kind, at, spell(key.d, HELD[name], key)), public)
     assert describe(found.key).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_a_scalar_of_bn_js_in_a_crowd(make_pool: MakePool, key: keys.EcKey) -> None:
+    """Seen in ``elliptic`` on Node: x times 2^(26 words), and thousands of passing numbers.
+
+    The scalar was read from bytes or text, so its array has a word for each three bytes.
+    """
+    reading = HELD["smi64-26"]
+    bits = 521 if key.curve == "P-521" else 8 * key.field_bytes
+    size = readings.count(reading, bits)
+    x = key.x * pow(2, 26 * size, CURVES[key.curve].p) % CURVES[key.curve].p
+    crowd = b"".join(
+        bytes(8) + array(size, spell(pow(3, at + 300, CURVES[key.curve].n), reading, key))
+        for at in range(2 * sum(digits.MOST[key.curve]) if key.curve != "P-256" else 1000)
+    )
+    mine = array(-(-key.field_bytes // 3), spell(key.d, reading, key) + bytes(8))
+    data = bytes(64) + crowd + mine + bytes(64) + array(size, spell(x, reading, key)) + bytes(64)
+    (found,) = search(make_pool, data)
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert found.encoding == "d smi64-26"
+
+
+def array(length: int, words: bytes) -> bytes:
+    """Write an array of V8: a tagged pointer to its map, its length, its words."""
+    return (0x2B185C980211).to_bytes(8, "little") + (length << 32).to_bytes(8, "little") + words
 
 
 @pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
