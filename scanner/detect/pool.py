@@ -115,8 +115,12 @@ def outside(runs: Runs, places: Runs) -> Runs:
 def merged(parts: Sequence[Runs]) -> Runs:
     """Put runs of several parts in order, each once."""
     whole = gather(parts)
-    rows = np.unique(np.stack((whole.space, whole.start, whole.end), axis=1), axis=0)
-    return Runs(space=rows[:, 0].copy(), start=rows[:, 1].copy(), end=rows[:, 2].copy())
+    order = np.lexsort((whole.end, whole.start, whole.space))
+    rows = np.stack((whole.space, whole.start, whole.end))[:, order]
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
+    space, start, end = rows[:, fresh]
+    return Runs(space=space, start=start, end=end)
 
 
 def sections(runs: Runs) -> Iterator[Runs]:

@@ -84,7 +84,7 @@ def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
 
 def likely(pool: Pool, size: int, most: int) -> Runs:
     """Return at most ``most`` runs that a piece fills behind bytes that announce it."""
-    found = _ordered(pool, size, most, (), (np.intersect1d(*_first(pool, size)),), 0xFF)
+    found = _ordered(pool, size, most, (), (_both(*_first(pool, size)),), 0xFF)
     block = np.searchsorted(pool.at, found, side="right") - 1
     start = pool.offset[block] + pool.head[block] - pool.at[block]
     end = start + pool.tail[block] - pool.head[block]
@@ -123,7 +123,7 @@ def _ordered(
     found = np.empty(0, np.int64)
     marks = np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
     for part in parts if len(pool.at) else ():
-        positions = np.sort(part)
+        positions = np.sort(part, kind="stable")  # a few sorted parts, one behind the other
         positions = positions[np.diff(positions, prepend=-1) > 0]
         positions = positions[_fits(pool, positions, size)]
         ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
@@ -178,7 +178,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     """Yield positions at whole words, likeliest first."""
     announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
-    yield np.intersect1d(announced, alone)
+    yield _both(announced, alone)
     yield announced
     yield alone
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
@@ -199,6 +199,12 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
     lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
     return _announced(pool, size), alone
+
+
+def _both(some: Offsets, others: Offsets) -> Offsets:
+    """Return what is in both."""
+    table = np.append(np.sort(others, kind="stable"), -1)
+    return some[table[np.searchsorted(table[:-1], some)] == some]
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
