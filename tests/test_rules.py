@@ -33,6 +33,7 @@ from scanner.detect import (
     cng,
     dnssec,
     dpapi,
+    dumped,
     encoded,
     encrypted,
     fragments,
@@ -46,10 +47,13 @@ from scanner.detect import (
     openssh,
     pem,
     pkcs12,
+    printed,
     putty,
     sexp,
     ssh,
     tor,
+    torn,
+    twice,
     wireguard,
     x509,
     xmlkey,
@@ -82,6 +86,10 @@ DETECTORS = {
     "tpm": tpm_areas,
     "encrypted": encrypted,
     "encoded": encoded,
+    "twice": twice,
+    "dumped": dumped,
+    "printed": printed,
+    "torn": torn,
     "putty": putty,
     "wireguard": wireguard,
     "age": age,
@@ -99,6 +107,11 @@ CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp
 def cut(text: bytes) -> bytes:
     """Return three quarters of a text: the END line of a short one is more than a tenth."""
     return text[: len(text) * 3 // 4]
+
+
+def twofold(data: bytes) -> bytes:
+    """Return base64 of base64."""
+    return base64.b64encode(b"data: " + base64.b64encode(data))
 
 
 FORMS: dict[str, Callable[..., bytes]] = {
@@ -136,6 +149,25 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "salsa20": lambda name: symmetric.salsa20(symmetric.key(int(name[4:]) // 8)),
     "cut-pkcs1-pem": lambda key: cut(encodings.pkcs1_pem(key)),
     "cut-pkcs8-pem": lambda key: cut(encodings.pkcs8_pem(key)),
+    "cut-pkcs8-der": lambda key: encodings.pkcs8_der(key)[:-4],
+    "cut-sec1-der": lambda key: cut(encodings.sec1_der(key))[:50],
+    "cut-openssh": lambda key: cut(containers.openssh_file(key)),
+    "cut-putty": lambda key: cut(sealed.putty(key)),
+    "cut-pgp": lambda key: cut(pgp.packet(key)),
+    "cut-pgp-armour": lambda key: pgp.armour(pgp.packet(key))[:-56],
+    "openssl-text": encodings.openssl_text,
+    "openssl-public-text": encodings.openssl_public_text,
+    "pkcs8-xxd": lambda key: encodings.xxd(encodings.pkcs8_der(key)),
+    "sec1-xxd": lambda key: encodings.xxd(encodings.sec1_der(key)),
+    "spki-xxd": lambda key: encodings.xxd(encodings.spki_der(key)),
+    "certificate-xxd": lambda key: encodings.xxd(encodings.certificate_pem(key)),
+    "pkcs8-hexdump": lambda key: encodings.hexdump(encodings.pkcs8_der(key)),
+    "pem-hexdump": lambda key: encodings.hexdump(encodings.pkcs8_pem(key)),
+    "pem-base64-twice": lambda key: twofold(encodings.pkcs8_pem(key)),
+    "openssh-base64-twice": lambda key: twofold(encodings.openssh_pem(key)),
+    "pkcs8-base64-twice": lambda key: twofold(encodings.pkcs8_der(key)),
+    "pkcs1-base64-twice": lambda key: twofold(encodings.pkcs1_der(key)),
+    "spki-base64-twice": lambda key: twofold(encodings.spki_der(key)),
     "cut-openssh-pem": lambda key: cut(encodings.openssh_pem(key)),
     "wif": lambda key: services.wif(key, compressed=False),
     "wif-compressed": services.wif,

@@ -37,7 +37,12 @@ FILLER = re.compile(
 EOL = rb"\s{0,8}(?:\r\n|\n|\r|\\{1,4}r\\{1,4}n|\\{1,4}n)\s{0,64}"
 """A line end between two fields, as a regular expression: real or escaped, with indentation."""
 
+_CHARS = frozenset(bytes((byte,)) for byte in (9, 10, 13, *range(32, 127)))
 _FIRST_READ = 512
+_AROUND, _ORDER, _BOUNDARY = 2048, 3, 8
+"""Characters on either side in which the end of a text is looked for; bytes of a mark of its order
+before it; what allocators give out begins at such offsets."""
+
 _GROWTH = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
 _URL = bytes.maketrans(b"-_", b"+/")
@@ -101,16 +106,41 @@ def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:
 def located(memory: Memory, space: int, first: int, size: int, width: int) -> tuple[Place, str]:
     """Return the place of ``size`` characters whose first low byte is at ``first``, and its width.
 
-    Which byte of a character comes first shows at the ends of the text; inside of other text, the
-    parity of its offset decides.
+    Which byte of a character comes first shows at the ends of the text around them; where both
+    ends have a zero byte too many, see :func:`_is_big`.
     """
     if width == 1:
         return Place(space=space, offset=first, size=size), ""
-    before = memory.clip(space, first - 1, 1) if first else b""
-    behind = memory.clip(space, first + 2 * size - 1, 1)
-    big = before == b"\0" and (behind != b"\0" or first % 2 == 1)
+    big = _is_big(memory, space, first, size)
     name = " utf-16be" if big else " utf-16le"
     return Place(space=space, offset=first - big, size=2 * size), name
+
+
+def _is_big(memory: Memory, space: int, first: int, size: int) -> bool:
+    """Tell whether the high bytes of a text come first, by what stands at its two ends.
+
+    A zero byte that the one order needs and the other leaves over may be there by chance, as an end
+    of a string, or of more text. So, where both ends have it: the order with its mark (FE FF)
+    before it, or with all of it on an allocator's boundary, is big-endian; else the order of
+    Windows and of Java's memory.
+    """
+    lead = min(first, 2 * _AROUND + _ORDER)
+    raw = memory.clip(space, first - lead, lead + 2 * (size + _AROUND))
+    start, end = lead, lead + 2 * (size - 1)
+    if start == 0 or raw[start - 1]:
+        return False
+    if raw[end + 1 : end + 2] != b"\0":
+        return True
+    while start >= 2 + _ORDER and raw[start - 1] == 0 and raw[start - 2 : start - 1] in _CHARS:
+        start -= 2
+    while raw[end + 1 : end + 2] == b"\0" and raw[end + 2 : end + 3] in _CHARS:
+        end += 2
+    front, behind = raw[start - 1] == 0, raw[end + 1 : end + 2] == b"\0"
+    if front != behind:
+        return front
+    if start < 2 + _ORDER < first:  # the text goes on
+        return first % 2 == 1
+    return raw.startswith(b"\xfe\xff\0", start - 3) or (first - lead + start - 1) % _BOUNDARY == 0
 
 
 def find_object(body: Text) -> tuple[bytes, int] | None:

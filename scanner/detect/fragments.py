@@ -1,17 +1,22 @@
-"""Key files of which the end is gone: cut by a region or a file, or written over from somewhere on.
+"""Keys of which the end is gone: cut by a region or a file, or written over from somewhere on.
 
 Under the label of a private key stands base64 that decodes to the beginning of an object, which
-says how large it was. What is left is read number by number (RFC 8017 A.1.2, RFC 5958, RFC 5915,
-OpenSSH's PROTOCOL.key): where it proves the key, it is a proof; a scalar or a seed without its
-public half is a structure; less than that has the shape of a key, and how much of it is there is
-said. Whole files are for ``pem`` and ``openssh``, files without their beginning for
-``headless_text``, and encrypted ones are passed over.
+says how large it was; DER and OpenSSH's binary form stand for themselves. What is left is read
+number by number (RFC 8017 A.1.2, RFC 5958, RFC 5915, OpenSSL's DSAPrivateKey, OpenSSH's
+PROTOCOL.key): where it proves the key, it is a proof; a scalar or a seed without its public half is
+a structure; less than that has the shape of a key, and how much of it is there is said. Without a
+label, more is asked: the memory ends in the object, or n and e stand whole before a d that begins.
+Whole objects are for ``keys``, ``pem`` and ``openssh``, those without their beginning for
+``headless`` and ``headless_text``, PuTTY's and OpenPGP's for ``torn``; encrypted ones are passed
+over.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from scanner.detect import armour, der, openssh, pem, ssh
+from scanner.detect import armour, der, groups, openssh, pem, ssh
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.evidence import (
     Key,
@@ -21,10 +26,12 @@ from scanner.detect.evidence import (
     okp_seed,
     proved,
     rsa_exponents,
+    rsa_public,
     unproved,
 )
 from scanner.detect.factors import claim
 from scanner.detect.keys import (
+    DSA,
     EC_PUBLIC_KEY,
     OKP_BYTES,
     RSA_ALGORITHMS,
@@ -36,7 +43,7 @@ from scanner.detect.keys import (
 from scanner.detect.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.fingerprint import CURVE_OIDS, OKP_OIDS
-from scanner.model import Confidence
+from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
 SMALLEST = 24
@@ -50,7 +57,14 @@ _LINES = (
     *(b"-----BEGIN %b " % kind for kind in (b"RSA", b"EC", b"DSA", b"OPENSSH")),
 )
 _FIRST_READ = 512
-_NUMBERS = 8
+_NUMBERS, _DSA = 8, 5
+_CHECKED = 64
+"""Bytes of a private number that must look random where the memory goes on behind it."""
+
+_OUTER = 32
+_WRAPPER = re.compile(
+    rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]\x30.*\x04[^\x04]{1,3}\Z", re.DOTALL
+)
 _CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
 _OKP = {oid: name for name, oid in OKP_OIDS.items()}
 
@@ -65,21 +79,75 @@ class _Rest:
     key: Key | None = None
     certain: bool = False
     """The key is proved, not derived alone."""
+    begun: int = 0
+    """Bytes from where its first private number begins; 0 where it is not told from other bytes."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
-    """Yield what is left of the file whose BEGIN line holds the anchor at ``offset``."""
+    """Yield what is left of the object at whose BEGIN line, header or version the anchor stands."""
+    head = memory.clip(space, offset, len(openssh.MAGIC))
+    if head[:1] == b"P":
+        yield from _labelled(memory, space, offset, rule)
+    elif head == openssh.MAGIC:
+        data = memory.clip(space, offset, openssh.LONGEST)
+        rest = _openssh(data)
+        if rest is not None and (rest.key is not None or len(data) < rest.total):
+            place = Place(space=space, offset=offset, size=min(len(data), rest.total))
+            yield from _said(rest, rule, "", place, data[: rest.total])
+    else:
+        yield from _bare(memory, space, offset, rule)
+
+
+def _labelled(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
     begin, body = pem.begins(memory, space, offset, _LINES)
     data, end = _decoded(body) if begin else (b"", 0)
-    if len(data) < SMALLEST or len(set(data)) < _VARIED:
+    if not _varied(data):
         return
     rest = _openssh(data) if data.startswith(openssh.MAGIC) else _der(data)
     if rest is None or (rest.key is None and len(data) >= rest.total and _is_sound(data)):
         return
     first = offset - begin * body.width
     place, wide = armour.located(memory, space, first, begin + len(pem.MARK) + end, body.width)
+    yield from _said(rest, rule, f"-PEM{wide}", place, data)
+
+
+def _bare(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
+    """Read DER whose header, or the version behind it, is at ``offset``."""
+    lead = min(offset, der.BACK)
+    window = memory.clip(space, offset - lead, lead + 2)
+    if len(window) != lead + 2:
+        return
+    starts = (lead,) if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
+    for start in starts:
+        where = offset - lead + start
+        total = der.total_size(memory.clip(space, where, der.BACK)) or 0
+        data = memory.clip(space, where, total)
+        rest = _der(data) if len(data) > der.BACK else None
+        if rest is None or rest.begun < SMALLEST or _wrapped(memory, space, where):
+            continue
+        cut = len(data) < total
+        if _varied(data[-rest.begun :][:_CHECKED]) and (cut or rest.algorithm == "rsa"):
+            place = Place(space=space, offset=where, size=len(data))
+            yield from _said(rest, rule, "-DER", place, data)
+            return
+
+
+def _wrapped(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether a PKCS#8 object goes on at ``offset``, of which its own header tells."""
+    lead = min(offset, _OUTER)
+    return _WRAPPER.search(memory.clip(space, offset - lead, lead)) is not None
+
+
+def _varied(data: bytes) -> bool:
+    """Tell whether so much is left that it may be of a key."""
+    return len(data) >= SMALLEST and len(set(data)) >= _VARIED
+
+
+def _said(
+    rest: _Rest, rule: Rule, kind: str, place: Place, data: bytes
+) -> Iterator[Proved | Sealed]:
     left = f"{len(data)} of {rest.total} bytes" if len(data) < rest.total else "damaged"
-    encoding = f"{rest.form}{wide}, {left}"
+    encoding = f"{rest.form}{kind}, {left}"
     if rest.key is None:
         said = f"{encoding}: no private number is whole"
         shape = Confidence.SHAPE
@@ -114,9 +182,9 @@ def _der(data: bytes) -> _Rest | None:
         return None
     match data[version + 1]:
         case der.INTEGER:
-            return _numbers(data, version + 1, "PKCS1-PEM", total)
+            return _numbers(data, version + 1, "PKCS1", total)
         case der.OCTET_STRING:
-            return _scalar(data, version + 1, "", "SEC1-PEM", total)
+            return _scalar(data, version + 1, "", "SEC1", total)
         case der.SEQUENCE:
             return _pkcs8(data, version + 1, total)
     return None
@@ -151,6 +219,8 @@ def _pkcs8(data: bytes, at: int, total: int) -> _Rest | None:
         identifier = outer.enter()
         at += len(Reader(data, at).element())
         name = identifier.content(der.OID)
+        if name == DSA:
+            return _exponent(data, at, identifier.enter().integers(3), total)
         curve = _CURVES.get(identifier.content(der.OID), "") if name == EC_PUBLIC_KEY else ""
     except Malformed:
         return None
@@ -158,31 +228,59 @@ def _pkcs8(data: bytes, at: int, total: int) -> _Rest | None:
     if name in _OKP:
         seed = data[inside + 2 : inside + 2 + OKP_BYTES[_OKP[name]]]
         key = okp_derived(_OKP[name], seed)
-        return _Rest(form="PKCS8-PEM", total=total, algorithm=_OKP[name], key=key)
+        begun = len(data) - inside - 2
+        return _Rest(form="PKCS8", total=total, algorithm=_OKP[name], key=key, begun=begun)
     fields = _content(data, inside, der.SEQUENCE)
     if name in RSA_ALGORITHMS:
-        return _numbers(data, fields + 3, "PKCS8-PEM", total)
+        return _numbers(data, fields + 3, "PKCS8", total)
     if curve:
-        return _scalar(data, fields + 3, curve, "PKCS8-PEM", total)
+        return _scalar(data, fields + 3, curve, "PKCS8", total)
     return None
+
+
+def _exponent(data: bytes, at: int, group: list[int], total: int) -> _Rest | None:
+    """Read the exponent of a DSA key, behind the algorithm that ends at ``at``."""
+    inside = _content(data, at, der.OCTET_STRING)
+    key = None
+    if len(group) == 3:
+        with suppress(Malformed):
+            p, q, g = group
+            key = groups.derived(p, q, g, Reader(data, inside).integer())
+    begun = len(data) - inside
+    return _Rest(form="PKCS8", total=total, algorithm="dsa", key=key, begun=begun)
 
 
 def _numbers(data: bytes, at: int, form: str, total: int) -> _Rest:
     """Read the INTEGERs from ``at`` on that are whole, and see what they prove."""
     numbers: list[int] = []
+    ends = [at]
     try:
-        numbers = Reader(data, at).integers(_NUMBERS)
+        reader = Reader(data, at)
+        while len(numbers) < _NUMBERS:
+            numbers.append(reader.integer())
+            ends.append(reader.at)
     except Malformed:  # the last one is cut
-        for count in range(_NUMBERS):
-            try:
-                reader = Reader(data, at)
-                numbers = [reader.integer() for _ in range(count)]
-            except Malformed:
-                break
+        pass
+    if len(numbers) > 1 and groups.plausible(numbers[0], numbers[1], 2):
+        key = groups.proved(*numbers[:5]) if len(numbers) >= _DSA else None
+        begun = len(data) - ends[4] if len(ends) > 4 else 0
+        return _Rest(
+            form="DSA",
+            total=total,
+            algorithm="dsa",
+            key=key,
+            certain=key is not None,
+            begun=begun,
+        )
     sound = len(numbers) > 1 and all(0 < n.bit_length() < RSA_BITS.stop and n > 0 for n in numbers)
     found = claim(numbers) if sound else None
-    key = found.key if found is not None else None
-    return _Rest(form=form, total=total, algorithm="rsa", key=key, certain=key is not None)
+    known = found.key if found is not None else None
+    begun = 0
+    if len(numbers) > 1 and rsa_public(*numbers[:2]) and data[ends[2] : ends[2] + 1] == b"\x02":
+        begun = len(data) - ends[2] - 4
+    return _Rest(
+        form=form, total=total, algorithm="rsa", key=known, certain=known is not None, begun=begun
+    )
 
 
 def _scalar(data: bytes, at: int, curve: str, form: str, total: int) -> _Rest:
@@ -194,7 +292,8 @@ def _scalar(data: bytes, at: int, curve: str, form: str, total: int) -> _Rest:
     curve = curve or USUAL_CURVE.get(len(scalar), "")
     varied = len(set(scalar)) >= _VARIED
     key = ec_derived(curve, int.from_bytes(scalar, "big")) if varied else None
-    return _Rest(form=form, total=total, algorithm="ec", key=key)
+    begun = len(data) - at - 2
+    return _Rest(form=form, total=total, algorithm="ec", key=key, begun=begun)
 
 
 # --- OpenSSH ------------------------------------------------------------------------------------
@@ -216,9 +315,7 @@ def _openssh(data: bytes) -> _Rest | None:
         return None
     key = _fields(Wire(data, wire.at + 8))
     total, algorithm = wire.at + size, public[0].algorithm
-    return _Rest(
-        form="OPENSSH-PEM", total=total, algorithm=algorithm, key=key, certain=key is not None
-    )
+    return _Rest(form="OPENSSH", total=total, algorithm=algorithm, key=key, certain=key is not None)
 
 
 def _fields(wire: Wire) -> Key | None:

@@ -1,4 +1,4 @@
-"""OpenPGP packets as RFC 9580, LibrePGP and older documents write them: headers, MPIs, S2K, armour.
+"""OpenPGP packets as RFC 9580, LibrePGP and older documents write them: headers, MPIs, S2K.
 
 Here bytes become packets, and packets become fields; whether the numbers in them are a key is for
 ``pgp`` to say. Secret-Key and Secret-Subkey packets (tags 5 and 7) and the public ones (6 and 14)
@@ -6,8 +6,6 @@ are read, versions 2 to 6, with headers of the old and of the new form. Partial 
 lengths and stubs of smart cards, in which no secret lies, are refused.
 """
 
-import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass, replace
@@ -203,19 +201,7 @@ def read(body: bytes, *, secret: bool) -> Body:
     ``secret`` says whether a secret follows, or the packet is a public one. The body may run on.
     """
     fields = Fields(body)
-    version = fields.number(1)
-    if version not in _BEFORE_NUMBERS or fields.number(4) < _FIRST_TIME:
-        raise NotPgp
-    if version < 4:
-        fields.number(2)  # days of validity (RFC 4880 section 5.5.2)
-    algorithm = fields.number(1)
-    if version < 4 and algorithm not in RSA:
-        raise NotPgp
-    size = fields.number(4) if version > 4 else 0
-    start = fields.at
-    curve, public = _public(fields, algorithm)
-    if version > 4 and fields.at - start != size:
-        raise NotPgp
+    version, algorithm, curve, public = _front(fields)
     if not secret:
         return Body(algorithm=algorithm, curve=curve, public=public, size=fields.at)
     usage = fields.number(1)
@@ -240,6 +226,46 @@ def read(body: bytes, *, secret: bool) -> Body:
     if version != 6 and fields.number(2) != sum(written) & 0xFFFF:
         raise NotPgp
     return Body(algorithm=algorithm, curve=curve, public=public, secret=numbers, size=fields.at)
+
+
+def begin(body: bytes) -> Body:
+    """Read a body with an open secret of which the end is gone. Raises NotPgp.
+
+    The secret has those numbers that are whole, and may have none; the size is that of what stands
+    before it.
+    """
+    fields = Fields(body)
+    version, algorithm, curve, public = _front(fields)
+    if fields.number(1):
+        raise NotPgp
+    fields.raw(5 if version == 5 else 0)
+    start = fields.at
+    numbers: list[bytes] = []
+    try:
+        for _ in range(4 if algorithm in RSA else 1):
+            native = algorithm in NATIVE
+            numbers.append(fields.raw(NATIVE[algorithm][1]) if native else fields.mpi())
+    except NotPgp:
+        pass
+    return Body(algorithm=algorithm, curve=curve, public=public, secret=tuple(numbers), size=start)
+
+
+def _front(fields: Fields) -> tuple[int, int, str, tuple[bytes, ...]]:
+    """Read what stands before a secret: version, algorithm, curve and the public numbers."""
+    version = fields.number(1)
+    if version not in _BEFORE_NUMBERS or fields.number(4) < _FIRST_TIME:
+        raise NotPgp
+    if version < 4:
+        fields.number(2)  # days of validity (RFC 4880 section 5.5.2)
+    algorithm = fields.number(1)
+    if version < 4 and algorithm not in RSA:
+        raise NotPgp
+    size = fields.number(4) if version > 4 else 0
+    start = fields.at
+    curve, public = _public(fields, algorithm)
+    if version > 4 and fields.at - start != size:
+        raise NotPgp
+    return version, algorithm, curve, public
 
 
 def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
@@ -340,56 +366,3 @@ def _s2k(fields: Fields) -> tuple[str, tuple[int, bytes, int] | None]:
     coded = fields.number(1)
     count = (16 + (coded & 15)) << (coded >> 4) + 6
     return f"iterated {hashed} over {count:,} bytes", (digest, salt, count)
-
-
-# --- armour -------------------------------------------------------------------------------------
-
-_BREAK = re.compile(rb"(?:\r\n|\n|\r|\\+r\\+n|\\+n|\\+r|[ \t])+")
-_LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
-_SUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
-_HEADER = re.compile(
-    rb"(?:Version|Comment|Hash|Charset|MessageID): (?:[^\\\r\n]|\\(?![rn])){0,200}"
-)
-
-
-def dearmor(text: bytes) -> tuple[bytes, int, bool]:
-    """Decode what stands behind a BEGIN line (RFC 9580 section 6.2).
-
-    Returns the bytes, the characters that they took, and whether a checksum contradicts them.
-    Lines end in LF, CRLF or CR, written out or escaped; indentation is passed over.
-    """
-    at = _skip(text, 0)
-    while match := _HEADER.match(text, at):
-        at = _skip(text, match.end())
-    gathered = bytearray()
-    while match := _LINE.match(text, at):
-        gathered += match[0]
-        at = _skip(text, match.end())
-        if match[0].endswith(b"="):
-            break
-    try:
-        data = base64.b64decode(bytes(gathered), validate=True)
-    except binascii.Error:
-        return b"", 0, False
-    total = _SUM.match(text, at)
-    if total is None:
-        return data, at, False
-    wanted = base64.b64decode(total[0][1:])
-    return data, total.end(), crc24(data).to_bytes(3, "big") != wanted
-
-
-def _skip(text: bytes, at: int) -> int:
-    match = _BREAK.match(text, at)
-    return match.end() if match else at
-
-
-def crc24(data: bytes) -> int:
-    """Return the checksum of armour (RFC 9580 section 6.1.1)."""
-    value = 0xB704CE
-    for byte in data:
-        value ^= byte << 16
-        for _ in range(8):
-            value <<= 1
-            if value & 0x1000000:
-                value ^= 0x1864CFB
-    return value

@@ -11,7 +11,7 @@ else in them is the same from key to key. What opens an encrypted secret is for 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import groups, openpgp, pgplock, publics
+from scanner.detect import groups, openpgp, pgparmour, pgplock, publics
 from scanner.detect.der import Memory
 from scanner.detect.evidence import (
     Key,
@@ -145,16 +145,16 @@ def _said(packet: _Packet, rule: Rule, encoding: str, place: Place) -> Iterator[
     """Yield the private key, the encrypted one or the public one, if the rule looks for it."""
     body = packet.body
     if rule.kind == "encrypted-key":
-        public = _public(body) if body.protection else None
+        public = public_of(body) if body.protection else None
         if public is not None:
             yield _encrypted(public, packet, rule, encoding, place)
             yield public
     elif rule.kind == "private-key":
-        key = _key(body) if body.secret else None
+        key = key_of(body) if body.secret else None
         if key is not None:
             yield proved(key, rule, encoding, (place,))
     else:
-        public = None if packet.secret else _public(body)
+        public = None if packet.secret else public_of(body)
         if public is not None:
             yield replace(public, witness=replace(public.witness, place=place))
 
@@ -169,7 +169,7 @@ def _encrypted(
         encoding,
         place,
         packet.ciphertext,
-        lock=pgplock.lock(packet.body, packet.ciphertext, _key),
+        lock=pgplock.lock(packet.body, packet.ciphertext, key_of),
         protection=packet.body.protection,
         algorithm=public.algorithm,
         curve=public.curve,
@@ -181,7 +181,7 @@ def _encrypted(
 # --- numbers ------------------------------------------------------------------------------------
 
 
-def _key(body: Body) -> Key | None:
+def key_of(body: Body) -> Key | None:
     """Return the key of an open secret, where its equation closes."""
     numbers = [int.from_bytes(raw, "big") for raw in (*body.public, *body.secret)]
     if body.algorithm in openpgp.RSA:
@@ -204,7 +204,7 @@ def _key(body: Body) -> Key | None:
     return okp_seed(body.curve, secret, _encoded(body))
 
 
-def _public(body: Body) -> PublicKey | None:
+def public_of(body: Body) -> PublicKey | None:
     """Return the public half of a packet, where its numbers may be those of a key."""
     numbers = [int.from_bytes(raw, "big") for raw in body.public]
     if body.algorithm in openpgp.RSA:
@@ -287,7 +287,7 @@ def _armour(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
     if wide:
         high = text[1::2]
         text = text[::2][: len(high) - len(high.lstrip(b"\0"))]
-    data, used, contradicted = openpgp.dearmor(text)
+    data, used, contradicted = pgparmour.dearmor(text)
     place = Place(space=space, offset=first, size=len(mark) + used * width)
     encoding = "PGP armour" + (" utf-16le" if wide else "")
     for packet in _packets(data):

@@ -76,12 +76,17 @@ class File:
     protection: str
     argon: tuple[str, int, int, int, bytes] | None = None
     """Of an encrypted file of version 3: which one, KiB, passes, lanes, salt."""
+    lines: int
+    """Lines of its private half, by its own word."""
     size: int
     """Characters."""
 
 
-def read(text: bytes) -> File | None:
-    """Read the key file at the start of ``text``; None for anything else."""
+def read(text: bytes, *, cut: bool = False) -> File | None:
+    """Read the key file at the start of ``text``; None for anything else.
+
+    With ``cut``, the private half may end anywhere.
+    """
     head = _HEAD.match(text)
     if head is None:
         return None
@@ -102,7 +107,7 @@ def read(text: bytes) -> File | None:
     lines = _PRIVATE.match(text, at)
     if lines is None:
         return None
-    private, at = _lines(text, lines.end(), int(lines[1]))
+    private, at = _lines(text, lines.end(), int(lines[1]), cut=cut)
     mac = _MAC.match(text, at)
     if not public or not private:
         return None
@@ -116,6 +121,7 @@ def read(text: bytes) -> File | None:
         mac=bytes.fromhex(mac[1].decode()) if mac else b"",
         protection=protection,
         argon=derivation,
+        lines=int(lines[1]),
         size=mac.end() if mac else at,
     )
 
@@ -124,14 +130,21 @@ def _slow(said: str, cost: int) -> str:
     return f"{said}, AES-256-CBC{pbe.strength(fast=cost < ENOUGH)}"
 
 
-def _lines(text: bytes, at: int, count: int) -> tuple[bytes, int]:
-    """Return the bytes that so many lines of base64 hold, and where the next field begins."""
+def _lines(text: bytes, at: int, count: int, *, cut: bool = False) -> tuple[bytes, int]:
+    """Return the bytes that so many lines of base64 hold, and where the next field begins.
+
+    With ``cut``, as many as there are.
+    """
     gathered = b""
     for _ in range(count if count <= _MOST_LINES else 0):
         match = _LINE.match(text, at)
+        if match is None and cut:
+            break
         if match is None:
             return b"", at
         gathered, at = gathered + match[1], match.end()
+    if cut:
+        return armour.decode(gathered.partition(b"=")[0]), at
     try:
         return base64.b64decode(gathered, validate=True), at
     except binascii.Error:

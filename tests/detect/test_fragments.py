@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import elfcore, encodings, noise
+from fixtures import containers, elfcore, encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, fragments
@@ -17,6 +17,7 @@ from scanner.detect.encoded import Decoded
 from scanner.detect.keys import Proved
 from scanner.detect.sealed import Sealed
 from scanner.model import Confidence, Verdict
+from tests.detect.test_headless_dsa import key as dsa_key
 from tests.test_engine import report_bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "fragment")
@@ -100,6 +101,67 @@ def test_a_file_that_was_written_over() -> None:
     assert isinstance(found, Proved)  # n is wrong, and the other numbers prove each other
     assert found.candidate.fingerprint.value == RSA.spki_sha256
     assert found.candidate.encoding == "PKCS1-PEM, damaged"
+
+
+DER = {
+    "PKCS1-DER": (RSA, encodings.pkcs1_der(RSA), 4 + 3 + 4 + 257 + 5, 4 + 256),
+    "PKCS8-DER": (RSA, encodings.pkcs8_der(RSA), 26 + 4 + 3 + 4 + 257 + 5, 4 + 256),
+    "SEC1-DER": (EC, encodings.sec1_der(EC), 3 + 3, 2 + 48),
+    "PKCS8-DER, EC": (EC, encodings.pkcs8_der(EC), 3 + 3 + 18 + 3 + 3 + 3, 2 + 48),
+}
+
+
+@pytest.mark.parametrize("form", DER)
+def test_der_in_which_the_memory_ends(form: str) -> None:
+    """The first private number decides; where none of it is left, nothing is said."""
+    _, der, start, size = DER[form]
+    for left in (start + 40, start + size - 1, start + size, len(der) - 2):
+        (found,) = find(noise.uniform(300, 1) + der[:left])
+        said = found.candidate
+        assert said.encoding.startswith(f"{form[:9].rstrip(',')}, {left} of {len(der)} bytes")
+        assert [(p.offset, p.size) for p in said.places] == [(300, left)]
+        assert isinstance(found, Proved) == (left >= start + size)
+        assert (said.confidence > Confidence.SHAPE) == (left >= start + size)
+    assert find(der) == find(der + bytes(9)) == find(der[: start + 10]) == []
+
+
+def test_der_that_was_written_over() -> None:
+    """Behind a whole modulus and exponent, the beginning of d is a fragment; a scalar is none."""
+    for key, der, start, size in DER.values():
+        seen = find(der[: start + size // 2] + bytes(len(der) - start - size // 2) + bytes(99))
+        assert [f.candidate.confidence for f in seen] == [Confidence.SHAPE] * (key is RSA)
+        assert find(der[: start + 6] + bytes(2000)) == []
+
+
+def test_openssh_in_binary() -> None:
+    """A file in which the memory ends is proved by its d or its seed."""
+    for key in (RSA, ED):
+        data = containers.openssh_file(key)
+        for left in (len(data) * 3 // 5, len(data) - 12):
+            (found,) = find(data[:left])
+            assert isinstance(found, Proved) == (left == len(data) - 12)
+            assert found.candidate.encoding.startswith(f"OPENSSH, {left} of ")
+        assert find(data) == find(data + noise.uniform(99, 1)) == []
+
+
+def test_dsa() -> None:
+    """Of a DSA key the exponent is the last number: a cut file has the shape of a key."""
+    key = dsa_key(160)
+    for form in (PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8):
+        text = key.private_bytes(Encoding.PEM, form, NoEncryption())
+        (found,) = find(text[: text.index(b"\n-----END") - 9])
+        said = found.candidate
+        assert (said.algorithm, said.confidence) == ("dsa", Confidence.SHAPE)
+        assert find(text) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(DER)), st.integers(0, 1300), st.binary(max_size=120))
+def test_arbitrary_der(form: str, cut: int, more: bytes) -> None:
+    """Whatever follows, no other key is said, and nothing is raised."""
+    key, der, _, _ = DER[form]
+    names = {found.candidate.fingerprint.value for found in find(der[:cut] + more)}
+    assert len(names - {"", key.spki_sha256}) <= (form.endswith("EC") or form.startswith("SEC1"))
 
 
 @settings(max_examples=150, deadline=None)

@@ -100,6 +100,30 @@ def test_every_shape_of_a_text_is_read(shape: str, codec: str) -> None:
         assert candidate.places == (place,)
 
 
+@pytest.mark.parametrize(
+    ("before", "codec"),
+    [
+        (b"name\0", "utf-16-le"),
+        (bytes(5), "utf-16-le"),
+        (bytes(16), "utf-16-le"),
+        (bytes(16), "utf-16-be"),
+        (b"\xfe\xff", "utf-16-be"),
+        (bytes(7) + b"\xff\xfe", "utf-16-le"),
+        (bytes(9) + b"\xfe\xff", "utf-16-be"),
+    ],
+)
+@pytest.mark.parametrize("around", ["", "key: "])
+def test_zeros_around_a_text_do_not_move_it(before: bytes, codec: str, around: str) -> None:
+    """UTF-16LE at an odd offset behind a zero byte is not big-endian from one byte before."""
+    _, encoding, text = TEXTS[0]
+    body = text.rstrip(b"\n").decode()
+    data = before + (around + body).encode(codec) + bytes(40)
+    [found] = find(data)
+    assert found.candidate.encoding == f"{encoding} {codec.replace('16-', '16')}"
+    offset = len(before) + 2 * len(around)
+    assert found.candidate.places == (Place(space=0, offset=offset, size=2 * len(body)),)
+
+
 def test_unproved_keys_stay_unproved() -> None:
     """Text proves nothing more than what it decodes to."""
     [found] = find(TEXTS[-1][2])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, pgp
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, openpgp
+from scanner.detect import anchors, pgparmour
 from scanner.detect import pgp as detector
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
@@ -214,7 +214,7 @@ def test_arbitrary_bytes_raise_nothing(
 @given(st.binary(max_size=200))
 def test_armour_of_anything(text: bytes) -> None:
     """Decoding gives bytes or none, and never more characters than there are."""
-    data, used, _ = openpgp.dearmor(text)
+    data, used, _ = pgparmour.dearmor(text)
     assert used <= len(text)
     assert len(data) <= used
 

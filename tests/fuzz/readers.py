@@ -42,6 +42,7 @@ from scanner.detect import (
     openpgp,
     openssh,
     pbe,
+    pgparmour,
     phrases,
     pkcs12,
     putty,
@@ -234,7 +235,7 @@ def _packets(data: bytes) -> None:
 
 
 def _dearmored(data: bytes) -> None:
-    found, used, _ = openpgp.dearmor(data)
+    found, used, _ = pgparmour.dearmor(data)
     assert used <= len(data)
     assert len(found) <= len(data)
     text = armour.Text(memory=Decoded(data), space=0, offset=0, width=1)
@@ -470,7 +471,7 @@ TARGETS = (
     ),
     Target(
         name="armour",
-        covers=("detect.armour", "detect.openpgp"),
+        covers=("detect.armour", "detect.pgparmour"),
         run=_dearmored,
         seeds=lambda: [
             pgp.armour(pgp.packet(EC)),

@@ -1,0 +1,196 @@
+"""Keys that were printed: names with hex, hex dumps; and base64 of base64."""
+
+import base64
+import re
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner import rules
+from scanner.detect import anchors, dumped, printed, twice
+from scanner.detect.encoded import Decoded
+from scanner.detect.keys import Proved
+from scanner.model import Confidence
+
+READERS: dict[str, ModuleType] = {"dumped": dumped, "printed": printed, "twice": twice}
+RULES = {rule.detector: rule for rule in rules.load() if rule.detector in READERS}
+SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in RULES}
+RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
+
+
+def find(name: str, data: bytes) -> list[Proved]:
+    """Run a detector over the bytes."""
+    return [
+        found
+        for _, offset in SWEEPERS[name].sweep(data)
+        for found in READERS[name].examine(Decoded(data), 0, offset, RULES[name])
+    ]
+
+
+def only(name: str, data: bytes, key: keys.Key) -> Proved:
+    """Return what is found first; all of it is this key, and lies in the data."""
+    found = find(name, data)
+    assert {f.candidate.fingerprint.value for f in found} == {key.spki_sha256}
+    for one in found:
+        (place,) = one.candidate.places
+        assert 0 <= place.offset < place.offset + place.size <= len(data)
+    return found[0]
+
+
+# --- printed ------------------------------------------------------------------------------------
+
+CODECS = ("ascii", "utf-16-le", "utf-16-be")
+ENDS = {"lf": "\n", "crlf": "\r\n", "escaped": "\\n"}
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_openssl_text(key: keys.Key, end: str, codec: str) -> None:
+    """It is found and proved in every shape, from the first number to the last one."""
+    text = encodings.openssl_text(key).decode().replace("\n", ENDS[end])
+    first = re.search("modulus|priv", text)
+    assert first is not None
+    data = b"\xfe" * 4 + text.encode(codec) + b"\xfe" * 9
+    found = only("printed", data, key).candidate
+    assert found.confidence is Confidence.PROOF
+    (place,) = found.places
+    width = len("a".encode(codec))
+    assert place.offset == 4 + first.start() * width
+    last = text.rindex(":") + 3 if key is not EC else text.index(ENDS[end] + "ASN1")
+    assert place.offset + place.size == 4 + last * width
+
+
+def test_what_stands_before_the_private_exponent_may_be_gone() -> None:
+    """The primes prove the key without its modulus; the exponents prove it without the primes."""
+    text = encodings.openssl_text(RSA)
+    only("printed", b"\n" + text[text.index(b"privateExponent") :], RSA)
+    only("printed", text[: text.index(b"prime1:")], RSA)
+    assert find("printed", text[text.index(b"publicE") : text.index(b"prime1:")]) == []
+
+
+def test_a_seed_alone_is_a_structure() -> None:
+    """Cut before its public half, a seed is no proof; beside a wrong one it is nothing."""
+    text = encodings.openssl_text(ED)
+    found = only("printed", text[: text.index(b"pub:")], ED)
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    assert find("printed", text.replace(b"pub:\n    ", b"pub:\n    00:")) == []
+    assert find("printed", text.replace(b"priv", b"prov")) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([RSA, EC, ED]), st.integers(0, 2000), st.binary(max_size=90))
+def test_text_that_was_written_over(key: keys.Key, at: int, more: bytes) -> None:
+    """Whatever stands in the text, nothing else than the key is said, and nothing is raised."""
+    text = encodings.openssl_text(key)
+    data = text[:at] + more + text[at + len(more) :]
+    assert {f.candidate.fingerprint.value for f in find("printed", data)} <= {key.spki_sha256}
+
+
+# --- hex dumps ----------------------------------------------------------------------------------
+
+OBJECTS = {
+    "pkcs1": (RSA, encodings.pkcs1_der(RSA)),
+    "pkcs8": (RSA, encodings.pkcs8_der(RSA)),
+    "sec1": (EC, encodings.sec1_der(EC)),
+    "pkcs8 ec": (EC, encodings.pkcs8_der(EC)),
+    "sec1 p521": (keys.ec_key("P-521"), encodings.sec1_der(keys.ec_key("P-521"))),
+    "ed25519": (ED, encodings.pkcs8_der(ED)),
+}
+TEXTS = {
+    "pem": (RSA, encodings.pkcs8_pem(RSA)),
+    "sec1 pem": (EC, encodings.sec1_pem(EC)),
+    "openssh": (ED, encodings.openssh_pem(ED)),
+}
+
+
+def words(data: bytes) -> bytes:
+    """Return what ``hexdump`` and ``od -x`` print: little-endian words."""
+    text = ""
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        swapped = (row[i : i + 2][::-1].rjust(2, b"\0").hex() for i in range(0, len(row), 2))
+        text += f"{at:07x} {' '.join(swapped)}\n"
+    return text.encode()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("write", [encodings.xxd, encodings.hexdump, words])
+@pytest.mark.parametrize("form", [*OBJECTS, *TEXTS])
+def test_files(form: str, write, *, wide: bool) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
+    """A file's hex dump is found in either width; its last line is in the place to its end."""
+    key, data = (OBJECTS | TEXTS)[form]
+    if write is words and form in TEXTS:
+        pytest.skip("no anchor: its letters are swapped")
+    text = b"log: dump\n" + write(data)
+    shown = encodings.utf16(text) if wide else text
+    (place,) = only("dumped", shown + b"\xfe" * 4, key).candidate.places
+    if form in OBJECTS:
+        assert place.offset + place.size == (len(text) - 1) * (1 + wide)
+
+
+@pytest.mark.parametrize("lead", range(16))
+@pytest.mark.parametrize("write", [encodings.xxd, encodings.hexdump])
+def test_memory_around_a_key(lead: int, write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
+    """A key within what was printed is found wherever its header stands in one line."""
+    for key, der in (OBJECTS["pkcs8"], OBJECTS["sec1"]):
+        text = write(noise.uniform(lead, 1) + der + noise.uniform(50, 2))
+        found = {f.candidate.fingerprint.value for f in find("dumped", text)}
+        assert found == ({key.spki_sha256} if lead < 9 else found)
+
+
+def test_lines_must_follow_each_other() -> None:
+    """A line that is missing ends the bytes, and what has no addresses is left to others."""
+    lines = encodings.xxd(OBJECTS["pkcs8"][1]).splitlines(keepends=True)
+    assert find("dumped", b"".join(lines[:9] + lines[10:])) == []
+    assert find("dumped", b"".join(line[10:] for line in lines)) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([encodings.xxd, encodings.hexdump, words]), st.data())
+def test_arbitrary_lines(write, data: st.DataObject) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
+    """Whatever the lines are, nothing else than the key is said, and nothing is raised."""
+    text = bytearray(write(OBJECTS["sec1"][1]))
+    for at, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(text) - 1), st.integers(0, 255)), max_size=9)
+    ):
+        text[at] = byte
+    assert {f.candidate.fingerprint.value for f in find("dumped", bytes(text))} <= {EC.spki_sha256}
+
+
+# --- base64 of base64 ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("lead", range(3))
+@pytest.mark.parametrize("form", [*OBJECTS, *TEXTS])
+def test_base64_of_base64(form: str, lead: int, codec: str) -> None:
+    """It is found at every alignment, in one line and in many."""
+    key, data = (OBJECTS | TEXTS)[form]
+    manifest = b"#" * lead + b"tls.key: " + base64.b64encode(data) + b"\nkind: Secret\n"
+    for outer in (base64.b64encode(manifest), base64.encodebytes(manifest)):
+        text = b"\xfe" * 4 + outer.decode().encode(codec) + b"\xfe" * 4
+        found = only("twice", text, key)
+        assert found.candidate.encoding.startswith("base64 of ")
+
+
+def test_the_anchors_are_those_of_the_table() -> None:
+    """The rule's anchors are the table's texts in base64, without what stands around them."""
+    made = set()
+    for mark, _ in twice.INNER:
+        for at in range(3):
+            text = base64.b64encode(bytes(at) + mark + bytes(3)).decode()
+            made.add(text[-(-at * 8 // 6) : (at + len(mark)) * 8 // 6])
+    assert {anchor.source for anchor in RULES["twice"].anchors} == made
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(a.source for a in RULES["twice"].anchors)), st.binary(max_size=200))
+def test_arbitrary_text_around_an_anchor(mark: str, more: bytes) -> None:
+    """Nothing is said of it, and nothing raised."""
+    text = base64.b64encode(more)
+    assert find("twice", text + mark.encode() + text) == []
+    assert find("twice", more + mark.encode() + more) == []
