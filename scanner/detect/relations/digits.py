@@ -54,6 +54,9 @@ _BN_JS = "smi64-26"
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
 
+_ROWS = 256
+"""Numbers that are read at once."""
+
 _Trial = tuple[Ec, int, Reading]
 """A key, where in the pool its scalar stands, and how it is read."""
 
@@ -101,19 +104,24 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
 
 def _starts(pool: Pool, how: Reading) -> Offsets:
     """List where numbers may begin near the edges of runs that hold digits there."""
-    shifts = np.arange(-SLACK, SLACK + 1)
     heads = _near(pool, how, pool.head[pool.head >= 0], 0)
     tails = _near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
-    beyond = np.arange(-SLACK, FAINT + 1)
     sizes = {readings.width(how, CURVES[name].n.bit_length()) for name in MOST}
-    rows = [(tails[:, None] - size + beyond).ravel() for size in sorted(sizes)]
-    found = np.sort(np.concatenate(((heads[:, None] + shifts).ravel(), *rows)))
+    beyond = np.arange(-SLACK, FAINT + 1)
+    parts = [_aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
+    parts += [_aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
+    found = np.sort(np.concatenate(parts), kind="stable")
     found = found[np.diff(found, prepend=-1) > 0]
     found = found[(found >= 0) & (found < len(pool.data))]
-    block = np.searchsorted(pool.at, found, side="right") - 1
-    aligned: Flags = (found + pool.phase[block]) % how.align == 0
-    found = found[(block >= 0) & (aligned | pool.any_alignment[block])]
     return found[_digits(pool, how, found, _CERTAIN * how.digit)]
+
+
+def _aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offsets:
+    """List where numbers may stand so far from edges."""
+    block = np.searchsorted(pool.at, edges, side="right") - 1
+    spots = edges[:, None] + shifts
+    good = (spots + pool.phase[block, None]) % how.align == 0
+    return spots[good | pool.any_alignment[block, None]]
 
 
 def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
@@ -167,15 +175,21 @@ def _trials(pool: Pool, curve: Curve, how: Reading, starts: Offsets) -> Iterator
     if how.name == _BN_JS:
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
-    size = readings.width(how, bits)
-    least = pieces.LEAST_VARIED[curve.size]
-    for position in found[top >= np.uint64(1 << (readings.WIDE - LACK))].tolist():
-        value = readings.decode(how, pool.data[position : position + size].tobytes()) or 0
-        if value >= curve.n or len(set(value.to_bytes(curve.size, "big"))) < least:
-            continue
-        key = ec_derived(curve.name, value)
-        if key is not None:
-            yield key, position, how
+    found = found[top >= np.uint64(1 << (readings.WIDE - LACK))]
+    column = np.arange(readings.width(how, bits))
+    for start in range(0, len(found), _ROWS):
+        part = found[start : start + _ROWS]
+        values = readings.decode_all(how, pool.data[part[:, None] + column])
+        for position, value in zip(part.tolist(), values, strict=True):
+            if value < curve.n and _is_varied(curve, value):
+                key = ec_derived(curve.name, value)
+                if key is not None:
+                    yield key, position, how
+
+
+def _is_varied(curve: Curve, value: int) -> bool:
+    """Tell whether a number has as many different bytes as random ones have."""
+    return len(set(value.to_bytes(curve.size, "big"))) >= pieces.LEAST_VARIED[curve.size]
 
 
 # --- what bears witness -------------------------------------------------------------------------
