@@ -139,6 +139,12 @@ def ec_derived(curve: str, d: int) -> Ec | None:
     return Ec(curve=curve, d=d, x=point.x, y=point.y)
 
 
+def ec_closes(key: Ec) -> bool:
+    """Tell whether the library derives the point of a key from its scalar."""
+    derived = ec_derived(key.curve, key.d)
+    return derived is not None and (derived.x, derived.y) == (key.x, key.y)
+
+
 def okp_seed(algorithm: str, seed: bytes, public: bytes) -> Okp | None:
     """Return the key of a seed that derives the public key beside it."""
     if len(seed) != OKP_BYTES[algorithm] or okp_public(algorithm, seed) != public:

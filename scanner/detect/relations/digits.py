@@ -12,24 +12,24 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from scanner.detect import readings
-from scanner.detect.evidence import ec_derived
+from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.limbs import Flags, Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import SLACK, Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.readings import Reading
-from scanner.detect.relations import pieces, words
+from scanner.detect.relations import comb, pieces, words
 from scanner.detect.relations.curves import CURVES, Curve, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k1": (100, 30)}
+MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k1": (1_000, 300)}
 """Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
-MOST_READ = 500
+MOST_READ = 1_000
 """Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
 computes stands in crowds."""
 
@@ -54,7 +54,7 @@ _BN_JS = "smi64-26"
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
 
-_ROWS = 256
+_ROWS = 64
 """Numbers that are read at once."""
 
 _Trial = tuple[Ec, int, Reading]
@@ -79,7 +79,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             trials += itertools.islice(found, limit)
         seen: set[int] = set()
         for key, position, how in _witnessed(pool, curve, trials, known):
-            if key.x not in seen:
+            if key.x not in seen and ec_closes(key):
                 seen.add(key.x)
                 size = readings.width(how, curve.n.bit_length())
                 yield Related(
@@ -121,7 +121,8 @@ def _aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offse
     block = np.searchsorted(pool.at, edges, side="right") - 1
     spots = edges[:, None] + shifts
     good = (spots + pool.phase[block, None]) % how.align == 0
-    return spots[good | pool.any_alignment[block, None]]
+    found: Offsets = spots[good | pool.any_alignment[block, None]]
+    return found
 
 
 def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
@@ -180,11 +181,15 @@ def _trials(pool: Pool, curve: Curve, how: Reading, starts: Offsets) -> Iterator
     for start in range(0, len(found), _ROWS):
         part = found[start : start + _ROWS]
         values = readings.decode_all(how, pool.data[part[:, None] + column])
-        for position, value in zip(part.tolist(), values, strict=True):
-            if value < curve.n and _is_varied(curve, value):
-                key = ec_derived(curve.name, value)
-                if key is not None:
-                    yield key, position, how
+        rows = [
+            (position, value)
+            for position, value in zip(part.tolist(), values, strict=True)
+            if value < curve.n and _is_varied(curve, value)
+        ]
+        derived = comb.derive(curve, [value for _, value in rows])
+        for key, (position, _) in zip(derived, rows, strict=True):
+            if key is not None:
+                yield key, position, how
 
 
 def _is_varied(curve: Curve, value: int) -> bool:

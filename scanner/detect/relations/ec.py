@@ -8,6 +8,7 @@ derivation is needed: v = d*R gives R*Q. What is tried is bounded by counts of d
 whose signature is still there closes the same equation, and gives the key away as well.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,12 +17,12 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect import keys
-from scanner.detect.evidence import ec_derived, on_curve
+from scanner.detect.evidence import ec_closes, ec_derived, on_curve
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import pieces, words
+from scanner.detect.relations import comb, pieces, words
 from scanner.detect.relations.curves import CURVES, Curve, Spelling, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -32,14 +33,14 @@ MOST: dict[str, tuple[int, int, int]] = {
     "P-256": (4_000, 5_000, 4_000),
     "P-384": (400, 600, 200),
     "P-521": (150, 500, 80),
-    "secp256k1": (150, 300, 150),
-    "brainpoolP256r1": (20, 200, 20),
-    "brainpoolP384r1": (10, 100, 10),
-    "brainpoolP512r1": (5, 50, 5),
+    "secp256k1": (1_200, 1_500, 1_000),
+    "brainpoolP256r1": (200, 400, 150),
+    "brainpoolP384r1": (100, 200, 60),
+    "brainpoolP512r1": (50, 100, 30),
 }
 """Derivations in a section: without and with a public key of the curve to look for; and where there
-are more than FEW_RUNS. One takes 28 us (P-256), 60 us (P-224), 0.25 ms (P-384, P-521), 0.5 to
-1.9 ms."""
+are more than FEW_RUNS. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1)
+and 0.3 to 0.5 ms."""
 
 MOST_POINTS = (2_000, 1_000)
 """Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
@@ -174,20 +175,18 @@ def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[Place]:
 
 def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
-    count = 0
-    for positions, size, readings in listed:
-        for position in positions.tolist():
-            raw = pool.data[position : position + size].tobytes()
-            for reading in readings:
-                d = reading.decode(raw)
-                if not 0 < d < curve.n:
-                    continue
-                count += 1
-                if count > most:
-                    return
-                key = ec_derived(curve.name, d)
-                if key is not None:
-                    yield _Trial(key, position, size, reading)
+    read = (
+        (d, position, size, reading)
+        for positions, size, readings in listed
+        for position in positions.tolist()
+        for reading in readings
+        if 0 < (d := reading.decode(pool.data[position : position + size].tobytes())) < curve.n
+    )
+    tried = list(itertools.islice(read, most))
+    derived = comb.derive(curve, [d for d, *_ in tried])
+    for key, (_, position, size, reading) in zip(derived, tried, strict=True):
+        if key is not None:
+            yield _Trial(key, position, size, reading)
 
 
 def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
@@ -240,7 +239,7 @@ def _named(
             plain = _unshifted(curve, key.d)
             if plain.x == shifted[key.x]:
                 key, form = plain, " montgomery"
-        if key.x in known and (curve.name, key.x) not in seen:
+        if key.x in known and (curve.name, key.x) not in seen and ec_closes(key):
             seen.add((curve.name, key.x))
             yield _related(pool, trial, key, form)
 
@@ -261,7 +260,9 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
         value, position = form.encode(CURVES[trial.key.curve], trial.key.x), at - form.at
         apart = position + len(value) <= trial.position or position >= trial.position + trial.size
         name = (trial.key.curve, trial.key.x)
-        if apart and name not in seen and words.stands(pool.data, position, value):
+        if not apart or name in seen or not words.stands(pool.data, position, value):
+            continue
+        if ec_closes(trial.key):
             seen.add(name)
             yield _related(pool, trial, trial.key, trial.form)
 

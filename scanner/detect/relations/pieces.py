@@ -204,7 +204,8 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
 def _both(some: Offsets, others: Offsets) -> Offsets:
     """Return what is in both."""
     table = np.append(np.sort(others, kind="stable"), -1)
-    return some[table[np.searchsorted(table[:-1], some)] == some]
+    found: Offsets = some[table[np.searchsorted(table[:-1], some)] == some]
+    return found
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
