@@ -33,6 +33,9 @@ GAP = 1024
 
 _ALIGNED = 8
 
+_ROWS = 1 << 15
+"""Ranges that are named at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Found:
@@ -120,7 +123,10 @@ def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:
     start = np.maximum(runs.start[long] - AROUND, 0) & -_ALIGNED
     end = np.minimum(runs.end[long] + AROUND, memory.map.size[space])
     near = _joined(Runs(space=space, start=start, end=end), GAP)
-    yield from zip(near.space.tolist(), near.start.tolist(), near.end.tolist(), strict=True)
+    for low in range(0, len(near), _ROWS):
+        part = slice(low, low + _ROWS)
+        rows = (near.space[part], near.start[part], near.end[part])
+        yield from zip(*(row.tolist() for row in rows), strict=True)
 
 
 def _joined(runs: Runs, gap: int) -> Runs:
