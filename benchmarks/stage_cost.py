@@ -19,16 +19,17 @@ import numpy as np
 _BEGAN = time.process_time()
 
 from scanner import rules  # noqa: E402 - imports are timed as well
-from scanner.detect import limbs, pool  # noqa: E402
+from scanner.detect import pool  # noqa: E402
 from scanner.detect.anchors import compile_anchors  # noqa: E402
 from scanner.detect.publics import PublicKey  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.model import Candidate, Place  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
+from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
 from scanner.stages.session import Session, Target  # noqa: E402
-from scanner.stages.sweep import Hits, sweep  # noqa: E402
+from scanner.stages.sweep import Hits, gathered, sweep  # noqa: E402
 from scanner.stages.trace import trace_runs, traced  # noqa: E402
 
 _IMPORTED = time.process_time()
@@ -64,13 +65,8 @@ def measure(path: Path) -> None:
         swept = {index: sweep(session, task) for index, task in enumerate(tasks)}
     with costs.of("digest"):
         stage.digest(session)
-    parts = [swept[index] for index in sorted(swept)]
-    hits = Hits(
-        rule=np.concatenate([part.hits.rule for part in parts]),
-        space=np.concatenate([part.hits.space for part in parts]),
-        offset=np.concatenate([part.hits.offset for part in parts]),
-    )
-    runs = limbs.gather([part.runs for part in parts])
+    whole = gathered(swept, shade.empty(0))
+    hits, runs = whole.hits, whole.runs
     found: list[Candidate] = []
     publics, stated = _examined(session, hits, costs, found)
     with costs.of("tokens"):
@@ -85,7 +81,7 @@ def measure(path: Path) -> None:
                 found += relate(session, name, section, publics)
     keys = [c for c in traced(tuple(found)) if c.kind != "token"]
     with costs.of("trace"):
-        for section in pool.whole(limbs.join(runs)):
+        for section in pool.whole(runs):
             trace_runs(session, tuple(keys), section)
     _print(path, survey.size, costs, len(hits.rule), len(runs), len(found))
 

@@ -12,39 +12,38 @@ from scanner.dump.space import SpaceMap
 from scanner.model import Coverage, Fault, Place
 from scanner.stages import shade
 from scanner.stages.session import Survey
-from scanner.stages.sweep import Swept
+from scanner.stages.sweep import Gathered
 
 
 def measure(
     survey: Survey,
     tasks: tuple[tuple[Place, ...], ...],
-    swept: dict[int, Swept],
+    swept: Gathered,
     faults: Sequence[Fault],
 ) -> Coverage:
     """Return the size of the union of the file extents that were swept, and the file's map."""
     space_map = survey.space_map
-    if len(swept) == len(tasks):
+    if len(swept.done) == len(tasks):
         starts, ends = space.union(space_map.piece_file, space_map.piece_size)
     else:
-        rows = np.array([*_extents(space_map, tasks, swept)], np.int64).reshape(-1, 2)
+        rows = np.array([*_extents(space_map, tasks, swept.done)], np.int64).reshape(-1, 2)
         starts, ends = space.union(rows[:, 0], rows[:, 1])
-    shades = [part.shades for part in swept.values()]
     return Coverage(
         file_bytes=survey.content.size,
         scanned_bytes=int(np.sum(ends - starts)),
         regions=len(survey.layout.regions),
         gaps=survey.layout.gaps,
         faults=tuple(faults),
-        map=shade.cells(survey.content.size, shades, starts, ends),
+        map=shade.cells(survey.content.size, swept.shades, starts, ends),
         ledger=survey.ledger,
     )
 
 
 def _extents(
-    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], swept: dict[int, Swept]
+    space_map: SpaceMap, tasks: tuple[tuple[Place, ...], ...], done: tuple[int, ...]
 ) -> Iterator[tuple[int, int]]:
     """Yield file offset and size of what was swept."""
-    for index in swept:
+    for index in done:
         for place in tasks[index]:
             for extent in space.extents(space_map, place):
                 yield extent.file_offset, extent.size

@@ -26,10 +26,11 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
+from scanner.stages import shade
 from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
-from scanner.stages.sweep import Swept, sweep
+from scanner.stages.sweep import Gathered, Swept, gathered, sweep
 from scanner.stages.trace import Sighting, trace, trace_runs, traced
 from scanner.workers import Call, Crew, Handle, InProcess, Processes, Question
 
@@ -265,7 +266,7 @@ def _scan(
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
     proofs = proving.prove(crew, swept, faults)
-    sightings = _trace(request, crew, tasks, swept, proofs.candidates, faults, progress)
+    sightings = _trace(request, crew, tasks, swept.runs, proofs.candidates, faults, progress)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     return Scan(
@@ -305,25 +306,27 @@ def _sweep(
     survey: Survey,
     faults: list[Fault],
     progress: Progress,
-) -> dict[int, Swept]:
+) -> Gathered:
     """Run stage one over all tasks; a task without an answer is a fault."""
     progress.phase("sweeping", int(survey.space_map.size.sum()))
     swept: dict[int, Swept] = {}
+    shades = shade.empty(survey.space_map.file_size)
     for index, answer in crew.map([(sweep, task) for task in tasks]):
         size = sum(place.size for place in tasks[index])
         progress.advance(size)
         if isinstance(answer, Swept) and answer.swept_bytes == size:
-            swept[index] = answer
+            shades += answer.shades
+            swept[index] = replace(answer, shades=shade.empty(0))
         else:
             faults.append(failed(f"Task {index} of {len(tasks)} was not swept", answer))
-    return swept
+    return gathered(swept, shades)
 
 
 def _trace(
     request: ScanRequest,
     crew: Crew,
     tasks: tuple[tuple[Place, ...], ...],
-    swept: dict[int, Swept],
+    runs: limbs.Runs,
     candidates: tuple[Candidate, ...],
     faults: list[Fault],
     progress: Progress,
@@ -336,7 +339,7 @@ def _trace(
         sizes = [sum(place.size for place in task) for task in tasks]
     else:
         keys = tuple(c for c in traced(candidates) if c.kind != "token")
-        parts = list(pool.whole(limbs.join(proving.runs_of(swept)))) if keys else []
+        parts = list(pool.whole(runs)) if keys else []
         batch = [(trace_runs, keys, part) for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]
     if not keys:

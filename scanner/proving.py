@@ -6,29 +6,21 @@ own, by whichever worker is free. Certificates are not searched: they were read,
 them is public. Results are put in an order that depends on the dump alone.
 """
 
-import numpy as np
-
 from scanner.answers import asked, failed
 from scanner.detect import limbs
 from scanner.detect.publics import PublicKey
 from scanner.model import Candidate, Fault
 from scanner.stages.examine import Proofs, examine, find_tokens
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections
-from scanner.stages.sweep import Hits, Swept
+from scanner.stages.sweep import Gathered
 from scanner.workers import Crew
 
 UNRELATED = "Numbers in memory were not related"
 
 
-def prove(crew: Crew, swept: dict[int, Swept], faults: list[Fault]) -> Proofs:
+def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     """Run stage two over the places of all tasks."""
-    parts = [swept[index] for index in sorted(swept)]
-    hits = Hits(
-        rule=_joined([part.hits.rule for part in parts]),
-        space=_joined([part.hits.space for part in parts]),
-        offset=_joined([part.hits.offset for part in parts]),
-    )
-    runs = runs_of(swept)
+    hits, runs = swept.hits, swept.runs
     keys, tokens, expanded = asked(
         crew,
         (
@@ -49,11 +41,6 @@ def prove(crew: Crew, swept: dict[int, Swept], faults: list[Fault]) -> Proofs:
     )
 
 
-def runs_of(swept: dict[int, Swept]) -> limbs.Runs:
-    """Return the random-looking runs of all tasks, in their order."""
-    return limbs.gather([swept[index].runs for index in sorted(swept)])
-
-
 def _relate(
     crew: Crew,
     parts: tuple[limbs.Runs, ...],
@@ -69,7 +56,3 @@ def _relate(
         else:
             faults.append(failed(f"{UNRELATED} ({batch[index][1]})", answer))
     return [candidate for index in sorted(found) for candidate in found[index]]
-
-
-def _joined(arrays: list[limbs.Offsets]) -> limbs.Offsets:
-    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)

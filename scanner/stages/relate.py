@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect import aes, des, limbs, pool, schedules, sm4
+from scanner.detect import aes, des, pool, schedules, sm4
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
@@ -75,7 +75,7 @@ def sections(session: Session, runs: Runs, public: Sequence[Place]) -> tuple[Run
     """
     ends = np.array([(p.space, p.offset, p.offset + p.size) for p in public], np.int64)
     space, start, end = ends.reshape(-1, 3).T
-    private = pool.outside(limbs.join(runs), Runs(space=space, start=start, end=end))
+    private = pool.outside(runs, Runs(space=space, start=start, end=end))
     cuts = tuple(pool.sections(pool.distinct(session.memory, private)))
     if len(cuts) < 2:
         return cuts
@@ -118,7 +118,7 @@ def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
     chosen = [
         (rule, find) for name, find in SCHEDULES for rule in session.rules if rule.detector == name
     ]
-    return tuple(_schedules(session.memory, limbs.join(runs), chosen))
+    return tuple(_schedules(session.memory, runs, chosen))
 
 
 def _schedules(

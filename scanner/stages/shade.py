@@ -54,6 +54,11 @@ def stride(file_size: int) -> int:
     return min(max(steps, _FEWEST_STEPS), _MOST_STEPS) // 2 * 2 - 1
 
 
+def empty(file_size: int) -> Counts:
+    """Return counts of nothing, [cells, sorts]."""
+    return np.zeros((-(-file_size // cell_bytes(file_size)), SORTS), np.int64)
+
+
 def sorts(words: Words) -> npt.NDArray[np.int8]:
     """Return the sort of each word.
 
@@ -83,16 +88,11 @@ class Shader:
     def __init__(self, space_map: SpaceMap) -> None:
         self._size = cell_bytes(space_map.file_size)
         self._stride = stride(space_map.file_size)
-        self._cells = -(-space_map.file_size // self._size)
         # Pieces of all spaces on one axis, so that one search finds the piece of any coordinate.
         self._base = np.concatenate((np.zeros(1, np.int64), np.cumsum(space_map.size)))
         of_piece = np.repeat(np.arange(len(space_map.size)), np.diff(space_map.first_piece))
         self._key = self._base[of_piece] + space_map.piece_offset
         self._file = space_map.piece_file
-
-    def empty(self) -> Counts:
-        """Return counts of nothing, [cells, sorts]."""
-        return np.zeros((self._cells, SORTS), np.int64)
 
     def add(self, counts: Counts, window: Window) -> None:
         """Count the words of a window that are looked at."""
@@ -111,17 +111,14 @@ class Shader:
         )
 
 
-def cells(
-    file_size: int, parts: Sequence[Counts], starts: Offsets, ends: Offsets
-) -> tuple[Cell, ...]:
-    """Return the map of a file from the counts of its tasks.
+def cells(file_size: int, counts: Counts, starts: Offsets, ends: Offsets) -> tuple[Cell, ...]:
+    """Return the map of a file from the counts of its tasks, added up.
 
     ``starts`` and ``ends`` are the ranges of the file that were swept, sorted and apart.
     """
     size = cell_bytes(file_size)
     edges = np.minimum(np.arange(-(-file_size // size) + 1) * size, file_size)
     swept = np.diff(_below(edges, starts, ends))
-    counts = sum(parts, np.zeros((len(edges) - 1, SORTS), np.int64))
     return tuple(
         Cell(bytes=int(length), swept=int(done), entropy=_entropy(row))
         for length, done, row in zip(np.diff(edges), swept, counts.tolist(), strict=True)

@@ -15,6 +15,7 @@ from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
 from scanner.model import Place
+from scanner.stages import shade
 from scanner.stages.session import Session
 from scanner.stages.shade import Counts, Shader
 
@@ -53,7 +54,7 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
     swept = count = 0
     shader = session.kept.setdefault(Shader, Shader(memory.map))
     assert isinstance(shader, Shader)
-    shades = shader.empty()
+    shades = shade.empty(memory.map.file_size)
     for window in windows(memory, task):
         segments = _Segments.of(window)
         filled = _filled(window.buffer)
@@ -69,6 +70,38 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
         swept += sum(segment.size for segment in window.segments)
         shader.add(shades, window)
     return Swept(hits=_unique(hits), runs=limbs.gather(runs), swept_bytes=swept, shades=shades)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What stage one says of a dump: of all tasks that were done."""
+
+    done: tuple[int, ...]
+    """Their numbers, ascending."""
+    hits: Hits
+    runs: Runs
+    """Joined where windows had cut them."""
+    shades: Counts
+
+
+def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
+    """Put together what tasks found, by number; their shades are summed already."""
+    done = tuple(sorted(parts))
+    hits = [parts[index].hits for index in done]
+    return Gathered(
+        done=done,
+        hits=Hits(
+            rule=_joined([part.rule for part in hits]),
+            space=_joined([part.space for part in hits]),
+            offset=_joined([part.offset for part in hits]),
+        ),
+        runs=limbs.join(limbs.gather([parts[index].runs for index in done])),
+        shades=shades,
+    )
+
+
+def _joined(arrays: list[Offsets]) -> Offsets:
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,9 @@ def test_a_public_half_in_another_section(
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     tasks = cut(stage.survey(session).space_map)
-    cuts = sections(session, limbs.gather([sweep(session, task).runs for task in tasks]), ())
+    cuts = sections(
+        session, limbs.join(limbs.gather([sweep(session, task).runs for task in tasks])), ()
+    )
     found = [one for part in cuts for one in relate(session, detector, part, ())]
     assert len(cuts) > 2
     assert {(one.algorithm, one.places[0].size) for one in found} == {

@@ -25,12 +25,12 @@ def looks(data: bytes, folder: Path) -> list[str]:
         space_map, _ = space.build(layout, file.size)
         memory = space.Memory(space_map, file)
         shader = shade.Shader(space_map)
-        counts = shader.empty()
+        counts = shade.empty(len(data))
         for task in windows.cut(space_map):
             for window in windows.windows(memory, task):
                 shader.add(counts, window)
     starts, ends = space.union(space_map.piece_file, space_map.piece_size)
-    return [cell.entropy for cell in shade.cells(len(data), [counts], starts, ends)]
+    return [cell.entropy for cell in shade.cells(len(data), counts, starts, ends)]
 
 
 def test_sorts_of_bytes(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_cells_cover_each_byte_once(size: int, cuts: list[int]) -> None:
     edges = sorted({min(cut, size) for cut in cuts})
     pairs = list(zip(edges[::2], edges[1::2], strict=False))
     starts, ends = np.array(pairs, np.int64).reshape(-1, 2).T
-    cells = shade.cells(size, [], starts, ends)
+    cells = shade.cells(size, shade.empty(size), starts, ends)
     assert sum(cell.bytes for cell in cells) == size
     flags = np.zeros(size, np.bool_)
     for start, end in pairs:
