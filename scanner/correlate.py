@@ -79,7 +79,10 @@ def findings(scan: Scan, rules: Iterable[Rule], *, most: int | None = None) -> t
             scan.space_map, labels, rows, MOST_OCCURRENCES if most is None else most
         )
         finding = _finding(by_rule, group, witnesses[name], occurrences)
-        found.append(_placed(scan, finding) if _nameless(finding) else finding)
+        if _nameless(finding):
+            (first,) = _occurrences(scan.space_map, labels, _rows(by_rule, group, ()), 1)
+            finding = _placed(scan, finding, first.extents[0])
+        found.append(finding)
     return tuple(sorted(found, key=_order))
 
 
@@ -106,9 +109,8 @@ def _nameless(finding: Finding) -> bool:
     return finding.fingerprint.kind == "place-sha256"
 
 
-def _placed(scan: Scan, finding: Finding) -> Finding:
-    """Name a secret by where it first lies."""
-    first = finding.occurrences[0].extents[0]
+def _placed(scan: Scan, finding: Finding, first: Extent) -> Finding:
+    """Name a secret by where it was first found: parts of it may be parts of others too."""
     name = fingerprint.of_place(scan.content.sha256, finding.rule, first)
     return replace(finding, fingerprint=name, id=name.value[:16])
 

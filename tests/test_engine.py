@@ -306,6 +306,40 @@ def test_numbers_as_text_are_traced_where_every_byte_is(tmp_path: Path, *, wide:
     assert seen[f"p base64{ending}"] >= 160 * (1 + wide)
 
 
+def test_other_texts_of_numbers_are_traced(tmp_path: Path) -> None:
+    """So are decimal digits, hex with colons, base64url and UTF-16BE."""
+    big = encodings.big_endian(KEY.p)
+    spelled = (
+        str(KEY.p).encode(),
+        big.hex(":").encode(),
+        base64.urlsafe_b64encode(big),
+        big.hex().encode("ascii").decode().encode("utf-16-be"),
+    )
+    data = GAP.join([b"", N, P, Q, *spelled, b""])
+    path = tmp_path / "dump"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data)
+    (finding,) = report(path, thorough=True).findings
+    extents = [o.extents[0] for o in finding.occurrences]
+    content = path.read_bytes()
+    for text in spelled:
+        at = content.index(text)
+        seen = sum(e.size for e in extents if at <= e.file_offset < at + len(text))
+        assert seen >= len(text) - 10
+
+
+def test_words_of_a_scalar_are_traced(tmp_path: Path) -> None:
+    """Eight bytes of a scalar, as a register holds them, are a piece of it; zeros are none."""
+    key = keys.ec_key("P-256", label="words")
+    little = encodings.little_limbs(key.d)
+    words = [little[at : at + 8] for at in range(0, 32, 8)]
+    data = GAP.join([b"", encodings.sec1_pem(key), *words, b""])
+    path = tmp_path / "dump"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data)
+    (finding,) = report(path, thorough=True).findings
+    seen = [o.encoding for o in finding.occurrences if o.extents[0].size == 8]
+    assert seen == ["d limbs-le (part)"] * 4
+
+
 @pytest.mark.parametrize("number", range(12))
 def test_a_short_number_as_wide_hex_is_traced(tmp_path: Path, number: int) -> None:
     """A scalar as hex in UTF-16LE is found whatever its digits, though few are in a piece."""
@@ -465,6 +499,41 @@ def test_tokens_are_found_with_their_copies(tmp_path: Path) -> None:
             ("betterleaks.aws-secret-access-key", copies[1]),
         ]
         assert found.verdict is Verdict.BLOCKED
+
+
+def test_what_is_left_of_a_token_is_traced(tmp_path: Path) -> None:
+    """Parts of 16 bytes, in either width, and base64 of a token are copies of it."""
+    text = tokens.github("left")
+    parts = (
+        text[8:24],
+        encodings.utf16(text)[40:56],
+        text.decode().encode("utf-16-be"),
+        base64.b64encode(b"\x02" + text),
+    )
+    data = GAP.join([b"", b"token " + text, *parts, b""])
+    path = tmp_path / "dump"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
+    (finding,) = report(path, thorough=True).findings
+    assert [o.encoding for o in finding.occurrences] == [
+        "text",
+        "text (part)",
+        "text utf-16le (part)",
+        "text utf-16le",  # of UTF-16BE all but its first byte, a zero
+        "base64",
+    ]
+
+
+def test_tokens_with_a_part_in_common_keep_their_names(tmp_path: Path) -> None:
+    """A secret is named by where it was found, not by where a part of it lies: others have it."""
+    claims = {"iss": "https://issuer.example", "sub": "who holds both of them"}
+    one, other = tokens.jwt("one", claims), tokens.jwt("other", claims)
+    data = GAP.join([b"", one.split(b".")[1], one, other, b""])
+    path = tmp_path / "dump"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
+    plain, thorough = report(path), report(path, thorough=True)
+    names = [f.fingerprint for f in thorough.findings]
+    assert len(set(names)) == 2
+    assert {f.fingerprint for f in plain.findings} == set(names)
 
 
 def test_a_web_token_says_who_issued_it(tmp_path: Path) -> None:

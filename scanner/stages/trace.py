@@ -46,6 +46,18 @@ _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""
 
+_VARIED_SHORT = 6
+"""The same in a short piece that is all there is of a copy."""
+
+_MOST_DECIMAL = 1024
+"""Bytes of a number that is looked for in decimal: Python writes no longer ones down at once."""
+
+_SCALAR = 66
+"""Bytes of the longest number of which a word counts: registers push a scalar word by word."""
+
+_WEB_TOKEN = b"eyJ"
+_URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
+
 _FEWEST_SHORT = 3
 """The same in a short piece: of UTF-16, four digits and zeros."""
 
@@ -68,8 +80,6 @@ class _Needle:
     value: bytes
     stride: int = 1
     """Of so many pieces one is searched for in runs: digits are rarer than limbs, and longer."""
-    whole: bool = False
-    """Parts of it are no secret: tokens begin alike."""
     least: int = PIECE
     """Bytes of a part that are more than chance."""
 
@@ -173,14 +183,12 @@ def _pieces(needle: _Needle) -> list[tuple[int, int]]:
 
 
 def _short_pieces(needle: _Needle) -> list[tuple[int, int]]:
-    """Return the offset and size of each piece that is looked for; a token's end is enough."""
-    if needle.whole:
-        last = len(needle.value) - PIECE
-        return [(last, PIECE)] if last >= 0 else []
+    """Return the offset and size of each piece that is looked for where every byte is."""
+    fewest = _VARIED_SHORT if needle.least == _SHORT else _FEWEST_SHORT
     return [
         (at, _SHORT)
-        for at in range(0, len(needle.value) - _SHORT + 1, needle.least - _SHORT)
-        if len(set(needle.value[at : at + _SHORT])) >= _FEWEST_SHORT
+        for at in range(0, len(needle.value) - _SHORT + 1, max(needle.least - _SHORT, 1))
+        if len(set(needle.value[at : at + _SHORT])) >= fewest
     ]
 
 
@@ -219,7 +227,7 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         end = at
         while end < len(there) and there[end] == wanted[end]:
             end += 1
-        if end - at >= (size if needle.whole else needle.least):
+        if end - at >= needle.least and _tells(wanted[at:end]):
             part = "" if end - at == size else " (part)"
             yield Sighting(
                 fingerprint=needle.fingerprint,
@@ -229,9 +237,14 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         at = end
 
 
+def _tells(stretch: bytes) -> bool:
+    """Tell whether a stretch is more than zeros at an end of a number."""
+    return len(stretch) >= PIECE or len(set(stretch)) >= _VARIED_SHORT
+
+
 def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator[_Needle]:
     if candidate.kind == "token":
-        yield from _texts(session.memory, candidate)
+        yield from _token(session.memory, candidate)
         return
     material = _again(session, candidate)
     if material is None:
@@ -243,10 +256,11 @@ def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator
         for reading in readings.table(session.memory.map.byte_order):
             spelled = readings.encode(reading, value, 8 * size)
             stride = _DIGIT_STRIDE if reading.packed else 1
-            yield _Needle(name, f"{number} {reading.name}", spelled, stride)
+            least = _SHORT if texts and size <= _SCALAR and not reading.packed else PIECE
+            yield _Needle(name, f"{number} {reading.name}", spelled, stride, least=least)
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
-            yield _Needle(name, number, raw)
+            yield _Needle(name, number, raw, least=_SHORT if texts else PIECE)
     if isinstance(material, Pqc):
         for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
             yield _Needle(name, number, raw)
@@ -263,26 +277,50 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[_Needle]:
     if isinstance(material, Pqc):
         rows += [("seed", material.seed), ("expanded", material.expanded)]
     for number, raw in rows:
-        spelled = [("hex", raw.hex().encode()), ("hex", raw.hex().upper().encode())]
-        spelled += [("base64", base64.b64encode(bytes(at) + raw)[4:-4]) for at in range(3)]
+        digits, shifted = raw.hex(), [base64.b64encode(bytes(at) + raw)[4:-4] for at in range(3)]
+        spelled = [("hex", digits.encode()), ("hex", digits.upper().encode())]
+        spelled += [("hex", raw.hex(":").encode())]
+        if len(raw) <= _MOST_DECIMAL:
+            spelled += [("decimal", str(int.from_bytes(raw, "big")).encode())]
+        spelled += [("base64", text) for text in shifted]
+        spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:
-            wide = text.decode("ascii").encode("utf-16-le")
-            for codec, value, least in (("", text, PIECE), (" utf-16le", wide, 2 * PIECE)):
-                said = f"{number} {form}{codec}"
-                yield _Needle(name, said, value, least=least)
+            yield from _in_both_widths(name, f"{number} {form}", text)
 
 
-def _texts(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:
-    """Yield a token as ASCII and as UTF-16LE: where nothing announces a copy, it is one still.
+def _token(memory: Memory, candidate: Candidate) -> Iterator[_Needle]:
+    """Yield a token as text, and in base64: where nothing announces a copy, it is one still.
 
-    The last bytes are searched for, which no other token has.
+    What a web token begins with says how it is signed, and is the same in many.
     """
     (place,) = candidate.places
     raw = memory.clip(place.space, place.offset, place.size)
     text = raw[::2] if raw[1:2] == b"\0" else raw
-    wide = text.decode("latin-1").encode("utf-16-le")
-    for encoding, value in (("text", text), ("text utf-16le", wide)):
-        yield _Needle(candidate.fingerprint.value, encoding, value, whole=True)
+    if text.startswith(_WEB_TOKEN):
+        text = text[text.find(b".") + 1 :]
+    name = candidate.fingerprint.value
+    forms = [("text", text)]
+    forms += [("base64", base64.b64encode(bytes(at) + text)[4:-4]) for at in range(3)]
+    for form, value in forms:
+        yield from _in_both_widths(name, form, value, wide=PIECE)
+
+
+def _in_both_widths(
+    name: str, said: str, text: bytes, *, wide: int = 2 * PIECE - 1
+) -> Iterator[_Needle]:
+    """Yield a text in one and in two bytes a character, of which ``wide`` bytes are a part.
+
+    But for its first byte, a text in UTF-16BE is one in UTF-16LE a byte further on.
+    """
+    yield _Needle(name, said, text, least=min(PIECE, len(text)))
+    doubled = text.decode("latin-1").encode("utf-16-le")
+    yield _Needle(name, f"{said} utf-16le", doubled, least=min(wide, len(doubled) - 1))
+
+
+def _of_urls(texts: list[bytes]) -> list[bytes]:
+    """Return those texts in base64 that another alphabet writes otherwise, written so."""
+    written = [text.translate(_URL_ALPHABET) for text in texts]
+    return [text for text in written if text not in texts]
 
 
 def _numbers(material: Material) -> list[tuple[str, int, int]]:
