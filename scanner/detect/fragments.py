@@ -276,7 +276,9 @@ def _numbers(data: bytes, at: int, form: str, total: int) -> _Rest:
     found = claim(numbers) if sound else None
     known = found.key if found is not None else None
     begun = 0
-    if len(numbers) > 1 and rsa_public(*numbers[:2]) and data[ends[2] : ends[2] + 1] == b"\x02":
+    torn = known is not None or len(numbers) < _NUMBERS  # whole numbers without a key are no key
+    public = len(numbers) > 1 and rsa_public(*numbers[:2])
+    if torn and public and data[ends[2] : ends[2] + 1] == b"\x02":
         begun = len(data) - ends[2] - 4
     return _Rest(
         form=form, total=total, algorithm="rsa", key=known, certain=known is not None, begun=begun

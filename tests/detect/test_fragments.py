@@ -133,6 +133,16 @@ def test_der_that_was_written_over() -> None:
         assert find(der[: start + 6] + bytes(2000)) == []
 
 
+def test_der_whose_numbers_are_whole_and_no_key() -> None:
+    """Seen as a decoy: every number is there, and p*q is not n."""
+    other = encodings.pkcs1_der(RSA)
+    for number in (RSA.d, RSA.p, RSA.q, RSA.dp, RSA.dq, RSA.qinv):
+        size = (number.bit_length() + 7) // 8
+        other = other.replace(number.to_bytes(size, "big"), (number ^ 6).to_bytes(size, "big"))
+    assert find(other) == find(other + bytes(50)) == []
+    assert [f.candidate.confidence for f in find(other[:600])] == [Confidence.SHAPE]
+
+
 def test_openssh_in_binary() -> None:
     """A file in which the memory ends is proved by its d or its seed."""
     for key in (RSA, ED):
