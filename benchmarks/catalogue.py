@@ -1,22 +1,26 @@
 """Print which written forms of credentials are found, as a Markdown table.
 
-    python benchmarks/catalogue.py [--only TEXT]
+    python benchmarks/catalogue.py [--only EXPRESSION]
 
 Every form of ``fixtures/foreign.py`` is written by the program that owns it, where that is on this
 machine, and planted between text in an ELF core and in a minidump: bytes as they are, text in
 UTF-16LE and UTF-16BE too. A form counts as found when a finding of its kind, under the name of its
-key where it has a public half, lies wholly inside of it. Exits 1 where one is missed.
+key where it has a public half, lies wholly inside of it. Its extents are right when nothing of the
+key is found any more once they are overwritten. Exits 1 where one is missed or has wrong extents.
 """
 
 import argparse
+import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version as metadata
 from pathlib import Path
 
-from fixtures import elfcore, minidump, noise
+from fixtures import elfcore, foreign_tools, minidump, noise
 from fixtures.foreign import FORMS, Form
 from fixtures.written import Written
 from scanner import correlate, engine, policy, published, rules
@@ -25,6 +29,9 @@ from scanner.model import DumpReport, Finding
 
 MARGIN = 1024
 """Bytes of text before and behind a form."""
+
+LEAD = 8
+"""Zero bytes between that text and the form: it begins where an allocator's block may."""
 
 BASE, STEP = 0x7F00_0000_0000, 0x10_0000
 
@@ -45,9 +52,11 @@ class Outcome:
     word: str
     """``proof``, ``structure`` or ``shape``; ``missed``."""
     rules: tuple[str, ...]
+    extents: tuple[tuple[int, int], ...] = ()
+    """Where in the file the key was found, within its form: offset and size."""
 
 
-class _Silence:
+class Silence:
     """Progress that nobody watches."""
 
     def phase(self, name: str, total_bytes: int) -> None:
@@ -103,30 +112,42 @@ def scan(data: bytes) -> DumpReport:
         file.write(data)
         file.flush()
         request = ScanRequest(path=file.name, in_process=True, rules=loaded)
-        scanned = engine.scan(request, _Silence())
+        scanned = engine.scan(request, Silence())
     found = correlate.findings(scanned, loaded)
     return policy.judge(scanned, *correlate.set_aside(found, published.load()))
 
 
 def judge(planted: list[Planted], container: str, codec: str | None = None) -> list[Outcome]:
-    """Plant all forms in one dump, scan it, and say what was found of each."""
+    """Plant all forms in one dump, scan it, and say what was found of each.
+
+    The extents of what was found are overwritten, and the dump scanned again: a form of which
+    something is found still has the word ``extents``.
+    """
     blocks = []
     for number, one in enumerate(planted):
         data = one.data.decode("latin-1").encode(codec) if codec else one.data
-        blocks.append(noise.text(MARGIN, number) + b"\0" * 2 + data + bytes(64))
+        blocks.append(noise.text(MARGIN, number) + bytes(LEAD) + data + bytes(64))
     written = CONTAINERS[container](blocks)
+    spans = []
+    for number, block in enumerate(blocks):
+        start = written.places[f"segment:{number}"].file_offset + MARGIN + LEAD
+        spans.append((start, start + len(block) - MARGIN - LEAD - 64))
     report = scan(written.data)
-    outcomes = []
-    for number, (one, block) in enumerate(zip(planted, blocks, strict=True)):
-        start = written.places[f"segment:{number}"].file_offset + MARGIN + 2
-        end = start + len(block) - MARGIN - 2 - 64
-        outcomes.append(outcome(one, report, start, end))
-    return outcomes
+    first = [outcome(one, report, *span) for one, span in zip(planted, spans, strict=True)]
+    blank = bytearray(written.data)
+    for offset, size in (extent for said in first for extent in said.extents):
+        blank[offset : offset + size] = b"X" * size
+    report = scan(bytes(blank))
+    second = [outcome(one, report, *span) for one, span in zip(planted, spans, strict=True)]
+    return [
+        one if two.word == "missed" else replace(one, word="extents")
+        for one, two in zip(first, second, strict=True)
+    ]
 
 
 def outcome(one: Planted, report: DumpReport, start: int, end: int) -> Outcome:
     """Say what was found between two offsets of the file."""
-    here = [f for f in (*report.findings, *report.suppressed) if _inside(f, start, end)]
+    here = [f for f in (*report.findings, *report.suppressed) if [*_places(f, start, end)]]
     good = [
         finding
         for finding in here
@@ -137,23 +158,27 @@ def outcome(one: Planted, report: DumpReport, start: int, end: int) -> Outcome:
         return Outcome(word="missed", rules=tuple(sorted(said)))
     best = max(finding.confidence for finding in good)
     names = {finding.rule for finding in good}
-    return Outcome(word=best.name.lower(), rules=tuple(sorted(names)))
-
-
-def _inside(finding: Finding, start: int, end: int) -> bool:
-    return any(
-        all(start <= e.file_offset and e.file_offset + e.size <= end for e in o.extents)
-        for o in finding.occurrences
-        if o.extents
+    extents = {place for finding in good for place in _places(finding, start, end)}
+    return Outcome(
+        word=best.name.lower(), rules=tuple(sorted(names)), extents=tuple(sorted(extents))
     )
+
+
+def _places(finding: Finding, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the extents of the occurrences that lie wholly between two offsets."""
+    for occurrence in finding.occurrences:
+        extents = [(extent.file_offset, extent.size) for extent in occurrence.extents]
+        if extents and all(start <= at and at + size <= end for at, size in extents):
+            yield from extents
 
 
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="forms whose name holds this text")
+    parser.add_argument("--only", default="", help="forms whose name this expression is in")
     options = parser.parse_args()
-    planted, skipped = make(form for form in FORMS if options.only in form.name)
+    chosen = [form for form in FORMS if re.search(options.only, form.name)]
+    planted, skipped = make(chosen)
     columns: dict[str, dict[str, Outcome]] = {}
     for container in CONTAINERS:
         for name, codec in CODECS.items():
@@ -162,19 +187,65 @@ def main() -> int:
             columns[f"{container} {name}".strip()] = {
                 one.form.name: outcome for one, outcome in zip(chosen, said, strict=True)
             }
-    print(f"| form | {' | '.join(columns)} | rules |")
-    print("| --- |" + " --- |" * (len(columns) + 1))
-    missed = 0
-    for form in (one.form for one in planted):
-        cells = [column.get(form.name) for column in columns.values()]
+    print(f"| form | tool | {' | '.join(columns)} | fingerprint | extents | rules |")
+    print("| --- |" + " --- |" * (len(columns) + 4))
+    wrong = 0
+    for one in planted:
+        cells = [column.get(one.form.name) for column in columns.values()]
         words = [cell.word if cell else "" for cell in cells]
-        missed += words.count("missed")
-        names = sorted({name for cell in cells if cell for name in cell.rules})
-        print(f"| {form.name} | {' | '.join(words)} | {', '.join(names)} |")
+        wrong += words.count("missed") + words.count("extents")
+        names = ", ".join(sorted({name for cell in cells if cell for name in cell.rules}))
+        missed, astray = "missed" in words, "extents" in words
+        name = "wrong" if missed else "right" if one.fingerprint else "none to tell"
+        place = "wrong" if missed or astray else "right"
+        cut = [tool(one.form), *words, name, place, names]
+        print(f"| {one.form.name} | {' | '.join(cut)} |", flush=True)
     for name, reason in skipped.items():
-        print(f"| {name} | {' | '.join('' for _ in columns)} | skipped: {reason} |")
-    print(f"\n{len(planted)} forms, {missed} cells missed, {len(skipped)} skipped")
-    return int(missed > 0)
+        print(f"| {name} | {' | '.join('' for _ in columns)} | | | | skipped: {reason} |")
+    print(f"\n{len(planted)} forms, {wrong} cells wrong, {len(skipped)} skipped")
+    return int(wrong > 0)
+
+
+VERSIONS: dict[str, tuple[str, ...]] = {
+    "openssl": ("openssl", "version"),
+    "ssh-keygen": ("ssh", "-V"),
+    "puttygen": ("puttygen", "--version"),
+    "gpg": ("gpg", "--version"),
+    "node": ("node", "--version"),
+    "age-keygen": ("age", "--version"),
+    "minisign": ("minisign", "-v"),
+    "dnssec-keygen": ("dnssec-keygen", "-V"),
+    "keytool": ("java", "--version"),
+    "wg": ("wg", "--version"),
+    "tor": ("tor", "--version"),
+    "certtool": ("certtool", "--version"),
+    "xxd": ("xxd", "--version"),
+    "hexdump": ("hexdump", "--version"),
+    "od": ("od", "--version"),
+    "base64": ("base64", "--version"),
+    "mono": ("mono", "--version"),
+    "wine": ("wine", "--version"),
+    "swtpm": ("swtpm", "--version"),
+}
+"""How programs say which version they are."""
+
+
+def tool(form: Form) -> str:
+    """Return what wrote a form, and its version."""
+    if not form.needs:
+        return "our recipe" if "PGP" in form.name else f"cryptography {metadata('cryptography')}"
+    name = form.needs[-1] if form.needs[-1] in ("xxd", "hexdump", "od", "base64") else form.needs[0]
+    kind, _, library = name.partition(":")
+    if kind == "python":
+        return f"{library} {metadata(library)}"
+    if kind == "node":
+        package = json.loads((foreign_tools.NODE_MODULES / library / "package.json").read_text())
+        return f"{package['name']}.js {package['version']}"
+    if name not in VERSIONS:
+        return name
+    done = subprocess.run(VERSIONS[name], capture_output=True, check=False, timeout=60)
+    version = re.search(rb"[0-9]+[.p][0-9][0-9.p]*", done.stdout + done.stderr)
+    return f"{name} {version[0].decode() if version else ''}"
 
 
 if __name__ == "__main__":

@@ -22,16 +22,24 @@ INNER: tuple[tuple[bytes, int], ...] = (
     (b"IBADANBgkqhkiG9w0BAQ", 6),
     (b"GByqGSM49AgEG", 11),
     (b"CAQAwEwYHKoZIzj0CAQ", 3),
-    (b"MC4CAQAwBQYDK2V", 0),
+    (b"AgEAAoI", 40),
+    (b"AwEHBG0wawIBAQ", 32),
+    (b"MC4CAQAwB", 0),
+    (b"BQYDK2VwBCIEI", 8),
     (b"IBAAKCA", 6),
     (b"MHcCAQEEI", 0),
+    (b"oAoGCCqGSM49AwEHoUQDQg", 52),
     (b"MIGkAgEBBDA", 0),
     (b"MIHcAgEBBEIA", 0),
     (b"GByqGSM44BAE", 15),
 )
 """What is looked for in the outer text, and so many characters before it the inner text begins:
 ends of BEGIN lines; PKCS#8 with RSA, with a curve, without its point, with RFC 8410; PKCS#1; SEC1
-on P-256, P-384 and P-521; DSA."""
+on P-256, P-384 and P-521; DSA. A line of the outer text may end in one: so most have two
+(not PKCS#1, and SEC1 on P-384 and P-521)."""
+
+BEGIN = (b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4g", b"tLS0tLUJFR0lOI")
+"""The other end of a BEGIN line: more to look for, and never at the same time broken."""
 
 _BEFORE, _BEHIND = 96, 192
 _LONGEST = 96 * 1024
