@@ -16,6 +16,7 @@ import click
 
 from scanner import __version__, deliver, errors, inputs
 from scanner.cli_attest import attest, verify
+from scanner.cli_fleet import fleet
 from scanner.cli_info import info
 from scanner.cli_output import (
     EXIT_CODES,
@@ -123,7 +124,7 @@ def scan(
     incomplete, then pass.
     """
     files = inputs.expand(dumps)
-    _refuse_odd_paths(files, look.output)
+    inputs.refuse_clash(files, look.output)
     if dumps.count("-") > 1:
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"
@@ -151,6 +152,7 @@ def scan(
     return hand_over(made, code, look, complain)
 
 
+keysift.add_command(fleet)
 keysift.add_command(info)
 keysift.add_command(report)
 keysift.add_command(redact)
@@ -244,17 +246,6 @@ class _Job:
     gate: "Gate"
     quiet: bool
     color: bool
-
-
-def _refuse_odd_paths(dumps: Sequence[str], output: str | None) -> None:
-    """Raise UsageError where the report would replace a dump."""
-    for path in dumps if output and Path(output).exists() else ():
-        if path != "-" and Path(path).exists() and Path(path).samefile(str(output)):
-            raise errors.UsageError(
-                "the report would replace a dump",
-                reason="--output names the same file",
-                hint="name another file with --output",
-            )
 
 
 def _scan_one(

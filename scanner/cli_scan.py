@@ -37,13 +37,17 @@ SEARCH: tuple[_Option, ...] = (
     ),
 )
 
-READING: tuple[_Option, ...] = (
+GUARDED: tuple[_Option, ...] = (
     click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes."),
     click.option(
         "--spool-dir",
         type=click.Path(file_okay=False, exists=True),
         help="Where input that cannot be sought is kept while it is read.",
     ),
+)
+
+READING: tuple[_Option, ...] = (
+    *GUARDED,
     click.option(
         "--debug", is_flag=True, help="Scan in this process, unguarded; say where a fault is."
     ),
@@ -69,10 +73,12 @@ def gate_of(
     token_rules: tuple[str, ...],
     raw: bool,
     spool_dir: str | None,
-    debug: bool,
+    debug: bool = False,
     **policy_said: str | None,
 ) -> "Gate":
     """Return the gate that the options of SEARCH, READING and the policy describe.
+
+    A command that never scans in its own process has the options of GUARDED, and no ``debug``.
 
     Raises UsageError, PolicyError and RuleError where what they name is not what it should be.
     """

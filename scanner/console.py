@@ -7,12 +7,13 @@ be the reason that a scan fails.
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
@@ -64,6 +65,27 @@ class Bar:
         """Take the bar away."""
         with contextlib.suppress(Exception):
             self._display.remove_task(self._task)
+
+
+@contextlib.contextmanager
+def counted(total: int, *, quiet: bool, color: bool) -> Iterator[Callable[[], None]]:
+    """Show how many of ``total`` dumps are done, likewise; what is given counts one more."""
+    if quiet or not is_terminal(sys.stderr):
+        yield lambda: None
+        return
+    display = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    task = display.add_task("dumps", total=total)
+    with display:
+        yield lambda: display.advance(task)
 
 
 class _Measured(ProgressColumn):

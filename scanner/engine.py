@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -39,6 +40,10 @@ MOST_JOBS = 8
 
 MOST_INSPECTED = 16
 """Dumps within an archive of which ``inspect`` tells."""
+
+
+Hire = Callable[..., Crew]
+"""Makes a crew of what makes a session, and of what that is given."""
 
 
 class Progress(Protocol):
@@ -77,6 +82,8 @@ class ScanRequest:
     thorough: bool = False
     """Trace copies, those of tokens too, through every byte, not through random runs alone."""
     rules: tuple[Rule, ...]
+    hire: Hire | None = None
+    """Who works on a large dump in the place of processes of this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,8 +263,16 @@ def _scan(
     assert survey is not None
     tasks = cut(survey.space_map)
     jobs = request.jobs or min(os.cpu_count() or 1, MOST_JOBS)
-    alone = request.in_process or jobs == 1 or len(tasks) < 2
-    crew = lead if alone else _crew(request, target, stack, min(jobs, len(tasks)))
+    # What lies in storage of this machine alone, no other one can open.
+    hire = None if target.stream or target.spill else request.hire
+    alone = request.in_process or len(tasks) < 2 or (jobs == 1 and hire is None)
+    if alone:
+        crew = lead
+    elif hire is None:
+        crew = _crew(request, target, stack, min(jobs, len(tasks)))
+    else:
+        crew = hire(Session, target)
+        stack.callback(crew.close)
     faults = [*survey.faults, *_unable(request)]
     asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
     swept = _sweep(crew, tasks, survey, faults, progress)

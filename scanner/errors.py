@@ -13,6 +13,7 @@
     ├── RedactError           a copy without the secrets of a dump could not be made
     ├── AttestError           an attestation could not be made, or does not hold
     ├── SpoolError            a dump could not be filed away now
+    ├── FleetError            the scheduler of a fleet cannot be used
     └── WorkerLost            a worker process died, hung or was killed
     Unmapped                  no bytes at this coordinate; for address spaces only
 
@@ -76,6 +77,10 @@ class AttestError(ScannerError):
 
 class SpoolError(ScannerError):
     """A dump could not be filed away now; it is where it was."""
+
+
+class FleetError(ScannerError):
+    """The scheduler of a fleet cannot be used."""
 
 
 class WorkerLost(ScannerError):

@@ -9,6 +9,7 @@ to decide what is a dump.
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from scanner.dump import remote
 from scanner.errors import UsageError
@@ -34,6 +35,17 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
                     hint="name fewer directories at a time",
                 )
     return tuple(found)
+
+
+def refuse_clash(files: Iterable[str], output: str | None) -> None:
+    """Raise UsageError where a report would replace a file that is scanned."""
+    for path in files if output and Path(output).exists() else ():
+        if path != "-" and Path(path).exists() and Path(path).samefile(str(output)):
+            raise UsageError(
+                "the report would replace a dump",
+                reason="--output names the same file",
+                hint="name another file with --output",
+            )
 
 
 def _one(path: str) -> Iterator[str]:

@@ -327,6 +327,19 @@ class DumpReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A key over many dumps."""
+
+    fingerprint: Fingerprint
+    dumps: tuple[int, ...]
+    """Which dumps of the report have it, counted from 0."""
+    first: int
+    """The one of them whose file is the oldest; the first of them where no file has a date."""
+    first_seen: str
+    """When that file was last written: ISO 8601, UTC; empty where nobody says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The result document: all that a renderer may see."""
 
@@ -339,3 +352,5 @@ class Report:
     dumps: tuple[DumpReport, ...]
     baseline_sha256: str = ""
     """Of the saved report whose findings were set aside."""
+    fleet: tuple[Spread, ...] | None = None
+    """Which key is in which dumps; None unless it was asked for."""

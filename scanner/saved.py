@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from scanner import model
-from scanner.errors import UsageError
+from scanner import model, spread
+from scanner.errors import ReportError, UsageError
 from scanner.model import Confidence, Severity, Verdict
 
 FILE_LIMIT = 256 << 20
@@ -70,6 +70,14 @@ def _unusable(path: str, reason: str) -> UsageError:
     )
 
 
+def received(raw: bytes) -> model.Report:
+    """Read a report that another process sent. Raises ReportError where it is none."""
+    try:
+        return parse(raw)
+    except _RefusedError as error:
+        raise ReportError("The report that came back cannot be used", reason=str(error)) from None
+
+
 def parse(raw: bytes) -> model.Report:
     """Read the bytes of a document. Raises an error of this module, which :func:`load` tells."""
     if len(raw) > FILE_LIMIT:
@@ -122,6 +130,35 @@ def _report(table: _Table) -> model.Report:
         mode=_code(table, "mode"),
         verdict=verdict,
         dumps=dumps,
+        fleet=_fleet(_object(table, "fleet"), dumps) if "fleet" in table else None,
+    )
+
+
+def _fleet(table: _Table, dumps: tuple[model.DumpReport, ...]) -> tuple[model.Spread, ...]:
+    keys = _rows(table, "keys", _spread)
+    said = [(key.fingerprint, key.dumps) for key in keys]
+    if said != list(spread.places(dumps).items()) or any(
+        key.first not in key.dumps for key in keys
+    ):
+        _refuse("its keys are not in the dumps that it says")
+    return keys
+
+
+def _spread(table: _Table) -> model.Spread:
+    numbers = _field(table, "dumps")
+    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+        _refuse("the field dumps is no list of numbers")
+    return model.Spread(
+        fingerprint=_fingerprint(_object(table, "fingerprint")),
+        dumps=tuple(numbers),
+        first=_number(table, "first"),
+        first_seen=_optional(table, "first_seen"),
+    )
+
+
+def _fingerprint(name: _Table) -> model.Fingerprint:
+    return model.Fingerprint(
+        kind=_word(name, "kind", _FINGERPRINTS), value=_digest(name, "value", needed=True)
     )
 
 
@@ -210,7 +247,6 @@ def _reason(table: _Table) -> model.Reason:
 
 def _finding(table: _Table) -> model.Finding:
     public = _object(table, "public")
-    name = _object(table, "fingerprint")
     severities = tuple(severity.name.lower() for severity in Severity)
     confidences = tuple(confidence.name.lower() for confidence in Confidence)
     return model.Finding(
@@ -224,9 +260,7 @@ def _finding(table: _Table) -> model.Finding:
         confidence=Confidence[_word(table, "confidence", confidences).upper()],
         proof=_optional(table, "proof"),
         names=_texts(table, "names"),
-        fingerprint=model.Fingerprint(
-            kind=_word(name, "kind", _FINGERPRINTS), value=_digest(name, "value", needed=True)
-        ),
+        fingerprint=_fingerprint(_object(table, "fingerprint")),
         public=model.Public(
             subject=_optional(public, "subject"),
             serial=_optional(public, "serial"),

@@ -153,6 +153,14 @@ class _Worker:
         self.process.close()
 
 
+def may_have_children() -> None:
+    """Let this process start workers, whatever started it: Dask's nannies make daemons.
+
+    multiprocessing forbids daemons to have children, which could outlive them; ours do not.
+    """
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001 - the setter refuses a running process
+
+
 class Processes:
     """A pool of guarded worker processes that share one setup."""
 

@@ -47,7 +47,7 @@ def render(
     body = element("body", _banner(report), element("main"))
     main = body[-1]
     if len(report.dumps) > 1:
-        add(main, _overview(report))
+        add(main, _overview(report), _fleet(report))
     add(main, _search())
     for number, dump in enumerate(report.dumps, 1):
         add(main, _dump(dump, number, alone=len(report.dumps) == 1))
@@ -110,6 +110,26 @@ def _overview(report: Report) -> Node:
         add(body, element("tr", *(element("td", cell) for cell in cells)))
     table = element("table", element("thead", element("tr", *head)), body)
     return element("section", element("div", table, class_="wide"), class_="overview")
+
+
+def _fleet(report: Report) -> Node | None:
+    """Return which key to act on is in how many dumps."""
+    keys = wording.over_fleet(report)
+    if not keys:
+        return None
+    listed = element("ul")
+    for finding, key in keys[:MOST_ROWS]:
+        link = element("a", quoted(report.dumps[key.first].path), href=f"#dump-{key.first + 1}")
+        when = f" {key.first_seen}" if key.first_seen else ""
+        said = f" in {wording.count(len(key.dumps), 'dump', 'dumps')}, first seen{when} in "
+        which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
+        name = element("strong", f"{wording.name(finding)} {wording.kind(finding)}")
+        code = element("div", quoted(finding.fingerprint.value, "code"))
+        bdis = (element("span", " ", bdi) for bdi in lines(which))
+        add(listed, element("li", name, *bdis, said, link, code))
+    if len(keys) > MOST_ROWS:
+        add(listed, element("li", f"and {len(keys) - MOST_ROWS:,} more"))
+    return element("section", element("h3", "Keys over all dumps"), listed, class_="facts")
 
 
 def _share(dump: DumpReport) -> str:

@@ -37,7 +37,7 @@ def render(
 
 def document(report: model.Report) -> Document:
     """Return the report as JSON values, keys in the order of the contract."""
-    return {
+    whole: Document = {
         "schema": SCHEMA,
         "tool": {
             "name": "keysift",
@@ -50,6 +50,18 @@ def document(report: model.Report) -> Document:
         "mode": report.mode,
         "verdict": str(report.verdict),
         "dumps": [_dump(dump) for dump in report.dumps],
+    }
+    if report.fleet is not None:
+        whole["fleet"] = {"keys": [_spread(key) for key in report.fleet]}
+    return whole
+
+
+def _spread(key: model.Spread) -> Document:
+    return {
+        "fingerprint": {"kind": key.fingerprint.kind, "value": key.fingerprint.value},
+        "dumps": list(key.dumps),
+        "first": key.first,
+        "first_seen": _text(key.first_seen),
     }
 
 

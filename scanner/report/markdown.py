@@ -33,10 +33,23 @@ def render(
         lines += [wording.tally(report), "", "| verdict | dump |", "| --- | --- |"]
         lines += [f"| {d.verdict.value} | {code(d.path, cell=True)} |" for d in report.dumps]
         lines.append("")
+    lines += _fleet(report)
     for dump in report.dumps:
         lines += _dump(dump)
     lines.append(f"**{report.verdict.value}**{_words(wording.last_line(report))}")
     return "\n".join(lines) + "\n"
+
+
+def _fleet(report: model.Report) -> Iterator[str]:
+    keys = wording.over_fleet(report)
+    for finding, key in keys[:SHOWN]:
+        which = [*wording.certificate(finding), *wording.otherwise_known(finding)]
+        name = code(f"{wording.name(finding)} {wording.kind(finding)}")
+        known = f"{code('; '.join(which))} {code(finding.fingerprint.value)}"
+        yield f"- {name} {known}: {code(wording.spread(key, report))}"
+    yield from _more(len(keys), "- and {} more")
+    if keys:
+        yield ""
 
 
 def _dump(dump: model.DumpReport) -> Iterator[str]:

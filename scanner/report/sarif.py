@@ -93,10 +93,27 @@ def _log(report: model.Report) -> Document:
                     "policy_sha256": report.policy_sha256,
                     "known_sha256": report.known_sha256,
                     "baseline_sha256": report.baseline_sha256,
+                    **_fleet(report),
                 },
             }
         ],
     }
+
+
+def _fleet(report: model.Report) -> Document:
+    """Say which key is in which dumps, as indices of artifacts."""
+    if report.fleet is None:
+        return {}
+    keys = [
+        {
+            "fingerprint": f"{key.fingerprint.kind}:{key.fingerprint.value}",
+            "artifacts": list(key.dumps),
+            "first": key.first,
+            "first_seen": printable(key.first_seen),
+        }
+        for key in report.fleet
+    ]
+    return {"fleet": keys}
 
 
 def _rules(report: model.Report) -> list[Document]:

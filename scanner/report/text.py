@@ -26,6 +26,9 @@ WIDTH = 100
 SHOWN = 5
 """Places of one key, faults, reasons and suppressed keys shown unless all are asked for."""
 
+MOST_KEYS = 40
+"""Keys of a fleet shown unless all are asked for."""
+
 _BADGE = {
     Verdict.PASS: "bold green",
     Verdict.BLOCKED: "bold red",
@@ -75,20 +78,38 @@ def render(
 
 def _page(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
     if len(report.dumps) > 1:
-        yield from _overview(report)
+        yield from _overview(report, verbose=verbose)
     for number, dump in enumerate(report.dumps):
         if number or len(report.dumps) > 1:
             yield Text("-" * 72, "dim")
         yield from _dump(dump, verbose=verbose)
 
 
-def _overview(report: Report) -> Iterator[RenderableType]:
+def _overview(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
     """Give the verdict of all dumps, and of each."""
     yield _headed(report.verdict, Text(wording.tally(report), "bold"))
     yield Text()
     grid = _grid()
     for dump in report.dumps:
         grid.add_row(Text(dump.verdict.value, _BADGE[dump.verdict]), Text(printable(dump.path)))
+    yield _indented(grid)
+    yield Text()
+    yield from _fleet(report, verbose=verbose)
+
+
+def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
+    """Say of each key to act on how many dumps have it."""
+    keys = wording.over_fleet(report)
+    if not keys:
+        return
+    shown = keys if verbose else keys[:MOST_KEYS]
+    grid = _grid()
+    for finding, key in shown:
+        verb = "revoke" if finding.kind == "token" else "rotate"
+        where = Text(wording.spread(key, report))
+        grid.add_row(Text(verb, "bold"), Group(_identity(finding), where))
+    if len(keys) > len(shown):
+        grid.add_row("", _more(len(keys) - len(shown), "key", "keys"))
     yield _indented(grid)
     yield Text()
 

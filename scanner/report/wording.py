@@ -16,6 +16,7 @@ from scanner.model import (
     Occurrence,
     Report,
     Severity,
+    Spread,
     Verdict,
 )
 from scanner.report.printable import printable
@@ -103,6 +104,29 @@ def last_line(report: Report) -> str:
     files = "file" if len(report.dumps) == 1 else "files"
     said = f"{counts(findings)}, {aside} suppressed; swept {swept(report.dumps)} in the {files}"
     return f"{dumps}: {said}"
+
+
+def over_fleet(report: Report) -> list[tuple[Finding, Spread]]:
+    """Return each key to act on with the dumps that have it, in the report's order."""
+    found: list[tuple[Finding, Spread]] = []
+    for key in report.fleet or ():
+        same = [
+            finding
+            for number in key.dumps
+            for finding in report.dumps[number].findings
+            if finding.fingerprint == key.fingerprint
+        ]
+        acting = [finding for finding in same if acts(finding)]
+        if acting:
+            found.append((named_first(acting)[0], key))
+    return found
+
+
+def spread(key: Spread, report: Report) -> str:
+    """Return how far a key is spread: ``in 41 dumps, first seen 2026-01-02T03:04:05Z in NAME``."""
+    path = printable(report.dumps[key.first].path, 1000)
+    when = f" {key.first_seen}" if key.first_seen else ""
+    return f"in {count(len(key.dumps), 'dump', 'dumps')}, first seen{when} in {path}"
 
 
 # --- a finding ----------------------------------------------------------------------------------

@@ -1,0 +1,173 @@
+"""Many dumps over the workers of a cluster: one dump, one task, one report.
+
+A task is the ordinary guarded scan: a Dask worker reads no byte of a dump itself, and what it sends
+back is the JSON report, read here as strictly as any saved one. What Dask gives up is
+``incomplete``. This module refuses to schedule and to try again, and to give Dask anything that its
+logs must not hold: they repeat how arguments print, and the text of every exception.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from distributed.scheduler import KilledWorker
+from distributed.utils import CancelledError
+
+from scanner import cluster, policy, saved, workers
+from scanner import gate as gates
+from scanner.dump import remote
+from scanner.engine import Progress
+from scanner.errors import ScannerError, Unreadable, WorkerLost
+from scanner.gate import Gate
+from scanner.hardening import harden
+from scanner.model import DumpReport
+from scanner.report import json
+
+Tell = Callable[[str, ScannerError], None]
+"""Hears which dump could not be scanned, by the name that may be shown, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one file: its report, those on the dumps within, and how old it is."""
+
+    dumps: tuple[DumpReport, ...]
+    modified: float | None = None
+    """When the file was last written, in seconds since 1970 UTC; None where nobody says."""
+
+
+# --- many dumps ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Errand:
+    """One dump, as a task is told of it. Prints as a number: its path may hold credentials."""
+
+    number: int
+    path: str = field(repr=False)
+    gate: Gate = field(repr=False)
+
+
+def judged(
+    client: Any,  # noqa: ANN401 - Dask publishes no types
+    gate: Gate,
+    paths: Sequence[str],
+    tell: Tell,
+    advance: Callable[[], None],
+) -> tuple[Outcome, ...]:
+    """Return what became of each file, once and in their order; ``advance`` hears of each.
+
+    A file of which nothing came back is ``incomplete``. Raises nothing that Dask raises.
+    """
+    found: dict[int, Outcome] = {}
+    why: dict[int, ScannerError] = {}
+    errands = [(_Errand(number=n, path=path, gate=gate),) for n, path in enumerate(paths)]
+    for number, answer in cluster.each(client, _scan, errands):
+        try:
+            found[number] = _outcome(answer, gate, paths[number])
+        except ScannerError as error:
+            why[number] = error
+        advance()
+    for number, path in enumerate(paths):
+        if number not in found:
+            lost = why.get(number) or _lost("no answer came back")
+            found[number] = Outcome(dumps=(policy.unreadable(remote.shown(path), lost),))
+            tell(remote.shown(path), lost)
+    return tuple(found[number] for number in range(len(paths)))
+
+
+def one(gate: Gate, path: str, progress: Progress, tell: Tell) -> Outcome:
+    """Scan one file from here, with the crew that the gate's request hires."""
+    modified = _modified(path)
+    dumps = gates.judged(gate, path, progress, lambda error: tell(remote.shown(path), error))
+    return Outcome(dumps=dumps, modified=modified)
+
+
+def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
+    """Read what came back. Raises ScannerError where it is not the report on that file."""
+    match answer:
+        case (str(text), (float() | None) as modified):
+            report = saved.received(text.encode())
+        case ScannerError():
+            raise answer
+        case KilledWorker():
+            raise _lost("it was killed each time that it worked on this dump")
+        case CancelledError():
+            raise _lost("the scheduler is gone")
+        case _:
+            raise _lost(type(answer).__name__)
+    ours = gates.report(gate, ())
+    if replace(report, dumps=(), verdict=ours.verdict) != ours:
+        raise WorkerLost(
+            "The dump was not scanned as it should be",
+            reason="the worker has another keysift, or other rules",
+            hint="Install the same release of keysift on every machine.",
+        )
+    name = remote.shown(path)
+    if (
+        not report.dumps
+        or report.dumps[0].path != name.encode("utf-8", "backslashreplace").decode()
+    ):
+        raise _lost("its answer is on another dump")
+    return Outcome(dumps=report.dumps, modified=modified)
+
+
+def _lost(why: str) -> WorkerLost:
+    return WorkerLost(
+        "The dump was not scanned",
+        reason=f"a worker of the fleet was lost: {why}",
+        hint="Scan it again; if it repeats, scan it by itself with keysift scan.",
+    )
+
+
+# --- within a Dask worker -----------------------------------------------------------------------
+
+
+class _Silence:
+    """Progress that nobody watches."""
+
+    def phase(self, name: str, total_bytes: int) -> None:
+        pass
+
+    def advance(self, count: int) -> None:
+        pass
+
+    def done(self) -> None:
+        pass
+
+
+def _scan(errand: _Errand) -> tuple[str, float | None]:
+    """Scan one dump, guarded, and return its report as JSON, and how old the file is.
+
+    Raises ScannerError, in our own words, where another try may help.
+    """
+    harden()
+    workers.may_have_children()
+    failed: list[ScannerError] = []
+    try:
+        modified = _modified(errand.path)
+        dumps = gates.judged(errand.gate, errand.path, _Silence(), failed.append)
+        again = [error for error in failed if _may_pass(error, errand.path)]
+        text = json.render(gates.report(errand.gate, dumps))
+    except ScannerError as error:
+        again = [error]
+    except Exception as error:  # noqa: BLE001 - a class name is all that Dask may log
+        again = [WorkerLost("A fault of keysift itself", reason=type(error).__name__)]
+    for said in again:  # raised here, where no other exception is its context
+        raise type(said)(said.message, reason=said.reason, hint=said.hint)
+    return text, modified
+
+
+def _may_pass(error: ScannerError, path: str) -> bool:
+    """Say whether an error is one of the moment: of a process that was killed, or of a store."""
+    return isinstance(error, WorkerLost) or (isinstance(error, Unreadable) and remote.is_url(path))
+
+
+def _modified(path: str) -> float | None:
+    if remote.is_url(path):
+        return remote.modified(path)
+    with contextlib.suppress(OSError, ValueError):
+        return os.stat(path).st_mtime  # noqa: PTH116 - a name as it was given
+    return None
