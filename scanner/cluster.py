@@ -27,8 +27,11 @@ RETRIES = 2
 AHEAD = 2
 """Dumps that are handed out for each thread of the cluster: one that is scanned, and the next."""
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds in which a scheduler must answer, and the first worker be there."""
+
+ALONE = 900
+"""Seconds after which a local cluster gives up whose workers died and did not come again."""
 
 _LOCAL = {
     "distributed.worker.daemon": False,
@@ -39,7 +42,7 @@ _LOCAL = {
     "distributed.worker.http.routes": [],
     "distributed.scheduler.http.routes": [],
     "distributed.scheduler.allowed-failures": RETRIES,
-    "distributed.scheduler.no-workers-timeout": f"{PATIENCE}s",
+    "distributed.scheduler.no-workers-timeout": f"{ALONE}s",
     "distributed.admin.log-length": 0,
     "distributed.diagnostics.nvml": False,
 }

@@ -75,7 +75,7 @@ def filled(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any value of th
 
 def test_no_field_is_forgotten(tmp_path: Path) -> None:
     """Every field of the model that is written is read back, whatever field is added."""
-    report = filled(REPORTS["blocked"])
+    report = filled(REPORTS["fleet"])
     assert load(tmp_path, report_json.render(report)) == report
 
 
@@ -181,3 +181,19 @@ def test_what_is_no_report(tmp_path: Path, raw: bytes) -> None:
     assert "report.json" in caught.value.message
     assert caught.value.reason
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("dumps", [0, 1]), ("dumps", [0, 1, 2, 9]), ("first", 3)]
+)
+def test_a_fleet_that_contradicts_its_dumps_is_refused(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    """A key is said to be in the dumps that have it, all of them and no others."""
+    document = report_json.document(REPORTS["fleet"])
+    document["fleet"]["keys"][0][field] = value
+    with pytest.raises(UsageError):
+        load(tmp_path, json.dumps(document))
+    del document["fleet"]["keys"][0]
+    with pytest.raises(UsageError):
+        load(tmp_path, json.dumps(document))

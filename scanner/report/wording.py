@@ -125,7 +125,7 @@ def over_fleet(report: Report) -> list[tuple[Finding, Spread]]:
 def spread(key: Spread, report: Report) -> str:
     """Return how far a key is spread: ``in 41 dumps, first seen 2026-01-02T03:04:05Z in NAME``."""
     path = printable(report.dumps[key.first].path, 1000)
-    when = f" {key.first_seen}" if key.first_seen else ""
+    when = f" {printable(key.first_seen)}" if key.first_seen else ""
     return f"in {count(len(key.dumps), 'dump', 'dumps')}, first seen{when} in {path}"
 
 

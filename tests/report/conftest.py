@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scanner import spread
 from scanner.model import (
     Cell,
     Confidence,
@@ -210,6 +211,15 @@ def many(count: int, text: str = "") -> tuple[Finding, ...]:
     )
 
 
+def fleet(text: str = "") -> Report:
+    """Return a report on three dumps that share a key, the second of them the oldest."""
+    blocked = [dump_report(Verdict.BLOCKED, keys(text), f"{name}{text}") for name in "abc"]
+    dumps = (*blocked, dump_report(Verdict.PASS))
+    return dataclasses.replace(
+        whole(*dumps), fleet=spread.spread(dumps, (1.7e9 + 0.5, 1.6e9, None, 5.0))
+    )
+
+
 REPORTS = {
     "pass": whole(dump_report(Verdict.PASS)),
     "blocked": whole(dump_report(Verdict.BLOCKED, keys())),
@@ -220,6 +230,8 @@ REPORTS = {
         dump_report(Verdict.INCOMPLETE),
         dump_report(Verdict.BLOCKED, keys()),
     ),
+    "fleet": fleet(),
+    "hostile fleet": fleet(HOSTILE),
 }
 
 

@@ -1,0 +1,334 @@
+"""Many dumps over real worker processes: each is reported once, whatever happens to workers."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import elfcore, encodings, keys
+from scanner import cli, cli_scan, gate
+from scanner.console import Silence
+from scanner.dump import remote
+from scanner.gate import Gate
+from scanner.model import DumpReport, Verdict
+from scanner.report import json as report_json
+from scanner.workers import Lost
+from tests import errands, stores
+
+distributed = pytest.importorskip("distributed", reason="no Dask here runs a fleet")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+from scanner import cluster, fleet  # noqa: E402 - they need Dask
+from scanner.cluster import Cluster  # noqa: E402
+from scanner.shards import Shards  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+HAS_S3 = not stores.needs_s3.args[0]
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """Give the URL of a bucket, where an S3 can be had."""
+    with stores.serving() if HAS_S3 else contextlib.nullcontext("s3://none") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(bucket: str) -> Iterator[Any]:
+    """Give the client of a local cluster of two workers, which know of the bucket."""
+    assert bucket
+    with cluster.connected(Cluster(jobs=2)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def terms() -> Gate:
+    """Return what the command makes of no options."""
+    made = cli_scan.gate_of(
+        jobs=1,
+        deep=False,
+        known=(),
+        token_rules=(),
+        raw=False,
+        spool_dir=None,
+        policy_path=None,
+        fail_on=None,
+        baseline_path=None,
+    )
+    return replace(made, request=replace(made.request, rules=made.request.rules))
+
+
+@pytest.fixture
+def dumps(tmp_path: Path) -> list[str]:
+    """Write small cores, of which two hold one key, and name a file that is not there."""
+    key = encodings.pkcs8_pem(keys.rsa_key(1024))
+    for number in range(4):
+        held = key if number % 2 else b""
+        segment = elfcore.Segment(address=0x10000, data=held + bytes(8192))
+        (tmp_path / f"core.{number}").write_bytes(elfcore.write([segment]).data)
+        os.utime(tmp_path / f"core.{number}", (1.7e9 - number, 1.7e9 - number))
+    return [str(tmp_path / name) for name in ("core.0", "core.1", "gone", "core.2", "core.3")]
+
+
+def one_by_one(terms: Gate, paths: list[str]) -> list[tuple[DumpReport, ...]]:
+    """Return what a scan says of each file, made in this process."""
+    near = replace(terms, request=replace(terms.request, in_process=True))
+    return [gate.judged(near, path, Silence(), lambda _error: None) for path in paths]
+
+
+def kill_one(client: Any) -> None:  # noqa: ANN401 - Dask publishes no types
+    """Kill a worker that is at work, if any is, as the kernel would when memory runs out."""
+    busy = [address for address, tasks in client.processing().items() if tasks]
+    pids = client.run(os.getpid)
+    os.kill(pids[busy[0] if busy else next(iter(pids))], signal.SIGKILL)
+
+
+def test_each_dump_is_reported_once_though_a_worker_is_killed(
+    client: Any,  # noqa: ANN401
+    terms: Gate,
+    dumps: list[str],
+) -> None:
+    """With a worker killed half-way all dumps are there, in order, as scanned one by one."""
+    done: list[int] = []
+
+    def advance() -> None:
+        done.append(len(done))
+        if len(done) == 2:
+            kill_one(client)
+
+    found = fleet.judged(client, terms, dumps, lambda *_: None, advance)
+    assert done == [0, 1, 2, 3, 4]
+    assert [one.dumps for one in found] == one_by_one(terms, dumps)
+    assert [one.dumps[0].verdict for one in found][1:3] == [Verdict.BLOCKED, Verdict.INCOMPLETE]
+    assert [one.modified for one in found] == [1.7e9, 1.7e9 - 1, None, 1.7e9 - 2, 1.7e9 - 3]
+
+
+def test_a_task_done_twice_is_delivered_once(client: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """Dask does a task again whose worker died, up to a bound; each answer comes once."""
+    marks = str(tmp_path / "marks")
+    rows = [(marks, number, {2: 1, 5: 99}.get(number, 0)) for number in range(8)]
+    answers = list(cluster.each(client, errands.die, rows))
+    assert sorted(index for index, _ in answers) == list(range(8))
+    said = dict(answers)
+    killed = said.pop(5)
+    assert type(killed).__name__ == "KilledWorker"
+    assert said == {number: number for number in range(8) if number != 5}
+    times = (tmp_path / "marks").read_text("ascii").split()
+    assert times.count("2") >= 2
+    assert times.count("5") == cluster.RETRIES + 1
+
+
+def test_few_tasks_are_handed_out_at_a_time(client: Any) -> None:  # noqa: ANN401
+    """However many dumps there are, the scheduler holds a few of them."""
+    stream = cluster.each(client, errands.wait, [(0.01,)] * 60)
+    most = 0
+    for _ in stream:
+        most = max(most, client.run_on_scheduler(_tasks))
+    assert 0 < most <= cluster.AHEAD * 2 + 1
+
+
+def _tasks(dask_scheduler: Any) -> int:  # noqa: ANN401
+    return len(dask_scheduler.tasks)
+
+
+def test_a_local_cluster_is_this_machine_s_alone(client: Any) -> None:  # noqa: ANN401
+    """It is reached by TLS, over the loopback device, and serves no page."""
+    import psutil
+
+    assert client.scheduler.address.startswith("tls://127.0.0.1:")
+    me = psutil.Process()
+    processes = [me, *me.children(recursive=True)]
+    heard = [c.laddr.ip for p in processes for c in p.net_connections() if c.status == "LISTEN"]
+    assert set(heard) == {"127.0.0.1"}
+    assert client.run_on_scheduler(_pages) == 0
+    limits = client.run(_core_limit)
+    assert set(limits.values()) == {0}
+
+
+def _pages(dask_scheduler: Any) -> int:  # noqa: ANN401
+    rules = dask_scheduler.http_application.default_router.rules
+    return sum(len(getattr(rule.target, "rules", ())) for rule in rules)
+
+
+def _core_limit() -> int:
+    import resource
+
+    from scanner.hardening import harden
+
+    harden()
+    return resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+
+@stores.needs_s3
+def test_objects_that_vanish_are_incomplete(
+    client: Any,  # noqa: ANN401
+    bucket: str,
+    terms: Gate,
+    dumps: list[str],
+) -> None:
+    """Dumps in a store are read by the workers; one that is not there is tried again, and said."""
+    stores.files().put(dumps[1], "dumps/here")
+    urls = [f"{bucket}/here", f"{bucket}/vanished?sig=5ec2e7"]
+    heard: list[str] = []
+    found = fleet.judged(client, terms, urls, lambda name, _: heard.append(name), lambda: None)
+    assert found[0].modified is not None
+    near = one_by_one(terms, dumps[1:2])[0][0]
+    assert found[0].dumps == (replace(near, path=urls[0]),)
+    (gone,) = found[1].dumps
+    assert (gone.path, gone.verdict) == (remote.shown(urls[1]), Verdict.INCOMPLETE)
+    assert "there is no such object" in gone.reasons[0].text
+    assert heard == [gone.path]
+
+
+# --- one dump over all workers ------------------------------------------------------------------
+
+
+def test_a_split_dump_has_the_same_report(
+    client: Any,  # noqa: ANN401
+    terms: Gate,
+    tmp_path: Path,
+) -> None:
+    """The tasks of one dump over all workers give the same bytes, with a worker killed half-way."""
+    key = keys.rsa_key(1024)
+    held = encodings.little_limbs(key.n) + bytes(64) + encodings.pkcs8_pem(key)
+    data = [held + bytes(1 << 16), bytes(64 << 20) + held]
+    segments = [
+        elfcore.Segment(address=at, data=one)
+        for at, one in zip((0x10000, 0x7F00_0000_0000), data, strict=True)
+    ]
+    path = tmp_path / "core"
+    path.write_bytes(elfcore.write(segments).data)
+    hired: list[int] = []
+
+    def hire(*setup: Any) -> Shards:  # noqa: ANN401
+        hired.append(1)
+        return Shards(client, *setup)
+
+    class Killing(Silence):
+        def advance(self, _count: int) -> None:
+            if len(hired) == 1:
+                hired.append(1)
+                kill_one(client)
+
+    over = replace(terms, request=replace(terms.request, hire=hire))
+    outcome = fleet.one(over, str(path), Killing(), lambda *_: None)
+    assert len(hired) == 2
+    near = one_by_one(terms, [str(path)])[0]
+    ours, theirs = (report_json.render(gate.report(terms, one)) for one in (outcome.dumps, near))
+    assert ours == theirs
+    assert outcome.dumps[0].verdict is Verdict.BLOCKED
+    assert set(client.run(errands.children).values()) == {0}
+
+
+def test_a_guarded_process_that_dies_costs_its_question_alone(client: Any) -> None:  # noqa: ANN401
+    """What kills a guarded process twice is lost; the Dask workers and other answers are not."""
+    before = client.run(os.getpid)
+    crew = Shards(client, int, 7)
+    answers = dict(crew.map([(errands.kill_guarded, number) for number in range(6)]))
+    assert answers.pop(3) == Lost(cause="SIGKILL")
+    assert answers == {number: number for number in (0, 1, 2, 4, 5)}
+    crew.close()
+    assert client.run(os.getpid) == before
+    assert set(client.run(errands.children).values()) == {0}
+
+
+# --- a scheduler that runs already --------------------------------------------------------------
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Cluster]:
+    """Run a scheduler with a worker, which a test may kill, and say how to reach it."""
+    folder = tmp_path / "scheduler"
+    folder.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.scheduler", str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            while not (folder / "address").exists() and process.poll() is None:
+                time.sleep(0.05)
+            yield Cluster(
+                scheduler=(folder / "address").read_text("ascii"),
+                tls_ca=str(folder / "cert.pem"),
+                tls_cert=str(folder / "cert.pem"),
+                tls_key=str(folder / "key.pem"),
+                jobs=process.pid,
+            )
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_lost_scheduler_leaves_the_rest_incomplete(
+    running: Cluster,
+    terms: Gate,
+    dumps: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A scheduler reached by TLS, whose worker is a daemon, scans; what it takes along is said."""
+    monkeypatch.setattr(cluster, "PATIENCE", 20)
+    done: list[int] = []
+
+    def advance() -> None:
+        done.append(1)
+        if len(done) == 1:
+            os.killpg(running.jobs, signal.SIGKILL)
+
+    paths = [dumps[1], *dumps, *dumps]
+    with cluster.connected(running) as client:
+        found = fleet.judged(client, terms, paths, lambda *_: None, advance)
+    verdicts = [one.dumps[0].verdict for one in found]
+    assert len(found) == len(done) == len(paths)
+    assert verdicts[0] is Verdict.BLOCKED
+    assert set(verdicts[5:]) == {Verdict.INCOMPLETE}
+    assert "lost" in found[-1].dumps[0].reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (["--scheduler", "tcp://127.0.0.1:1"], "TLS"),
+        (["--scheduler", "tls://127.0.0.1:1"], "certificate"),
+        (["-"], "standard input"),
+    ],
+)
+def test_what_cannot_be_is_usage(said: list[str], why: str) -> None:
+    """Nothing travels in the clear unasked, and nothing is scanned then."""
+    told: list[str] = []
+    code = cli.run(["fleet", str(ROOT / "README.md"), *said], lambda *parts: told.extend(parts))
+    assert code == cli.USAGE
+    assert why in told[0]
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three parts, and exit code 2."""
+    monkeypatch.setattr("scanner.cli_fleet.find_spec", lambda _name: None)
+    told: list[str] = []
+    code = cli.run(["fleet", "core"], lambda *parts: told.extend(parts))
+    assert code == cli.USAGE
+    assert [bool(part) for part in told] == [True, True, True]
+    assert "pip install 'keysift[fleet]'" in told[2]
+
+
+def test_help_imports_no_dask() -> None:
+    """Nobody pays for Dask but who runs a fleet."""
+    program = (
+        "import sys\nfrom scanner.cli import run\nrun(['fleet', '--help'], print)\n"
+        "sys.exit(bool({'dask', 'distributed', 'fsspec', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "--scheduler" in done.stdout
