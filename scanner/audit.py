@@ -14,8 +14,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scanner import __version__
-from scanner.dump import remote
 from scanner.errors import ReportError
+from scanner.urls import shown
 
 if TYPE_CHECKING:
     from scanner.gate import Gate
@@ -35,7 +35,7 @@ def row(event: str, decision: str, path: str, *, why: str = "") -> Row:
     ``event`` is the command; ``decision`` is a verdict, ``redacted``, ``refused``, or where a dump
     went: ``cleared``, ``quarantined``. ``why`` is a sentence of ours.
     """
-    name = os.path.basename(remote.shown(path))  # noqa: PTH119 - "<stdin>" and "" too
+    name = os.path.basename(shown(path))  # noqa: PTH119 - "<stdin>" and "" too
     return {
         "time": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "tool": {"name": "keysift", "version": __version__},

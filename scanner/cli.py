@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner import __version__, deliver, errors, inputs
+from scanner import __version__, deliver, errors, inputs, urls
 from scanner.cli_attest import attest, verify
 from scanner.cli_fleet import fleet
 from scanner.cli_info import info
@@ -35,7 +35,6 @@ from scanner.cli_redact import redact
 from scanner.cli_report import report
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 from scanner.cli_spool import ingest, spool
-from scanner.dump import remote
 from scanner.model import DumpReport
 
 if TYPE_CHECKING:
@@ -258,7 +257,7 @@ def _scan_one(
     with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
         dumps = gate.judged(job.gate, path, progress, failed.append)
     for error in failed:
-        complain(f"{remote.shown(path)}: {error.message}", error.reason, error.hint)
+        complain(f"{urls.shown(path)}: {error.message}", error.reason, error.hint)
     return dumps
 
 

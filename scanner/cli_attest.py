@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner import deliver, errors
+from scanner import deliver, errors, urls
 from scanner.cli_output import BLOCKED, EXIT_CODES, Complain, audit_option, helped
 from scanner.cli_policy import policy_options
 from scanner.cli_scan import READING, SEARCH, gate_of, options
-from scanner.dump import remote
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -98,7 +97,7 @@ def attest(
     with console.progress(path, quiet=quiet, color=color) as progress:
         made = room.report(gate, room.judged(gate, path, progress, failed.append))
     for error in failed:
-        complain(f"{remote.shown(path)}: {error.message}", error.reason, error.hint)
+        complain(f"{urls.shown(path)}: {error.message}", error.reason, error.hint)
     code = dict(EXIT_CODES)[made.verdict]
     try:
         rows = (audit.scanned("attest", str(one.verdict), one, gate) for one in made.dumps)

@@ -23,8 +23,8 @@ from rich.progress import (
 )
 
 from scanner.deliver import is_terminal
-from scanner.dump import remote
 from scanner.report.printable import printable
+from scanner.urls import shown
 
 _NAME_WIDTH = 40
 
@@ -111,7 +111,7 @@ def progress(
     if quiet or not is_terminal(sys.stderr):
         yield Silence()
         return
-    path = remote.shown(path)
+    path = shown(path)
     name = printable(os.path.basename(path) or path, _NAME_WIDTH)  # noqa: PTH119 - "-" and "" too
     if turn[1] > 1:
         name = f"{turn[0]}/{turn[1]}  {name}"

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from scanner import coverage, proving
+from scanner import coverage, proving, urls
 from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
-from scanner.dump import remote, source, space
+from scanner.dump import source, space
 from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
@@ -169,8 +169,8 @@ def _open(
     """Start the first worker and let it survey the file."""
     stream = _stdin(stack) if request.path == "-" else None
     target = Target(
-        path="<stdin>" if stream else remote.shown(request.path),
-        url=request.path if remote.is_url(request.path) else "",
+        path="<stdin>" if stream else urls.shown(request.path),
+        url=request.path if urls.is_url(request.path) else "",
         stream=stream,
         spill=_spill(request, stack) if stream else None,
         spool_dir=request.spool_dir or tempfile.gettempdir(),

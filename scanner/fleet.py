@@ -24,6 +24,7 @@ from scanner.gate import Gate
 from scanner.hardening import harden
 from scanner.model import DumpReport
 from scanner.report import json
+from scanner.urls import is_url, shown
 
 Tell = Callable[[str, ScannerError], None]
 """Hears which dump could not be scanned, by the name that may be shown, and why."""
@@ -73,15 +74,15 @@ def judged(
     for number, path in enumerate(paths):
         if number not in found:
             lost = why.get(number) or _lost("no answer came back")
-            found[number] = Outcome(dumps=(policy.unreadable(remote.shown(path), lost),))
-            tell(remote.shown(path), lost)
+            found[number] = Outcome(dumps=(policy.unreadable(shown(path), lost),))
+            tell(shown(path), lost)
     return tuple(found[number] for number in range(len(paths)))
 
 
 def one(gate: Gate, path: str, progress: Progress, tell: Tell) -> Outcome:
     """Scan one file from here, with the crew that the gate's request hires."""
     modified = _modified(path)
-    dumps = gates.judged(gate, path, progress, lambda error: tell(remote.shown(path), error))
+    dumps = gates.judged(gate, path, progress, lambda error: tell(shown(path), error))
     return Outcome(dumps=dumps, modified=modified)
 
 
@@ -105,7 +106,7 @@ def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
             reason="the worker has another keysift, or other rules",
             hint="Install the same release of keysift on every machine.",
         )
-    name = remote.shown(path)
+    name = shown(path)
     if (
         not report.dumps
         or report.dumps[0].path != name.encode("utf-8", "backslashreplace").decode()
@@ -162,11 +163,11 @@ def _scan(errand: _Errand) -> tuple[str, float | None]:
 
 def _may_pass(error: ScannerError, path: str) -> bool:
     """Say whether an error is one of the moment: of a process that was killed, or of a store."""
-    return isinstance(error, WorkerLost) or (isinstance(error, Unreadable) and remote.is_url(path))
+    return isinstance(error, WorkerLost) or (isinstance(error, Unreadable) and is_url(path))
 
 
 def _modified(path: str) -> float | None:
-    if remote.is_url(path):
+    if is_url(path):
         return remote.modified(path)
     with contextlib.suppress(OSError, ValueError):
         return os.stat(path).st_mtime  # noqa: PTH116 - a name as it was given

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from scanner import correlate, engine, policy, published
-from scanner.dump import remote
 from scanner.engine import Progress, Scan, ScanRequest
 from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
 from scanner.model import DumpReport, Report
 from scanner.policy import Ruling
+from scanner.urls import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def judged(
             hint="--debug says where; do not send the dump",
         )
     tell(failed)
-    return (policy.unreadable(remote.shown(path), failed),)
+    return (policy.unreadable(shown(path), failed),)
 
 
 def report(gate: Gate, dumps: Sequence[DumpReport]) -> Report:

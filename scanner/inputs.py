@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scanner.dump import remote
 from scanner.errors import UsageError
+from scanner.urls import is_url
 
 MAX_FILES = 1 << 20
 MAX_DEPTH = 100
@@ -51,7 +51,9 @@ def refuse_clash(files: Iterable[str], output: str | None) -> None:
 def _one(path: str) -> Iterator[str]:
     if path == "-" or not path:
         yield path
-    elif remote.is_url(path):
+    elif is_url(path):
+        from scanner.dump import remote  # noqa: PLC0415 - costs time, for this alone
+
         yield from remote.expand(path)
     elif os.path.isdir(path):  # noqa: PTH112 - a name as it was given
         files = tuple(_under(path, set(), 0))

@@ -19,6 +19,7 @@ def die(path: str, number: int, times: int) -> int:
     """Leave a mark, and kill the worker unless that was done so many times."""
     note(path, number)
     if Path(path).read_text("ascii").split().count(str(number)) <= times:
+        time.sleep(1)  # a worker that dies while its nanny waits for it to start is not replaced
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 

@@ -26,7 +26,7 @@ def serving() -> Iterator[str]:
     """Run the store, name it in the environment as users do, and yield a bucket's URL."""
     from moto.server import ThreadedMotoServer
 
-    server: Any = ThreadedMotoServer(port=0, verbose=False)
+    server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     names = {

@@ -16,10 +16,10 @@ import pytest
 from fixtures import elfcore, encodings, keys
 from scanner import cli, cli_scan, gate
 from scanner.console import Silence
-from scanner.dump import remote
 from scanner.gate import Gate
 from scanner.model import DumpReport, Verdict
 from scanner.report import json as report_json
+from scanner.urls import shown
 from scanner.workers import Lost
 from tests import errands, stores
 
@@ -183,7 +183,7 @@ def test_objects_that_vanish_are_incomplete(
     near = one_by_one(terms, dumps[1:2])[0][0]
     assert found[0].dumps == (replace(near, path=urls[0]),)
     (gone,) = found[1].dumps
-    assert (gone.path, gone.verdict) == (remote.shown(urls[1]), Verdict.INCOMPLETE)
+    assert (gone.path, gone.verdict) == (shown(urls[1]), Verdict.INCOMPLETE)
     assert "there is no such object" in gone.reasons[0].text
     assert heard == [gone.path]
 

@@ -3,14 +3,12 @@
 The stores are fsspec's, which finds credentials and endpoints where each store's own tools do: in
 the environment, in profiles, in the machine's role. This module exists so that an object that
 changes or goes while it is read is an error and never other bytes. It refuses schemes that write a
-copy somewhere (fsspec's caches and chains), to repeat what a store's client says of an error, and
-to show a URL as it was given: its userinfo and its query may be credentials.
+copy somewhere (fsspec's caches and chains), and to repeat what a store's client says of an error.
 """
 
 import datetime as dt
 import errno
 import os
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from scanner.dump import source
 from scanner.dump.source import File, Identity
 from scanner.errors import Unreadable, UsageError
+from scanner.urls import shown
 
 BLOCK = 4 << 20
 """Bytes of one request."""
@@ -45,11 +44,6 @@ _STORES = (
     _Store(schemes=("http", "https"), package="aiohttp", listed=False),
 )
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::.*)?://", re.ASCII | re.DOTALL)
-
-_PASSWORD = re.compile(r"[^/?#@]*:(?!\d*([/?#]|$))")
-"""A colon that no port follows."""
-
 _TAGS = (
     "ETag",
     "etag",
@@ -64,39 +58,6 @@ _TAGS = (
 """What the stores' clients call what changes with an object."""
 
 _TIMES = ("LastModified", "last_modified", "mtime")
-
-
-def is_url(path: str) -> bool:
-    """Say whether a path is a URL. A Windows drive is none."""
-    return _URL.match(path) is not None
-
-
-def shown(path: str) -> str:
-    """Return what may be shown of a path: of a URL, all but its userinfo and its query.
-
-    The userinfo of an ``abfs`` URL is the name of a container, up to a colon.
-    """
-    if not is_url(path):
-        return path
-    scheme, _, rest = path.partition("://")
-    web = scheme.lower() in {"http", "https"}
-    user, rest = _parted(rest)
-    if scheme.lower() in {"abfs", "abfss"} and user.partition(":")[0]:
-        rest = f"{user.partition(':')[0]}@{rest}"
-    return f"{scheme}://{re.split('[?#]' if web else '[?]', rest, maxsplit=1)[0]}"
-
-
-def _parted(rest: str) -> tuple[str, str]:
-    """Part what follows ``://`` into userinfo and the rest (RFC 3986, section 3.2.1).
-
-    A password with a slash or another mark that had to be escaped is still one.
-    """
-    user, at, _ = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")
-    if at:
-        return user, rest[len(user) + 1 :]
-    if _PASSWORD.match(rest) and "@" in rest:
-        return "", rest.rpartition("@")[2]
-    return "", rest
 
 
 def expand(url: str) -> tuple[str, ...]:

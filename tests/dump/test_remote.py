@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise
-from scanner import inputs
+from scanner import inputs, urls
 from scanner.dump import remote
 from scanner.errors import Unreadable, UsageError
 from tests import stores
@@ -56,7 +56,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 )
 def test_no_credential_of_a_url_is_shown(url: str, said: str) -> None:
     """Userinfo and query are left out, however badly they are escaped; names of keys stay."""
-    assert remote.shown(url) == said
+    assert urls.shown(url) == said
     assert SECRET not in said
 
 
