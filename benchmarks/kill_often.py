@@ -102,6 +102,7 @@ def main(runs: int, seed: int) -> None:
                     counts["attest"] += 1
                     counts["attestations"] += there
                     counts["killed"] += code == KILLED
+        print(f"killed {counts['killed']} times; what is left is filed now", flush=True)
         assert kills.run(*words) in (0, 1)
         filed = kills.check_spool(spool, good, bad, public)
         assert filed == good | bad, "a dump was not filed away"
