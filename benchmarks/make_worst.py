@@ -114,8 +114,9 @@ def _template() -> tuple[bytes, int, int]:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "many.example")])
     serial = 0x7A5A_5A5A_0000_0000_0000_0000
     day = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), serial, day)
-    signed = made.not_valid_after(day.replace(year=2030)).sign(key, hashes.SHA256())
+    made = x509.CertificateBuilder(name, name, key.public_key(), serial)
+    made = made.not_valid_before(day).not_valid_after(day.replace(year=2030))
+    signed = made.sign(key, hashes.SHA256())
     der = signed.public_bytes(serialization.Encoding.DER)
     point = key.public_key().public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
