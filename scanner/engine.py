@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from scanner import coverage, proving, urls
+from scanner import compiled, coverage, proving, urls
 from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
@@ -103,7 +103,9 @@ class Scan:
     raw: bool
 
 
-_compiled = functools.lru_cache(maxsize=2)(compile_anchors)
+_compiled = functools.lru_cache(maxsize=2)(
+    functools.partial(compile_anchors, database=compiled.database)
+)
 """The rules of one command line are compiled once, however many dumps it names."""
 
 

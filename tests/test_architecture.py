@@ -57,7 +57,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.examine",),
     ("stages.relate",),
     ("stages.trace",),
-    ("coverage", "answers"),
+    ("coverage", "answers", "compiled"),
     ("proving",),
     ("engine",),
     ("correlate",),

@@ -36,6 +36,9 @@ Hits = Iterable[tuple[int, int]]
 
 Engine = Callable[[memoryview], Hits]
 
+Compile = Callable[[tuple[bytes, ...]], bytes]
+"""Makes a serialised database out of expressions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AnchorSet:
@@ -55,8 +58,11 @@ class AnchorSet:
         return max((length for _, length in self.table), default=0)
 
 
-def compile_anchors(rules: Iterable[Rule]) -> AnchorSet:
-    """Compile the anchors of the rules; an index of a rule is its position in ``rules``."""
+def compile_anchors(rules: Iterable[Rule], database: Compile | None = None) -> AnchorSet:
+    """Compile the anchors of the rules; an index of a rule is its position in ``rules``.
+
+    ``database`` gives what :func:`serialised` would, unless that is to be called.
+    """
     found: dict[tuple[int, bytes], int] = {}
     words: dict[tuple[int, int], None] = {}
     for index, rule in enumerate(rules):
@@ -68,7 +74,12 @@ def compile_anchors(rules: Iterable[Rule]) -> AnchorSet:
                 found[index, anchor.expression] = len(anchor.ranges)
     expressions = tuple(expression for _, expression in found)
     table = tuple((index, size) for (index, _), size in found.items())
-    return _assemble(expressions, table, tuple(words))
+    return AnchorSet(
+        expressions=expressions,
+        table=table,
+        words=tuple(words),
+        database=(database or serialised)(expressions),
+    )
 
 
 def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
@@ -77,18 +88,24 @@ def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
     The set holds the literals: where these are secret it stays in the process that made it.
     """
     expressions = tuple(b"".join(b"\\x%02x" % byte for byte in literal) for literal in literals)
-    return _assemble(expressions, tuple(enumerate(map(len, literals))))
+    return AnchorSet(
+        expressions=expressions,
+        table=tuple(enumerate(map(len, literals))),
+        database=serialised(expressions),
+    )
 
 
-def _assemble(
-    expressions: tuple[bytes, ...],
-    table: tuple[tuple[int, int], ...],
-    words: tuple[tuple[int, int], ...] = (),
-) -> AnchorSet:
-    database = b""
-    if hyperscan is not None and expressions:
-        database = hyperscan.dumpb(_compile(hyperscan, expressions))
-    return AnchorSet(expressions=expressions, table=table, words=words, database=database)
+def serialised(expressions: tuple[bytes, ...]) -> bytes:
+    """Compile expressions for hyperscan; empty without it, or without expressions."""
+    if hyperscan is None or not expressions:
+        return b""
+    made: bytes = hyperscan.dumpb(_compile(hyperscan, expressions))
+    return made
+
+
+def engine_version() -> str:
+    """Say which hyperscan compiles here; empty without."""
+    return f"hyperscan {hyperscan.__version__}" if hyperscan is not None else ""
 
 
 class Sweeper:
