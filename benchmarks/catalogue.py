@@ -10,6 +10,7 @@ key is found any more once they are overwritten. Exits 1 where one is missed or 
 """
 
 import argparse
+import functools
 import json
 import re
 import subprocess
@@ -236,16 +237,22 @@ def tool(form: Form) -> str:
         return "our recipe" if "PGP" in form.name else f"cryptography {metadata('cryptography')}"
     name = form.needs[-1] if form.needs[-1] in ("xxd", "hexdump", "od", "base64") else form.needs[0]
     kind, _, library = name.partition(":")
-    if kind == "python":
+    if library and kind == "python":
         return f"{library} {metadata(library)}"
-    if kind == "node":
+    if library:
         package = json.loads((foreign_tools.NODE_MODULES / library / "package.json").read_text())
         return f"{package['name']}.js {package['version']}"
+    return _versioned(name)
+
+
+@functools.cache
+def _versioned(name: str) -> str:
+    """Return a program's name with what it says of its version."""
     if name not in VERSIONS:
         return name
     done = subprocess.run(VERSIONS[name], capture_output=True, check=False, timeout=60)
     version = re.search(rb"[0-9]+[.p][0-9][0-9.p]*", done.stdout + done.stderr)
-    return f"{name} {version[0].decode() if version else ''}"
+    return f"{name} {version[0].decode().rstrip('.') if version else ''}".rstrip()
 
 
 if __name__ == "__main__":

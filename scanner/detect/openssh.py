@@ -7,11 +7,11 @@ blob, and here it always can, because the public half stands among the fields. A
 encrypted is no finding of this module.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scanner.detect import groups, publics, ssh
+from scanner.detect import armour, groups, publics, ssh
+from scanner.detect.armour import Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
 from scanner.detect.keys import Proved
@@ -31,7 +31,8 @@ MARK = b"b3BlbnNzaC1rZXktdjEA"
 LONGEST = 16 * 1024
 """Bytes of the largest private form, and characters of base64 that are read for one."""
 
-_FILLER = re.compile(rb"[A-Za-z0-9+/]+|(?:\s|\\+[nr]|\\$)+")
+_MARGIN = 32
+"""Characters before a line of text in which its margin begins: of a patch, a letter, a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -233,10 +234,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         found, encoding = read_file(memory.clip(space, offset, LONGEST)), "OPENSSH"
         size = found.size if found else 0
     elif head[:2] == MARK[:2] or head[:3] == b"b\x003":
-        width = 1 if head[:2] == MARK[:2] else 2
-        found, size = _text(memory.clip(space, offset, LONGEST * width)[::width])
-        size *= width
-        encoding = "OPENSSH-PEM" + (" utf-16le" if width == 2 else "")
+        yield from _text(armour.text_at(memory, space, offset), rule)
+        return
     else:
         found, encoding = read(memory.clip(space, offset, LONGEST)), "ssh-fields"
         size = found.size if found else 0
@@ -257,21 +256,15 @@ def _before(memory: Memory, space: int, offset: int) -> int:
     return 0
 
 
-def _text(text: bytes) -> tuple[Serialized | None, int]:
-    """Return the key file in base64 at the start of ``text``, and its characters."""
-    pieces: list[tuple[int, bytes]] = []
-    at = 0
-    while match := _FILLER.match(text, at):
-        if match[0][:1].isalnum() or match[0][:1] in b"+/":
-            pieces.append((at, match[0]))
-        at = match.end()
-    joined = b"".join(piece for _, piece in pieces)
-    found = read_file(ssh.decode(joined))
+def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key file in base64 at the start of a text, in every shape that text takes."""
+    _, raw, lead = armour.stretch(text, _MARGIN, LONGEST)
+    start = max(raw.rfind(b"\n", 0, lead), 0)
+    body = armour.unquoted(raw[start:])[lead - start :]
+    found = read_file(ssh.decode(armour.gather(body)[0]))
     if found is None:
-        return None, 0
-    needed = (found.size * 8 + 5) // 6
-    for start, piece in pieces:
-        if needed <= len(piece):
-            return found, start + needed
-        needed -= len(piece)
-    return None, 0
+        return
+    size = armour.length(body, (found.size * 8 + 5) // 6)
+    place, wide = armour.located(text.memory, text.space, text.offset, size, text.width)
+    yield proved(found.key, rule, f"OPENSSH-PEM{wide}", (place,))
+    yield ssh.named(public_of(found.key), blob_of(found.key), place)

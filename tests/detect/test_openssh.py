@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from fixtures import containers, encodings
 from fixtures import keys as recipes
+from fixtures.foreign import SHAPES
 from scanner import rules
 from scanner.detect import anchors, openssh
+from scanner.detect.encoded import Decoded
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
 from scanner.model import Confidence
@@ -123,3 +125,19 @@ def test_a_flipped_bit_proves_nothing(key: recipes.Key, data: st.DataObject) -> 
     fields[at] ^= 1 << data.draw(st.integers(0, 7))
     found = openssh.read(bytes(fields))
     assert found is None or isinstance(key, recipes.RsaKey)
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("shape", ["patch", "letter", "html", "url"])
+def test_a_file_in_other_text(shape: str, codec: str) -> None:
+    """Patches, letters, HTML and URLs take a file in as they do PEM, and it is found there."""
+    key = recipes.okp_key("ed25519")
+    text = SHAPES[shape](encodings.openssh_pem(key)).decode().encode(codec)
+    mark = openssh.MARK.decode().encode(codec)
+    first = text.index(mark)
+    rule = next(rule for rule in rules.load() if rule.detector == "openssh")
+    (found, *_) = openssh.examine(Decoded(text), 0, first, rule)
+    assert isinstance(found, Proved)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    (place,) = found.candidate.places
+    assert (place.offset, place.offset + place.size < len(text)) == (first, True)
