@@ -124,8 +124,9 @@ def spellings(value: int, size: int) -> Spelled:
         digits = range(0, max(value.bit_length(), 8 * size - 7), bits)
         packed = [(value >> at & ((1 << bits) - 1)) << shift for at in digits]
         rows[name] = b"".join(digit.to_bytes(word, "little") for digit in packed)
-        if word == 4 and not shift:
+        if not shift:
             rows[f"{name}-be"] = b"".join(digit.to_bytes(word, "big") for digit in packed)
+        if word == 4 and not shift:
             rows[f"{name}-most-first"] = b"".join(
                 digit.to_bytes(word, "little") for digit in reversed(packed)
             )
@@ -208,9 +209,14 @@ def public_spellings(secret: dict[str, Any]) -> dict[tuple[str, str], bytes]:
         rows.update({(name, form): raw for form, raw in spellings(value, size).items()})
         field = _FIELDS.get(kind.removeprefix("ec-"))
         if field:
-            for limbs in {-(-size // 8), -(-size // 64) * 8}:
-                raw = ((value << 64 * limbs) % field).to_bytes(8 * -(-size // 8), "little")
-                rows[name, f"montgomery-{limbs}"] = raw
+            for limbs in {-(-size // 4), -(-size // 8) * 2, -(-size // 64) * 16}:
+                shifted = (value << 32 * limbs) % field
+                for word in (8, 4):
+                    raw = shifted.to_bytes(-(-size // word) * word, "little")
+                    rows[name, f"montgomery-{limbs}-{word}"] = raw
+                    rows[name, f"montgomery-{limbs}-{word}-be"] = raw[::-1]
+                    words = [raw[at : at + word][::-1] for at in range(0, len(raw), word)]
+                    rows[name, f"montgomery-{limbs}-{word}-words-be"] = b"".join(words)
             for bits in (26, 28):  # BN.js, jsbn: R fills their digits
                 radix = -(-field.bit_length() // bits) * bits
                 for form, raw in spellings((value << radix) % field, size).items():

@@ -6,11 +6,16 @@ A table (``lab/libraries.toml``) says of each program how it is built and run, a
 keys it can load; the sources are in ``lab/programs``. A program loads each key, signs with it, and
 says ``ready``: in state ``live`` it holds the keys, in state ``freed`` it let go of them and went
 on. Then gdb's ``gcore`` takes its memory, or the program aborts (``core = "abort"``: another
-processor's, under qemu). Each is a case for ``matrix.py``; see ``make_lab`` for daemons. A program
-that cannot be built or run here is left out and said. Needs Linux, gdb, and bash.
+processor's, under qemu; on Windows, it writes its own minidump and ends). Each is a case for
+``matrix.py``; see ``make_lab`` for daemons. A program that cannot be built or run here is left out
+and said. Needs Linux, gdb, and bash.
+
+Another table (``lab/platforms.toml``) has other machines too, on which its programs run; what they
+link with is built by ``lab/build_libraries.sh``.
 """
 
 import argparse
+import itertools
 import json
 import os
 import queue
@@ -58,6 +63,8 @@ class Program:
     states: tuple[str, ...] = ("live", "freed")
     core: str = "gcore"
     env: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
+    """What else the commands may name, as ``@host@``."""
 
 
 def main() -> int:
@@ -77,10 +84,20 @@ def main() -> int:
 
 
 def programs(table: Path) -> Iterator[Program]:
-    """Yield the rows of a table; a row with ``variants`` stands for one with each of them."""
-    for row in tomllib.loads(table.read_text("utf-8"))["program"]:
-        for variant in row.pop("variants", [{}]):
+    """Yield the rows of a table; a row with ``variants`` stands for one with each of them.
+
+    A row with ``machines`` stands for one on each of those, which the table describes.
+    """
+    read = tomllib.loads(table.read_text("utf-8"))
+    known = {machine["name"]: machine for machine in read.get("machine", ())}
+    for row in read["program"]:
+        machines, variants = row.pop("machines", [""]), row.pop("variants", [{}])
+        for machine, variant in itertools.product(machines, variants):
             fields: dict[str, Any] = row | variant
+            if machine:
+                fields = known[machine]["program"] | fields | {"machine": known[machine]}
+                fields["name"] = f"{machine}-{fields['name']}"
+                fields["library"] = f"{known[machine]['title']}: {fields['library']}"
             fields |= {name: tuple(fields[name]) for name in ("kinds", "states") if name in fields}
             yield Program(**fields)
 
@@ -89,6 +106,7 @@ def make(program: Program, states: list[str], folder: Path) -> bool:
     """Build a program and make a case of each state; say what came of it."""
     where = Path(tempfile.mkdtemp(prefix=f"{program.name}."))
     fill = {"src": str(HERE / "programs"), "kinds": " ".join(program.kinds)}
+    fill |= {name: text for name, text in program.machine.items() if isinstance(text, str)}
     environment = os.environ | program.env
     try:
         if program.build:

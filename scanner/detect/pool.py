@@ -72,6 +72,11 @@ class Pool:
     """Spend what a deep scan does."""
 
     @property
+    def big_endian(self) -> bool:
+        """The dump is one of a big-endian machine."""
+        return self.readings is readings.BIG_ENDIAN
+
+    @property
     def few(self) -> bool:
         """There are few runs, or all of them are to be looked at as if there were."""
         return self.deep or len(self.at) <= FEW_RUNS

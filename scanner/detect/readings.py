@@ -83,6 +83,12 @@ def table(byte_order: str) -> tuple[Reading, ...]:
     return BIG_ENDIAN if byte_order == "big" else LITTLE_ENDIAN
 
 
+def whole(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return the readings of a machine in which numbers fill their words: its limbs, then bytes."""
+    swapped = tuple(reading for reading in table if reading.swapped and not reading.packed)
+    return (*(swapped or (LIMBS,)), BYTES)
+
+
 def count(reading: Reading, bits: int) -> int:
     """Return the number of words that a number of ``bits`` bits takes."""
     return -(-bits // reading.digit)

@@ -2,7 +2,8 @@
 
 Sources: SEC 2 and FIPS 186-4 D.1.2 (NIST curves, secp256k1), RFC 5639 section 3 (brainpool).
 Libraries compute in Montgomery form, x*R mod p, and keep public points so; R is a power of two that
-fills their limbs. This module holds no secret and knows no point but as a number.
+fills their limbs: on P-521 another one where these have 32 bits. This module holds no secret and
+knows no point but as a number.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from scanner.detect.relations.words import Words
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
-_WORD = (1 << 64) - 1
+_WORD, _HALF = (1 << 64) - 1, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,11 @@ class Curve:
     def radix(self) -> int:
         """R of the Montgomery forms of both: the power of two that fills 64-bit limbs."""
         return 1 << 64 * -(-self.size // 8)
+
+    @property
+    def half_radix(self) -> int:
+        """R where limbs have 32 bits: another one on P-224 and P-521."""
+        return 1 << 32 * -(-self.size // 4)
 
 
 def _hex(text: str) -> int:
@@ -103,12 +109,13 @@ CURVES: dict[str, Curve] = {
 class Spelling:
     """One way in which a coordinate stands in memory."""
 
-    name: str
     radix: int = 1
     """What the number was multiplied with, modulo p."""
     most_first: bool = False
     word: int = 1
-    """Bytes of a unit that is itself little-endian."""
+    """Bytes of a unit that is itself little-endian, or ``swapped``."""
+    swapped: bool = False
+    """Each unit is big-endian, and the least significant one comes first."""
     at: int = 0
     """Where in it stand the least significant 64 bits."""
 
@@ -116,30 +123,38 @@ class Spelling:
         """Spell a coordinate."""
         size = curve.size + -curve.size % self.word
         raw = (x * self.radix % curve.p).to_bytes(size, "little")
-        if not self.most_first:
+        if self.swapped:
+            raw = raw[::-1]
+        if not (self.most_first or self.swapped):
             return raw
         return b"".join(raw[i : i + self.word] for i in range(size - self.word, -1, -self.word))
 
     def lows(self, curve: Curve, xs: list[int]) -> Words:
         """Return, of each coordinate, the word that stands at ``at`` of its spelling."""
         low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
-        if not self.most_first:
-            return low
-        if self.word == 1:
-            return low.byteswap()
-        return (low << np.uint64(32)) | (low >> np.uint64(32))
+        if self.swapped or (self.most_first and self.word == 1):
+            low = low.byteswap()
+        if self.word == _HALF:
+            low = (low << np.uint64(32)) | (low >> np.uint64(32))
+        return low
 
 
-def spellings(curve: Curve) -> tuple[Spelling, ...]:
+def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]:
     """Return the spellings of a coordinate: bytes, limbs, Montgomery limbs, Java's ints.
 
-    SymCrypt fills its digits of 512 bits where it has no special code for a field's size.
+    SymCrypt fills its digits of 512 bits where it has no special code for a field's size. On a
+    ``big_endian`` machine a limb is swapped, and Java's ints are bytes.
     """
-    radices = {curve.radix, 1 << 512 * -(-curve.size // 64)}
+    fill = (1, curve.half_radix, curve.radix, 1 << 512 * -(-curve.size // 64))
+    radices = sorted({radix % curve.p for radix in fill})
+    plain = Spelling(most_first=True, at=curve.size - 8)
+    limbs = ((1, False),) if not big_endian else ((8, True), (4, True))
+    rows = [
+        Spelling(radix=radix, word=word, swapped=swapped)
+        for radix in radices
+        for word, swapped in limbs
+    ]
+    if big_endian:
+        return (plain, Spelling(), *rows)
     whole = -(-curve.size // 4) * 4
-    return (
-        Spelling(name="bytes-be", most_first=True, at=curve.size - 8),
-        Spelling(name="limbs-le"),
-        *(Spelling(name="montgomery", radix=radix % curve.p) for radix in sorted(radices)),
-        Spelling(name="java-words", most_first=True, word=4, at=whole - 8),
-    )
+    return (plain, *rows, Spelling(most_first=True, word=4, at=whole - 8))

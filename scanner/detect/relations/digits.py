@@ -205,7 +205,8 @@ def _witnessed(
 ) -> Iterator[_Trial]:
     """Yield the trials whose point was read, or whose x stands in the pool in any spelling."""
     yield from (trial for trial in trials if trial[0].x in known)
-    forms, bits = spellings(curve), curve.p.bit_length()
+    forms = spellings(curve, big_endian=pool.big_endian)
+    bits = curve.p.bit_length()
     spelled = [
         [
             readings.encode(how, key.x, bits),

@@ -10,10 +10,10 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from scanner.detect import readings
 from scanner.detect.material import Ffc, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -42,9 +42,6 @@ _PARAMETERS = re.compile(
     rb"\x02(?:\x81\x81|\x82\x01\x01|\x82\x01\x81)\x00[\x80-\xff](?s:.){127,383}?"
     rb"\x02(?:\x1d|\x21)\x00[\x80-\xff](?s:.){27}"
 )
-
-_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
-_NAMES = {"little": "x limbs-le", "big": "x bytes-be"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +186,8 @@ def _trials(pool: Pool, group: _Group) -> Iterator[_Trial]:
         positions = pieces.aligned(pool, judged, 8 * MOST, near)
         for position in positions[positions + size <= len(pool.data)].tolist():
             raw = pool.data[position : position + size].tobytes()
-            for order in _ORDERS:
-                x = int.from_bytes(raw, order)
+            for how in readings.whole(pool.readings):
+                x = readings.decode(how, raw) or 0
                 if not top >> 16 < x < (group.q or top):
                     continue
                 count += 1
@@ -198,21 +195,21 @@ def _trials(pool: Pool, group: _Group) -> Iterator[_Trial]:
                     return
                 y = pow(group.g, x, group.p)
                 place = pool.place(position, size)
-                yield _Trial(x, y, place, position, size, _NAMES[order])
+                yield _Trial(x, y, place, position, size, f"x {how.name}")
 
 
 def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_Trial]:
     """Yield the trials whose y stands in the pool: as bytes, limbs, or in Montgomery form."""
-    size = (group.p.bit_length() + 7) // 8
+    bits = group.p.bit_length()
+    size = (bits + 7) // 8
     radix = 1 << 64 * -(-size // 8)
-    forms = [
-        (trial, value, at)
+    *limbs, plain = readings.whole(pool.readings)
+    forms = [(trial, readings.encode(plain, trial.y, bits), size - 8) for trial in trials]
+    forms += [
+        (trial, readings.encode(how, value, bits), 0)
         for trial in trials
-        for value, at in (
-            (trial.y.to_bytes(size, "big"), size - 8),
-            (trial.y.to_bytes(size, "little"), 0),
-            ((trial.y * radix % group.p).to_bytes(size, "little"), 0),
-        )
+        for how in limbs
+        for value in (trial.y, trial.y * radix % group.p)
     ]
     wanted = [int.from_bytes(value[at : at + 8], "little") for _, value, at in forms]
     for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
@@ -231,8 +228,8 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
         groups = [_Group(*read[0], read[0][1].bit_length())] if read is not None else []
     found: list[Material] = []
     for group in groups:
-        for order in _ORDERS:
-            x = int.from_bytes(raw, order)
+        for how in readings.whole(readings.table(memory.map.byte_order)):
+            x = readings.decode(how, raw) or 0
             y = pow(group.g, x, group.p)
             found.append(
                 Ffc(algorithm=candidate.algorithm, p=group.p, q=group.q, g=group.g, x=x, y=y)

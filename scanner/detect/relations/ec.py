@@ -3,20 +3,23 @@
 Any number below the order gives some point, so a scalar is a key only when its point stands
 elsewhere: in a certificate or another public key, in the operator's list, or in the dump's own
 words, where libraries keep points in Montgomery form and protocols in bytes. Scalars are read as
-limbs, bytes and Java's ints, and in Montgomery form modulo the order (ring), for which no other
-derivation is needed: v = d*R gives R*Q. What is tried is bounded by counts of derivations. A nonce
-whose signature is still there closes the same equation, and gives the key away as well.
+limbs, bytes and Java's ints (on a big-endian machine as limbs of either width, and bytes), and in
+Montgomery form modulo the order (ring), for which no other derivation is needed: v = d*R gives R*Q.
+Points that stand bare, one coordinate in a run of its own, are told by the curve's equation. What
+is tried is bounded by counts of derivations. A nonce whose signature is still there closes the same
+equation, and gives the key away as well.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import keys
+from scanner.detect import keys, readings
 from scanner.detect.evidence import ec_closes, ec_derived, on_curve
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
@@ -45,6 +48,10 @@ and 0.3 to 0.5 ms."""
 MOST_POINTS = (2_000, 1_000)
 """Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
 
+MOST_AFFINE = (2_000, 0)
+"""Runs as long as a coordinate that are tried as one, in few runs and in many: 2 us for a curve, a
+byte order and a form."""
+
 MOST_SHIFTED = 500
 """Public points that are multiplied with R for the sake of scalars in Montgomery form."""
 
@@ -53,6 +60,9 @@ MOST_UNSHIFTED = 64
 that fill a run (Botan 3 keeps no other)."""
 
 PROOF = "d*G = Q"
+
+_PADDED = 64
+"""Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
 
 _P521, _P521_TOP = 66, 0x01
 """Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
@@ -71,12 +81,13 @@ class _Reading:
         if self.word == 1:
             return int.from_bytes(raw, self.order)
         words_ = [raw[at : at + self.word] for at in range(0, len(raw), self.word)]
-        return int.from_bytes(b"".join(reversed(words_)), "little")
+        return int.from_bytes(b"".join(reversed(words_)), self.order)
 
 
 _LITTLE = _Reading("limbs-le", "little")
 _BIG = _Reading("bytes-be", "big")
 _JAVA = _Reading("java-words", "little", 4)
+_WORDS = (_Reading("limbs-be64", "big", 8), _Reading("limbs-be32", "big", 4))
 
 _Points = dict[int, tuple[int, Place | None]]
 """x to y, and where the point was read."""
@@ -99,7 +110,7 @@ class _Trial:
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
-    points = list(_points(pool))
+    points = [*_points(pool), *_affine(pool)]
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int], _Trial] = {}
     everywhere: dict[str, _Points] = {name: {} for name in MOST}
@@ -157,13 +168,50 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                     yield name, x, y, pool.place(at, 2 * size)
 
 
+def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
+    """Yield the points whose coordinates stand bare in runs of their own, wherever they are.
+
+    Plain or in Montgomery form. Of two numbers that are no point one satisfies the curve's equation
+    never; and the scalar of a point is not far, as a rule.
+    """
+    most = pool.budget(*MOST_AFFINE)
+    for curve in CURVES.values() if most else ():
+        a, b = _coefficients(curve.name)
+        for how in (*(_WORDS if pool.big_endian else (_LITTLE,)), _BIG):
+            size = -(-curve.size // how.word) * how.word
+            values = {
+                how.decode(pool.data[at : at + size].tobytes()): at
+                for at in pieces.filling(pool, curve.size, most).tolist()
+            }
+            for radix in {1, curve.radix, curve.half_radix} if how != _BIG else {1}:
+                inverse = pow(radix, -1, curve.p)
+                plain = {v * inverse % curve.p: at for v, at in values.items() if 0 < v < curve.p}
+                roots = {y * y % curve.p: y for y in plain}
+                for x, at in plain.items():
+                    y = roots.get((x * x * x + a * x + b) % curve.p)
+                    if y is not None:
+                        yield curve.name, x, y, pool.place(at, size)
+
+
+@functools.cache
+def _coefficients(curve: str) -> tuple[int, int]:
+    """Return a and b of a curve, which follow from two of its points: G and 2*G."""
+    p = CURVES[curve].p
+    one, two = ec_derived(curve, 1), ec_derived(curve, 2)
+    assert one is not None
+    assert two is not None
+    rest = [key.y**2 - key.x**3 for key in (one, two)]
+    a = (rest[0] - rest[1]) * pow(one.x - two.x, -1, p) % p
+    return a, (rest[0] - a * one.x) % p
+
+
 def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[Place]:
     """Yield where known points stand in a library's own spelling: beside their scalars, often."""
     rows: list[tuple[Curve, Spelling]] = []
     wanted = []
     for name, found in known.items():
         curve, xs = CURVES[name], list(found)[:MOST_SHIFTED]
-        for form in spellings(curve) if xs else ():
+        for form in spellings(curve, big_endian=pool.big_endian) if xs else ():
             if form.word > 1 or not form.most_first:
                 rows += [(curve, form)] * len(xs)
                 wanted.append(form.lows(curve, xs))
@@ -177,9 +225,9 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
     """Derive the points of at most ``most`` scalars, the likeliest first."""
     read = (
         (d, position, size, reading)
-        for positions, size, readings in listed
+        for positions, size, ways in listed
         for position in positions.tolist()
-        for reading in readings
+        for reading in ways
         if 0 < (d := reading.decode(pool.data[position : position + size].tobytes())) < curve.n
     )
     tried = list(itertools.islice(read, most))
@@ -204,14 +252,18 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
     those of V8, of which a program may hold thousands.
     """
     top = _P521_TOP if size == _P521 else 0xFF
+    both: tuple[_Reading, ...] = (_LITTLE, _BIG)
+    if pool.big_endian:
+        yield from _padded(pool, size, most, near)
+        both = (*(how for how in _WORDS if size % how.word == 0), _BIG)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
-    yield first, size, (_LITTLE, _BIG)
-    if size % 4 == 0:
+    yield first, size, both
+    if size % 4 == 0 and not pool.big_endian:
         found = pieces.counted(pool, size, size // 4, most // 4)
         most -= len(found)
         yield found, size, (_JAVA,)
-    yield rest, size, (_LITTLE, _BIG)
+    yield rest, size, both
     most -= 2 * len(aligned)
     if size == _P521:
         found = pieces.announced(pool, size - 1, max(most, 0))
@@ -219,6 +271,20 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
         yield found, size - 1, (_BIG,)
     if most > 0:
         yield pieces.loose(pool, size, most, near, top=top), size, (_BIG,)
+
+
+def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
+    """Yield positions of scalars whose last big-endian word is not full: on P-521, and P-224."""
+    greatest = max(curve.n for curve in CURVES.values() if curve.size == size)
+    whole = size & ~7
+    for how in _WORDS:
+        full = -(-size // how.word) * how.word
+        if full > size:
+            found = pieces.aligned(pool, whole, most * _PADDED, near)
+            found = found[found + full <= len(pool.data)]
+            last = readings.gather(pool.data, found + full - how.word, f">u{how.word}")
+            limit = greatest >> 8 * (full - how.word)
+            yield found[last <= np.uint64(limit)], full, (how,)
 
 
 # --- what bears witness -------------------------------------------------------------------------
@@ -250,7 +316,7 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
     wanted = []
     for curve in CURVES.values():
         mine = [trial for trial in trials if trial.key.curve == curve.name]
-        for form in spellings(curve) if mine else ():
+        for form in spellings(curve, big_endian=pool.big_endian) if mine else ():
             rows += [(trial, form) for trial in mine]
             wanted.append(form.lows(curve, [trial.key.x for trial in mine]))
     seen: set[tuple[str, int]] = set()
@@ -294,16 +360,13 @@ def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "") -> Related:
     )
 
 
-_DECODERS: tuple[Callable[[bytes], int], ...] = (_LITTLE.decode, _BIG.decode, _JAVA.decode)
-
-
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read the scalar of a candidate again, in each reading."""
     place, curve = candidate.places[0], CURVES[candidate.curve]
     raw = memory.read(place.space, place.offset, place.size)
     found: list[Ec | None] = []
-    for decode in _DECODERS:
-        d = decode(raw)
+    for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
+        d = how.decode(raw)
         if 0 < d < curve.n:
             found += [ec_derived(curve.name, d), _unshifted(curve, d)]
     return [key for key in found if key is not None]

@@ -13,7 +13,7 @@ from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Region
 
-MakePool = Callable[[bytes], tuple[Pool, Memory]]
+MakePool = Callable[..., tuple[Pool, Memory]]
 
 
 @pytest.fixture
@@ -21,11 +21,12 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     """Return a function that takes the bytes of one region for a dump, and loads its pool."""
     with ExitStack() as stack:
 
-        def make(data: bytes) -> tuple[Pool, Memory]:
+        def make(data: bytes, byte_order: str = "little") -> tuple[Pool, Memory]:
             path = tmp_path / "dump"
             path.write_bytes(data)
             region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
-            space_map, _ = space.build(Layout(format="raw", regions=(region,)), len(data))
+            layout = Layout(format="raw", byte_order=byte_order, regions=(region,))
+            space_map, _ = space.build(layout, len(data))
             memory = Memory(space_map, stack.enter_context(source.open_file(str(path))))
             padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
             starts, ends = limbs.find(padded, np.array([0]), np.array([len(padded)]))

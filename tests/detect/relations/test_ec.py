@@ -18,7 +18,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence, Place
 
-MakePool = Callable[[bytes], tuple[Pool, Memory]]
+MakePool = Callable[..., tuple[Pool, Memory]]
 
 KEYS = {curve: keys.ec_key(curve) for curve in keys.CURVES}
 SIZE = 1 << 14
@@ -40,6 +40,7 @@ def affine(key: keys.EcKey) -> dict[str, bytes]:
         "limbs": encodings.little_limbs(key.x, size) + encodings.little_limbs(key.y, size),
         "montgomery": montgomery(key.x, p, size) + montgomery(key.y, p, size),
         "wide montgomery": (key.x * wide % p).to_bytes(size, "little"),
+        "32-bit montgomery": ((key.x << 32 * -(-size // 4)) % p).to_bytes(size, "little"),
         "java": encodings.java_words(key.x),
     }
 
@@ -118,6 +119,45 @@ def test_a_scalar_is_found_beside_its_point(
     there = memory.read(place.space, place.offset, place.size)
     size = key.field_bytes
     assert there in (key.d.to_bytes(size, "little"), encodings.big_endian(key.d, size))
+    again = ec.again(memory, candidate(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("form", ["plain", "montgomery"])
+def test_a_point_in_runs_of_its_own_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
+    """Among more numbers of a coordinate's size than are tried, those near the point come first."""
+    key = KEYS["P-384"]
+    size, p = key.field_bytes, CURVES[key.curve].p
+    radix = CURVES[key.curve].radix if form == "montgomery" else 1
+    others = [noise.uniform(size, seed) for seed in range(sum(ec.MOST["P-384"][:2]) // 2 + 4)]
+    own = [(n % p).to_bytes(size, "little") for n in (key.x * radix, key.y * radix, key.d)]
+    pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, *own)) + bytes(32))
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+def big_endian_words(number: int, size: int, word: int) -> bytes:
+    """Spell a number as a big-endian machine does: limbs, least significant first."""
+    raw = number.to_bytes(-(-size // word) * word, "big")
+    return b"".join(raw[at : at + word] for at in range(len(raw) - word, -1, -word))
+
+
+@pytest.mark.parametrize("form", ["limbs", "montgomery"])
+@pytest.mark.parametrize("word", [4, 8])
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_scalar_is_found_on_a_big_endian_machine(
+    make_pool: MakePool, curve: str, word: int, form: str
+) -> None:
+    """Each limb is big-endian there, and the least significant one comes first (s390x, PowerPC)."""
+    key = KEYS[curve]
+    size, p = key.field_bytes, CURVES[curve].p
+    radix = 1 << 8 * word * -(-size // word) if form == "montgomery" else 1
+    d, x = big_endian_words(key.d, size, word), big_endian_words(key.x * radix % p, size, word)
+    pool, memory = make_pool(plant([(bytes(8), d), (b"", bytes(8) + x)], 4), "big")
+    (related,) = found(pool)
+    assert related.encoding == f"d limbs-be{8 * word}"
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    assert memory.read(place.space, place.offset, place.size) == d
     again = ec.again(memory, candidate(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
