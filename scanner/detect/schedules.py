@@ -22,7 +22,7 @@ AROUND = 256
 SHORTEST = 96
 """Bytes of the shortest run that is looked at: two thirds of the smallest schedule look random."""
 
-BLOCK = 1 << 20
+BLOCK = 256 << 10
 """Bytes that are searched at once."""
 
 WITHIN = 16

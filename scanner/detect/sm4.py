@@ -22,7 +22,11 @@ _FK = (0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC)
 _FEWEST_VALUES = 48
 """Different byte values of a schedule: fewer is no key."""
 
+_ENDS = (_CK[4], _CK[-1])
+"""The constants of the first equation of a schedule, forward and in reverse order."""
+
 _Table = npt.NDArray[np.uint32]
+_Halves = npt.NDArray[np.uint16]
 
 
 def _affine(value: int) -> int:
@@ -62,6 +66,20 @@ def _halves() -> tuple[_Table, _Table]:
     return high, low
 
 
+@functools.cache
+def _low_bytes() -> tuple[_Halves, _Halves]:
+    """Return the low bytes of what T' makes of the lower and the upper sixteen bits of a word.
+
+    Of a word and the first constant in the low byte, of it and the last one in the high byte. Small
+    tables stay in the cache: one byte decides of nearly all words, in both orders.
+    """
+    halves, tables = np.arange(1 << 16), []
+    for table, shift in zip(reversed(_halves()), (0, 16), strict=True):
+        bytes_ = [table[halves ^ (ck >> shift & 0xFFFF)].astype(np.uint8) for ck in _ENDS]
+        tables.append(np.stack(bytes_, axis=1).view("<u2").ravel())
+    return tables[0], tables[1]
+
+
 def _spread(words: _Table) -> _Table:
     spread: _Table = words ^ _rotated(words, 13) ^ _rotated(words, 23)
     return spread
@@ -86,11 +104,14 @@ def find(data: bytes) -> Iterator[Found]:
         return
     last = len(words) - WORDS + 1
     w0, w1, w2, w3, w4 = (words[k : k + last] for k in range(5))
-    between = w1 ^ w2 ^ w3
-    forward = (w0 ^ w4) == _t(between ^ np.uint32(_CK[4]))
-    backward = (w0 ^ w4) == _t(between ^ np.uint32(_CK[WORDS - 1]))
-    for fits, step, order in ((forward, 1, "encryption"), (backward, -1, "decryption")):
-        for index in np.flatnonzero(fits).tolist():
+    between, change = w1 ^ w2 ^ w3, w0 ^ w4
+    halves = between.view("<u2").reshape(-1, 2)
+    low, high = _low_bytes()
+    mixed = (low.take(halves[:, 0]) ^ high.take(halves[:, 1])).view(np.uint8).reshape(-1, 2)
+    for which, step, order in ((0, 1, "encryption"), (1, -1, "decryption")):
+        fits = np.flatnonzero(mixed[:, which] == change.astype(np.uint8))
+        fits = fits[change[fits] == _t(between[fits] ^ np.uint32(_ENDS[which]))]
+        for index in fits.tolist():
             block = words[index : index + WORDS][::step]
             if holds(block) and len(set(block.tobytes())) >= _FEWEST_VALUES:
                 key = _key(block)
