@@ -15,7 +15,7 @@ from itertools import accumulate
 
 from scanner.detect.evidence import ec_derived
 from scanner.detect.material import Ec
-from scanner.detect.relations.curves import Curve
+from scanner.detect.relations.curves import Curve, coefficients
 
 WINDOWS = (4, 6)
 """Bits of a window for few scalars and for many: the wider the fewer steps, the dearer the tables.
@@ -98,12 +98,8 @@ def _quotients(p: int, fractions: Sequence[tuple[int, int]]) -> list[int]:
 def _tables(curve: Curve, width: int) -> tuple[tuple[_Point, ...], ...]:
     """Return, of each window, its multiples of G: the values from 1 on."""
     p, base = curve.p, ec_derived(curve.name, 1)
-    twice = ec_derived(curve.name, 2)
     assert base is not None
-    assert twice is not None
-    # y^2 = x^3 + a*x + b holds for both points, and leaves one a.
-    above = base.y**2 - base.x**3 - twice.y**2 + twice.x**3
-    (a,) = _quotients(p, [(above, base.x - twice.x)])
+    a, _ = coefficients(curve)
     doubles = [(base.x, base.y)]
     for _ in range(1, curve.n.bit_length() + width):
         x, y = doubles[-1]

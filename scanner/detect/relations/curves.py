@@ -6,10 +6,12 @@ fills their limbs: on P-521 another one where these have 32 bits. This module ho
 knows no point but as a number.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.words import Words
 from scanner.fingerprint import FIELD_BYTES
 
@@ -103,6 +105,17 @@ CURVES: dict[str, Curve] = {
         ),
     )
 }
+
+
+@functools.cache
+def coefficients(curve: Curve) -> tuple[int, int]:
+    """Return a and b of the curve's equation, which follow from two of its points: G and 2*G."""
+    one, two = ec_derived(curve.name, 1), ec_derived(curve.name, 2)
+    assert one is not None
+    assert two is not None
+    rest = [key.y**2 - key.x**3 for key in (one, two)]
+    a = (rest[0] - rest[1]) * pow(one.x - two.x, -1, curve.p) % curve.p
+    return a, (rest[0] - a * one.x) % curve.p
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

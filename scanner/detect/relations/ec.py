@@ -10,7 +10,6 @@ is tried is bounded by counts of derivations. A nonce whose signature is still t
 equation, and gives the key away as well.
 """
 
-import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import comb, pieces, words
-from scanner.detect.relations.curves import CURVES, Curve, Spelling, spellings
+from scanner.detect.relations.curves import CURVES, Curve, Spelling, coefficients, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
@@ -176,7 +175,7 @@ def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
     """
     most = pool.budget(*MOST_AFFINE)
     for curve in CURVES.values() if most else ():
-        a, b = _coefficients(curve.name)
+        a, b = coefficients(curve)
         for how in (*(_WORDS if pool.big_endian else (_LITTLE,)), _BIG):
             size = -(-curve.size // how.word) * how.word
             values = {
@@ -191,18 +190,6 @@ def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                     y = roots.get((x * x * x + a * x + b) % curve.p)
                     if y is not None:
                         yield curve.name, x, y, pool.place(at, size)
-
-
-@functools.cache
-def _coefficients(curve: str) -> tuple[int, int]:
-    """Return a and b of a curve, which follow from two of its points: G and 2*G."""
-    p = CURVES[curve].p
-    one, two = ec_derived(curve, 1), ec_derived(curve, 2)
-    assert one is not None
-    assert two is not None
-    rest = [key.y**2 - key.x**3 for key in (one, two)]
-    a = (rest[0] - rest[1]) * pow(one.x - two.x, -1, p) % p
-    return a, (rest[0] - a * one.x) % p
 
 
 def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[Place]:
