@@ -17,7 +17,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -132,9 +132,17 @@ def many(asked: argparse.Namespace) -> None:
     print({name: verdicts.count(name) for name in sorted(set(verdicts))}, "same as one by one")
 
 
+def extents(mix: Path) -> Iterator[bytes]:
+    """Yield the whole extents of a mix, from behind its header."""
+    with mix.open("rb") as file:
+        file.seek(make_mix.PAGE)
+        while len(part := file.read(make_mix.EXTENT)) == make_mix.EXTENT:
+            yield part
+
+
 def huge(asked: argparse.Namespace) -> tuple[Path, int]:
     """Write the huge dump; return it, and how many of its bytes are filled."""
-    parts = make_mix.extents([asked.mix]) if asked.mix else [os.urandom(make_mix.EXTENT)]
+    parts = list(extents(asked.mix)) if asked.mix else [os.urandom(make_mix.EXTENT)]
     count = int(asked.bytes) // EVERY
     path = Path(asked.work) / "huge.core"
     with path.open("wb") as file:

@@ -125,10 +125,10 @@ def _said(**options: object) -> dict[str, object]:
 
 def _local(cluster: Cluster, stack: contextlib.ExitStack) -> Any:  # noqa: ANN401 - as above
     """Start processes of this machine."""
-    stack.enter_context(dask.config.set(_LOCAL))
     folder = stack.enter_context(
         tempfile.TemporaryDirectory(prefix="keysift-", ignore_cleanup_errors=True)
     )
+    stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
     security = distributed.Security.temporary()
     local = distributed.LocalCluster(
         n_workers=cluster.jobs,
