@@ -19,6 +19,7 @@ import dask
 import distributed
 from distributed.utils import CancelledError
 
+from scanner import workers
 from scanner.errors import FleetError, UsageError
 
 RETRIES = 2
@@ -130,18 +131,19 @@ def _local(cluster: Cluster, stack: contextlib.ExitStack) -> Any:  # noqa: ANN40
     )
     stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
     security = distributed.Security.temporary()
-    local = distributed.LocalCluster(
-        n_workers=cluster.jobs,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        protocol="tls://",
-        security=security,
-        dashboard_address=None,
-        memory_limit=0,
-        local_directory=folder,
-        silence_logs=logging.CRITICAL,
-    )
+    with workers.uninterrupted():
+        local = distributed.LocalCluster(
+            n_workers=cluster.jobs,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            protocol="tls://",
+            security=security,
+            dashboard_address=None,
+            memory_limit=0,
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+        )
     stack.callback(_closed, local)
     return distributed.Client(local, security=security, timeout=PATIENCE)
 

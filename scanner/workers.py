@@ -161,6 +161,25 @@ def may_have_children() -> None:
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001 - the setter refuses a running process
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let what the block starts, threads and processes, never hear Ctrl-C: this thread ends them.
+
+    They inherit the mask (sigprocmask(2)), and so do the processes that they start later.
+    """
+    if sys.platform == "win32":
+        yield
+    else:
+        from multiprocessing import resource_tracker  # noqa: PLC0415 - stands on POSIX alone
+
+        resource_tracker.ensure_running()  # the first to start it would unblock the signal
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Processes:
     """A pool of guarded worker processes that share one setup."""
 

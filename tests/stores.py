@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import importlib.util
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ def serving() -> Iterator[str]:
     """Run the store, name it in the environment as users do, and yield a bucket's URL."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server: Any = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -169,3 +169,19 @@ def test_in_process_answers_alike() -> None:
     crew = InProcess(Session, 1)
     assert crew.ask(add, 1) == 2
     assert list(crew.map([(add, 1), (add, 2)])) == [(0, 2), (1, 3)]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
+def test_what_is_started_uninterrupted_hears_no_interrupt() -> None:
+    """Ctrl-C at the terminal reaches this thread, and no process that was started in the block."""
+    with workers.uninterrupted():
+        made = Processes(1, Session, 0)
+    try:
+        assert signal.SIGINT in made.ask(_mask)
+    finally:
+        made.close()
+    assert signal.SIGINT not in _mask(None)
+
+
+def _mask(_session: Session | None) -> set[signal.Signals]:
+    return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
