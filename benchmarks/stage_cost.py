@@ -24,6 +24,7 @@ from scanner.detect.anchors import compile_anchors  # noqa: E402
 from scanner.detect.publics import PublicKey  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.model import Candidate, Place  # noqa: E402
+from scanner.proving import READ  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
@@ -91,7 +92,7 @@ def _examined(
 ) -> tuple[tuple[PublicKey, ...], list[Place]]:
     """Examine the hits of each detector by themselves.
 
-    Return the public keys they met, and where certificates stand.
+    Return the public keys they met, and where those stand that were read whole.
     """
     detectors = [rule.detector for rule in session.rules]
     known: dict[str, PublicKey] = {}
@@ -105,7 +106,7 @@ def _examined(
         with costs.of(f"examine: {name} ({len(some.rule)} hits)"):
             proofs = examine(session, some)
         found += proofs.candidates
-        stated += [w.place for w in proofs.witnesses if w.kind == "certificate" and w.place]
+        stated += [w.place for w in proofs.witnesses if w.kind in READ and w.place]
         known |= {key.witness.fingerprint.value: key for key in proofs.publics}
     return tuple(known.values()), stated
 

@@ -2,8 +2,8 @@
 
 What stands written is examined, while others look for tokens and key schedules; the public keys
 it names are what the relations look for, each in each section of the integer pool in a call of its
-own, by whichever worker is free. Certificates are not searched: they were read, and every byte of
-them is public. Results are put in an order that depends on the dump alone.
+own, by whichever worker is free. Certificates and public keys are not searched: they were read, and
+every byte of them is public. Results are put in an order that depends on the dump alone.
 """
 
 from scanner.answers import asked, failed
@@ -14,6 +14,9 @@ from scanner.stages.examine import Proofs, examine, find_tokens
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections
 from scanner.stages.sweep import Gathered
 from scanner.workers import Crew
+
+READ = ("certificate", "public-key")
+"""Kinds of witnesses that were read whole: nothing private is in their bytes."""
 
 UNRELATED = "Numbers in memory were not related"
 
@@ -32,7 +35,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     )
     keys, tokens = keys or Proofs(candidates=()), tokens or Proofs(candidates=())
     faults += tokens.faults
-    stated = [w.place for w in keys.witnesses if w.kind == "certificate" and w.place is not None]
+    stated = [w.place for w in keys.witnesses if w.kind in READ and w.place is not None]
     (parts_of,) = asked(crew, [(UNRELATED, tuple, (sections, runs, stated))], faults)
     related = _relate(crew, parts_of or (), keys.publics, faults)
     return Proofs(

@@ -160,8 +160,11 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     found: dict[int, list[_Hit]] = {}
     for bits in sorted({n.bit_length() for n in moduli}):
         numbers = shelf.numbers(bits, full=False)
-        for n, e in moduli.items():
-            if n.bit_length() != bits or not 3 <= e < 1 << 40:
+        here = {n: e for n, e in moduli.items() if n.bit_length() == bits}
+        heads = np.array([n >> (bits - 64) for n in here], np.uint64)
+        numbers = numbers.take(np.flatnonzero(~np.isin(numbers.top, heads)))  # moduli are no d
+        for n, e in here.items():
+            if not 3 <= e < 1 << 40:
                 continue
             for index in _near_integers(numbers.top, e, n >> (bits - 64)):
                 d = shelf.value(numbers, index)
@@ -188,7 +191,7 @@ def _near_integers(tops: Words, e: int, n_top: int) -> Iterator[int]:
             part = tops[start : start + _CHUNK]
             fraction = part * high + _upper_half(part, low) + np.uint64(error)
             near = fraction <= np.uint64(2 * error)
-            near &= (part > np.uint64(n_top // (2 * e * multiple))) & (part != np.uint64(n_top))
+            near &= part > np.uint64(n_top // (2 * e * multiple))
             yield from (np.flatnonzero(near) + start).tolist()
 
 
