@@ -10,6 +10,7 @@ for these a task is swept, every byte of it. Nothing but places leaves.
 
 import base64
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,10 @@ _DIGIT_STRIDE = 4
 
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
+
+MOST_SHARED = 8
+"""Needles for which one and the same piece is looked for: what more keys than these have in common
+is no key's own, wherever it stands it is told of as often, and no table of hits grows with both."""
 
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""
@@ -166,8 +171,15 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
         n for candidate in candidates for n in _needles(session, candidate, texts=texts)
     )
     cut = _short_pieces if texts else _pieces
-    pieces = tuple((index, *piece) for index, needle in enumerate(needles) for piece in cut(needle))
-    sought = _Haystack(needles, pieces)
+    pieces = []
+    shared: Counter[bytes] = Counter()
+    for index, needle in enumerate(needles):
+        for at, size in cut(needle):
+            piece = needle.value[at : at + size]
+            shared[piece] += 1
+            if shared[piece] <= MOST_SHARED:
+                pieces.append((index, at, size))
+    sought = _Haystack(needles, tuple(pieces))
     session.kept[candidates, texts] = sought
     return sought
 
