@@ -37,23 +37,25 @@ _IMPORTED = time.process_time()
 
 
 class Costs:
-    """CPU seconds by row, in order of first use."""
+    """CPU seconds of each call by row, in order of first use."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, float] = {}
+        self.size = 0
+        """Bytes of the dump."""
+        self.calls: dict[str, list[float]] = {}
 
     @contextmanager
     def of(self, row: str) -> Iterator[None]:
-        """Add what the block takes to a row."""
+        """Add what the block takes to a row, as a call of its own."""
         began = time.process_time()
         yield
-        self.rows[row] = self.rows.get(row, 0.0) + time.process_time() - began
+        self.calls.setdefault(row, []).append(time.process_time() - began)
 
 
-def measure(path: Path) -> None:
-    """Run all stages on one dump and print the table."""
+def measure(path: Path) -> Costs:
+    """Run all stages on one dump, print the table and return what is in it."""
     costs = Costs()
-    costs.rows["start: imports"] = _IMPORTED - _BEGAN
+    costs.calls["start: imports"] = [_IMPORTED - _BEGAN]
     with costs.of("start: anchors"):
         table = rules.load()
         anchors = compile_anchors(table)
@@ -62,8 +64,10 @@ def measure(path: Path) -> None:
     with costs.of("survey"):
         survey = stage.survey(session)
     tasks = cut(survey.space_map)
-    with costs.of("sweep"):
-        swept = {index: sweep(session, task) for index, task in enumerate(tasks)}
+    swept = {}
+    for index, task in enumerate(tasks):
+        with costs.of("sweep"):
+            swept[index] = sweep(session, task)
     with costs.of("digest"):
         stage.digest(session)
     whole = gathered(swept, shade.empty(0))
@@ -81,10 +85,12 @@ def measure(path: Path) -> None:
             with costs.of(f"relation: {name}"):
                 found += relate(session, name, section, publics)
     keys = [c for c in traced(tuple(found)) if c.kind != "token"]
-    with costs.of("trace"):
-        for section in pool.whole(runs):
+    for section in pool.whole(runs) if keys else ():
+        with costs.of("trace"):
             trace_runs(session, tuple(keys), section)
-    _print(path, survey.size, costs, len(hits.rule), len(runs), len(found))
+    costs.size = survey.size
+    _print(path, costs, len(hits.rule), len(runs), len(found))
+    return costs
 
 
 def _examined(
@@ -111,10 +117,11 @@ def _examined(
     return tuple(known.values()), stated
 
 
-def _print(path: Path, size: int, costs: Costs, hits: int, runs: int, found: int) -> None:
-    total = sum(costs.rows.values())
+def _print(path: Path, costs: Costs, hits: int, runs: int, found: int) -> None:
+    size, total = costs.size, sum(map(sum, costs.calls.values()))
     print(f"{path.name}: {size / 1e6:.1f} MB, {hits} hits, {runs} runs, {found} candidates")
-    for row, seconds in costs.rows.items():
+    for row, calls in costs.calls.items():
+        seconds = sum(calls)
         print(f"  {row:36}{seconds:8.2f} s {100 * seconds / total:5.1f} %")
     print(f"  {'all':36}{total:8.2f} s       {size / 1e6 / total:.0f} MB/s")
 

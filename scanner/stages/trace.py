@@ -44,7 +44,7 @@ _DIGIT_STRIDE = 4
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
 
-MOST_SHARED = 8
+MOST_SHARED = 4
 """Needles for which one and the same piece is looked for: what more keys than these have in common
 is no key's own, wherever it stands it is told of as often, and no table of hits grows with both."""
 
