@@ -43,8 +43,10 @@ class Meter:
     """Seconds by the clock, and of all cores, since it was made; its block's alone."""
 
     said: str
-    size: int
     price: float
+    size: int = 0
+    """Bytes that are no hole, where there are enough of them to say what a terabyte costs."""
+    dumps: int = 1
 
     def __enter__(self) -> Self:
         self.wall, self.cpu = time.monotonic(), cores()
@@ -52,14 +54,14 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         wall, cpu = time.monotonic() - self.wall, cores() - self.cpu
-        rate = self.size / cpu
-        cost = 1e12 / rate / 3600 * self.price
-        print(
-            f"{self.said}: {self.size / 1e6:.0f} MB filled, {wall:.0f} s, {cpu:.0f} core-seconds, "
-            f"{rate / 1e6:.1f} MB a core-second, {1e12 / rate / 3600:.1f} core-hours and "
-            f"{cost:.2f} a TB",
-            flush=True,
-        )
+        said = f"{self.said}: {wall:.0f} s, {cpu:.0f} core-seconds, {cpu / self.dumps:.2f} a dump"
+        if self.size:
+            hours = 1e12 / self.size * cpu / 3600
+            said += (
+                f"; {self.size / 1e6:.0f} MB filled, {self.size / cpu / 1e6:.1f} MB a core-second, "
+                f"{hours:.1f} core-hours and {hours * self.price:.2f} a TB"
+            )
+        print(said, flush=True)
 
 
 def cores() -> float:
@@ -113,10 +115,12 @@ def kill_one(client: Any) -> None:  # noqa: ANN401 - Dask publishes no types
 def many(asked: argparse.Namespace) -> None:
     """Scan many dumps, a worker killed half-way."""
     paths = small(asked.work, asked.dumps)
-    size = sum(Path(path).stat().st_size for path in paths)
     made = terms()
     done: list[int] = []
-    with Meter(f"{len(paths)} dumps", size, asked.price), cluster.connected(Cluster(jobs=2)) as at:
+    with (
+        Meter("a fleet of small dumps", asked.price, dumps=len(paths)),
+        cluster.connected(Cluster(jobs=2)) as at,
+    ):
 
         def advance() -> None:
             done.append(1)
@@ -125,7 +129,7 @@ def many(asked: argparse.Namespace) -> None:
 
         found = fleet.judged(at, made, paths, lambda *_: None, advance)
     assert len(done) == len(paths), "a dump was delivered twice, or not at all"
-    with Meter("the same, one by one", size, asked.price):
+    with Meter("one by one, in this process", asked.price, dumps=len(paths)):
         near = one_by_one(made, paths)
     assert [one.dumps for one in found] == near
     verdicts = [str(one.dumps[0].verdict) for one in found]
@@ -161,12 +165,12 @@ def split(asked: argparse.Namespace) -> None:
         print(f"one dump of {path.stat().st_size} bytes")
         made = terms()
         with (
-            Meter("split", filled, asked.price),
+            Meter("split", asked.price, filled),
             cluster.connected(Cluster(jobs=2)) as at,
         ):
             over = replace(made, request=replace(made.request, hire=partial(Shards, at)))
             far = fleet.one(over, str(path), Silence(), lambda *_: None).dumps
-        with Meter("local", filled, asked.price):
+        with Meter("local", asked.price, filled):
             near = gate.judged(made, str(path), Silence(), lambda _error: None)
         ours, theirs = (json.render(gate.report(made, dumps)) for dumps in (far, near))
         assert ours == theirs, "the report differs"
