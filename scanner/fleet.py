@@ -94,7 +94,7 @@ def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
         case ScannerError():
             raise answer
         case KilledWorker():
-            raise _lost("it was killed each time that it worked on this dump")
+            raise _lost("each that was given this dump was killed")
         case CancelledError():
             raise _lost("the scheduler is gone")
         case _:
