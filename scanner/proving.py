@@ -6,6 +6,8 @@ own, by whichever worker is free. Certificates and public keys are not searched:
 every byte of them is public. Results are put in an order that depends on the dump alone.
 """
 
+import pickle
+
 from scanner.answers import asked, failed
 from scanner.detect import limbs
 from scanner.detect.publics import PublicKey
@@ -51,7 +53,8 @@ def _relate(
     faults: list[Fault],
 ) -> list[Candidate]:
     """Search each section of the integer pool for each relation; results in a fixed order."""
-    batch = [(relate, name, part, publics) for part in parts for name, _, _ in RELATIONS]
+    known = pickle.dumps(publics)
+    batch = [(relate, name, part, known) for part in parts for name, _, _ in RELATIONS]
     found: dict[int, tuple[Candidate, ...]] = {}
     for index, answer in crew.map(batch):
         if isinstance(answer, tuple):

@@ -6,6 +6,7 @@ Key schedules are looked for in the same runs. Every value is read again from th
 are candidates.
 """
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -87,10 +88,14 @@ def sections(session: Session, runs: Runs, public: Sequence[Place]) -> tuple[Run
 
 
 def relate(
-    session: Session, detector: str, section: Runs, publics: tuple[PublicKey, ...]
+    session: Session, detector: str, section: Runs, publics: tuple[PublicKey, ...] | bytes
 ) -> tuple[Candidate, ...]:
-    """Search one section of the pool for one relation."""
-    numbers = _loaded(session, section)
+    """Search one section of the pool for one relation.
+
+    Public keys may come pickled: of a dump of many certificates they are as many in every call,
+    and are unpickled once.
+    """
+    numbers, publics = _loaded(session, section), _unpickled(session, publics)
     search = next(search for name, search, _ in RELATIONS if name == detector)
     return tuple(
         _candidate(found, rule)
@@ -98,6 +103,18 @@ def relate(
         if rule.detector == detector
         for found in search(numbers, publics)
     )
+
+
+def _unpickled(session: Session, publics: tuple[PublicKey, ...] | bytes) -> tuple[PublicKey, ...]:
+    if not isinstance(publics, bytes):
+        return publics
+    kept = session.kept.get(PublicKey)
+    if isinstance(kept, tuple) and kept[0] == publics:
+        known: tuple[PublicKey, ...] = kept[1]
+        return known
+    known = pickle.loads(publics)  # noqa: S301 - our own parent wrote it
+    session.kept[PublicKey] = (publics, known)
+    return known
 
 
 def _loaded(session: Session, section: Runs) -> Pool:

@@ -1,12 +1,13 @@
 """Numbers are related within a section of the pool; the likeliest scalars, across all of them."""
 
+import pickle
 import struct
 from pathlib import Path
 
 import pytest
 
-from fixtures import keys, noise
-from scanner import rules
+from fixtures import encodings, keys, noise
+from scanner import known, rules
 from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
@@ -56,3 +57,21 @@ def test_a_public_half_in_another_section(
     assert {(one.algorithm, one.places[0].size) for one in found} == {
         ("ec" if detector == "ec" else kind, len(halves[0]) - 8)
     }
+
+
+def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
+    """What is found is the same, and each of two sets of keys is told from the other."""
+    one, other = keys.ec_key("P-256", label="relate"), keys.ec_key("P-256", label="relate again")
+    path = tmp_path / "file"
+    path.write_bytes(chunk(one.d.to_bytes(32, "big") + bytes(8)) + bytes(64))
+    table = rules.load()
+    session = Session(
+        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+    )
+    (task,) = cut(stage.survey(session).space_map)
+    (part,) = sections(session, limbs.join(sweep(session, task).runs), ())
+    for key in (one, other, one):
+        publics = tuple(known.read(encodings.spki_der(key), "key"))
+        plain = relate(session, "ec", part, publics)
+        assert bool(plain) == (key is one)
+        assert plain == relate(session, "ec", part, pickle.dumps(publics))
