@@ -45,8 +45,7 @@ _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
 
 MOST_SHARED = 4
-"""Needles for which one and the same piece is looked for: what more keys than these have in common
-is no key's own, wherever it stands it is told of as often, and no table of hits grows with both."""
+"""Needles on whose behalf a piece is looked for: what more have in common is no key's own."""
 
 FEWEST_VALUES = 8
 """Different byte values in a piece: fewer (zeros of a short number) could be anything."""
@@ -175,12 +174,10 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
     shared: Counter[bytes] = Counter()
     for index, needle in enumerate(needles):
         for at, size in cut(needle):
-            piece = needle.value[at : at + size]
-            shared[piece] += 1
-            if shared[piece] <= MOST_SHARED:
+            shared[needle.value[at : at + size]] += 1
+            if shared[needle.value[at : at + size]] <= MOST_SHARED:
                 pieces.append((index, at, size))
-    sought = _Haystack(needles, tuple(pieces))
-    session.kept[candidates, texts] = sought
+    session.kept[candidates, texts] = sought = _Haystack(needles, tuple(pieces))
     return sought
 
 
@@ -240,10 +237,9 @@ def _sightings(memory: Memory, needle: _Needle, space: int, start: int) -> Itera
         while end < len(there) and there[end] == wanted[end]:
             end += 1
         if end - at >= needle.least and _tells(wanted[at:end]):
-            part = "" if end - at == size else " (part)"
             yield Sighting(
                 fingerprint=needle.fingerprint,
-                encoding=needle.encoding + part,
+                encoding=needle.encoding + ("" if end - at == size else " (part)"),
                 place=Place(space=space, offset=first + at, size=end - at),
             )
         at = end
