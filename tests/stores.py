@@ -39,7 +39,7 @@ def serving() -> Iterator[str]:
     }
     try:
         with mock.patch.dict(os.environ, names):
-            files().mkdir("dumps")
+            files().makedirs("dumps", exist_ok=True)
             yield "s3://dumps"
     finally:
         server.stop()

@@ -24,6 +24,7 @@ BREAKS: dict[str, str] = {
     "report": "scanner.saved.parse",
     "redact": "scanner.redact.wanted",
     "attest": "scanner.attest.statement",
+    "fleet": "scanner.spread.spread",
     "verify": "scanner.attest.check",
     "spool": "scanner.claims.original",
     "ingest": "scanner.spool.file_away",
