@@ -16,7 +16,7 @@ from scanner import fingerprint
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.engine import Scan
-from scanner.labels import Labels
+from scanner.labels import Labels, withheld
 from scanner.model import (
     Candidate,
     Extent,
@@ -71,7 +71,11 @@ def findings(scan: Scan, rules: Iterable[Rule], *, most: int | None = None) -> t
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in scan.candidates:
         groups[candidate.fingerprint.value].append(candidate)
-    labels = Labels.of(scan.layout)
+    places = chain(
+        (place for candidate in scan.candidates for place in candidate.places),
+        (sighting.place for sighting in scan.sightings),
+    )
+    labels = Labels.of(scan.layout, withheld(scan.layout, scan.space_map, places))
     found = []
     for name, group in groups.items():
         rows = _rows(by_rule, group, sightings[name])

@@ -1,12 +1,13 @@
-"""What was looked at: the union of swept file extents, and the map of the file.
+"""What was looked at: the union of swept file extents, and the maps of file and address space.
 
 Counted from what the sweep says it did, never from what it was asked to do.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from scanner import labels, stretches
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.model import Coverage, Fault, Place
@@ -20,22 +21,30 @@ def measure(
     tasks: tuple[tuple[Place, ...], ...],
     swept: Gathered,
     faults: Sequence[Fault],
+    found: Iterable[Place] = (),
 ) -> Coverage:
-    """Return the size of the union of the file extents that were swept, and the file's map."""
+    """Return the size of the union of the file extents that were swept, and the maps.
+
+    A name in whose bytes something was ``found`` is withheld.
+    """
     space_map = survey.space_map
     if len(swept.done) == len(tasks):
         starts, ends = space.union(space_map.piece_file, space_map.piece_size)
     else:
         rows = np.array([*_extents(space_map, tasks, swept.done)], np.int64).reshape(-1, 2)
         starts, ends = space.union(rows[:, 0], rows[:, 1])
+    size, layout = survey.content.size, survey.layout
+    cells = shade.cells(size, swept.shades, starts, ends)
+    names = labels.Labels.of(layout, labels.withheld(layout, space_map, found))
     return Coverage(
-        file_bytes=survey.content.size,
+        file_bytes=size,
         scanned_bytes=int(np.sum(ends - starts)),
-        regions=len(survey.layout.regions),
-        gaps=survey.layout.gaps,
+        regions=len(layout.regions),
+        gaps=layout.gaps,
         faults=tuple(faults),
-        map=shade.cells(survey.content.size, swept.shades, starts, ends),
+        map=cells,
         ledger=survey.ledger,
+        memory=stretches.stretches(layout, names, cells, shade.cell_bytes(size)),
     )
 
 

@@ -286,6 +286,7 @@ def _scan(
     sightings = _trace(request, crew, tasks, swept.runs, proofs.candidates, faults, progress)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
+    found = [*(p for c in proofs.candidates for p in c.places), *(s.place for s in sightings)]
     return Scan(
         path=target.path,
         size=survey.size,
@@ -296,7 +297,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
-        coverage=coverage.measure(survey, tasks, swept, faults),
+        coverage=coverage.measure(survey, tasks, swept, faults, found),
         raw=request.raw,
     )
 

@@ -1,14 +1,21 @@
 """What a place of the dump is called: the region it lies in, and who owns that.
 
 Labels come from the format's tables and from nowhere else. Only base names are given: a path says
-more about a machine than a reader of the report needs to know. Nothing is escaped here; each
+more about a machine than a reader of the report needs to know. A name in whose bytes something was
+found is not given: a file may be called after the token in it. Nothing is escaped here; each
 renderer escapes for where its text goes.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scanner.model import Extent, Label, Layout, Module, Region, Thread
+from scanner.dump import space
+from scanner.dump.space import SpaceMap
+from scanner.model import Extent, Label, Layout, Module, Place, Region, Thread
+
+WITHHELD = "name withheld"
+"""What is called so has a name that holds a finding, or a part of one."""
 
 NEAR = 32
 """Regions before an address that are looked at: several processes may use the same one."""
@@ -26,9 +33,11 @@ class Labels:
     module_starts: tuple[int, ...]
     stacks: tuple[Thread, ...]
     stack_starts: tuple[int, ...]
+    withheld: frozenset[str]
+    """Base names that are not given."""
 
     @staticmethod
-    def of(layout: Layout) -> "Labels":
+    def of(layout: Layout, withheld: frozenset[str] = frozenset()) -> "Labels":
         """Sort the tables of a layout."""
         regions = tuple(sorted(layout.regions, key=lambda r: r.start))
         labels = tuple(sorted(layout.labels, key=lambda r: (r.file_offset, -r.size)))
@@ -48,6 +57,7 @@ class Labels:
             module_starts=tuple(m.start for m in modules),
             stacks=stacks,
             stack_starts=tuple(t.stack_start or 0 for t in stacks),
+            withheld=withheld,
         )
 
     def region(self, extent: Extent) -> str:
@@ -67,7 +77,7 @@ class Labels:
         delta = extent.address - extent.file_offset
         same = (region for region in around if region.start - region.file_offset == delta)
         region = next(same, around[0])
-        return _base(region.name) or f"memory {region.perms}".strip()
+        return self._given(region.name) or f"memory {region.perms}".strip()
 
     def owner(self, extent: Extent) -> str:
         """Name the module or the thread that an extent belongs to; empty where nobody says."""
@@ -80,8 +90,34 @@ class Labels:
                 return f"stack of thread {thread.id:#x}"
         at = bisect_right(self.module_starts, extent.address) - 1
         if at >= 0 and extent.address < self.modules[at].start + self.modules[at].size:
-            return _base(self.modules[at].name)
+            return self._given(self.modules[at].name)
         return ""
+
+    def _given(self, name: str) -> str:
+        base = _base(name)
+        return WITHHELD if base in self.withheld else base
+
+
+def withheld(layout: Layout, space_map: SpaceMap, found: Iterable[Place]) -> frozenset[str]:
+    """Return the base names whose bytes in the file something that was found shares."""
+    names = sorted(
+        (module.name_offset, module.name_offset + module.name_size, _base(module.name))
+        for module in layout.modules
+        if module.name_offset is not None
+    )
+    if not names:
+        return frozenset()
+    lowest, highest = names[0][0], max(end for _, end, _ in names)
+    longest = max(end - start for start, end, _ in names)
+    held: set[str] = set()
+    for place in found:
+        for extent in space.extents(space_map, place):
+            start, end = extent.file_offset, extent.file_offset + extent.size
+            if start < highest and end > lowest:
+                first = bisect_left(names, (start - longest,))
+                last = bisect_left(names, (end,))
+                held |= {base for _, stop, base in names[first:last] if stop > start}
+    return frozenset(held)
 
 
 def _base(name: str) -> str:

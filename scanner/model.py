@@ -96,6 +96,9 @@ class Module:
     start: int
     size: int
     name: str
+    name_offset: int | None = field(default=None, compare=False)
+    """Where in the file the name stands, and how many bytes of it; None where nobody says."""
+    name_size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +297,22 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of the dump's address space: one region, or neighbours that are told as one."""
+
+    address: int
+    size: int
+    """Addresses, those between neighbours of which the file has no byte included."""
+    bytes: int
+    """Bytes of the file that lie here."""
+    label: str
+    """Who owns it, or what it is called; escaped by each renderer."""
+    cells: tuple[str | None, ...]
+    """What equal parts of it look like, in order: the entropy of most cells of the file that they
+    take up, or ``unswept``; None where the file has no byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """Bytes looked at, of bytes in the file: the size of the union of swept file extents."""
 
@@ -305,6 +324,8 @@ class Coverage:
     map: tuple[Cell, ...] = ()
     ledger: tuple[tuple[str, int], ...] = ()
     """Bytes of each class (memory, note, header, stream, slack); the file is their sum."""
+    memory: tuple[Stretch, ...] = ()
+    """The map of the address space, by address; empty where the dump has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

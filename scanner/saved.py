@@ -8,33 +8,24 @@ says. This module judges nothing anew and repairs nothing.
 
 import hashlib
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from scanner import model, spread
+from scanner import fields, model, spread
 from scanner.errors import ReportError, UsageError
+from scanner.fields import RefusedError, Table
 from scanner.model import Confidence, Severity, Verdict
 
 FILE_LIMIT = 256 << 20
 """Bytes that a saved report may have."""
 
-_TEXT_LIMIT = 1 << 16
-_ROWS_LIMIT = 1 << 20
 _LEDGER = ("region", "note", "header", "stream", "slack")
 _MAP_LIMIT = 4096
-_HEX = re.compile(r"[0-9a-f]{64}")
-_ADDRESS = re.compile(r"0x(0|[1-9a-f][0-9a-f]{0,15})")
 _FINGERPRINTS = ("spki-sha256", "hmac-sha256", "place-sha256")
-_CODE = re.compile(r"[A-Za-z0-9 ._+-]{1,64}")
-"""Codes, kinds and names of formats: words of ours, or of a rule file."""
 _STATES = ("live", "freed", "unknown")
 _ENTROPY = ("zero", "low", "text", "mixed", "random")
-
-_T = TypeVar("_T")
-_Table = dict[str, Any]
+_MEMORY_LIMIT, _PARTS_LIMIT = 256, 1280
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +34,6 @@ class Saved:
 
     report: model.Report
     sha256: str
-
-
-class _RefusedError(Exception):
-    """What is wrong with a document, in our words; never leaves this module."""
 
 
 def load(path: str) -> Saved:
@@ -58,7 +45,7 @@ def load(path: str) -> Saved:
         raise _unusable(path, getattr(error, "strerror", None) or "it is no path") from error
     try:
         return Saved(report=parse(raw), sha256=hashlib.sha256(raw).hexdigest())
-    except _RefusedError as error:
+    except RefusedError as error:
         raise _unusable(path, str(error)) from None
 
 
@@ -74,321 +61,264 @@ def received(raw: bytes) -> model.Report:
     """Read a report that another process sent. Raises ReportError where it is none."""
     try:
         return parse(raw)
-    except _RefusedError as error:
+    except RefusedError as error:
         raise ReportError("The report that came back cannot be used", reason=str(error)) from None
 
 
 def parse(raw: bytes) -> model.Report:
     """Read the bytes of a document. Raises an error of this module, which :func:`load` tells."""
     if len(raw) > FILE_LIMIT:
-        _refuse(f"it is larger than {FILE_LIMIT >> 20} MiB")
+        fields.refuse(f"it is larger than {FILE_LIMIT >> 20} MiB")
     try:
         document = json.loads(
             raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
-        _refuse("it is not JSON")
+        fields.refuse("it is not JSON")
     if not isinstance(document, dict) or document.get("schema") != 1:
-        _refuse("it is not a report of schema 1")
+        fields.refuse("it is not a report of schema 1")
     try:
         return _report(document)
     except RecursionError:
-        _refuse("it is nested too deeply")
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise _RefusedError(reason)
+        fields.refuse("it is nested too deeply")
 
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
 
 
-def _once(pairs: list[tuple[str, Any]]) -> _Table:
+def _once(pairs: list[tuple[str, Any]]) -> Table:
     table = dict(pairs)
     if len(table) != len(pairs):
-        _refuse("a field stands twice in one object")
+        fields.refuse("a field stands twice in one object")
     return table
 
 
 # --- the document -------------------------------------------------------------------------------
 
 
-def _report(table: _Table) -> model.Report:
-    tool = _object(table, "tool")
-    dumps = _rows(table, "dumps", _dump)
+def _report(table: Table) -> model.Report:
+    tool = fields.inner(table, "tool")
+    dumps = fields.rows(table, "dumps", _dump)
     verdict = _verdict(table)
     worst = [v for v in (Verdict.BLOCKED, Verdict.INCOMPLETE) if any(d.verdict is v for d in dumps)]
     if verdict is not (worst or [Verdict.PASS if dumps else Verdict.INCOMPLETE])[0]:
-        _refuse("its verdict is not the worst of its dumps")
+        fields.refuse("its verdict is not the worst of its dumps")
     return model.Report(
-        tool_version=_text(tool, "version"),
-        rules_sha256=_digest(tool, "rules_sha256"),
-        policy_sha256=_digest(table, "policy_sha256"),
-        known_sha256=_digest(table, "known_sha256"),
-        baseline_sha256=_digest(table, "baseline_sha256") if "baseline_sha256" in table else "",
-        mode=_code(table, "mode"),
+        tool_version=fields.text(tool, "version"),
+        rules_sha256=fields.digest(tool, "rules_sha256"),
+        policy_sha256=fields.digest(table, "policy_sha256"),
+        known_sha256=fields.digest(table, "known_sha256"),
+        baseline_sha256=fields.digest(table, "baseline_sha256")
+        if "baseline_sha256" in table
+        else "",
+        mode=fields.code(table, "mode"),
         verdict=verdict,
         dumps=dumps,
-        fleet=_fleet(_object(table, "fleet"), dumps) if "fleet" in table else None,
+        fleet=_fleet(fields.inner(table, "fleet"), dumps) if "fleet" in table else None,
     )
 
 
-def _fleet(table: _Table, dumps: tuple[model.DumpReport, ...]) -> tuple[model.Spread, ...]:
-    keys = _rows(table, "keys", _spread)
+def _fleet(table: Table, dumps: tuple[model.DumpReport, ...]) -> tuple[model.Spread, ...]:
+    keys = fields.rows(table, "keys", _spread)
     said = [(key.fingerprint, key.dumps) for key in keys]
     if said != list(spread.places(dumps).items()) or any(
         key.first not in key.dumps for key in keys
     ):
-        _refuse("its keys are not in the dumps that it says")
+        fields.refuse("its keys are not in the dumps that it says")
     return keys
 
 
-def _spread(table: _Table) -> model.Spread:
-    numbers = _field(table, "dumps")
+def _spread(table: Table) -> model.Spread:
+    numbers = fields.field(table, "dumps")
     if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
-        _refuse("the field dumps is no list of numbers")
+        fields.refuse("the field dumps is no list of numbers")
     return model.Spread(
-        fingerprint=_fingerprint(_object(table, "fingerprint")),
+        fingerprint=_fingerprint(fields.inner(table, "fingerprint")),
         dumps=tuple(numbers),
-        first=_number(table, "first"),
-        first_seen=_optional(table, "first_seen"),
+        first=fields.number(table, "first"),
+        first_seen=fields.optional(table, "first_seen"),
     )
 
 
-def _fingerprint(name: _Table) -> model.Fingerprint:
+def _fingerprint(name: Table) -> model.Fingerprint:
     return model.Fingerprint(
-        kind=_word(name, "kind", _FINGERPRINTS), value=_digest(name, "value", needed=True)
+        kind=fields.word(name, "kind", _FINGERPRINTS),
+        value=fields.digest(name, "value", needed=True),
     )
 
 
-def _dump(table: _Table) -> model.DumpReport:
-    content = _object(table, "content")
-    coverage = _coverage(_object(table, "coverage"))
-    findings = _rows(table, "findings", _finding)
+def _dump(table: Table) -> model.DumpReport:
+    content = fields.inner(table, "content")
+    coverage = _coverage(fields.inner(table, "coverage"))
+    findings = fields.rows(table, "findings", _finding)
     verdict = _verdict(table)
-    reasons = _rows(table, "reasons", _reason)
+    reasons = fields.rows(table, "reasons", _reason)
     if (verdict is Verdict.PASS) is bool(reasons):
-        _refuse("a verdict has no reason, or a pass has one")
+        fields.refuse("a verdict has no reason, or a pass has one")
     if verdict is Verdict.PASS and coverage.scanned_bytes != coverage.file_bytes:
-        _refuse("a dump passes of which bytes were not swept")
+        fields.refuse("a dump passes of which bytes were not swept")
     if verdict is not Verdict.BLOCKED and any(finding.blocks for finding in findings):
-        _refuse("a dump is not blocked that holds what blocks")
+        fields.refuse("a dump is not blocked that holds what blocks")
     return model.DumpReport(
-        path=_text(table, "path"),
-        size=_number(table, "size"),
-        sha256=_digest(table, "sha256"),
+        path=fields.text(table, "path"),
+        size=fields.number(table, "size"),
+        sha256=fields.digest(table, "sha256"),
         content=model.Content(
-            layers=_texts(content, "layers"),
-            size=_number(content, "size"),
-            sha256=_digest(content, "sha256"),
-            faults=_rows(content, "faults", _fault),
+            layers=fields.texts(content, "layers"),
+            size=fields.number(content, "size"),
+            sha256=fields.digest(content, "sha256"),
+            faults=fields.rows(content, "faults", _fault),
         ),
-        format=_code(table, "format"),
-        arch=_code(table, "arch"),
+        format=fields.code(table, "format"),
+        arch=fields.code(table, "arch"),
         verdict=verdict,
         reasons=reasons,
         coverage=coverage,
         findings=findings,
-        suppressed=_rows(table, "suppressed", _finding),
-        accepted=_texts(table, "accepted") if "accepted" in table else (),
+        suppressed=fields.rows(table, "suppressed", _finding),
+        accepted=fields.texts(table, "accepted") if "accepted" in table else (),
     )
 
 
-def _coverage(table: _Table) -> model.Coverage:
-    cells = _rows(table, "map", _cell)
+def _coverage(table: Table) -> model.Coverage:
+    cells = fields.rows(table, "map", _cell)
     if len(cells) > _MAP_LIMIT:
-        _refuse(f"a map has more than {_MAP_LIMIT} cells")
+        fields.refuse(f"a map has more than {_MAP_LIMIT} cells")
     covered = model.Coverage(
-        file_bytes=_number(table, "file_bytes"),
-        scanned_bytes=_number(table, "scanned_bytes"),
-        regions=_number(table, "regions"),
-        gaps=_rows(table, "gaps", _gap),
-        faults=_rows(table, "faults", _fault),
+        file_bytes=fields.number(table, "file_bytes"),
+        scanned_bytes=fields.number(table, "scanned_bytes"),
+        regions=fields.number(table, "regions"),
+        gaps=fields.rows(table, "gaps", _gap),
+        faults=fields.rows(table, "faults", _fault),
         map=cells,
         ledger=_ledger(table),
+        memory=_memory(table),
     )
     if covered.scanned_bytes > covered.file_bytes:
-        _refuse("more bytes were swept than there are")
+        fields.refuse("more bytes were swept than there are")
     return covered
 
 
-def _ledger(table: _Table) -> tuple[tuple[str, int], ...]:
+def _ledger(table: Table) -> tuple[tuple[str, int], ...]:
     if "ledger" not in table:
         return ()
-    rows = _object(table, "ledger")
-    return tuple((name, _number(rows, name)) for name in _LEDGER if name in rows)
+    rows = fields.inner(table, "ledger")
+    return tuple((name, fields.number(rows, name)) for name in _LEDGER if name in rows)
 
 
-def _cell(table: _Table) -> model.Cell:
+def _memory(table: Table) -> tuple[model.Stretch, ...]:
+    if "memory" not in table:
+        return ()
+    found = fields.rows(table, "memory", _stretch)
+    if len(found) > _MEMORY_LIMIT or sum(len(one.cells) for one in found) > _PARTS_LIMIT:
+        fields.refuse("a map of memory has too many stretches or cells")
+    ends = [0, *(one.address + one.size for one in found)]
+    if any(one.address < end for one, end in zip(found, ends, strict=False)) or ends[-1] > 1 << 64:
+        fields.refuse("the stretches of a map of memory overlap, or end nowhere")
+    return found
+
+
+def _stretch(table: Table) -> model.Stretch:
+    address, cells = fields.address(table), fields.field(table, "cells")
+    if address is None:
+        fields.refuse("a stretch of memory has no address")
+    if not isinstance(cells, list) or not all(
+        cell is None or (isinstance(cell, str) and cell in (*_ENTROPY, "unswept")) for cell in cells
+    ):
+        fields.refuse("the field cells holds an unknown value")
+    stretch = model.Stretch(
+        address=address,
+        size=fields.number(table, "size", (1 << 64) + 1),
+        bytes=fields.number(table, "bytes", (1 << 64) + 1),
+        label=fields.text(table, "label"),
+        cells=tuple(cells),
+    )
+    if not 0 < stretch.bytes <= stretch.size or not stretch.cells:
+        fields.refuse("a stretch of memory has no bytes, or more than addresses")
+    return stretch
+
+
+def _cell(table: Table) -> model.Cell:
     cell = model.Cell(
-        bytes=_number(table, "bytes"),
-        swept=_number(table, "swept"),
-        entropy=_word(table, "entropy", _ENTROPY),
+        bytes=fields.number(table, "bytes"),
+        swept=fields.number(table, "swept"),
+        entropy=fields.word(table, "entropy", _ENTROPY),
     )
     if cell.swept > cell.bytes:
-        _refuse("a cell of a map is swept beyond its end")
+        fields.refuse("a cell of a map is swept beyond its end")
     return cell
 
 
-def _gap(table: _Table) -> model.Gap:
+def _gap(table: Table) -> model.Gap:
     return model.Gap(
-        code=_code(table, "code"), start=_address(table), size=_number(table, "size", 1 << 128)
+        code=fields.code(table, "code"),
+        start=fields.address(table),
+        size=fields.number(table, "size", 1 << 128),
     )
 
 
-def _fault(table: _Table) -> model.Fault:
-    return model.Fault(code=_code(table, "code"), text=_text(table, "text"))
+def _fault(table: Table) -> model.Fault:
+    return model.Fault(code=fields.code(table, "code"), text=fields.text(table, "text"))
 
 
-def _reason(table: _Table) -> model.Reason:
-    return model.Reason(code=_code(table, "code"), text=_text(table, "text"))
+def _reason(table: Table) -> model.Reason:
+    return model.Reason(code=fields.code(table, "code"), text=fields.text(table, "text"))
 
 
-def _finding(table: _Table) -> model.Finding:
-    public = _object(table, "public")
+def _finding(table: Table) -> model.Finding:
+    public = fields.inner(table, "public")
     severities = tuple(severity.name.lower() for severity in Severity)
     confidences = tuple(confidence.name.lower() for confidence in Confidence)
     return model.Finding(
-        id=_code(table, "id"),
-        rule=_code(table, "rule"),
-        kind=_code(table, "kind"),
-        algorithm=_text(table, "algorithm"),
-        curve=_optional(table, "curve"),
-        bits=_number(table, "bits"),
-        severity=Severity[_word(table, "severity", severities).upper()],
-        confidence=Confidence[_word(table, "confidence", confidences).upper()],
-        proof=_optional(table, "proof"),
-        names=_texts(table, "names"),
-        fingerprint=_fingerprint(_object(table, "fingerprint")),
+        id=fields.code(table, "id"),
+        rule=fields.code(table, "rule"),
+        kind=fields.code(table, "kind"),
+        algorithm=fields.text(table, "algorithm"),
+        curve=fields.optional(table, "curve"),
+        bits=fields.number(table, "bits"),
+        severity=Severity[fields.word(table, "severity", severities).upper()],
+        confidence=Confidence[fields.word(table, "confidence", confidences).upper()],
+        proof=fields.optional(table, "proof"),
+        names=fields.texts(table, "names"),
+        fingerprint=_fingerprint(fields.inner(table, "fingerprint")),
         public=model.Public(
-            subject=_optional(public, "subject"),
-            serial=_optional(public, "serial"),
-            not_after=_optional(public, "not_after"),
-            kid=_optional(public, "kid"),
-            ssh_fingerprint=_optional(public, "ssh_fingerprint"),
-            issuer=_optional(public, "issuer") if "issuer" in public else "",
-            audience=_optional(public, "audience") if "audience" in public else "",
-            e_assumed=_flag(public, "e_assumed"),
+            subject=fields.optional(public, "subject"),
+            serial=fields.optional(public, "serial"),
+            not_after=fields.optional(public, "not_after"),
+            kid=fields.optional(public, "kid"),
+            ssh_fingerprint=fields.optional(public, "ssh_fingerprint"),
+            issuer=fields.optional(public, "issuer") if "issuer" in public else "",
+            audience=fields.optional(public, "audience") if "audience" in public else "",
+            e_assumed=fields.flag(public, "e_assumed"),
         ),
-        occurrences=_rows(table, "occurrences", _occurrence),
-        note=_optional(table, "note") if "note" in table else "",
-        protection=_optional(table, "protection") if "protection" in table else "",
-        blocks=_flag(table, "blocks") if "blocks" in table else False,
+        occurrences=fields.rows(table, "occurrences", _occurrence),
+        note=fields.optional(table, "note") if "note" in table else "",
+        protection=fields.optional(table, "protection") if "protection" in table else "",
+        blocks=fields.flag(table, "blocks") if "blocks" in table else False,
     )
 
 
-def _occurrence(table: _Table) -> model.Occurrence:
-    extents = _rows(table, "extents", _extent)
+def _occurrence(table: Table) -> model.Occurrence:
+    extents = fields.rows(table, "extents", _extent)
     if not extents:
-        _refuse("an occurrence lies nowhere")
+        fields.refuse("an occurrence lies nowhere")
     return model.Occurrence(
-        encoding=_text(table, "encoding"),
-        region=_optional(table, "region"),
-        owner=_optional(table, "owner"),
-        state=_word(table, "state", _STATES),
+        encoding=fields.text(table, "encoding"),
+        region=fields.optional(table, "region"),
+        owner=fields.optional(table, "owner"),
+        state=fields.word(table, "state", _STATES),
         extents=extents,
     )
 
 
-def _extent(table: _Table) -> model.Extent:
+def _extent(table: Table) -> model.Extent:
     return model.Extent(
-        address=_address(table),
-        file_offset=_number(table, "file_offset"),
-        size=_number(table, "size"),
+        address=fields.address(table),
+        file_offset=fields.number(table, "file_offset"),
+        size=fields.number(table, "size"),
     )
 
 
-# --- values -------------------------------------------------------------------------------------
-
-
-def _field(table: _Table, name: str) -> Any:  # noqa: ANN401 - a JSON value
-    if name not in table:
-        _refuse(f"the field {name} is missing")
-    return table[name]
-
-
-def _object(table: _Table, name: str) -> _Table:
-    value = _field(table, name)
-    if not isinstance(value, dict):
-        _refuse(f"the field {name} is no object")
-    return value
-
-
-def _rows(table: _Table, name: str, read: Callable[[_Table], _T]) -> tuple[_T, ...]:
-    value = _field(table, name)
-    if not isinstance(value, list) or len(value) > _ROWS_LIMIT:
-        _refuse(f"the field {name} is no list, or too long")
-    if not all(isinstance(row, dict) for row in value):
-        _refuse(f"the field {name} holds what is no object")
-    return tuple(map(read, value))
-
-
-def _text(table: _Table, name: str) -> str:
-    value = _field(table, name)
-    if not isinstance(value, str) or len(value) > _TEXT_LIMIT:
-        _refuse(f"the field {name} is no text, or too long")
-    return value
-
-
-def _code(table: _Table, name: str) -> str:
-    value = _field(table, name)
-    if not isinstance(value, str) or not _CODE.fullmatch(value):
-        _refuse(f"the field {name} is no word")
-    return value
-
-
-def _texts(table: _Table, name: str) -> tuple[str, ...]:
-    value = _field(table, name)
-    if not isinstance(value, list) or len(value) > _ROWS_LIMIT:
-        _refuse(f"the field {name} is no list, or too long")
-    if not all(isinstance(text, str) and len(text) <= _TEXT_LIMIT for text in value):
-        _refuse(f"the field {name} holds what is no text")
-    return tuple(value)
-
-
-def _optional(table: _Table, name: str) -> str:
-    return "" if _field(table, name) is None else _text(table, name)
-
-
-def _digest(table: _Table, name: str, *, needed: bool = False) -> str:
-    value = _field(table, name)
-    if value is None and not needed:
-        return ""
-    if not isinstance(value, str) or not _HEX.fullmatch(value):
-        _refuse(f"the field {name} is no SHA-256")
-    return value
-
-
-def _number(table: _Table, name: str, limit: int = 1 << 63) -> int:
-    value = _field(table, name)
-    if type(value) is not int or not 0 <= value < limit:
-        _refuse(f"the field {name} is no size")
-    return value
-
-
-def _flag(table: _Table, name: str) -> bool:
-    value = _field(table, name)
-    if not isinstance(value, bool):
-        _refuse(f"the field {name} is neither true nor false")
-    return value
-
-
-def _word(table: _Table, name: str, words: tuple[str, ...]) -> str:
-    value = _field(table, name)
-    if not isinstance(value, str) or value not in words:
-        _refuse(f"the field {name} has an unknown value")
-    return value
-
-
-def _verdict(table: _Table) -> Verdict:
-    return Verdict(_word(table, "verdict", tuple(verdict.value for verdict in Verdict)))
-
-
-def _address(table: _Table) -> int | None:
-    value = _field(table, "address")
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        _refuse("the field address is neither null nor a hex number below 2**64")
-    return int(value, 16)
+def _verdict(table: Table) -> Verdict:
+    return Verdict(fields.word(table, "verdict", tuple(verdict.value for verdict in Verdict)))

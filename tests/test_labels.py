@@ -1,10 +1,13 @@
 """Places have the names that the dump's own tables give them, and no path is shown."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.labels import Labels
-from scanner.model import Extent, Label, Layout, Module, Region, Thread
+from scanner.dump import space
+from scanner.labels import WITHHELD, Labels, withheld
+from scanner.model import Extent, Label, Layout, Module, Place, Region, Thread
 
 LAYOUT = Layout(
     format="minidump",
@@ -67,6 +70,29 @@ def test_an_empty_layout() -> None:
     empty = Labels.of(Layout(format="raw"))
     assert (empty.region(at(5)), empty.owner(at(5))) == ("memory", "")
     assert empty.region(at(None)) == "outside of every region"
+
+
+def test_a_name_that_holds_a_finding_is_withheld() -> None:
+    """A region and a module whose name shares a byte with what was found have no name."""
+    layout = replace(
+        LAYOUT,
+        modules=(
+            replace(LAYOUT.modules[0], name_offset=0x200, name_size=16),
+            replace(LAYOUT.modules[1], name_offset=0x210, name_size=20),
+        ),
+    )
+    space_map, _ = space.build(layout, 0x4000)
+    header = next(k for k in range(len(space_map.size)) if not space_map.addressed[k])
+    names = {0: "libc.so", 1: "app.exe"}
+    rows = [(0x1F0, 16), (0x1F0, 17), (0x20F, 1), (0x20F, 2), (0x223, 9), (0x224, 9), (0, 0x1000)]
+    for (offset, size), held in zip(rows, [(), (0,), (0,), (0, 1), (1,), (), (0, 1)], strict=True):
+        found = withheld(layout, space_map, [Place(space=header, offset=offset, size=size)])
+        assert found == {names[k] for k in held}
+        labels = Labels.of(layout, found)
+        expected = WITHHELD if 0 in held else "libc.so"
+        assert labels.region(at(0x9FFF)) == labels.owner(at(0x9FFF)) == expected
+        assert labels.owner(at(0x57FF)) == (WITHHELD if 1 in held else "app.exe")
+    assert withheld(LAYOUT, space_map, [Place(space=header, offset=0, size=0x1000)]) == set()
 
 
 @given(st.none() | st.integers(0, 2**64 - 1), st.integers(0, 2**40))

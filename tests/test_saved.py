@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner import saved
+from scanner import fields, saved
 from scanner.errors import UsageError
 from scanner.model import Report
 from scanner.report import json as report_json
@@ -88,6 +88,8 @@ def test_unknown_fields_are_ignored(tmp_path: Path) -> None:
         del document["dumps"][0][field]
     del document["baseline_sha256"]
     assert load(tmp_path, json.dumps(document)) == REPORTS["blocked"]
+    del document["dumps"][0]["coverage"]["memory"]
+    assert load(tmp_path, json.dumps(document)).dumps[0].coverage.memory == ()
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401
@@ -102,6 +104,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # n
 
 
 DOCUMENT = json.loads(report_json.render(made.whole(made.dump_report(made.Verdict.INCOMPLETE))))
+MEMORY = DOCUMENT["dumps"][0]["coverage"]["memory"]
 WRONG = (-1, 1.5, "\0", [], {}, [[]], None, True, 1 << 64)
 
 
@@ -119,7 +122,7 @@ def test_a_wrong_value_is_refused_or_read(path: tuple[Any, ...], value: object, 
         node[path[-1]] = value
     try:
         read = saved.parse(json.dumps(document).encode())
-    except saved._RefusedError:
+    except fields.RefusedError:
         return
     assert report_json.render(read)
     assert report_text.render(read, verbose=True)
@@ -137,6 +140,23 @@ def test_a_wrong_value_is_refused_or_read(path: tuple[Any, ...], value: object, 
         (("dumps", 0, "coverage", "scanned_bytes"), 1 << 40, "more bytes"),
         (("dumps", 0, "coverage", "map"), [{}] * 5000, "missing"),
         (("dumps", 0, "coverage", "map", 0, "swept"), 1 << 40, "beyond its end"),
+        (("dumps", 0, "coverage", "memory"), [MEMORY[0]] * 2, "overlap"),
+        (("dumps", 0, "coverage", "memory"), MEMORY[::-1], "overlap"),
+        (("dumps", 0, "coverage", "memory", 2, "size"), 1 << 64, "end nowhere"),
+        (("dumps", 0, "coverage", "memory", 0, "size"), 0x8001, "overlap"),
+        (("dumps", 0, "coverage", "memory", 0, "size"), 0x7FFF, "more than addresses"),
+        (("dumps", 0, "coverage", "memory", 0, "bytes"), 0, "no bytes"),
+        (("dumps", 0, "coverage", "memory", 0, "address"), None, "no address"),
+        (("dumps", 0, "coverage", "memory", 0, "label"), None, "no text"),
+        (("dumps", 0, "coverage", "memory", 0, "cells"), ["<b>"], "unknown value"),
+        (("dumps", 0, "coverage", "memory", 0, "cells"), [["low"]], "unknown value"),
+        (("dumps", 0, "coverage", "memory", 0, "cells"), [], "no bytes"),
+        (("dumps", 0, "coverage", "memory", 0, "cells"), ["low"] * 1281, "too many"),
+        (
+            ("dumps", 0, "coverage", "memory"),
+            [MEMORY[0] | {"address": hex(k << 16)} for k in range(257)],
+            "too many",
+        ),
         (("dumps", 0, "findings", 0, "severity"), "CRITICAL", "unknown value"),
         (("dumps", 0, "findings", 0, "kind"), "[x](y)", "no word"),
         (("dumps", 0, "findings", 0, "fingerprint", "value"), None, "no SHA-256"),

@@ -7,8 +7,10 @@ invent what was left out (it is a gap, never zeros), and it trusts no count, off
 """
 
 import bisect
+import itertools
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from scanner.dump import paging
@@ -357,14 +359,23 @@ class _Reader:
         if len(paths) < count:
             draft.fault("damaged-count", f"NT_FILE claims {count} paths and holds {len(paths)}.")
         rows = entry.iter_unpack(data[head.size : end])
-        for (start, stop, _), path in zip(rows, paths, strict=False):
+        ends = itertools.accumulate((len(path) + 1 for path in paths), initial=note.offset + end)
+        for (start, stop, _), path, at in zip(rows, paths, ends, strict=False):
             text = path[: 4 * MAX_NAME].decode("utf-8", "replace")[:MAX_NAME]
             self._files.append((start, stop, base_name(text)))
             last = draft.modules[-1] if draft.modules else None
             if last and last.name == text and last.start + last.size == start and stop > start:
-                draft.modules[-1] = Module(start=last.start, size=stop - last.start, name=text)
+                draft.modules[-1] = replace(last, size=stop - last.start)
             elif len(draft.modules) < MAX_REGIONS:
-                draft.modules.append(Module(start=start, size=max(stop - start, 0), name=text))
+                draft.modules.append(
+                    Module(
+                        start=start,
+                        size=max(stop - start, 0),
+                        name=text,
+                        name_offset=at,
+                        name_size=len(path),
+                    )
+                )
 
 
 def _padded(size: int, alignment: int) -> int:

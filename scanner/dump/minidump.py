@@ -196,7 +196,16 @@ class _Reader:
         ):
             draft.label(cv, cv_size, "CodeView record")
             draft.label(misc, misc_size, "debug record")
-            draft.modules.append(Module(start=base, size=size, name=self._string(name)))
+            text = self._string(name)
+            draft.modules.append(
+                Module(
+                    start=base,
+                    size=size,
+                    name=text,
+                    name_offset=name + 4 if text else None,
+                    name_size=len(text.encode("utf-16-le", "surrogatepass")),
+                )
+            )
 
     def _string(self, offset: int) -> str:
         """Read MINIDUMP_STRING: u32 length in bytes, UTF-16 without its terminator."""

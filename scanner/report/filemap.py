@@ -7,10 +7,10 @@ refuses to say what a cell holds.
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
-from scanner.model import Cell, Coverage, Finding
+from scanner.model import Cell, Coverage, Extent, Finding
 from scanner.report import wording
 from scanner.report.markup import Node, add, element
 
@@ -18,7 +18,7 @@ WIDTH = 128
 """Units of the picture's width; most cells in a row."""
 
 _TALLEST = 4
-_ROOM = 2
+ROOM = 2
 """Units around the cells, for marks at an edge."""
 
 MOST_MARKS = 400
@@ -33,6 +33,9 @@ KINDS: tuple[tuple[str, str], ...] = (
 )
 """Class of a cell's bytes, and what the legend says of it."""
 
+Spot = tuple[float, float]
+At = Callable[[Extent], Spot | None]
+"""Where in a picture an extent is shown; None where it lies outside."""
 
 _NAMES = frozenset(name for name, _ in KINDS)
 _UNKNOWN = "unknown"
@@ -50,17 +53,22 @@ def figure(coverage: Coverage, findings: Sequence[Finding], names: Sequence[str]
         element("title", "Map of the file: its bytes in order, and where keys lie"),
         class_="map",
         role="img",
-        viewBox=f"{-_ROOM} {-_ROOM} {WIDTH + 2 * _ROOM} {height + 2 * _ROOM:g}",
+        viewBox=f"{-ROOM} {-ROOM} {WIDTH + 2 * ROOM} {height + 2 * ROOM:g}",
     )
-    kinds = [cell.entropy if cell.entropy in _NAMES else _UNKNOWN for cell in cells]
+    kinds = [known(cell.entropy) for cell in cells]
     for kind in dict.fromkeys(kinds):
         chosen = [number for number, other in enumerate(kinds) if other == kind]
         add(svg, element("path", class_=f"cell-{kind}", d=grid.path(chosen)))
     missing = [number for number, cell in enumerate(cells) if cell.swept < cell.bytes]
     if missing:
         add(svg, element("path", class_="cell-unswept", d=grid.path(missing)))
-    add(svg, *_marks(grid, findings, names))
+    add(svg, *marks(grid.of, findings, names))
     return element("figure", svg, _legend(coverage, cells, findings))
+
+
+def known(look: str) -> str:
+    """Return what a cell looks like, or that it is of no class that has a shade."""
+    return look if look in _NAMES or look == "unswept" else _UNKNOWN
 
 
 def _columns(count: int) -> int:
@@ -91,30 +99,30 @@ class _Grid:
             for first, end in runs
         )
 
-    def at(self, offset: int) -> tuple[float, float] | None:
-        """Return the middle of the cell that holds a byte of the file."""
-        number = bisect_right(self._ends, offset)
+    def of(self, extent: Extent) -> Spot | None:
+        """Return the middle of the cell in which an extent begins."""
+        number = bisect_right(self._ends, extent.file_offset)
         if number >= len(self._ends):
             return None
         row, column = divmod(number, self.columns)
         return round((column + 0.5) * self.width, 3), round((row + 0.5) * self.height, 3)
 
 
-def _marks(grid: _Grid, findings: Sequence[Finding], names: Sequence[str]) -> list[Node]:
-    """Return a link to its card for each cell in which a key lies; the worst keys on top."""
-    marks: list[Node] = []
+def marks(at: At, findings: Sequence[Finding], names: Sequence[str]) -> list[Node]:
+    """Return a link to its card for each spot at which a key lies; the worst keys on top."""
+    made: list[Node] = []
     ranked = sorted(
         zip(findings, names, strict=True), key=lambda pair: pair[0].severity, reverse=True
     )
     for finding, name in ranked:
-        offsets = (extent.file_offset for o in finding.occurrences for extent in o.extents)
-        spots = dict.fromkeys(spot for spot in map(grid.at, offsets) if spot is not None)
+        extents = (extent for o in finding.occurrences for extent in o.extents)
+        spots = dict.fromkeys(spot for spot in map(at, extents) if spot is not None)
         said = f"{wording.name(finding)} {wording.kind(finding)}"
-        for x, y in list(spots)[: MOST_MARKS - len(marks)]:
+        for x, y in list(spots)[: MOST_MARKS - len(made)]:
             circle = element("circle", cx=f"{x:g}", cy=f"{y:g}", r="1.1")
             look = f"mark {'blocks' if finding.blocks else 'noted'}"
-            marks.append(element("a", element("title", said), circle, class_=look, href=f"#{name}"))
-    return marks[::-1]
+            made.append(element("a", element("title", said), circle, class_=look, href=f"#{name}"))
+    return made[::-1]
 
 
 def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Finding]) -> Node:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scanner.model import DumpReport, Finding, Occurrence, Report, Verdict
-from scanner.report import filemap, wording
+from scanner.report import filemap, memorymap, wording
 from scanner.report.markup import Content, Node, add, element, lines, quoted, rows, serialise
 from scanner.report.printable import printable
 
@@ -180,6 +180,7 @@ def _dump(dump: DumpReport, number: int, *, alone: bool) -> Node:
         add(section, title, element("p", wording.headline(dump)))
     add(section, _to_do(dump, findings, names))
     add(section, filemap.figure(dump.coverage, findings, names))
+    add(section, memorymap.figure(dump.coverage, findings, names))
     if findings:
         cards = [_card(f, name) for f, name in zip(findings, names, strict=True)]
         add(section, element("div", *cards, class_="cards"))

@@ -102,6 +102,16 @@ def _coverage(coverage: model.Coverage) -> Document:
             for cell in coverage.map
         ],
         "ledger": dict(coverage.ledger),
+        "memory": [
+            {
+                "address": _address(stretch.address),
+                "size": stretch.size,
+                "bytes": stretch.bytes,
+                "label": _unicode(stretch.label),
+                "cells": list(stretch.cells),
+            }
+            for stretch in coverage.memory
+        ],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fixtures import containers, encodings
 from fixtures import keys as recipes
-from scanner import attest, known, policyfile, published, rules, saved, signing
+from scanner import attest, fields, known, policyfile, published, rules, saved, signing
 from scanner.detect import anchors
 from scanner.errors import AttestError, PolicyError, RuleError, UsageError
 from scanner.report import json as report_json
@@ -51,7 +51,7 @@ def _published(data: bytes) -> None:
 def _saved(data: bytes) -> None:
     try:
         read = saved.parse(data)
-    except saved._RefusedError:
+    except fields.RefusedError:
         return
     document = report_json.render(read)  # in which a lone surrogate is written out
     assert report_json.render(saved.parse(document.encode())) == document

@@ -24,6 +24,7 @@ from scanner.model import (
     Reason,
     Report,
     Severity,
+    Stretch,
     Verdict,
 )
 
@@ -130,6 +131,33 @@ def token() -> Finding:
     )
 
 
+def memory(text: str = "") -> tuple[Stretch, ...]:
+    """Return a program, its heap and a stack, the last of them told with what lies near it."""
+    return (
+        Stretch(
+            address=0x55D0_4C10_0000,
+            size=0x8000,
+            bytes=0x8000,
+            label="openssl" + text,
+            cells=("text", "random"),
+        ),
+        Stretch(
+            address=0x55D0_4C10_8000,
+            size=0x20_0000,
+            bytes=0x20_0000,
+            label="memory rw" + text,
+            cells=("zero", "mixed", "random", "low", "unswept"),
+        ),
+        Stretch(
+            address=0x7FFC_DEAD_0000,
+            size=0x1_0000,
+            bytes=0x8000,
+            label="stack of thread 4711" + text,
+            cells=("low", None, "low"),
+        ),
+    )
+
+
 def dump_report(verdict: Verdict, findings: tuple[Finding, ...] = (), text: str = "") -> DumpReport:
     """Return the report of one ELF core of 3,000,000 bytes."""
     incomplete = verdict is Verdict.INCOMPLETE
@@ -161,6 +189,7 @@ def dump_report(verdict: Verdict, findings: tuple[Finding, ...] = (), text: str 
             + ((Gap(code="truncated", start=0x1000, size=4096),) if incomplete else ()),
             faults=(Fault(code="worker-lost", text="bytes 0x10000 to 0x20000"),) * incomplete,
             map=(Cell(bytes=size, swept=size - 4096 * incomplete, entropy="mixed"),),
+            memory=memory(text),
         ),
         findings=tuple(
             dataclasses.replace(

@@ -181,7 +181,8 @@ def test_marks_are_bounded(blocked: Report) -> None:
 def test_empty_dump_is_a_page(halted: Report) -> None:
     """A dump of which nothing could be read has a page that says so."""
     (dump,) = halted.dumps
-    coverage = dataclasses.replace(dump.coverage, file_bytes=0, scanned_bytes=0, map=())
+    empty = {"file_bytes": 0, "scanned_bytes": 0, "map": (), "memory": ()}
+    coverage = dataclasses.replace(dump.coverage, **empty)
     report = dataclasses.replace(halted, dumps=(dataclasses.replace(dump, coverage=coverage),))
     assert report.verdict is Verdict.INCOMPLETE
     page = Page(html.render(report))
