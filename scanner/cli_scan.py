@@ -3,6 +3,7 @@
 It wires and decides nothing.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli_policy import terms
+from scanner.errors import UsageError
 
 if TYPE_CHECKING:
     from scanner.gate import Gate
     from scanner.rules import Rule
+
+LEAST_KEY, MOST_KEY = 16, 4096
+"""Bytes of a fingerprint key."""
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,6 +39,11 @@ SEARCH: tuple[_Option, ...] = (
         multiple=True,
         type=click.Path(exists=True),
         help="Token rules in Kingfisher's format, beside our own: a file, or a directory of them.",
+    ),
+    click.option(
+        "--fingerprint-key",
+        type=click.Path(dir_okay=False),
+        help="Name secrets without a public half by an HMAC with this file's bytes, not by place.",
     ),
 )
 
@@ -73,6 +83,7 @@ def gate_of(
     token_rules: tuple[str, ...],
     raw: bool,
     spool_dir: str | None,
+    fingerprint_key: str | None = None,
     debug: bool = False,
     **policy_said: str | None,
 ) -> "Gate":
@@ -99,6 +110,7 @@ def gate_of(
             known=keys,
             token_rules=paths,
             rules=loaded,
+            fingerprint_key=_secret(fingerprint_key) if fingerprint_key is not None else b"",
         ),
         ruling=agreed.ruling,
         rules_sha256=rules.digest(loaded),
@@ -106,6 +118,26 @@ def gate_of(
         policy_sha256=agreed.policy_sha256,
         baseline_sha256=agreed.baseline_sha256,
     )
+
+
+def _secret(path: str) -> bytes:
+    """Read the key of the HMACs. Raises UsageError."""
+    try:
+        with Path(path).open("rb") as file:
+            key = file.read(MOST_KEY + 1)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the fingerprint key {path}",
+            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+            hint="name a file of random bytes that this account may read",
+        ) from error
+    if not LEAST_KEY <= len(key) <= MOST_KEY:
+        raise UsageError(
+            f"the file {path} is no fingerprint key",
+            reason=f"it must have {LEAST_KEY} to {MOST_KEY} bytes",
+            hint="head -c 32 /dev/urandom >key makes one; keep it as a password is kept",
+        )
+    return key
 
 
 def _woken(token_rules: tuple[str, ...]) -> "tuple[tuple[Rule, ...], tuple[str, ...]]":

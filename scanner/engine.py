@@ -11,7 +11,7 @@ import functools
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from scanner import compiled, coverage, proving, urls
@@ -82,6 +82,8 @@ class ScanRequest:
     thorough: bool = False
     """Trace copies, those of tokens too, through every byte, not through random runs alone."""
     rules: tuple[Rule, ...]
+    fingerprint_key: bytes = field(default=b"", repr=False)
+    """Of the HMAC that names secrets without a public half; without it their place does."""
     hire: Hire | None = None
     """Who works on a large dump in the place of processes of this machine."""
 
@@ -180,6 +182,7 @@ def _open(
         anchors=_compiled(request.rules),
         known=request.known,
         token_rules=request.token_rules,
+        fingerprint_key=request.fingerprint_key,
         deep=request.deep,
     )
     lead = _crew(request, target, stack)

@@ -3,11 +3,13 @@
 A key pair is named by the SHA-256 of its public half as DER SubjectPublicKeyInfo: rsaEncryption
 with NULL parameters, a named curve, an uncompressed point: what ``openssl pkey -pubout -outform
 DER | sha256sum`` gives for an ordinary key. The encoder stands here, and is not a library's,
-because a key found in memory must be named whatever its size or exponent. This module refuses to
-hash a secret without a key: there is no function for it.
+because a key found in memory must be named whatever its size or exponent. Other secrets are named
+by an HMAC, where the operator gave a key for it, or by where they lie. This module refuses to hash
+a secret without a key: there is no function for it.
 """
 
 import hashlib
+import hmac
 
 from scanner.model import Extent, Fingerprint
 
@@ -114,6 +116,33 @@ def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int) -> bytes:
 def of_spki(spki: bytes) -> Fingerprint:
     """Name a key pair by its public half."""
     return Fingerprint(kind="spki-sha256", value=hashlib.sha256(spki).hexdigest())
+
+
+class Names:
+    """Names for secrets that no public half names: equal ones of one kind have one name.
+
+    HMAC-SHA-256 (RFC 2104) of the kind, a zero byte and the value, where there is a key; else a
+    number that passes: whoever knows the place gives the name (:func:`of_place`). Values stay here.
+    """
+
+    __slots__ = ("_key", "_numbers")
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
+        self._numbers: dict[tuple[str, bytes], int] = {}
+
+    def of(self, kind: str, value: bytes) -> Fingerprint:
+        """Name a secret."""
+        if self._key:
+            digest = hmac.digest(self._key, kind.encode() + b"\0" + value, "sha256")
+            return Fingerprint(kind="hmac-sha256", value=digest.hex())
+        number = self._numbers.setdefault((kind, value), len(self._numbers))
+        return Fingerprint(kind="place-sha256", value=f"{kind}:{number}")
+
+
+def key_id(key: bytes) -> str:
+    """Name the key of the HMACs, so that reports can be told apart; empty without one."""
+    return hmac.digest(key, b"keysift fingerprint key", "sha256").hex() if key else ""
 
 
 NAMELESS = Fingerprint(kind="place-sha256", value="")

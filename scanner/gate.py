@@ -8,7 +8,7 @@ what a person should hear is handed to whoever asked.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from scanner import correlate, engine, policy, published
+from scanner import correlate, engine, fingerprint, policy, published
 from scanner.engine import Progress, Scan, ScanRequest
 from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
 from scanner.model import DumpReport, Report
@@ -74,6 +74,7 @@ def report(gate: Gate, dumps: Sequence[DumpReport]) -> Report:
         known_sha256=gate.known_sha256,
         policy_sha256=gate.policy_sha256,
         baseline_sha256=gate.baseline_sha256,
+        fingerprint_key_id=fingerprint.key_id(gate.request.fingerprint_key),
         mode=gate.mode,
     )
 

@@ -373,5 +373,7 @@ class Report:
     dumps: tuple[DumpReport, ...]
     baseline_sha256: str = ""
     """Of the saved report whose findings were set aside."""
+    fingerprint_key_id: str = ""
+    """Names the key of the HMACs by which secrets without a public half are named."""
     fleet: tuple[Spread, ...] | None = None
     """Which key is in which dumps; None unless it was asked for."""

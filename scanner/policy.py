@@ -187,6 +187,7 @@ def combine(
     policy_sha256: str = "",
     known_sha256: str = "",
     baseline_sha256: str = "",
+    fingerprint_key_id: str = "",
     mode: str = "default",
 ) -> Report:
     """Return one report on several dumps; its verdict is the worst of theirs."""
@@ -201,6 +202,7 @@ def combine(
         policy_sha256=policy_sha256,
         known_sha256=known_sha256,
         baseline_sha256=baseline_sha256,
+        fingerprint_key_id=fingerprint_key_id,
         mode=mode,
         verdict=worst,
         dumps=tuple(dumps),

@@ -112,6 +112,9 @@ def _report(table: Table) -> model.Report:
         baseline_sha256=fields.digest(table, "baseline_sha256")
         if "baseline_sha256" in table
         else "",
+        fingerprint_key_id=fields.digest(table, "fingerprint_key_id")
+        if "fingerprint_key_id" in table
+        else "",
         mode=fields.code(table, "mode"),
         verdict=verdict,
         dumps=dumps,

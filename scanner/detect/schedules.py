@@ -14,7 +14,8 @@ import numpy as np
 from scanner.detect import vectors
 from scanner.detect.limbs import Runs
 from scanner.dump.space import Memory
-from scanner.model import Place
+from scanner.fingerprint import Names
+from scanner.model import Fingerprint, Place
 
 AROUND = 256
 """Bytes around a run that are searched too: a weak key's first words need not look random."""
@@ -62,15 +63,20 @@ class Schedule:
     bits: int
     order: str
     place: Place
-    number: int
-    """Which key of the dump it is: schedules of one key have one number."""
+    name: Fingerprint
+    """Schedules of one key have one name."""
     published: str = ""
     """Where the key is printed for everybody to read; empty for a secret."""
 
 
-def search(memory: Memory, runs: Runs, finds: Sequence[Find]) -> Iterator[tuple[int, Schedule]]:
-    """Yield every schedule in the runs or around them, once for each place, with which found it."""
-    numbers: dict[tuple[str, bytes], int] = {}
+def search(
+    memory: Memory, runs: Runs, finds: Sequence[Find], key: bytes = b""
+) -> Iterator[tuple[int, Schedule]]:
+    """Yield every schedule in the runs or around them, once for each place, with which found it.
+
+    ``key`` is that of their fingerprints.
+    """
+    names = Names(key)
     seen: set[tuple[str, int, int]] = set()
     for parts in _blocks(memory, runs):
         data = b"".join(raw for _, _, raw in parts)
@@ -92,7 +98,7 @@ def search(memory: Memory, runs: Runs, finds: Sequence[Find]) -> Iterator[tuple[
                     order=found.order,
                     place=Place(space=space, offset=offset + inside, size=found.size),
                     published=vectors.source_of(found.key),
-                    number=numbers.setdefault((found.algorithm, found.key), len(numbers)),
+                    name=names.of(found.algorithm, found.key),
                 ),
             )
 

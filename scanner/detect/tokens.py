@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ from scanner.detect import checksums, jwt, kingfisher, literals
 from scanner.detect.der import Memory
 from scanner.detect.jwt import Claims
 from scanner.detect.kingfisher import Match
-from scanner.model import Candidate, Confidence, Fault, Fingerprint, Place, Witness
+from scanner.fingerprint import Names
+from scanner.model import Candidate, Confidence, Fault, Place, Witness
 from scanner.rules import Rule
 
 SURE, PROBABLE, JWT = "service-token", "probable-token", "json-web-token"
@@ -106,16 +107,6 @@ class _Token:
     claims: Claims | None = None
 
 
-@dataclass(slots=True, repr=False)
-class _Values:
-    """Numbers for values, so that equal ones can be told without saying what they are."""
-
-    numbers: dict[bytes, int] = field(default_factory=dict)
-
-    def number(self, value: bytes) -> int:
-        return self.numbers.setdefault(value, len(self.numbers))
-
-
 def asked(rule: str) -> bool:
     """Tell whether findings of one of Kingfisher's rules are told."""
     return not _EXCLUDED.fullmatch(rule)
@@ -127,10 +118,12 @@ def search(
     offsets: _Offsets,
     hit_rules: Sequence[Rule],
     paths: tuple[str, ...] = (),
+    key: bytes = b"",
 ) -> Found:
     """Look at every hit, given as parallel columns and sorted by place.
 
-    ``paths`` are rules of the operator's own. Raises what reading the dump raises.
+    ``paths`` are rules of the operator's own, ``key`` is that of the fingerprints. Raises what
+    reading the dump raises.
     """
     found: list[_Token] = []
     faults: list[Fault] = []
@@ -145,10 +138,10 @@ def search(
         text = f"The search for tokens ended with {type(error).__name__}."
         faults.append(Fault(code="tokens-failed", text=text))
     kinds = {rule.id: rule.kind for rule in hit_rules}
-    values, published = _Values(), _published()
+    names, published = Names(key), _published()
     candidates, witnesses = [], []
     for token in _apart(found):
-        name = Fingerprint(kind="place-sha256", value=f"token:{values.number(token.value)}")
+        name = names.of("token", token.value)
         candidates.append(
             Candidate(
                 rule=token.rule,

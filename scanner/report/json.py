@@ -47,6 +47,7 @@ def document(report: model.Report) -> Document:
         "policy_sha256": _text(report.policy_sha256),
         "known_sha256": _text(report.known_sha256),
         "baseline_sha256": _text(report.baseline_sha256),
+        "fingerprint_key_id": _text(report.fingerprint_key_id),
         "mode": report.mode,
         "verdict": str(report.verdict),
         "dumps": [_dump(dump) for dump in report.dumps],

@@ -54,7 +54,8 @@ from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Fault, Fingerprint, Witness
+from scanner.fingerprint import Names
+from scanner.model import Candidate, Confidence, Fault, Witness
 from scanner.rules import Rule
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
@@ -124,7 +125,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
     candidates: list[Candidate] = []
     known = {key.witness.fingerprint.value: key for key in session.target.known}
     witnesses = [key.witness for key in session.target.known]
-    numbers: dict[bytes, int] = {}
+    secrets = Names(session.target.fingerprint_key)
     parsed: list[Proved] = []
     sealed: list[Sealed] = []
     for found in _examine(session, hits):
@@ -135,11 +136,11 @@ def examine(session: Session, hits: Hits) -> Proofs:
             sealed.append(found)
         elif isinstance(found.material, Pqc) and not found.material.public:
             value = found.material.expanded or found.material.seed
-            candidates.append(_numbered(Sealed(candidate=found.candidate, value=value), numbers))
+            candidates.append(_called(Sealed(candidate=found.candidate, value=value), secrets))
         else:
             parsed.append(found)
     opened = {id(one): key for one, key in _opened(session, sealed)}
-    candidates += [_numbered(one, numbers) for one in sealed if id(one) not in opened]
+    candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
     parsed += opened.values()
     for key in parsed:
         public = _public(key.material)
@@ -174,13 +175,12 @@ def _witnessed(found: Proved, named: set[str]) -> Candidate:
     return replace(said, confidence=Confidence.PROOF, proof=PROOFS[type(key)])
 
 
-def _numbered(found: Sealed, numbers: dict[bytes, int]) -> Candidate:
-    """Give copies of one secret without a public half one passing name."""
+def _called(found: Sealed, secrets: Names) -> Candidate:
+    """Give copies of one secret without a public half one name."""
     said = found.candidate
     if said.fingerprint.value:
         return said
-    number = numbers.setdefault(found.value, len(numbers))
-    return replace(said, fingerprint=Fingerprint(kind="place-sha256", value=f"sealed:{number}"))
+    return replace(said, fingerprint=secrets.of("sealed", found.value))
 
 
 def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey | Sealed]:
@@ -207,6 +207,7 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
         hits.offset[chosen],
         [session.rules[index] for index in hits.rule[chosen].tolist()],
         session.target.token_rules,
+        session.target.fingerprint_key,
     )
     return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
 

@@ -20,7 +20,7 @@ from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, 
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Fingerprint, Place
+from scanner.model import Candidate, Confidence, Place
 from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
 from scanner.stages.session import Session
@@ -135,14 +135,15 @@ def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
     chosen = [
         (rule, find) for name, find in SCHEDULES for rule in session.rules if rule.detector == name
     ]
-    return tuple(_schedules(session.memory, runs, chosen))
+    return tuple(_schedules(session, runs, chosen))
 
 
 def _schedules(
-    memory: Memory, runs: Runs, chosen: Sequence[tuple[Rule, schedules.Find]]
+    session: Session, runs: Runs, chosen: Sequence[tuple[Rule, schedules.Find]]
 ) -> Iterator[Candidate]:
     """Yield a candidate for each place of each key; those of one key share a passing name."""
-    for which, found in schedules.search(memory, runs, [find for _, find in chosen]):
+    finds, key = [find for _, find in chosen], session.target.fingerprint_key
+    for which, found in schedules.search(session.memory, runs, finds, key):
         rule = chosen[which][0]
         yield Candidate(
             rule=rule.id,
@@ -151,7 +152,7 @@ def _schedules(
             encoding=f"{found.order} schedule",
             confidence=Confidence.PROOF,
             proof="the schedule recomputes",
-            fingerprint=Fingerprint(kind="place-sha256", value=f"{rule.id}:{found.number}"),
+            fingerprint=found.name,
             bits=found.bits,
             places=(found.place,),
             published=found.published,

@@ -7,7 +7,7 @@ when they are first asked for, so that a worker which replaces a dead one goes o
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from scanner import dump
@@ -53,6 +53,8 @@ class Target:
     """Paths of the operator's own rules, in Kingfisher's format."""
     deep: bool = False
     """Spend more on what is unlikely."""
+    fingerprint_key: bytes = field(default=b"", repr=False)
+    """Of the HMAC that names secrets without a public half: the operator's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,8 @@ def find(data: bytes, folder: Path) -> list[tuple[int, str, int, int]]:
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
     found = list(schedules.search(session.memory, runs, [find for _, find in SCHEDULES]))
     assert all(SCHEDULES[which][0] == DETECTORS[s.algorithm] for which, s in found)
-    return sorted((s.bits, s.order, s.place.offset, s.number) for _, s in found)
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(s.name for _, s in found))}
+    return sorted((s.bits, s.order, s.place.offset, numbers[s.name]) for _, s in found)
 
 
 def test_the_writer_agrees_with_a_cipher() -> None:
