@@ -31,7 +31,8 @@ from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
 from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
 from scanner.stages.session import Session, Target  # noqa: E402
 from scanner.stages.sweep import Hits, gathered, sweep  # noqa: E402
-from scanner.stages.trace import trace_runs, traced  # noqa: E402
+from scanner.stages.trace import trace_runs  # noqa: E402
+from scanner.stages.traceable import traced  # noqa: E402
 
 _IMPORTED = time.process_time()
 

@@ -32,7 +32,8 @@ from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.sweep import Gathered, Swept, gathered, sweep
-from scanner.stages.trace import Sighting, trace, trace_runs, traced
+from scanner.stages.trace import Sighting, trace, trace_runs
+from scanner.stages.traceable import affordable, traced
 from scanner.workers import Call, Crew, Handle, InProcess, Processes, Question
 
 MOST_JOBS = 8
@@ -354,12 +355,19 @@ def _trace(
 ) -> tuple[Sighting, ...]:
     """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
     batch: list[Question]
+    keys = traced(candidates)
+    if not (request.thorough or request.deep):
+        keys = tuple(key for key in keys if key.kind != "token")
+    left, keys = len(keys), affordable(keys)
+    if left > len(keys):
+        text = (
+            f"Copies of {left - len(keys)} of {left} keys were not looked for: there are too many."
+        )
+        faults.append(Fault(code="limit-traced", text=text))
     if request.thorough or request.deep:
-        keys = traced(candidates)
         batch = [(trace, keys, task) for task in tasks]
         sizes = [sum(place.size for place in task) for task in tasks]
     else:
-        keys = tuple(c for c in traced(candidates) if c.kind != "token")
         parts = list(pool.whole(runs)) if keys else []
         batch = [(trace_runs, keys, part) for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]

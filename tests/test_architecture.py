@@ -57,7 +57,10 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate",),
-    ("stages.trace",),
+    (
+        "stages.trace",
+        "stages.traceable",
+    ),
     ("coverage", "answers", "compiled"),
     ("proving",),
     ("engine",),

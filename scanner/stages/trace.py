@@ -27,7 +27,7 @@ from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.fingerprint import FIELD_BYTES
-from scanner.model import Candidate, Confidence, Place
+from scanner.model import Candidate, Place
 from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
@@ -111,20 +111,6 @@ class _Haystack:
         """The first word of each piece."""
         rows = [int.from_bytes(self.piece(i)[:8], "little") for i in range(len(self.pieces))]
         return np.array(rows, np.uint64)
-
-
-def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Return what can be traced: one candidate of each key with a public half, and each token.
-
-    Where a key lies only encrypted, its numbers cannot be read again from their places.
-    """
-    named = [
-        c
-        for c in reversed(candidates)
-        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key" and not c.protection)
-        or (c.kind == "token" and c.confidence > Confidence.SHAPE)
-    ]
-    return tuple({c.fingerprint.value: c for c in named}.values())
 
 
 def trace(
