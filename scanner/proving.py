@@ -2,8 +2,8 @@
 
 What stands written is examined, while others look for tokens and key schedules; the public keys
 it names are what the relations look for, each in each section of the integer pool in a call of its
-own, by whichever worker is free. Certificates and public keys are not searched: they were read, and
-every byte of them is public. Results are put in an order that depends on the dump alone.
+own, by whichever worker is free. Certificates are not searched: they were read, and every byte of
+them is public. Results are put in an order that depends on the dump alone.
 """
 
 import pickle
@@ -17,8 +17,9 @@ from scanner.stages.relate import RELATIONS, find_schedules, relate, sections
 from scanner.stages.sweep import Gathered
 from scanner.workers import Crew
 
-READ = ("certificate", "public-key")
-"""Kinds of witnesses that were read whole: nothing private is in their bytes."""
+READ = ("certificate",)
+"""Kinds of witnesses of which every byte is public. The place of a public key may be a private blob
+(CNG), whose numbers are looked for where the blob itself is damaged."""
 
 UNRELATED = "Numbers in memory were not related"
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import encodings, keys, noise
-from scanner import known, rules
+from fixtures import containers, encodings, keys, noise
+from scanner import console, engine, known, rules
 from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
+from scanner.engine import ScanRequest
 from scanner.stages import session as stage
 from scanner.stages.relate import relate, sections
 from scanner.stages.session import Session, Target
@@ -75,3 +76,16 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
         plain = relate(session, "ec", part, publics)
         assert bool(plain) == (key is one)
         assert plain == relate(session, "ec", part, pickle.dumps(publics))
+
+
+def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:
+    """The place of a public key may be a private blob: one prime in it is still a key."""
+    key = keys.rsa_key()
+    blob = containers.cng_rsa2(key)
+    p = key.p.to_bytes(128, "big")
+    assert p in blob
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(4096) + blob.replace(p, bytes(8) + p[8:]) + bytes(4096))
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
+    found = engine.scan(request, console.Silence()).candidates
+    assert key.spki_sha256 in {one.fingerprint.value for one in found if one.rule == "rsa-limbs"}
