@@ -28,7 +28,7 @@ from scanner.proving import READ  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
-from scanner.stages.relate import RELATIONS, find_schedules, relate, sections  # noqa: E402
+from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate  # noqa: E402
 from scanner.stages.session import Session, Target  # noqa: E402
 from scanner.stages.sweep import Hits, gathered, sweep  # noqa: E402
 from scanner.stages.trace import trace_runs  # noqa: E402
@@ -80,7 +80,12 @@ def measure(path: Path) -> Costs:
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        cuts = sections(session, runs, stated)
+        private = pool.outside(distinct(session, runs), pool.of_places(stated))
+    cuts = tuple(pool.sections(private))
+    if len(cuts) > 1:
+        with costs.of("pool: likely"):
+            shared = [likely(session, cut) for cut in cuts]
+        cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
     for section in cuts:
         for name, _, _ in RELATIONS:
             with costs.of(f"relation: {name}"):

@@ -4,12 +4,15 @@ This module decides nothing; it makes sure that nothing which was asked and not 
 unsaid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scanner.errors import ScannerError
 from scanner.model import Fault
 from scanner.workers import Crew, Lost, Question
+
+Asked = tuple[str, type, Question]
+"""What it means to have no answer, what is expected as one, and the call."""
 
 
 def failed(what: str, answer: object) -> Fault:
@@ -23,19 +26,29 @@ def failed(what: str, answer: object) -> Fault:
             return Fault(code="short", text=f"{what} whole.")
 
 
-def asked(
-    crew: Crew, questions: Sequence[tuple[str, type, Question]], faults: list[Fault]
-) -> list[Any]:
-    """Return the answers to some questions: (what it means to have none, what is expected, call).
+def answered(
+    crew: Crew, questions: Sequence[Asked], faults: list[Fault]
+) -> Iterator[tuple[int, Any]]:
+    """Yield (index, answer) as answers come; anything but what is expected is a fault, and None.
 
-    Anything but what is expected is a fault, and None.
+    The questions may grow between two answers. One that nobody answered at all is a fault as well.
     """
-    answers = dict(crew.map([question for _, _, question in questions]))
-    found = []
-    for index, (what, expected, _) in enumerate(questions):
-        answer = answers.get(index)
-        if not isinstance(answer, expected):
+    batch = [call for _, _, call in questions]
+    left = set(range(len(batch)))
+    for index, answer in crew.map(batch):
+        left.discard(index)
+        what, expected, _ = questions[index]
+        if isinstance(answer, expected):
+            yield index, answer
+        else:
             faults.append(failed(what, answer))
-            answer = None
-        found.append(answer)
-    return found
+            yield index, None
+        left.update(range(len(batch), len(questions)))
+        batch += [call for _, _, call in questions[len(batch) :]]
+    faults += [failed(questions[index][0], None) for index in sorted(left)]
+
+
+def asked(crew: Crew, questions: Sequence[Asked], faults: list[Fault]) -> list[Any]:
+    """Return the answers to some questions, in their order; see :func:`answered`."""
+    answers = dict(answered(crew, questions, faults))
+    return [answers.get(index) for index in range(len(questions))]

@@ -1,19 +1,22 @@
 """Stage two, as the parent drives it: what was swept is examined, then related.
 
-What stands written is examined, while others look for tokens and key schedules; the public keys
-it names are what the relations look for, each in each section of the integer pool in a call of its
-own, by whichever worker is free. Certificates are not searched: they were read, and every byte of
-them is public. Results are put in an order that depends on the dump alone.
+What stands written is examined, while others look for copies among the runs, for tokens and for key
+schedules. The public keys it names are what the relations look for, each in each section of the
+integer pool in a call of its own, by whichever worker is free; nothing waits for what it does not
+need. Certificates are not searched: they were read, and every byte of them is public. Results are
+put in an order that depends on the dump alone.
 """
 
 import pickle
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from scanner.answers import asked, failed
-from scanner.detect import limbs
-from scanner.detect.publics import PublicKey
-from scanner.model import Candidate, Fault
+from scanner.answers import Asked, answered
+from scanner.detect import limbs, pool
+from scanner.detect.limbs import Runs
+from scanner.model import Fault
 from scanner.stages.examine import Proofs, examine, find_tokens
-from scanner.stages.relate import RELATIONS, find_schedules, relate, sections
+from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate
 from scanner.stages.sweep import Gathered
 from scanner.workers import Crew
 
@@ -23,43 +26,59 @@ READ = ("certificate",)
 
 UNRELATED = "Numbers in memory were not related"
 
+_NOTHING = Proofs(candidates=())
+
 
 def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     """Run stage two over the places of all tasks."""
     hits, runs = swept.hits, swept.runs
-    keys, tokens, expanded = asked(
-        crew,
-        (
-            ("The candidates were not proved", Proofs, (examine, hits)),
-            ("Tokens were not searched for", Proofs, (find_tokens, hits)),
-            ("Key schedules were not searched for", tuple, (find_schedules, runs)),
-        ),
-        faults,
-    )
-    keys, tokens = keys or Proofs(candidates=()), tokens or Proofs(candidates=())
+    questions: list[Asked] = [
+        ("The candidates were not proved", Proofs, (examine, hits)),
+        (UNRELATED, Runs, (distinct, runs)),
+        ("Tokens were not searched for", Proofs, (find_tokens, hits)),
+        ("Key schedules were not searched for", tuple, (find_schedules, runs)),
+    ]
+    answers: dict[int, Any] = {}
+    relating = _relating(questions, answers)
+    needed = set(next(relating))
+    for index, answer in answered(crew, questions, faults):
+        answers[index] = answer
+        needed.discard(index)
+        if not needed:
+            needed = set(next(relating, ()))
+    keys, tokens = answers.get(0) or _NOTHING, answers.get(2) or _NOTHING
     faults += tokens.faults
-    stated = [w.place for w in keys.witnesses if w.kind in READ and w.place is not None]
-    (parts_of,) = asked(crew, [(UNRELATED, tuple, (sections, runs, stated))], faults)
-    related = _relate(crew, parts_of or (), keys.publics, faults)
-    return Proofs(
-        candidates=(*keys.candidates, *tokens.candidates, *(expanded or ()), *related),
-        witnesses=keys.witnesses + tokens.witnesses,
+    found = [*keys.candidates, *tokens.candidates, *(answers.get(3) or ())]
+    for index, (_, _, call) in enumerate(questions):
+        found += (answers.get(index) or ()) if call[0] is relate else ()
+    return Proofs(candidates=tuple(found), witnesses=keys.witnesses + tokens.witnesses)
+
+
+def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range]:
+    """Ask, step by step, for the relations; yield which questions must be answered first."""
+    yield range(2)
+    keys: Proofs = answers[0] or _NOTHING
+    cuts = tuple(pool.sections(pool.outside(answers[1] or limbs.gather(()), _stated(keys))))
+    if len(cuts) > 1:
+        yield _added(questions, [(UNRELATED, Runs, (likely, cut)) for cut in cuts])
+        shared = [found for found in map(answers.get, range(4, len(questions))) if found]
+        cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
+    publics = pickle.dumps(keys.publics)
+    yield _added(
+        questions,
+        [
+            (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics))
+            for cut in cuts
+            for name, _, _ in RELATIONS
+        ],
     )
 
 
-def _relate(
-    crew: Crew,
-    parts: tuple[limbs.Runs, ...],
-    publics: tuple[PublicKey, ...],
-    faults: list[Fault],
-) -> list[Candidate]:
-    """Search each section of the integer pool for each relation; results in a fixed order."""
-    known = pickle.dumps(publics)
-    batch = [(relate, name, part, known) for part in parts for name, _, _ in RELATIONS]
-    found: dict[int, tuple[Candidate, ...]] = {}
-    for index, answer in crew.map(batch):
-        if isinstance(answer, tuple):
-            found[index] = answer
-        else:
-            faults.append(failed(f"{UNRELATED} ({batch[index][1]})", answer))
-    return [candidate for index in sorted(found) for candidate in found[index]]
+def _added(questions: list[Asked], more: Sequence[Asked]) -> range:
+    questions += more
+    return range(len(questions) - len(more), len(questions))
+
+
+def _stated(keys: Proofs) -> Runs:
+    """Return the places of what was read whole, and is public."""
+    return pool.of_places(w.place for w in keys.witnesses if w.kind in READ and w.place is not None)

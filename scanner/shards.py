@@ -62,13 +62,16 @@ class Shards:
         raise WorkerLost("A worker of the fleet was lost")
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
-        """See Crew."""
-        rows = [(self._setup, _Asked(question)) for question in batch]
-        for index, answer in cluster.each(self._client, _answer, rows):
-            if isinstance(answer, BaseException) and not isinstance(answer, ScannerError):
-                yield index, Lost(cause=type(answer).__name__)
-            else:
-                yield index, answer
+        """See Crew. What the batch has grown by is asked when the rest is answered."""
+        first = 0
+        while first < len(batch):
+            rows = [(self._setup, _Asked(question)) for question in batch[first:]]
+            for index, answer in cluster.each(self._client, _answer, rows):
+                if isinstance(answer, BaseException) and not isinstance(answer, ScannerError):
+                    yield first + index, Lost(cause=type(answer).__name__)
+                else:
+                    yield first + index, answer
+            first += len(rows)
 
     def close(self) -> None:
         """See Crew."""

@@ -51,7 +51,10 @@ class Crew(Protocol):
         ...
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
-        """Yield (index, answer or Lost) for each call of a batch, as they are done."""
+        """Yield (index, answer or Lost) for each call of a batch, as they are done.
+
+        The batch may grow between two answers.
+        """
         ...
 
     def close(self) -> None:
@@ -211,16 +214,18 @@ class Processes:
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew. An answer may be a ScannerError that the worker raised, as a value."""
-        waiting = deque(range(len(batch)))
+        waiting: deque[int] = deque()
         again: set[int] = set()
-        while waiting or any(worker.busy is not None for worker in self._workers):
+        taken = 0
+        while True:
+            waiting.extend(range(taken, len(batch)))
+            taken = len(batch)
+            if not waiting and all(worker.busy is None for worker in self._workers):
+                return
             if not self._workers:
                 yield waiting.popleft(), Lost(cause="no worker left")
                 continue
-            for worker in self._workers:
-                if worker.busy is None and waiting:
-                    index = waiting.popleft()
-                    worker.send(index, batch[index])
+            self._hand_out(waiting, batch)
             for worker, answer in self._listen():
                 index_of, worker.busy = worker.busy, None
                 if not isinstance(answer, _Death):
@@ -235,6 +240,12 @@ class Processes:
                 else:
                     again.add(index_of)
                     waiting.appendleft(index_of)
+
+    def _hand_out(self, waiting: deque[int], batch: Sequence[Question]) -> None:
+        for worker in self._workers:
+            if worker.busy is None and waiting:
+                index = waiting.popleft()
+                worker.send(index, batch[index])
 
     def _replace(self, worker: _Worker) -> None:
         self._workers.remove(worker)

@@ -9,8 +9,6 @@ are candidates.
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from scanner.detect import aes, des, pool, schedules, sm4
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
@@ -20,7 +18,7 @@ from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, 
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Place
+from scanner.model import Candidate, Confidence
 from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
 from scanner.stages.session import Session
@@ -31,13 +29,14 @@ Again = Callable[[Memory, Candidate], list[Material]]
 RELATIONS: tuple[tuple[str, Search, Again], ...] = (
     ("rsa", rsa.search, rsa.again),
     ("ec", ec.search, ec.again),
+    ("dh", discrete.search_dh, discrete.again),
     ("ec-digits", digits.search, digits.again),
     ("edwards", edwards.search, edwards.again),
     ("montgomery", montgomery.search, montgomery.again),
     ("dsa", discrete.search_dsa, discrete.again),
-    ("dh", discrete.search_dh, discrete.again),
 )
-"""The same for the pool: (name, search of pool and public keys, a second look at a candidate)."""
+"""The same for the pool: (name, search of pool and public keys, a second look at a candidate). The
+dearest come first: what is asked last should not be what all wait for."""
 
 SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
     ("schedules", aes.find),
@@ -68,23 +67,18 @@ SCALARS, MOST_SHARED = (32, 48, 56, 57, 66), 64
 looked at in all sections."""
 
 
-def sections(session: Session, runs: Runs, public: Sequence[Place]) -> tuple[Runs, ...]:
-    """Return the runs that differ and lie in no public place, cut into the pool's sections.
+def distinct(session: Session, runs: Runs) -> Runs:
+    """Return the runs that differ."""
+    return pool.distinct(session.memory, runs)
 
-    Numbers are related within a section; the likeliest scalars of each are in all of them, for
-    their public halves may stand anywhere.
+
+def likely(session: Session, section: Runs) -> Runs:
+    """Return the likeliest scalars of a section, which are looked at in all of them.
+
+    Numbers are related within a section, but the public halves of these may stand anywhere.
     """
-    ends = np.array([(p.space, p.offset, p.offset + p.size) for p in public], np.int64)
-    space, start, end = ends.reshape(-1, 3).T
-    private = pool.outside(runs, Runs(space=space, start=start, end=end))
-    cuts = tuple(pool.sections(pool.distinct(session.memory, private)))
-    if len(cuts) < 2:
-        return cuts
-    shared: list[Runs] = []
-    for cut in cuts:
-        loaded = pool.load(session.memory, cut)
-        shared += [pieces.likely(loaded, size, MOST_SHARED) for size in SCALARS]
-    return tuple(pool.merged((cut, *shared)) for cut in cuts)
+    loaded = pool.load(session.memory, section)
+    return pool.merged([pieces.likely(loaded, size, MOST_SHARED) for size in SCALARS])
 
 
 def relate(

@@ -13,7 +13,7 @@ from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
 from scanner.engine import ScanRequest
 from scanner.stages import session as stage
-from scanner.stages.relate import relate, sections
+from scanner.stages.relate import distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
@@ -50,9 +50,10 @@ def test_a_public_half_in_another_section(
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     tasks = cut(stage.survey(session).space_map)
-    cuts = sections(
-        session, limbs.join(limbs.gather([sweep(session, task).runs for task in tasks])), ()
-    )
+    runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
+    parts = list(pool.sections(distinct(session, runs)))
+    shared = [likely(session, part) for part in parts]
+    cuts = [pool.merged((part, *shared)) for part in parts]
     found = [one for part in cuts for one in relate(session, detector, part, ())]
     assert len(cuts) > 2
     assert {(one.algorithm, one.places[0].size) for one in found} == {
@@ -70,7 +71,7 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
-    (part,) = sections(session, limbs.join(sweep(session, task).runs), ())
+    part = distinct(session, limbs.join(sweep(session, task).runs))
     for key in (one, other, one):
         publics = tuple(known.read(encodings.spki_der(key), "key"))
         plain = relate(session, "ec", part, publics)
