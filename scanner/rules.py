@@ -61,6 +61,10 @@ class Anchor:
     @property
     def expression(self) -> bytes:
         """The anchor as a regular expression over bytes, for any engine, "." matching all."""
+        return self.part(0, len(self.ranges))
+
+    def part(self, first: int, last: int) -> bytes:
+        """Return the expression of some of the anchor's bytes."""
         return b"".join(
             b"[%c%c]" % (low & 0xDF, low | 0x20)
             if self.fold and low == high and chr(low).isascii() and chr(low).isalpha()
@@ -69,7 +73,7 @@ class Anchor:
             else b"."
             if (low, high) == (0, 255)
             else b"[\\x%02x-\\x%02x]" % (low, high)
-            for low, high in self.ranges
+            for low, high in self.ranges[first:last]
         )
 
 

@@ -33,6 +33,15 @@ def _literal(data: bytes) -> tuple[tuple[int, int], ...]:
     return tuple((byte, byte) for byte in data)
 
 
+def _hex(source: str) -> Anchor:
+    """Read an anchor as rules write it."""
+    ranges = []
+    for token in source.split():
+        ends = ["00", "ff"] if token == "??" else token.strip("[]").split("-")  # noqa: S105 - a byte
+        ranges.append((int(ends[0], 16), int(ends[-1], 16)))
+    return Anchor(source=source, ranges=tuple(ranges))
+
+
 def _naive(given_rules: tuple[Rule, ...], data: bytes) -> list[tuple[int, int]]:
     """Find the anchors by comparing every byte of every place."""
     return [
@@ -56,12 +65,18 @@ OVERLAPPING = (
     _rule("c", _literal(b"\n.\n"), _literal(b"[]\\^-")),
     _rule("d"),
     _rule("e", ((10, 10), (0, 255), (10, 10))),
+    _rule("f", _literal(b"\0\0\0[]\\\x80"), _literal(b"[]\\\0\0\0\x80"), _literal(b"[]\\\0\0\0")),
+    _rule(
+        "g", (*_literal(b"\0\0\0"), (0, 255), *_literal(b"[]\\"), (0, 255), *_literal(b"\0\0\0\n"))
+    ),
 )
+
+PIECES = (b"\0", b"\0\0\0", b"\x80", b"\xff", b"\n", b".", b"[]\\", b"[", b"]", b"\\", b"^-")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=60)
-@given(data=st.lists(st.sampled_from(b"\0\0\0\x80\xff\n.[]\\^-"), max_size=60).map(bytes))
+@given(data=st.lists(st.sampled_from(PIECES), max_size=40).map(b"".join))
 def test_every_engine_agrees_with_comparing_bytes(engine: str, data: bytes) -> None:
     """Overlapping anchors, metacharacters, line feeds and high bytes are all found, once each."""
     sweeper = anchors.open_sweeper(anchors.compile_anchors(OVERLAPPING), engine)
@@ -69,9 +84,9 @@ def test_every_engine_agrees_with_comparing_bytes(engine: str, data: bytes) -> N
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_calls_into_the_engine_leave_no_seam(engine: str) -> None:
+@pytest.mark.parametrize("mark", [b"PRIVATE KEY-----", b"\x01\0\0\0\x07ssh-rsa\0\0\0\x03"])
+def test_calls_into_the_engine_leave_no_seam(engine: str, mark: bytes) -> None:
     """An anchor at any distance from a call's end is found once, and so is one at the very end."""
-    mark = b"PRIVATE KEY-----"
     found = (_rule("pem", _literal(mark)),)
     sweeper = anchors.open_sweeper(anchors.compile_anchors(found), engine)
     for shift in range(-len(mark) - 1, 2):
@@ -96,6 +111,20 @@ def test_engines_agree_on_the_rules_that_we_ship(engine: str) -> None:
             data += rng.randbytes(rng.randrange(300))
     sweeper = anchors.open_sweeper(anchors.compile_anchors(shipped), engine)
     assert expected <= set(sweeper.sweep(data))
+
+
+def test_rows_of_zeros_are_not_given_to_the_engine() -> None:
+    """It gets the part that says most; and all of an anchor of which no part says enough."""
+    parts = {
+        "00 00 00 07 73 73 68 2d 72 73 61 00 00 00 [01-20]": (3, 11),
+        "[05-06] ?? [12-16] 00 00 00 ?? 05 2b 81 04 00 [0a-23]": (7, 13),
+        "1e f1 b5 b0 00 00 00 00 [01-02] 00 00 00": (0, 4),
+        "06 ?? ?? ?? 19 00 00 00 20": (0, 9),
+        "00 00 44 67 ?? 00 00 00": (0, 8),
+        "30 82 00 00 02": (0, 5),
+    }
+    found = {source: anchors.telling(_hex(source)) for source in parts}
+    assert found == parts
 
 
 def test_compiled_anchors_travel_to_a_worker() -> None:
