@@ -34,10 +34,10 @@ def info(path: str, form: str, spool_dir: str | None) -> int:
 
     Exit code 3 says that it cannot be read whole; 0 does not say that it may be sent.
     """
-    from scanner import console, engine  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner import console, engine, rules  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.report import info as page  # noqa: PLC0415
 
-    request = engine.ScanRequest(path=path, jobs=1, spool_dir=spool_dir, rules=())
+    request = engine.ScanRequest(path=path, jobs=1, spool_dir=spool_dir, rules=rules.load())
     color = deliver.wants_color("auto", sys.stderr)
     with console.progress(path, quiet=False, color=color) as progress:
         found = engine.inspect(request, progress)

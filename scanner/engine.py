@@ -27,7 +27,7 @@ from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages import shade
+from scanner.stages import shade, withhold
 from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
@@ -254,7 +254,7 @@ def _survey(lead: Crew, progress: Progress, target: Target) -> Survey:
     with contextlib.suppress(OSError):
         named = not (target.stream or target.url) and target.part is None
         progress.phase("reading", os.stat(target.path).st_size if named else 0)  # noqa: PTH116 - what may be no path
-    survey: Survey = lead.ask(stage.survey)
+    survey: Survey = lead.ask(withhold.survey)
     return survey
 
 

@@ -60,6 +60,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "stages.trace",
         "stages.traceable",
+        "stages.withhold",
     ),
     ("coverage", "answers", "compiled"),
     ("proving",),
