@@ -1,19 +1,22 @@
-"""Kill redact, attest and spool at random moments, and check their files after each kill.
+"""Kill scan, redact, attest and spool at random moments, and check their files after each kill.
 
-    python benchmarks/kill_often.py [RUNS] [SEED]
+    python benchmarks/kill_often.py [KILLS] [SEED]
 
-Each run begins a command on small dumps and kills it, workers and all, at a random moment between
-its start and somewhat after its usual end; spools run two at a time on one folder, and new dumps
-arrive meanwhile. It fails at the first partial output under a final name, the first dump that is
-lost, and the first that is cleared and did not pass; it ends by letting the spool finish.
+What each command takes when nobody kills it is measured first; then each is killed KILLS times,
+workers and all, at moments drawn evenly over that time. Spools run two at a time on one folder, and
+new dumps arrive meanwhile. It fails at the first partial output under a final name, the first dump
+that is lost, and the first that is cleared and did not pass; it ends by letting the spool finish.
 """
 
+import json
 import random
+import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from fixtures import elfcore, encodings, keys, signers
@@ -23,6 +26,14 @@ from tests import kills, test_secrets
 
 PEM = encodings.pkcs8_pem(keys.ec_key("P-256", label="canary"))
 KILLED = -9
+MEASURED = 3
+"""Runs of which the median is what a command takes."""
+LATER = 1.05
+"""Of that time, the last moment at which a command is killed: some are late, some have ended."""
+
+Attempt = Callable[[float | None], tuple[int, bool]]
+"""Runs a command once, kills it after so many seconds, checks its files: its exit code, and whether
+its output is there."""
 
 
 def core(path: Path, number: int, secret: bytes = b"") -> Path:
@@ -32,115 +43,157 @@ def core(path: Path, number: int, secret: bytes = b"") -> Path:
     return path
 
 
-def usual(*words: str) -> float:
-    """Return how long a command takes when nobody kills it."""
-    began = time.monotonic()
-    assert kills.run(*words) in (0, 1)
-    return time.monotonic() - began
-
-
-def redact(folder: Path, moment: float) -> tuple[int, bool]:
-    """Kill a redaction; return its exit code, and whether there is a copy."""
-    dump, copy = folder / "core", folder / "copy"
-    copy.unlink(missing_ok=True)
-    code = kills.run("redact", str(dump), "-o", str(copy), "-j", "1", after=moment)
-    if copy.exists():
-        assert kills.digest(copy) == kills.digest(folder / "expected"), "a partial copy"
-    for left in folder.glob(".keysift-*"):
-        test_secrets.assert_silent(left.read_bytes())
-        left.unlink()
-    return code, copy.exists()
-
-
-def attest(folder: Path, moment: float) -> tuple[int, bool]:
-    """Kill an attestation; return its exit code, and whether it is there."""
-    dump, path = folder / "clean", folder / "attestation"
+def scan(folder: Path, after: float | None) -> tuple[int, bool]:
+    """Kill a scan that writes its report, and a line of its audit log."""
+    path, log = folder / "report", folder / "audit"
     path.unlink(missing_ok=True)
-    words = ("--key", str(folder / "ed25519-1.pem"), "-o", str(path), "-j", "1")
-    code = kills.run("attest", str(dump), *words, after=moment)
+    words = ("-f", "json", "-o", str(path), "--audit-log", str(log), "-j", "1")
+    code = kills.run("scan", str(folder / "core"), *words, after=after)
     if path.exists():
-        assert kills.holds(dump, path, folder / "ed25519-1.pub") is Verdict.PASS
-    for left in folder.glob(".keysift-*"):
-        left.unlink()
+        expected = folder / "expected-report"
+        if after is None:
+            expected.write_bytes(path.read_bytes())
+        assert path.read_bytes() == expected.read_bytes(), "a partial report"
+    for line in log.read_bytes().splitlines() if log.exists() else ():
+        assert json.loads(line)["verdict"] == "blocked", "a partial line"
+    sweep(folder)
     return code, path.exists()
 
 
-def main(runs: int, seed: int) -> None:
-    """Run, kill, check, and print what happened."""
-    moments = random.Random(seed)
+def redact(folder: Path, after: float | None) -> tuple[int, bool]:
+    """Kill a redaction."""
+    copy, expected = folder / "copy", folder / "expected-copy"
+    copy.unlink(missing_ok=True)
+    words = ("redact", str(folder / "core"), "-o", str(copy), "-j", "1")
+    code = kills.run(*words, after=after)
+    if copy.exists():
+        if after is None:
+            expected.write_bytes(copy.read_bytes())
+        assert copy.read_bytes() == expected.read_bytes(), "a partial copy"
+    sweep(folder)
+    return code, copy.exists()
+
+
+def attest(folder: Path, after: float | None) -> tuple[int, bool]:
+    """Kill an attestation."""
+    dump, path = folder / "clean", folder / "attestation"
+    path.unlink(missing_ok=True)
+    words = ("--key", str(folder / "ed25519-1.pem"), "-o", str(path), "-j", "1")
+    code = kills.run("attest", str(dump), *words, after=after)
+    if path.exists():
+        assert kills.holds(dump, path, folder / "ed25519-1.pub") is Verdict.PASS
+    sweep(folder)
+    return code, path.exists()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed command left behind; none of it holds a key."""
+    for left in folder.glob(".keysift-*"):
+        test_secrets.assert_silent(left.read_bytes())
+        left.unlink()
+
+
+class Spool:
+    """A folder in which dumps arrive, while spools on it are killed two at a time."""
+
+    def __init__(self, folder: Path, secret: Path, public: Path) -> None:
+        self.folder, self._public = folder, public
+        words = ("spool", str(folder), "--once", "--settle", "0", "-j", "1", "--key", str(secret))
+        self._words = words
+        self.good: set[str] = set()
+        self.bad: set[str] = set()
+        self._arrived = 0
+        claims.prepare(folder)
+
+    def attempt(self, *after: float | None) -> list[int]:
+        """Let two dumps arrive and run a spool for each moment at a time; their exit codes."""
+        self._arrive()
+        codes: list[int] = []
+        threads = [
+            threading.Thread(target=lambda at=one: codes.append(kills.run(*self._words, after=at)))
+            for one in after
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        kills.check_spool(self.folder, self.good, self.bad, self._public)
+        return codes
+
+    def finish(self) -> int:
+        """Let a spool file away what is left; how many bundles there are."""
+        assert kills.run(*self._words) in (0, 1)
+        filed = kills.check_spool(self.folder, self.good, self.bad, self._public)
+        assert filed == self.good | self.bad, "a dump was not filed away"
+        assert not list((self.folder / "incoming").iterdir())
+        places = (self.folder / "cleared", self.folder / "quarantine")
+        return sum(1 for place in places for _ in place.iterdir())
+
+    def _arrive(self) -> None:
+        """Put two dumps into the spool, as an upload does: under another name first."""
+        self._arrived += 1
+        for secret, into in ((b"", self.good), (PEM, self.bad)):
+            incoming = self.folder / "incoming"
+            path = core(incoming / ".upload", self._arrived, secret)
+            into.add(kills.digest(path))
+            path.rename(incoming / f"core.{self._arrived}.{'bad' if secret else 'good'}")
+
+
+def usual(run: Callable[[], object]) -> float:
+    """Return how many seconds something takes when nobody kills it: the median of some runs."""
+    took = []
+    for _ in range(MEASURED):
+        began = time.monotonic()
+        run()
+        took.append(time.monotonic() - began)
+    return statistics.median(took)
+
+
+def kill_one(name: str, attempt: Attempt, wanted: int, moments: random.Random) -> None:
+    """Kill a command as often as is wanted, and print what happened."""
+    took = usual(lambda: attempt(None))
     counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="keysift-") as name:
-        folder, spool = Path(name), Path(name) / "spool"
-        secret, public = signers.write(folder)
-        core(folder / "core", 0, PEM)
-        core(folder / "clean", 0)
-        claims.prepare(spool)
-        good: set[str] = set()
-        bad: set[str] = set()
-        took = {
-            "redact": usual("redact", str(folder / "core"), "-o", str(folder / "expected")),
-            "attest": usual(
-                "attest", str(folder / "clean"), "--key", str(secret), "-o", str(folder / "x")
-            ),
-        }
-        words = ("spool", str(spool), "--once", "--settle", "0", "-j", "1", "--key", str(secret))
-        for number in range(1, runs + 1):
-            match ("redact", "attest", "spool", "spool")[number % 4]:
-                case "spool":
-                    arrive(spool, number, good, bad)
-                    codes = two(words, moments.uniform(0.2, 3.0), moments.uniform(0.2, 3.0))
-                    kills.check_spool(spool, good, bad, public)
-                    counts["spool"] += 2
-                    counts["killed"] += codes.count(KILLED)
-                case "redact":
-                    code, there = redact(folder, moment(moments, took["redact"]))
-                    counts["redact"] += 1
-                    counts["copies"] += there
-                    counts["killed"] += code == KILLED
-                case _:
-                    code, there = attest(folder, moment(moments, took["attest"]))
-                    counts["attest"] += 1
-                    counts["attestations"] += there
-                    counts["killed"] += code == KILLED
-        print(f"killed {counts['killed']} times; what is left is filed now", flush=True)
-        assert kills.run(*words) in (0, 1)
-        filed = kills.check_spool(spool, good, bad, public)
-        assert filed == good | bad, "a dump was not filed away"
-        assert not list((spool / "incoming").iterdir())
-        bundles = sum(1 for place in ("cleared", "quarantine") for _ in (spool / place).iterdir())
+    while counts["killed"] < wanted:
+        code, there = attempt(moments.uniform(0, LATER * took))
+        assert code in (0, 1, KILLED)
+        counts["killed" if code == KILLED else "ended"] += 1
+        counts["there"] += there
     print(
-        f"{counts['redact']} redact, {counts['attest']} attest, {counts['spool']} spool; "
-        f"{counts['killed']} killed; {counts['copies']} copies and {counts['attestations']} "
-        f"attestations, all whole; {len(good)} clean and {len(bad)} blocking dumps filed in "
-        f"{bundles} bundles: none lost, none cleared wrongly"
+        f"{name}: {counts['killed']} kills over {took:.1f} s, {counts['ended']} had ended; "
+        f"{counts['there']} outputs, all whole",
+        flush=True,
     )
 
 
-def moment(moments: random.Random, usual_end: float) -> float:
-    """Return a moment of a command: any, or as likely one about its end, when things get names."""
-    return usual_end * moments.choice((moments.uniform(0.1, 1.0), moments.uniform(0.85, 1.3)))
+def kill_spools(spool: Spool, wanted: int, moments: random.Random) -> None:
+    """Kill spools, two at a time, as often as is wanted; print what happened."""
+    took = usual(lambda: spool.attempt(None, None))
+    counts: Counter[str] = Counter()
+    while counts["killed"] < wanted:
+        for code in spool.attempt(*(moments.uniform(0, LATER * took) for _ in range(2))):
+            assert code in (0, 1, KILLED)
+            counts["killed" if code == KILLED else "ended"] += 1
+    print(f"spool: what is left of {counts['killed']} kills is filed now", flush=True)
+    bundles = spool.finish()
+    print(
+        f"spool: {counts['killed']} kills over {took:.1f} s, {counts['ended']} had ended; "
+        f"{len(spool.good)} clean and {len(spool.bad)} blocking dumps filed in {bundles} bundles: "
+        "none lost, none cleared wrongly",
+        flush=True,
+    )
 
 
-def arrive(spool: Path, number: int, good: set[str], bad: set[str]) -> None:
-    """Put two dumps into the spool, as an upload does: under another name first."""
-    for secret, into in ((b"", good), (PEM, bad)):
-        path = core(spool / "incoming" / ".upload", number, secret)
-        into.add(kills.digest(path))
-        path.rename(spool / "incoming" / f"core.{number}.{'bad' if secret else 'good'}")
-
-
-def two(words: tuple[str, ...], *moments: float) -> list[int]:
-    """Run two spools at a time, each killed at its moment; return their exit codes."""
-    codes: list[int] = []
-    threads = [
-        threading.Thread(target=lambda after=one: codes.append(kills.run(*words, after=after)))
-        for one in moments
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return codes
+def main(wanted: int, seed: int) -> None:
+    """Kill each command."""
+    moments = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="keysift-") as name:
+        folder = Path(name)
+        secret, public = signers.write(folder)
+        core(folder / "core", 0, PEM)
+        core(folder / "clean", 0)
+        for one in (scan, redact, attest):
+            kill_one(one.__name__, lambda after, one=one: one(folder, after), wanted, moments)
+        kill_spools(Spool(folder / "spool", secret, public), wanted, moments)
 
 
 if __name__ == "__main__":
