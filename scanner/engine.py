@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from scanner import compiled, coverage, proving, urls
+from scanner import compiled, coverage, placed, proving, urls
 from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
@@ -286,8 +286,9 @@ def _scan(
     if not sha256:
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
-    proofs = proving.prove(crew, swept, faults)
+    proofs = placed.proofs(survey.space_map, proving.prove(crew, swept, faults), faults)
     sightings = _trace(request, crew, tasks, swept.runs, proofs.candidates, faults, progress)
+    sightings = placed.sightings(survey.space_map, sightings, faults)
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     found = [*(p for c in proofs.candidates for p in c.places), *(s.place for s in sightings)]

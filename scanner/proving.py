@@ -47,7 +47,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
         if not needed:
             needed = set(next(relating, ()))
     keys, tokens = answers.get(0) or _NOTHING, answers.get(2) or _NOTHING
-    faults += tokens.faults
+    faults += (*keys.faults, *tokens.faults)
     found = [*keys.candidates, *tokens.candidates, *(answers.get(3) or ())]
     for index, (_, _, call) in enumerate(questions):
         found += (answers.get(index) or ()) if call[0] is relate else ()

@@ -62,7 +62,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "stages.traceable",
         "stages.withhold",
     ),
-    ("coverage", "answers", "compiled"),
+    ("coverage", "answers", "compiled", "placed"),
     ("proving",),
     ("engine",),
     ("correlate",),

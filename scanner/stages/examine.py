@@ -54,6 +54,7 @@ from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
+from scanner.errors import Unmapped
 from scanner.fingerprint import Names
 from scanner.model import Candidate, Confidence, Fault, Witness
 from scanner.rules import Rule
@@ -128,7 +129,8 @@ def examine(session: Session, hits: Hits) -> Proofs:
     secrets = Names(session.target.fingerprint_key)
     parsed: list[Proved] = []
     sealed: list[Sealed] = []
-    for found in _examine(session, hits):
+    faults: list[Fault] = []
+    for found in _examine(session, hits, faults):
         if isinstance(found, PublicKey):
             known.setdefault(found.witness.fingerprint.value, found)
             witnesses.append(found.witness)
@@ -148,7 +150,10 @@ def examine(session: Session, hits: Hits) -> Proofs:
     named = {witness.fingerprint.value for witness in witnesses}
     candidates += [_witnessed(found, named) for found in parsed]
     return Proofs(
-        candidates=tuple(candidates), witnesses=tuple(witnesses), publics=tuple(known.values())
+        candidates=tuple(candidates),
+        witnesses=tuple(witnesses),
+        publics=tuple(known.values()),
+        faults=tuple(faults),
     )
 
 
@@ -183,15 +188,23 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
     return replace(said, fingerprint=secrets.of("sealed", found.value))
 
 
-def _examine(session: Session, hits: Hits) -> Iterator[Proved | PublicKey | Sealed]:
-    examiners = dict(EXAMINERS)
+def _examine(
+    session: Session, hits: Hits, faults: list[Fault]
+) -> Iterator[Proved | PublicKey | Sealed]:
+    examiners, misled = dict(EXAMINERS), 0
     for index, space, offset in zip(
         hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist(), strict=True
     ):
         rule = session.rules[index]
         if rule.detector == TOKENS:
             continue
-        yield from examiners[rule.detector](session.memory, space, offset, rule)
+        try:
+            yield from examiners[rule.detector](session.memory, space, offset, rule)
+        except Unmapped:
+            misled += 1
+    if misled:
+        text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
+        faults.append(Fault(code="unmapped", text=text))
 
 
 def find_tokens(session: Session, hits: Hits) -> Proofs:
