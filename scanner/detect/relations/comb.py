@@ -15,7 +15,7 @@ from itertools import accumulate
 
 from scanner.detect.evidence import ec_derived
 from scanner.detect.material import Ec
-from scanner.detect.relations.curves import Curve, coefficients
+from scanner.detect.relations.curves import Curve, coefficients, generator
 
 WINDOWS = (4, 6)
 """Bits of a window for few scalars and for many: the wider the fewer steps, the dearer the tables.
@@ -97,10 +97,8 @@ def _quotients(p: int, fractions: Sequence[tuple[int, int]]) -> list[int]:
 @functools.cache
 def _tables(curve: Curve, width: int) -> tuple[tuple[_Point, ...], ...]:
     """Return, of each window, its multiples of G: the values from 1 on."""
-    p, base = curve.p, ec_derived(curve.name, 1)
-    assert base is not None
-    a, _ = coefficients(curve)
-    doubles = [(base.x, base.y)]
+    p, (a, _) = curve.p, coefficients(curve)
+    doubles = [generator(curve)]
     for _ in range(1, curve.n.bit_length() + width):
         x, y = doubles[-1]
         (slope,) = _quotients(p, [(3 * x * x + a, 2 * y)])

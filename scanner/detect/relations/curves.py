@@ -108,6 +108,14 @@ CURVES: dict[str, Curve] = {
 
 
 @functools.cache
+def generator(curve: Curve) -> tuple[int, int]:
+    """Return x and y of G."""
+    key = ec_derived(curve.name, 1)
+    assert key is not None
+    return key.x, key.y
+
+
+@functools.cache
 def coefficients(curve: Curve) -> tuple[int, int]:
     """Return a and b of the curve's equation, which follow from two of its points: G and 2*G."""
     one, two = ec_derived(curve.name, 1), ec_derived(curve.name, 2)

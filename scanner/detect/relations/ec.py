@@ -25,7 +25,14 @@ from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import comb, pieces, words
-from scanner.detect.relations.curves import CURVES, Curve, Spelling, coefficients, spellings
+from scanner.detect.relations.curves import (
+    CURVES,
+    Curve,
+    Spelling,
+    coefficients,
+    generator,
+    spellings,
+)
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
@@ -43,6 +50,10 @@ MOST: dict[str, tuple[int, int, int]] = {
 """Derivations in a section: without and with a public key of the curve to look for; and where there
 are more than FEW_RUNS. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1)
 and 0.3 to 0.5 ms."""
+
+UNLIKELY = 4
+"""Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
+pool, where libraries keep it beside their keys. Not so on P-256, which everybody uses."""
 
 MOST_POINTS = (2_000, 1_000)
 """Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
@@ -120,12 +131,16 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         if curve in everywhere:
             everywhere[curve].setdefault(x, (y, place))
     spelled = list(_spelled(pool, everywhere))
+    used = {"P-256", *(name for name, _, _ in spelled)}
     for size in sorted({curve.size for curve in CURVES.values()}):
         known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
-        counts = {name: _most(pool, name, known=bool(found)) for name, found in known.items()}
+        counts = {
+            name: _most(pool, name, known=bool(found)) // (1 if found or name in used else UNLIKELY)
+            for name, found in known.items()
+        }
         near = pieces.places(key for key in read if key.curve in known)
         near += [place for found in known.values() for _, place in found.values() if place]
-        near += [place for place in spelled if place.size == size]
+        near += [place for name, x, place in spelled if x in known.get(name, ())]
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
@@ -192,20 +207,25 @@ def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                         yield curve.name, x, y, pool.place(at, size)
 
 
-def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[Place]:
-    """Yield where known points stand in a library's own spelling: beside their scalars, often."""
-    rows: list[tuple[Curve, Spelling]] = []
+def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, Place]]:
+    """Yield curve, x and place where known points, and generators, stand in a library's spelling.
+
+    Their scalars are beside them, often; and a library keeps the generators of curves in use. Bytes
+    say less: OpenSSL has a table of all curves that it knows.
+    """
+    rows: list[tuple[Curve, Spelling, int]] = []
     wanted = []
     for name, found in known.items():
-        curve, xs = CURVES[name], list(found)[:MOST_SHIFTED]
-        for form in spellings(curve, big_endian=pool.big_endian) if xs else ():
+        curve = CURVES[name]
+        xs = [generator(curve)[0], *itertools.islice(found, MOST_SHIFTED)]
+        for form in spellings(curve, big_endian=pool.big_endian):
             if form.word > 1 or not form.most_first:
-                rows += [(curve, form)] * len(xs)
+                rows += [(curve, form, x) for x in xs]
                 wanted.append(form.lows(curve, xs))
-    for index, at in words.find(pool.data, np.concatenate(wanted)) if wanted else ():
-        curve, form = rows[index]
+    for index, at in words.find(pool.data, np.concatenate(wanted)):
+        curve, form, x = rows[index]
         if at >= form.at:
-            yield pool.place(at - form.at, curve.size)
+            yield curve.name, x, pool.place(at - form.at, curve.size)
 
 
 def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
