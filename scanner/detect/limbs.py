@@ -276,12 +276,17 @@ def gather(parts: Sequence[Runs]) -> Runs:
 
 def join(runs: Runs) -> Runs:
     """Join runs that were cut at the ends of windows, and drop what stays too short."""
-    order = np.lexsort((runs.start, runs.space))
-    space, start, end = runs.space[order], runs.start[order], runs.end[order]
+    space, start, end = runs.space, runs.start, runs.end
+    ahead = space[1:] > space[:-1]
+    ahead |= (space[1:] == space[:-1]) & (start[1:] >= start[:-1])
+    if not ahead.all():
+        order = np.lexsort((start, space))
+        space, start, end = space[order], start[order], end[order]
     fresh = np.ones(len(space), np.bool_)
     fresh[1:] = (space[1:] != space[:-1]) | (start[1:] != end[:-1])
-    heads = np.flatnonzero(fresh)
-    tails = np.append(heads[1:], len(space))[: len(heads)] - 1
-    space, start, end = space[heads], start[heads], end[tails]
+    last = np.ones(len(space), np.bool_)
+    last[:-1] = fresh[1:]
+    start, end = start[fresh], end[last]
     keep = end - start >= SHORTEST
-    return Runs(space=space[keep], start=start[keep], end=end[keep])
+    fresh[fresh] = keep
+    return Runs(space=space[fresh], start=start[keep], end=end[keep])
