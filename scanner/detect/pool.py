@@ -164,14 +164,22 @@ def whole(runs: Runs) -> Iterator[Runs]:
 
     Parts of one run overlap by MARGIN on either side, as loading takes in so much around each.
     """
+    if len(runs) and int((runs.end - runs.start).max()) > SECTION // 2:
+        runs = _halved(runs)
+    group = np.cumsum(runs.end - runs.start + 3 * MARGIN) // SECTION
+    for low, high in zip(*_changes(group), strict=True):
+        part = slice(low, high)
+        yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
+
+
+def _halved(runs: Runs) -> Runs:
+    """Cut runs that are longer than half a section."""
     count = np.maximum(-(-(runs.end - runs.start) // (SECTION // 2)), 1)
     row = np.repeat(np.arange(len(runs)), count)
     part = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     start = runs.start[row] + part * (SECTION // 2)
     end = np.minimum(start + SECTION // 2, runs.end[row])
-    group = np.cumsum(end - start + 3 * MARGIN) // SECTION
-    for low, high in zip(*_changes(group), strict=True):
-        yield Runs(space=runs.space[row[low:high]], start=start[low:high], end=end[low:high])
+    return Runs(space=runs.space[row], start=start, end=end)
 
 
 def _changes(group: Offsets) -> tuple[list[int], list[int]]:
