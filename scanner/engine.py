@@ -1,7 +1,7 @@
 """From a path to all that can be said of the dump: tasks, workers, stages, coverage.
 
-The parent never touches a byte of the dump. One guarded worker surveys it; a small dump it scans
-whole, a large one is swept by a pool while the first worker hashes the file. The order of results
+The parent never touches a byte of the dump. One guarded worker surveys it, and hashes the file
+beside whatever it is asked next; for a large dump others join it. The order of results
 is the dump's own, so that a scan says the same whoever did the work. Whatever was not done, by
 anyone, for any reason, is a fault: this module decides nothing, and never says ``pass``.
 """
@@ -235,16 +235,14 @@ def _spill(request: ScanRequest, stack: contextlib.ExitStack) -> Handle:
     return Handle(spill.fd, writable=True)
 
 
-def _crew(
-    request: ScanRequest, target: Target, stack: contextlib.ExitStack, count: int = 1
-) -> Crew:
+def _crew(request: ScanRequest, target: Target, stack: contextlib.ExitStack) -> Crew:
     # A stream can be read once: a second worker would see what the first one left of it.
     once = target.stream and target.surveyed is None and target.part is None
     spare = 0 if once else 1
     crew: Crew = (
         InProcess(Session, target)
         if request.in_process
-        else Processes(count, Session, target, spare=spare)
+        else Processes(1, Session, target, spare=spare)
     )
     stack.callback(crew.close)
     return crew
@@ -270,17 +268,15 @@ def _scan(
     tasks = cut(survey.space_map)
     jobs = request.jobs or min(os.cpu_count() or 1, MOST_JOBS)
     # What lies in storage of this machine alone, no other one can open.
-    hire = None if target.stream or target.spill else request.hire
-    alone = request.in_process or len(tasks) < 2 or (jobs == 1 and hire is None)
-    if alone:
-        crew = lead
-    elif hire is None:
-        crew = _crew(request, target, stack, min(jobs, len(tasks)))
-    else:
-        crew = hire(Session, target)
-        stack.callback(crew.close)
+    hire = None if target.stream or target.spill or request.in_process else request.hire
     faults = [*survey.faults, *_unable(request)]
     asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
+    crew = lead
+    if hire is not None and len(tasks) > 1:
+        crew = hire(Session, target)
+        stack.callback(crew.close)
+    elif isinstance(lead, Processes):
+        lead.grow(min(jobs, len(tasks)) - 1, Session, target)
     swept = _sweep(crew, tasks, survey, faults, progress)
     sha256 = _digest(lead)
     if not sha256:

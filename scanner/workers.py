@@ -198,6 +198,14 @@ class Processes:
             self.close()
             raise
 
+    def grow(self, count: int, setup: Call, *arguments: object, spare: int = 1) -> None:
+        """Start ``count`` more workers, with a setup that is also that of those who replace others.
+
+        The first worker stays the one that is asked where all are free.
+        """
+        self._setup, self._arguments, self._spare = setup, arguments, spare
+        self._workers += [_Worker(setup, arguments) for _ in range(count)]
+
     def ask(self, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - see Crew
         """See Crew. Raises WorkerLost where no worker could answer."""
         for _, answer in self.map([(call, *arguments)]):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,12 @@ class Session:
 
 def add(session: Session, number: int) -> int:
     """Answer."""
+    return session.value + number
+
+
+def slowly(session: Session, number: int) -> int:
+    """Answer late, so that nobody answers twice."""
+    time.sleep(0.5)
     return session.value + number
 
 
@@ -185,3 +192,17 @@ def test_what_is_started_uninterrupted_hears_no_interrupt() -> None:
 
 def _mask(_session: Session | None) -> set[signal.Signals]:
     return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+
+
+def test_a_crew_grows_by_workers_of_another_setup() -> None:
+    """The first worker stays the first asked; the others, and who replaces one, have the new."""
+    crew = Processes(1, Session, 1)
+    try:
+        assert crew.ask(add, 0) == 1
+        crew.grow(1, Session, 100)
+        assert crew.ask(add, 0) == 1
+        assert {answer for _, answer in crew.map([(slowly, 0)] * 2)} == {1, 100}
+        assert dict(crew.map([(die, 3)])) == {0: Lost(cause="SIGKILL")}
+        assert {answer for _, answer in crew.map([(slowly, 0)] * 2)} == {100}
+    finally:
+        crew.close()
