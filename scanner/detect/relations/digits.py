@@ -7,7 +7,7 @@ looks at no digits that fill their words: those are limbs, and for ``ec``.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -68,13 +68,17 @@ def held(table: Sequence[Reading]) -> list[Reading]:
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in digits, and its point elsewhere."""
-    starts = [(how, _starts(pool, how)) for how in held(pool.readings)]
+    bits = [CURVES[name].n.bit_length() for name in MOST]
+    begun = [
+        (how, starts(pool, how, {readings.width(how, size) for size in bits}))
+        for how in held(pool.readings)
+    ]
     for name, most in MOST.items() if len(pool.at) else ():
         curve = CURVES[name]
         known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
         trials: list[_Trial] = []
         for read, limit in ((True, MOST_READ), (False, pool.budget(*most))):
-            rows = (row for row in starts if (row[0].name == _BN_JS) is read)
+            rows = (row for row in begun if (row[0].name == _BN_JS) is read)
             found = (trial for how, at in rows for trial in _trials(pool, curve, how, at))
             trials += itertools.islice(found, limit)
         seen: set[int] = set()
@@ -102,21 +106,20 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
 # --- what is tried ------------------------------------------------------------------------------
 
 
-def _starts(pool: Pool, how: Reading) -> Offsets:
-    """List where numbers may begin near the edges of runs that hold digits there."""
+def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
+    """List where numbers of ``sizes`` bytes may begin near the edges of runs that hold digits."""
     heads = _near(pool, how, pool.head[pool.head >= 0], 0)
     tails = _near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
-    sizes = {readings.width(how, CURVES[name].n.bit_length()) for name in MOST}
     beyond = np.arange(-SLACK, FAINT + 1)
-    parts = [_aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
-    parts += [_aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
+    parts = [aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
+    parts += [aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
     found = np.sort(np.concatenate(parts), kind="stable")
     found = found[np.diff(found, prepend=-1) > 0]
     found = found[(found >= 0) & (found < len(pool.data))]
-    return found[_digits(pool, how, found, _CERTAIN * how.digit)]
+    return found[stand(pool, how, found, _CERTAIN * how.digit)]
 
 
-def _aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offsets:
+def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offsets:
     """List where numbers may stand so far from edges."""
     block = np.searchsorted(pool.at, edges, side="right") - 1
     spots = edges[:, None] + shifts
@@ -130,18 +133,18 @@ def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
     block = np.searchsorted(pool.at, edges, side="right") - 1
     past = (edges + pool.phase[block]) % how.word
     inside = edges + np.where(past, how.word - past, 0) + inward // how.word * how.word
-    keep = _digits(pool, how, inside, _CERTAIN * how.digit) | pool.any_alignment[block]
+    keep = stand(pool, how, inside, _CERTAIN * how.digit) | pool.any_alignment[block]
     return edges[keep]
 
 
-def _digits(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
+def stand(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     """Tell where digits of so many bits stand whole in the pool."""
     fits: Flags = (position >= 0) & (position + readings.width(how, bits) <= len(pool.data))
     fits[fits] = readings.are_digits(how, pool.data, position[fits], bits)
     return fits
 
 
-def _full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
+def full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     """Tell where hardly any digit but the top one is small: rows of pointers have every other."""
     small = np.zeros(len(position), np.int64)
     least = np.uint64(1 << (how.shift + how.digit - 8))
@@ -164,15 +167,15 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     return position[np.argsort(rank, kind="stable")]
 
 
-def _trials(pool: Pool, curve: Curve, how: Reading, starts: Offsets) -> Iterator[_Trial]:
+def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
     """Derive the points of what is a number of about the order's length."""
     bits = curve.n.bit_length()
-    found = starts[_digits(pool, how, starts, bits)]
-    found = found[_full(pool, how, found, bits)]
+    found = begun[stand(pool, how, begun, bits)]
+    found = found[full(pool, how, found, bits)]
     for other in held(pool.readings):  # ten digits of 28 bits are below 2**26 once in a million
         if (other.word, other.shift) == (how.word, how.shift) and other.digit < how.digit:
             narrow = readings.count(how, bits) * other.digit
-            found = found[~_digits(pool, other, found, narrow)]
+            found = found[~stand(pool, other, found, narrow)]
     if how.name == _BN_JS:
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
@@ -210,7 +213,7 @@ def _witnessed(
     spelled = [
         [
             readings.encode(how, key.x, bits),
-            readings.encode(how, key.x * _radix(how, bits) % curve.p, bits),
+            readings.encode(how, key.x * radix(how, bits) % curve.p, bits),
             *(form.encode(curve, key.x) for form in forms),
         ]
         for key, _, how in trials
@@ -226,6 +229,6 @@ def _witnessed(
             yield key, at, how
 
 
-def _radix(how: Reading, bits: int) -> int:
+def radix(how: Reading, bits: int) -> int:
     """Return R of the Montgomery form that computes with these digits (BN.js: 2^260 for P-256)."""
     return 1 << readings.count(how, bits) * how.digit

@@ -1,12 +1,14 @@
 """DSA and Diffie-Hellman keys held as bare numbers: g**x = y modulo p, and y stands elsewhere.
 
-A group must be there before anything is tried: the parameters of a DSA key as DER (RFC 3279 2.3.2),
-or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are a handshake's own
-as a rule. An exponentiation takes milliseconds, so few are done. Exponents of DSA below 224 bits
-are not looked for: twenty bytes are no run.
+A group must be there before anything is tried: the parameters of a DSA key as DER (RFC 3279 2.3.2)
+or as digits, or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are a
+handshake's own as a rule. An exponentiation takes milliseconds, so few are done: of what is digits,
+and of what fills its words. Exponents of DSA below 224 bits are not looked for but as digits:
+twenty bytes are no run.
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ from scanner.detect import readings
 from scanner.detect.material import Ffc, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import pieces, words
+from scanner.detect.readings import Reading
+from scanner.detect.relations import digits, pieces, subgroups, words
 from scanner.detect.relations.fixedbase import powers
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -48,25 +51,31 @@ _PARAMETERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A group, the bits of its exponents, and where its parameters were read."""
+    """A group, the bits of its exponents, and where its parameters were read.
+
+    In one place as DER, or in three as digits.
+    """
 
     p: int
     q: int
     g: int
     bits: int
-    place: Place | None = None
+    places: tuple[Place, ...] = ()
 
 
 def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each DSA key whose exponent and public number stand in the pool."""
     del publics  # none of them is a DSA key's: the pool alone bears witness
-    groups: dict[int, _Group] = {}
+    groups: dict[tuple[int, int], _Group] = {}
     for match in _PARAMETERS.finditer(pool.data.data):
         read = _parameters(pool.data[match.start() : match.start() + _DER].tobytes())
         if read is not None and len(groups) < MOST_GROUPS:
             (p, q, g), size = read
             place = pool.place(match.start(), size)
-            groups.setdefault(p, _Group(p, q, g, q.bit_length(), place))
+            groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), (place,)))
+    for found in itertools.islice(subgroups.search(pool), MOST_GROUPS):
+        p, q, g = found.p, found.q, found.g
+        groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), found.places))
     for group in groups.values():
         yield from _search(pool, "dsa", group)
 
@@ -159,12 +168,14 @@ class _Trial:
     y: int
     place: Place
     position: int
-    size: int
-    encoding: str
+    how: Reading
 
 
 def _search(pool: Pool, algorithm: str, group: _Group) -> Iterator[Related]:
-    trials = list(_trials(pool, group))
+    trials = [
+        *itertools.islice(_digits(pool, group), MOST),
+        *itertools.islice(_trials(pool, group), MOST),
+    ]
     seen: set[int] = set()
     for trial in _standing(pool, group, trials):
         if trial.y not in seen:
@@ -172,37 +183,49 @@ def _search(pool: Pool, algorithm: str, group: _Group) -> Iterator[Related]:
             yield Related(
                 key=Ffc(algorithm=algorithm, p=group.p, q=group.q, g=group.g, x=trial.x, y=trial.y),
                 proof=PROOF,
-                encoding=trial.encoding,
-                places=(trial.place, *((group.place,) if group.place else ())),
+                encoding=f"x {trial.how.name}",
+                places=(trial.place, *group.places),
             )
 
 
+def _digits(pool: Pool, group: _Group) -> Iterator[_Trial]:
+    """Raise g to numbers of the order's length that stand as digits, the nearest first."""
+    for how in digits.held(pool.readings) if group.q else ():
+        size = readings.width(how, group.bits)
+        found = digits.starts(pool, how, (size,))
+        found = found[digits.stand(pool, how, found, group.bits)]
+        found = found[digits.full(pool, how, found, group.bits)]
+        top = readings.top(how, pool.data, found, group.bits)
+        found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
+        for position in pieces.nearest(pool, found, group.places).tolist():
+            x = readings.decode(how, pool.data[position : position + size].tobytes()) or 0
+            if 1 < x < group.q:
+                y = powers(group.g, group.p, group.bits)(x)
+                yield _Trial(x, y, pool.place(position, size), position, how)
+
+
 def _trials(pool: Pool, group: _Group) -> Iterator[_Trial]:
-    """Raise g to at most MOST numbers of the pool."""
-    near = [group.place] if group.place else []
+    """Raise g to numbers of the pool that fill their words."""
     power = powers(group.g, group.p, max(group.bits, 256))
-    count = 0
     for size, judged in {((group.bits + 7) // 8, group.bits // 64 * 8), (32, 32)}:
         if judged not in pieces.LEAST_VARIED:
             continue
         top = 1 << (group.bits if size != 32 or group.q else 256)
-        positions = pieces.aligned(pool, judged, 8 * MOST, near)
+        positions = pieces.aligned(pool, judged, 8 * MOST, group.places)
         for position in positions[positions + size <= len(pool.data)].tolist():
             raw = pool.data[position : position + size].tobytes()
             for how in readings.whole(pool.readings):
                 x = readings.decode(how, raw) or 0
-                if not top >> 16 < x < (group.q or top):
-                    continue
-                count += 1
-                if count > MOST:
-                    return
-                y = power(x)
-                place = pool.place(position, size)
-                yield _Trial(x, y, place, position, size, f"x {how.name}")
+                if top >> 16 < x < (group.q or top):
+                    y = power(x)
+                    yield _Trial(x, y, pool.place(position, size), position, how)
 
 
 def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_Trial]:
-    """Yield the trials whose y stands in the pool: as bytes, limbs, or in Montgomery form."""
+    """Yield the trials whose y stands in the pool: as bytes, limbs, or in Montgomery form.
+
+    Or in the digits of the exponent.
+    """
     bits = group.p.bit_length()
     size = (bits + 7) // 8
     radix = 1 << 64 * -(-size // 8)
@@ -214,6 +237,12 @@ def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_
         for how in limbs
         for value in (trial.y, trial.y * radix % group.p)
     ]
+    forms += [
+        (trial, readings.encode(trial.how, value, bits), 0)
+        for trial in trials
+        if trial.how.packed
+        for value in (trial.y, trial.y * digits.radix(trial.how, bits) % group.p)
+    ]
     wanted = [int.from_bytes(value[at : at + 8], "little") for _, value, at in forms]
     for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
         trial, value, at = forms[index]
@@ -222,16 +251,18 @@ def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
-    """Read an exponent again, in both orders, and the parameters if they were read."""
-    place, *parameters = candidate.places
-    raw = memory.read(place.space, place.offset, place.size)
+    """Read an exponent again, in each reading, and the parameters if they were read."""
+    table = readings.table(memory.map.byte_order)
+    raw, *rest = (memory.read(p.space, p.offset, p.size) for p in candidate.places)
     groups = [group for group in _named() if group.p.bit_length() == candidate.bits]
-    for other in parameters:
-        read = _parameters(memory.read(other.space, other.offset, other.size))
-        groups = [_Group(*read[0], read[0][1].bit_length())] if read is not None else []
+    if rest:
+        read = [_parameters(part) for part in rest] if len(rest) == 1 else []
+        numbers = [both[0] for both in read if both is not None]
+        numbers += subgroups.again(table, rest) if len(rest) > 1 else ()
+        groups = [_Group(p, q, g, q.bit_length()) for p, q, g in numbers]
     found: list[Material] = []
     for group in groups:
-        for how in readings.whole(readings.table(memory.map.byte_order)):
+        for how in (*readings.whole(table), *digits.held(table)):
             x = readings.decode(how, raw) or 0
             y = pow(group.g, x, group.p)
             found.append(

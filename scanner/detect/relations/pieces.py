@@ -121,7 +121,7 @@ def _ordered(
     pool: Pool, size: int, most: int, near: Iterable[Place], parts: Iterable[Offsets], top: int
 ) -> Offsets:
     found = np.empty(0, np.int64)
-    marks = np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
+    marks = _marks(near)
     for part in parts if len(pool.at) else ():
         positions = np.sort(part, kind="stable")  # a few sorted parts, one behind the other
         positions = positions[np.diff(positions, prepend=-1) > 0]
@@ -248,6 +248,15 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
         found.append(np.arange(first, tail - size + 1, step))
         found.append(np.arange(head + size, tail - size + 1, size))
     return np.concatenate(found)
+
+
+def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
+    """Sort positions by how far they are from the nearest of some places, if there are any."""
+    return _nearest(pool, positions, _marks(near))
+
+
+def _marks(near: Iterable[Place]) -> Offsets:
+    return np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
 
 
 def _nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:

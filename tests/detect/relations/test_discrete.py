@@ -9,14 +9,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
 
 from fixtures import noise
+from scanner.detect import readings
 from scanner.detect.material import describe
 from scanner.detect.pool import Pool
-from scanner.detect.relations import discrete
+from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence
+from tests.detect.test_headless_dsa import key, named
 
-MakePool = Callable[[bytes], tuple[Pool, Memory]]
+MakePool = Callable[..., tuple[Pool, Memory]]
+HELD = [how.name for how in digits.held(readings.LITTLE_ENDIAN)]
 
 SIZE = 1 << 14
 GROUPS = discrete._named()
@@ -96,6 +99,49 @@ def test_a_dsa_key(make_pool: MakePool, order: str, form: str) -> None:
     assert describe(related.key).fingerprint.value == name
     assert name in again(memory, related)
     assert related.proof == "g**x = y"
+
+
+def in_digits(name: str, order: str) -> list[bytes]:
+    """Spell p, q, g, x and y of a key of 2048 bits in digits of a library."""
+    how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
+    secret = key(256, 2048).private_numbers()
+    group = secret.public_numbers.parameter_numbers
+    return [
+        b"".join(
+            ((number >> at & (1 << how.digit) - 1) << how.shift).to_bytes(how.word, order)  # type: ignore[arg-type]
+            for at in range(0, size, how.digit)
+        )
+        for number, size in (
+            (group.p, 2048),
+            (group.q, 256),
+            (group.g, 2048),
+            (secret.x, 256),
+            (secret.public_numbers.y, 2048),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [*((name, "little") for name in HELD), ("digits-60", "big"), ("digits-28", "big")],
+)
+def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: str) -> None:
+    """Seen in LibTomCrypt: all five numbers in digits of 60 or 28 bits, each in its own block."""
+    pool, memory = make_pool(planted(in_digits(name, order)), order)
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+    assert named(256, 2048) in again(memory, related)
+    assert (related.proof, related.encoding) == ("g**x = y", f"x {name}")
+
+
+@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("name", ["digits-60", "digits-28"])
+def test_every_digit_counts(make_pool: MakePool, name: str, part: int) -> None:
+    """With one bit of p, q, g, x or y flipped, nothing is found."""
+    parts = [bytearray(raw) for raw in in_digits(name, "little")]
+    parts[part][16] ^= 4
+    pool, _ = make_pool(planted([bytes(raw) for raw in parts]))
+    assert list(discrete.search_dsa(pool, ())) == []
 
 
 @pytest.mark.parametrize("group", range(len(GROUPS)))
