@@ -63,7 +63,10 @@ def _speed(result: Result, tool: Result) -> float:
 
 
 def picture(result: Result, path: Path) -> None:
-    """Draw three panels side by side: speed, memory, recall."""
+    """Draw three panels side by side: speed, memory, recall.
+
+    A tool that found nothing may not have looked: it gets no bar for its speed.
+    """
     mpl.rcParams.update(
         {
             "font.size": 9,
@@ -77,7 +80,10 @@ def picture(result: Result, path: Path) -> None:
     colours = [OURS if name == "keysift" else THEIRS for name in names]
     total = sum(result["planted"].values())
     panels = (
-        ("speed, MB/s", [_speed(result, tool) for tool in tools]),
+        (
+            "speed, MB/s",
+            [_speed(result, tool) if any(tool["found"].values()) else 0.0 for tool in tools],
+        ),
         ("peak memory, MB", [tool["peak"] / 1e6 for tool in tools]),
         (
             f"found of {total} planted keys and tokens",
