@@ -128,7 +128,11 @@ def scan(
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"
         )
-    from scanner import audit, gate  # noqa: PLC0415 - see the module docstring
+    from scanner import workers  # noqa: PLC0415 - see the module docstring
+
+    if not (asked["debug"] or "-" in dumps):
+        workers.prepare("scanner.engine")
+    from scanner import audit, gate  # noqa: PLC0415 - while the worker starts
 
     job = _Job(
         gate=gate_of(**asked),

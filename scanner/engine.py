@@ -242,7 +242,7 @@ def _crew(request: ScanRequest, target: Target, stack: contextlib.ExitStack) -> 
     crew: Crew = (
         InProcess(Session, target)
         if request.in_process
-        else Processes(1, Session, target, spare=spare)
+        else Processes(1, Session, target, spare=spare, fresh=bool(target.stream or target.spill))
     )
     stack.callback(crew.close)
     return crew

@@ -10,10 +10,8 @@ that the call is lost, and whoever asked must say ``incomplete``.
 import contextlib
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +20,10 @@ from multiprocessing import connection, reduction
 from typing import Any, Protocol
 
 from scanner import errors
-from scanner.hardening import harden
+from scanner.serving import serve
 
 STALL_SECONDS = 900.0
 """A call that gives no answer for this long is a hang. The slowest honest call takes a tenth."""
-
-MEMORY_BYTES = 8 << 30
-"""Address space of a worker (RLIMIT_AS, where the system has it): what hostile counts run into."""
 
 Call = Callable[..., Any]
 
@@ -134,11 +129,11 @@ class _Worker:
 
     __slots__ = ("busy", "pipe", "process", "since")
 
-    def __init__(self, setup: Call, arguments: tuple[object, ...]) -> None:
+    def __init__(self, setup: tuple[Call, tuple[object, ...]] | None, imports: str = "") -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, far = context.Pipe()
-        packed = _Packed((setup, arguments))
-        self.process = context.Process(target=_serve, args=(far, packed), daemon=True)
+        packed = _Packed(setup) if setup is not None else b""
+        self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
         self.process.start()
         far.close()
         self.busy: int | None = None
@@ -154,6 +149,30 @@ class _Worker:
         self.process.join()
         self.pipe.close()
         self.process.close()
+
+
+_ready: list[_Worker] = []
+"""A worker that has no setup yet, if there is one."""
+
+
+def prepare(module: str) -> None:
+    """Start a worker that imports a module while this process does; the next crew has it.
+
+    Of a small dump's scan, a third is what either imports.
+    """
+    if not _ready:
+        with uninterrupted():
+            _ready.append(_Worker(None, module))
+
+
+def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool) -> _Worker:
+    """Return a worker with a setup, the prepared one where there is one."""
+    if fresh or not _ready:
+        return _Worker((setup, arguments))
+    worker = _ready.pop()
+    with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
+        worker.pipe.send((setup, arguments))
+    return worker
 
 
 def may_have_children() -> None:
@@ -186,14 +205,19 @@ def uninterrupted() -> Iterator[None]:
 class Processes:
     """A pool of guarded worker processes that share one setup."""
 
-    def __init__(self, count: int, setup: Call, *arguments: object, spare: int = 1) -> None:
-        """Start ``count`` workers; ``spare`` may take the place of dead ones."""
+    def __init__(
+        self, count: int, setup: Call, *arguments: object, spare: int = 1, fresh: bool = False
+    ) -> None:
+        """Start ``count`` workers; ``spare`` may take the place of dead ones.
+
+        They are ``fresh`` where the setup has a Handle: a process inherits it only as it starts.
+        """
         self._setup, self._arguments = setup, arguments
         self._spare = spare
         self._workers: list[_Worker] = []
         try:
             for _ in range(count):
-                self._workers.append(_Worker(setup, arguments))
+                self._workers.append(_started(setup, arguments, fresh=fresh))
         except BaseException:
             self.close()
             raise
@@ -204,7 +228,7 @@ class Processes:
         The first worker stays the one that is asked where all are free.
         """
         self._setup, self._arguments, self._spare = setup, arguments, spare
-        self._workers += [_Worker(setup, arguments) for _ in range(count)]
+        self._workers += [_Worker((setup, arguments)) for _ in range(count)]
 
     def ask(self, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - see Crew
         """See Crew. Raises WorkerLost where no worker could answer."""
@@ -260,7 +284,7 @@ class Processes:
         worker.end()
         if self._spare:
             self._spare -= 1
-            self._workers.append(_Worker(self._setup, self._arguments))
+            self._workers.append(_Worker((self._setup, self._arguments)))
 
     def _listen(self) -> list[tuple[_Worker, Any]]:
         """Wait for answers; a worker that died or hangs answers with its death."""
@@ -311,70 +335,3 @@ def _receive(worker: _Worker) -> Any:  # noqa: ANN401 - whatever the call gives
         error, message, reason, hint = value
         return error(message, reason=reason, hint=hint)
     return Lost(cause=value) if kind == "lost" else value
-
-
-def _close_in(worker_fds: tuple[int, ...]) -> None:
-    """Send what a native library prints to nowhere: it could be bytes of the dump."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for fd in worker_fds:
-        os.dup2(nowhere, fd)
-    os.close(nowhere)
-
-
-if sys.platform == "win32":
-
-    def _limit_memory() -> None:
-        """Do nothing: a process of this system has no such limit of its own."""
-
-else:
-
-    def _limit_memory() -> None:
-        try:
-            import resource  # noqa: PLC0415 - not every build has it
-        except ImportError:
-            return
-        with contextlib.suppress(ValueError, OSError):
-            _, hard = resource.getrlimit(resource.RLIMIT_AS)
-            limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
-            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
-def _follow_parent() -> None:
-    """End this worker as soon as the parent has ended, however it did: a scan leaves nothing."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _serve(pipe: Any, packed: bytes) -> None:  # noqa: ANN401 - a private type
-    """Answer calls until the pipe closes: the whole life of a worker, and its outermost guard."""
-    with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
-    harden()
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    _limit_memory()
-    _close_in((1, 2))
-    session: Any = None
-    while True:
-        try:
-            message = pipe.recv_bytes()
-        except (EOFError, OSError):
-            return
-        answer: tuple[str, Any]
-        try:
-            if session is None:
-                setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
-                session = setup(*arguments)
-            call, *parameters = pickle.loads(message)  # noqa: S301 - the same
-            answer = ("answer", call(session, *parameters))
-        except errors.ScannerError as error:
-            answer = ("error", (type(error), error.message, error.reason, error.hint))
-        except BaseException as error:  # noqa: BLE001 - a class name is all that may leave
-            answer = ("lost", type(error).__name__)
-        try:
-            pipe.send(answer)
-        except OSError:
-            return
-        except BaseException as error:  # noqa: BLE001 - an answer that cannot be pickled
-            pipe.send(("lost", type(error).__name__))

@@ -51,6 +51,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("detect.*",),
     ("detect.relations.*",),
     ("known",),
+    ("serving",),
     ("workers",),
     ("stages.session",),
     ("stages.shade", "stages.overwrite", "stages.unlock"),
@@ -117,7 +118,7 @@ ONLY = {
     "watchfiles": ("watch",),
     "hyperscan": ("detect.anchors",),
     "re2": ("detect.anchors",),
-    "multiprocessing": ("workers",),
+    "multiprocessing": ("serving", "workers"),
 }
 """Who may import what costs time or touches other processes."""
 

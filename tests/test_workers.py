@@ -194,6 +194,41 @@ def _mask(_session: Session | None) -> set[signal.Signals]:
     return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
 
 
+def test_a_prepared_worker_is_the_first_of_the_next_crew() -> None:
+    """It gets its setup when there is one; others, and crews to come, have workers of their own."""
+    workers.prepare("scanner.errors")
+    workers.prepare("scanner.errors")
+    (ready,) = workers._ready
+    crews = [
+        Processes(1, Session, 0, fresh=True),
+        Processes(2, Session, 40),
+        Processes(1, Session, 7),
+    ]
+    try:
+        pids = [crew._workers[0].process.pid for crew in crews]
+        assert pids[1] == ready.process.pid
+        assert len({*pids, crews[1]._workers[1].process.pid}) == 4
+        assert [crew.ask(add, 2) for crew in crews] == [2, 42, 9]
+    finally:
+        for crew in crews:
+            crew.close()
+
+
+def test_a_prepared_worker_that_died_is_replaced() -> None:
+    """As any other; and one whose module cannot be imported is a worker all the same."""
+    workers.prepare("scanner.no_such_module")
+    crew = Processes(1, Session, 40)
+    assert crew.ask(add, 2) == 42
+    crew.close()
+    workers.prepare("scanner.errors")
+    (ready,) = workers._ready
+    ready.process.kill()
+    ready.process.join()
+    crew = Processes(1, Session, 40)
+    assert crew.ask(add, 2) == 42
+    crew.close()
+
+
 def test_a_crew_grows_by_workers_of_another_setup() -> None:
     """The first worker stays the first asked; the others, and who replaces one, have the new."""
     crew = Processes(1, Session, 1)
