@@ -27,6 +27,7 @@ from fixtures.written import Written
 from scanner import correlate, engine, policy, published, rules
 from scanner.engine import ScanRequest
 from scanner.model import DumpReport, Finding
+from scanner.progress import Silence
 
 MARGIN = 1024
 """Bytes of text before and behind a form."""
@@ -55,19 +56,6 @@ class Outcome:
     rules: tuple[str, ...]
     extents: tuple[tuple[int, int], ...] = ()
     """Where in the file the key was found, within its form: offset and size."""
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-
-    def advance(self, count: int) -> None:
-        """Count bytes."""
-
-    def done(self) -> None:
-        """End."""
 
 
 def core(blocks: list[bytes]) -> Written:

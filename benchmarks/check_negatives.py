@@ -27,8 +27,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--jobs", default="2")
-    parser.add_argument("--saved", type=Path, help="folder of JSON reports, one a dump")
+    parser.add_argument("--saved", type=Path, help="folder of JSON reports, one a dump; it is made")
     options = parser.parse_args()
+    if options.saved is not None:
+        options.saved.mkdir(parents=True, exist_ok=True)
     totals: Counter[tuple[str, str, str, bool]] = Counter()
     wrong, size, spent = 0, 0, 0.0
     for path in sorted(path for path in options.folder.iterdir() if path.suffix not in NO_DUMPS):

@@ -27,9 +27,9 @@ from benchmarks import make_mix
 from fixtures import elfcore, encodings, keys
 from scanner import cli_scan, cluster, fleet, gate
 from scanner.cluster import Cluster
-from scanner.console import Silence
 from scanner.gate import Gate
 from scanner.model import DumpReport
+from scanner.progress import Silence
 from scanner.report import json
 from scanner.shards import Shards
 from tests import stores

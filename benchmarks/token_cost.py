@@ -13,9 +13,9 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.catalogue import Silence
 from scanner import engine, rules
 from scanner.engine import ScanRequest
+from scanner.progress import Silence
 from scanner.rules import Rule
 from scanner.stages.examine import TOKENS
 

@@ -11,8 +11,6 @@ import os
 import sys
 
 PASS = 0
-BLOCKED = 1
-USAGE = 2
 INCOMPLETE = 3
 INTERRUPTED = 130
 

@@ -36,6 +36,7 @@ from scanner.cli_report import report
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 from scanner.cli_spool import ingest, spool
 from scanner.model import DumpReport
+from scanner.progress import Silence
 
 if TYPE_CHECKING:
     from scanner.gate import Gate
@@ -267,7 +268,7 @@ def _scan_one(
 
 def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:
     """Say whether a scan of an example's bytes gives a finding of this rule."""
-    from scanner import console, engine  # noqa: PLC0415 - see the module docstring
+    from scanner import engine  # noqa: PLC0415 - see the module docstring
 
     with tempfile.TemporaryDirectory(prefix="keysift-") as folder:
         path = Path(folder) / "example"
@@ -275,7 +276,7 @@ def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:
         request = engine.ScanRequest(
             path=str(path), jobs=1, raw=True, spool_dir=None, in_process=True, rules=rules
         )
-        found = engine.scan(request, console.Silence())
+        found = engine.scan(request, Silence())
     if rule.kind in {"certificate", "public-key"}:
         return any(witness.kind == rule.kind for witness in found.witnesses)
     return any(candidate.rule == rule.id for candidate in found.candidates)

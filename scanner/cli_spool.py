@@ -20,6 +20,7 @@ from scanner.cli_attest import keys
 from scanner.cli_output import BLOCKED, EXIT_CODES, INCOMPLETE, PASS, Complain, audit_option, helped
 from scanner.cli_policy import policy_options, today
 from scanner.cli_scan import READING, SEARCH, gate_of, options
+from scanner.progress import Silence
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -80,8 +81,8 @@ def spool(
     where a --key is given, its attestation. Names that begin with a dot or end in .part or .tmp are
     not finished. Exit codes with --once: 0 all passed, 1 one is blocked, 3 anything else.
     """
-    from scanner import console, watch  # noqa: PLC0415 - what costs time
     from scanner import metrics as numbers  # noqa: PLC0415
+    from scanner import watch  # noqa: PLC0415 - what costs time
 
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
@@ -93,7 +94,7 @@ def spool(
     state = watch.Watch(
         root=made.root,
         spool=lambda: _at_this_day(made),
-        progress=console.Silence(),
+        progress=Silence(),
         tell=lambda what, error: complain(f"{what}: {error.message}", error.reason, error.hint),
         told=told,
         settle=settle,
@@ -146,7 +147,7 @@ def ingest(
 
     The exit code is the dump's verdict; with --defer it is 3, for nothing was decided.
     """
-    from scanner import claims, console  # noqa: PLC0415 - what costs time
+    from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415
 
     sign = _signer(key, public_key, key_secret)
@@ -161,13 +162,13 @@ def ingest(
         if defer:
             claims.give_back(made.root, item)
             return INCOMPLETE
-        filed = room.file_away(_at_this_day(made), item, console.Silence(), tell)
+        filed = room.file_away(_at_this_day(made), item, Silence(), tell)
     deliver.show(_line(filed))
     copy = claims.claim(made.root, filed.redacted) if filed.redacted else None
     if copy is not None:
         with _stored():
             again = replace(_at_this_day(made), redact=None)
-            deliver.show(_line(room.file_away(again, copy, console.Silence(), tell)))
+            deliver.show(_line(room.file_away(again, copy, Silence(), tell)))
     return dict(EXIT_CODES)[filed.verdict]
 
 
@@ -219,7 +220,7 @@ def _attester(gate: "Gate", sign: "Signer") -> "Callable[[Report, str, dt.dateti
 
 
 def _redacter(gate: "Gate") -> Callable[[str, str, str], None]:
-    from scanner import console, published  # noqa: PLC0415 - what costs time
+    from scanner import published  # noqa: PLC0415 - what costs time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
 
@@ -237,7 +238,7 @@ def _redacter(gate: "Gate") -> Callable[[str, str, str], None]:
 
         aim = room.Aim(ruling=gate.ruling, published=published.load())
         request = replace(gate.request, path=dump)
-        room.redact(request, output, aim, console.Silence(), before_named=tell)
+        room.redact(request, output, aim, Silence(), before_named=tell)
 
     return make
 

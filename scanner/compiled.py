@@ -1,11 +1,11 @@
 """Compiled anchors, kept from one run to the next: compiling them takes a quarter of a second.
 
 A database of the engine is trusted as code is: what it does not look for is not found. So it is
-kept in a private folder alone (``keysift`` in XDG_CACHE_HOME, or where the system has an account's
-caches), in a file that is named after all it depends on: the expressions, our version and the
-engine's, the kind of processor. Any doubt (an owner or a mode, on the way there too, a link, a
-digest) means that the anchors are compiled anew, and never an error. This module keeps nothing but
-what rules say: literals made of keys must not come here. It refuses systems without POSIX modes.
+kept in our private folder alone (``caches``), in a file that is named after all it depends on: the
+expressions, our version and the engine's, the kind of processor. Any doubt (an owner, a mode, a
+link, a digest) means that the anchors are compiled anew, and never an error. This module keeps
+nothing but what rules say: literals made of keys must not come here. It refuses systems without
+POSIX modes.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner import __version__
+from scanner import __version__, caches
 from scanner.detect import anchors
 
 SUFFIX = ".anchors"
@@ -26,8 +26,6 @@ MOST_BYTES = 64 << 20
 MOST_FILES = 4
 """Files that are kept, the newest: one for each version or set of rules in use."""
 
-_PRIVATE = 0o077
-_OTHERS_WRITE = 0o022
 _CPU_LINES = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
 _DIGEST = hashlib.sha256().digest_size
 
@@ -86,7 +84,7 @@ else:
                 with os.fdopen(fd, "rb") as file:
                     told = os.fstat(fd)
                     regular = stat.S_ISREG(told.st_mode) and told.st_nlink == 1
-                    if not regular or not _private(told) or told.st_size > MOST_BYTES:
+                    if not regular or not caches.is_private(told) or told.st_size > MOST_BYTES:
                         return b""
                     digest, made = file.read(_DIGEST), file.read(MOST_BYTES)
         except OSError:
@@ -118,34 +116,15 @@ else:
 
     @contextlib.contextmanager
     def _folder(base: Path | None, *, create: bool = False) -> Iterator[int]:
-        """Open our folder. Raises OSError where anybody else could write to it, or swap it."""
-        base = (base or _base()).resolve()
-        if create:
-            base.mkdir(mode=0o700, exist_ok=True)
-            (base / "keysift").mkdir(mode=0o700, exist_ok=True)
-        for above in (base, *base.parents):
-            told = above.stat()
-            if told.st_uid not in (0, os.geteuid()) or told.st_mode & _OTHERS_WRITE:
-                raise PermissionError(above)
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-        folder = os.open(base / "keysift", flags)
+        """Open our folder. Raises OSError where there is none that is the account's alone."""
+        path = caches.folder(base, create=create)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
-            if not _private(os.fstat(folder)):
-                raise PermissionError(base)
+            if not caches.is_private(os.fstat(folder)):
+                raise PermissionError(path)
             yield folder
         finally:
             os.close(folder)
-
-    def _base() -> Path:
-        told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-        usual = "Library/Caches" if sys.platform == "darwin" else ".cache"
-        try:
-            return told if told.is_absolute() else Path.home() / usual
-        except RuntimeError as error:  # nobody says where home is
-            raise FileNotFoundError from error
-
-    def _private(told: os.stat_result) -> bool:
-        return told.st_uid == os.geteuid() and not told.st_mode & _PRIVATE
 
 
 def _sealed(name: str, made: bytes) -> bytes:

@@ -23,23 +23,11 @@ from rich.progress import (
 )
 
 from scanner.deliver import is_terminal
+from scanner.progress import Silence
 from scanner.report.printable import printable
 from scanner.urls import shown
 
 _NAME_WIDTH = 40
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase of the scan."""
-
-    def advance(self, count: int) -> None:
-        """Say that so many more bytes are done."""
-
-    def done(self) -> None:
-        """End the last phase."""
 
 
 class Bar:

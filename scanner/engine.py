@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from scanner import compiled, coverage, placed, proving, urls
 from scanner.answers import asked, failed
@@ -25,6 +25,7 @@ from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
+from scanner.progress import Progress
 from scanner.rules import Rule
 from scanner.stages import session as stage
 from scanner.stages import shade, withhold
@@ -45,22 +46,6 @@ MOST_INSPECTED = 16
 
 Hire = Callable[..., Crew]
 """Makes a crew of what makes a session, and of what that is given."""
-
-
-class Progress(Protocol):
-    """Hears how far a scan is. Never hears anything of the dump's contents."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-        ...
-
-    def advance(self, count: int) -> None:
-        """Count bytes of the phase as done."""
-        ...
-
-    def done(self) -> None:
-        """End the scan of one dump."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,11 @@ from distributed.utils import CancelledError
 from scanner import cluster, policy, saved, workers
 from scanner import gate as gates
 from scanner.dump import remote
-from scanner.engine import Progress
 from scanner.errors import ScannerError, Unreadable, WorkerLost
 from scanner.gate import Gate
 from scanner.hardening import harden
 from scanner.model import DumpReport
+from scanner.progress import Progress, Silence
 from scanner.report import json
 from scanner.urls import is_url, shown
 
@@ -126,19 +126,6 @@ def _lost(why: str) -> WorkerLost:
 # --- within a Dask worker -----------------------------------------------------------------------
 
 
-class _Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        pass
-
-    def advance(self, count: int) -> None:
-        pass
-
-    def done(self) -> None:
-        pass
-
-
 def _scan(errand: _Errand) -> tuple[str, float | None]:
     """Scan one dump, guarded, and return its report as JSON, and how old the file is.
 
@@ -149,7 +136,7 @@ def _scan(errand: _Errand) -> tuple[str, float | None]:
     failed: list[ScannerError] = []
     try:
         modified = _modified(errand.path)
-        dumps = gates.judged(errand.gate, errand.path, _Silence(), failed.append)
+        dumps = gates.judged(errand.gate, errand.path, Silence(), failed.append)
         again = [error for error in failed if _may_pass(error, errand.path)]
         text = json.render(gates.report(errand.gate, dumps))
     except ScannerError as error:

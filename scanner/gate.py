@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from scanner import correlate, engine, fingerprint, policy, published
-from scanner.engine import Progress, Scan, ScanRequest
+from scanner.engine import Scan, ScanRequest
 from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
 from scanner.model import DumpReport, Report
 from scanner.policy import Ruling
+from scanner.progress import Progress
 from scanner.urls import shown
 
 

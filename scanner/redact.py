@@ -17,10 +17,11 @@ from pathlib import Path
 from scanner import correlate, engine, policy
 from scanner.dump import pack
 from scanner.dump.ledger import tables
-from scanner.engine import Progress, Scan, ScanRequest
+from scanner.engine import Scan, ScanRequest
 from scanner.errors import RedactError
 from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
 from scanner.policy import Ruling
+from scanner.progress import Progress
 from scanner.published import Published
 from scanner.stages.overwrite import Spans, overwrite
 

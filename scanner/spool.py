@@ -24,10 +24,10 @@ from pathlib import Path
 
 from scanner import audit, claims, gate, policy
 from scanner.claims import Item
-from scanner.engine import Progress
 from scanner.errors import ScannerError, SpoolError, Unreadable
 from scanner.gate import Gate
 from scanner.model import DumpReport, Report, Verdict
+from scanner.progress import Progress
 
 REPORT, ATTESTATION, RECORD = "report.json", "attestation.json", "redaction.json"
 UNREAD = "unread"

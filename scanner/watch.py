@@ -14,9 +14,9 @@ import watchfiles
 
 from scanner import claims, metrics, spool
 from scanner.claims import Item, Stamp
-from scanner.engine import Progress
 from scanner.errors import ScannerError, SpoolError
 from scanner.model import Verdict
+from scanner.progress import Progress
 from scanner.spool import Filed, Spool
 
 RETRY_SECONDS = 60.0

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("scanner", "errors", "hardening", "urls"),
+    ("scanner", "errors", "hardening", "urls", "caches", "progress"),
     ("model",),
     ("fingerprint", "spread", "fields"),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),

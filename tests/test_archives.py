@@ -18,7 +18,7 @@ from scanner import correlate, engine, policy, rules
 from scanner.engine import Scan, ScanRequest
 from scanner.errors import Unreadable
 from scanner.model import Verdict
-from tests.test_engine import Silence
+from scanner.progress import Silence
 
 RULES = rules.load()
 KEY = encodings.pkcs8_der(keys.rsa_key(2048))

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from scanner import console
+from scanner.progress import Silence
 
 
 class Terminal(io.StringIO):
@@ -50,7 +51,7 @@ def test_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked to be quiet, progress is silent on a terminal too."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     with console.progress("x", quiet=True, color=True) as progress:
-        assert isinstance(progress, console.Silence)
+        assert isinstance(progress, Silence)
 
 
 def test_hostile_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,23 +17,11 @@ from scanner.detect import kingfisher
 from scanner.dump import windows
 from scanner.engine import Scan, ScanRequest
 from scanner.model import Confidence, DumpReport, Finding, Verdict
+from scanner.progress import Silence
 from scanner.report import FORMATS
 
 RULES = rules.load()
 KEY = keys.rsa_key(2048)
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-
-    def advance(self, count: int) -> None:
-        """Count bytes."""
-
-    def done(self) -> None:
-        """End."""
 
 
 def scan(path: Path, **options: object) -> Scan:

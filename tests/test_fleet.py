@@ -16,9 +16,9 @@ import pytest
 
 from fixtures import elfcore, encodings, keys
 from scanner import cli, cli_scan, gate
-from scanner.console import Silence
 from scanner.gate import Gate
 from scanner.model import DumpReport, Verdict
+from scanner.progress import Silence
 from scanner.report import json as report_json
 from scanner.urls import shown
 from scanner.workers import Lost

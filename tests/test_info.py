@@ -90,6 +90,17 @@ def test_minidump(tmp_path: Path) -> None:
     assert CANARY not in json.dumps(said)
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_names_do_nothing_to_a_terminal(tmp_path: Path, form: str) -> None:
+    """No character of a name that acts on a terminal is passed on as it is, DEL neither."""
+    path = tmp_path / "x.dmp"
+    path.write_bytes(minidump(modules=[(0x10000, 4096, "a\x1b[2J\x7f\u202eb.dll")]))
+    code, out = info(path, "-f", form)
+    assert code == 0
+    assert not set(out) & set("\x1b\x7f\u202e")
+    assert "b.dll" in out
+
+
 def test_archive(tmp_path: Path) -> None:
     """An archive names its dumps, and each is told of."""
     path = tmp_path / "crash.zip"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, noise
 from scanner import correlate, engine, known, rules
-from scanner.console import Silence
 from scanner.errors import UsageError
+from scanner.progress import Silence
 
 RSA = keys.rsa_key(2048)
 EC = keys.ec_key()

@@ -12,7 +12,7 @@ from fixtures.machine import PAGE, Machine
 from scanner import correlate, engine, policy, rules
 from scanner.engine import ScanRequest
 from scanner.model import DumpReport, Verdict
-from tests.test_engine import Silence
+from scanner.progress import Silence
 
 RULES = rules.load()
 KEY = keys.rsa_key(2048)

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from fixtures import elfcore, noise
 from scanner import correlate, engine, policy, published, rules
-from scanner.console import Silence
 from scanner.errors import RuleError
 from scanner.model import Verdict
+from scanner.progress import Silence
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = sorted((ROOT / "rules" / "published").glob("*.toml"))

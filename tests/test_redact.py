@@ -15,13 +15,14 @@ import pytest
 import zstandard
 
 from fixtures import elfcore, encodings, keys, real, sealed
-from scanner import console, dump, engine, published, redact, rules
+from scanner import dump, engine, published, redact, rules
 from scanner.dump import pack, source
 from scanner.engine import ScanRequest
 from scanner.errors import RedactError, ScannerError
 from scanner.model import Fingerprint, Layout
 from scanner.policy import Ruling
 from scanner.policyfile import Allow, Policy
+from scanner.progress import Silence
 from scanner.redact import Aim, Overwritten, Redaction
 from scanner.stages.overwrite import FILL
 from tests import readers, remains
@@ -57,7 +58,7 @@ def redacted(path: Path, output: Path, aim: Aim = AIM, *, raw: bool = False) -> 
         request(path, raw=raw),
         str(output),
         aim,
-        console.Silence(),
+        Silence(),
         before_named=lambda _: None,
     )
 

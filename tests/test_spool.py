@@ -16,11 +16,11 @@ import pytest
 
 from fixtures import elfcore, signers
 from scanner import claims, metrics, policy, rules, spool, watch
-from scanner.console import Silence
 from scanner.engine import ScanRequest
 from scanner.errors import ReportError, ScannerError
 from scanner.gate import Gate
 from scanner.model import Report, Verdict
+from scanner.progress import Silence
 from scanner.report import json as document
 from tests import kills, poison, test_secrets
 from tests.test_cli_redact import keysift, planted

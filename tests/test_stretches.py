@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from fixtures import elfcore, minidump, noise, real, tokens
 from scanner import engine, policy, rules
-from scanner.console import Silence
 from scanner.engine import ScanRequest
 from scanner.labels import WITHHELD, Labels
 from scanner.model import Cell, DumpReport, Layout, Module, Region, Stretch, Thread
+from scanner.progress import Silence
 from scanner.report import FORMATS
 from scanner.stretches import MOST_CELLS, MOST_STRETCHES, stretches
 from tests.test_engine import report_bytes

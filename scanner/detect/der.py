@@ -18,6 +18,7 @@ BACK = 4
 """Bytes of the longest header of an object within :data:`LIMIT`: 30 82 LL LL."""
 
 INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
+_SEQUENCE = bytes((SEQUENCE,))
 
 
 class Malformed(ValueError):
@@ -174,6 +175,18 @@ def headers_before(window: bytes, at: int) -> tuple[int, ...]:
     if at >= 4 and window[at - 4] == SEQUENCE and window[at - 3] == 0x82 and window[at - 2]:
         starts.append(at - 4)
     return tuple(starts)
+
+
+def starts(memory: Memory, space: int, offset: int) -> tuple[int, ...]:
+    """Return where a SEQUENCE may start that holds what is at ``offset``: there, or just before.
+
+    Just before is where its header ends there.
+    """
+    lead = min(offset, BACK)
+    window = memory.clip(space, offset - lead, lead + 1)
+    if window[lead:] == _SEQUENCE:
+        return (offset,)
+    return tuple(offset - lead + start for start in headers_before(window, lead))
 
 
 def fetch(memory: Memory, space: int, offset: int) -> bytes | None:

@@ -113,13 +113,7 @@ def _labelled(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[P
 
 def _bare(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
     """Read DER whose header, or the version behind it, is at ``offset``."""
-    lead = min(offset, der.BACK)
-    window = memory.clip(space, offset - lead, lead + 2)
-    if len(window) != lead + 2:
-        return
-    starts = (lead,) if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
-    for start in starts:
-        where = offset - lead + start
+    for where in der.starts(memory, space, offset):
         total = der.total_size(memory.clip(space, where, der.BACK)) or 0
         data = memory.clip(space, where, total)
         rest = _der(data) if len(data) > der.BACK else None

@@ -117,13 +117,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     An anchor starts either with the header of the object (30) or with its version (02), one header
     further in.
     """
-    lead = min(offset, der.BACK)
-    window = memory.clip(space, offset - lead, lead + 2)
-    if len(window) != lead + 2:
-        return
-    starts = (lead,) if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
-    for start in starts:
-        where = offset - lead + start
+    for where in der.starts(memory, space, offset):
         data = der.fetch(memory, space, where)
         parsed = parse_private(data) if data is not None else None
         if parsed is None or data is None:

@@ -10,16 +10,14 @@ import functools
 import hashlib
 import importlib
 import importlib.util
-import os
 import stat
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from scanner import rules
+from scanner import caches, rules
 from scanner.detect import literals
 from scanner.errors import UsageError
 from scanner.rules import Anchor, Rule
@@ -155,34 +153,9 @@ def _digests(path: Path) -> list[str]:
 def _cache(sdk: ModuleType) -> str | None:
     """Return a folder of this user alone for compiled rules, or None where none can be had."""
     try:
-        base = _caches()
-        folder = base / "keysift" / f"kingfisher-{sdk.__version__}"
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = caches.folder(create=True) / f"kingfisher-{sdk.__version__}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        private = all(map(_private, (folder.parent, folder)))
-    except (OSError, RuntimeError):
+        told = folder.lstat()
+    except OSError:
         return None
-    return str(folder) if private else None
-
-
-if sys.platform == "win32":
-
-    def _caches() -> Path:
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-
-    def _private(folder: Path) -> bool:
-        """Tell whether it is a folder: that only its user may enter it, its place says."""
-        return stat.S_ISDIR(folder.lstat().st_mode)
-
-else:
-
-    def _caches() -> Path:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        usual = {"darwin": "Library/Caches"}.get(sys.platform, ".cache")
-        return Path(given) if given.startswith("/") else Path.home() / usual
-
-    def _private(folder: Path) -> bool:
-        """Tell whether it is a folder, ours, and nobody else may look or write into it."""
-        about = folder.lstat()
-        mine = stat.S_ISDIR(about.st_mode) and about.st_uid == os.geteuid()
-        return mine and not about.st_mode & 0o077
+    return str(folder) if stat.S_ISDIR(told.st_mode) and caches.is_private(told) else None

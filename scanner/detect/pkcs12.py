@@ -47,13 +47,11 @@ _EMPTY = (b"\0\0", b"")
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the keys of the store whose version stands at ``offset``, or whose header does."""
-    lead = min(offset, der.BACK)
-    window = memory.clip(space, offset - lead, lead + 1)
-    at = (lead,) if window[lead:] == b"\x30" else der.headers_before(window[:lead], lead)
-    if window[:lead].endswith(_OPEN):
-        at = (lead - len(_OPEN),)
-    for start in at:
-        where = offset - lead + start
+    starts = der.starts(memory, space, offset)
+    lead = min(offset, len(_OPEN))
+    if memory.clip(space, offset - lead, lead) == _OPEN:
+        starts = (offset - lead,)
+    for where in starts:
         data, size = _fetch(memory, space, where)
         place = Place(space=space, offset=where, size=size)
         for bag in shrouded(data):

@@ -187,9 +187,7 @@ def _wrapped(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Se
         place, wide = armour.located(memory, space, first, begin + len(MARK) + found[1], width)
         yield from _said(found[0], rule, f"TSS2-PEM{wide}", place)
         return
-    lead = min(offset, der.BACK)
-    for start in der.headers_before(memory.clip(space, offset - lead, lead), lead):
-        where = offset - lead + start
+    for where in der.starts(memory, space, offset):
         data = der.fetch(memory, space, where)
         if data is not None:
             place = Place(space=space, offset=where, size=len(data))

@@ -38,9 +38,6 @@ ends of BEGIN lines; PKCS#8 with RSA, with a curve, without its point, with RFC 
 on P-256, P-384 and P-521; DSA. A line of the outer text may end in one: so most have two
 (not PKCS#1, and SEC1 on P-384 and P-521)."""
 
-BEGIN = (b"LS0tLS1CRUdJTi", b"0tLS0tQkVHSU4g", b"tLS0tLUJFR0lOI")
-"""The other end of a BEGIN line: more to look for, and never at the same time broken."""
-
 _BEFORE, _BEHIND = 96, 192
 _LONGEST = 96 * 1024
 _ANY = re.compile(b"|".join(re.escape(mark) for mark, _ in INNER))

@@ -228,15 +228,3 @@ class Memory:
         _check(self.map, space, offset, len(view))
         for at, file, size in _parts(self.map, space, offset, len(view)):
             self._file.readinto(file, view[at - offset : at - offset + size])
-
-    def pointer(self, space: int, offset: int) -> int:
-        """Return the pointer at a coordinate, in the dump's own size and byte order."""
-        data = self.read(space, offset, self.map.pointer_size)
-        return int.from_bytes(data, "big" if self.map.byte_order == "big" else "little")
-
-    def at(self, address: int, size: int) -> bytes:
-        """Return ``size`` bytes from an address on; raises Unmapped if not all are there."""
-        where = find(self.map, address)
-        if where is None:
-            raise Unmapped(f"no byte at address {address:#x}")
-        return self.read(where[0], where[1], size)

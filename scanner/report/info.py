@@ -4,12 +4,12 @@ Says nothing of what lies in the bytes, and gives no verdict. A program is a bas
 of arguments; arguments, environment and paths are never shown, nor names of threads.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scanner.model import Layout
+from scanner.report.document import unicode, written
 from scanner.report.printable import printable
 from scanner.stages.session import Survey
 
@@ -35,7 +35,7 @@ def text(found: Inspected) -> str:
 def document(found: Inspected) -> str:
     """Return a JSON object, ASCII, ended by a line feed."""
     table = {"schema": 1, "dumps": [_dump(path, survey) for path, survey in found]}
-    return json.dumps(table, indent=1, ensure_ascii=True) + "\n"
+    return written(table)
 
 
 def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
@@ -89,15 +89,15 @@ def _gaps(layout: Layout) -> dict[str, tuple[int, int]]:
 def _dump(path: str, survey: Survey) -> dict[str, Any]:
     layout, content = survey.layout, survey.content
     return {
-        "path": _unicode(path),
+        "path": unicode(path),
         "size": survey.size,
         "content": {"layers": list(content.layers), "size": content.size},
         "format": layout.format,
         "arch": layout.arch,
         "pointer_size": layout.pointer_size,
         "byte_order": layout.byte_order,
-        "system": _unicode(layout.system) or None,
-        "process": _unicode(layout.process) or None,
+        "system": unicode(layout.system) or None,
+        "process": unicode(layout.process) or None,
         "arguments": layout.arguments,
         "threads": len(layout.threads),
         "modules": list(_modules(layout)),
@@ -109,20 +109,16 @@ def _dump(path: str, survey: Survey) -> dict[str, Any]:
             code: {"count": count, "bytes": size} for code, (count, size) in _gaps(layout).items()
         },
         "ledger": dict(survey.ledger),
-        "members": [_unicode(part.name) for part in survey.members],
-        "faults": [{"code": fault.code, "text": _unicode(fault.text)} for fault in survey.faults],
+        "members": [unicode(part.name) for part in survey.members],
+        "faults": [{"code": fault.code, "text": unicode(fault.text)} for fault in survey.faults],
     }
 
 
 def _modules(layout: Layout) -> Iterable[dict[str, Any]]:
     for module in layout.modules:
-        name = _unicode(_base(module.name))
+        name = unicode(_base(module.name))
         yield {"address": hex(module.start), "size": module.size, "name": name}
 
 
 def _base(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
-
-
-def _unicode(value: str) -> str:
-    return value.encode("utf-8", "backslashreplace").decode("utf-8")

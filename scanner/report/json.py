@@ -7,11 +7,11 @@ text that has no value is null. The output is ASCII, and a pure function of the 
 refuses to write a date, a host name or anything random.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from scanner import model
+from scanner.report.document import unicode, written
 
 SCHEMA = 1
 
@@ -30,9 +30,7 @@ def render(
 
     How it should look (colour, width, how much) has no say here: the document is always whole.
     """
-    text = json.dumps(document(report), indent=1, ensure_ascii=True, allow_nan=False)
-    # DEL is ASCII and json leaves it as it is; outside of strings it cannot stand.
-    return text.replace("\x7f", "\\u007f") + "\n"
+    return written(document(report))
 
 
 def document(report: model.Report) -> Document:
@@ -68,7 +66,7 @@ def _spread(key: model.Spread) -> Document:
 
 def _dump(dump: model.DumpReport) -> Document:
     return {
-        "path": _unicode(dump.path),
+        "path": unicode(dump.path),
         "size": dump.size,
         "sha256": _text(dump.sha256),
         "content": {
@@ -80,7 +78,7 @@ def _dump(dump: model.DumpReport) -> Document:
         "format": dump.format,
         "arch": dump.arch,
         "verdict": str(dump.verdict),
-        "reasons": [{"code": r.code, "text": _unicode(r.text)} for r in dump.reasons],
+        "reasons": [{"code": r.code, "text": unicode(r.text)} for r in dump.reasons],
         "coverage": _coverage(dump.coverage),
         "findings": [_finding(finding) for finding in dump.findings],
         "suppressed": [_finding(finding) for finding in dump.suppressed],
@@ -108,7 +106,7 @@ def _coverage(coverage: model.Coverage) -> Document:
                 "address": _address(stretch.address),
                 "size": stretch.size,
                 "bytes": stretch.bytes,
-                "label": _unicode(stretch.label),
+                "label": unicode(stretch.label),
                 "cells": list(stretch.cells),
             }
             for stretch in coverage.memory
@@ -128,7 +126,7 @@ def _finding(finding: model.Finding) -> Document:
         "severity": finding.severity.name.lower(),
         "confidence": finding.confidence.name.lower(),
         "proof": _text(finding.proof),
-        "names": [_unicode(name) for name in finding.names],
+        "names": [unicode(name) for name in finding.names],
         "fingerprint": {"kind": finding.fingerprint.kind, "value": finding.fingerprint.value},
         "public": {
             "subject": _text(public.subject),
@@ -165,7 +163,7 @@ def _occurrence(occurrence: model.Occurrence) -> Document:
 
 
 def _faults(faults: Iterable[model.Fault]) -> list[Document]:
-    return [{"code": fault.code, "text": _unicode(fault.text)} for fault in faults]
+    return [{"code": fault.code, "text": unicode(fault.text)} for fault in faults]
 
 
 def _address(address: int | None) -> str | None:
@@ -174,9 +172,4 @@ def _address(address: int | None) -> str | None:
 
 def _text(text: str) -> str | None:
     """Return a text, or null for one that has no value."""
-    return _unicode(text) if text else None
-
-
-def _unicode(text: str) -> str:
-    """Write lone surrogates out as backslash escapes: strict readers refuse them in JSON."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return unicode(text) if text else None

@@ -5,7 +5,6 @@ The record says where, how much and by which rule, and names keys by their finge
 where it was made; the same redaction gives the same record.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from scanner import __version__, model
 from scanner.redact import Overwritten, Redaction
 from scanner.report import wording
+from scanner.report.document import unicode, written
 from scanner.report.printable import printable
 from scanner.stages.overwrite import FILL
 
@@ -83,13 +83,12 @@ def record(made: Redaction, *, rules_sha256: str, policy_sha256: str) -> str:
             for (rule, name), ranges in sorted(grouped.items())
         ],
     }
-    dumped = json.dumps(table, indent=1, ensure_ascii=True, allow_nan=False)
-    return dumped.replace("\x7f", "\\u007f") + "\n"
+    return written(table)
 
 
 def _dump(dump: model.DumpReport) -> dict[str, Any]:
     return {
-        "path": dump.path.encode("utf-8", "backslashreplace").decode("utf-8"),
+        "path": unicode(dump.path),
         "size": dump.size,
         "sha256": dump.sha256,
         "content": {

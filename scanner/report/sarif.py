@@ -7,7 +7,6 @@ what was not looked at is a notification of a run that did not succeed. No snipp
 this module refuses to have one.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from scanner import model
 from scanner.model import Severity, Verdict
 from scanner.report import wording
+from scanner.report.document import written
 from scanner.report.printable import printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -59,8 +59,7 @@ def render(
     width: int = 100,  # noqa: ARG001
 ) -> str:
     """Return one SARIF log with one run, ASCII, ended by a line feed."""
-    text = json.dumps(_log(report), indent=1, ensure_ascii=True, allow_nan=False)
-    return text.replace("\x7f", "\\u007f") + "\n"
+    return written(_log(report))
 
 
 def _log(report: model.Report) -> Document:

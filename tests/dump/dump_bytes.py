@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Sequence
 
 from scanner.dump.source import File
+from scanner.dump.space import Memory, find
+from scanner.errors import Unmapped
 from scanner.model import Layout
 
 
@@ -16,6 +18,14 @@ def file_of(data: bytes, *, extra: int = 0) -> File:
         handle.flush()
         handle.truncate(len(data) + extra)
         return File(os.dup(handle.fileno()))
+
+
+def bytes_at(memory: Memory, address: int, size: int) -> bytes:
+    """Return ``size`` bytes from an address on; raises Unmapped if not all are there."""
+    where = find(memory.map, address)
+    if where is None:
+        raise Unmapped(f"no byte at address {address:#x}")
+    return memory.read(where[0], where[1], size)
 
 
 def damage(layout: Layout) -> set[str]:

@@ -5,11 +5,11 @@ import tempfile
 from pathlib import Path
 
 from scanner import correlate, dump, engine, policy, rules
-from scanner.console import Silence
 from scanner.dump import contents, source
 from scanner.dump.contents import Contents
 from scanner.engine import ScanRequest
 from scanner.model import DumpReport, Layout
+from scanner.progress import Silence
 from tests.dump.dump_bytes import file_of
 
 RULES = rules.load()

@@ -12,6 +12,7 @@ import pytest
 from scanner import dump
 from scanner.dump import source, space
 from scanner.dump.space import Memory
+from tests.dump.dump_bytes import bytes_at
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="holes are written there")
 
@@ -54,7 +55,7 @@ def test_far_regions(tmp_path: Path, tables: bytes) -> None:
         space_map, doubts = space.build(layout, opened.size)
         assert (doubts, space.covered(space_map), opened.size) == ((), SIZE, SIZE)
         memory = Memory(space_map, opened)
-        assert [memory.at(BASE + at, len(data)) for at, data in PLANTS.items()] == [
+        assert [bytes_at(memory, BASE + at, len(data)) for at, data in PLANTS.items()] == [
             *PLANTS.values()
         ]
         assert len(space_map.size) == 2

@@ -15,7 +15,7 @@ from scanner.dump import images, paging, space
 from scanner.dump.space import Memory
 from scanner.errors import Unmapped
 from scanner.model import Layout
-from tests.dump.dump_bytes import file_of
+from tests.dump.dump_bytes import bytes_at, file_of
 from tests.dump.opening import opened
 
 SECRET = bytes(range(1, 251)) * 60
@@ -39,7 +39,7 @@ def joined(data: bytes, address: int, size: int) -> bytes:
         space_map, faults = space.build(layout, file.size)
         assert faults == ()
         assert space.covered(space_map) == file.size
-        return Memory(space_map, file).at(address, size)
+        return bytes_at(Memory(space_map, file), address, size)
 
 
 @pytest.mark.parametrize("kind", ["kerneldump", "lime", "qemu", "vmcore"])

@@ -14,7 +14,7 @@ from scanner.dump import layers, space
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import Unmapped
 from scanner.model import Extent, Layout, Place, Region
-from tests.dump.dump_bytes import file_of
+from tests.dump.dump_bytes import bytes_at, file_of
 
 SIZE = 400
 FILE = bytes(random.Random(1).randbytes(SIZE))  # noqa: S311 - bytes to tell apart
@@ -56,10 +56,10 @@ def test_joins_by_address_not_by_file() -> None:
     assert not space_map.doubted.any()
     with file_of(FILE) as file:
         memory = Memory(space_map, file)
-        assert memory.at(0x100C, 8) == FILE[312:316] + FILE[100:104]
+        assert bytes_at(memory, 0x100C, 8) == FILE[312:316] + FILE[100:104]
         assert memory.read(0, 0, 32) == FILE[300:316] + FILE[100:116]
         with pytest.raises(Unmapped):
-            memory.at(0x101C, 8)
+            bytes_at(memory, 0x101C, 8)
     assert space.extents(space_map, Place(space=0, offset=12, size=8)) == (
         Extent(file_offset=312, size=4, address=0x100C),
         Extent(file_offset=100, size=4, address=0x1010),
@@ -99,9 +99,9 @@ def test_overlap_with_other_bytes() -> None:
     assert space_map.doubted[space_map.addressed].tolist() == [True, True]
     with file_of(FILE) as file:
         memory = Memory(space_map, file)
-        assert memory.at(0x1020, 8) == FILE[32:40]
+        assert bytes_at(memory, 0x1020, 8) == FILE[32:40]
         assert memory.read(1, 0, 64) == FILE[100:164]
-        assert memory.at(0x103C, 8) == FILE[60:64] + FILE[200:204]
+        assert bytes_at(memory, 0x103C, 8) == FILE[60:64] + FILE[200:204]
 
 
 def test_doubted_region() -> None:
@@ -126,7 +126,7 @@ def test_same_bytes_at_other_addresses() -> None:
     assert codes == set()
     with file_of(FILE) as file:
         memory = Memory(space_map, file)
-        assert memory.at(0x1000, 64) == memory.at(0x9000, 64) == FILE[10:74]
+        assert bytes_at(memory, 0x1000, 64) == bytes_at(memory, 0x9000, 64) == FILE[10:74]
     assert space.covered(space_map) == SIZE
 
 
@@ -177,20 +177,6 @@ def test_regions_that_lie() -> None:
         ]
     )
     assert space_map.size.tolist() == [8, SIZE - 8]
-
-
-@pytest.mark.parametrize(("pointer", "order"), [(8, "little"), (4, "little"), (8, "big")])
-def test_pointers(pointer: int, order: str) -> None:
-    """Pointers have the dump's own size and byte order, across pieces too."""
-    regions = [_region(0x1000, 6, 0), _region(0x1006, 10, 100)]
-    space_map, _ = _build(regions, pointer=pointer, order=order)
-    data = (FILE[:6] + FILE[100:110])[3 : 3 + pointer]
-    with file_of(FILE) as file:
-        memory = Memory(space_map, file)
-        found = memory.pointer(0, 3)
-        assert found == int.from_bytes(data, "little" if order == "little" else "big")
-        with pytest.raises(Unmapped):
-            memory.pointer(0, 17 - pointer)
 
 
 def test_reads_stay_in_their_space() -> None:
@@ -278,7 +264,7 @@ def test_stitching(data: st.DataObject) -> None:
         reader = Memory(space_map, file)
         first = data.draw(st.integers(0, 199))
         size = data.draw(st.integers(1, 200 - first))
-        assert reader.at(0x7000 + first, size) == memory[first : first + size]
+        assert bytes_at(reader, 0x7000 + first, size) == memory[first : first + size]
         assert reader.read(0, first, size) == memory[first : first + size]
 
 

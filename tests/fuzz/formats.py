@@ -23,6 +23,7 @@ from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout, Region
 from tests.dump import dump_bytes
+from tests.dump.dump_bytes import bytes_at
 from tests.fuzz import checks, mutators
 from tests.fuzz.files import file_of
 from tests.fuzz.target import Mutate, Target
@@ -213,7 +214,7 @@ def _spaces(data: bytes) -> None:
     space_map, _ = space.build(layout, size)
     memory = space.Memory(space_map, file)
     for region in regions[:4]:
-        assert len(memory.at(region.start, 1)) == 1
+        assert len(bytes_at(memory, region.start, 1)) == 1
     held = [(r.start, r.start + r.size) for r in regions]
     assert lacking(held, held) == []
     tasks = windows.cut(space_map)

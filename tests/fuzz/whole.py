@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from fixtures import encodings, heaps, lime, tokens
 from fixtures import keys as recipes
 from scanner import correlate, engine, policy, published, rules, saved
-from scanner.console import Silence
 from scanner.model import Verdict
+from scanner.progress import Silence
 from scanner.report import FORMATS
 from scanner.report import json as report_json
 from tests.dump import dump_bytes

@@ -9,6 +9,7 @@ from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secre
 from scanner import correlate, engine, policy, published, rules
 from scanner.engine import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
+from scanner.progress import Silence
 
 RULES = rules.load()
 RSA, EC, ED = keys.rsa_key(), keys.ec_key(), keys.okp_key()
@@ -61,19 +62,6 @@ FORMS: dict[str, Row] = {
     ),
 }
 """What makes the bytes, the rule and the kind of what is found, and the names of its keys."""
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-
-    def advance(self, count: int) -> None:
-        """Count bytes."""
-
-    def done(self) -> None:
-        """End."""
 
 
 def report(data: bytes, folder: Path) -> DumpReport:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from fixtures import containers, encodings, keys, noise
-from scanner import console, engine, known, rules
+from scanner import engine, known, rules
 from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
 from scanner.engine import ScanRequest
+from scanner.progress import Silence
 from scanner.stages import session as stage
 from scanner.stages.relate import distinct, likely, relate
 from scanner.stages.session import Session, Target
@@ -88,5 +89,5 @@ def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(bytes(4096) + blob.replace(p, bytes(8) + p[8:]) + bytes(4096))
     request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
-    found = engine.scan(request, console.Silence()).candidates
+    found = engine.scan(request, Silence()).candidates
     assert key.spki_sha256 in {one.fingerprint.value for one in found if one.rule == "rsa-limbs"}

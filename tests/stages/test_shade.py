@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from fixtures import elfcore, noise, real
 from scanner import dump, engine, rules
-from scanner.console import Silence
 from scanner.dump import source, space, windows
 from scanner.engine import Scan, ScanRequest
 from scanner.model import Cell
+from scanner.progress import Silence
 from scanner.stages import shade
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise, sealed
-from scanner import console, correlate, engine, policy, rules
+from scanner import correlate, engine, policy, rules
 from scanner.engine import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
+from scanner.progress import Silence
 from scanner.report import json as json_report
 from scanner.report import text as text_report
 from scanner.stages import unlock
@@ -35,7 +36,7 @@ def report(*blocks: bytes, deep: bool = False, folder: Path) -> DumpReport:
     path = folder / "core"
     path.write_bytes(elfcore.write(segments).data)
     request = ScanRequest(path=str(path), in_process=True, rules=RULES, deep=deep)
-    scan = engine.scan(request, console.Silence())
+    scan = engine.scan(request, Silence())
     return policy.judge(scan, correlate.findings(scan, RULES))
 
 

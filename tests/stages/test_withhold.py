@@ -12,9 +12,9 @@ import pytest
 
 from fixtures import cabinet, elfcore, encodings, macho, minidump, unreal, vmware
 from scanner import correlate, engine, policy, rules
-from scanner.console import Silence
 from scanner.engine import ScanRequest
 from scanner.labels import WITHHELD
+from scanner.progress import Silence
 from scanner.report import info
 from scanner.stages import withhold
 from tests.test_secrets import EC, KEY, OKP, TOKENS, assert_silent

@@ -9,23 +9,11 @@ from fixtures import keys as recipes
 from scanner import correlate, engine, rules
 from scanner.engine import ScanRequest
 from scanner.model import Confidence, Finding
+from scanner.progress import Silence
 
 RULES = rules.load()
 HEAP, PREKEY = 0x5585_0000_0000, 0x7F19_0000_0000
 KEYS = [recipes.rsa_key(3072), recipes.ec_key("P-384"), recipes.okp_key()]
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def phase(self, name: str, total_bytes: int) -> None:
-        """Begin a phase."""
-
-    def advance(self, count: int) -> None:
-        """Count bytes."""
-
-    def done(self) -> None:
-        """End."""
 
 
 def scan(path: Path, segments: list[elfcore.Segment]) -> tuple[Finding, ...]:
