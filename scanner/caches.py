@@ -5,14 +5,12 @@ another on the way there, is none. This module keeps nothing itself.
 """
 
 import os
-import stat
 import sys
 from pathlib import Path
 
-NAME = "keysift"
+from scanner import private
 
-_OTHERS = 0o077
-_OTHERS_WRITE = 0o022
+NAME = "keysift"
 
 
 def folder(base: Path | None = None, *, create: bool = False) -> Path:
@@ -24,12 +22,7 @@ def folder(base: Path | None = None, *, create: bool = False) -> Path:
     if create:
         base.mkdir(mode=0o700, exist_ok=True)
         (base / NAME).mkdir(mode=0o700, exist_ok=True)
-    for above in (base, *base.parents):
-        if not _is_safe(above.stat()):
-            raise PermissionError(above)
-    told = (base / NAME).lstat()
-    if not stat.S_ISDIR(told.st_mode) or not is_private(told):
-        raise PermissionError(base / NAME)
+    private.check(base / NAME)
     return base / NAME
 
 
@@ -37,14 +30,6 @@ if sys.platform == "win32":
 
     def _base() -> Path:
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-
-    def _is_safe(_told: os.stat_result) -> bool:
-        """Take a folder's place for an answer: modes say nothing here."""
-        return True
-
-    def is_private(_told: os.stat_result) -> bool:
-        """Likewise."""
-        return True
 
 else:
 
@@ -55,12 +40,3 @@ else:
             return told if told.is_absolute() else Path.home() / usual
         except RuntimeError as error:  # nobody says where home is
             raise FileNotFoundError from error
-
-    def _is_safe(told: os.stat_result) -> bool:
-        """Tell whether nobody else can rename what is ours in a folder (sticky: unlink(2))."""
-        shared = told.st_mode & _OTHERS_WRITE and not told.st_mode & stat.S_ISVTX
-        return told.st_uid in (0, os.geteuid()) and not shared
-
-    def is_private(told: os.stat_result) -> bool:
-        """Tell whether a file or folder is this account's, and nobody else may look into it."""
-        return told.st_uid == os.geteuid() and not told.st_mode & _OTHERS

@@ -107,6 +107,12 @@ def keysift() -> None:
 @options(*SEARCH)
 @policy_options
 @options(*READING)
+@click.option(
+    "--resume",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    help="Keep here what is swept: a scan that is cut short goes on from it.",
+)
 @audit_option
 @click.pass_obj
 def scan(
@@ -114,6 +120,7 @@ def scan(
     /,
     dumps: tuple[str, ...],
     look: Look,
+    resume: str | None,
     audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
@@ -134,9 +141,13 @@ def scan(
     if not (asked["debug"] or "-" in dumps):
         workers.prepare("scanner.engine")
     from scanner import audit, gate  # noqa: PLC0415 - while the worker starts
+    from scanner import resume as journals  # noqa: PLC0415
 
+    if resume is not None:
+        journals.check(resume)
     job = _Job(
         gate=gate_of(**asked),
+        resume=resume,
         quiet=look.quiet,
         color=deliver.wants_color(look.color_choice, sys.stderr),
     )
@@ -248,6 +259,8 @@ class _Job:
     """What is the same for every dump of one command line."""
 
     gate: "Gate"
+    resume: str | None
+    """The folder where scans are kept."""
     quiet: bool
     color: bool
 
@@ -260,7 +273,12 @@ def _scan_one(
 
     failed: list[errors.ScannerError] = []
     with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
-        dumps = gate.judged(job.gate, path, progress, failed.append)
+
+        def tell(what: str, why: str) -> None:
+            console.aside(progress, lambda: complain(f"{urls.shown(path)}: {what}", why))
+
+        asked = job.gate if job.resume is None else gate.kept(job.gate, job.resume, tell)
+        dumps = gate.judged(asked, path, progress, failed.append)
     for error in failed:
         complain(f"{urls.shown(path)}: {error.message}", error.reason, error.hint)
     return dumps

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner import __version__, caches
+from scanner import __version__, caches, private
 from scanner.detect import anchors
 
 SUFFIX = ".anchors"
@@ -84,7 +84,7 @@ else:
                 with os.fdopen(fd, "rb") as file:
                     told = os.fstat(fd)
                     regular = stat.S_ISREG(told.st_mode) and told.st_nlink == 1
-                    if not regular or not caches.is_private(told) or told.st_size > MOST_BYTES:
+                    if not regular or not private.is_own(told) or told.st_size > MOST_BYTES:
                         return b""
                     digest, made = file.read(_DIGEST), file.read(MOST_BYTES)
         except OSError:
@@ -117,14 +117,8 @@ else:
     @contextlib.contextmanager
     def _folder(base: Path | None, *, create: bool = False) -> Iterator[int]:
         """Open our folder. Raises OSError where there is none that is the account's alone."""
-        path = caches.folder(base, create=create)
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            if not caches.is_private(os.fstat(folder)):
-                raise PermissionError(path)
+        with private.opened(caches.folder(base, create=create)) as folder:
             yield folder
-        finally:
-            os.close(folder)
 
 
 def _sealed(name: str, made: bytes) -> bytes:

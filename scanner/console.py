@@ -54,6 +54,22 @@ class Bar:
         with contextlib.suppress(Exception):
             self._display.remove_task(self._task)
 
+    def aside(self, say: Callable[[], None]) -> None:
+        """Let something be said on stderr, above the bar."""
+        with contextlib.suppress(Exception):
+            self._display.stop()
+        say()
+        with contextlib.suppress(Exception):
+            self._display.start()
+
+
+def aside(progress: Bar | Silence, say: Callable[[], None]) -> None:
+    """Let something be said on stderr, above the bar where there is one."""
+    if isinstance(progress, Bar):
+        progress.aside(say)
+    else:
+        say()
+
 
 @contextlib.contextmanager
 def counted(total: int, *, quiet: bool, color: bool) -> Iterator[Callable[[], None]]:

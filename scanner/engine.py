@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scanner import compiled, coverage, placed, proving, urls
+from scanner import compiled, coverage, placed, proving, resume, sweeping, urls
 from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
@@ -26,13 +26,13 @@ from scanner.dump.windows import cut
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.progress import Progress
+from scanner.resume import Resume
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages import shade, withhold
+from scanner.stages import withhold
 from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
-from scanner.stages.sweep import Gathered, Swept, gathered, sweep
 from scanner.stages.trace import Sighting, trace, trace_runs
 from scanner.stages.traceable import affordable, traced
 from scanner.workers import Call, Crew, Handle, InProcess, Processes, Question
@@ -72,6 +72,8 @@ class ScanRequest:
     """Of the HMAC that names secrets without a public half; without it their place does."""
     hire: Hire | None = None
     """Who works on a large dump in the place of processes of this machine."""
+    resume: Resume | None = None
+    """Where what was swept is kept, for a scan that is interrupted to go on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +264,10 @@ def _scan(
         stack.callback(crew.close)
     elif isinstance(lead, Processes):
         lead.grow(min(jobs, len(tasks)) - 1, Session, target)
-    swept = _sweep(crew, tasks, survey, faults, progress)
+    journal = None
+    if request.resume is not None and target.part is None:
+        journal = resume.opened(request.resume, stack, survey, tasks, len(request.rules))
+    swept = sweeping.sweep_all(crew, tasks, survey.space_map.file_size, journal, faults, progress)
     sha256 = _digest(lead)
     if not sha256:
         faults.append(Fault(code="no-digest", text="The file could not be hashed."))
@@ -273,6 +278,8 @@ def _scan(
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     found = [*(p for c in proofs.candidates for p in c.places), *(s.place for s in sightings)]
+    if journal is not None:
+        journal.drop()
     return Scan(
         path=target.path,
         size=survey.size,
@@ -302,28 +309,6 @@ def _digest(lead: Crew) -> str:
     except ScannerError:
         return ""
     return digest
-
-
-def _sweep(
-    crew: Crew,
-    tasks: tuple[tuple[Place, ...], ...],
-    survey: Survey,
-    faults: list[Fault],
-    progress: Progress,
-) -> Gathered:
-    """Run stage one over all tasks; a task without an answer is a fault."""
-    progress.phase("sweeping", int(survey.space_map.size.sum()))
-    swept: dict[int, Swept] = {}
-    shades = shade.empty(survey.space_map.file_size)
-    for index, answer in crew.map([(sweep, task) for task in tasks]):
-        size = sum(place.size for place in tasks[index])
-        progress.advance(size)
-        if isinstance(answer, Swept) and answer.swept_bytes == size:
-            shades += answer.shades
-            swept[index] = replace(answer, shades=shade.empty(0))
-        else:
-            faults.append(failed(f"Task {index} of {len(tasks)} was not swept", answer))
-    return gathered(swept, shades)
 
 
 def _trace(

@@ -14,6 +14,7 @@ from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
 from scanner.model import DumpReport, Report
 from scanner.policy import Ruling
 from scanner.progress import Progress
+from scanner.resume import Resume, Tell
 from scanner.urls import shown
 
 
@@ -38,6 +39,20 @@ class Gate:
         """
         said = (("deep", self.request.deep), ("raw", self.request.raw))
         return "+".join(word for word, is_so in said if is_so) or "default"
+
+
+def kept(gate: Gate, folder: str, tell: Tell) -> Gate:
+    """Return the gate whose scans are kept in a folder, and go on if they are interrupted."""
+    terms = (
+        ("rules", gate.rules_sha256),
+        ("policy", gate.policy_sha256),
+        ("known keys", gate.known_sha256),
+        ("baseline", gate.baseline_sha256),
+        ("fingerprint key", fingerprint.key_id(gate.request.fingerprint_key)),
+        ("mode", gate.mode),
+    )
+    resume = Resume(folder=folder, terms=terms, tell=tell)
+    return replace(gate, request=replace(gate.request, resume=resume))
 
 
 def judged(

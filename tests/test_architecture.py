@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("scanner", "errors", "hardening", "urls", "caches", "progress"),
+    ("scanner", "errors", "hardening", "urls", "private", "progress"),
+    ("caches",),
     ("model",),
     ("fingerprint", "spread", "fields"),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
@@ -54,7 +55,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("serving",),
     ("workers",),
     ("stages.session",),
-    ("stages.shade", "stages.overwrite", "stages.unlock"),
+    ("stages.shade", "stages.overwrite", "stages.unlock", "stages.seals"),
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate",),
@@ -63,8 +64,9 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "stages.traceable",
         "stages.withhold",
     ),
-    ("coverage", "answers", "compiled", "placed"),
-    ("proving",),
+    ("coverage", "answers", "compiled", "records", "placed"),
+    ("proving", "resume"),
+    ("sweeping",),
     ("engine",),
     ("correlate",),
     ("policy",),
@@ -101,6 +103,7 @@ ONLY = {
         "stretches",
         "coverage",
         "proving",
+        "records",
         "engine",
     ),
     "fsspec": ("dump.remote",),

@@ -52,6 +52,7 @@ VALUES: dict[str, str] = {
     "--policy": "{policy}",
     "--baseline": "{saved}",
     "--spool-dir": "{out}",
+    "--resume": "{out}/resume",
     "--fingerprint-key": "{key}",
     "--key": "{key}",
     "--public-key": "",

@@ -47,6 +47,22 @@ def test_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch("/var/crash/core.7", monkeypatch, io.StringIO()) == ""
 
 
+def test_what_is_said_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note has lines of its own, and the bar goes on below it; elsewhere it stands alone."""
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", "xterm")
+        with console.progress("x", quiet=False, color=False) as progress:
+            progress.phase("sweep", 1000)
+            console.aside(progress, lambda: print("a note", file=sys.stderr))  # noqa: T201 - what it is for
+            progress.advance(400)
+            if isinstance(progress, console.Bar):
+                progress._display.refresh()
+        drawn = stream.getvalue()
+        before, _, after = drawn.partition("a note\n")
+        assert (before + after == "") or (before.endswith("\x1b[2K") and "400/1,000" in after)
+
+
 def test_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked to be quiet, progress is silent on a terminal too."""
     monkeypatch.setattr(sys, "stderr", Terminal())

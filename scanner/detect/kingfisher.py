@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from scanner import caches, rules
+from scanner import caches, private, rules
 from scanner.detect import literals
 from scanner.errors import UsageError
 from scanner.rules import Anchor, Rule
@@ -158,4 +158,4 @@ def _cache(sdk: ModuleType) -> str | None:
         told = folder.lstat()
     except OSError:
         return None
-    return str(folder) if stat.S_ISDIR(told.st_mode) and caches.is_private(told) else None
+    return str(folder) if stat.S_ISDIR(told.st_mode) and private.is_own(told) else None

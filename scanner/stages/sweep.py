@@ -16,6 +16,7 @@ from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
 from scanner.model import Place
 from scanner.stages import shade
+from scanner.stages.seals import Seal
 from scanner.stages.session import Session
 from scanner.stages.shade import Counts, Shader
 
@@ -44,10 +45,15 @@ class Swept:
     swept_bytes: int
     shades: Counts
     """What the bytes look like, for the map of the file: [cells, sorts]."""
+    seal: str = ""
+    """The digest of all that was seen; empty where none is made."""
 
 
-def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
-    """Sweep one task. Raises LimitExceeded where anchors hit without end, and read errors."""
+def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept:
+    """Sweep one task. Raises LimitExceeded where anchors hit without end, and read errors.
+
+    Where the scan is kept, ``salt`` names it, and the task is sealed.
+    """
     memory, sweeper = session.memory, session.sweeper
     hits: list[Hits] = []
     runs: list[Runs] = []
@@ -55,6 +61,7 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
     shader = session.kept.setdefault(Shader, Shader(memory.map))
     assert isinstance(shader, Shader)
     shades = shade.empty(memory.map.file_size)
+    sealed = Seal(salt, session.target.fingerprint_key)
     for window in windows(memory, task):
         segments = _Segments.of(window)
         filled = _filled(window.buffer)
@@ -69,7 +76,22 @@ def sweep(session: Session, task: tuple[Place, ...]) -> Swept:
                 )
         swept += sum(segment.size for segment in window.segments)
         shader.add(shades, window)
-    return Swept(hits=_unique(hits), runs=limbs.gather(runs), swept_bytes=swept, shades=shades)
+        sealed.add(window.buffer, filled)
+    return Swept(
+        hits=_unique(hits),
+        runs=limbs.gather(runs),
+        swept_bytes=swept,
+        shades=shades,
+        seal=sealed.value(),
+    )
+
+
+def seal(session: Session, task: tuple[Place, ...], salt: bytes) -> str:
+    """Return the seal that a sweep of a task would give it. Raises read errors."""
+    sealed = Seal(salt, session.target.fingerprint_key)
+    for window in windows(session.memory, task):
+        sealed.add(window.buffer, _filled(window.buffer))
+    return sealed.value()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
