@@ -49,7 +49,7 @@ def _from_low_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int,
 
 def _closest(step: int, module: int, offset: int) -> int:
     """Return the x that makes both x and step*x + module*y + offset small, for some y."""
-    u, v = (1, step), (0, module)
+    u, v = _short(step, module)
     if _dot(u, u) > _dot(v, v):
         u, v = v, u
     while True:
@@ -61,6 +61,16 @@ def _closest(step: int, module: int, offset: int) -> int:
     area = u[0] * v[1] - u[1] * v[0]
     times_u, times_v = _rounded(offset * v[0], area), _rounded(-offset * u[0], area)
     return times_u * u[0] + times_v * v[0]
+
+
+def _short(step: int, module: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return a basis that is nearly reduced: Euclid's algorithm, half-way through."""
+    x, y, behind, rest = 0, 1, module, step % module
+    half = 1 << module.bit_length() // 2
+    while rest > half:
+        times = behind // rest
+        x, y, behind, rest = y, x - times * y, rest, behind - times * rest
+    return (y, rest), (x, behind)
 
 
 def _dot(a: tuple[int, int], b: tuple[int, int]) -> int:
