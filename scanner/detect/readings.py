@@ -213,16 +213,32 @@ def _digit(reading: Reading, data: Bytes, position: Positions, bits: int, index:
     return gather(data, position + slot * reading.word, _kind(reading)) >> np.uint64(reading.shift)
 
 
+_SINGLY = 4
+"""Words that are judged one after the other, of ever fewer numbers: few get past them by chance."""
+
+_TOGETHER = 1 << 16
+"""Words of the numbers that are left which are read at once."""
+
+
 def are_digits(reading: Reading, data: Bytes, position: Positions, bits: int) -> Flags:
     """Tell at which positions every word holds a digit and no more; True for unpacked readings."""
     good = np.ones(len(position), np.bool_)
     if not reading.packed:
         return good
-    clear = ((1 << (8 * reading.word)) - 1) ^ (((1 << reading.digit) - 1) << reading.shift)
-    for slot in range(count(reading, bits)):
+    clear = np.uint64(
+        ((1 << (8 * reading.word)) - 1) ^ (((1 << reading.digit) - 1) << reading.shift)
+    )
+    words = count(reading, bits)
+    for slot in range(min(words, _SINGLY)):
         left = np.flatnonzero(good)
         if len(left) == 0:
-            break
-        words = gather(data, position[left] + slot * reading.word, _kind(reading))
-        good[left] = (words & np.uint64(clear)) == 0
+            return good
+        found = gather(data, position[left] + slot * reading.word, _kind(reading))
+        good[left] = (found & clear) == 0
+    left, rest = np.flatnonzero(good), np.arange(_SINGLY, words) * reading.word
+    rows = max(_TOGETHER // max(len(rest), 1), 1)
+    for start in range(0, len(left) if len(rest) else 0, rows):
+        index = left[start : start + rows]
+        found = gather(data, position[index, None] + rest, _kind(reading))
+        good[index] = ((found & clear) == 0).all(axis=1)
     return good

@@ -50,27 +50,32 @@ def search(pool: Pool) -> Iterator[Subgroup]:
         moduli = [
             (at, p, order)
             for bits, order in (SIZES if len(begun) else ())
-            for at, p in _odd(pool, how, begun, bits)[:MOST_MODULI]
+            for at, p in _read(pool, how, _odd(pool, how, begun, bits), bits)[:MOST_MODULI]
         ]
         if moduli:
             widths = [readings.width(how, order) for order in orders]
             others = digits.starts(pool, how, widths)
+            odd = {order: _odd(pool, how, others, order) for order in {row[2] for row in moduli}}
             for at, p, order in moduli:
-                yield from _of(pool, how, (at, p), order, others)
+                yield from _of(pool, how, (at, p), (order, odd[order]), others)
 
 
 def _of(
-    pool: Pool, how: Reading, modulus: tuple[int, int], order: int, others: Offsets
+    pool: Pool,
+    how: Reading,
+    modulus: tuple[int, int],
+    orders: tuple[int, Offsets],
+    others: Offsets,
 ) -> Iterator[Subgroup]:
-    """Yield the groups of one p and a size of q, whose q and g are among ``others``."""
-    at, p = modulus
+    """Yield the groups of one p, whose q is among the ``orders`` of a size, and g among others."""
+    (at, p), (order, odd) = modulus, orders
     bits = p.bit_length()
     place = pool.place(at, readings.width(how, bits))
-    near = pieces.nearest(pool, others, (place,))
-    fitting = ((spot, q) for spot, q in _odd(pool, how, near, order) if (p - 1) % q == 0)
-    where, q = next(fitting, (0, 0))
+    tried = _read(pool, how, pieces.nearest(pool, odd, (place,)), order)
+    where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
     if not q:
         return
+    near = pieces.nearest(pool, others, (place,))
     long = near[digits.stand(pool, how, near, bits)]
     top = readings.top(how, pool.data, long, bits)
     long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
@@ -84,12 +89,12 @@ def _of(
             yield Subgroup(p=p, q=q, g=g, places=places)
 
 
-def _odd(pool: Pool, how: Reading, positions: Offsets, bits: int) -> list[tuple[int, int]]:
-    """Return (position, number) where an odd number of exactly so many bits stands."""
+def _odd(pool: Pool, how: Reading, positions: Offsets, bits: int) -> Offsets:
+    """Return the positions at which an odd number of exactly so many bits stands."""
     full = positions[digits.stand(pool, how, positions, bits)]
     full = full[readings.top(how, pool.data, full, bits) >= np.uint64(1 << 63)]
-    full = full[(readings.low(how, pool.data, full, bits) & np.uint64(1)) == 1]
-    return _read(pool, how, full, bits)
+    odd: Offsets = full[(readings.low(how, pool.data, full, bits) & np.uint64(1)) == 1]
+    return odd
 
 
 def _read(pool: Pool, how: Reading, positions: Offsets, bits: int) -> list[tuple[int, int]]:
