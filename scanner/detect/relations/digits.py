@@ -73,25 +73,24 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         (how, starts(pool, how, {readings.width(how, size) for size in bits}))
         for how in held(pool.readings)
     ]
+    trials: list[_Trial] = []
     for name, most in MOST.items() if len(pool.at) else ():
-        curve = CURVES[name]
-        known = {key.x for key in publics if key.curve == name and pieces.independent(key)}
-        trials: list[_Trial] = []
         for read, limit in ((True, MOST_READ), (False, pool.budget(*most))):
             rows = (row for row in begun if (row[0].name == _BN_JS) is read)
-            found = (trial for how, at in rows for trial in _trials(pool, curve, how, at))
+            found = (trial for how, at in rows for trial in _trials(pool, CURVES[name], how, at))
             trials += itertools.islice(found, limit)
-        seen: set[int] = set()
-        for key, position, how in _witnessed(pool, curve, trials, known):
-            if key.x not in seen and ec_closes(key):
-                seen.add(key.x)
-                size = readings.width(how, curve.n.bit_length())
-                yield Related(
-                    key=key,
-                    proof=PROOF,
-                    encoding=f"d {how.name}",
-                    places=(pool.place(position, size),),
-                )
+    known = {(key.curve, key.x) for key in publics if pieces.independent(key)}
+    seen: set[tuple[str, int]] = set()
+    for key, position, how in _witnessed(pool, trials, known):
+        if (key.curve, key.x) not in seen and ec_closes(key):
+            seen.add((key.curve, key.x))
+            size = readings.width(how, CURVES[key.curve].n.bit_length())
+            yield Related(
+                key=key,
+                proof=PROOF,
+                encoding=f"d {how.name}",
+                places=(pool.place(position, size),),
+            )
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
@@ -204,29 +203,33 @@ def _is_varied(curve: Curve, value: int) -> bool:
 
 
 def _witnessed(
-    pool: Pool, curve: Curve, trials: Sequence[_Trial], known: set[int]
+    pool: Pool, trials: Sequence[_Trial], known: Collection[tuple[str, int]]
 ) -> Iterator[_Trial]:
     """Yield the trials whose point was read, or whose x stands in the pool in any spelling."""
-    yield from (trial for trial in trials if trial[0].x in known)
-    forms = spellings(curve, big_endian=pool.big_endian)
-    bits = curve.p.bit_length()
-    spelled = [
-        [
-            readings.encode(how, key.x, bits),
-            readings.encode(how, key.x * radix(how, bits) % curve.p, bits),
-            *(form.encode(curve, key.x) for form in forms),
-        ]
-        for key, _, how in trials
+    yield from (trial for trial in trials if (trial[0].curve, trial[0].x) in known)
+    rows = [
+        (trial, raw)
+        for trial in trials
+        for raw in _spelled(trial[0], trial[2], big_endian=pool.big_endian)
     ]
-    rows = [(index, raw) for index, values in enumerate(spelled) for raw in values]
     lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
     for row, position in words.find(pool.data, lows):
-        index, raw = rows[row]
-        key, at, how = trials[index]
-        size = readings.width(how, curve.n.bit_length())
+        trial, raw = rows[row]
+        key, at, how = trial
+        size = readings.width(how, CURVES[key.curve].n.bit_length())
         apart = position + len(raw) <= at or position >= at + size
         if apart and words.stands(pool.data, position, raw):
-            yield key, at, how
+            yield trial
+
+
+def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[bytes]:
+    """Yield x in the digits of its scalar, in their Montgomery form too, and as libraries keep it."""
+    curve = CURVES[key.curve]
+    bits = curve.p.bit_length()
+    yield readings.encode(how, key.x, bits)
+    yield readings.encode(how, key.x * radix(how, bits) % curve.p, bits)
+    for form in spellings(curve, big_endian=big_endian):
+        yield form.encode(curve, key.x)
 
 
 def radix(how: Reading, bits: int) -> int:
