@@ -223,7 +223,7 @@ def _witnessed(
 
 
 def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[bytes]:
-    """Yield x in the digits of its scalar, in their Montgomery form too, and as libraries keep it."""
+    """Yield x in the digits of its scalar, in the Montgomery form of these, and as libraries do."""
     curve = CURVES[key.curve]
     bits = curve.p.bit_length()
     yield readings.encode(how, key.x, bits)
