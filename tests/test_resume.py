@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import functools
 import hashlib
 import json
@@ -23,7 +24,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fixtures import real
-from scanner import cli, correlate, engine, policy, published, records, resume, rules
+from scanner import (
+    cli,
+    correlate,
+    engine,
+    gate,
+    policy,
+    policyfile,
+    published,
+    records,
+    resume,
+    rules,
+)
 from scanner.dump import windows
 from scanner.engine import ScanRequest
 from scanner.errors import UsageError
@@ -233,6 +245,27 @@ def test_other_terms_begin_anew(core: Path, folder: str, name: str) -> None:
     assert second.notes == [(ANEW, f"not what it was when it began: {name}")]
     assert second.swept == len(CORE)
     assert attempt(core, folder, ("proving", 0), terms).notes[0][0] == GOES_ON
+
+
+def test_all_that_a_verdict_depends_on_is_a_term() -> None:
+    """What a gate goes by, digests and ways of looking, is compared."""
+    request = ScanRequest(path="", rules=RULES)
+    ruling = policy.Ruling(
+        policy=policyfile.DEFAULT, baseline=policy.Baseline(), today=dt.date(2026, 1, 1)
+    )
+    digests = dict.fromkeys(
+        ("rules_sha256", "known_sha256", "policy_sha256", "baseline_sha256"), "a"
+    )
+    plain = gate.Gate(request=request, ruling=ruling, **digests)
+    others = [
+        *(dataclasses.replace(plain, **{name: "b"}) for name in digests),
+        *(
+            dataclasses.replace(plain, request=dataclasses.replace(request, **asked))
+            for asked in ({"deep": True}, {"raw": True}, {"fingerprint_key": b"k" * 32})
+        ),
+    ]
+    kept = [gate.kept(one, "x", lambda *_: None).request.resume for one in (plain, *others)]
+    assert len({one.terms for one in kept if one is not None}) == 1 + len(others)
 
 
 def _flip(path: Path) -> None:
