@@ -65,7 +65,7 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
                 yield from _with_exponents(shelf, half, others)
 
 
-def _within(
+def within(
     shelf: Shelf, one: Numbers, other: Numbers, most: int, radii: tuple[int, ...]
 ) -> tuple[Offsets, Offsets]:
     """Return for each number of ``one`` the range of ``other`` near it, all of at most ``most``."""
@@ -84,7 +84,7 @@ def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
     return space * (1 << 48) + offset
 
 
-def _exact(numbers: Numbers) -> Numbers:
+def exact(numbers: Numbers) -> Numbers:
     return once(numbers.take(numbers.exact))
 
 
@@ -95,10 +95,10 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
     """Find primes that divide another number, at any distance where there are few."""
     seen = set(others)
     only = UNEVEN if half != bits - half else ()
-    halves = _exact(shelf.numbers(half, only=only))
-    for products, primes in _by_reading(_exact(shelf.numbers(bits)), halves):
+    halves = exact(shelf.numbers(half, only=only))
+    for products, primes in by_reading(exact(shelf.numbers(bits)), halves):
         most = shelf.pool.budget(*MOST_DIVISIONS)
-        low, high = _within(shelf, products, primes, most, (ANYWHERE, *RADII))
+        low, high = within(shelf, products, primes, most, (ANYWHERE, *RADII))
         rows = np.flatnonzero(high > low)
         near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
         values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
@@ -122,7 +122,7 @@ def _lone(shelf: Shelf, key: Rsa, primes: Numbers, index: int) -> Related:
     )
 
 
-def _by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+def by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
     """Yield the numbers of one reading after the other."""
     for reading in np.intersect1d(one.reading, other.reading).tolist():
         yield one.take(one.reading == reading), other.take(other.reading == reading)
@@ -141,7 +141,7 @@ def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterato
     primes, exponents = listing.behind(shelf.pool, full, 2)
     yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
     every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
-    for primes, exponents in _by_reading(_exact(full), every.take(every.exact)):
+    for primes, exponents in by_reading(exact(full), every.take(every.exact)):
         yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
 
 
@@ -185,7 +185,7 @@ def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
-    low, high = _within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
+    low, high = within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
     tops, one = exponents.top.astype(np.float64), np.uint64(1)
     first = 0
     while first < len(primes):

@@ -124,6 +124,25 @@ def test_one_number_of_a_known_modulus(
     assert related.roles == ("d" if bits else "p",)
 
 
+@anywhere(max_examples=8)
+@given(
+    number=st.sampled_from(("d", "d_euler")),
+    form=st.sampled_from([form for form in FORMS if form != "digits-63"]),
+    kind=st.sampled_from(SURROUNDINGS),
+    at=st.lists(st.integers(0, 2000), min_size=2, max_size=2),
+    seed=st.integers(0, 1000),
+)
+def test_a_modulus_and_its_exponent(
+    make_pool: MakePool, number: str, form: str, kind: str, at: list[int], seed: int
+) -> None:
+    """n and d in one reading are a key that nobody named, without a prime."""
+    numbers = (getattr(KEY, number), KEY.n)
+    data = plant(kind, seed, at, [spell(value, form, 2048) for value in numbers])
+    related = only(search(make_pool, data))
+    assert (related.proof, related.encoding) == ("(n, e, d) factors n", f"d {form}")
+    assert related.roles == ("d",)
+
+
 @anywhere(max_examples=15)
 @given(
     number=st.sampled_from(("dp", "dq")),

@@ -1,0 +1,81 @@
+"""RSA keys that nobody names, of which n and d stand, and neither prime.
+
+Who computes m**d mod n by the book keeps no primes, and of a freed key d may be all that is left.
+With g as in gcd(p-1, q-1), e*d*g/n is nearly an integer: so say the top words of two numbers that
+stand together, for the multiples of most g; then the whole numbers give the primes. Refuses to look
+for exponents of a modulus that is known: ``known`` tries those against every number.
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.limbs import Offsets
+from scanner.detect.numbers import Numbers
+from scanner.detect.relations import alone, arithmetic
+from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf
+
+MOST_PAIRS = (1 << 22, 1 << 18)
+"""Pairs of a modulus and an exponent of one length and reading, at 30 ns each: in a section of few
+runs, and of many."""
+
+MULTIPLES = (2**4 * 3**2 * 5 * 7, 2**3 * 3 * 11 * 13)
+"""Numbers one of which gcd(p-1, q-1) divides, but for one key in thirty: fewer than ``known`` has,
+for a float is right to 50 bits."""
+
+_CHUNK = 1 << 16
+
+
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield keys of a modulus and an exponent that stand together, but of the moduli ``others``."""
+    seen = set(others)
+    for bits in sorted({bits for bits, _ in SHAPES}):
+        moduli = alone.exact(shelf.numbers(bits))
+        if not len(moduli):
+            continue
+        below = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+        for some, exponents in alone.by_reading(moduli, alone.exact(below)):
+            most = shelf.pool.budget(*MOST_PAIRS)
+            low, high = alone.within(shelf, some, exponents, most, (alone.ANYWHERE, *alone.RADII))
+            for index, at, e in _near_integers(some, exponents, low, high, loose=shelf.survey.loose):
+                yield from _proved(shelf, (some, index), (exponents, at), e, seen)
+
+
+def _near_integers(
+    moduli: Numbers, exponents: Numbers, low: Offsets, high: Offsets, *, loose: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (modulus, exponent, e) where a multiple of e*d / n is nearly an integer."""
+    tops = exponents.top.astype(np.float64)
+    for index in np.flatnonzero(high > low).tolist():
+        n = float(moduli.top[index])
+        for start in range(int(low[index]), int(high[index]), _CHUNK):
+            ratio = tops[start : min(start + _CHUNK, int(high[index]))] / n
+            for e in alone.EXPONENTS if loose else alone.EXPONENTS[:1]:
+                near = np.zeros(len(ratio), np.bool_)
+                for multiple in MULTIPLES:
+                    times = ratio * float(e * multiple)
+                    whole = np.rint(times)
+                    near |= (np.abs(times - whole) < e * multiple * 2.0**-50) & (whole > 0)
+                for hit in np.flatnonzero(near & (ratio < 1)).tolist():
+                    yield index, start + hit, e
+
+
+def _proved(
+    shelf: Shelf, modulus: tuple[Numbers, int], exponent: tuple[Numbers, int], e: int, seen: set[int]
+) -> Iterator[Related]:
+    """Make the key of a modulus and an exponent, if they are that."""
+    n, d = shelf.value(*modulus), shelf.value(*exponent)
+    p = arithmetic.from_exponent(n, e, d) if n not in seen else None
+    key = arithmetic.complete(p, n // p, e) if p else None
+    if key is None:
+        return
+    seen.add(n)
+    yield Related(
+        key=key,
+        proof="(n, e, d) factors n",
+        encoding=f"d {shelf.reading(*exponent)}",
+        places=(shelf.place(*exponent),),
+        roles=("d",),
+    )
