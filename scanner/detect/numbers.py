@@ -28,6 +28,12 @@ more than of random words have no byte above 0x7f."""
 _INSIDE = 48
 """Bytes near a run's edge that belong to any packed number there, as 512 bits fill 64 and more."""
 
+_TAGGED = 16
+"""Bits below a count of words, at most, in the header of a number (CLISP; Chez Scheme: 6)."""
+
+_ONE_BYTE = 1 << 7
+"""Lengths from which on a protobuf message needs two bytes for them."""
+
 _ROWS = 1 << 13
 """Positions that are judged at once."""
 
@@ -262,7 +268,7 @@ def numbers(
         ]
         rows.append(((ends.at - size) * 2 + ends.exact)[(ends.room >= size) & (ends.room <= most)])
         if reading is readings.BYTES and not filling:
-            rows.append(_signed(found, size))
+            rows += [_signed(found, size), _counted(found.pool, size)]
         code = np.concatenate(rows)
         code = code[_fits_ends(reading, found.pool.data, code >> 1, bits, full=full)]
         if reading is readings.JAVA and not found.loose:
@@ -310,10 +316,32 @@ def _signed(found: Survey, size: int) -> Offsets:
     return code
 
 
+def _counted(pool: Pool, size: int) -> Offsets:
+    """List 2 * position + 1 of the big-endian numbers behind their length as protobuf has it.
+
+    Seven bits a byte, the low ones first: a message (Tink's keys) is one random run, and of a
+    length of one byte there are too many.
+    """
+    if not _ONE_BYTE <= size < _ONE_BYTE * _ONE_BYTE:
+        return np.empty(0, np.int64)
+    low, high = size % _ONE_BYTE + _ONE_BYTE, size // _ONE_BYTE
+    at = np.flatnonzero((pool.data[:-1] == low) & (pool.data[1:] == high)) + 2
+    code: Offsets = at[at + size <= len(pool.data) - MARGIN] * 2 + 1
+    return code
+
+
 def _behind_length(data: Bytes, position: Offsets, words: int) -> Flags:
-    """Tell where the length of a Java array stands before its elements (OpenJDK: 4 or 8 bytes)."""
+    """Tell where a header stands before a number that counts its words of 32 bits.
+
+    OpenJDK: the length of an array, 4 or 8 bytes before. Chez Scheme and Racket, CLISP: the count
+    above bits that say what it is; CLISP counts a word of zeros before the number as well.
+    """
     near = readings.gather(data, position - 8, "<u8")
-    behind: Flags = (near >> np.uint64(32) == words) | (near & np.uint64(0xFFFFFFFF) == words)
+    upper, lower = near >> np.uint64(32), near & np.uint64(0xFFFFFFFF)
+    behind: Flags = (upper == words) | (lower == words)
+    for shift in np.arange(1, _TAGGED + 1, dtype=np.uint64):
+        both = near >> shift
+        behind |= (both == words) | (both == words + 1) | (upper >> shift == words)
     return behind
 
 

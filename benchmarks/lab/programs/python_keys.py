@@ -181,7 +181,7 @@ def ecpy(folder: Path, kind: str) -> object:
         key = ECPrivateKey(int.from_bytes(raw, "big"), Curve.get_curve("Ed25519"))
         signer = EDDSA(hashlib.sha512)
         return key, EDDSA.get_public_key(key, hashlib.sha512), signer.sign(b"lab", key)
-    name = "secp256k1" if kind == "ec-secp256k1" else "NIST-" + kind[3:].upper().replace("P", "P")
+    name = "secp256k1" if kind == "ec-secp256k1" else "NIST-" + kind[3:].upper()
     key = ECPrivateKey(numbers(folder, kind)["d"], Curve.get_curve(name))
     ECDSA().sign(hashlib.sha256(b"lab").digest(), key)
     return key, key.get_public_key()
@@ -237,7 +237,6 @@ def tlslite(folder: Path, kind: str) -> object:
 
 
 def pure25519(folder: Path, kind: str) -> object:
-    from pure25519.eddsa import create_signing_key, create_verifying_key, signature  # noqa: F401
     from pure25519.ed25519_oop import SigningKey
 
     key = SigningKey((folder / f"{kind}.raw").read_bytes())
@@ -372,9 +371,7 @@ def granian(folder: Path, kind: str) -> object:
         ssl_cert=folder / f"{kind}.cert",
         ssl_key=folder / f"{kind}.key",
     )
-    threading.Thread(
-        target=lambda: loop.run_until_complete(server.serve()), daemon=True
-    ).start()
+    threading.Thread(target=lambda: loop.run_until_complete(server.serve()), daemon=True).start()
     context = ssl._create_unverified_context()
     for _ in range(50):
         time.sleep(0.1)
@@ -398,13 +395,12 @@ def tink(folder: Path, kind: str) -> object:
     )
 
     signature.register()
-    raw = {
-        path.name.split(".")[1]: path.read_bytes() for path in folder.glob(f"{kind}.*.num")
-    }
+    raw = {path.name.split(".")[1]: path.read_bytes() for path in folder.glob(f"{kind}.*.num")}
     if kind == "ed25519":
         public = ed25519_pb2.Ed25519PublicKey(key_value=raw["pub"])
-        name, value = "Ed25519", ed25519_pb2.Ed25519PrivateKey(
-            key_value=raw["seed"], public_key=public
+        name, value = (
+            "Ed25519",
+            ed25519_pb2.Ed25519PrivateKey(key_value=raw["seed"], public_key=public),
         )
     elif kind == "ec-p256":
         how = ecdsa_pb2.EcdsaParams(
@@ -418,8 +414,9 @@ def tink(folder: Path, kind: str) -> object:
         how = rsa_ssa_pkcs1_pb2.RsaSsaPkcs1Params(hash_type=common_pb2.SHA256)
         public = rsa_ssa_pkcs1_pb2.RsaSsaPkcs1PublicKey(params=how, n=raw["n"], e=raw["e"])
         parts = {part: raw[part] for part in ("d", "p", "q", "dp", "dq")}
-        name, value = "RsaSsaPkcs1", rsa_ssa_pkcs1_pb2.RsaSsaPkcs1PrivateKey(
-            public_key=public, crt=raw["qinv"], **parts
+        name, value = (
+            "RsaSsaPkcs1",
+            rsa_ssa_pkcs1_pb2.RsaSsaPkcs1PrivateKey(public_key=public, crt=raw["qinv"], **parts),
         )
     data = tink_pb2.KeyData(
         type_url=f"type.googleapis.com/google.crypto.tink.{name}PrivateKey",

@@ -85,6 +85,7 @@ def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
 
 
 def exact(numbers: Numbers) -> Numbers:
+    """Keep the numbers that begin or end where their run does, each once."""
     return once(numbers.take(numbers.exact))
 
 

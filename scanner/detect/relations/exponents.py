@@ -39,7 +39,9 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         for some, exponents in alone.by_reading(moduli, alone.exact(below)):
             most = shelf.pool.budget(*MOST_PAIRS)
             low, high = alone.within(shelf, some, exponents, most, (alone.ANYWHERE, *alone.RADII))
-            for index, at, e in _near_integers(some, exponents, low, high, loose=shelf.survey.loose):
+            for index, at, e in _near_integers(
+                some, exponents, low, high, loose=shelf.survey.loose
+            ):
                 yield from _proved(shelf, (some, index), (exponents, at), e, seen)
 
 
@@ -63,7 +65,11 @@ def _near_integers(
 
 
 def _proved(
-    shelf: Shelf, modulus: tuple[Numbers, int], exponent: tuple[Numbers, int], e: int, seen: set[int]
+    shelf: Shelf,
+    modulus: tuple[Numbers, int],
+    exponent: tuple[Numbers, int],
+    e: int,
+    seen: set[int],
 ) -> Iterator[Related]:
     """Make the key of a modulus and an exponent, if they are that."""
     n, d = shelf.value(*modulus), shelf.value(*exponent)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner.detect import publics, readings
 from scanner.detect.material import Rsa, describe
-from scanner.detect.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.readings import Reading
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
@@ -135,7 +135,7 @@ def test_one_number_of_a_known_modulus(
 def test_a_modulus_and_its_exponent(
     make_pool: MakePool, number: str, form: str, kind: str, at: list[int], seed: int
 ) -> None:
-    """n and d in one reading are a key that nobody named, without a prime."""
+    """A modulus and d in one reading are a key that nobody named, without a prime."""
     numbers = (getattr(KEY, number), KEY.n)
     data = plant(kind, seed, at, [spell(value, form, 2048) for value in numbers])
     related = only(search(make_pool, data))
@@ -210,6 +210,53 @@ def test_numbers_in_chunks_of_one_heap(
         blob += struct.pack("<Q", len(raw) + 8 | 1) + raw
     related = only(search(make_pool, plant("heap", 5, [512], [(blob, reading)]), *public))
     assert describe(related.key).fingerprint.value == KEY.spki_sha256
+
+
+HEADERS = {
+    "OpenJDK": lambda words: struct.pack("<II", 0x2A, words),
+    "OpenJDK, wide": lambda words: struct.pack("<II", words, 0),
+    "Chez Scheme": lambda words: struct.pack("<Q", words << 6 | 6),
+    "CLISP": lambda words: struct.pack("<III", (words + 1) << 16 | 0x1A, 0, 0)[:8],
+    "CLISP, top bit clear": lambda words: bytes(4) + struct.pack("<I", words << 16 | 0x1A),
+}
+"""What stands before the words of an integer, the most significant first, and counts them."""
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_counted_words_among_many_runs(make_pool: MakePool, header: str) -> None:
+    """Words most significant first stand behind their count, however many runs there are."""
+    parts = []
+    for number in (KEY.p, KEY.n, KEY.q):
+        raw = b"".join(
+            struct.pack("<I", number >> shift & 0xFFFFFFFF)
+            for shift in range(number.bit_length() - 32, -32, -32)
+        )
+        parts.append((HEADERS[header](len(raw) // 4) + raw, TABLE["limbs-le"]))
+    related = only(search(make_pool, _many_runs() + plant("pointers", 1, [8, 504, 56], parts)))
+    assert (related.proof, related.encoding) == ("p*q = n", "java-words")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_fields_of_a_protobuf_message(make_pool: MakePool, *, many: bool) -> None:
+    """A message that holds a key is one run, its numbers behind a tag and their length (Tink)."""
+    blob = bytes.fromhex("128c02120208031a") + _varint(KEY.n) + b"\x22\x03\x01\x00\x01"
+    for tag, number in zip(b"\x1a\x22\x2a", (KEY.d, KEY.p, KEY.q), strict=True):
+        blob += bytes((tag,)) + _varint(number)
+    data = plant("heap", 5, [512], [(blob, TABLE["limbs-le"])])
+    found = search(make_pool, (_many_runs() if many else b"") + data)
+    assert only(found).encoding == "bytes-be"
+
+
+def _many_runs() -> bytes:
+    """Return more random runs of 64 bytes than a section may have to be looked at closely."""
+    runs = noise.uniform(64 * (FEW_RUNS + 1), 7)
+    return b"".join(bytes(32) + runs[at : at + 64] for at in range(0, len(runs), 64))
+
+
+def _varint(number: int) -> bytes:
+    """Write a number of at least 128 bytes as protobuf's bytes: their length first."""
+    raw = number.to_bytes(-(-number.bit_length() // 8), "big")
+    return bytes((len(raw) & 0x7F | 0x80, len(raw) >> 7)) + raw
 
 
 @pytest.mark.parametrize("slots", [(1, 2), (14, 6), (4, 15)])
