@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import likelihood, readings
+from scanner.detect import lengths, likelihood, readings
 from scanner.detect.limbs import Flags, Offsets, Words
 from scanner.detect.pool import MARGIN, SLACK, Pool
 from scanner.detect.readings import Bytes, Reading
@@ -27,12 +27,6 @@ more than of random words have no byte above 0x7f."""
 
 _INSIDE = 48
 """Bytes near a run's edge that belong to any packed number there, as 512 bits fill 64 and more."""
-
-_TAGGED = 16
-"""Bits below a count of words, at most, in the header of a number (CLISP; Chez Scheme: 6)."""
-
-_ONE_BYTE = 1 << 7
-"""Lengths from which on a protobuf message needs two bytes for them."""
 
 _ROWS = 1 << 13
 """Positions that are judged at once."""
@@ -268,11 +262,12 @@ def numbers(
         ]
         rows.append(((ends.at - size) * 2 + ends.exact)[(ends.room >= size) & (ends.room <= most)])
         if reading is readings.BYTES and not filling:
-            rows += [_signed(found, size), _counted(found.pool, size)]
+            at = lengths.behind_bytes(found.pool.data, size)
+            rows += [_signed(found, size), at[at + size <= len(found.pool.data) - MARGIN] * 2 + 1]
         code = np.concatenate(rows)
         code = code[_fits_ends(reading, found.pool.data, code >> 1, bits, full=full)]
         if reading is readings.JAVA and not found.loose:
-            code = code[_behind_length(found.pool.data, code >> 1, size // reading.word)]
+            code = code[lengths.behind_count(found.pool.data, code >> 1, size // reading.word)]
         parts.append(_sift(found.pool, index, code, bits, full=full))
     whole = Numbers(
         bits=bits,
@@ -314,35 +309,6 @@ def _signed(found: Survey, size: int) -> Offsets:
         at, exact = at[exact], exact[exact]
     code: Offsets = at * 2 + exact
     return code
-
-
-def _counted(pool: Pool, size: int) -> Offsets:
-    """List 2 * position + 1 of the big-endian numbers behind their length as protobuf has it.
-
-    Seven bits a byte, the low ones first: a message (Tink's keys) is one random run, and of a
-    length of one byte there are too many.
-    """
-    if not _ONE_BYTE <= size < _ONE_BYTE * _ONE_BYTE:
-        return np.empty(0, np.int64)
-    low, high = size % _ONE_BYTE + _ONE_BYTE, size // _ONE_BYTE
-    at = np.flatnonzero((pool.data[:-1] == low) & (pool.data[1:] == high)) + 2
-    code: Offsets = at[at + size <= len(pool.data) - MARGIN] * 2 + 1
-    return code
-
-
-def _behind_length(data: Bytes, position: Offsets, words: int) -> Flags:
-    """Tell where a header stands before a number that counts its words of 32 bits.
-
-    OpenJDK: the length of an array, 4 or 8 bytes before. Chez Scheme and Racket, CLISP: the count
-    above bits that say what it is; CLISP counts a word of zeros before the number as well.
-    """
-    near = readings.gather(data, position - 8, "<u8")
-    upper, lower = near >> np.uint64(32), near & np.uint64(0xFFFFFFFF)
-    behind: Flags = (upper == words) | (lower == words)
-    for shift in np.arange(1, _TAGGED + 1, dtype=np.uint64):
-        both = near >> shift
-        behind |= (both == words) | (both == words + 1) | (upper >> shift == words)
-    return behind
 
 
 def _fits_ends(reading: Reading, data: Bytes, position: Offsets, bits: int, *, full: bool) -> Flags:
