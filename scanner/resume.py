@@ -1,7 +1,7 @@
 """The journal of a scan: what was swept, kept in a private folder so that a crash does not cost it.
 
-One file for each dump, and in it a line for each task, on the disk before the next: the places that
-a worker returned, and the seal of what it saw. A scan goes on from it where everything that the
+One file for each dump, and in it a line for each task, put onto the disk every second: the places
+that a worker returned, and the seal of what it saw. A scan goes on from it where everything that the
 places depend on is the same, by name; a line that is torn, or says what no sweep can say, ends what
 is read of it. Nothing in here stops a scan: whatever fails costs the journal alone. This module
 refuses to keep a byte of a dump, and systems without POSIX modes.
@@ -15,6 +15,7 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ from scanner.stages.sweep import Swept
 
 MOST_RECORD = 16 << 20
 """Bytes of a line; a task that has more to say is swept again."""
+
+SYNC_SECONDS = 1.0
+"""How long what was written may be in memory alone: workers wait while a disk is waited for."""
 
 SUFFIX = ".resume"
 
@@ -100,13 +104,14 @@ def opened(
 class Journal:
     """The journal of one scan, locked for it. Its descriptors are others' to close."""
 
-    __slots__ = ("_begun", "_end", "_fd", "_folder", "_name", "past", "tell")
+    __slots__ = ("_begun", "_end", "_fd", "_folder", "_name", "_synced", "past", "tell")
 
     def __init__(
         self, fd: int, folder: int, name: str, begun: "_Begun", past: Past, tell: Tell
     ) -> None:
         self._fd, self._folder, self._name = fd, folder, name
         self._begun, self._end = begun, begun.end
+        self._synced = time.monotonic()
         self.past, self.tell = past, tell
 
     @property
@@ -123,6 +128,9 @@ class Journal:
             return
         try:
             _write(self._fd, self._end, line)
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._fd)
+                self._synced = time.monotonic()
         except OSError as error:
             self._fd = -1
             self.tell("no more of this scan is kept", _why(error))
@@ -162,6 +170,7 @@ def _begin(fd: int, folder: int, same: dict[str, str]) -> _Begun:
     salt = secrets.token_bytes(hashlib.sha256().digest_size)
     line = _line(b"", {"salt": salt.hex(), "same": same})
     _write(fd, 0, line)
+    os.fsync(fd)
     os.fsync(folder)
     return _Begun(salt=salt, head=len(line), end=len(line))
 
@@ -216,12 +225,11 @@ def _mark(salt: bytes, text: bytes) -> bytes:
 
 
 def _write(fd: int, at: int, line: bytes) -> None:
-    """Put a line at the end of what counts of a file, onto the disk. Raises OSError."""
+    """Put a line at the end of what counts of a file. Raises OSError."""
     os.ftruncate(fd, at)
     os.lseek(fd, at, os.SEEK_SET)
     if os.write(fd, line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(fd)
 
 
 if sys.platform == "win32":
