@@ -1,7 +1,7 @@
 """The journal of a scan: what was swept, kept in a private folder so that a crash does not cost it.
 
 One file for each dump, and in it a line for each task, put onto the disk every second: the places
-that a worker returned, and the seal of what it saw. A scan goes on from it where everything that the
+that a worker returned, and the seal of what it saw. A scan goes on from it where all that the
 places depend on is the same, by name; a line that is torn, or says what no sweep can say, ends what
 is read of it. Nothing in here stops a scan: whatever fails costs the journal alone. This module
 refuses to keep a byte of a dump, and systems without POSIX modes.
