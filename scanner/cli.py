@@ -70,6 +70,9 @@ def _command(error: click.UsageError) -> str:
     return error.ctx.command_path if error.ctx else "keysift"
 
 
+_LABEL = 10
+"""Columns of the names of a rule's fields."""
+
 # --- options that end the command ---------------------------------------------------------------
 
 
@@ -224,7 +227,7 @@ def rules_show(rule_id: str) -> int:
     )
     for label, value in fields:
         for number, line in enumerate(_folded(printable(value.replace("\n", " "), 2000))):
-            deliver.show(f"{'' if number else label:<10}{line}\n")
+            deliver.show(f"{'' if number else label:<{_LABEL}}{line}\n")
     return PASS
 
 
@@ -248,7 +251,8 @@ def rules_check(complain: Complain) -> int:
 
 def _folded(text: str) -> list[str]:
     """Return the lines of a text beside a label; an address is never broken."""
-    return textwrap.wrap(text, 88, break_long_words=False, break_on_hyphens=False)
+    width = min(deliver.columns(), deliver.WIDTH) - _LABEL
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 # --- wiring -------------------------------------------------------------------------------------

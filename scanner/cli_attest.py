@@ -81,9 +81,10 @@ def attest(
     audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
-    """Scan a dump, and sign what was found: an in-toto statement in a DSSE envelope.
+    """Scan a dump, and sign its verdict.
 
-    Of an incomplete scan there is no attestation. The exit code is the verdict's, as of a scan.
+    What is written is an in-toto statement in a DSSE envelope. Of an incomplete scan there is no
+    attestation. The exit code is the verdict's, as of a scan.
     """
     _refuse_clashes(path, output, report, key, public_key, key_secret)
     from scanner import audit, console, signing  # noqa: PLC0415 - what costs time

@@ -70,13 +70,14 @@ def fleet(
     audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
-    """Search many dumps at once, on Dask: processes of this machine, or a scheduler that runs.
+    """Search many dumps at once, over Dask.
 
-    DUMP is a file, a directory, a pattern or a URL, as for scan, and the report is that of a scan
-    of them all; it says besides which key is in how many dumps, and since when. Each dump is
-    scanned by a guarded process of its own beside the Dask worker, with the credentials of the
-    machine that it runs on. A dump of which no report came back is incomplete. With --split this
-    machine reads and hashes each dump too, and the workers share what is left to do.
+    Dask's workers are processes of this machine, or those of a scheduler that runs. DUMP is a file,
+    a directory, a pattern or a URL, as for scan, and the report is that of a scan of them all; it
+    says besides which key is in how many dumps, and since when. Each dump is scanned by a guarded
+    process of its own beside the Dask worker, with the credentials of the machine that it runs on.
+    A dump of which no report came back is incomplete. With --split this machine reads and hashes
+    each dump too, and the workers share what is left to do.
     """
     if find_spec("distributed") is None:
         raise errors.UsageError(

@@ -41,5 +41,5 @@ def info(path: str, form: str, spool_dir: str | None) -> int:
     color = deliver.wants_color("auto", sys.stderr)
     with console.progress(path, quiet=False, color=color) as progress:
         found = engine.inspect(request, progress)
-    deliver.show(page.text(found) if form == "text" else page.document(found))
+    deliver.show(page.text(found, deliver.columns()) if form == "text" else page.document(found))
     return INCOMPLETE if any(survey.faults for _, survey in found) else PASS

@@ -6,7 +6,6 @@ before it is shown: neither a format, nor a reader who left, nor a renderer that
 """
 
 import functools
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ EXIT_CODES: tuple[tuple[Verdict, int], ...] = (
 
 _BLOCKED = "the verdict stands: blocked; do not send the dump"
 
-_WIDTH = 100
 
 _COLORS = ("auto", "always", "never")
 
@@ -116,7 +114,13 @@ _OUTPUT_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] 
     click.option("-o", "--output", type=click.Path(), help="Write the report to this file."),
     click.option("-q", "--quiet", is_flag=True, help="Text report: its last line. No progress."),
     click.option("-v", "--verbose", is_flag=True, help="Text report: every place, gap and fault."),
-    click.option("--color", type=click.Choice(_COLORS), default="auto", show_default=True),
+    click.option(
+        "--color",
+        type=click.Choice(_COLORS),
+        default="auto",
+        show_default=True,
+        help="Colour the text report.",
+    ),
 )
 
 
@@ -132,8 +136,7 @@ def audit_option(command: _Callback) -> _Callback:
 
 def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
     """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
-    shown = not look.output and deliver.is_terminal(sys.stdout)
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns if shown else _WIDTH
+    width = deliver.WIDTH if look.output else deliver.columns()
     color = deliver.wants_color(look.color_choice, None if look.output else sys.stdout)
     try:
         text = look.render(report, color=color, verbose=look.verbose, quiet=look.quiet, width=width)

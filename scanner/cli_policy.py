@@ -95,9 +95,10 @@ def policy_group() -> None:
     "--today", "at", metavar="DATE", help="Judge entries as on this day (2027-01-31), in UTC."
 )
 def policy_check(path: str, at: str | None) -> int:
-    """Say what a policy does, and which of its entries have ended or end within 30 days.
+    """Say what a policy does, and which entries end soon.
 
-    Exit codes: 0 all entries hold, 3 some have ended, 2 the file is no policy.
+    Each is listed: it holds, ends within 30 days, or has ended. Exit codes: 0 all entries hold, 3
+    some have ended, 2 the file is no policy.
     """
     from scanner import policyfile  # noqa: PLC0415 - it costs time
 
@@ -135,9 +136,9 @@ def _described(agreed: "Policy", day: dt.date) -> list[str]:
         state = "ended" if left < 0 else "ends soon" if left <= _SOON else "holds"
         counts[state] += 1
         why = f"{printable(entry.reason)} (owner: {printable(entry.owner)})"
-        lines += [f"{state:<9}  {entry.expires}  {why}", f"           {entry.fingerprint}"]
+        lines += [f"{state:<14}  {entry.expires}  {why}", f"{'':<14}  {entry.fingerprint}"]
     lines.append(
         f"valid: {len(agreed.allow)} allowed, {counts['ended']} ended, "
-        f"{counts['ends soon']} end within {_SOON} days of {day}"
+        f"{counts['ends soon']} to end within {_SOON} days of {day}"
     )
     return lines

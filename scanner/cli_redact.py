@@ -51,11 +51,11 @@ def redact(
     audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
-    """Copy a dump with its secrets overwritten, and give the copy its name only if it passes.
+    """Copy a dump with its secrets overwritten.
 
-    Each byte of every occurrence becomes the letter X; sizes, tables and compression stay. Exit
-    codes: 0 the copy is there and passes (with --dry-run: it could be tried), 2 usage, 3 anything
-    else, and then there is no copy.
+    The copy gets its name only if it passes. Each byte of every occurrence becomes the letter X;
+    sizes, tables and compression stay. Exit codes: 0 the copy is there and passes (with --dry-run:
+    it could be tried), 2 usage, 3 anything else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, record, dry_run=dry_run)
     from scanner import audit, console, published  # noqa: PLC0415 - they cost time

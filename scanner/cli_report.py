@@ -18,9 +18,10 @@ from scanner.cli_output import EXIT_CODES, Complain, Look, hand_over, helped, ou
 @output_options
 @click.pass_obj
 def report(complain: Complain, path: str, look: Look) -> int:
-    """Write a saved JSON report again, in any format; the exit code is its verdict's.
+    """Write a saved JSON report again, in any format.
 
-    Nothing is scanned: the text that comes of it is what the scan itself would have shown.
+    The exit code is that of its verdict. Nothing is scanned: the text that comes of it is what the
+    scan itself would have shown.
     """
     from scanner import saved  # noqa: PLC0415 - what costs time is imported where it is needed
 

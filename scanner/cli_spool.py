@@ -75,11 +75,12 @@ def spool(
     quiet: bool,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
-    """Judge each dump that arrives in FOLDER/incoming, and put it where it belongs.
+    """Judge dumps that arrive in a folder, and file them away.
 
-    A dump that passes goes to FOLDER/cleared, any other to FOLDER/quarantine, with its report and,
-    where a --key is given, its attestation. Names that begin with a dot or end in .part or .tmp are
-    not finished. Exit codes with --once: 0 all passed, 1 one is blocked, 3 anything else.
+    Dumps arrive in FOLDER/incoming. One that passes goes to FOLDER/cleared, any other to
+    FOLDER/quarantine, with its report and, where a --key is given, its attestation. Names that
+    begin with a dot or end in .part or .tmp are not finished. Exit codes with --once: 0 all passed,
+    1 one is blocked, 3 anything else.
     """
     from scanner import metrics as numbers  # noqa: PLC0415
     from scanner import watch  # noqa: PLC0415 - what costs time
@@ -143,9 +144,10 @@ def ingest(
     redact: bool,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
-    """Take a dump from stdin into the spool FOLDER, and judge it: for the kernel's core_pattern.
+    """Judge a dump from stdin, and file it away.
 
-    The exit code is the dump's verdict; with --defer it is 3, for nothing was decided.
+    For the kernel's core_pattern: the dump goes into FOLDER, as those of a spool do. The exit code
+    is the dump's verdict; with --defer it is 3, for nothing was decided.
     """
     from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415

@@ -8,12 +8,17 @@ file.
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import TextIO
 
 from scanner.errors import ReportError
+
+WIDTH = 100
+"""Columns where no terminal says how many there are."""
+NARROWEST = 40
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -31,6 +36,13 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     return (
         not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(stream)
     )
+
+
+def columns() -> int:
+    """Return how wide a text for stdout may be: as the terminal is, else WIDTH."""
+    if not is_terminal(sys.stdout):
+        return WIDTH
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST)
 
 
 def show(text: str) -> None:

@@ -123,7 +123,7 @@ def judge(
     if left:
         missing.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
     if scan.layout.format == "raw" and not scan.raw:
-        text = "The format is unknown: the bytes were swept as they stand, without addresses."
+        text = "The format is unknown: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))
     verdict = Verdict.BLOCKED if against else Verdict.INCOMPLETE if missing else Verdict.PASS
     return DumpReport(

@@ -166,9 +166,9 @@ def test_report_is_the_scan_again(report: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("today", "code", "fragment"),
     [
-        ("2026-12-31", 0, "2 allowed, 0 ended, 0 end within 30 days of 2026-12-31"),
-        ("2027-01-31", 0, "2 allowed, 0 ended, 1 end within 30 days of 2027-01-31"),
-        ("2027-02-01", 3, "2 allowed, 1 ended, 0 end within 30 days of 2027-02-01"),
+        ("2026-12-31", 0, "2 allowed, 0 ended, 0 to end within 30 days of 2026-12-31"),
+        ("2027-01-31", 0, "2 allowed, 0 ended, 1 to end within 30 days of 2027-01-31"),
+        ("2027-02-01", 3, "2 allowed, 1 ended, 0 to end within 30 days of 2027-02-01"),
     ],
 )
 def test_policy_check(tmp_path: Path, report: Path, today: str, code: int, fragment: str) -> None:

@@ -13,22 +13,23 @@ from scanner.report.document import unicode, written
 from scanner.report.printable import printable
 from scanner.stages.session import Survey
 
-WIDTH = 100
+INDENT = 13
 SHOWN = 6
 """Modules, members and faults that the text shows."""
 
 Inspected = Sequence[tuple[str, Survey]]
 
 
-def text(found: Inspected) -> str:
-    """Return lines of at most WIDTH columns."""
+def text(found: Inspected, width: int = 100) -> str:
+    """Return lines of at most ``width`` columns, 40 or more."""
     lines: list[str] = []
     for path, survey in found:
         if lines:
             lines.append("")
-        lines.append(printable(path, WIDTH))
-        for label, value in _rows(survey):
-            lines.append(f"  {label:<11}{printable(value, WIDTH - 13)}")
+        lines.append(printable(path, width))
+        room = width - INDENT
+        for label, value in _rows(survey, room):
+            lines.append(f"  {label:<11}{printable(value, room)}")
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -38,7 +39,7 @@ def document(found: Inspected) -> str:
     return written(table)
 
 
-def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
+def _rows(survey: Survey, room: int) -> Iterator[tuple[str, str]]:
     layout, content = survey.layout, survey.content
     bits = f"{8 * layout.pointer_size}-bit, {layout.byte_order}-endian"
     known = layout.format != "raw" and bool(layout.regions or layout.modules or layout.threads)
@@ -55,7 +56,7 @@ def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
     if known:
         names = list(dict.fromkeys(_base(module.name) for module in layout.modules))
         yield "threads", f"{len(layout.threads):,}"
-        yield "modules", _some(f"{len(layout.modules):,}", names)
+        yield "modules", _some(f"{len(layout.modules):,}", names, room)
         size = sum(region.size for region in layout.regions)
         yield "memory", f"{len(layout.regions):,} regions, {size:,} bytes"
     for code, (count, size) in _gaps(layout).items():
@@ -63,7 +64,7 @@ def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
     yield "bytes", ", ".join(f"{name} {size:,}" for name, size in survey.ledger if size)
     members = [part.name for part in survey.members]
     if members:
-        yield "dumps", _some(f"{len(members):,} within", members)
+        yield "dumps", _some(f"{len(members):,} within", members, room)
     faults = Counter(f"{fault.code}: {fault.text}" for fault in survey.faults)
     for index, sentence in enumerate(faults):
         if index == SHOWN:
@@ -72,10 +73,15 @@ def _rows(survey: Survey) -> Iterator[tuple[str, str]]:
         yield "" if index else "faults", sentence
 
 
-def _some(count: str, names: Sequence[str]) -> str:
-    shown = ", ".join(printable(name, 40) for name in names[:SHOWN])
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{count}: {shown}{more}" if shown else count
+def _some(count: str, names: Sequence[str], room: int) -> str:
+    """Return a count, and as many names as there is room for."""
+    for shown in range(min(len(names), SHOWN), 0, -1):
+        said = ", ".join(printable(name, 40) for name in names[:shown])
+        more = f" and {len(names) - shown} more" if len(names) > shown else ""
+        line = f"{count}: {said}{more}"
+        if len(line) <= room:
+            return line
+    return count
 
 
 def _gaps(layout: Layout) -> dict[str, tuple[int, int]]:

@@ -227,7 +227,9 @@ def _places(occurrences: Iterable[Occurrence]) -> RenderableType:
 
 def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
     grid = _grid()
-    kind = ", ".join(map(printable, (dump.format, dump.arch, *dump.content.layers)))
+    arch = () if dump.arch == "unknown" else (dump.arch,)
+    name = "unknown format" if dump.format == "unknown" else dump.format
+    kind = ", ".join(map(printable, (name, *arch, *dump.content.layers)))
     grid.add_row(_label("file"), Text(f"{kind}, {wording.count(dump.size, 'byte', 'bytes')}"))
     if dump.sha256:
         grid.add_row(_label("SHA-256"), _Digest(dump.sha256))

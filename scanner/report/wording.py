@@ -101,8 +101,8 @@ def last_line(report: Report) -> str:
     findings = [finding for dump in report.dumps for finding in dump.findings]
     aside = sum(len(dump.suppressed) for dump in report.dumps)
     dumps = f" ({tally(report)})" if len(report.dumps) > 1 else ""
-    files = "file" if len(report.dumps) == 1 else "files"
-    said = f"{counts(findings)}, {aside} suppressed; swept {swept(report.dumps)} in the {files}"
+    where = " in the file" if len(report.dumps) == 1 else ""
+    said = f"{counts(findings)}, {aside} suppressed; swept {swept(report.dumps)}{where}"
     return f"{dumps}: {said}"
 
 

@@ -41,7 +41,7 @@ def test_opens_with_verdict_and_keys(blocked: Report) -> None:
             "several",
             (
                 "blocked (3 dumps: 1 blocked, 1 incomplete, 1 pass): 3 private keys, 1 token, "
-                "3 suppressed; swept 8,995,904 of 9,000,000 bytes in the files"
+                "3 suppressed; swept 8,995,904 of 9,000,000 bytes"
             ),
         ),
     ],
