@@ -139,8 +139,8 @@ def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Findin
         if any(finding.blocks is (look == "blocks") for finding in findings):
             add(legend, _key(look, said))
     size = max((cell.bytes for cell in cells), default=0)
-    there = wording.count(coverage.file_bytes, "byte", "bytes")
-    said = f"the file, {there}, from left to right, row by row"
+    total = wording.count(coverage.file_bytes, "byte", "bytes")
+    said = f"the file, {total}, from left to right, row by row"
     if coverage.map:
         said += f"; a cell is {wording.count(size, 'byte', 'bytes')}"
     add(legend, element("span", said, class_="scale"))
