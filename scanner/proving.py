@@ -3,8 +3,8 @@
 What stands written is examined, while others look for copies among the runs, for tokens and for key
 schedules. The public keys it names are what the relations look for, each in each section of the
 integer pool in a call of its own, by whichever worker is free; nothing waits for what it does not
-need. Certificates are not searched: they were read, and every byte of them is public. Results are
-put in an order that depends on the dump alone.
+need. Certificates and public keys are not searched: they were read, and every byte of them is
+public. Results are put in an order that depends on the dump alone.
 """
 
 import pickle
@@ -20,9 +20,9 @@ from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, r
 from scanner.stages.sweep import Gathered
 from scanner.workers import Crew
 
-READ = ("certificate",)
-"""Kinds of witnesses of which every byte is public. The place of a public key may be a private blob
-(CNG), whose numbers are looked for where the blob itself is damaged."""
+READ = ("certificate", "public-key", "ssh", "dnskey")
+"""Kinds of witnesses of which every byte is public. The place of a JWK, or of a PGP key, may hold
+the private numbers too, which are looked for where it is damaged."""
 
 UNRELATED = "Numbers in memory were not related"
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, minidump, noise, real, tokens
-from scanner import correlate, engine, policy, published, rules
+from scanner import correlate, engine, policy, published, rules, sweeping
 from scanner.detect import kingfisher
 from scanner.dump import windows
 from scanner.engine import Scan, ScanRequest
@@ -430,13 +430,13 @@ def test_a_file_that_changes_is_incomplete(tmp_path: Path, monkeypatch: pytest.M
     """A dump that is written to while it is read does not pass."""
     path = tmp_path / "core"
     path.write_bytes(real.load("python-public"))
-    sweep = engine.sweep
+    sweep = sweeping.sweep
 
     def touch_then_sweep(*arguments: object) -> object:
         os.utime(path, ns=(1, 1))
         return sweep(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "sweep", touch_then_sweep)
+    monkeypatch.setattr(sweeping, "sweep", touch_then_sweep)
     found = report(path)
     assert found.verdict is Verdict.INCOMPLETE
     assert "changed" in {reason.code for reason in found.reasons}

@@ -86,7 +86,8 @@ def _rsa(
     if n.bit_length() != bits:
         return
     place = _there(memory, space, offset, size + more)
-    yield from _found_rsa((n, e, p, q), place, f"BCRYPT {head[:4].decode()}", rule)
+    open_size = _HEADER + e_bytes + n_bytes
+    yield from _found_rsa((n, e, p, q), place, open_size, f"BCRYPT {head[:4].decode()}", rule)
 
 
 def _capi(
@@ -98,7 +99,8 @@ def _capi(
         return
     whole, half = bits // 8, bits // 16
     private = head[3:4] == b"2"
-    size = 12 + whole + (5 * half + whole if private else 0)
+    open_size = 12 + whole
+    size = open_size + (5 * half + whole if private else 0)
     data = memory.clip(space, offset, 12 + whole + (2 * half if private else 0))
     if len(data) != 12 + whole + (2 * half if private else 0):
         return
@@ -111,10 +113,10 @@ def _capi(
     before = memory.clip(space, offset - _PREFIX, _PREFIX) if offset >= _PREFIX else b""
     wanted = CAPI_PRIVATE if private else CAPI_PUBLIC
     if before[:1] == bytes((wanted,)) and before[2:4] == b"\0\0":
-        offset, size = offset - _PREFIX, size + _PREFIX
+        offset, size, open_size = offset - _PREFIX, size + _PREFIX, open_size + _PREFIX
     form = "CAPI PRIVATEKEYBLOB" if private else ""
     place = _there(memory, space, offset, size)
-    yield from _found_rsa((n, e, p, q), place, form, rule)
+    yield from _found_rsa((n, e, p, q), place, open_size, form, rule)
 
 
 def _there(memory: Memory, space: int, offset: int, size: int) -> Place:
@@ -123,14 +125,15 @@ def _there(memory: Memory, space: int, offset: int, size: int) -> Place:
 
 
 def _found_rsa(
-    numbers: tuple[int, int, int, int], place: Place, encoding: str, rule: Rule
+    numbers: tuple[int, int, int, int], place: Place, open_size: int, encoding: str, rule: Rule
 ) -> Iterator[Proved | PublicKey]:
+    """Yield what a blob holds; its first ``open_size`` bytes are public."""
     n, e, p, q = numbers
     key = rsa_primes(n, e, p, q) if p and q else None
     if key is not None:
         yield proved(key, rule, encoding, (place,))
     if rsa_public(n, e):
-        yield publics.rsa(n, e, kind=_KIND, place=place)
+        yield publics.rsa(n, e, kind=_KIND, place=replace(place, size=open_size))
 
 
 def _ecc(
@@ -159,6 +162,6 @@ def _ecc(
             key = ec_scalar(curve, d, x, y) if private else None
             if key is not None:
                 yield proved(key, rule, f"BCRYPT EC{name.decode()}", (place,))
-            public = publics.ec(curve, x, y, kind=_KIND)
-            yield replace(public, witness=replace(public.witness, place=place))
+            public = replace(place, size=8 + 2 * size)
+            yield publics.ec(curve, x, y, kind=_KIND, place=public)
             return

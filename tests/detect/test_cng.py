@@ -74,7 +74,20 @@ def test_a_blob_that_the_region_cuts(form: str) -> None:
     assert isinstance(proved, Proved)
     assert isinstance(public, PublicKey)
     (place,) = proved.candidate.places
-    assert (place, place.offset, place.size) == (public.witness.place, 0, len(data))
+    assert (place.offset, place.size) == (0, len(data))
+
+
+@pytest.mark.parametrize("form", PRIVATE)
+def test_the_place_of_the_public_key_holds_no_private_number(form: str) -> None:
+    """Every byte of it is in the public blob as well."""
+    data = PRIVATE[form](RSA[0])
+    _, public = find(data)
+    assert isinstance(public, PublicKey)
+    assert public.witness.place is not None
+    size = public.witness.place.size
+    modulus = RSA[0].n.to_bytes(RSA[0].n.bit_length() // 8, "big")
+    assert data[:size].endswith((modulus, modulus[::-1]))
+    assert public.witness.place.offset == 0
 
 
 @pytest.mark.parametrize("key", CURVES, ids=lambda key: key.curve)
