@@ -18,6 +18,7 @@ from scanner.dump.space import SpaceMap
 from scanner.engine import Scan
 from scanner.labels import Labels, withheld
 from scanner.model import (
+    NONCE,
     Candidate,
     Extent,
     Finding,
@@ -130,7 +131,10 @@ def _finding(
 ) -> Finding:
     best = min(
         group,
-        key=lambda c: (-c.confidence, c.protection, c.e_assumed, c.rule, c.places, c.encoding),
+        key=lambda c: (
+            *(-c.confidence, c.protection, c.e_assumed, c.rule),
+            *(c.proof == NONCE, c.places, c.encoding),
+        ),
     )
     names = _names(rules, group, witnesses)
     severity = rules[best.rule].severity

@@ -20,6 +20,11 @@ class Confidence(enum.IntEnum):
     """The arithmetic closes against something read elsewhere."""
 
 
+NONCE = "x(k*G) = r"
+"""What closed for a scalar of whose point x alone stands in the dump: as a rule the nonce of an
+ECDSA signature, and with it the signature gives its key away."""
+
+
 class Severity(enum.IntEnum):
     """What the finding means for the operator."""
 

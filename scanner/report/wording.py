@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from scanner.model import (
+    NONCE,
     Confidence,
     DumpReport,
     Extent,
@@ -62,6 +63,10 @@ _ADVICE = {
 }
 
 EXPIRY = "An expired certificate lowers nothing: its key still signs."
+
+_SIGNED = "Make a new key in place of the one that signed with it, and revoke its certificate."
+
+_ONCE = "it seems to be the nonce of a signature, which gives away the key that signed"
 
 _AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new key."
 
@@ -203,7 +208,8 @@ def otherwise_known(finding: Finding) -> Iterator[str]:
     elif finding.names and not finding.public.subject:
         yield f"named by {names(finding)}"
     elif not named(finding):
-        yield "unnamed: nothing here says whose it is"
+        once = finding.proof == NONCE
+        yield f"unnamed: {_ONCE if once else 'nothing here says whose it is'}"
 
 
 def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[Occurrence]]]:
@@ -235,6 +241,8 @@ def advice(finding: Finding) -> str:
     """Return what to do about a finding."""
     if finding.kind == "private-key" and not acts(finding):
         return _AGREEMENT if finding.algorithm in {"x25519", "x448"} else "Look at it by hand."
+    if finding.proof == NONCE and not named(finding):
+        return _SIGNED
     return _ADVICE.get(finding.kind, "Nothing: it is public.")
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scanner.model import Reason, Report, Verdict
+from scanner.model import NONCE, Reason, Report, Verdict
 from scanner.report import text
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -57,6 +57,19 @@ def test_named_before_unnamed(blocked: Report) -> None:
     """Keys that a certificate names come first, whatever their place in the report."""
     said = text.render(blocked)
     assert said.index("1 RSA 2048 private key") < said.index("2 EC P-256 private key")
+
+
+def test_the_nonce_of_a_signature_is_called_one(blocked: Report) -> None:
+    """Of a nonce it is the key that signed which is to be replaced; a named key stays one."""
+    (dump,) = blocked.dumps
+    once = tuple(dataclasses.replace(f, proof=NONCE) for f in dump.findings)
+    said = text.render(
+        dataclasses.replace(blocked, dumps=(dataclasses.replace(dump, findings=once),))
+    )
+    assert "unnamed: it seems to be the nonce of a signature, which gives away the key" in said
+    assert "Make a new key in place of the one that signed with it" in said
+    assert "nothing here says whose it is" not in said
+    assert "Make a new key, put it in this one's place" in said
 
 
 def test_expiry_lowers_nothing(blocked: Report) -> None:

@@ -7,16 +7,22 @@ knows no point but as a number.
 """
 
 import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scanner.detect.evidence import ec_derived
-from scanner.detect.relations.words import Words
+from scanner.detect.relations import words
+from scanner.detect.relations.words import Bytes, Words
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
 _WORD, _HALF = (1 << 64) - 1, 4
+
+_RADIX_POWERS = range(-1, 4)
+"""Powers of R that stand in libraries, 1 among them, and what comes of one more or less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +47,11 @@ class Curve:
     def half_radix(self) -> int:
         """R where limbs have 32 bits: another one on P-224 and P-521."""
         return 1 << 32 * -(-self.size // 4)
+
+    def is_radix(self, d: int) -> bool:
+        """Tell whether a scalar is a power of R: whoever computes modulo the order keeps some."""
+        powers = itertools.product((self.radix, self.half_radix), _RADIX_POWERS)
+        return d in {pow(radix, power, self.n) for radix, power in powers}
 
 
 def _hex(text: str) -> int:
@@ -179,3 +190,23 @@ def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]
         return (plain, Spelling(), *rows)
     whole = -(-curve.size // 4) * 4
     return (plain, *rows, Spelling(most_first=True, word=4, at=whole - 8))
+
+
+def sightings(
+    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (index, position, bytes) wherever one of them, (curve, number), stands spelled."""
+    rows: list[tuple[int, Spelling]] = []
+    wanted = []
+    for curve in CURVES.values():
+        mine = [index for index, (name, _) in enumerate(coordinates) if name == curve.name]
+        for form in spellings(curve, big_endian=big_endian) if mine else ():
+            rows += [(index, form) for index in mine]
+            wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
+    table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
+    for row, at in words.find(data, table):
+        index, form = rows[row]
+        name, number = coordinates[index]
+        value, position = form.encode(CURVES[name], number), at - form.at
+        if words.stands(data, position, value):
+            yield index, position, len(value)

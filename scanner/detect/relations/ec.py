@@ -7,7 +7,8 @@ limbs, bytes and Java's ints (on a big-endian machine as limbs of either width, 
 Montgomery form modulo the order (ring), for which no other derivation is needed: v = d*R gives R*Q.
 Points that stand bare, one coordinate in a run of its own, are told by the curve's equation. What
 is tried is bounded by counts of derivations. A nonce whose signature is still there closes the same
-equation, and gives the key away as well.
+equation, and gives the key away as well: of its point nobody needs y, and the proof says so. Powers
+of R are no keys: tables of multiples of G hold R*G.
 """
 
 import itertools
@@ -31,11 +32,12 @@ from scanner.detect.relations.curves import (
     Spelling,
     coefficients,
     generator,
+    sightings,
     spellings,
 )
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Place
+from scanner.model import NONCE, Candidate, Place
 
 MOST: dict[str, tuple[int, int, int]] = {
     "P-224": (200, 600, 100),
@@ -70,6 +72,9 @@ MOST_UNSHIFTED = 64
 that fill a run (Botan 3 keeps no other)."""
 
 PROOF = "d*G = Q"
+
+_COMPRESSED = (0x02, 0x03)
+"""What stands before the x of a compressed point (SEC 1 2.3.3)."""
 
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
@@ -312,32 +317,35 @@ def _named(
             plain = _unshifted(curve, key.d)
             if plain.x == shifted[key.x]:
                 key, form = plain, " montgomery"
-        if key.x in known and (curve.name, key.x) not in seen and ec_closes(key):
+        if key.x in known and (curve.name, key.x) not in seen and _closes(key):
             seen.add((curve.name, key.x))
             yield _related(pool, trial, key, form)
 
 
 def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
     """Yield the trials whose point's x stands in the pool in some spelling, not inside of d."""
-    rows: list[tuple[_Trial, Spelling]] = []
-    wanted = []
-    for curve in CURVES.values():
-        mine = [trial for trial in trials if trial.key.curve == curve.name]
-        for form in spellings(curve, big_endian=pool.big_endian) if mine else ():
-            rows += [(trial, form) for trial in mine]
-            wanted.append(form.lows(curve, [trial.key.x for trial in mine]))
-    seen: set[tuple[str, int]] = set()
-    table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
-    for index, at in words.find(pool.data, table):
-        trial, form = rows[index]
-        value, position = form.encode(CURVES[trial.key.curve], trial.key.x), at - form.at
-        apart = position + len(value) <= trial.position or position >= trial.position + trial.size
+    proved: dict[tuple[str, int], _Trial] = {}
+    points: set[tuple[str, int]] = set()
+    coordinates = [(trial.key.curve, trial.key.x) for trial in trials]
+    for index, position, size in sightings(pool.data, coordinates, big_endian=pool.big_endian):
+        trial = trials[index]
         name = (trial.key.curve, trial.key.x)
-        if not apart or name in seen or not words.stands(pool.data, position, value):
+        if position + size > trial.position and position < trial.position + trial.size:
             continue
-        if ec_closes(trial.key):
-            seen.add(name)
-            yield _related(pool, trial, trial.key, trial.form)
+        if name not in proved and _closes(trial.key):
+            proved[name] = trial
+        if position and pool.data[position - 1] in _COMPRESSED:
+            points.add(name)
+    found = list(proved.values())
+    coordinates = [(trial.key.curve, trial.key.y) for trial in found]
+    rest = sightings(pool.data, coordinates, big_endian=pool.big_endian)
+    points |= {(found[index].key.curve, found[index].key.x) for index, *_ in rest}
+    for name, trial in proved.items():
+        yield _related(pool, trial, trial.key, trial.form, PROOF if name in points else NONCE)
+
+
+def _closes(key: Ec) -> bool:
+    return ec_closes(key) and not CURVES[key.curve].is_radix(key.d)
 
 
 def _shifted(curve: Curve, known: _Points) -> dict[int, int]:
@@ -358,10 +366,10 @@ def _unshifted(curve: Curve, v: int) -> Ec:
     return key
 
 
-def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "") -> Related:
+def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PROOF) -> Related:
     return Related(
         key=key,
-        proof=PROOF,
+        proof=proof,
         encoding=f"d {trial.reading.name}{form}",
         places=(pool.place(trial.position, trial.size),),
     )

@@ -4,11 +4,12 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
-from scanner.detect import publics
+from scanner.detect import evidence, publics
 from scanner.detect.material import Ec, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -16,7 +17,7 @@ from scanner.detect.relations import ec
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence, Place
+from scanner.model import NONCE, Candidate, Confidence, Place
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 
@@ -246,6 +247,47 @@ def test_a_scalar_in_montgomery_form_without_an_encoded_point(
     assert related.encoding == "d limbs-le montgomery"
     again = ec.again(memory, candidate(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+@pytest.mark.parametrize(
+    ("form", "proof"),
+    [
+        ("x", NONCE),
+        ("DER", NONCE),
+        ("montgomery x", NONCE),
+        ("compressed", ec.PROOF),
+        ("limbs", ec.PROOF),
+        ("montgomery", ec.PROOF),
+    ],
+)
+def test_a_point_without_y_is_that_of_a_signature(
+    make_pool: MakePool, curve: str, form: str, proof: str
+) -> None:
+    """Of a nonce's point x alone is kept, as r; the report may tell it from a key."""
+    key = KEYS[curve]
+    forms = affine(key)
+    forms["x"] = encodings.little_limbs(key.x, key.field_bytes)
+    forms["DER"] = encode_dss_signature(key.x, key.d >> 1)
+    forms["montgomery x"] = montgomery(key.x, CURVES[curve].p, key.field_bytes)
+    pool, _ = make_pool(plant([scalar(key)["limbs"], (bytes(8), forms[form])], 5))
+    assert [(named(related), related.proof) for related in found(pool)] == [
+        (key.spki_sha256, proof)
+    ]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "brainpoolP256r1", "secp256k1"])
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> None:
+    """R modulo the order, or its square, beside a table of multiples of G, which holds R*G."""
+    field = CURVES[curve]
+    number = pow(field.radix, power, field.n)
+    spelled = number.to_bytes(field.size, "little")
+    for point in (evidence.ec_derived(curve, d) for d in (1, field.radix % field.n, number)):
+        assert point is not None
+        x, y = (montgomery(value, field.p, field.size) for value in (point.x, point.y))
+        pool, _ = make_pool(plant([(bytes(8), spelled), (bytes(8), x + y)], 6))
+        assert found(pool) == []
 
 
 def test_java_words(make_pool: MakePool) -> None:
