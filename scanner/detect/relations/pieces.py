@@ -2,10 +2,11 @@
 
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
 its run: so where it may begin decides what a search costs. In this order: behind bytes that
-announce its length (an allocator's size, a length word, a tag), if it fills a run, and if not; a
-run that it fills; other runs' edges; the slots of an allocator that lays equal objects end to end,
-in runs that such fill; a word from the edges; other slots. Equal pieces count once, and what is not
-as varied as random bytes are not at all. This module refuses to judge what a piece holds.
+announce its length (an allocator's size, a length word, a tag), if it fills a run, near a public
+key, beside another such piece, or anywhere; if it fills none; a run that it fills; other runs'
+edges; the slots of an allocator that lays equal objects end to end, in runs that such fill; a word
+from the edges; other slots. Equal pieces count once, and what is not as varied as random bytes are
+not at all. This module refuses to judge what a piece holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from scanner.detect import likelihood
 from scanner.detect.limbs import Offsets, Runs
-from scanner.detect.pool import Pool
+from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
@@ -44,6 +45,9 @@ _BESIDE, _MOST_BESIDE = 128, 256
 
 _LEAD = 16
 """Bytes before a piece that may announce its size."""
+
+_ADJOINING = 64
+"""Bytes between the beginnings of two numbers that were allocated one after the other, at most."""
 
 _ROWS = 1 << 15
 
@@ -178,7 +182,11 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     """Yield positions at whole words, likeliest first."""
     announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
-    yield _both(announced, alone)
+    both = _both(announced, alone)
+    if near:
+        yield both[_distances(pool, both, _marks(near)) <= NEIGHBOURHOOD]
+    yield _paired(pool, both)
+    yield both
     yield announced
     yield alone
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
@@ -206,6 +214,19 @@ def _both(some: Offsets, others: Offsets) -> Offsets:
     table = np.append(np.sort(others, kind="stable"), -1)
     found: Offsets = some[table[np.searchsorted(table[:-1], some)] == some]
     return found
+
+
+def _paired(pool: Pool, positions: Offsets) -> Offsets:
+    """Return the positions that have another one so near that an allocator laid both out in turn.
+
+    A private number and its public half are allocated together, and passing ones seldom are.
+    """
+    positions = np.unique(positions)
+    close = np.diff(_coordinates(pool, positions)) <= _ADJOINING
+    keep = np.zeros(len(positions), np.bool_)
+    keep[:-1] |= close
+    keep[1:] |= close
+    return positions[keep]
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
@@ -263,11 +284,22 @@ def _nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
     """Sort positions by how far they are from the nearest mark, if there are any."""
     if not len(marks) or not len(positions):
         return positions
-    block = np.searchsorted(pool.at, positions, side="right") - 1
-    here = _coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
+    return positions[np.argsort(_distances(pool, positions, marks), kind="stable")]
+
+
+def _distances(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
+    """Return how far positions are from the nearest of some sorted marks, of which there are."""
+    here = _coordinates(pool, positions)
     after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
-    far = np.minimum(np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here))
-    return positions[np.argsort(far, kind="stable")]
+    far: Offsets = np.minimum(
+        np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here)
+    )
+    return far
+
+
+def _coordinates(pool: Pool, positions: Offsets) -> Offsets:
+    block = np.searchsorted(pool.at, positions, side="right") - 1
+    return _coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
 
 
 def _coordinate(space: Offsets | int, offset: Offsets | int) -> Offsets:

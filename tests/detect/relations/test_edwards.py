@@ -210,3 +210,23 @@ def test_every_private_spelling() -> None:
     k = clamped(other.seed)
     eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
     assert {raw for _, raw in edwards.spelled(agreement)} == {other.seed, k, eighth}
+
+
+def heap(objects: list[bytes], between: int) -> bytes:
+    """Lay objects of 32 bytes out as glibc's allocator does, each apart from the one before."""
+    return b"".join((0x31).to_bytes(8, "little") + raw + bytes(8 + between) for raw in objects)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_pair_comes_first_in_a_crowd(make_pool: MakePool, order: int, flipped: bool) -> None:
+    """A seed allocated beside its public half is tried before thousands of lone numbers."""
+    key = keys.okp_key("ed25519")
+    crowd = noise.uniform(32 * (edwards.MOST_SEEDS + 1_000), 5)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    data = heap(lone, 48) + heap([key.public, seed][::order], 0) + bytes(64)
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
