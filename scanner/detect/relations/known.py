@@ -2,8 +2,8 @@
 
 In fixed order, for every modulus that a certificate, a public key or the operator names: pairs of
 primes by their low words; single primes by division; private exponents by their top words; then,
-as far as a stated count goes and nearest first, CRT exponents. All of the pool is looked at in the
-first three, whatever its volume. Only a division proves.
+as far as a stated count goes and nearest first, CRT exponents, by the primes that they give away.
+All of the pool is looked at in the first three, whatever its volume. Only a division proves.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.limbs import Offsets, Words
 from scanner.detect.numbers import Numbers
 from scanner.detect.pool import NEIGHBOURHOOD
-from scanner.detect.relations import arithmetic, divisors
+from scanner.detect.relations import arithmetic, crt, divisors
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
@@ -30,9 +30,9 @@ LEAST_BITS = 256
 MOST_PRIMES = 5
 """A modulus has at most so many primes (OpenSSL's bound), of about the same length."""
 
-MOST_POWERS = (12, 6)
-"""Modular powers of 2048 bits that are spent on CRT exponents in a section, at 12 ms each: of few
-runs, and of many."""
+MOST_EXPONENTS = (600, 200)
+"""CRT exponents of 1024 bits that are tried in a section, at 0.2 ms each: of few runs, and of
+many."""
 
 _CHUNK = 1 << 15
 _NONE = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -55,7 +55,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
     for step, proof in (
         (_primes, ""),
         (_exponents, "(n, e, d) factors n"),
-        (_crt_exponents, "(n, e, dp) factors n"),
+        (_crt_exponents, crt.PROOF),
     ):
         for n, hits in step(shelf, left).items():
             related = _related(shelf, n, left[n], hits, proof)
@@ -206,7 +206,7 @@ def _upper_half(words: Words, factor: np.uint64) -> Words:
 
 
 def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
-    """Find CRT exponents near a modulus that fill a run: each costs a modular power."""
+    """Find CRT exponents near a modulus that fill a run."""
     rows = []
     for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
         numbers = shelf.numbers(bits, full=False, filling=True)
@@ -214,14 +214,14 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
         rows += _nearest(shelf, here, numbers)
     found: dict[int, list[_Hit]] = {}
-    spent, most = 0.0, shelf.pool.budget(*MOST_POWERS)
+    spent, most = 0.0, shelf.pool.budget(*MOST_EXPONENTS)
     for _, n, numbers, index in sorted(rows, key=lambda row: row[0]):
-        cost = (n.bit_length() / 2048) ** 3
-        if spent + cost > most:
+        cost = (n.bit_length() / 2048) ** 2
+        if n in found or spent + cost > most:
             continue
         spent += cost
         exponent = shelf.value(numbers, index)
-        p = arithmetic.from_crt_exponent(n, moduli[n], exponent) if n not in found else None
+        p = next((p for p in crt.primes(exponent, moduli[n], numbers.bits) if n % p == 0), None)
         if p is not None:
             found[n] = [_Hit(p, "dp", numbers, index)]
     return found

@@ -12,7 +12,7 @@ from scanner.detect import readings
 from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import alone, arithmetic, damaged, exponents, known, pairs
+from scanner.detect.relations import alone, arithmetic, crt, damaged, exponents, known, pairs
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -47,6 +47,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     """Yield the searches, one after the other; ``seen`` grows between them."""
     yield known.search(listed, moduli)
     yield pairs.search(listed, _left(moduli, seen))
+    yield crt.search(listed, _left(moduli, seen))
     yield alone.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))

@@ -160,6 +160,46 @@ def test_a_crt_exponent_near_its_modulus(
     assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
 
 
+@pytest.mark.parametrize("bits", [1024, 2048, 4096])
+@pytest.mark.parametrize("name", ["dp", "dq"])
+def test_an_exponent_in_der_far_from_a_modulus_that_nobody_named(
+    make_pool: MakePool, name: str, bits: int
+) -> None:
+    """Seen in Botan 2: what is left of a freed PKCS#1 is one exponent, and n stands in limbs."""
+    key = keys.rsa_key(bits)
+    exponent = cut_out(key, name)
+    far = noise.text(2 * NEIGHBOURHOOD, 5)
+    for data in (
+        GAP + exponent + GAP + far + GAP + spell(key.n, "limbs-le")[0] + GAP,
+        GAP + spell(key.n, "limbs-le")[0] + GAP + far + GAP + exponent + GAP,
+    ):
+        (related,) = search(make_pool, data + bytes(-len(data) % 8))
+        assert describe(related.key).fingerprint.value == key.spki_sha256
+        assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
+
+
+@pytest.mark.parametrize("part", ["exponent", "modulus"])
+def test_an_exponent_in_der_with_a_flipped_bit(make_pool: MakePool, part: str) -> None:
+    """Neither another exponent nor another modulus proves anything."""
+    parts = {
+        "exponent": bytearray(cut_out(KEY, "dq")),
+        "modulus": bytearray(spell(KEY.n, "limbs-le")[0]),
+    }
+    parts[part][60] ^= 16
+    data = GAP + bytes(parts["exponent"]) + GAP + bytes(parts["modulus"]) + GAP
+    assert search(make_pool, data + bytes(-len(data) % 8)) == []
+
+
+def cut_out(key: keys.RsaKey, name: str) -> bytes:
+    """Cut the INTEGER of an exponent out of PKCS#1, as another library writes it; fill words."""
+    der = encodings.pkcs1_der(key)
+    raw = getattr(key, name).to_bytes(key.bits // 16, "big")
+    at = der.index(raw)
+    head = {64: b"\x02", 128: b"\x02\x81", 256: b"\x02\x82"}[len(raw)]
+    element = der[der.rindex(head, 0, at) : at + len(raw)]
+    return element + bytes(-len(element) % 8)
+
+
 def test_digits_are_the_likeliest_exponents(make_pool: MakePool) -> None:
     """Of seventeen readings of one run, equally near, those as digits are tried first."""
     parts = [spell(KEY.dp, "digits-30", KEY.bits // 2), spell(KEY.n, "digits-30")]

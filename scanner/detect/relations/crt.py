@@ -1,0 +1,146 @@
+"""The prime that a CRT exponent gives away by itself: e*dp = 1 + k*(p - 1), and k is below e.
+
+So p - 1 is what is left of e*dp - 1 when one of its small divisors is taken out, and p's length
+leaves the k of one octave: seldom more than one that divides, and a prime behind hardly ever but by
+right. That costs a hundredth of a modular power, and asks for no modulus. Of a key's DER one
+exponent may stand alone, its modulus anywhere; a division of that proves. This module refuses
+public exponents above 65537, whose k are too many.
+"""
+
+import functools
+import itertools
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect import readings
+from scanner.detect.relations import arithmetic
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf, once
+
+GREATEST = 65537
+"""Public exponents up to which every k is tried."""
+
+BITS = (512, 768, 1024, 1536, 2048)
+"""Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
+
+MOST = (400, 100)
+"""Exponents in DER that are tried, of each length, in a section of few runs and of many: 0.3 ms
+each for primes of 1024 bits."""
+
+MOST_DIVISORS = 256
+"""Divisors of one number that are looked at: random ones have a dozen up to 65537."""
+
+PROOF = "(n, e, dp) factors n"
+
+_SMALL = 100
+
+
+def primes(exponent: int, e: int, bits: int) -> list[int]:
+    """Return the numbers of so many bits, without small factors, whose exponent this may be."""
+    product = e * exponent - 1
+    least, most = (product >> bits) + 1, min(product >> bits - 1, e - 1)
+    if not 2 < e <= GREATEST or not 0 < least <= most:
+        return []
+    found = (product // k + 1 for k in _divisors(product, most) if k >= least)
+    return [p for p in found if p.bit_length() == bits and arithmetic.without_small_factors(p)]
+
+
+def _divisors(number: int, most: int) -> Iterator[int]:
+    """Yield divisors of a number, up to ``most``."""
+    found = [1]
+    for prime in _prime_divisors(number, most):
+        power, more = prime, list(found)
+        while power <= most and number % power == 0:
+            found += [divisor * power for divisor in more if divisor * power <= most]
+            power *= prime
+        if len(found) > MOST_DIVISORS:
+            break
+    yield from found
+
+
+def _prime_divisors(number: int, most: int) -> Iterator[int]:
+    """Yield the primes that divide a number, up to ``most``."""
+    table, product = _table()
+    for prime in table[: np.searchsorted(table, _SMALL)].tolist():
+        if prime <= most and number % prime == 0:
+            yield prime
+    rest = math.gcd(product % number, number)
+    if rest >> 63:
+        yield from (p for p in table.tolist() if _SMALL < p <= most and rest % p == 0)
+    elif rest > 1:
+        divides = table[np.uint64(rest) % table == 0]
+        yield from divides[(divides > _SMALL) & (divides <= most)].tolist()
+
+
+@functools.cache
+def _table() -> tuple[npt.NDArray[np.uint64], int]:
+    """Return the primes below 65537, and the product of those above 100."""
+    sieve = np.ones(GREATEST, np.bool_)
+    sieve[:2] = False
+    for n in range(2, math.isqrt(GREATEST) + 1):
+        if sieve[n]:
+            sieve[n * n :: n] = False
+    table = np.flatnonzero(sieve).astype(np.uint64)
+    parts = table[table > _SMALL].tolist()
+    while len(parts) > 1:
+        parts = [math.prod(parts[at : at + 2]) for at in range(0, len(parts), 2)]
+    return table, parts[0]
+
+
+# --- exponents that stand alone -----------------------------------------------------------------
+
+
+def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
+    """Yield each key of which an exponent stands in DER, and the modulus here or elsewhere."""
+    for bits in BITS:
+        others: Sequence[int] | None = None
+        for at, exponent in itertools.islice(_announced(shelf, bits), shelf.pool.budget(*MOST)):
+            for e in arithmetic.EXPONENTS[:3]:
+                for p in filter(arithmetic.is_prime, primes(exponent, e, bits)):
+                    others = _moduli(shelf, bits, moduli) if others is None else others
+                    n = next((n for n in others if n % p == 0 and n > p), 0)
+                    if n and arithmetic.is_prime(n // p) and moduli.get(n, e) == e:
+                        yield from _related(shelf, n, e, p, at, bits)
+
+
+def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
+    """Yield (position, number) of the odd INTEGERs of a length in DER (X.690 8.3)."""
+    data, size = shelf.pool.data, bits // 8
+    for match in _header(size).finditer(data.data):
+        at = match.end()
+        if at + size <= len(data) and data[at + size - 1] & 1:
+            yield at, int.from_bytes(data[at : at + size].tobytes(), "big")
+
+
+@functools.cache
+def _header(size: int) -> re.Pattern[bytes]:
+    """Return what stands before a number of so many bytes, with its top bit and without."""
+    rows = []
+    for length, behind in ((size + 1, rb"\x00(?=[\x80-\xff])"), (size, rb"(?=[\x01-\x7f])")):
+        head = b"\x02" + bytes.fromhex(("", "81", "82")[(length > 127) + (length > 255)])
+        head += length.to_bytes(1 + (length > 255), "big")
+        rows.append(re.escape(head) + behind)
+    return re.compile(b"|".join(rows), re.DOTALL)
+
+
+def _moduli(shelf: Shelf, bits: int, moduli: dict[int, int]) -> list[int]:
+    """List the moduli of twice a prime's length: those known, and what stands in the pool."""
+    numbers = once(shelf.numbers(2 * bits))
+    numbers = numbers.take(numbers.exact)
+    return [*moduli, *shelf.values(numbers, np.arange(len(numbers)))]
+
+
+def _related(shelf: Shelf, n: int, e: int, p: int, at: int, bits: int) -> Iterator[Related]:
+    key = arithmetic.from_divisors(n, e, [p])
+    if key is not None:
+        yield Related(
+            key=key,
+            proof=PROOF,
+            encoding=readings.BYTES.name,
+            places=(shelf.pool.place(at, bits // 8),),
+            roles=("dp",),
+        )
