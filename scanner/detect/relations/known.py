@@ -166,7 +166,7 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
         for n, e in here.items():
             if not 3 <= e < 1 << 40:
                 continue
-            for index in _near_integers(numbers.top, e, n >> (bits - 64)):
+            for index in near_integers(numbers.top, e, n >> (bits - 64)):
                 d = shelf.value(numbers, index)
                 p = arithmetic.from_exponent(n, e, d) if d else None
                 if p is not None:
@@ -175,7 +175,7 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     return found
 
 
-def _near_integers(tops: Words, e: int, n_top: int) -> Iterator[int]:
+def near_integers(tops: Words, e: int, n_top: int) -> Iterator[int]:
     """Yield where a multiple of e*d / n is an integer, as nearly as 54 bits of both can tell.
 
     Fixed point: the fraction of d * (multiple*e/n), in units of 2**-64, is what is left modulo

@@ -8,6 +8,8 @@ spare, as D. Coppersmith's theorem (1996) does, and the division that follows pr
 refuses to say more than the division does.
 """
 
+import math
+
 SPARE = 64
 """Bits of evidence beyond what two lost parts could explain."""
 
@@ -28,6 +30,24 @@ def recover(n: int, known: int, *, bits: int, lost: int, high: bool) -> int | No
         return None
     factor = known + _closest(step, module, offset) * unit
     return factor if 1 < factor < n and n % factor == 0 else None
+
+
+def from_exponent(n: int, e: int, one: int, d: int, *, lost: int) -> int | None:
+    """Return a factor of n, of two about as long as each other, by d without its ``lost`` low bits.
+
+    e*d is ``one`` more than a multiple of (p-1)*(q-1): so p + q is known nearly, and so is p.
+    """
+    middle = d + (1 << lost - 1)
+    k = -(-e * d // n)
+    total = n + 1 - (e * middle - one) // max(k, 1)
+    square = total * total - 4 * n
+    if k <= 0 or square <= 0:
+        return None
+    apart = math.isqrt(square)
+    error = ((e // k + 1) << lost) * (total // max(apart, 1) + 1)
+    unsure = error.bit_length()
+    p = (total + apart) // 2 - (1 << unsure - 1)
+    return recover(n, p, bits=-(-n.bit_length() // 2), lost=unsure, high=False)
 
 
 def _from_high_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int, int]:

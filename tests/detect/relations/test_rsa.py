@@ -200,6 +200,41 @@ def cut_out(key: keys.RsaKey, name: str) -> bytes:
     return element + bytes(-len(element) % 8)
 
 
+@pytest.mark.parametrize("lost", [8, 16, 32])
+@pytest.mark.parametrize("name", ["d", "d_euler"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_freed_private_exponent(make_pool: MakePool, lost: int, name: str, named: bool) -> None:
+    """Seen in Nettle: free() wrote its links over the low limbs of d, and n stands in the heap."""
+    key = keys.rsa_key(4096) if lost > 16 else KEY
+    data = freed(key, name, lost, b"" if named else spell(key.n, "limbs-le")[0])
+    known = (publics.rsa(key.n, key.e, kind="certificate"),) if named else ()
+    (related,) = search(make_pool, data, *known)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert (related.proof, related.roles) == ("part of d factors n", ("d without low bytes",))
+
+
+@pytest.mark.parametrize("at", [40, 100, 200, -256])
+def test_a_freed_private_exponent_with_a_flipped_bit(make_pool: MakePool, at: int) -> None:
+    """In either half of what is left of d, or in n, one bit is all it needs."""
+    data = bytearray(freed(KEY, "d", 16, spell(KEY.n, "limbs-le")[0]))
+    data[data.index(spell(KEY.n, "limbs-le")[0]) + 100 if at < 0 else 8 + at] ^= 8
+    assert search(make_pool, bytes(data)) == []
+
+
+def test_the_upper_half_of_an_exponent_is_no_secret(make_pool: MakePool) -> None:
+    """k*n/e for some k up to e: whoever knows n can list them all."""
+    data = freed(KEY, "d", 128, spell(KEY.n, "limbs-le")[0])
+    assert search(make_pool, data, PUBLIC) == []
+
+
+def freed(key: keys.RsaKey, name: str, lost: int, behind: bytes) -> bytes:
+    """Free a block of glibc's with an exponent in limbs; another number stands behind it."""
+    raw = getattr(key, name).to_bytes(key.bits // 8, "little")
+    links = b"".join((0x7F12_3456_7000 + at).to_bytes(8, "little") for at in range(lost // 8))
+    size = (len(raw) + 16 | 1).to_bytes(8, "little")
+    return size + links + raw[lost:] + GAP[:16] + size + behind + GAP
+
+
 def test_digits_are_the_likeliest_exponents(make_pool: MakePool) -> None:
     """Of seventeen readings of one run, equally near, those as digits are tried first."""
     parts = [spell(KEY.dp, "digits-30", KEY.bits // 2), spell(KEY.n, "digits-30")]
