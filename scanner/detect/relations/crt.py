@@ -27,9 +27,12 @@ GREATEST = 65537
 BITS = (512, 768, 1024, 1536, 2048)
 """Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
 
-MOST = (400, 100)
+MOST = (200, 50)
 """Exponents in DER that are tried, of each length, in a section of few runs and of many: 0.3 ms
 each for primes of 1024 bits."""
+
+MOST_MODULI = (4_000, 1_000)
+"""Moduli that are divided, at 1 us each."""
 
 MOST_DIVISORS = 256
 """Divisors of one number that are looked at: random ones have a dozen up to 65537."""
@@ -37,6 +40,7 @@ MOST_DIVISORS = 256
 PROOF = "(n, e, dp) factors n"
 
 _SMALL = 100
+_E = b"\x02\x03\x01\x00\x01"
 
 
 def primes(exponent: int, e: int, bits: int) -> list[int]:
@@ -96,24 +100,31 @@ def _table() -> tuple[npt.NDArray[np.uint64], int]:
 
 def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
     """Yield each key of which an exponent stands in DER, and the modulus here or elsewhere."""
+    e = arithmetic.EXPONENTS[0]
     for bits in BITS:
         others: Sequence[int] | None = None
         for at, exponent in itertools.islice(_announced(shelf, bits), shelf.pool.budget(*MOST)):
-            for e in arithmetic.EXPONENTS[:3]:
-                for p in filter(arithmetic.is_prime, primes(exponent, e, bits)):
-                    others = _moduli(shelf, bits, moduli) if others is None else others
-                    n = next((n for n in others if n % p == 0 and n > p), 0)
-                    if n and arithmetic.is_prime(n // p) and moduli.get(n, e) == e:
-                        yield from _related(shelf, n, e, p, at, bits)
+            for p in filter(arithmetic.is_prime, primes(exponent, e, bits)):
+                others = _moduli(shelf, bits, moduli) if others is None else others
+                n = next((n for n in others if n % p == 0 and n > p), 0)
+                if n and moduli.get(n, e) == e and arithmetic.is_prime(n // p):
+                    yield from _related(shelf, n, e, p, at, bits)
 
 
 def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
-    """Yield (position, number) of the odd INTEGERs of a length in DER (X.690 8.3)."""
+    """Yield (position, number) of the odd INTEGERs of a length in DER (X.690 8.3), each once.
+
+    What a public exponent follows is a modulus.
+    """
     data, size = shelf.pool.data, bits // 8
+    seen: set[int] = set()
     for match in _header(size).finditer(data.data):
         at = match.end()
-        if at + size <= len(data) and data[at + size - 1] & 1:
-            yield at, int.from_bytes(data[at : at + size].tobytes(), "big")
+        raw = data[at : at + size + len(_E)].tobytes()
+        number = int.from_bytes(raw[:size], "big")
+        if number & 1 and number not in seen and len(raw) > size and not raw.endswith(_E):
+            seen.add(number)
+            yield at, number
 
 
 @functools.cache
@@ -130,8 +141,9 @@ def _header(size: int) -> re.Pattern[bytes]:
 def _moduli(shelf: Shelf, bits: int, moduli: dict[int, int]) -> list[int]:
     """List the moduli of twice a prime's length: those known, and what stands in the pool."""
     numbers = once(shelf.numbers(2 * bits))
-    numbers = numbers.take(numbers.exact)
-    return [*moduli, *shelf.values(numbers, np.arange(len(numbers)))]
+    numbers = numbers.take(np.flatnonzero(numbers.exact)[: shelf.pool.budget(*MOST_MODULI)])
+    read = [n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1]
+    return [*read, *shelf.values(numbers, np.arange(len(numbers)))]
 
 
 def _related(shelf: Shelf, n: int, e: int, p: int, at: int, bits: int) -> Iterator[Related]:

@@ -107,8 +107,8 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
 
 def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
     """List where numbers of ``sizes`` bytes may begin near the edges of runs that hold digits."""
-    heads = _near(pool, how, pool.head[pool.head >= 0], 0)
-    tails = _near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
+    heads = near(pool, how, pool.head[pool.head >= 0], 0)
+    tails = near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
     beyond = np.arange(-SLACK, FAINT + 1)
     parts = [aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
     parts += [aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
@@ -127,7 +127,7 @@ def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offset
     return found
 
 
-def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
+def near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
     """Keep the edges inside of which the first whole words are digits."""
     block = np.searchsorted(pool.at, edges, side="right") - 1
     past = (edges + pool.phase[block]) % how.word

@@ -44,7 +44,7 @@ def search(pool: Pool) -> Iterator[Subgroup]:
     orders = sorted({order for _, order in SIZES})
     for how in digits.held(pool.readings) if len(pool.at) else ():
         long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
-        heads = pool.head[(pool.head >= 0) & long]
+        heads = digits.near(pool, how, pool.head[(pool.head >= 0) & long], 0)
         begun = digits.aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))
         begun = begun[digits.stand(pool, how, begun, _SHORTEST // how.word * how.digit)]
         moduli = [
