@@ -60,9 +60,9 @@ pool, where libraries keep it beside their keys. Not so on P-256, which everybod
 MOST_POINTS = (2_000, 1_000)
 """Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
 
-MOST_AFFINE = (2_000, 0)
-"""Runs as long as a coordinate that are tried as one, in few runs and in many: 2 us for a curve, a
-byte order and a form."""
+MOST_AFFINE = (2_000, 1_000)
+"""Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
+beside another one: 2 us for a curve, a byte order and a form."""
 
 MOST_SHIFTED = 500
 """Public points that are multiplied with R for the sake of scalars in Montgomery form."""
@@ -190,17 +190,20 @@ def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
 def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
     """Yield the points whose coordinates stand bare in runs of their own, wherever they are.
 
-    Plain or in Montgomery form. Of two numbers that are no point one satisfies the curve's equation
-    never; and the scalar of a point is not far, as a rule.
+    Where there are many runs, beside each other. Plain or in Montgomery form. Of two numbers that
+    are no point one satisfies the curve's equation never; and the scalar of a point is not far, as
+    a rule.
     """
     most = pool.budget(*MOST_AFFINE)
-    for curve in CURVES.values() if most else ():
+    sizes = {curve.size for curve in CURVES.values()}
+    filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
+    for curve in CURVES.values():
         a, b = coefficients(curve)
         for how in (*(_WORDS if pool.big_endian else (_LITTLE,)), _BIG):
             size = -(-curve.size // how.word) * how.word
             values = {
                 how.decode(pool.data[at : at + size].tobytes()): at
-                for at in pieces.filling(pool, curve.size, most).tolist()
+                for at in filling[curve.size].tolist()
             }
             for radix in {1, curve.radix, curve.half_radix} if how != _BIG else {1}:
                 inverse = pow(radix, -1, curve.p)

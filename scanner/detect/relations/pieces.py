@@ -46,8 +46,8 @@ _BESIDE, _MOST_BESIDE = 128, 256
 _LEAD = 16
 """Bytes before a piece that may announce its size."""
 
-_ADJOINING = 64
-"""Bytes between the beginnings of two numbers that were allocated one after the other, at most."""
+_ADJOINING = 16
+"""Bytes between two blocks of an allocator, at most, that are one behind the other."""
 
 _ROWS = 1 << 15
 
@@ -100,14 +100,16 @@ def announced(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (_announced(pool, size),), 0xFF)
 
 
-def filling(pool: Pool, size: int, most: int) -> Offsets:
+def filling(pool: Pool, size: int, most: int, *, paired: bool = False) -> Offsets:
     """Return at most ``most`` beginnings of runs that ``size`` bytes fill, the fullest first.
 
     The last word of a number may be too small to look random; or what follows goes on, up to two
-    words, as an allocator rounds sizes up.
+    words, as an allocator rounds sizes up. The ``paired`` ones stand beside another one.
     """
     more = np.where((pool.head >= 0) & (pool.tail >= 0), pool.tail - pool.head - (size & ~7), -1)
-    parts = (pool.head[more == rest] for rest in (0, 8, 16, 24))
+    parts = [pool.head[more == rest] for rest in (0, 8, 16, 24)]
+    if paired:
+        parts = [_paired(pool, np.concatenate(parts), size)]
     return _ordered(pool, size, most, (), parts, 0xFF)
 
 
@@ -185,7 +187,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     both = _both(announced, alone)
     if near:
         yield both[_distances(pool, both, _marks(near)) <= NEIGHBOURHOOD]
-    yield _paired(pool, both)
+    yield _paired(pool, both, size)
     yield both
     yield announced
     yield alone
@@ -216,13 +218,14 @@ def _both(some: Offsets, others: Offsets) -> Offsets:
     return found
 
 
-def _paired(pool: Pool, positions: Offsets) -> Offsets:
+def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     """Return the positions that have another one so near that an allocator laid both out in turn.
 
-    A private number and its public half are allocated together, and passing ones seldom are.
+    A private number and its public half, or a point's two, are allocated together, and passing ones
+    seldom are.
     """
     positions = np.unique(positions)
-    close = np.diff(_coordinates(pool, positions)) <= _ADJOINING
+    close = np.diff(_coordinates(pool, positions)) <= ((size + 8 + 15) & ~15) + _ADJOINING
     keep = np.zeros(len(positions), np.bool_)
     keep[:-1] |= close
     keep[1:] |= close

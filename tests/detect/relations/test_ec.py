@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner.detect import evidence, publics
 from scanner.detect.material import Ec, describe
-from scanner.detect.pool import Pool
+from scanner.detect.pool import FEW_RUNS, Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.relations import ec
 from scanner.detect.relations.curves import CURVES
@@ -134,6 +134,21 @@ def test_a_point_in_runs_of_its_own_leads_to_its_scalar(make_pool: MakePool, for
     own = [(n % p).to_bytes(size, "little") for n in (key.x * radix, key.y * radix, key.d)]
     pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, *own)) + bytes(32))
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_point_in_runs_of_its_own_in_a_crowd(make_pool: MakePool, flipped: bool) -> None:
+    """Where there are very many runs, a point is one whose coordinates stand side by side."""
+    key = KEYS["P-256"]
+    crowd = noise.uniform(32 * (FEW_RUNS + 100), 3)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    head = (0x31).to_bytes(8, "little")
+    x, y = (n.to_bytes(32, "little") for n in (key.x, key.y ^ flipped))
+    mine = head + x + bytes(8) + head + y + bytes(8)
+    pool, _ = make_pool(b"".join(bytes(56) + part for part in lone) + bytes(56) + mine + bytes(64))
+    points = [(curve, x, y) for curve, x, y, _ in ec._affine(pool)]
+    assert not pool.few
+    assert points == ([] if flipped else [("P-256", key.x, key.y)])
 
 
 def big_endian_words(number: int, size: int, word: int) -> bytes:
