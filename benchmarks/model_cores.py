@@ -3,9 +3,10 @@
     python benchmarks/model_cores.py [--cores 1 2 8 64] [--times 1] [--read 5] DUMP
 
 Measures every call of every stage on one dump, one after the other (``stage_cost.py``), and lays
-them out over cores in the engine's order: start-up (parent, then worker), survey, sweep with the
-digest beside it, what is examined with tokens and schedules beside it, then the relations, then
-copies. A stage ends with its last call; calls go to whoever is free, the longest first.
+them out over cores in the engine's order: start-up (parent and worker), survey, sweep with the
+digest beside it; what is examined with the runs that differ, tokens and schedules beside it; what
+is likely in each section, then the relations, then copies. A stage ends with its last call; calls
+go to whoever is free, the longest first.
 
 Assumed: a core here is a core there, and does not slow down when others work (memory is fast
 enough: a core reads a few GB/s); bytes come at ``--read`` GB/s at most; dividing and collecting
@@ -26,8 +27,8 @@ from benchmarks.stage_cost import Costs, measure
 PARENT = 0.002
 """Seconds of the parent for each call."""
 
-WHOLE = ("examine", "tokens", "schedules")
-"""Rows whose calls look at all of a dump, beside each other."""
+WHOLE = ("pool: distinct", "tokens", "schedules")
+"""Rows whose calls look at all of a dump, beside each other and what is examined."""
 
 
 def spread(calls: list[float], cores: int) -> float:
@@ -47,15 +48,16 @@ def wall(costs: Costs, cores: int, times: int, read: float) -> dict[str, float]:
     digest = sum(map(sum, rows("digest"))) * times
     sweeps = [call for calls in rows("sweep") for call in calls] * times
     examined = sum(map(sum, rows("examine"))) * times
-    whole = [examined, *(sum(calls) * times for calls in rows(*WHOLE[1:]))]
+    whole = [examined, *(sum(calls) * times for calls in rows(*WHOLE))]
+    likely = [call for calls in rows("pool: likely") for call in calls] * times
     related = [call for calls in rows("relation") for call in calls] * times
     traced = [call for calls in rows("trace") for call in calls] * times
     busy = spread([*sweeps, digest], cores)
     return {
-        "start": 2 * sum(map(sum, rows("start: imports"))) + sum(map(sum, rows("survey"))),
+        "start": spread(rows("start: imports")[0] * 2, cores) + sum(map(sum, rows("survey"))),
         "sweep": max(busy, costs.size * times / 1e9 / read),
         "examine": spread(whole, cores),
-        "relate": sum(map(sum, rows("pool"))) * times + spread(related, cores),
+        "relate": spread(likely, cores) + spread(related, cores),
         "copies": spread(traced, cores),
     }
 

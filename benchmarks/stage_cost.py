@@ -83,9 +83,11 @@ def measure(path: Path) -> Costs:
         private = pool.outside(distinct(session, runs), pool.of_places(stated))
     cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
-        with costs.of("pool: likely"):
-            shared = [likely(session, cut) for cut in cuts]
-        cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
+        shared = []
+        for section in cuts:
+            with costs.of("pool: likely"):
+                shared.append(likely(session, section))
+        cuts = tuple(pool.merged((section, *shared)) for section in cuts)
     for section in cuts:
         for name, _, _ in RELATIONS:
             with costs.of(f"relation: {name}"):
