@@ -42,5 +42,6 @@ def behind_bytes(data: Bytes, size: int) -> Offsets:
     if not _ONE_BYTE <= size < _ONE_BYTE * _ONE_BYTE:
         return np.empty(0, np.int64)
     low, high = size % _ONE_BYTE + _ONE_BYTE, size // _ONE_BYTE
-    found: Offsets = np.flatnonzero((data[:-1] == low) & (data[1:] == high)) + 2
-    return found
+    found = np.flatnonzero(data[:-1] == low)
+    behind: Offsets = found[data[found + 1] == high] + 2
+    return behind
