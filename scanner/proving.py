@@ -15,9 +15,10 @@ from scanner.answers import Asked, answered
 from scanner.detect import limbs, pool
 from scanner.detect.limbs import Runs
 from scanner.model import Fault
-from scanner.stages.examine import Proofs, examine, find_tokens
+from scanner.stages.examine import Proofs, find_tokens
 from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate
 from scanner.stages.sweep import Gathered
+from scanner.stages.withhold import examined
 from scanner.workers import Crew
 
 READ = ("certificate", "public-key", "ssh", "dnskey")
@@ -33,7 +34,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     """Run stage two over the places of all tasks."""
     hits, runs = swept.hits, swept.runs
     questions: list[Asked] = [
-        ("The candidates were not proved", Proofs, (examine, hits)),
+        ("The candidates were not proved", Proofs, (examined, hits)),
         (UNRELATED, Runs, (distinct, runs)),
         ("Tokens were not searched for", Proofs, (find_tokens, hits)),
         ("Key schedules were not searched for", tuple, (find_schedules, runs)),

@@ -1,6 +1,7 @@
 """Names that a dump gives, and that are not passed on because of what they hold.
 
-A module, a member of an archive or the owner of a note may be called after a secret, or be one. The
+A module, a member of an archive, the owner of a note or of a certificate may be called after a
+secret, or be one. The
 rules that search the dump search its names too, before these leave the worker; of what they find a
 name is withheld whole. A scan withholds more: names in whose bytes it found something (``labels``).
 This module does not know what a dump means by a name, and in doubt it withholds.
@@ -10,6 +11,7 @@ import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -20,10 +22,11 @@ from scanner.dump.draft import base_name
 from scanner.dump.source import File, Identity
 from scanner.dump.space import Memory
 from scanner.labels import WITHHELD
-from scanner.model import Layout
+from scanner.model import Layout, Witness
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, TOKENS
+from scanner.stages.examine import EXAMINERS, TOKENS, Proofs, examine
 from scanner.stages.session import Session, Survey
+from scanner.stages.sweep import Hits
 
 MOST_BYTES = 8 << 20
 """Bytes of names that are searched; every name behind them is withheld."""
@@ -78,6 +81,29 @@ def survey(session: Session) -> Survey:
     return replace(found, layout=_without(layout, held), members=members)
 
 
+def examined(session: Session, hits: Hits) -> Proofs:
+    """Examine what is written, as :func:`scanner.stages.examine.examine` does, without such names.
+
+    What public keys are called is withheld only if a rule finds something in it: identifiers of
+    keys are often random.
+    """
+    found = examine(session, hits)
+    said = [(one.subject, one.kid) for one in found.witnesses]
+    held = _found_in(session, _Listing.of(dict.fromkeys(chain.from_iterable(said)), {}))
+    if not held:
+        return found
+
+    def shown(witness: Witness) -> Witness:
+        subject = WITHHELD if witness.subject in held else witness.subject
+        return replace(witness, subject=subject, kid="" if witness.kid in held else witness.kid)
+
+    return replace(
+        found,
+        witnesses=tuple(map(shown, found.witnesses)),
+        publics=tuple(replace(key, witness=shown(key.witness)) for key in found.publics),
+    )
+
+
 def _without(layout: Layout, held: frozenset[str]) -> Layout:
     bases = {base_name(name) for name in held} - {""}
     process = layout.process
@@ -105,14 +131,17 @@ def _held(session: Session, whole: dict[str, None], short: dict[str, None]) -> f
     """Return the names to withhold; those of ``short`` may be the beginnings of longer ones."""
     held = {name for name in (*whole, *short) if _random(name)}
     held |= {name for name in short if _cut(name)}
-    listing = _Listing.of(whole, short)
-    held |= listing.left
+    return frozenset(held | _found_in(session, _Listing.of(whole, short)))
+
+
+def _found_in(session: Session, listing: "_Listing") -> frozenset[str]:
+    """Return the names in which rules find something, and those that were not searched."""
     if not session.rules:
-        return frozenset(held)
+        return listing.left
     hits = [(session.rules[index], offset) for index, offset in session.sweeper.sweep(listing.data)]
     if len(hits) > MOST_HITS:
-        return frozenset((*whole, *short))
-    return frozenset(held.union(*(listing.at(*span) for span in _found(session, listing, hits))))
+        return listing.left.union(listing.names)
+    return listing.left.union(*(listing.at(*span) for span in _found(session, listing, hits)))
 
 
 @dataclass(frozen=True, slots=True)

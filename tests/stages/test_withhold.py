@@ -155,6 +155,21 @@ def test_a_scan_repeats_no_secret(tmp_path: Path) -> None:
             assert_silent(repr(report).encode())
 
 
+def test_a_certificate_called_after_a_secret(tmp_path: Path) -> None:
+    """A subject in which a rule finds something names nobody; others do, random ones too."""
+    secret, random = TOKENS[0].decode(), "5f" * 32
+    path = tmp_path / "core"
+    for name, shown in ((secret, WITHHELD), (random, f"CN={random}")):
+        held = encodings.pkcs8_der(KEY), encodings.certificate_der(KEY, common_name=name)
+        data = bytes(64) + bytes(64).join(held) + bytes(64)
+        path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
+        scan = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+        assert {one.subject for one in scan.witnesses if one.subject} == {shown}
+        report = policy.judge(scan, correlate.findings(scan, RULES))
+        assert [finding.public.subject for finding in report.findings if finding.names] == [shown]
+        assert_silent(repr(report).encode(), repr(scan.witnesses).encode())
+
+
 def test_names_are_names(tmp_path: Path) -> None:
     """What is called like files, programs, digests and streams are is shown."""
     names = (
