@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scanner.detect import readings
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.shelf import Shelf, once
+from scanner.detect.relations.shelf import Shelf
 
 GREATEST = 65537
 """Public exponents up to which every k is tried."""
@@ -27,11 +27,11 @@ GREATEST = 65537
 BITS = (512, 768, 1024, 1536, 2048)
 """Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
 
-MOST = (200, 50)
+MOST = (200, 20)
 """Exponents in DER that are tried, of each length, in a section of few runs and of many: 0.3 ms
 each for primes of 1024 bits."""
 
-MOST_MODULI = (2_000, 500)
+MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
 
 MOST_DIVISORS = 256
@@ -98,16 +98,23 @@ def _table() -> tuple[npt.NDArray[np.uint64], int]:
 # --- exponents that stand alone -----------------------------------------------------------------
 
 
-def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
-    """Yield each key of which an exponent stands in DER, and the modulus here or elsewhere."""
+def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[Related]:
+    """Yield each key of which an exponent stands in DER, and the modulus here or elsewhere.
+
+    Those of ``others`` are found already.
+    """
     e = arithmetic.EXPONENTS[0]
     for bits in BITS:
         read: dict[int, int] = {}
+        named = [n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1]
+        named = named[: shelf.pool.budget(*MOST_MODULI)]
         for at, exponent in itertools.islice(_announced(shelf, bits), shelf.pool.budget(*MOST)):
             for p in primes(exponent, e, bits):
-                others = _moduli(shelf, bits, moduli, at, read)
-                n = next((n for n in others if n % p == 0 and n > p), 0)
-                if n and moduli.get(n, e) == e and all(map(arithmetic.is_prime, (p, n // p))):
+                near = itertools.chain(named, _moduli(shelf, bits, at, read))
+                n = next((n for n in near if n % p == 0 and n > p), 0)
+                if not n or n in others or moduli.get(n, e) != e:
+                    continue
+                if all(map(arithmetic.is_prime, (p, n // p))):
                     yield from _related(shelf, n, e, p, at, bits)
 
 
@@ -138,17 +145,14 @@ def _header(size: int) -> re.Pattern[bytes]:
     return re.compile(b"|".join(rows), re.DOTALL)
 
 
-def _moduli(
-    shelf: Shelf, bits: int, moduli: dict[int, int], at: int, read: dict[int, int]
-) -> Iterator[int]:
-    """Yield the moduli of twice a prime's length: those known, and the pool's, the nearest first.
+def _moduli(shelf: Shelf, bits: int, at: int, read: dict[int, int]) -> Iterator[int]:
+    """Yield the pool's numbers of twice a prime's length, the nearest first.
 
-    ``read`` keeps the numbers that were read.
+    ``read`` keeps what was read.
     """
-    yield from (n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1)
-    numbers = once(shelf.numbers(2 * bits))
-    numbers = numbers.take(numbers.exact)
-    order = np.argsort(np.abs(numbers.position - at), kind="stable")
+    numbers = shelf.numbers(2 * bits)
+    order = np.flatnonzero(numbers.exact)
+    order = order[np.argsort(np.abs(numbers.position[order] - at), kind="stable")]
     order = order[: shelf.pool.budget(*MOST_MODULI)]
     fresh = order[[index not in read for index in order.tolist()]] if len(order) else order
     read |= zip(fresh.tolist(), shelf.values(numbers, fresh), strict=True)

@@ -47,7 +47,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     """Yield the searches, one after the other; ``seen`` grows between them."""
     yield known.search(listed, moduli)
     yield pairs.search(listed, _left(moduli, seen))
-    yield crt.search(listed, _left(moduli, seen))
+    yield crt.search(listed, _left(moduli, seen), seen)
     yield alone.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
