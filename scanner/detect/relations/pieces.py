@@ -155,11 +155,11 @@ def _announced(pool: Pool, size: int) -> Offsets:
     glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
     also one word further back (CPython's bytes: the hash is between); a 32-bit length in either
     order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
-    16-bit length (libgcrypt's S-expressions).
+    16-bit length (libgcrypt's S-expressions); a length as a Lisp's small integer (SBCL: twice).
     """
     data, chunk = pool.data[:-_LEAD], ((size + 8 + 15) & ~15) | 5
     marks = data == size
-    for byte in {size + 1, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}:
+    for byte in {size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}:
         marks |= data == byte
     at = np.flatnonzero(marks[1:]) + 1
     wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
@@ -167,6 +167,7 @@ def _announced(pool: Pool, size: int) -> Offsets:
     rows = (
         ((wide | np.uint64(5)) == chunk, 8),
         (wide == size, 8),
+        (wide == 2 * size, 8),
         (wide == size, 16),
         (half == size, 4),
         ((here == size) & ((before == 4) | (before == 0)), 1),

@@ -118,6 +118,18 @@ def test_the_string_of_ssh_whose_fields_before_are_gone(make_pool: MakePool) -> 
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+def test_a_vector_of_lisp_among_many_numbers(make_pool: MakePool) -> None:
+    """SBCL writes a vector's length as a small integer, twice its number: bytes before a seed."""
+    key = keys.okp_key("ed25519")
+    rows = noise.uniform(32 * 12_000, 7)
+    crowd = b"".join(bytes(24) + rows[at : at + 32] for at in range(0, len(rows), 32))
+    header = (0x9D).to_bytes(8, "little") + (32 << 1).to_bytes(8, "little")
+    held = bytes(16).join((header + key.public, header + key.seed, bytes(8)))
+    pool, _ = make_pool(crowd + bytes(24) + held)
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize("algorithm", SEARCHES)
 def test_a_known_key_needs_not_stand_there(make_pool: MakePool, algorithm: str) -> None:
     """The operator's key bears witness; one derived from a parsed private key does not."""
