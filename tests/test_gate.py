@@ -147,7 +147,7 @@ def test_a_worker_that_dies(tmp_path: Path, death: str, module: str) -> None:
 
 _IN_SWEEP = """
 import scanner.stages.sweep as stage
-def broken(session, task):
+def broken(*asked):
     {body}
 broken.__module__, broken.__qualname__ = stage.sweep.__module__, "sweep"
 stage.sweep = broken
@@ -171,10 +171,10 @@ _MEDDLED = """
 import os, pathlib, shutil
 import scanner.stages.sweep as stage
 whole = stage.sweep
-def meddled(session, task):
+def meddled(session, *asked):
     path = pathlib.Path(session.target.path)
     {body}
-    return whole(session, task)
+    return whole(session, *asked)
 meddled.__module__, meddled.__qualname__ = stage.sweep.__module__, "sweep"
 stage.sweep = meddled
 """
