@@ -25,7 +25,7 @@ MULTIPLES = (2**4 * 3**2 * 5 * 7, 2**3 * 3 * 11 * 13)
 """Numbers one of which gcd(p-1, q-1) divides, but for one key in thirty: fewer than ``known`` has,
 for a float is right to 50 bits."""
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
@@ -49,19 +49,22 @@ def _near_integers(
     moduli: Numbers, exponents: Numbers, low: Offsets, high: Offsets, *, loose: bool
 ) -> Iterator[tuple[int, int, int]]:
     """Yield (modulus, exponent, e) where a multiple of e*d / n is nearly an integer."""
-    tops = exponents.top.astype(np.float64)
-    for index in np.flatnonzero(high > low).tolist():
-        n = float(moduli.top[index])
-        for start in range(int(low[index]), int(high[index]), _CHUNK):
-            ratio = tops[start : min(start + _CHUNK, int(high[index]))] / n
-            for e in alone.EXPONENTS if loose else alone.EXPONENTS[:1]:
-                near = np.zeros(len(ratio), np.bool_)
-                for multiple in MULTIPLES:
-                    times = ratio * float(e * multiple)
-                    whole = np.rint(times)
-                    near |= (np.abs(times - whole) < e * multiple * 2.0**-50) & (whole > 0)
-                for hit in np.flatnonzero(near & (ratio < 1)).tolist():
-                    yield index, start + hit, e
+    tops, first = exponents.top.astype(np.float64), 0
+    while first < len(moduli):
+        near = max(int(high[first] - low[first]), 1)
+        last = min(first + max(16, min(near // 2, _CHUNK // near)), len(moduli))
+        part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
+        ratio = tops[part] / moduli.top[first:last, None].astype(np.float64)
+        for e in alone.EXPONENTS if loose else alone.EXPONENTS[:1]:
+            good = np.zeros(ratio.shape, np.bool_)
+            for multiple in MULTIPLES:
+                times = ratio * float(e * multiple)
+                whole = np.rint(times)
+                good |= (np.abs(times - whole) < e * multiple * 2.0**-50) & (whole > 0)
+            good &= ratio < 1
+            for row, column in np.argwhere(good).tolist():
+                yield first + row, part.start + column, e
+        first = last
 
 
 def _proved(
