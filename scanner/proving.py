@@ -21,9 +21,9 @@ from scanner.stages.sweep import Gathered
 from scanner.stages.withhold import examined
 from scanner.workers import Crew
 
-READ = ("certificate", "public-key", "ssh", "dnskey")
-"""Kinds of witnesses of which every byte is public. The place of a JWK, or of a PGP key, may hold
-the private numbers too, which are looked for where it is damaged."""
+READ = ("certificate", "public-key", "dnskey")
+"""Kinds of witnesses of which every byte is public. The place of a JWK, a PGP key or an SSH key may
+be that of a private file, whose numbers are looked for where it is damaged."""
 
 UNRELATED = "Numbers in memory were not related"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import containers, encodings, keys, noise
-from scanner import engine, known, rules
+from scanner import engine, known, proving, rules
 from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
@@ -78,6 +78,39 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
         plain = relate(session, "ec", part, publics)
         assert bool(plain) == (key is one)
         assert plain == relate(session, "ec", part, pickle.dumps(publics))
+
+
+PRIVATE_FILES = {
+    "BCRYPT RSA2": containers.cng_rsa2,
+    "BCRYPT RSA3": containers.cng_rsa3,
+    "CAPI": encodings.capi_blob,
+    "PKCS1": encodings.pkcs1_der,
+    "PKCS8": encodings.pkcs8_der,
+    "OpenSSH fields": containers.openssh_fields,
+    "OpenSSH file": containers.openssh_file,
+    "JWK": containers.jwk_private,
+}
+
+
+@pytest.mark.parametrize("form", PRIVATE_FILES)
+def test_what_is_not_searched_holds_no_private_number(tmp_path: Path, form: str) -> None:
+    """Of witnesses whose places are left out, none is as large as a private file that it names."""
+    key = keys.rsa_key()
+    data = bytes(4096) + PRIVATE_FILES[form](key) + bytes(4096)
+    path = tmp_path / "dump"
+    path.write_bytes(data)
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=rules.load())
+    found = engine.scan(request, Silence()).witnesses
+    private = [
+        number.to_bytes(256, order).strip(b"\0")
+        for number in (key.p, key.q, key.d)
+        for order in ("big", "little")
+    ]
+    for witness in found:
+        if witness.kind in proving.READ and witness.place is not None:
+            place = witness.place
+            left_out = data[place.offset : place.offset + place.size]
+            assert not any(number in left_out for number in private), witness.kind
 
 
 def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:
