@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Write nothing; list what would be overwritten.")
 @click.option("--all", "every", is_flag=True, help="Overwrite all secrets, blocking or not.")
 @click.option("--suppressed", is_flag=True, help="Overwrite what was set aside, too.")
+@click.option("--random", is_flag=True, help="Overwrite all memory that looks random, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing. No progress.")
 @click.option("-v", "--verbose", is_flag=True, help="List every range.")
 @options(*SEARCH)
@@ -46,6 +47,7 @@ def redact(
     dry_run: bool,
     every: bool,
     suppressed: bool,
+    random: bool,
     quiet: bool,
     verbose: bool,
     audit_log: str | None,
@@ -54,7 +56,9 @@ def redact(
     """Copy a dump with its secrets overwritten.
 
     The copy gets its name only if it passes. Each byte of every occurrence becomes the letter X;
-    sizes, tables and compression stay. Exit codes: 0 the copy is there and passes (with --dry-run:
+    sizes, tables and compression stay. With --random all memory that looks random goes as well,
+    compressed and encrypted data among it: what is left of a key that no scan can prove looks so.
+    Exit codes: 0 the copy is there and passes (with --dry-run:
     it could be tried), 2 usage, 3 anything else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, record, dry_run=dry_run)
@@ -65,7 +69,11 @@ def redact(
     gate = gate_of(**asked)
     request = replace(gate.request, path=path)
     aim = room.Aim(
-        every=every, suppressed=suppressed, ruling=gate.ruling, published=published.load()
+        every=every,
+        suppressed=suppressed,
+        random=random,
+        ruling=gate.ruling,
+        published=published.load(),
     )
     color = deliver.wants_color("auto", sys.stderr)
     with console.progress(path, quiet=quiet, color=color) as progress:

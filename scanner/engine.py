@@ -89,6 +89,8 @@ class Scan:
     candidates: tuple[Candidate, ...]
     sightings: tuple[Sighting, ...]
     witnesses: tuple[Witness, ...]
+    runs: limbs.Runs
+    """Where memory looks random."""
     coverage: Coverage
     raw: bool
 
@@ -205,6 +207,7 @@ def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progr
         candidates=(),
         sightings=(),
         witnesses=(),
+        runs=limbs.gather(()),
         coverage=Coverage(file_bytes=size, scanned_bytes=0, regions=0, gaps=(), faults=faults),
         raw=request.raw,
     )
@@ -290,6 +293,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
+        runs=swept.runs,
         coverage=coverage.measure(survey, tasks, swept, faults, found),
         raw=request.raw,
     )

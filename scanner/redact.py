@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scanner import correlate, engine, policy
-from scanner.dump import pack
-from scanner.dump.ledger import tables
+from scanner.dump import pack, space
+from scanner.dump.ledger import lacking, tables
 from scanner.engine import Scan, ScanRequest
 from scanner.errors import RedactError
 from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
@@ -46,6 +46,8 @@ class Aim:
     """Also what does not block: encrypted and symmetric keys, and all else of KINDS."""
     suppressed: bool = False
     """Also what was set aside: published, allowed, in the baseline."""
+    random: bool = False
+    """Also all memory that looks random, which may be what is left of a key."""
     ruling: Ruling
     published: Mapping[str, Published]
 
@@ -70,11 +72,13 @@ class Redaction:
     rounds: int
     findings: tuple[Finding, ...]
     overwritten: tuple[Overwritten, ...]
+    random: Spans = ()
+    """What is overwritten for its looks alone."""
 
     @property
     def size(self) -> int:
         """Bytes that are overwritten, each counted once."""
-        return sum(end - start for start, end in spans(self.overwritten))
+        return sum(end - start for start, end in spans(self.overwritten, self.random))
 
 
 def plan(request: ScanRequest, aim: Aim, progress: Progress) -> Redaction:
@@ -83,7 +87,14 @@ def plan(request: ScanRequest, aim: Aim, progress: Progress) -> Redaction:
     found = wanted(report, aim)
     ranges = _ranges(found)
     _spare_tables(scanned.layout, ranges)
-    return Redaction(before=report, after=None, rounds=0, findings=found, overwritten=ranges)
+    return Redaction(
+        before=report,
+        after=None,
+        rounds=0,
+        findings=found,
+        overwritten=ranges,
+        random=_random(scanned) if aim.random else (),
+    )
 
 
 def redact(
@@ -102,11 +113,12 @@ def redact(
     first, report = _scan(request, aim, progress)
     found = {finding.fingerprint: finding for finding in wanted(report, aim)}
     ranges = set(_ranges(found.values()))
+    random = _random(first) if aim.random else ()
     target = Path(os.path.realpath(output))
     with _beside(target) as temporary:
         for number in range(1, MOST_ROUNDS + 1):
             _spare_tables(first.layout, ranges)
-            taken = spans(ranges)
+            taken = spans(ranges, random)
             engine.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
             scanned, after = _scan(replace(request, path=temporary), aim, progress)
             if shape(scanned.layout) != shape(first.layout):
@@ -119,6 +131,7 @@ def redact(
                     rounds=number,
                     findings=tuple(found.values()),
                     overwritten=tuple(sorted(ranges)),
+                    random=random,
                 )
                 before_named(made)
                 _name(temporary, target)
@@ -126,7 +139,7 @@ def redact(
             for finding in left:
                 found.setdefault(finding.fingerprint, finding)
             ranges.update(_ranges(left))
-            if spans(ranges) == taken:
+            if spans(ranges, random) == taken:
                 break
     raise _refused(_still(left), "Keep the dump where it is; what is left cannot be overwritten.")
 
@@ -141,11 +154,11 @@ def wanted(report: DumpReport, aim: Aim) -> tuple[Finding, ...]:
     )
 
 
-def spans(ranges: Iterable[Overwritten]) -> Spans:
-    """Return the ranges as disjoint ones, in order."""
+def spans(ranges: Iterable[Overwritten], others: Spans = ()) -> Spans:
+    """Return the ranges, and others, as disjoint ones, in order."""
     joined: list[tuple[int, int]] = []
-    for one in sorted(ranges):
-        start, end = one.file_offset, one.file_offset + one.size
+    mine = ((one.file_offset, one.file_offset + one.size) for one in ranges)
+    for start, end in sorted((*mine, *others)):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -203,6 +216,21 @@ def _ranges(findings: Iterable[Finding]) -> tuple[Overwritten, ...]:
             for start, end in spans(mine)
         )
     return tuple(sorted(ranges))
+
+
+def _random(scanned: Scan) -> Spans:
+    """Return the memory that looks random, but for tables and for what a file on disk holds too.
+
+    That is what a program maps from a file and cannot write.
+    """
+    runs, layout = scanned.runs, scanned.layout
+    public = (
+        (region.file_offset, region.file_offset + region.size)
+        for region in layout.regions
+        if region.name and region.perms and "w" not in region.perms
+    )
+    looks = space.in_file(scanned.space_map, runs.space, runs.start, runs.end)
+    return tuple(lacking(looks, (*tables(layout), *public)))
 
 
 def _spare_tables(layout: Layout, ranges: Iterable[Overwritten]) -> None:

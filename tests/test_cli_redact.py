@@ -57,6 +57,21 @@ def test_a_record_goes_with_the_copy(tmp_path: Path) -> None:
     assert keysift("scan", "-q", str(copy)).returncode == 0
 
 
+def test_what_looked_random_is_counted(tmp_path: Path) -> None:
+    """With --random the text and the record say how much went for its looks."""
+    path, copy, record = (tmp_path / name for name in ("core", "copy", "record.json"))
+    d = keys.rsa_key(2048).d.to_bytes(256, "little")
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=d + bytes(3840))]).data)
+    done = keysift("redact", str(path), "-o", str(copy), "--random", "--record", str(record))
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = json.loads(record.read_bytes())
+    jsonschema.validate(said, SCHEMA)
+    assert said["random"] == {"ranges": 1, "bytes": 256}
+    assert (said["overwritten"], said["overwritten_bytes"]) == ([], 256)
+    assert b"memory that looks random\n    1 range, 256 bytes\n" in done.stdout.replace(b"\r", b"")
+    assert d not in copy.read_bytes()
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     """What would be overwritten is listed, and no file is made."""
     path = planted(tmp_path / "core")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import policy, policyfile
+from scanner.detect import limbs
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.errors import Unreadable
@@ -38,6 +39,7 @@ SCAN = Scan(
     candidates=(),
     sightings=(),
     witnesses=(),
+    runs=limbs.gather(()),
     coverage=Coverage(file_bytes=SIZE, scanned_bytes=SIZE, regions=0, gaps=(), faults=()),
     raw=False,
 )

@@ -234,6 +234,37 @@ def test_what_does_not_block_stays_unless_asked(tmp_path: Path) -> None:
     }
 
 
+def test_what_looks_random_goes_if_asked(tmp_path: Path) -> None:
+    """An exponent without its modulus is no finding, and stays; with ``random`` it goes.
+
+    What a program maps from a file and cannot write stays, and so do text and addresses.
+    """
+    path, text = tmp_path / "core", b"what a person wrote, and may be read. " * 20
+    d = keys.rsa_key(2048).d.to_bytes(256, "little")
+    pointers = struct.pack("<64Q", *range(0x7F00_0000_1000, 0x7F00_0000_1200, 8))
+    segments = (
+        elfcore.Segment(address=0x7F00_0000_0000, data=(text + pointers + d).ljust(8192, b"\0")),
+        elfcore.Segment(address=0x7F10_0000_0000, data=d.ljust(4096, b"\0"), perms="r"),
+        elfcore.Segment(address=0x7F20_0000_0000, data=d.ljust(4096, b"\0"), perms="r"),
+    )
+    mapped = elfcore.Mapped(start=0x7F10_0000_0000, end=0x7F10_0000_1000, name="/usr/lib/a.so")
+    path.write_bytes(elfcore.write(segments, files=(mapped,)).data)
+    made = redacted(path, tmp_path / "left")
+    assert made.size == 0
+    assert (tmp_path / "left").read_bytes() == path.read_bytes()
+    made = redacted(path, tmp_path / "copy", replace(AIM, random=True))
+    copy = (tmp_path / "copy").read_bytes()
+    assert (copy.count(d), path.read_bytes().count(d)) == (1, 3)
+    assert copy.index(d) % 4096 == 0
+    assert all(copy.count(d[at : at + 16]) == 1 for at in range(240))
+    assert text in copy
+    assert pointers in copy
+    assert made.size == sum(end - start for start, end in made.random) == 512
+    assert copy.count(bytes((FILL,)) * 256) == 2
+    assert layout(path) == layout(tmp_path / "copy")
+    assert redact.plan(request(path), replace(AIM, random=True), Silence()).random == made.random
+
+
 def test_a_copy_that_does_not_pass_has_no_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

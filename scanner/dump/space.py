@@ -172,6 +172,26 @@ def extents(space_map: SpaceMap, place: Place) -> tuple[Extent, ...]:
     )
 
 
+def in_file(
+    space_map: SpaceMap, space: _Int64, start: _Int64, end: _Int64
+) -> list[tuple[int, int]]:
+    """Return where many ranges within their spaces lie in the file, as (start, end), each whole."""
+    ahead = np.append(np.int64(0), np.cumsum(space_map.size))
+    owner = np.repeat(np.arange(len(space_map.size)), np.diff(space_map.first_piece))
+    piece = (
+        np.searchsorted(ahead[owner] + space_map.piece_offset, ahead[space] + start, "right") - 1
+    )
+    skip = start - space_map.piece_offset[piece]
+    size = end - start
+    whole = skip + size <= space_map.piece_size[piece]
+    first = (space_map.piece_file[piece] + skip)[whole]
+    found = list(zip(first.tolist(), (first + size[whole]).tolist(), strict=True))
+    for row in np.flatnonzero(~whole).tolist():
+        parts = _parts(space_map, int(space[row]), int(start[row]), int(size[row]))
+        found += [(file, file + count) for _, file, count in parts]
+    return found
+
+
 def _check(space_map: SpaceMap, space: int, offset: int, size: int) -> None:
     if (
         not 0 <= space < len(space_map.size)

@@ -23,7 +23,7 @@ SHOWN = 5
 
 def text(made: Redaction, output: str | None, *, verbose: bool = False) -> str:
     """Return lines of at most WIDTH columns; without an ``output``, of what would be done."""
-    count = len(made.overwritten)
+    count = len(made.overwritten) + len(made.random)
     verb = "overwritten" if output is not None else "would be overwritten"
     done = (
         f"{wording.count(made.size, 'byte', 'bytes')} in {wording.count(count, 'range', 'ranges')}"
@@ -36,6 +36,14 @@ def text(made: Redaction, output: str | None, *, verbose: bool = False) -> str:
         lines.append("")
     for finding in made.findings:
         lines += _finding(made, finding, verbose=verbose or output is None)
+    if made.random:
+        size = sum(end - start for start, end in made.random)
+        places = wording.count(len(made.random), "range", "ranges")
+        lines += [
+            "",
+            "  memory that looks random",
+            f"    {places}, {wording.count(size, 'byte', 'bytes')}",
+        ]
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -82,6 +90,10 @@ def record(made: Redaction, *, rules_sha256: str, policy_sha256: str) -> str:
             }
             for (rule, name), ranges in sorted(grouped.items())
         ],
+        "random": {
+            "ranges": len(made.random),
+            "bytes": sum(end - start for start, end in made.random),
+        },
     }
     return written(table)
 

@@ -64,11 +64,11 @@ def _filled(session: Session, spans: Spans, digest: "hashlib._Hash") -> Iterator
         end = offset + len(data)
         while first < len(spans) and spans[first][1] <= offset:
             first += 1
-        for start, stop in spans[first:]:
-            if start >= end:
-                break
-            low, high = max(start, offset), min(stop, end)
+        index = first
+        while index < len(spans) and spans[index][0] < end:
+            low, high = max(spans[index][0], offset), min(spans[index][1], end)
             data[low - offset : high - offset] = bytes((FILL,)) * (high - low)
+            index += 1
         yield bytes(data)
 
 

@@ -269,6 +269,24 @@ def test_stitching(data: st.DataObject) -> None:
 
 
 @limits(max_examples=150, deadline=None)
+@given(_REGIONS, st.data())
+def test_many_ranges_lie_where_each_does(regions: list[Region], data: st.DataObject) -> None:
+    """The places of many ranges in the file are those of each."""
+    space_map, _ = _build(regions)
+    rows = []
+    for _ in range(data.draw(st.integers(0, 6))):
+        index = data.draw(st.integers(0, len(space_map.size) - 1))
+        start = data.draw(st.integers(0, int(space_map.size[index]) - 1))
+        rows.append((index, start, data.draw(st.integers(start + 1, int(space_map.size[index])))))
+    columns = np.array(rows, np.int64).reshape(-1, 3).T
+    places = [Place(space=index, offset=start, size=end - start) for index, start, end in rows]
+    one_by_one = [extent for place in places for extent in space.extents(space_map, place)]
+    assert sorted(space.in_file(space_map, *columns)) == sorted(
+        (extent.file_offset, extent.file_offset + extent.size) for extent in one_by_one
+    )
+
+
+@limits(max_examples=150, deadline=None)
 @given(_REGIONS, st.integers(0, 400))
 def test_find_gives_a_region_that_has_it(regions: list[Region], address: int) -> None:
     """An address is found where the regions that are not left out have it, and nowhere else."""
