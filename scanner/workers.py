@@ -114,14 +114,21 @@ class InProcess:
         """See Crew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Packed:
-    """A value that arrives as bytes: to unpickle it imports our modules, which must be guarded."""
+    """A setup that arrives as bytes: to unpickle it imports our modules, which must be guarded.
+
+    The bytes are made while the process starts, which inherits what a Handle in them names then,
+    and sent once it runs. multiprocessing itself would write them to a pipe of which it holds the
+    other end too, and wait for ever for a process that died before it had read them.
+    """
 
     value: object
+    made: bytes = b""
 
     def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
-        return bytes, (bytes(reduction.ForkingPickler.dumps(self.value)),)
+        self.made = bytes(reduction.ForkingPickler.dumps(self.value))
+        return bytes, (b"",)
 
 
 class _Worker:
@@ -138,6 +145,9 @@ class _Worker:
         far.close()
         self.busy: int | None = None
         self.since = 0.0
+        if isinstance(packed, _Packed):
+            with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
+                self.pipe.send_bytes(packed.made)
 
     def send(self, index: int, question: Question) -> None:
         self.busy, self.since = index, time.monotonic()

@@ -1,9 +1,13 @@
 """Guarded workers: whatever happens in one, the parent learns a name and nothing else."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -212,6 +216,38 @@ def test_a_prepared_worker_is_the_first_of_the_next_crew() -> None:
     finally:
         for crew in crews:
             crew.close()
+
+
+_STILLBORN = """
+import multiprocessing.spawn, sys
+from scanner import errors, workers
+sound = sys.executable
+multiprocessing.spawn.set_executable(sys.argv[1])
+crew = workers.Processes(1, bytearray, bytes(4 << 20), spare=int(sys.argv[2]))
+multiprocessing.spawn.set_executable(sound)
+try:
+    print(crew.ask(len))
+except errors.WorkerLost as error:
+    print(error.reason)
+crew.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such program there")
+@pytest.mark.parametrize(("spare", "said"), [("1", str(4 << 20)), ("0", "it ended with exit")])
+def test_a_worker_that_dies_as_it_starts(spare: str, said: str) -> None:
+    """Nobody waits for it to take its setup, however large: it is replaced, or it is lost."""
+    program = shutil.which("true")
+    assert program is not None
+    done = subprocess.run(
+        [sys.executable, "-c", _STILLBORN, program, spare],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert said in done.stdout
 
 
 def test_a_prepared_worker_that_died_is_replaced() -> None:
