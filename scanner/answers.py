@@ -18,8 +18,8 @@ Asked = tuple[str, type, Question]
 def failed(what: str, answer: object) -> Fault:
     """Say why a call has no answer that counts."""
     match answer:
-        case ScannerError(message=message, reason=reason):
-            return Fault(code="error", text=f"{what}: {message}: {reason}.")
+        case ScannerError(told=told):
+            return Fault(code="error", text=f"{what}: {told}.")
         case Lost(cause=cause):
             return Fault(code="worker-lost", text=f"{what}: a worker ended with {cause}.")
         case _:

@@ -22,7 +22,7 @@ from in_toto_attestation.v1.statement import STATEMENT_TYPE_URI, Statement
 from packaging.version import InvalidVersion, Version
 
 from scanner import policy
-from scanner.errors import AttestError
+from scanner.errors import AttestError, cause, phrase
 from scanner.model import DumpReport, Report, Verdict
 from scanner.policy import Ruling
 
@@ -76,7 +76,7 @@ def statement(report: Report, *, ruling: Ruling, document: str, time: dt.datetim
     the scan began, in UTC. Raises AttestError where there is nothing that one could vouch for.
     """
     if report.verdict is Verdict.INCOMPLETE:
-        why = [f": {r.text.rstrip('.')}" for dump in report.dumps for r in dump.reasons]
+        why = [f": {phrase(r.text)}" for dump in report.dumps for r in dump.reasons]
         raise _unmade(f"the scan is incomplete{why[0] if why else ''}")
     first = report.dumps[0]
     if not (_SHA256.fullmatch(first.sha256) and _SHA256.fullmatch(first.content.sha256)):
@@ -154,9 +154,9 @@ def digest(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         raise AttestError(
-            "The dump cannot be read",
-            reason=getattr(error, "strerror", None) or "its path is none",
-            hint="Check the path and its permissions.",
+            "the dump cannot be read",
+            reason=cause(error),
+            hint="check the path and its permissions",
         ) from error
 
 
@@ -243,13 +243,13 @@ def _unicode(text: str) -> str:
 
 def _unmade(reason: str) -> AttestError:
     return AttestError(
-        "There is no attestation of this dump",
+        "there is no attestation of this dump",
         reason=reason,
-        hint="keysift scan says all that is missing.",
+        hint="keysift scan says all that is missing",
     )
 
 
 def _void(reason: str) -> AttestError:
     return AttestError(
-        "The attestation does not hold", reason=reason, hint="Do not rely on it; scan the dump."
+        "the attestation does not hold", reason=reason, hint="do not rely on it; scan the dump"
     )

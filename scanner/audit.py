@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from scanner import __version__
-from scanner.errors import ReportError
+from scanner.errors import ReportError, cause
 from scanner.urls import shown
 
 if TYPE_CHECKING:
@@ -90,17 +90,17 @@ def append(log: str | None, *rows: Row) -> None:
             if regular and status.st_size:
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 if os.read(descriptor, 1) != b"{":
-                    raise _unwritten("the file holds something else")
+                    raise _unwritten(log, "the file holds something else")
                 os.lseek(descriptor, -1, os.SEEK_END)
                 data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
             if os.write(descriptor, data) != len(data):
-                raise _unwritten("there was no room for all of it")
+                raise _unwritten(log, "there was no room for all of it")
             if regular:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _unwritten(os.strerror(error.errno) if error.errno else "") from error
+        raise _unwritten(log, cause(error)) from error
 
 
 def _lock(descriptor: int) -> None:
@@ -116,9 +116,9 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _unwritten(reason: str) -> ReportError:
+def _unwritten(log: str, reason: str) -> ReportError:
     return ReportError(
-        "the audit log could not be written",
+        f"the audit log {log} could not be written",
         reason=reason,
         hint="make room, or name another file with --audit-log; nothing passes unlogged",
     )

@@ -33,7 +33,7 @@ from scanner.cli_output import (
 from scanner.cli_policy import policy_group, policy_options
 from scanner.cli_redact import redact
 from scanner.cli_report import report
-from scanner.cli_scan import READING, SEARCH, gate_of, options
+from scanner.cli_scan import READING, SEARCH, gate_of, named, options
 from scanner.cli_spool import ingest, spool
 from scanner.model import DumpReport
 from scanner.progress import Silence
@@ -54,7 +54,10 @@ def run(arguments: Sequence[str], complain: Complain) -> int:
     except click.exceptions.Exit as asked:
         return asked.exit_code
     except click.UsageError as error:
-        complain(error.format_message(), "", f"see {_command(error)} --help")
+        what, why = error.format_message(), ""
+        if isinstance(error, click.BadParameter):
+            what, _, why = what.partition(": ")
+        complain(errors.phrase(what), errors.phrase(why), f"see {_command(error)} --help")
         return USAGE
     except click.Abort:
         raise KeyboardInterrupt from None
@@ -134,7 +137,7 @@ def scan(
     incomplete, then pass.
     """
     files = inputs.expand(dumps)
-    inputs.refuse_clash(files, look.output)
+    inputs.refuse_clash((*files, *named(**asked)), (look.output, audit_log))
     if dumps.count("-") > 1:
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"

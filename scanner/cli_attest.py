@@ -8,15 +8,23 @@ import datetime as dt
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner import deliver, errors, urls
-from scanner.cli_output import BLOCKED, EXIT_CODES, Complain, audit_option, helped
+from scanner import deliver, errors, inputs, urls
+from scanner.cli_output import (
+    BLOCKED,
+    EXIT_CODES,
+    Complain,
+    about,
+    audit_option,
+    helped,
+    or_stdout,
+    tell,
+)
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import READING, SEARCH, gate_of, options
+from scanner.cli_scan import READING, SEARCH, gate_of, named, options
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -58,7 +66,12 @@ def keys(*, required: bool) -> tuple[Callable[[Callable[..., Any]], Callable[...
 @click.argument("path", metavar="DUMP", type=click.Path())
 @options(*keys(required=True))
 @click.option(
-    "-o", "--output", type=click.Path(), help="Where it goes; to stdout where this is not said."
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(),
+    callback=or_stdout,
+    help="Where it goes; to stdout where this is not said.",
 )
 @click.option("--report", metavar="FILE", type=click.Path(), help="Save the JSON report, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what was written. No progress.")
@@ -86,7 +99,8 @@ def attest(
     What is written is an in-toto statement in a DSSE envelope. Of an incomplete scan there is no
     attestation. The exit code is the verdict's, as of a scan.
     """
-    _refuse_clashes(path, output, report, key, public_key, key_secret)
+    read = (path, key, public_key, key_secret, *named(**asked))
+    inputs.refuse_clash(read, (output, report, audit_log))
     from scanner import audit, console, signing  # noqa: PLC0415 - what costs time
     from scanner import gate as room  # noqa: PLC0415
 
@@ -154,7 +168,7 @@ def _write(
     required=True,
     multiple=True,
     type=click.Path(),
-    help="PEM file of a public key that may have signed it.",
+    help="PEM file of a public key that may have signed it. May be given again.",
 )
 @click.option(
     "--max-age",
@@ -165,11 +179,18 @@ def _write(
 )
 @click.option("--min-version", metavar="VERSION", default="0", help="Oldest keysift to rely on.")
 @click.option(
-    "--policy", "policy_path", type=click.Path(), help="The policy that it must be made by."
+    "--policy",
+    "policy_path",
+    metavar="FILE",
+    type=click.Path(),
+    help="The policy that it must be made by.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
 @audit_option
+@click.pass_obj
 def verify(
+    complain: Complain,
+    /,
     path: str,
     attestation: str,
     trusted: tuple[str, ...],
@@ -197,17 +218,19 @@ def verify(
     )
     public = signing.public_keys(trusted)
     try:
-        payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, public)
-        attested, digest = room.read(payload), room.digest(path)
-        room.check(attested, digest, demands)
+        with about(attestation):
+            payload, key_id = signing.unsealed(attestation, room.PAYLOAD_TYPE, public)
+            attested = room.read(payload)
+        with about(path):
+            digest = room.digest(path)
+            room.check(attested, digest, demands)
     except errors.ScannerError as error:
         audit.append(audit_log, audit.row("verify", "refused", path, why=error.reason))
         raise
     said = audit.row("verify", str(attested.verdict), path)
     audit.append(audit_log, {**said, "sha256": digest, "key_id": key_id})
-    if not quiet:
-        deliver.show(page.text(attested, path, "VALID", key_id))
-    return dict(EXIT_CODES)[attested.verdict]
+    code = dict(EXIT_CODES)[attested.verdict]
+    return code if quiet else tell(page.text(attested, path, "VALID", key_id), code, complain)
 
 
 def _age(text: str) -> dt.timedelta:
@@ -228,24 +251,3 @@ def _version(text: str) -> str:
         raise errors.UsageError(
             "--min-version is no version", reason="PEP 440 says what is one", hint="write 0.1.0"
         ) from None
-
-
-def _refuse_clashes(path: str, output: str | None, report: str | None, *read: str | None) -> None:
-    """Raise UsageError where something would be written over what is read, or twice."""
-    taken = [name for name in (path, *read) if name is not None]
-    for name in (output, report):
-        if name is None:
-            continue
-        if any(_same(name, other) for other in taken):
-            raise errors.UsageError(
-                "two of the files are the same",
-                reason="what is written would replace another",
-                hint="name another file with --output or --report",
-            )
-        taken.append(name)
-
-
-def _same(one: str, other: str) -> bool:
-    return Path(one) == Path(other) or (
-        Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
-    )

@@ -25,7 +25,7 @@ from scanner.cli_output import (
     output_options,
 )
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import GUARDED, SEARCH, gate_of, options
+from scanner.cli_scan import GUARDED, SEARCH, gate_of, named, options
 
 if TYPE_CHECKING:
     from scanner.cluster import Cluster
@@ -38,9 +38,18 @@ _CLUSTER = (
         metavar="URL",
         help="A Dask scheduler that runs, tls://HOST:PORT.  [default: processes of this machine]",
     ),
-    click.option("--tls-ca", type=click.Path(), help="Who signed the scheduler's certificate."),
-    click.option("--tls-cert", type=click.Path(), help="Our certificate for the scheduler."),
-    click.option("--tls-key", type=click.Path(), help="The key of that certificate."),
+    click.option(
+        "--tls-ca",
+        metavar="FILE",
+        type=click.Path(),
+        help="Who signed the scheduler's certificate.",
+    ),
+    click.option(
+        "--tls-cert", metavar="FILE", type=click.Path(), help="Our certificate for the scheduler."
+    ),
+    click.option(
+        "--tls-key", metavar="FILE", type=click.Path(), help="The key of that certificate."
+    ),
     click.option("--insecure", is_flag=True, help="Talk to the scheduler without TLS."),
     click.option("--split", is_flag=True, help="One dump after the other, each over all workers."),
 )
@@ -86,7 +95,8 @@ def fleet(
             hint="pip install 'keysift[fleet]'",
         )
     files = inputs.expand(dumps)
-    inputs.refuse_clash(files, look.output)
+    read = (*files, *named(**asked), tls_ca, tls_cert, tls_key)
+    inputs.refuse_clash(read, (look.output, audit_log))
     if "-" in files:
         raise errors.UsageError(
             "a fleet cannot read standard input",

@@ -9,7 +9,7 @@ import sys
 import click
 
 from scanner import deliver
-from scanner.cli_output import INCOMPLETE, PASS, helped
+from scanner.cli_output import INCOMPLETE, PASS, about, helped
 
 
 @click.command("info", add_help_option=False)
@@ -39,7 +39,7 @@ def info(path: str, form: str, spool_dir: str | None) -> int:
 
     request = engine.ScanRequest(path=path, jobs=1, spool_dir=spool_dir, rules=rules.load())
     color = deliver.wants_color("auto", sys.stderr)
-    with console.progress(path, quiet=False, color=color) as progress:
+    with about(path), console.progress(path, quiet=False, color=color) as progress:
         found = engine.inspect(request, progress)
     deliver.show(page.text(found, deliver.columns()) if form == "text" else page.document(found))
     return INCOMPLETE if any(survey.faults for _, survey in found) else PASS

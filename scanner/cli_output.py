@@ -5,15 +5,16 @@ before it is shown: neither a format, nor a reader who left, nor a renderer that
 ``blocked`` back. This module refuses to decide a verdict.
 """
 
+import contextlib
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import click
 
-from scanner import deliver, errors
+from scanner import deliver, errors, urls
 from scanner.model import Report, Verdict
 from scanner.report import FORMATS, Render
 
@@ -74,6 +75,11 @@ class Look:
     quiet: bool
 
 
+def or_stdout(_context: click.Context, _parameter: click.Parameter, path: str | None) -> str | None:
+    """Take ``-`` as the name of stdout, which None stands for."""
+    return None if path == "-" else path
+
+
 def output_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options of how a report looks; the command gets them as one ``look``."""
 
@@ -111,7 +117,14 @@ _OUTPUT_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] 
         show_default=True,
         help="How the report is written.",
     ),
-    click.option("-o", "--output", type=click.Path(), help="Write the report to this file."),
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(),
+        callback=or_stdout,
+        help="Write the report to this file.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Text report: its last line. No progress."),
     click.option("-v", "--verbose", is_flag=True, help="Text report: every place, gap and fault."),
     click.option(
@@ -134,13 +147,38 @@ def audit_option(command: _Callback) -> _Callback:
     )(command)
 
 
+@contextlib.contextmanager
+def about(path: str) -> Iterator[None]:
+    """Put the name of a file before what is said to be wrong with it."""
+    try:
+        yield
+    except (
+        errors.DumpError,
+        errors.RedactError,
+        errors.AttestError,
+        errors.WorkerLost,
+    ) as error:
+        what = f"{urls.shown(path)}: {error.message}"
+        raise type(error)(what, reason=error.reason, hint=error.hint) from error
+
+
+def tell(text: str, code: int, complain: Complain) -> int:
+    """Show what was decided, and return ``code``, or 3 where a pass could not be told."""
+    try:
+        deliver.show(text)
+    except errors.ReportError as error:
+        complain(error.message, error.reason, error.hint)
+        return code or INCOMPLETE
+    return code
+
+
 def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
     """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
-    width = deliver.WIDTH if look.output else deliver.columns()
-    color = deliver.wants_color(look.color_choice, None if look.output else sys.stdout)
+    width = deliver.WIDTH if look.output is not None else deliver.columns()
+    color = deliver.wants_color(look.color_choice, None if look.output is not None else sys.stdout)
     try:
         text = look.render(report, color=color, verbose=look.verbose, quiet=look.quiet, width=width)
-        if look.output:
+        if look.output is not None:
             deliver.save(text, look.output)
         else:
             deliver.show(text)

@@ -24,7 +24,13 @@ _SOON = 30
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
-    click.option("--policy", "policy_path", type=click.Path(), help="Policy of the gate, as TOML."),
+    click.option(
+        "--policy",
+        "policy_path",
+        metavar="FILE",
+        type=click.Path(),
+        help="Policy of the gate, as TOML.",
+    ),
     click.option(
         "--fail-on",
         type=click.Choice(_SEVERITIES),
@@ -33,6 +39,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--baseline",
         "baseline_path",
+        metavar="FILE",
         type=click.Path(),
         help="Saved JSON report: what it had found does not block again.",
     ),

@@ -7,15 +7,14 @@ It wires and decides nothing. Exit code 0 means that the copy stands under its n
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner import deliver, errors
-from scanner.cli_output import PASS, audit_option, helped
+from scanner import deliver, errors, inputs
+from scanner.cli_output import PASS, about, audit_option, helped
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import READING, SEARCH, gate_of, options
+from scanner.cli_scan import READING, SEARCH, gate_of, named, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +60,8 @@ def redact(
     Exit codes: 0 the copy is there and passes (with --dry-run:
     it could be tried), 2 usage, 3 anything else, and then there is no copy.
     """
-    _refuse_odd_paths(path, output, record, dry_run=dry_run)
+    _refuse_odd_paths(path, output, dry_run=dry_run)
+    inputs.refuse_clash((path, *named(**asked)), (output, record, audit_log))
     from scanner import audit, console, published  # noqa: PLC0415 - they cost time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
@@ -76,25 +76,32 @@ def redact(
         published=published.load(),
     )
     color = deliver.wants_color("auto", sys.stderr)
-    with console.progress(path, quiet=quiet, color=color) as progress:
-        if dry_run or output is None:
-            made = room.plan(request, aim, progress)
+    with about(path), console.progress(path, quiet=quiet, color=color) as progress:
+
+        def say(made: "Redaction") -> None:
+            if not quiet:
+                text = redaction.text(made, output, verbose=verbose)
+                console.aside(progress, lambda: deliver.show(text))
+
+        if output is None:
+            say(room.plan(request, aim, progress))
         else:
-            tell = _recorder(record, audit_log, gate)
+            note = _recorder(record, audit_log, gate, say)
             try:
-                made = room.redact(request, output, aim, progress, before_named=tell)
+                room.redact(request, output, aim, progress, before_named=note)
             except errors.ScannerError as error:
                 audit.append(audit_log, audit.row("redact", "refused", path, why=error.reason))
                 raise
-    if not quiet:
-        deliver.show(redaction.text(made, None if dry_run else output, verbose=verbose))
     return PASS
 
 
 def _recorder(
-    record: str | None, audit_log: str | None, gate: "Gate"
+    record: str | None,
+    audit_log: str | None,
+    gate: "Gate",
+    say: "Callable[[Redaction], None]",
 ) -> "Callable[[Redaction], None]":
-    """Return what writes the record of a redaction and the line in the log, if asked for."""
+    """Return what logs a redaction, writes its record, if asked for, and then lets it be told."""
     from scanner import audit  # noqa: PLC0415 - what costs time
 
     def tell(made: "Redaction") -> None:
@@ -108,15 +115,18 @@ def _recorder(
                 made, rules_sha256=gate.rules_sha256, policy_sha256=gate.policy_sha256
             )
             deliver.save(text, record)
+        say(made)
 
     return tell
 
 
-def _refuse_odd_paths(path: str, output: str | None, record: str | None, *, dry_run: bool) -> None:
-    """Raise UsageError where paths are missing, clash, or are no place for a copy."""
-    if path == "-":
+def _refuse_odd_paths(path: str, output: str | None, *, dry_run: bool) -> None:
+    """Raise UsageError where paths are missing, or are no place for a copy."""
+    if "-" in (path, output):
         raise errors.UsageError(
-            "- cannot be redacted", reason="stdin can be read once", hint="name a file"
+            "- cannot be redacted, nor be the copy",
+            reason="both are read more than once",
+            hint="name a file",
         )
     if (output is None) != dry_run:
         raise errors.UsageError(
@@ -124,24 +134,9 @@ def _refuse_odd_paths(path: str, output: str | None, record: str | None, *, dry_
             reason="one of them, not both" if dry_run else "neither is there",
             hint="name the copy with -o",
         )
-    names = [name for name in (path, output, record) if name is not None]
-    for index, one in enumerate(names):
-        for other in names[index + 1 :]:
-            if _same(one, other):
-                raise errors.UsageError(
-                    "the dump, the copy and the record must be different files",
-                    reason="two of them name the same file",
-                    hint="name another file",
-                )
     if output is not None and os.path.lexists(output):
         raise errors.UsageError(
             "the copy would replace a file",
             reason="a file under its name means that a copy passed",
             hint="remove it first, or name another with --output",
         )
-
-
-def _same(one: str, other: str) -> bool:
-    if os.path.realpath(one) == os.path.realpath(other):
-        return True
-    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)

@@ -4,11 +4,9 @@ It wires and decides nothing: the exit code is that of the verdict that was save
 "may leave" here as everywhere.
 """
 
-from pathlib import Path
-
 import click
 
-from scanner import errors
+from scanner import inputs
 from scanner.cli_output import EXIT_CODES, Complain, Look, hand_over, helped, output_options
 
 
@@ -25,11 +23,6 @@ def report(complain: Complain, path: str, look: Look) -> int:
     """
     from scanner import saved  # noqa: PLC0415 - what costs time is imported where it is needed
 
+    inputs.refuse_clash((path,), (look.output,))
     read = saved.load(path)
-    if look.output and Path(look.output).exists() and Path(path).samefile(look.output):
-        raise errors.UsageError(
-            "the output would replace the report",
-            reason="--output names the same file",
-            hint="name another file with --output",
-        )
     return hand_over(read.report, dict(EXIT_CODES)[read.report.verdict], look, complain)

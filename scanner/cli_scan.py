@@ -3,7 +3,6 @@
 It wires and decides nothing.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.cli_policy import terms
-from scanner.errors import UsageError
+from scanner.errors import UsageError, cause
 
 if TYPE_CHECKING:
     from scanner.gate import Gate
@@ -24,21 +23,26 @@ _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 SEARCH: tuple[_Option, ...] = (
     click.option(
-        "-j", "--jobs", type=click.IntRange(min=1), help="Worker processes.  [default: CPUs]"
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        help="Worker processes.  [default: CPUs, at most 8]",
     ),
     click.option("--deep", is_flag=True, help="Take minutes: what is unlikely is tried too."),
     click.option(
         "--known",
         multiple=True,
         type=click.Path(),
-        help="Certificates or public keys to look for: a file, or a directory of them.",
+        help="Certificates or public keys to look for: a file, or a directory of them. May be "
+        "given again.",
     ),
     click.option(
         "--rules",
         "token_rules",
         multiple=True,
         type=click.Path(exists=True),
-        help="Token rules in Kingfisher's format, beside our own: a file, or a directory of them.",
+        help="Token rules in Kingfisher's format, beside our own: a file, or a directory of them. "
+        "May be given again.",
     ),
     click.option(
         "--fingerprint-key",
@@ -48,7 +52,9 @@ SEARCH: tuple[_Option, ...] = (
 )
 
 GUARDED: tuple[_Option, ...] = (
-    click.option("--raw", is_flag=True, help="Sweep an unknown format as raw bytes."),
+    click.option(
+        "--raw", is_flag=True, help="Let an unknown format pass: a sweep of its bytes is enough."
+    ),
     click.option(
         "--spool-dir",
         type=click.Path(file_okay=False, exists=True),
@@ -73,6 +79,12 @@ def options(*rows: _Option) -> _Option:
         return command
 
     return add
+
+
+def named(**asked: Any) -> tuple[str, ...]:  # noqa: ANN401 - as gate_of takes them
+    """Return the files that options of SEARCH and the policy name: nothing may replace these."""
+    files = (asked["fingerprint_key"], asked["policy_path"], asked["baseline_path"])
+    return (*asked["known"], *asked["token_rules"], *(path for path in files if path is not None))
 
 
 def gate_of(
@@ -128,7 +140,7 @@ def _secret(path: str) -> bytes:
     except OSError as error:
         raise UsageError(
             f"cannot read the fingerprint key {path}",
-            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+            reason=cause(error),
             hint="name a file of random bytes that this account may read",
         ) from error
     if not LEAST_KEY <= len(key) <= MOST_KEY:

@@ -17,7 +17,16 @@ import click
 
 from scanner import deliver, errors
 from scanner.cli_attest import keys
-from scanner.cli_output import BLOCKED, EXIT_CODES, INCOMPLETE, PASS, Complain, audit_option, helped
+from scanner.cli_output import (
+    BLOCKED,
+    EXIT_CODES,
+    INCOMPLETE,
+    PASS,
+    Complain,
+    audit_option,
+    helped,
+    tell,
+)
 from scanner.cli_policy import policy_options, today
 from scanner.cli_scan import READING, SEARCH, gate_of, options
 from scanner.progress import Silence
@@ -79,8 +88,8 @@ def spool(
 
     Dumps arrive in FOLDER/incoming. One that passes goes to FOLDER/cleared, any other to
     FOLDER/quarantine, with its report and, where a --key is given, its attestation. Names that
-    begin with a dot or end in .part or .tmp are not finished. Exit codes with --once: 0 all passed,
-    1 one is blocked, 3 anything else.
+    begin with a dot or end in .part, .partial, .filepart or .tmp are not finished. Exit codes with
+    --once: 0 all passed, 1 one is blocked, 3 anything else.
     """
     from scanner import metrics as numbers  # noqa: PLC0415
     from scanner import watch  # noqa: PLC0415 - what costs time
@@ -88,9 +97,12 @@ def spool(
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
 
+    code = PASS
+
     def told(filed: "Filed") -> None:
+        nonlocal code
         if not quiet:
-            deliver.show(_line(filed))
+            code = tell(_line(filed), code, complain)
 
     state = watch.Watch(
         root=made.root,
@@ -107,11 +119,15 @@ def spool(
             try:
                 numbers.save(state.metrics, Path(metrics))
             except OSError as error:
-                complain("the metrics could not be written", error.strerror or "")
+                complain(
+                    f"the metrics {metrics} could not be written",
+                    errors.cause(error),
+                    "make room, or name another file with --metrics",
+                )
         if once and not left:
             break
-    codes = {dict(EXIT_CODES)[verdict] for verdict in state.verdicts}
-    return BLOCKED if BLOCKED in codes else INCOMPLETE if state.failed else max(codes, default=PASS)
+    codes = {code, *(dict(EXIT_CODES)[verdict] for verdict in state.verdicts)}
+    return BLOCKED if BLOCKED in codes else INCOMPLETE if state.failed else max(codes)
 
 
 @click.command("ingest", add_help_option=False)
@@ -155,7 +171,7 @@ def ingest(
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
 
-    def tell(error: errors.ScannerError) -> None:
+    def failed(error: errors.ScannerError) -> None:
         complain(f"{name}: {error.message}", error.reason, error.hint)
 
     with _stored():
@@ -164,20 +180,33 @@ def ingest(
         if defer:
             claims.give_back(made.root, item)
             return INCOMPLETE
-        filed = room.file_away(_at_this_day(made), item, Silence(), tell)
-    deliver.show(_line(filed))
-    copy = claims.claim(made.root, filed.redacted) if filed.redacted else None
-    if copy is not None:
-        with _stored():
-            again = replace(_at_this_day(made), redact=None)
-            deliver.show(_line(room.file_away(again, copy, Silence(), tell)))
-    return dict(EXIT_CODES)[filed.verdict]
+        filed = room.file_away(_at_this_day(made), item, Silence(), failed)
+    code = tell(_line(filed), dict(EXIT_CODES)[filed.verdict], complain)
+    if filed.redacted:
+        try:
+            with _stored():
+                copy = claims.claim(made.root, filed.redacted)
+                if copy is not None:
+                    again = replace(_at_this_day(made), redact=None)
+                    made_of_it = room.file_away(again, copy, Silence(), failed)
+                    code = tell(_line(made_of_it), code, complain)
+        except errors.ScannerError as error:  # the verdict on the dump is older
+            failed(error)
+    return code
 
 
 def _signer(key: str | None, public: str | None, secret: str | None) -> "Signer | None":
     from scanner import signing  # noqa: PLC0415 - what costs time
 
-    return signing.signer(key, public=public, secret=secret) if key is not None else None
+    if key is not None:
+        return signing.signer(key, public=public, secret=secret)
+    if public is not None or secret is not None:
+        raise errors.UsageError(
+            "there is no key to sign with",
+            reason="--public-key and --key-secret belong to a --key",
+            hint="name it with --key, or leave them out",
+        )
+    return None
 
 
 def _spool(
@@ -192,7 +221,7 @@ def _spool(
         claims.prepare(root)
     except OSError as error:
         raise errors.UsageError(
-            "the spool cannot be used", reason=error.strerror or "", hint="name another folder"
+            "the spool cannot be used", reason=errors.cause(error), hint="name another folder"
         ) from error
     return room.Spool(
         root=root.resolve(),
@@ -259,7 +288,7 @@ def _stored() -> Iterator[None]:
     except OSError as error:
         raise errors.SpoolError(
             "the dump could not be stored or filed away",
-            reason=error.strerror or type(error).__name__,
+            reason=errors.cause(error),
             hint="what was stored is in the spool, for the next spool to judge",
         ) from error
 

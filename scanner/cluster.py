@@ -81,9 +81,9 @@ def connected(cluster: Cluster) -> Iterator[Any]:
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise FleetError(
-                "The scheduler cannot be used",
+                "the scheduler cannot be used",
                 reason=type(error).__name__,
-                hint="Check its address, its certificates, and that workers are connected to it.",
+                hint="check its address, its certificates, and that workers are connected to it",
             ) from None
         yield client
 

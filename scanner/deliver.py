@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
-from scanner.errors import ReportError
+from scanner.errors import ReportError, cause
 
 WIDTH = 100
 """Columns where no terminal says how many there are."""
@@ -59,7 +59,7 @@ def show(text: str) -> None:
     except OSError as error:
         if sys.platform == "win32" and error.errno == errno.EINVAL:
             return  # a closed pipe there
-        raise _unwritten(error) from error
+        raise _unwritten("the output", error) from error
 
 
 def save(text: str, path: str) -> None:
@@ -76,7 +76,7 @@ def save(text: str, path: str) -> None:
     except BrokenPipeError:
         return
     except OSError as error:
-        raise _unwritten(error) from error
+        raise _unwritten(f"the file {path}", error) from error
 
 
 def _replace(target: Path, data: bytes) -> None:
@@ -93,9 +93,9 @@ def _replace(target: Path, data: bytes) -> None:
         raise
 
 
-def _unwritten(error: OSError) -> ReportError:
+def _unwritten(what: str, error: OSError) -> ReportError:
     return ReportError(
-        "the report could not be written",
-        reason=os.strerror(error.errno) if error.errno else type(error).__name__,
-        hint="make room, or name another place with --output; the exit code stands for the scan",
+        f"{what} could not be written",
+        reason=cause(error),
+        hint="make room, or name another file; a pass that is not told is none",
     )

@@ -105,7 +105,7 @@ def scan(request: ScanRequest, progress: Progress) -> Scan:
     """Scan a file that is one dump; see :func:`scan_all`. Raises Unreadable where it is several."""
     first, *members = scan_all(request, progress)
     if members:
-        raise Unreadable("The file is an archive", reason=f"it holds {len(members)} dumps")
+        raise Unreadable("the file is an archive", reason=f"it holds {len(members)} dumps")
     return first
 
 
@@ -117,9 +117,9 @@ def scan_all(request: ScanRequest, progress: Progress) -> tuple[Scan, ...]:
     for rule in request.rules:
         if rule.detector not in DETECTORS:
             raise RuleError(
-                f"The rule {rule.id} cannot be used",
+                f"the rule {rule.id} cannot be used",
                 reason="it names a detector that does not exist",
-                hint=f"Detectors: {', '.join(DETECTORS)}.",
+                hint=f"detectors: {', '.join(DETECTORS)}",
             )
     with contextlib.ExitStack() as stack:
         target, lead, survey = _open(request, stack, progress)

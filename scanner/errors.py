@@ -18,6 +18,8 @@
     Unmapped                  no bytes at this coordinate; for address spaces only
 
 No message holds bytes of a dump: messages are ours, numbers and coordinates are all they may carry.
+Each part is a phrase that begins small and ends without a full stop; a report makes a sentence of
+it.
 """
 
 
@@ -29,6 +31,11 @@ class ScannerError(Exception):
         self.message = message
         self.reason = reason
         self.hint = hint
+
+    @property
+    def told(self) -> str:
+        """What failed, and why where that is known: a phrase."""
+        return f"{self.message}: {self.reason}" if self.reason else self.message
 
 
 class UsageError(ScannerError):
@@ -89,3 +96,16 @@ class WorkerLost(ScannerError):
 
 class Unmapped(LookupError):
     """No bytes stand at this coordinate. Carries the coordinate, never bytes."""
+
+
+def phrase(text: str) -> str:
+    """Return a sentence as a phrase: begun small, unless by an abbreviation; no full stop."""
+    small = text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    return small if small.endswith("...") else small.removesuffix(".")
+
+
+def cause(error: OSError | ValueError) -> str:
+    """Return, as a phrase, why the system refused a file; ValueError is what no path can be."""
+    if not isinstance(error, OSError):
+        return "it is no path"
+    return phrase(error.strerror) if error.strerror else type(error).__name__

@@ -102,9 +102,9 @@ def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
     ours = gates.report(gate, ())
     if replace(report, dumps=(), verdict=ours.verdict) != ours:
         raise WorkerLost(
-            "The dump was not scanned as it should be",
+            "the dump was not scanned as it should be",
             reason="the worker has another keysift, or other rules",
-            hint="Install the same release of keysift on every machine.",
+            hint="install the same release of keysift on every machine",
         )
     name = shown(path)
     if (
@@ -117,9 +117,9 @@ def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
 
 def _lost(why: str) -> WorkerLost:
     return WorkerLost(
-        "The dump was not scanned",
+        "the dump was not scanned",
         reason=f"a worker of the fleet was lost: {why}",
-        hint="Scan it again; if it repeats, scan it by itself with keysift scan.",
+        hint="scan it again; if it repeats, scan it by itself with keysift scan",
     )
 
 
@@ -142,7 +142,7 @@ def _scan(errand: _Errand) -> tuple[str, float | None]:
     except ScannerError as error:
         again = [error]
     except Exception as error:  # noqa: BLE001 - a class name is all that Dask may log
-        again = [WorkerLost("A fault of keysift itself", reason=type(error).__name__)]
+        again = [WorkerLost("a fault of keysift itself", reason=type(error).__name__)]
     for said in again:  # raised here, where no other exception is its context
         raise type(said)(said.message, reason=said.reason, hint=said.hint)
     return text, modified

@@ -1,4 +1,4 @@
-"""Which files a command line means: files, directories of them, patterns, URLs.
+"""Which files a command line means: files, directories of them, patterns, URLs; none of them twice.
 
 A directory, or a folder of a store, stands for every file under it, in the order of their names.
 This module exists so that nothing under it is passed over: what is no regular file, or cannot be
@@ -9,10 +9,9 @@ to decide what is a dump.
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from scanner.errors import UsageError
-from scanner.urls import is_url
+from scanner.urls import is_url, shown
 
 MAX_FILES = 1 << 20
 MAX_DEPTH = 100
@@ -37,15 +36,30 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_clash(files: Iterable[str], output: str | None) -> None:
-    """Raise UsageError where a report would replace a file that is scanned."""
-    for path in files if output and Path(output).exists() else ():
-        if path != "-" and Path(path).exists() and Path(path).samefile(str(output)):
+def refuse_clash(read: Iterable[str | None], written: Iterable[str | None]) -> None:
+    """Raise UsageError where something would be written over what is read, or written twice.
+
+    None, and what is no regular file (a terminal, ``/dev/null``), stands in nobody's way.
+    """
+    taken = [path for path in read if path is not None]
+    for path in written:
+        if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - as given
+            continue
+        if any(_same(path, other) for other in taken):
             raise UsageError(
-                "the report would replace a dump",
-                reason="--output names the same file",
-                hint="name another file with --output",
+                f"{shown(path)} would be written over",
+                reason="the command line names it twice",
+                hint="name another file to write to",
             )
+        taken.append(path)
+
+
+def _same(one: str, other: str) -> bool:
+    """Say whether two paths lead to one file, or would."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - names as they were given
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _one(path: str) -> Iterator[str]:
@@ -72,13 +86,14 @@ def _one(path: str) -> Iterator[str]:
             yield from _under(match, set(), 0) if os.path.isdir(match) else (match,)  # noqa: PTH112
 
 
-def _under(folder: str, above: set[tuple[int, int]], depth: int) -> Iterator[str]:
-    """Yield the files under a folder; a link back to a folder that one is in is not followed."""
+def _under(folder: str, seen: set[tuple[int, int]], depth: int) -> Iterator[str]:
+    """Yield the files under a folder; one that was ``seen``, by whatever name, has none again."""
     try:
         status = os.stat(folder)  # noqa: PTH116
         here = (status.st_dev, status.st_ino)
-        if here in above:
+        if here in seen:
             return
+        seen.add(here)
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError:
@@ -88,7 +103,7 @@ def _under(folder: str, above: set[tuple[int, int]], depth: int) -> Iterator[str
         yield folder
         return
     for entry in entries:
-        if entry.is_dir():
-            yield from _under(entry.path, above | {here}, depth + 1)
+        if os.path.isdir(entry.path):  # noqa: PTH112 - unlike the entry's own, never raises
+            yield from _under(entry.path, seen, depth + 1)
         else:
             yield entry.path

@@ -22,7 +22,7 @@ from scanner import fingerprint
 from scanner.detect import der, keys, x509
 from scanner.detect.der import Malformed
 from scanner.detect.publics import PublicKey
-from scanner.errors import UsageError
+from scanner.errors import UsageError, cause
 
 MOST_BYTES = 8 << 20
 """Bytes of the largest file that is read: all roots of the web are a thirtieth of it."""
@@ -33,8 +33,8 @@ MOST_FILES = 4096
 MOST_KEYS = 16384
 """Keys of one command line."""
 
-_FORMS = "Certificates and public keys as PEM or DER, JWK, JWKS and OpenSSH lines are read."
-_PUBLIC_ONLY = "Give the public half or the certificate alone, and keep this file where it is safe."
+_FORMS = "certificates and public keys as PEM or DER, JWK, JWKS and OpenSSH lines are read"
+_PUBLIC_ONLY = "give the public half or the certificate alone, and keep this file where it is safe"
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----")
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
@@ -69,7 +69,7 @@ def load(paths: Sequence[str]) -> tuple[PublicKey, ...]:
         for file in _files(Path(path)):
             found.update(dict.fromkeys(_load(file)))
             if len(found) > MOST_KEYS:
-                raise _unusable(path, f"there are more than {MOST_KEYS} keys", "Give fewer.")
+                raise _unusable(path, f"there are more than {MOST_KEYS} keys", "give fewer")
     return tuple(found)
 
 
@@ -99,7 +99,7 @@ def _files(path: Path) -> list[Path]:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not files or len(files) > MOST_FILES:
-        raise _unusable(str(path), f"the directory has {len(files)} files", "Name the files.")
+        raise _unusable(str(path), f"the directory has {len(files)} files", "name the files")
     return sorted(files)
 
 
@@ -115,8 +115,7 @@ def _load(path: Path) -> tuple[PublicKey, ...]:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> UsageError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or "the path cannot be"
-    return _unusable(str(path), reason, "Give the path of a file or of a directory of files.")
+    return _unusable(str(path), cause(error), "give the path of a file or of a directory of files")
 
 
 def _unusable(path: str, reason: str, hint: str) -> UsageError:

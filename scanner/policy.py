@@ -163,7 +163,7 @@ def _blocked(finding: Finding) -> Reason:
 
 def unreadable(path: str, error: ScannerError) -> DumpReport:
     """Return the report on a dump of which nothing could be read."""
-    text = f"{error.message}: {error.reason}." if error.reason else f"{error.message}."
+    text = f"{error.told[:1].upper()}{error.told[1:]}."
     fault = Fault(code="unreadable", text=text)
     return DumpReport(
         path=path,

@@ -55,7 +55,7 @@ def load(folder: Path | None = None) -> dict[str, Published]:
 
 def _refused(path: Path, reason: str) -> RuleError:
     return RuleError(
-        f"The list of published keys {path.name} cannot be used",
+        f"the list of published keys {path.name} cannot be used",
         reason=reason,
-        hint="Install keysift again.",
+        hint="install keysift again",
     )

@@ -18,7 +18,7 @@ from scanner import correlate, engine, policy
 from scanner.dump import pack, space
 from scanner.dump.ledger import lacking, tables
 from scanner.engine import Scan, ScanRequest
-from scanner.errors import RedactError
+from scanner.errors import RedactError, cause, phrase
 from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
 from scanner.policy import Ruling
 from scanner.progress import Progress
@@ -122,7 +122,7 @@ def redact(
             engine.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
             scanned, after = _scan(replace(request, path=temporary), aim, progress)
             if shape(scanned.layout) != shape(first.layout):
-                raise _refused("its tables would not be the same", "Keep the dump where it is.")
+                raise _refused("its tables would not be the same", "keep the dump where it is")
             left = wanted(after, aim)
             if not left and after.verdict is Verdict.PASS:
                 made = Redaction(
@@ -141,7 +141,7 @@ def redact(
             ranges.update(_ranges(left))
             if spans(ranges, random) == taken:
                 break
-    raise _refused(_still(left), "Keep the dump where it is; what is left cannot be overwritten.")
+    raise _refused(_still(left), "keep the dump where it is; what is left cannot be overwritten")
 
 
 def wanted(report: DumpReport, aim: Aim) -> tuple[Finding, ...]:
@@ -184,9 +184,9 @@ def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, Dum
     unknown = [layer for layer in layers if layer not in pack.LAYERS]
     if members or unknown:
         raise RedactError(
-            "The dump cannot be redacted",
+            "the dump cannot be redacted",
             reason="it lies in an archive" if members else f"it is wrapped in {unknown[0]}",
-            hint=f"Unpack it, and redact the dump; {', '.join(pack.LAYERS)} may stay.",
+            hint=f"unpack it, and redact the dump; {', '.join(pack.LAYERS)} may stay",
         )
     found = correlate.findings(scanned, request.rules, most=_MOST)
     counting, aside = correlate.set_aside(found, dict(aim.published))
@@ -194,9 +194,9 @@ def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, Dum
     missing = [reason for reason in report.reasons if reason.code not in _FOUND]
     if missing:
         raise RedactError(
-            "The dump cannot be redacted",
-            reason=f"a scan of it is incomplete: {missing[0].text.rstrip('.')}",
-            hint="keysift scan says all that is missing; no copy could pass.",
+            "the dump cannot be redacted",
+            reason=f"a scan of it is incomplete: {phrase(missing[0].text)}",
+            hint="keysift scan says all that is missing; no copy could pass",
         )
     return scanned, report
 
@@ -243,7 +243,7 @@ def _spare_tables(layout: Layout, ranges: Iterable[Overwritten]) -> None:
         if index < len(kept) and kept[index][0] < end:
             raise _refused(
                 f"a secret at {start} lies in its headers or tables",
-                "Keep the dump where it is.",
+                "keep the dump where it is",
             )
 
 
@@ -261,7 +261,7 @@ def _still(left: Iterable[Finding]) -> str:
 
 
 def _refused(reason: str, hint: str) -> RedactError:
-    return RedactError("The dump cannot be redacted", reason=reason, hint=hint)
+    return RedactError("the dump cannot be redacted", reason=reason, hint=hint)
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def _name(temporary: str, target: Path) -> None:
 
 def _unwritten(error: OSError) -> RedactError:
     return RedactError(
-        "The redacted copy cannot be written",
-        reason=os.strerror(error.errno) if error.errno else type(error).__name__,
-        hint="Name another place with --output.",
+        "the redacted copy cannot be written",
+        reason=cause(error),
+        hint="name another place with --output",
     )

@@ -23,7 +23,7 @@ from typing import IO
 
 from scanner import __version__, fields, private, records
 from scanner.dump.source import Identity
-from scanner.errors import UsageError
+from scanner.errors import UsageError, cause
 from scanner.fields import RefusedError, Table
 from scanner.records import Bounds, Past, Tasks
 from scanner.stages.session import Survey
@@ -293,7 +293,7 @@ def _unfit(survey: Survey) -> str:
     return ""
 
 
-def _why(error: Exception) -> str:
+def _why(error: OSError | ValueError) -> str:
     if isinstance(error, BlockingIOError):
         return "another scan of this dump is at it"
-    return getattr(error, "strerror", None) or type(error).__name__
+    return cause(error)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scanner.errors import RuleError
+from scanner.errors import RuleError, cause
 from scanner.model import Severity
 
 KINDS = ("private-key", "encrypted-key", "symmetric-key", "token", "certificate", "public-key")
@@ -126,7 +126,7 @@ def load(extra_dirs: Iterable[Path] = ()) -> tuple[Rule, ...]:
         for path in _files(folder):
             rule = _read(path)
             if rule.id in rules:
-                _refuse(path, "another rule has this id", "Give the file another name.")
+                _refuse(path, "another rule has this id", "give the file another name")
             rules[rule.id] = rule
     return tuple(rules[name] for name in sorted(rules))
 
@@ -187,7 +187,7 @@ def check(
 
 
 def _refuse(path: Path, reason: str, hint: str) -> NoReturn:
-    raise RuleError(f"The rule file {path} cannot be used.", reason=reason, hint=hint)
+    raise RuleError(f"the rule file {path} cannot be used", reason=reason, hint=hint)
 
 
 def shipped() -> Path:
@@ -202,15 +202,15 @@ def _files(folder: Path) -> list[Path]:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError as error:
         raise RuleError(
-            f"The rule folder {folder} cannot be read.",
-            reason=error.strerror or "",
-            hint="Name a folder that holds rule files (*.toml).",
+            f"the rule folder {folder} cannot be read",
+            reason=cause(error),
+            hint="name a folder that holds rule files (*.toml)",
         ) from error
     if not paths:
         raise RuleError(
-            f"The rule folder {folder} holds no rule.",
+            f"the rule folder {folder} holds no rule",
             reason="it has no *.toml file",
-            hint="Name a folder that holds rule files, or reinstall keysift.",
+            hint="name a folder that holds rule files, or reinstall keysift",
         )
     return paths
 
@@ -220,42 +220,42 @@ def _read(path: Path) -> Rule:
         with path.open("rb") as file:
             raw = file.read(_FILE_LIMIT + 1)
         if len(raw) > _FILE_LIMIT:
-            _refuse(path, "it is larger than 1 MiB", "Split it.")
+            _refuse(path, "it is larger than 1 MiB", "split it")
         table = tomllib.loads(raw.decode("utf-8"))
     except OSError as error:
-        _refuse(path, error.strerror or "it cannot be read", "Check the path and its permissions.")
+        _refuse(path, cause(error), "check the path and its permissions")
     except UnicodeDecodeError:
-        _refuse(path, "it is not UTF-8", "Save it as UTF-8.")
+        _refuse(path, "it is not UTF-8", "save it as UTF-8")
     except (ValueError, RecursionError) as error:  # a number may have too many digits
-        _refuse(path, f"it is not TOML: {error}", "Correct the file.")
+        _refuse(path, f"it is not TOML: {error}", "correct the file")
     return _rule(path, table)
 
 
 def _rule(path: Path, table: Mapping[str, object]) -> Rule:
     if not _ID.fullmatch(path.stem):
-        _refuse(path, "its name is not a rule id", "Use lower-case letters, digits and hyphens.")
+        _refuse(path, "its name is not a rule id", "use lower-case letters, digits and hyphens")
     unknown = sorted(set(table) - set(_TEXTS) - set(_LISTS))
     if unknown:
-        _refuse(path, f"unknown key {unknown[0]!r}", f"Known keys: {', '.join(_TEXTS + _LISTS)}.")
+        _refuse(path, f"unknown key {unknown[0]!r}", f"known keys: {', '.join(_TEXTS + _LISTS)}")
     texts: dict[str, str] = {}
     for name in _TEXTS:
         value = table.get(name)
         if not isinstance(value, str) or not value.strip():
-            _refuse(path, f"{name} is missing or no text", f"Write {name} = ...")
+            _refuse(path, f"{name} is missing or no text", f"write {name} = ...")
         texts[name] = value.strip()
     lists: dict[str, list[object]] = {}
     for name in _LISTS:
         items = table.get(name, [])
         if not isinstance(items, list):
-            _refuse(path, f"{name} is no list", f"Write {name} = [...]")
+            _refuse(path, f"{name} is no list", f"write {name} = [...]")
         lists[name] = items
     if texts["kind"] not in KINDS:
-        _refuse(path, f"unknown kind {texts['kind']!r}", f"Known kinds: {', '.join(KINDS)}.")
+        _refuse(path, f"unknown kind {texts['kind']!r}", f"known kinds: {', '.join(KINDS)}")
     names = [severity.name.lower() for severity in Severity]
     if texts["severity"] not in names:
-        _refuse(path, f"unknown severity {texts['severity']!r}", f"Use one of: {', '.join(names)}.")
+        _refuse(path, f"unknown severity {texts['severity']!r}", f"use one of: {', '.join(names)}")
     if not all(isinstance(item, str) for item in lists["references"]):
-        _refuse(path, "a reference is no text", "Write each reference as a string.")
+        _refuse(path, "a reference is no text", "write each reference as a string")
     return Rule(
         id=path.stem,
         title=texts["title"],
@@ -287,19 +287,19 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
             raw = int(source, 16).to_bytes(8, "little")
             return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
         case _:
-            _refuse(path, "an anchor is none of the three", "Write { hex }, { text } or { word }.")
+            _refuse(path, "an anchor is none of the three", "write { hex }, { text } or { word }")
     for anchor in anchors:
         if not 1 <= len(anchor.ranges) <= LONGEST:
-            _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "Shorten it.")
+            _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
         bits = sum(8 - math.log2(high - low + 1) for low, high in anchor.ranges)
         if bits < FEWEST_BITS:
-            _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "Make it longer.")
+            _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "make it longer")
         if not _has_literal(anchor, LITERAL - (tail >= LONG_TAIL)):
             _refuse(
                 path,
                 f"the anchor {anchor.source!r} has no rare literal, and would slow every scan down",
-                f"Let {LITERAL} adjacent bytes be fixed, two of them neither 00 nor ff: spell small"
-                " ranges out, or start from another part of the object.",
+                f"let {LITERAL} adjacent bytes be fixed, two of them neither 00 nor ff: spell small"
+                " ranges out, or start from another part of the object",
             )
     return anchors
 
@@ -331,11 +331,11 @@ def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Ancho
     """Read ``{ text = "...", fold = true, tail = 12, of = "0-z" }``, the last three at will."""
     fold, tail, of = rest.get("fold", False), rest.get("tail", 0), rest.get("of", "+-~")
     if not source.isascii():
-        _refuse(path, "the text of an anchor is not ASCII", "Write it as hex.")
+        _refuse(path, "the text of an anchor is not ASCII", "write it as hex")
     if not isinstance(fold, bool) or type(tail) is not int or not 0 <= tail <= LONGEST:
-        _refuse(path, "an anchor's fold is no boolean or its tail no count", "Correct it.")
+        _refuse(path, "an anchor's fold is no boolean or its tail no count", "correct it")
     if not isinstance(of, str) or not re.fullmatch("[!-~]-[!-~]", of) or of[0] > of[2]:
-        _refuse(path, "an anchor's range is none", 'Write of = "0-z".')
+        _refuse(path, "an anchor's range is none", 'write of = "0-z"')
     return text_anchors(source, fold=fold, tail=tail, of=(ord(of[0]), ord(of[2])))
 
 
@@ -351,7 +351,7 @@ def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:
         elif re.fullmatch(r"\[[0-9a-f]{2}-[0-9a-f]{2}\]", word) and word[1:3] <= word[4:6]:
             limits = (int(word[1:3], 16), int(word[4:6], 16))
         else:
-            _refuse(path, f"an anchor holds {word!r}", "Bytes are written 30, ??, 8? or [80-ff].")
+            _refuse(path, f"an anchor holds {word!r}", "bytes are written 30, ??, 8? or [80-ff]")
         ranges.append(limits)
     return tuple(ranges)
 
@@ -364,12 +364,12 @@ def _example(path: Path, item: object) -> Example:
             try:
                 return Example(data=bytes.fromhex(text))
             except ValueError:
-                _refuse(path, "the bytes of an example are no hex", "Write pairs of hex digits.")
+                _refuse(path, "the bytes of an example are no hex", "write pairs of hex digits")
         case {"text": str(text), **rest} if not rest:
             return Example(data=text.encode())
         case _:
             _refuse(
                 path,
                 "an example is no recipe, bytes or text",
-                'Write { key = "...", encoding = "..." }, { bytes = "..." } or { text = "..." }.',
+                'write { key = "...", encoding = "..." }, { bytes = "..." } or { text = "..." }',
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scanner import fields, model, spread
-from scanner.errors import ReportError, UsageError
+from scanner.errors import ReportError, UsageError, cause
 from scanner.fields import RefusedError, Table
 from scanner.model import Confidence, Severity, Verdict
 
@@ -42,7 +42,7 @@ def load(path: str) -> Saved:
         with Path(path).open("rb") as file:
             raw = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise _unusable(path, getattr(error, "strerror", None) or "it is no path") from error
+        raise _unusable(path, cause(error)) from error
     try:
         return Saved(report=parse(raw), sha256=hashlib.sha256(raw).hexdigest())
     except RefusedError as error:
@@ -62,7 +62,7 @@ def received(raw: bytes) -> model.Report:
     try:
         return parse(raw)
     except RefusedError as error:
-        raise ReportError("The report that came back cannot be used", reason=str(error)) from None
+        raise ReportError("the report that came back cannot be used", reason=str(error)) from None
 
 
 def parse(raw: bytes) -> model.Report:

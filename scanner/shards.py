@@ -59,7 +59,7 @@ class Shards:
             if isinstance(answer, Lost):
                 break
             return answer
-        raise WorkerLost("A worker of the fleet was lost")
+        raise WorkerLost("a worker of the fleet was lost")
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew. What the batch has grown by is asked when the rest is answered."""
@@ -99,9 +99,9 @@ def _answer(setup: _Setup, asked: _Asked) -> Any:  # noqa: ANN401 - whatever the
     workers.may_have_children()
     if setup.version != __version__:
         return WorkerLost(
-            "A worker of the fleet cannot be used",
+            "a worker of the fleet cannot be used",
             reason="it has another release of keysift",
-            hint="Install the same release of keysift on every machine.",
+            hint="install the same release of keysift on every machine",
         )
     try:
         crew = _taken(setup.scan)

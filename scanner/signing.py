@@ -19,7 +19,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as LibraryError
 from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
-from scanner.errors import AttestError, UsageError
+from scanner.errors import AttestError, UsageError, cause
 
 STORES = ("hsm", "awskms", "gcpkms", "azurekms", "hv")
 """URI schemes of keys that are not read: PKCS#11, AWS, Google Cloud, Azure, HashiCorp Vault."""
@@ -70,9 +70,9 @@ def seal(payload: bytes, payload_type: str, sign: Signer) -> str:
         envelope.verify([sign.public_key], 1)
     except Exception as error:  # noqa: BLE001 - of a store's client, or of its network: any class at all
         raise AttestError(
-            "The attestation cannot be signed",
+            "the attestation cannot be signed",
             reason=type(error).__name__,
-            hint="Check that the key's store can be reached, and that the public key is its own.",
+            hint="check that the key's store can be reached, and that the public key is its own",
         ) from None
     return json.dumps(envelope.to_dict(), sort_keys=True) + "\n"
 
@@ -86,7 +86,7 @@ def unsealed(path: str, payload_type: str, keys: Sequence[Key]) -> tuple[bytes, 
         with Path(path).open("rb") as file:
             raw = file.read(ENVELOPE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise _void(getattr(error, "strerror", None) or "its path is none") from None
+        raise _void(cause(error)) from None
     if len(raw) > ENVELOPE_LIMIT:
         raise _void(f"it is larger than {ENVELOPE_LIMIT >> 20} MiB")
     try:
@@ -140,7 +140,7 @@ def _bytes(path: str) -> bytes:
         with Path(path).open("rb") as file:
             raw = file.read(_KEY_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise _useless(path, getattr(error, "strerror", None) or "it is no path") from None
+        raise _useless(path, cause(error)) from None
     if len(raw) > _KEY_LIMIT:
         raise _useless(path, "it is larger than 64 KiB")
     return raw
@@ -170,5 +170,5 @@ def _useless(path: str, reason: str) -> UsageError:
 
 def _void(reason: str) -> AttestError:
     return AttestError(
-        "The attestation does not hold", reason=reason, hint="Do not rely on it; scan the dump."
+        "the attestation does not hold", reason=reason, hint="do not rely on it; scan the dump"
     )

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from scanner import audit, claims, gate, policy
 from scanner.claims import Item
-from scanner.errors import ScannerError, SpoolError, Unreadable
+from scanner.errors import ScannerError, SpoolError, Unreadable, cause
 from scanner.gate import Gate
 from scanner.model import DumpReport, Report, Verdict
 from scanner.progress import Progress
@@ -156,7 +156,7 @@ def _kept(out: Path) -> _Copied:
     if found.name != UNREAD:
         return found, None, None
     (found,) = found.iterdir()
-    return found, None, Unreadable("The dump cannot be copied", reason="it could not be read")
+    return found, None, Unreadable("the dump cannot be copied", reason="it could not be read")
 
 
 def _renamed(dump: DumpReport, copy: Path) -> DumpReport:
@@ -202,7 +202,7 @@ def _copy(given: Path, copy: Path) -> claims.Stamp:
     """
     try:
         if not stat.S_ISREG(given.lstat().st_mode):
-            raise Unreadable("The dump cannot be copied", reason="it is no regular file")
+            raise Unreadable("the dump cannot be copied", reason="it is no regular file")
         read = given.open("rb")
     except OSError as error:
         raise _unread(error) from error
@@ -233,12 +233,12 @@ def _write(path: Path, text: str) -> None:
 def _unread(error: OSError) -> Unreadable:
     if error.errno not in _SOURCE_ERRORS:
         raise error
-    return Unreadable("The dump cannot be copied", reason=os.strerror(error.errno or 0))
+    return Unreadable("the dump cannot be copied", reason=cause(error))
 
 
 def _busy() -> SpoolError:
     return SpoolError(
-        "The dump changed while it was copied",
+        "the dump changed while it was copied",
         reason="something still writes to it",
-        hint="It is tried again.",
+        hint="it is tried again",
     )

@@ -14,7 +14,7 @@ import watchfiles
 
 from scanner import claims, metrics, spool
 from scanner.claims import Item, Stamp
-from scanner.errors import ScannerError, SpoolError
+from scanner.errors import ScannerError, SpoolError, cause
 from scanner.model import Verdict
 from scanner.progress import Progress
 from scanner.spool import Filed, Spool
@@ -127,6 +127,6 @@ def _fail(watch: Watch, what: str, error: ScannerError) -> None:
 def _system(error: OSError) -> SpoolError:
     return SpoolError(
         "a dump could not be filed away",
-        reason=error.strerror or type(error).__name__,
+        reason=cause(error),
         hint="it stays in the spool and is tried again",
     )

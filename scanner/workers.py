@@ -162,7 +162,7 @@ class _Worker:
 
 
 _ready: list[_Worker] = []
-"""A worker that has no setup yet, if there is one."""
+"""a worker that has no setup yet, if there is one."""
 
 
 def prepare(module: str) -> None:
@@ -247,12 +247,12 @@ class Processes:
                 raise answer
             if isinstance(answer, Lost):
                 raise errors.WorkerLost(
-                    "A worker process was lost",
+                    "a worker process was lost",
                     reason=f"it ended with {answer.cause}",
-                    hint="Scan again; if it repeats, report the dump's format and size.",
+                    hint="scan again; if it repeats, report the dump's format and size",
                 )
             return answer
-        raise errors.WorkerLost("A worker process was lost", reason="no worker is left")
+        raise errors.WorkerLost("a worker process was lost", reason="no worker is left")
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew. An answer may be a ScannerError that the worker raised, as a value."""

@@ -33,16 +33,23 @@ def keysift(
 @pytest.mark.parametrize(
     ("arguments", "code", "fragment"),
     [
-        ((), 2, "Missing command"),
-        (("nope",), 2, "No such command"),
-        (("scan",), 2, "Missing argument 'DUMP...'"),
-        (("scan", "--nope", "x"), 2, "No such option"),
+        ((), 2, "missing command"),
+        (("nope",), 2, "no such command"),
+        (("scan",), 2, "missing argument 'DUMP...'"),
+        (("scan", "--nope", "x"), 2, "no such option"),
         (("scan", "x", "-f", "pdf"), 2, "'pdf' is not one of"),
         (("scan", "x", "-j", "0"), 2, "not in the range"),
         (("scan", "x", "-j", "many"), 2, "not a valid integer"),
         (("scan", "x", "--spool-dir", "/nowhere/at/all"), 2, "does not exist"),
         (("scan", "-", "-"), 2, "stands twice"),
-        (("rules",), 2, "Missing command"),
+        (("scan", "x", "-o", "log", "--audit-log", "log"), 2, "log would be written over"),
+        (("scan", "x", "-o", "p.toml", "--policy", "./p.toml"), 2, "p.toml would be written over"),
+        (("scan", "x" * 300, "-o", "x" * 300), 2, "would be written over"),
+        (("redact", "x", "-o", "-"), 2, "- cannot be redacted, nor be the copy"),
+        (("redact", "x", "-o", "y", "--record", "./y"), 2, "y would be written over"),
+        (("report", "README.md", "-o", "./README.md"), 2, "README.md would be written over"),
+        (("spool", "x", "--public-key", "y"), 2, "there is no key to sign with"),
+        (("rules",), 2, "missing command"),
         (("rules", "show", "nope"), 2, "there is no rule nope"),
         (("rules", "show", "\x1b[31m\n"), 2, "there is no rule \\x1b[31m\\n"),
         (("--version",), 0, ""),
@@ -69,6 +76,53 @@ def test_missing_file_is_incomplete(tmp_path: Path) -> None:
     assert done.stderr.count("keysift: ") == 2
 
 
+def test_a_usage_error_has_three_parts() -> None:
+    """What click refuses is told as what we refuse: what, why, what to do."""
+    done = keysift("scan", "x", "-j", "0")
+    assert done.stderr == (
+        "keysift: invalid value for '-j' / '--jobs'\n"
+        "  why: 0 is not in the range x>=1\n"
+        "  do:  see keysift scan --help\n"
+    )
+
+
+def test_an_error_names_its_file(tmp_path: Path) -> None:
+    """Whatever the command, what cannot be read is told by its path, and why it cannot."""
+    path = str(tmp_path / "none")
+    expected = (
+        f"keysift: {path}: the file cannot be opened\n"
+        "  why: no such file or directory\n"
+        "  do:  check the path and that you may read it\n"
+    )
+    for command in (("scan", "-q"), ("info",), ("redact", "--dry-run")):
+        done = keysift(*command, path)
+        assert (done.returncode, done.stderr) == (3, expected)
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    """A path that no system takes is no fault of ours, on either side."""
+    done = keysift("scan", "-q", "x" * 300, "-o", str(tmp_path / ("y" * 300)))
+    assert done.returncode == 3
+    assert "fault of keysift" not in done.stderr
+    assert done.stderr.count("why: file name too long") == 2
+
+
+def test_a_dash_is_stdout(tmp_path: Path) -> None:
+    """``-o -`` writes to stdout, and an empty name is no name: nothing is written elsewhere."""
+    (tmp_path / "core").write_bytes(b"hello")
+    env = {"PYTHONPATH": str(ROOT)}
+    for output, code in (("-", 0), ("", 3)):
+        done = subprocess.run(
+            [*COMMAND, "scan", "-q", "--raw", "core", "-o", output],
+            cwd=tmp_path,
+            env={**os.environ, **env},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, bool(done.stdout)) == (code, code == 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["core"]
+
+
 def test_output_never_replaces_a_dump(tmp_path: Path) -> None:
     """--output that names a dump, by whatever path, is a usage error, and the dump stays."""
     dump = tmp_path / "core"
@@ -76,7 +130,7 @@ def test_output_never_replaces_a_dump(tmp_path: Path) -> None:
     (tmp_path / "other").hardlink_to(dump)
     done = keysift("scan", str(dump), "-o", str(tmp_path / "other"))
     assert done.returncode == 2
-    assert "would replace a dump" in done.stderr
+    assert "would be written over" in done.stderr
     assert dump.read_bytes() == b"precious"
 
 

@@ -66,6 +66,23 @@ def test_links(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_folders_that_link_to_each_other(tmp_path: Path) -> None:
+    """A folder is walked once, however many ways lead to it; a link to itself stays in the list."""
+    names = [f"{number:02}" for number in range(20)]
+    write(tmp_path, *(f"{name}/core" for name in names))
+    for one in names:
+        for other in names:
+            (tmp_path / one / f"to-{other}").symlink_to(tmp_path / other)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    found = inputs.expand([str(tmp_path)])
+    assert len(found) == len(names) + 1
+    assert {os.path.realpath(path) for path in found} == {
+        *(str(tmp_path / name / "core") for name in names),
+        str(tmp_path / "self"),
+    }
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
 def test_special_files_stay(tmp_path: Path) -> None:
     """What is no file stays in the list: whoever opens it says so."""

@@ -145,9 +145,9 @@ def test_an_unknown_format_passes_where_the_operator_says_so() -> None:
 
 def test_unreadable() -> None:
     """A dump that cannot be read is incomplete and says why."""
-    report = policy.unreadable("core", Unreadable("Cannot open core", reason="it is gone"))
+    report = policy.unreadable("core", Unreadable("the file cannot be opened", reason="it is gone"))
     assert (report.verdict, codes(report)) == (Verdict.INCOMPLETE, ["unreadable"])
-    assert report.reasons[0].text == "Cannot open core: it is gone."
+    assert report.reasons[0].text == "The file cannot be opened: it is gone."
 
 
 @given(

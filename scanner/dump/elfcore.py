@@ -47,7 +47,7 @@ def parse(file: File) -> Layout:
     """Read the tables of an ELF core. Raises Damaged where the header itself is cut."""
     head = file.read(0, min(file.size, 64))
     if not sniff(head) or len(head) < (52 if head[4] == 1 else 64):
-        raise Damaged("The ELF core has no whole header", reason=f"the file has {file.size} bytes")
+        raise Damaged("the ELF core has no whole header", reason=f"the file has {file.size} bytes")
     return _Reader(file, head).read()
 
 

@@ -49,7 +49,7 @@ def parse(file: File) -> Layout:
     """Read the tables of a kernel dump. Raises Damaged where the header itself is cut."""
     shape = _WIDE if file.read(0, min(file.size, 8)) == b"PAGEDU64" else _NARROW
     if file.size < shape.size:
-        raise Damaged("The kernel dump has no whole header", reason=f"it has {file.size} bytes")
+        raise Damaged("the kernel dump has no whole header", reason=f"it has {file.size} bytes")
     return _Reader(file, shape).read()
 
 

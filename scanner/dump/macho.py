@@ -41,7 +41,7 @@ def parse(file: File) -> Layout:
     order, wide = _MAGICS[head[:4]]
     size = 32 if wide else 28
     if len(head) < size:
-        raise Damaged("The Mach-O core has no whole header", reason=f"it has {file.size} bytes")
+        raise Damaged("the Mach-O core has no whole header", reason=f"it has {file.size} bytes")
     draft = Draft(file.size)
     cpu, _, _, count, total = struct.unpack_from(order + "5I", head, 4)
     draft.label(0, size, "header")

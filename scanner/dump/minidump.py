@@ -37,7 +37,7 @@ def sniff(head: bytes) -> bool:
 def parse(file: File) -> Layout:
     """Read the tables of a minidump. Raises Damaged where the header itself is cut."""
     if file.size < _HEADER:
-        raise Damaged("The minidump has no whole header", reason=f"the file has {file.size} bytes")
+        raise Damaged("the minidump has no whole header", reason=f"the file has {file.size} bytes")
     return _Reader(file).read()
 
 

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from scanner.dump import source
 from scanner.dump.source import File, Identity
-from scanner.errors import Unreadable, UsageError
+from scanner.errors import Unreadable, UsageError, phrase
 from scanner.urls import shown
 
 BLOCK = 4 << 20
@@ -168,7 +168,6 @@ class _Object:
     """Reads an object in a store by ranges, with a few blocks kept, the next one fetched ahead."""
 
     def __init__(self, url: str) -> None:
-        self._name = os.path.basename(shown(url)) or shown(url)  # noqa: PTH119 - no path to walk
         try:
             self._files, self._path = _opened(url)
             said = self._info()
@@ -184,7 +183,7 @@ class _Object:
             raise self._failed(error) from None
         if said.get("type") == "directory" or type(size) is not int or size < 0:
             raise Unreadable(
-                f"Cannot scan {self._name}",
+                "the object cannot be scanned",
                 reason="it is no object of a known size",
                 hint="name an object, or copy it here and scan the copy",
             )
@@ -225,9 +224,9 @@ class _Object:
         elif isinstance(error, OSError) and error.errno == errno.EBUSY:
             reason = "the object changed while it was read"  # s3fs, whose requests say If-Match
         elif isinstance(error, OSError) and error.errno:
-            reason = os.strerror(error.errno)
+            reason = phrase(os.strerror(error.errno))
         return Unreadable(
-            f"Cannot read {self._name}",
+            "the object cannot be read",
             reason=reason,
-            hint="Check the URL and the credentials of the machine that reads it.",
+            hint="check the URL and the credentials of the machine that reads it",
         )

@@ -19,7 +19,7 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Protocol, Self
 
-from scanner.errors import Unreadable
+from scanner.errors import Unreadable, cause
 
 CHUNK = 1 << 20
 """Bytes of one sequential read."""
@@ -104,7 +104,7 @@ class File:
             try:
                 count = self._reader.read_at(at, view[done : done + min(room, len(view) - done)])
             except OSError as error:
-                raise _unreadable(f"The dump cannot be read at {offset + done}", error) from error
+                raise _unreadable(f"the dump cannot be read at {offset + done}", error) from error
             if count == 0:
                 raise _cut(offset + done)
             done += count
@@ -161,7 +161,7 @@ class _Descriptor:
             block = stat.S_ISBLK(status.st_mode)
             self.size = os.lseek(fd, 0, os.SEEK_END) if block else status.st_size
         except OSError as error:
-            raise _unreadable("The dump cannot be read", error) from error
+            raise _unreadable("the dump cannot be read", error) from error
 
     def read_at(self, offset: int, view: memoryview) -> int:
         return _read_at(self._fd, offset, view)
@@ -170,7 +170,7 @@ class _Descriptor:
         try:
             status = os.fstat(self._fd)
         except OSError as error:
-            raise _unreadable("The dump cannot be read", error) from error
+            raise _unreadable("the dump cannot be read", error) from error
         return Identity(
             device=status.st_dev,
             inode=status.st_ino,
@@ -237,20 +237,19 @@ else:
 
 def open_file(path: str) -> File:
     """Open a regular file or block device; raise Unreadable for anything else."""
-    name = os.path.basename(path) or path  # noqa: PTH119 - a name to print, not a path to walk
     try:
         fd = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        raise _unreadable(f"Cannot open {name}", error) from error
+        raise _unreadable("the file cannot be opened", error) from error
     try:
-        _refuse_special(os.fstat(fd).st_mode, name)
+        _refuse_special(os.fstat(fd).st_mode)
         return File(fd)
     except BaseException:
         os.close(fd)
         raise
 
 
-def _refuse_special(mode: int, name: str) -> None:
+def _refuse_special(mode: int) -> None:
     if stat.S_ISREG(mode) or stat.S_ISBLK(mode):
         return
     kinds = (
@@ -261,9 +260,9 @@ def _refuse_special(mode: int, name: str) -> None:
     )
     kind = next((kind for test, kind in kinds if test(mode)), "special file")
     raise Unreadable(
-        f"Cannot scan {name}",
+        "the file cannot be scanned",
         reason=f"it is a {kind}",
-        hint="Give a file, or - to read a dump from standard input.",
+        hint="give a file, or - to read a dump from standard input",
     )
 
 
@@ -356,23 +355,22 @@ def digest(file: File) -> str:
     return state.hexdigest()
 
 
-def _unreadable(message: str, error: Exception) -> Unreadable:
-    reason = (error.strerror if isinstance(error, OSError) else None) or "the system refused"
-    return Unreadable(message, reason=reason, hint="Check the path and that you may read it.")
+def _unreadable(message: str, error: OSError | ValueError) -> Unreadable:
+    return Unreadable(message, reason=cause(error), hint="check the path and that you may read it")
 
 
 def _cut(offset: int) -> Unreadable:
     return Unreadable(
-        f"The dump cannot be read at {offset}",
+        f"the dump cannot be read at {offset}",
         reason="the file ends before that",
-        hint="Scan a copy that nobody writes to.",
+        hint="scan a copy that nobody writes to",
     )
 
 
-def _full(error: Exception | None) -> Unreadable:
-    reason = (error.strerror if isinstance(error, OSError) else None) or "the disk is almost full"
+def _full(error: OSError | ValueError | None) -> Unreadable:
+    reason = cause(error) if error is not None else "the disk is almost full"
     return Unreadable(
-        "The spill file cannot be written",
+        "the spill file cannot be written",
         reason=reason,
-        hint="Name a private directory on a larger disk with --spool-dir.",
+        hint="name a private directory on a larger disk with --spool-dir",
     )

@@ -59,7 +59,7 @@ def parse_hprof(file: File) -> Layout:
     head = file.read(0, min(file.size, 64))
     end = head.find(b"\0")
     if end < 0 or len(head) < end + 13:
-        raise Damaged("The heap dump has no whole header", reason=f"it has {file.size} bytes")
+        raise Damaged("the heap dump has no whole header", reason=f"it has {file.size} bytes")
     width = int.from_bytes(head[end + 1 : end + 5], "big")
     draft = Draft(file.size)
     draft.label(0, end + 13, "header")

@@ -23,7 +23,7 @@ from scanner.dump.codecs import (
     sniff_next,
 )
 from scanner.dump.source import CHUNK, File
-from scanner.errors import Unreadable
+from scanner.errors import Unreadable, cause
 from scanner.model import Fault
 
 ASIDE = 16 << 20
@@ -38,9 +38,7 @@ def copy_stream(fd: int) -> Iterator[bytes]:
         try:
             data = os.read(fd, CHUNK)
         except OSError as error:
-            raise Unreadable(
-                "Standard input cannot be read", reason=error.strerror or "the system refused"
-            ) from error
+            raise Unreadable("standard input cannot be read", reason=cause(error)) from error
         if not data:
             return
         yield data

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from scanner.dump import pack
 from scanner.dump.source import CHUNK, HOLE
-from scanner.errors import RedactError, Unreadable
+from scanner.errors import RedactError, Unreadable, cause
 from scanner.stages.session import Session
 
 FILL = 0x58
@@ -41,15 +41,15 @@ def overwrite(session: Session, path: str, spans: Spans, sha256: str) -> int:
             os.close(fd)
     except OSError as error:
         raise RedactError(
-            "The redacted copy cannot be written",
-            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
-            hint="Make room, or name another place with --output.",
+            "the redacted copy cannot be written",
+            reason=cause(error),
+            hint="make room, or name another place with --output",
         ) from error
     if digest.hexdigest() != sha256:
         raise Unreadable(
-            "The dump changed while it was read",
+            "the dump changed while it was read",
             reason="its bytes are not those that were scanned",
-            hint="Redact it again when nothing writes to it.",
+            hint="redact it again when nothing writes to it",
         )
     return size
 

@@ -149,9 +149,9 @@ def _opened(target: Target, identity: Identity | None) -> File:
     if identity is not None and identity != file.identify():
         file.close()
         raise Unreadable(
-            "The dump changed while it was read",
+            "the dump changed while it was read",
             reason="its size, times or inode are not what they were",
-            hint="Scan it again when nothing writes to it.",
+            hint="scan it again when nothing writes to it",
         )
     return file
 
@@ -172,7 +172,7 @@ def unchanged(session: Session) -> bool:
 
 
 def _spill_needed() -> SpillNeeded:
-    return SpillNeeded("This input must be copied to seekable storage first")
+    return SpillNeeded("this input must be copied to seekable storage first")
 
 
 @dataclass(slots=True)

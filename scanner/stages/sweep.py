@@ -71,7 +71,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
             count += len(hits[-1].rule)
             if count > MOST_HITS:
                 raise LimitExceeded(
-                    "Too many anchors in one piece of the dump",
+                    "too many anchors in one piece of the dump",
                     reason=f"more than {MOST_HITS} in one task",
                 )
         swept += sum(segment.size for segment in window.segments)
