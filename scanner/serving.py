@@ -15,7 +15,7 @@ import threading
 from multiprocessing import connection, parent_process
 from typing import Any
 
-from scanner import errors
+from scanner import errors, heap
 from scanner.hardening import harden
 
 MEMORY_BYTES = 8 << 30
@@ -78,11 +78,13 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
         except (EOFError, OSError):
             return
         answer: tuple[str, Any]
+        large = len(message) > heap.LARGE
         try:
             if session is None:
                 setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
                 session = setup(*arguments)
             call, *parameters = pickle.loads(message)  # noqa: S301 - the same
+            message = b""
             answer = ("answer", call(session, *parameters))
         except errors.ScannerError as error:
             answer = ("error", (type(error), error.message, error.reason, error.hint))
@@ -94,3 +96,6 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
             return
         except BaseException as error:  # noqa: BLE001 - an answer that cannot be pickled
             pipe.send(("lost", type(error).__name__))
+        if large:
+            answer, parameters = ("", None), []
+            heap.trim()

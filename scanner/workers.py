@@ -10,6 +10,7 @@ that the call is lost, and whoever asked must say ``incomplete``.
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, reduction
 from typing import Any, Protocol
 
-from scanner import errors
+from scanner import errors, heap
 from scanner.serving import serve
 
 STALL_SECONDS = 900.0
@@ -338,9 +339,13 @@ def _exit_name(code: int | None) -> str:
 
 def _receive(worker: _Worker) -> Any:  # noqa: ANN401 - whatever the call gives
     try:
-        kind, value = worker.pipe.recv()
+        message = worker.pipe.recv_bytes()
     except (EOFError, OSError):
         return _end_of(worker)
+    kind, value = pickle.loads(message)  # noqa: S301 - our own worker wrote it
+    if len(message) > heap.LARGE:
+        del message
+        heap.trim()
     if kind == "error":
         error, message, reason, hint = value
         return error(message, reason=reason, hint=hint)

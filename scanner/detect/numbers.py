@@ -31,6 +31,9 @@ _INSIDE = 48
 _ROWS = 1 << 13
 """Positions that are judged at once."""
 
+_CELLS = 1 << 19
+"""Bytes, as floats, that are summed at once."""
+
 _PAIRED = 256
 """Bytes of a number up to which a sum of its pairs of bytes, times 30 bits, fills 53."""
 
@@ -358,6 +361,7 @@ def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bit
         return verdict
     size = readings.width(reading, bits)
     window = np.lib.stride_tricks.sliding_window_view(data, size)
+    rows = max(_CELLS // size, 1)
     paired = size % 2 == 0 and size <= _PAIRED
     unit = ("<u2", ">u2")[reading.swapped or reading is readings.BYTES] if paired else "u1"
     for groups in (_FACTORS[:1], _FACTORS[1:]):
@@ -366,8 +370,8 @@ def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bit
         if paired:
             weights = weights[unit == ">u2" :: 2]
         left = np.flatnonzero(verdict)
-        for start in range(0, len(left), _ROWS):
-            index = left[start : start + _ROWS]
+        for start in range(0, len(left), rows):
+            index = left[start : start + rows]
             sums = np.asfortranarray(
                 window[position[index]].view(unit).astype(np.float64) @ weights
             )

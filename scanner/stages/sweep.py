@@ -107,19 +107,21 @@ class Gathered:
 
 
 def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
-    """Put together what tasks found, by number; their shades are summed already."""
+    """Put together what tasks found, by number; their shades are summed already.
+
+    ``parts`` is empty afterwards: of a large dump it is as much again.
+    """
     done = tuple(sorted(parts))
     hits = [parts[index].hits for index in done]
-    return Gathered(
-        done=done,
-        hits=Hits(
-            rule=_joined([part.rule for part in hits]),
-            space=_joined([part.space for part in hits]),
-            offset=_joined([part.offset for part in hits]),
-        ),
-        runs=limbs.join(limbs.gather([parts[index].runs for index in done])),
-        shades=shades,
+    whole = Hits(
+        rule=_joined([part.rule for part in hits]),
+        space=_joined([part.space for part in hits]),
+        offset=_joined([part.offset for part in hits]),
     )
+    runs = limbs.gather([parts[index].runs for index in done])
+    hits.clear()
+    parts.clear()
+    return Gathered(done=done, hits=whole, runs=limbs.join(runs), shades=shades)
 
 
 def _joined(arrays: list[Offsets]) -> Offsets:
