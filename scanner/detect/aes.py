@@ -97,12 +97,13 @@ def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
     step = words[1:] ^ words[:-1]  # step[i-1] = x[i] ^ x[i-1]
     for size, lag, first, row, period, order in _RELATIONS:
         if lag < 0:
-            rest = step[-lag - 1 :] ^ words[: len(words) + lag]
+            zero = step[-lag - 1 :] == words[: len(words) + lag]
             base = -lag
         else:
-            rest = step[: len(step) - lag] ^ words[lag + 1 :]
+            zero = step[: len(step) - lag] == words[lag + 1 :]
             base = 1
-        zero = rest == 0
+        if not zero.any():
+            continue
         if row == 2:
             zero = zero[1:] & zero[:-1]
         zero = zero[:-period] & zero[period:]

@@ -22,11 +22,16 @@ _FK = (0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC)
 _FEWEST_VALUES = 48
 """Different byte values of a schedule: fewer is no key."""
 
-_ENDS = (_CK[4], _CK[-1])
-"""The constants of the first equation of a schedule, forward and in reverse order."""
+_EVERY = 4
+"""Of so many neighbouring words one is looked at: it has one of the first constants, or the last."""
+
+_ORDERS = (("encryption", _CK[4 : 4 + _EVERY]), ("decryption", _CK[: -1 - _EVERY : -1]))
+"""The constants of the first equations of a schedule, forward and in reverse order."""
+
+_EACH_BYTE = np.uint64(0x0101010101010101)
 
 _Table = npt.NDArray[np.uint32]
-_Halves = npt.NDArray[np.uint16]
+_Eights = npt.NDArray[np.uint64]
 
 
 def _affine(value: int) -> int:
@@ -67,16 +72,20 @@ def _halves() -> tuple[_Table, _Table]:
 
 
 @functools.cache
-def _low_bytes() -> tuple[_Halves, _Halves]:
+def _low_bytes() -> tuple[_Eights, _Eights]:
     """Return the low bytes of what T' makes of the lower and the upper sixteen bits of a word.
 
-    Of a word and the first constant in the low byte, of it and the last one in the high byte. Small
-    tables stay in the cache: one byte decides of nearly all words, in both orders.
+    Of a word and each constant of each order, a byte for each. Small tables stay in the cache: one
+    byte decides of nearly all words.
     """
     halves, tables = np.arange(1 << 16), []
     for table, shift in zip(reversed(_halves()), (0, 16), strict=True):
-        bytes_ = [table[halves ^ (ck >> shift & 0xFFFF)].astype(np.uint8) for ck in _ENDS]
-        tables.append(np.stack(bytes_, axis=1).view("<u2").ravel())
+        bytes_ = [
+            table[halves ^ (ck >> shift & 0xFFFF)].astype(np.uint8)
+            for _, constants in _ORDERS
+            for ck in constants
+        ]
+        tables.append(np.stack(bytes_, axis=1).view("<u8").ravel())
     return tables[0], tables[1]
 
 
@@ -102,21 +111,21 @@ def find(data: bytes) -> Iterator[Found]:
     words = np.frombuffer(data, "<u4", len(data) // 4)
     if len(words) < WORDS:
         return
-    last = len(words) - WORDS + 1
-    w0, w1, w2, w3, w4 = (words[k : k + last] for k in range(5))
+    w0, w1, w2, w3, w4 = (words[k : len(words) - 4 + k : _EVERY] for k in range(5))
     between, change = w1 ^ w2 ^ w3, w0 ^ w4
     halves = between.view("<u2").reshape(-1, 2)
     low, high = _low_bytes()
-    mixed = (low.take(halves[:, 0]) ^ high.take(halves[:, 1])).view(np.uint8).reshape(-1, 2)
-    for which, step, order in ((0, 1, "encryption"), (1, -1, "decryption")):
-        fits = np.flatnonzero(mixed[:, which] == change.astype(np.uint8))
-        fits = fits[change[fits] == _t(between[fits] ^ np.uint32(_ENDS[which]))]
-        for index in fits.tolist():
-            block = words[index : index + WORDS][::step]
-            if holds(block) and len(set(block.tobytes())) >= _FEWEST_VALUES:
-                key = _key(block)
-                at = 4 * index
-                yield Found(at=at, size=SIZE, algorithm="sm4", bits=128, order=order, key=key)
+    mixed = low.take(halves[:, 0]) ^ high.take(halves[:, 1])
+    same = (mixed ^ change.astype(np.uint8) * _EACH_BYTE).view(np.uint8) == 0
+    row, column = np.divmod(np.flatnonzero(same), 2 * _EVERY)
+    which, turn = np.divmod(column, _EVERY)
+    ck = np.array([constants for _, constants in _ORDERS], np.uint32)[which, turn]
+    fits = np.flatnonzero(change[row] == _t(between[row] ^ ck))
+    for first, way in zip((row[fits] * _EVERY - turn[fits]).tolist(), which[fits].tolist()):
+        block = words[max(first, 0) : first + WORDS][:: -1 if way else 1]
+        if len(block) == WORDS and holds(block) and len(set(block.tobytes())) >= _FEWEST_VALUES:
+            order, key = _ORDERS[way][0], _key(block)
+            yield Found(at=4 * first, size=SIZE, algorithm="sm4", bits=128, order=order, key=key)
 
 
 def holds(keys: _Table) -> bool:
