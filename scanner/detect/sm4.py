@@ -23,7 +23,7 @@ _FEWEST_VALUES = 48
 """Different byte values of a schedule: fewer is no key."""
 
 _EVERY = 4
-"""Of so many neighbouring words one is looked at: it has one of the first constants, or the last."""
+"""Of so many words in a row one is looked at: its constant is of the first, or of the last."""
 
 _ORDERS = (("encryption", _CK[4 : 4 + _EVERY]), ("decryption", _CK[: -1 - _EVERY : -1]))
 """The constants of the first equations of a schedule, forward and in reverse order."""
@@ -121,7 +121,8 @@ def find(data: bytes) -> Iterator[Found]:
     which, turn = np.divmod(column, _EVERY)
     ck = np.array([constants for _, constants in _ORDERS], np.uint32)[which, turn]
     fits = np.flatnonzero(change[row] == _t(between[row] ^ ck))
-    for first, way in zip((row[fits] * _EVERY - turn[fits]).tolist(), which[fits].tolist()):
+    starts = row[fits] * _EVERY - turn[fits]
+    for first, way in zip(starts.tolist(), which[fits].tolist(), strict=True):
         block = words[max(first, 0) : first + WORDS][:: -1 if way else 1]
         if len(block) == WORDS and holds(block) and len(set(block.tobytes())) >= _FEWEST_VALUES:
             order, key = _ORDERS[way][0], _key(block)

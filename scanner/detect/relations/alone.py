@@ -191,7 +191,7 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
     first = 0
     while first < len(primes):
         near = max(int(high[first] - low[first]), 1)
-        last = min(first + max(16, min(near // 2, _CHUNK // near)), len(primes))
+        last = min(first + max(16, min(max(near // 2, 64), _CHUNK // near)), len(primes))
         part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
         ratio = tops[part] / primes.top[first:last, None].astype(np.float64)
         under = primes.low[first:last, None] - one

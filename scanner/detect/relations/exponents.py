@@ -52,17 +52,22 @@ def _near_integers(
     tops, first = exponents.top.astype(np.float64), 0
     while first < len(moduli):
         near = max(int(high[first] - low[first]), 1)
-        last = min(first + max(16, min(near // 2, _CHUNK // near)), len(moduli))
+        last = min(first + max(16, min(max(near // 2, 64), _CHUNK // near)), len(moduli))
         part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
         ratio = tops[part] / moduli.top[first:last, None].astype(np.float64)
+        times, whole = np.empty_like(ratio), np.empty_like(ratio)
         for e in alone.EXPONENTS if loose else alone.EXPONENTS[:1]:
-            good = np.zeros(ratio.shape, np.bool_)
+            found: set[int] = set()
             for multiple in MULTIPLES:
-                times = ratio * float(e * multiple)
-                whole = np.rint(times)
-                good |= (np.abs(times - whole) < e * multiple * 2.0**-50) & (whole > 0)
-            good &= ratio < 1
-            for row, column in np.argwhere(good).tolist():
+                np.multiply(ratio, float(e * multiple), out=times)
+                np.rint(times, out=whole)
+                times -= whole
+                np.abs(times, out=times)
+                hits = np.flatnonzero(times < e * multiple * 2.0**-50)
+                likely = (whole.take(hits) > 0) & (ratio.take(hits) < 1)
+                found.update(hits[likely].tolist())
+            for hit in sorted(found):
+                row, column = divmod(hit, part.stop - part.start)
                 yield first + row, part.start + column, e
         first = last
 

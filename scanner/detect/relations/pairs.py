@@ -135,7 +135,7 @@ def _multiplied(
     first = tried = 0
     while first < len(low) - 1 and tried < MOST_NEAR_PAIRS:
         ahead = int(reach[first]) - first
-        last = min(first + max(16, min(ahead // 2, _CHUNK // ahead)), len(low))
+        last = min(first + max(16, min(max(ahead // 2, 64), _CHUNK // ahead)), len(low))
         stop = int(reach[last - 1])
         product = low[first:last, None] * low[None, first:stop]
         hits = np.flatnonzero(sieve.take((product & mask).view(np.int64).ravel(), mode="clip"))
