@@ -276,13 +276,14 @@ def _scan(
     if request.resume is not None and target.part is None:
         journal = resume.opened(request.resume, stack, survey, tasks, len(request.rules))
     swept = sweeping.sweep_all(crew, tasks, survey.space_map.file_size, journal, faults, progress)
-    sha256 = _digest(lead)
-    if not sha256:
-        faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     progress.phase("proving", 0)
     proofs = placed.proofs(survey.space_map, proving.prove(crew, swept, faults), faults)
     sightings = _trace(request, crew, tasks, swept.runs, proofs.candidates, faults, progress)
     sightings = placed.sightings(survey.space_map, sightings, faults)
+    progress.phase("hashing", 0)
+    sha256 = _digest(lead)
+    if not sha256:
+        faults.append(Fault(code="no-digest", text="The file could not be hashed."))
     _compare(lead, faults)
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     found = [*(p for c in proofs.candidates for p in c.places), *(s.place for s in sightings)]

@@ -583,7 +583,7 @@ def test_a_folder_that_cannot_be_used_is_a_matter_of_usage(tmp_path: Path) -> No
     told: list[str] = []
     words = ("scan", "--resume", str(tmp_path / "no" / "where"), str(tmp_path / "core"))
     assert cli.run(words, lambda *parts: told.extend(parts)) == 2
-    assert told[1] == "No such file or directory"
+    assert told[1] == "no such file or directory"
     assert "mode 700" in told[2]
 
 
