@@ -7,9 +7,12 @@ unsaid.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from scanner.errors import ScannerError
+from scanner.errors import ScannerError, Unreadable, WorkerLost
 from scanner.model import Fault
 from scanner.workers import Crew, Lost, Question
+
+MAY_PASS = frozenset(("worker-lost", "unreadable", "no-digest"))
+"""Codes of faults of the moment: another scan of the same dump may have none."""
 
 Asked = tuple[str, type, Question]
 """What it means to have no answer, what is expected as one, and the call."""
@@ -19,7 +22,9 @@ def failed(what: str, answer: object) -> Fault:
     """Say why a call has no answer that counts."""
     match answer:
         case ScannerError(told=told):
-            return Fault(code="error", text=f"{what}: {told}.")
+            codes = ((WorkerLost, "worker-lost"), (Unreadable, "unreadable"))
+            code = next((code for kind, code in codes if isinstance(answer, kind)), "error")
+            return Fault(code=code, text=f"{what}: {told}.")
         case Lost(cause=cause):
             return Fault(code="worker-lost", text=f"{what}: a worker ended with {cause}.")
         case _:

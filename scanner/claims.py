@@ -166,6 +166,11 @@ def given(root: Path, item: Item) -> Path:
     return root / "work" / item.id / "given"
 
 
+def kept(root: Path, item: Item) -> Path:
+    """Return the folder with what is known of a dump, for a process that goes on with it."""
+    return root / "work" / item.id / "kept"
+
+
 def original(root: Path, item: Item) -> Path | None:
     """Return a dump as it came; None where only its copy is left."""
     with contextlib.suppress(FileNotFoundError):

@@ -33,7 +33,7 @@ from scanner.cli_output import (
 from scanner.cli_policy import policy_group, policy_options
 from scanner.cli_redact import redact
 from scanner.cli_report import report
-from scanner.cli_scan import READING, SEARCH, gate_of, named, options
+from scanner.cli_scan import READING, RESUME, SEARCH, Keeping, gate_of, keeping, named, options
 from scanner.cli_spool import ingest, spool
 from scanner.model import DumpReport
 from scanner.progress import Silence
@@ -112,13 +112,7 @@ def keysift() -> None:
 @output_options
 @options(*SEARCH)
 @policy_options
-@options(*READING)
-@click.option(
-    "--resume",
-    metavar="FOLDER",
-    type=click.Path(file_okay=False),
-    help="Keep here what is swept: a scan that is cut short goes on from it.",
-)
+@options(*READING, *RESUME)
 @audit_option
 @click.pass_obj
 def scan(
@@ -147,13 +141,10 @@ def scan(
     if not (asked["debug"] or "-" in dumps):
         workers.prepare("scanner.engine")
     from scanner import audit, gate  # noqa: PLC0415 - while the worker starts
-    from scanner import resume as journals  # noqa: PLC0415
 
-    if resume is not None:
-        journals.check(resume)
     job = _Job(
+        keeping=keeping(resume),
         gate=gate_of(**asked),
-        resume=resume,
         quiet=look.quiet,
         color=deliver.wants_color(look.color_choice, sys.stderr),
     )
@@ -170,7 +161,7 @@ def scan(
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
         code = code or INCOMPLETE
-    return hand_over(made, code, look, complain)
+    return hand_over(made, code, look, complain, job.keeping.drop)
 
 
 keysift.add_command(fleet)
@@ -266,8 +257,7 @@ class _Job:
     """What is the same for every dump of one command line."""
 
     gate: "Gate"
-    resume: str | None
-    """The folder where scans are kept."""
+    keeping: Keeping
     quiet: bool
     color: bool
 
@@ -280,11 +270,7 @@ def _scan_one(
 
     failed: list[errors.ScannerError] = []
     with console.progress(path, quiet=job.quiet, color=job.color, turn=turn) as progress:
-
-        def tell(what: str, why: str) -> None:
-            console.aside(progress, lambda: complain(f"{urls.shown(path)}: {what}", why))
-
-        asked = job.gate if job.resume is None else gate.kept(job.gate, job.resume, tell)
+        asked = job.keeping.over(job.gate, path, progress, complain)
         dumps = gate.judged(asked, path, progress, failed.append)
     for error in failed:
         complain(f"{urls.shown(path)}: {error.message}", error.reason, error.hint)

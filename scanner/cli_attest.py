@@ -16,6 +16,7 @@ from scanner import deliver, errors, inputs, urls
 from scanner.cli_output import (
     BLOCKED,
     EXIT_CODES,
+    INCOMPLETE,
     Complain,
     about,
     audit_option,
@@ -24,7 +25,7 @@ from scanner.cli_output import (
     tell,
 )
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import READING, SEARCH, gate_of, named, options
+from scanner.cli_scan import READING, RESUME, SEARCH, gate_of, keeping, named, options
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -77,7 +78,7 @@ def keys(*, required: bool) -> tuple[Callable[[Callable[..., Any]], Callable[...
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what was written. No progress.")
 @options(*SEARCH)
 @policy_options
-@options(*READING)
+@options(*READING, *RESUME)
 @audit_option
 @click.pass_obj
 def attest(
@@ -89,6 +90,7 @@ def attest(
     key_secret: str | None,
     output: str | None,
     report: str | None,
+    resume: str | None,
     *,
     quiet: bool,
     audit_log: str | None,
@@ -105,19 +107,23 @@ def attest(
     from scanner import gate as room  # noqa: PLC0415
 
     sign = signing.signer(key, public=public_key, secret=key_secret)
-    gate = gate_of(**asked)
+    kept, gate = keeping(resume), gate_of(**asked)
     began = dt.datetime.now(dt.UTC)
     failed: list[errors.ScannerError] = []
     color = deliver.wants_color("auto", sys.stderr)
     with console.progress(path, quiet=quiet, color=color) as progress:
-        made = room.report(gate, room.judged(gate, path, progress, failed.append))
+        over = kept.over(gate, path, progress, complain)
+        made = room.report(gate, room.judged(over, path, progress, failed.append))
     for error in failed:
         complain(f"{urls.shown(path)}: {error.message}", error.reason, error.hint)
     code = dict(EXIT_CODES)[made.verdict]
+    if code == INCOMPLETE:  # there is nothing to sign
+        kept.drop()
     try:
         rows = (audit.scanned("attest", str(one.verdict), one, gate) for one in made.dumps)
         audit.append(audit_log, *rows)
         _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
+        kept.drop()
     except errors.ScannerError as error:
         if code != BLOCKED:
             raise

@@ -25,7 +25,8 @@ from scanner.cli_output import (
     output_options,
 )
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import GUARDED, SEARCH, gate_of, named, options
+from scanner.cli_scan import GUARDED, RESUME, SEARCH, Keeping, gate_of, keeping, named, options
+from scanner.progress import Silence
 
 if TYPE_CHECKING:
     from scanner.cluster import Cluster
@@ -62,7 +63,7 @@ _CLUSTER = (
 @output_options
 @options(*SEARCH)
 @policy_options
-@options(*GUARDED)
+@options(*GUARDED, *RESUME)
 @audit_option
 @click.pass_obj
 def fleet(
@@ -76,6 +77,7 @@ def fleet(
     insecure: bool,  # noqa: FBT001 - click's
     split: bool,  # noqa: FBT001 - as above
     look: Look,
+    resume: str | None,
     audit_log: str | None,
     **asked: Any,  # noqa: ANN401 - what gate_of takes
 ) -> int:
@@ -103,10 +105,16 @@ def fleet(
             reason="other processes scan its dumps",
             hint="name files, or use keysift scan -",
         )
+    if resume is not None and scheduler is not None and not split:
+        raise errors.UsageError(
+            "scans on other machines cannot be kept",
+            reason="what was swept would be kept where each of them runs",
+            hint="say --split, or leave --resume away",
+        )
     from scanner import engine, gate  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cluster import Cluster  # noqa: PLC0415
 
-    made = gate_of(**asked)
+    kept, made = keeping(resume), gate_of(**asked)
     jobs = made.request.jobs or min(os.cpu_count() or 1, engine.MOST_JOBS)
     cluster = Cluster(
         scheduler=scheduler,
@@ -117,7 +125,7 @@ def fleet(
         jobs=jobs if split else min(jobs, len(files)),
     )
     made = replace(made, request=replace(made.request, jobs=jobs if split else 1))
-    outcomes = (_split if split else _outcomes)(cluster, made, files, look, complain)
+    outcomes = (_split if split else _outcomes)(cluster, made, files, look, kept, complain)
     scanned = tuple(dump for outcome in outcomes for dump in outcome.dumps)
     dated = [outcome.modified for outcome in outcomes for _ in outcome.dumps]
     from scanner import audit, spread  # noqa: PLC0415
@@ -131,11 +139,16 @@ def fleet(
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
         code = code or INCOMPLETE
-    return hand_over(report, code, look, complain)
+    return hand_over(report, code, look, complain, kept.drop)
 
 
 def _outcomes(
-    cluster: "Cluster", gate: "Gate", files: tuple[str, ...], look: Look, complain: Complain
+    cluster: "Cluster",
+    gate: "Gate",
+    files: tuple[str, ...],
+    look: Look,
+    kept: Keeping,
+    complain: Complain,
 ) -> "tuple[Outcome, ...]":
     """Scan many dumps, each as one task."""
     from scanner import cluster as place  # noqa: PLC0415 - what costs time is imported when needed
@@ -147,11 +160,17 @@ def _outcomes(
         console.counted(len(files), quiet=look.quiet, color=color) as advance,
         place.connected(cluster) as client,
     ):
-        return room.judged(client, gate, files, _teller(complain), advance)
+        over = kept.over(gate, "", Silence(), complain)
+        return room.judged(client, over, files, _teller(complain), advance)
 
 
 def _split(
-    cluster: "Cluster", gate: "Gate", files: tuple[str, ...], look: Look, complain: Complain
+    cluster: "Cluster",
+    gate: "Gate",
+    files: tuple[str, ...],
+    look: Look,
+    kept: Keeping,
+    complain: Complain,
 ) -> "tuple[Outcome, ...]":
     """Scan one dump after the other, the tasks of each over all workers."""
     from scanner import cluster as place  # noqa: PLC0415 - what costs time is imported when needed
@@ -166,7 +185,8 @@ def _split(
         for number, path in enumerate(files, 1):
             turn = (number, len(files))
             with console.progress(path, quiet=look.quiet, color=color, turn=turn) as progress:
-                outcomes.append(room.one(hired, path, progress, _teller(complain)))
+                over = kept.over(hired, path, progress, complain)
+                outcomes.append(room.one(over, path, progress, _teller(complain)))
     return tuple(outcomes)
 
 

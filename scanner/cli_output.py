@@ -172,8 +172,17 @@ def tell(text: str, code: int, complain: Complain) -> int:
     return code
 
 
-def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
-    """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost."""
+def hand_over(
+    report: Report,
+    code: int,
+    look: Look,
+    complain: Complain,
+    delivered: Callable[[], None] = lambda: None,
+) -> int:
+    """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost.
+
+    ``delivered`` is called when the report is out.
+    """
     width = deliver.WIDTH if look.output is not None else deliver.columns()
     color = deliver.wants_color(look.color_choice, None if look.output is not None else sys.stdout)
     try:
@@ -182,6 +191,7 @@ def hand_over(report: Report, code: int, look: Look, complain: Complain) -> int:
             deliver.save(text, look.output)
         else:
             deliver.show(text)
+        delivered()
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
         return BLOCKED if code == BLOCKED else INCOMPLETE

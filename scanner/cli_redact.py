@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors, inputs
-from scanner.cli_output import PASS, about, audit_option, helped
+from scanner.cli_output import PASS, Complain, about, audit_option, helped
 from scanner.cli_policy import policy_options
-from scanner.cli_scan import READING, SEARCH, gate_of, named, options
+from scanner.cli_scan import READING, RESUME, SEARCH, gate_of, keeping, named, options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +36,16 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="List every range.")
 @options(*SEARCH)
 @policy_options
-@options(*READING)
+@options(*READING, *RESUME)
 @audit_option
+@click.pass_obj
 def redact(
+    complain: Complain,
+    /,
     path: str,
     output: str | None,
     record: str | None,
+    resume: str | None,
     *,
     dry_run: bool,
     every: bool,
@@ -66,8 +70,7 @@ def redact(
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
 
-    gate = gate_of(**asked)
-    request = replace(gate.request, path=path)
+    kept, gate = keeping(resume), gate_of(**asked)
     aim = room.Aim(
         every=every,
         suppressed=suppressed,
@@ -77,21 +80,26 @@ def redact(
     )
     color = deliver.wants_color("auto", sys.stderr)
     with about(path), console.progress(path, quiet=quiet, color=color) as progress:
+        request = replace(kept.over(gate, path, progress, complain).request, path=path)
 
         def say(made: "Redaction") -> None:
             if not quiet:
                 text = redaction.text(made, output, verbose=verbose)
                 console.aside(progress, lambda: deliver.show(text))
 
-        if output is None:
-            say(room.plan(request, aim, progress))
-        else:
-            note = _recorder(record, audit_log, gate, say)
-            try:
+        try:
+            if output is None:
+                say(room.plan(request, aim, progress))
+            else:
+                note = _recorder(record, audit_log, gate, say)
                 room.redact(request, output, aim, progress, before_named=note)
-            except errors.ScannerError as error:
+        except errors.ScannerError as error:
+            if isinstance(error, errors.RedactError) and not isinstance(error, errors.Unwritten):
+                kept.drop()  # there is no such copy, however often it is tried
+            if output is not None:
                 audit.append(audit_log, audit.row("redact", "refused", path, why=error.reason))
-                raise
+            raise
+    kept.drop()
     return PASS
 
 

@@ -4,16 +4,21 @@ It wires and decides nothing.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scanner import urls
+from scanner.cli_output import Complain
 from scanner.cli_policy import terms
 from scanner.errors import UsageError, cause
 
 if TYPE_CHECKING:
+    from scanner.console import Bar
     from scanner.gate import Gate
+    from scanner.progress import Silence
     from scanner.rules import Rule
 
 LEAST_KEY, MOST_KEY = 16, 4096
@@ -66,6 +71,15 @@ READING: tuple[_Option, ...] = (
     *GUARDED,
     click.option(
         "--debug", is_flag=True, help="Scan in this process, unguarded; say where a fault is."
+    ),
+)
+
+RESUME: tuple[_Option, ...] = (
+    click.option(
+        "--resume",
+        metavar="FOLDER",
+        type=click.Path(file_okay=False),
+        help="Keep here what is swept: a scan that is cut short goes on from it.",
     ),
 )
 
@@ -130,6 +144,45 @@ def gate_of(
         policy_sha256=agreed.policy_sha256,
         baseline_sha256=agreed.baseline_sha256,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """Where the scans of one command line are kept, and which of them need that no more."""
+
+    folder: str | None
+    ended: list[str] = field(default_factory=list)
+
+    def over(
+        self, gate: "Gate", path: str, progress: "Bar | Silence", complain: Complain
+    ) -> "Gate":
+        """Return the gate for one file, which is kept where a folder is named."""
+        if self.folder is None:
+            return gate
+        from scanner import console  # noqa: PLC0415 - what costs time is imported when needed
+        from scanner import gate as room  # noqa: PLC0415
+
+        def tell(what: str, why: str) -> None:
+            console.aside(progress, lambda: complain(f"{urls.shown(path)}: {what}", why))
+
+        return room.kept(gate, self.folder, tell, self.ended.append)
+
+    def drop(self) -> None:
+        """Let go of what was kept: the command has done what it was for."""
+        if self.folder is not None:
+            from scanner import resume  # noqa: PLC0415 - what costs time is imported when needed
+
+            resume.drop(self.folder, self.ended)
+
+
+def keeping(folder: str | None) -> Keeping:
+    """Return where scans are kept. Raises UsageError where that cannot be."""
+    if folder is not None:
+        from scanner import resume  # noqa: PLC0415 - what costs time is imported when needed
+
+        resume.check(folder)
+        folder = str(Path(folder).absolute())  # for a process that runs elsewhere
+    return Keeping(folder=folder)
 
 
 def _secret(path: str) -> bytes:

@@ -227,7 +227,7 @@ def _spool(
         root=root.resolve(),
         gate=gate,
         attest=_attester(gate, sign) if sign is not None else None,
-        redact=_redacter(gate) if redact else None,
+        redact=_redacted if redact else None,
         render=document.render,
         audit_log=audit_log,
     )
@@ -236,8 +236,7 @@ def _spool(
 def _at_this_day(made: "Spool") -> "Spool":
     """Return a spool whose policy is judged by today's date: a spool runs for more than a day."""
     ruling = replace(made.gate.ruling, today=today())
-    gate = replace(made.gate, ruling=ruling)
-    return replace(made, gate=gate, redact=_redacter(gate) if made.redact is not None else None)
+    return replace(made, gate=replace(made.gate, ruling=ruling))
 
 
 def _attester(gate: "Gate", sign: "Signer") -> "Callable[[Report, str, dt.datetime], str]":
@@ -250,28 +249,26 @@ def _attester(gate: "Gate", sign: "Signer") -> "Callable[[Report, str, dt.dateti
     return make
 
 
-def _redacter(gate: "Gate") -> Callable[[str, str, str], None]:
+def _redacted(gate: "Gate", dump: str, output: str, record: str) -> None:
+    """Write a copy of a dump without what blocks, and its record. Raises ScannerError."""
     from scanner import published  # noqa: PLC0415 - what costs time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.report import redaction  # noqa: PLC0415
 
-    def make(dump: str, output: str, record: str) -> None:
-        def tell(made: "Redaction") -> None:
-            assert made.after is not None
-            name = os.path.basename(dump)  # noqa: PTH119 - as the spool names it
-            named = replace(
-                made, before=replace(made.before, path=name), after=replace(made.after, path=name)
-            )
-            text = redaction.record(
-                named, rules_sha256=gate.rules_sha256, policy_sha256=gate.policy_sha256
-            )
-            deliver.save(text, record)
+    def tell(made: "Redaction") -> None:
+        assert made.after is not None
+        name = os.path.basename(dump)  # noqa: PTH119 - as the spool names it
+        named = replace(
+            made, before=replace(made.before, path=name), after=replace(made.after, path=name)
+        )
+        text = redaction.record(
+            named, rules_sha256=gate.rules_sha256, policy_sha256=gate.policy_sha256
+        )
+        deliver.save(text, record)
 
-        aim = room.Aim(ruling=gate.ruling, published=published.load())
-        request = replace(gate.request, path=dump)
-        room.redact(request, output, aim, Silence(), before_named=tell)
-
-    return make
+    aim = room.Aim(ruling=gate.ruling, published=published.load())
+    request = replace(gate.request, path=dump)
+    room.redact(request, output, aim, Silence(), before_named=tell)
 
 
 def _line(filed: "Filed") -> str:

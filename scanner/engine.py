@@ -288,7 +288,7 @@ def _scan(
     content = replace(survey.content, sha256=survey.content.sha256 or sha256)
     found = [*(p for c in proofs.candidates for p in c.places), *(s.place for s in sightings)]
     if journal is not None:
-        journal.drop()
+        journal.end(faults)
     return Scan(
         path=target.path,
         size=survey.size,

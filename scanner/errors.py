@@ -11,6 +11,7 @@
     ├── PolicyError           a policy file is not what it should be
     ├── ReportError           the report could not be written
     ├── RedactError           a copy without the secrets of a dump could not be made
+    │   └── Unwritten         there was no room for it, or no leave to write it
     ├── AttestError           an attestation could not be made, or does not hold
     ├── SpoolError            a dump could not be filed away now
     ├── FleetError            the scheduler of a fleet cannot be used
@@ -76,6 +77,10 @@ class ReportError(ScannerError):
 
 class RedactError(ScannerError):
     """A copy without the secrets of a dump could not be made."""
+
+
+class Unwritten(RedactError):
+    """There was no room for a redacted copy, or no leave to write it."""
 
 
 class AttestError(ScannerError):

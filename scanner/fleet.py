@@ -60,14 +60,19 @@ def judged(
 ) -> tuple[Outcome, ...]:
     """Return what became of each file, once and in their order; ``advance`` hears of each.
 
-    A file of which nothing came back is ``incomplete``. Raises nothing that Dask raises.
+    A file of which nothing came back is ``incomplete``. Where scans are kept, the workers keep
+    them, and say nothing of it. Raises nothing that Dask raises.
     """
     found: dict[int, Outcome] = {}
     why: dict[int, ScannerError] = {}
-    errands = [(_Errand(number=n, path=path, gate=gate),) for n, path in enumerate(paths)]
+    ended = gate.request.resume.ended if gate.request.resume is not None else _unsaid
+    silent = _heard_by(gate, _unsaid)  # whoever hears of it cannot travel
+    errands = [(_Errand(number=n, path=path, gate=silent),) for n, path in enumerate(paths)]
     for number, answer in cluster.each(client, _scan, errands):
         try:
-            found[number] = _outcome(answer, gate, paths[number])
+            found[number], names = _outcome(answer, gate, paths[number])
+            for name in names:
+                ended(name)
         except ScannerError as error:
             why[number] = error
         advance()
@@ -86,10 +91,25 @@ def one(gate: Gate, path: str, progress: Progress, tell: Tell) -> Outcome:
     return Outcome(dumps=dumps, modified=modified)
 
 
-def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
-    """Read what came back. Raises ScannerError where it is not the report on that file."""
+def _heard_by(gate: Gate, ended: Callable[[str], None]) -> Gate:
+    """Return a gate whose scans are kept as before, if they are, and which says nothing of it."""
+    if gate.request.resume is None:
+        return gate
+    resume = replace(gate.request.resume, tell=_unsaid, ended=ended)
+    return replace(gate, request=replace(gate.request, resume=resume))
+
+
+def _unsaid(*_: str) -> None:
+    """Hear nothing."""
+
+
+def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str, ...]]:
+    """Read what came back: a report, and which journals are needed no more.
+
+    Raises ScannerError where it is not the report on that file.
+    """
     match answer:
-        case (str(text), (float() | None) as modified):
+        case (str(text), (float() | None) as modified, tuple(ended)):
             report = saved.received(text.encode())
         case ScannerError():
             raise answer
@@ -112,7 +132,7 @@ def _outcome(answer: object, gate: Gate, path: str) -> Outcome:
         or report.dumps[0].path != name.encode("utf-8", "backslashreplace").decode()
     ):
         raise _lost("its answer is on another dump")
-    return Outcome(dumps=report.dumps, modified=modified)
+    return Outcome(dumps=report.dumps, modified=modified), ended
 
 
 def _lost(why: str) -> WorkerLost:
@@ -126,17 +146,19 @@ def _lost(why: str) -> WorkerLost:
 # --- within a Dask worker -----------------------------------------------------------------------
 
 
-def _scan(errand: _Errand) -> tuple[str, float | None]:
-    """Scan one dump, guarded, and return its report as JSON, and how old the file is.
+def _scan(errand: _Errand) -> tuple[str, float | None, tuple[str, ...]]:
+    """Scan one dump, guarded; return its report as JSON, how old it is, what is not kept longer.
 
     Raises ScannerError, in our own words, where another try may help.
     """
     harden()
     workers.may_have_children()
     failed: list[ScannerError] = []
+    ended: list[str] = []
     try:
         modified = _modified(errand.path)
-        dumps = gates.judged(errand.gate, errand.path, Silence(), failed.append)
+        gate = _heard_by(errand.gate, ended.append)
+        dumps = gates.judged(gate, errand.path, Silence(), failed.append)
         again = [error for error in failed if _may_pass(error, errand.path)]
         text = json.render(gates.report(errand.gate, dumps))
     except ScannerError as error:
@@ -145,7 +167,7 @@ def _scan(errand: _Errand) -> tuple[str, float | None]:
         again = [WorkerLost("a fault of keysift itself", reason=type(error).__name__)]
     for said in again:  # raised here, where no other exception is its context
         raise type(said)(said.message, reason=said.reason, hint=said.hint)
-    return text, modified
+    return text, modified, tuple(ended)
 
 
 def _may_pass(error: ScannerError, path: str) -> bool:

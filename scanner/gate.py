@@ -41,8 +41,11 @@ class Gate:
         return "+".join(word for word, is_so in said if is_so) or "default"
 
 
-def kept(gate: Gate, folder: str, tell: Tell) -> Gate:
-    """Return the gate whose scans are kept in a folder, and go on if they are interrupted."""
+def kept(gate: Gate, folder: str, tell: Tell, ended: Callable[[str], None]) -> Gate:
+    """Return the gate whose scans are kept in a folder, and go on if they are interrupted.
+
+    ``ended`` hears which journals :func:`scanner.resume.drop` is for, once the reports are safe.
+    """
     terms = (
         ("rules", gate.rules_sha256),
         ("policy", gate.policy_sha256),
@@ -51,7 +54,7 @@ def kept(gate: Gate, folder: str, tell: Tell) -> Gate:
         ("fingerprint key", fingerprint.key_id(gate.request.fingerprint_key)),
         ("mode", gate.mode),
     )
-    resume = Resume(folder=folder, terms=terms, tell=tell)
+    resume = Resume(folder=folder, terms=terms, tell=tell, ended=ended)
     return replace(gate, request=replace(gate.request, resume=resume))
 
 

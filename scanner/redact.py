@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scanner import correlate, engine, policy
+from scanner.answers import MAY_PASS
 from scanner.dump import pack, space
 from scanner.dump.ledger import lacking, tables
 from scanner.engine import Scan, ScanRequest
-from scanner.errors import RedactError, cause, phrase
+from scanner.errors import RedactError, Unwritten, WorkerLost, cause, phrase
 from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
 from scanner.policy import Ruling
 from scanner.progress import Progress
@@ -120,7 +121,8 @@ def redact(
             _spare_tables(first.layout, ranges)
             taken = spans(ranges, random)
             engine.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
-            scanned, after = _scan(replace(request, path=temporary), aim, progress)
+            again = replace(request, path=temporary, resume=None)  # a copy is made anew each time
+            scanned, after = _scan(again, aim, progress)
             if shape(scanned.layout) != shape(first.layout):
                 raise _refused("its tables would not be the same", "keep the dump where it is")
             left = wanted(after, aim)
@@ -178,7 +180,10 @@ def shape(layout: Layout) -> Layout:
 
 
 def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, DumpReport]:
-    """Scan and judge. Raises RedactError where something other than a finding keeps it here."""
+    """Scan and judge. Raises RedactError where something other than a finding keeps it here.
+
+    WorkerLost where that may be otherwise another time.
+    """
     scanned, *members = engine.scan_all(replace(request, thorough=True), progress)
     layers = scanned.content.layers
     unknown = [layer for layer in layers if layer not in pack.LAYERS]
@@ -193,7 +198,8 @@ def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, Dum
     report = policy.judge(scanned, counting, aside, aim.ruling)
     missing = [reason for reason in report.reasons if reason.code not in _FOUND]
     if missing:
-        raise RedactError(
+        passing = any(reason.code in MAY_PASS for reason in missing)
+        raise (WorkerLost if passing else RedactError)(
             "the dump cannot be redacted",
             reason=f"a scan of it is incomplete: {phrase(missing[0].text)}",
             hint="keysift scan says all that is missing; no copy could pass",
@@ -296,8 +302,8 @@ def _name(temporary: str, target: Path) -> None:
             os.close(fd)
 
 
-def _unwritten(error: OSError) -> RedactError:
-    return RedactError(
+def _unwritten(error: OSError) -> Unwritten:
+    return Unwritten(
         "the redacted copy cannot be written",
         reason=cause(error),
         hint="name another place with --output",

@@ -3,8 +3,9 @@
 One file for each dump, and in it a line for each task, put onto the disk every second: the places
 that a worker returned, and the seal of what it saw. A scan goes on from it where all that the
 places depend on is the same, by name; a line that is torn, or says what no sweep can say, ends what
-is read of it. Nothing in here stops a scan: whatever fails costs the journal alone. This module
-refuses to keep a byte of a dump, and systems without POSIX modes.
+is read of it. It stays until whoever asked for the scan has done what it was for, and longer where
+the scan may end otherwise another time. Nothing in here stops a scan: whatever fails costs the
+journal alone. This module refuses to keep a byte of a dump, and systems without POSIX modes.
 """
 
 import contextlib
@@ -16,15 +17,17 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from scanner import __version__, fields, private, records
+from scanner.answers import MAY_PASS
 from scanner.dump.source import Identity
 from scanner.errors import UsageError, cause
 from scanner.fields import RefusedError, Table
+from scanner.model import Fault
 from scanner.records import Bounds, Past, Tasks
 from scanner.stages.session import Survey
 from scanner.stages.sweep import Swept
@@ -36,6 +39,8 @@ SYNC_SECONDS = 1.0
 """How long what was written may be in memory alone: workers wait while a disk is waited for."""
 
 SUFFIX = ".resume"
+
+GOES_ON = "the scan goes on where it was interrupted"
 
 _UNKEPT = "this scan is not kept, and begins anew if it is interrupted"
 
@@ -51,6 +56,8 @@ class Resume:
     terms: tuple[tuple[str, str], ...]
     """(name, digest or word)"""
     tell: Tell
+    ended: Callable[[str], None]
+    """Hears the name of a journal that its scan needs no more: see :func:`drop`."""
 
 
 def check(folder: str) -> None:
@@ -96,23 +103,34 @@ def opened(
         except OSError as error:
             why = _why(error)
         else:
-            return Journal(fd, folder, name, begun, past, resume.tell)
+            return Journal(fd, name, begun, past, resume)
     resume.tell(_UNKEPT, why)
     return None
+
+
+def drop(folder: str, names: Iterable[str]) -> None:
+    """Delete journals that :attr:`Resume.ended` heard of, but for those that a scan is at."""
+    with contextlib.suppress(OSError), private.opened(Path(folder).resolve()) as at:
+        for name in names:
+            with contextlib.suppress(OSError):  # one that stays does no harm
+                fd = _locked(at, name, os.O_RDWR)
+                try:
+                    os.unlink(name, dir_fd=at)
+                finally:
+                    os.close(fd)
 
 
 class Journal:
     """The journal of one scan, locked for it. Its descriptors are others' to close."""
 
-    __slots__ = ("_begun", "_end", "_fd", "_folder", "_name", "_synced", "past", "tell")
+    __slots__ = ("_begun", "_end", "_ended", "_fd", "_name", "_synced", "past", "tell")
 
-    def __init__(
-        self, fd: int, folder: int, name: str, begun: "_Begun", past: Past, tell: Tell
-    ) -> None:
-        self._fd, self._folder, self._name = fd, folder, name
+    def __init__(self, fd: int, name: str, begun: "_Begun", past: Past, resume: Resume) -> None:
+        self._fd, self._name = fd, name
         self._begun, self._end = begun, begun.end
         self._synced = time.monotonic()
-        self.past, self.tell = past, tell
+        self._ended = resume.ended
+        self.past, self.tell = past, resume.tell
 
     @property
     def salt(self) -> bytes:
@@ -147,10 +165,13 @@ class Journal:
             self._fd = -1
             self.tell(_UNKEPT, _why(error))
 
-    def drop(self) -> None:
-        """Delete the journal: the scan is at its end."""
-        with contextlib.suppress(OSError):  # one that stays does no harm
-            os.unlink(self._name, dir_fd=self._folder)
+    def end(self, faults: Iterable[Fault]) -> None:
+        """Say that the scan is at its end, and whether another can do better than these faults."""
+        codes = {fault.code for fault in faults}
+        if codes & MAY_PASS and "changed" not in codes:
+            self.tell("what was swept is kept", "not all was done, and the same command goes on")
+        else:
+            self._ended(self._name)
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -234,20 +255,20 @@ def _write(fd: int, at: int, line: bytes) -> None:
 
 if sys.platform == "win32":
 
-    def _locked(folder: int, name: str) -> int:
+    def _locked(folder: int, name: str, flags: int = 0) -> int:
         """Raise PermissionError: no folder is private here."""
-        raise PermissionError(folder, name)
+        raise PermissionError(folder, name, flags)
 
 else:
 
-    def _locked(folder: int, name: str) -> int:
+    def _locked(folder: int, name: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
         """Open a file for this scan alone. Raises OSError, BlockingIOError where it is another's.
 
         It must have one name, and be closed to other accounts.
         """
         import fcntl  # noqa: PLC0415 - stands on POSIX alone
 
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         fd = os.open(name, flags, 0o600, dir_fd=folder)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,18 +3,22 @@
     incoming/            whoever has dumps puts them here
     work/ID/given/NAME   the dump as it came, claimed by a rename
     work/ID/out/         the bundle in the making: a copy that nobody else has open, its report...
+    work/ID/kept/        what was copied, and what was swept of the copy
     cleared/NAME/        a bundle that passed
     quarantine/NAME/     a bundle that did not
 
 What was scanned is the copy, and the copy is what leaves: whoever still writes to the dump as it
 came changes nothing that was judged. A bundle appears whole, by one rename, and the dump as it came
-is deleted only when its copy is on the disk; so a kill at any moment loses nothing, and what is
-found half done is done again. Each dump is locked while it is worked on: several processes may
-share a folder. This module refuses to judge, and to touch what is no regular file.
+is deleted only when its copy is on the disk; so a kill at any moment loses nothing. What is found
+half done is done again, but for a copy that is whole and what was swept of it. Each dump is locked
+while it is worked on: several processes may share a folder. This module refuses to judge, and to
+touch what is no regular file.
 """
 
+import contextlib
 import datetime as dt
 import errno
+import json
 import os
 import shutil
 import stat
@@ -22,9 +26,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanner import audit, claims, gate, policy
+from scanner import audit, claims, gate, policy, resume
 from scanner.claims import Item
-from scanner.errors import ScannerError, SpoolError, Unreadable, cause
+from scanner.errors import ScannerError, SpoolError, Unreadable, UsageError, cause
 from scanner.gate import Gate
 from scanner.model import DumpReport, Report, Verdict
 from scanner.progress import Progress
@@ -49,7 +53,7 @@ class Spool:
     gate: Gate
     attest: Callable[[Report, str, dt.datetime], str] | None = None
     """Gives the attestation of a report, its JSON and its time; None where none is asked for."""
-    redact: Callable[[str, str, str], None] | None = None
+    redact: Callable[[Gate, str, str, str], None] | None = None
     """Makes of one dump (path) a copy (path) without what blocks, and its record (path)."""
     render: Callable[[Report], str]
     """The report as JSON."""
@@ -78,16 +82,12 @@ def file_away(
     ``tell`` hears what a person should know. Raises OSError and ScannerError where that cannot be
     done now (a full disk, a key's store that is away): the dump is in ``work`` then, whole.
     """
-    given, out = claims.original(spool.root, item), spool.root / "work" / item.id / "out"
-    if given is None:
-        return _file_away(spool, item, None, progress, tell)
+    given = claims.original(spool.root, item)
     try:
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir(mode=0o700)
         return _file_away(spool, item, given, progress, tell)
-    except BaseException:
-        if given.exists():  # a copy that is good for nothing takes room
-            shutil.rmtree(out, ignore_errors=True)
+    except Exception:
+        if given is not None and given.exists():  # a copy takes room, perhaps for a long time
+            _drop(spool.root, item)
         raise
 
 
@@ -100,9 +100,9 @@ def _file_away(
 ) -> Filed:
     """Copy, scan, write, delete what was given, name the bundle: in this order."""
     out, began = spool.root / "work" / item.id / "out", dt.datetime.now(dt.UTC)
-    copy, stamp, unread = _copied(given, out) if given is not None else _kept(out)
+    copy, stamp, unread = _copied(spool.root, item, given, out) if given else _left(out)
     if unread is None:
-        judged = gate.judged(spool.gate, str(copy), progress, tell)
+        judged = gate.judged(_keeping(spool, item, tell), str(copy), progress, tell)
         dumps = tuple(_renamed(dump, copy) for dump in judged)
     else:
         dumps = (policy.unreadable(copy.name, unread),)
@@ -134,25 +134,66 @@ def _file_away(
     return Filed(folder=target, verdict=verdict, size=dumps[0].size, redacted=redacted)
 
 
+def _keeping(spool: Spool, item: Item, tell: Callable[[ScannerError], None] | None) -> Gate:
+    """Return the gate whose scan is kept with the dump, where the folder is nobody else's."""
+
+    def said(what: str, why: str) -> None:
+        if tell is not None and what == resume.GOES_ON:
+            tell(SpoolError(what, reason=why))
+
+    folder = str(claims.kept(spool.root, item))
+    try:
+        resume.check(folder)
+    except UsageError:
+        return spool.gate
+    return gate.kept(spool.gate, folder, said, lambda _name: None)  # it goes with the item
+
+
 _Copied = tuple[Path, "claims.Stamp | None", "Unreadable | None"]
 
 
-def _copied(given: Path, out: Path) -> _Copied:
-    """Return the copy of a dump and how the dump looked, or where it is to go without a copy."""
+def _copied(root: Path, item: Item, given: Path, out: Path) -> _Copied:
+    """Return the copy of a dump and how the dump looked, or where it is to go without a copy.
+
+    One that an earlier process made is good where it is whole, and nobody wrote to the dump since.
+    """
     copy = out / (f"dump-{given.name}" if given.name in _OURS else given.name)
+    mark = claims.kept(root, item) / "copied"
+    with contextlib.suppress(OSError, ValueError):
+        stamp = claims.stamp(given.lstat())
+        if json.loads(mark.read_bytes()) == list(stamp) and _only(out) == copy:
+            return copy, stamp, None
+    _drop(root, item)
+    out.mkdir(mode=0o700)
+    mark.parent.mkdir(mode=0o700)
     try:
-        return copy, _copy(given, copy), None
+        stamp = _copy(given, copy)
     except Unreadable as error:
         copy.unlink(missing_ok=True)
         return out / UNREAD / given.name, None, error
+    claims.sync(out)
+    _write(mark, json.dumps(stamp))
+    return copy, stamp, None
 
 
-def _kept(out: Path) -> _Copied:
-    """Return what a process that is no more had made of a dump, which is all there is of it."""
+def _drop(root: Path, item: Item) -> None:
+    """Delete the copy of a dump, and what is known of it."""
+    for folder in (root / "work" / item.id / "out", claims.kept(root, item)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _only(out: Path) -> Path:
+    """Delete what goes by a verdict, and return what else is there. Raises ValueError for more."""
     for path in tuple(out.iterdir()):
         if path.name in (REPORT, ATTESTATION, RECORD) or path.name.startswith("."):
             path.unlink()
     (found,) = out.iterdir()
+    return found
+
+
+def _left(out: Path) -> _Copied:
+    """Return what a process that is no more had made of a dump, which is all there is of it."""
+    found = _only(out)
     if found.name != UNREAD:
         return found, None, None
     (found,) = found.iterdir()
@@ -170,7 +211,7 @@ def _redacted(spool: Spool, item: Item, copy: Path, tell: Callable[[ScannerError
     clean = spool.root / "work" / item.id / "redacted"
     clean.unlink(missing_ok=True)
     try:
-        spool.redact(str(copy), str(clean), str(copy.parent / RECORD))
+        spool.redact(_keeping(spool, item, None), str(copy), str(clean), str(copy.parent / RECORD))
     except ScannerError as error:
         tell(error)
         return ""

@@ -7,7 +7,7 @@ make, means that all tasks are swept.
 
 from dataclasses import replace
 
-from scanner import records
+from scanner import records, resume
 from scanner.answers import failed
 from scanner.model import Fault
 from scanner.progress import Progress
@@ -60,7 +60,7 @@ def _past(crew: Crew, tasks: Tasks, journal: Journal, progress: Progress) -> Pas
     if same == len(kept):
         swept = sum(sizes[index] for index in kept)
         journal.tell(
-            "the scan goes on where it was interrupted",
+            resume.GOES_ON,
             f"{swept:,} of {sum(sizes):,} bytes were swept, and are what they were",
         )
     else:

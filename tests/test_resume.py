@@ -54,7 +54,7 @@ RULES = rules.load()
 CORE = real.load("python-rsa-ed25519")
 TASK = 1 << 19
 TERMS = (("rules", "a"), ("policy", "b"), ("mode", "default"))
-GOES_ON = "the scan goes on where it was interrupted"
+GOES_ON = resume.GOES_ON
 ANEW = "the scan begins anew"
 
 
@@ -124,8 +124,12 @@ def attempt(
 ) -> Attempt:
     """Scan in this process, until it is interrupted or to its end."""
     notes: list[tuple[str, str]] = []
+    ended: list[str] = []
     kept = folder and Resume(
-        folder=folder, terms=terms, tell=lambda what, why: notes.append((what, why))
+        folder=folder,
+        terms=terms,
+        tell=lambda what, why: notes.append((what, why)),
+        ended=ended.append,
     )
     request = ScanRequest(
         path=str(path), in_process=True, rules=RULES, resume=kept or None, **options
@@ -135,6 +139,8 @@ def attempt(
         scanned = engine.scan(request, watch)
     except KeyboardInterrupt:
         return Attempt(None, notes, watch.swept)
+    if folder:
+        resume.drop(folder, ended)
     found = correlate.findings(scanned, RULES)
     judged = policy.judge(scanned, *correlate.set_aside(found, published.load()))
     return Attempt(judged, notes, watch.swept)
@@ -152,6 +158,10 @@ def whole(path: Path) -> DumpReport:
     report = _whole()
     assert report is not None
     return dataclasses.replace(report, path=str(path))
+
+
+def unheard(*_: str) -> None:
+    """Hear nothing of what becomes of a journal."""
 
 
 def journal(folder: str) -> Path:
@@ -264,7 +274,7 @@ def test_all_that_a_verdict_depends_on_is_a_term() -> None:
             for asked in ({"deep": True}, {"raw": True}, {"fingerprint_key": b"k" * 32})
         ),
     ]
-    kept = [gate.kept(one, "x", lambda *_: None).request.resume for one in (plain, *others)]
+    kept = [gate.kept(one, "x", unheard, unheard).request.resume for one in (plain, *others)]
     assert len({one.terms for one in kept if one is not None}) == 1 + len(others)
 
 
@@ -356,7 +366,8 @@ def test_stdin_and_stores_that_say_nothing(core: Path, folder: str) -> None:
     told = dataclasses.replace(survey.identity, device=0, inode=0, tag="")
     for identity in (None, told):
         notes: list[str] = []
-        kept = Resume(folder=folder, terms=TERMS, tell=lambda _, why: notes.append(why))  # noqa: B023 - called at once
+        tell = lambda _, why: notes.append(why)  # noqa: B023, E731 - called at once
+        kept = Resume(folder=folder, terms=TERMS, tell=tell, ended=unheard)
         with contextlib.ExitStack() as stack:
             other = dataclasses.replace(survey, identity=identity)
             assert resume.opened(kept, stack, other, tasks, len(RULES)) is None
@@ -408,11 +419,10 @@ def reopened(content: bytes, begun: tuple[Path, Path, Any], folder: Path) -> dic
     resume.check(str(folder))
     (folder / original.name).write_bytes(content)
     (folder / original.name).chmod(0o600)
-    kept = Resume(folder=str(folder), terms=TERMS, tell=lambda *_: None)
+    kept = Resume(folder=str(folder), terms=TERMS, tell=unheard, ended=unheard)
     with contextlib.ExitStack() as stack:
         opened = resume.opened(kept, stack, survey, tasks, len(RULES))
         assert opened is not None
-        opened.drop()
         return dict(opened.past.swept)
 
 
@@ -590,7 +600,7 @@ def test_a_folder_that_cannot_be_used_is_a_matter_of_usage(tmp_path: Path) -> No
 def test_two_scans_of_one_dump(core: Path, folder: str) -> None:
     """The second one is not kept, says so, and takes nothing from the first."""
     survey, tasks = surveyed(core)
-    kept = Resume(folder=folder, terms=TERMS, tell=lambda *_: None)
+    kept = Resume(folder=folder, terms=TERMS, tell=unheard, ended=unheard)
     with contextlib.ExitStack() as stack:
         assert resume.opened(kept, stack, survey, tasks, len(RULES)) is not None
         second = attempt(core, folder, ("proving", 0))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from scanner.dump import pack
 from scanner.dump.source import CHUNK, HOLE
-from scanner.errors import RedactError, Unreadable, cause
+from scanner.errors import Unreadable, Unwritten, cause
 from scanner.stages.session import Session
 
 FILL = 0x58
@@ -28,7 +28,7 @@ def overwrite(session: Session, path: str, spans: Spans, sha256: str) -> int:
 
     Offsets are in the decoded content, whose digest must be ``sha256``; its layers are written
     again. Returns the bytes written. Raises Unreadable where the content is another one, and
-    RedactError where the file cannot be written.
+    Unwritten where the file cannot be written.
     """
     layers = session.survey.content.layers
     digest = hashlib.sha256()
@@ -40,7 +40,7 @@ def overwrite(session: Session, path: str, spans: Spans, sha256: str) -> int:
         finally:
             os.close(fd)
     except OSError as error:
-        raise RedactError(
+        raise Unwritten(
             "the redacted copy cannot be written",
             reason=cause(error),
             hint="make room, or name another place with --output",
