@@ -5,6 +5,7 @@ when they are first asked for, so that a worker which replaces a dead one goes o
 """
 
 import hashlib
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,10 @@ from scanner.workers import Handle
 
 CONTENT_BYTES = 1 << 40
 """Most bytes that may be decoded from one input."""
+
+SMALL = 64 << 20
+"""Bytes, packed and decoded, up to which each worker decodes a file for itself: sooner done than to
+start another worker, which inherits storage that all of them share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,8 @@ class Session:
         self.rules = target.rules
         self.kept: dict[object, object] = {}
         """What a stage makes once for all tasks of this worker; never leaves it."""
+        self.decoded = target.spill is not None
+        """What the survey found in storage is there."""
 
     @cached_property
     def given(self) -> File:
@@ -104,7 +111,19 @@ class Session:
         survey = self.survey
         if survey.pieces is None:
             return self.given
-        return File(_fd(self.target), survey.pieces)
+        if not self.decoded:
+            _decode_again(self, survey)
+        return File(self.spill.fd, survey.pieces)
+
+    @cached_property
+    def spill(self) -> Spill:
+        """Storage for what is decoded: that of the scan, or else this worker's own."""
+        target = self.target
+        if target.spill is not None:
+            return Spill(target.spill.fd, target.spool_dir)
+        spill = source.create_spill(target.spool_dir or None)
+        weakref.finalize(self, spill.close)
+        return spill
 
     @cached_property
     def memory(self) -> Memory:
@@ -148,12 +167,16 @@ def _opened(target: Target, identity: Identity | None) -> File:
     file = _open(target)
     if identity is not None and identity != file.identify():
         file.close()
-        raise Unreadable(
-            "the dump changed while it was read",
-            reason="its size, times or inode are not what they were",
-            hint="scan it again when nothing writes to it",
-        )
+        raise _changed()
     return file
+
+
+def _changed() -> Unreadable:
+    return Unreadable(
+        "the dump changed while it was read",
+        reason="its size, times or inode are not what they were",
+        hint="scan it again when nothing writes to it",
+    )
 
 
 def _open(target: Target) -> File:
@@ -192,26 +215,26 @@ class _Tally:
 def _survey(session: Session) -> Survey:
     target = session.target
     if target.part is not None:
-        return _survey_part(target, target.part)
+        return _survey_part(session, target.part)
     identity: Identity | None = None
     tally = _Tally(0, hashlib.sha256())
     if target.stream is not None:
-        inside = _expand(target, tally.count(unpack.copy_stream(target.stream.fd)))
+        inside = _expand(session, tally.count(unpack.copy_stream(target.stream.fd)))
         size, sha256 = tally.size, tally.sha256.hexdigest()
     else:
         given = session.given
         identity, size = given.identify(), given.size
         head = given.read(0, min(contents.HEAD, size))
         if archives.sniff(head) is not None:
-            inside, sha256 = _expand(target, given), source.digest(given)
+            inside, sha256 = _expand(session, given), source.digest(given)
         elif codecs.sniff_layer(head[: codecs.HEAD]) is not None:
-            inside = _expand(target, tally.count(unpack.copy_file(given)))
+            inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
         else:
             layout = _layout(given)
             plain = Content(layers=(), size=size, sha256="")
             return _surveyed(given, plain, layout, size=size, identity=identity)
-    file = File(_fd(target), inside.pieces)
+    file = File(session.spill.fd, inside.pieces)
     content = Content(
         layers=inside.layers, size=inside.size, sha256=source.digest(file), faults=inside.faults
     )
@@ -240,8 +263,8 @@ def _layout(file: File) -> Layout:
     return replace(layout, faults=(Fault(code="unopened", text=text),))
 
 
-def _survey_part(target: Target, part: Part) -> Survey:
-    file = File(_fd(target), part.pieces)
+def _survey_part(session: Session, part: Part) -> Survey:
+    file = File(session.spill.fd, part.pieces)
     sha256 = source.digest(file)
     content = Content(layers=part.layers, size=file.size, sha256=sha256, faults=part.faults)
     return _surveyed(
@@ -275,17 +298,27 @@ def _surveyed(
     )
 
 
-def _fd(target: Target) -> int:
-    if target.spill is None:
+def _expand(session: Session, given: File | Iterator[bytes], *, small: bool = False) -> Contents:
+    """Decode into the scan's storage, or what is ``small``, and whole, into the worker's own."""
+    target, shared = session.target, session.target.spill is not None
+    if not (shared or small):
         raise _spill_needed()
-    return target.spill.fd
-
-
-def _expand(target: Target, given: File | Iterator[bytes]) -> Contents:
-    return contents.expand(
+    inside = contents.expand(
         given,
-        Spill(_fd(target), target.spool_dir),
+        session.spill,
         scratch=lambda: source.create_spill(target.spool_dir or None),
         is_dump=dump.is_dump,
-        max_bytes=CONTENT_BYTES,
+        max_bytes=CONTENT_BYTES if shared else SMALL,
     )
+    if not shared and (inside.archive or inside.faults):
+        raise _spill_needed()
+    session.decoded = True
+    return inside
+
+
+def _decode_again(session: Session, survey: Survey) -> None:
+    """Decode what another worker has surveyed. Raises Unreadable where it is not the same."""
+    inside = _expand(session, unpack.copy_file(session.given), small=True)
+    file = File(session.spill.fd, inside.pieces)
+    if source.digest(file) != survey.content.sha256:
+        raise _changed()
