@@ -181,7 +181,7 @@ def with_a_table_over_the_key(data: bytes, path: Path) -> None:
         (lambda data, path: path.write_bytes(data[:-1000]), "incomplete"),
         (lambda data, path: path.write_bytes(b"no dump" + data), "incomplete"),
         (lambda data, path: path.write_bytes(gzip.compress(data)[:-20]), "incomplete"),
-        (lambda _, __: None, "No such file"),
+        (lambda _, __: None, "no such file"),
     ],
     ids=["archive", "table", "truncated", "unknown", "cut-stream", "absent"],
 )
