@@ -65,9 +65,14 @@ def written(index: int, swept: Swept) -> Table:
         "task": index,
         "seal": swept.seal,
         "hits": {name: getattr(swept.hits, name).tolist() for name in ("rule", "space", "offset")},
-        "runs": {name: getattr(swept.runs, name).tolist() for name in ("space", "start", "end")},
+        "runs": _listed(swept.runs),
+        "texts": _listed(swept.texts),
         "shades": {"cell": cells.tolist(), "counts": swept.shades[cells].ravel().tolist()},
     }
+
+
+def _listed(runs: Runs) -> Table:
+    return {name: getattr(runs, name).tolist() for name in ("space", "start", "end")}
 
 
 class Bounds:
@@ -88,21 +93,25 @@ class Bounds:
         Raises RefusedError.
         """
         task = fields.number(table, "task", len(self._edge) - 1)
-        hits, runs = fields.inner(table, "hits"), fields.inner(table, "runs")
+        hits = fields.inner(table, "hits")
         rule, space, offset = (_column(hits, name) for name in ("rule", "space", "offset"))
         self._check(task, space, offset, offset + 1)
         if len(rule) != len(space) or not _within(rule, self._rules):
             fields.refuse("a hit is of no rule")
-        where, start, end = (_column(runs, name) for name in ("space", "start", "end"))
-        self._check(task, where, start, end)
         swept = Swept(
             hits=Hits(rule=rule, space=space, offset=offset),
-            runs=Runs(space=where, start=start, end=end),
+            runs=self._runs(task, fields.inner(table, "runs")),
+            texts=self._runs(task, fields.inner(table, "texts")),
             swept_bytes=int(self._edge[task + 1] - self._edge[task]),
             shades=shade.empty(0),
             seal=fields.digest(table, "seal", needed=True),
         )
         return task, swept, self._shades(fields.inner(table, "shades"))
+
+    def _runs(self, task: int, table: Table) -> Runs:
+        space, start, end = (_column(table, name) for name in ("space", "start", "end"))
+        self._check(task, space, start, end)
+        return Runs(space=space, start=start, end=end)
 
     def _check(self, task: int, space: Offsets, start: Offsets, end: Offsets) -> None:
         """Refuse places that are not within their space, and within the task."""

@@ -6,14 +6,15 @@ proves: its bytes never leave it. It is bounded: a dump full of random objects i
 one behind the other.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.detect import readings
+from scanner.detect import readings, written
 from scanner.detect.limbs import WORD, Flags, Offsets, Runs, gather
 from scanner.detect.readings import Bytes, Reading
+from scanner.detect.written import Written
 from scanner.dump.space import Memory
 from scanner.model import Place
 
@@ -56,7 +57,7 @@ class Pool:
     ``at`` is where a block starts in ``data``; ``space`` and ``offset`` say where that is in the
     dump; ``head`` and ``tail`` are positions of the run's edges in ``data`` (-1: not in the block);
     position plus ``phase`` is the address modulo 8; ``any_alignment`` marks blocks whose limbs may
-    stand at any byte.
+    stand at any byte; ``texts`` are those whose number is written as text, and stands decoded.
     """
 
     data: Bytes
@@ -67,6 +68,7 @@ class Pool:
     tail: Offsets
     phase: Offsets
     any_alignment: Flags
+    texts: Mapping[int, Written] = field(default_factory=dict)
     readings: tuple[Reading, ...] = readings.LITTLE_ENDIAN
     deep: bool = False
     """Spend what a deep scan does."""
@@ -79,7 +81,7 @@ class Pool:
     @property
     def few(self) -> bool:
         """There are few runs, or all of them are to be looked at as if there were."""
-        return self.deep or len(self.at) <= FEW_RUNS
+        return self.deep or len(self.at) - len(self.texts) <= FEW_RUNS
 
     def budget(self, few: int, many: int) -> int:
         """Return a count of operations: that for few runs, or for many; a deep scan has more."""
@@ -93,10 +95,21 @@ class Pool:
         return first <= (place.space, place.offset) <= last
 
     def place(self, position: int, size: int) -> Place:
-        """Return where in the dump ``size`` bytes of the pool are."""
-        block = int(np.searchsorted(self.at, position, side="right")) - 1
+        """Return where in the dump ``size`` bytes of the pool are: of a text, the whole of it."""
+        block = self._block(position)
         offset = int(self.offset[block]) + position - int(self.at[block])
+        if block in self.texts:
+            text = self.texts[block]
+            return Place(space=int(self.space[block]), offset=text.offset, size=text.size)
         return Place(space=int(self.space[block]), offset=offset, size=size)
+
+    def form(self, position: int, reading: str) -> str:
+        """Name how the number at a position is written, or read where it stands as it is."""
+        text = self.texts.get(self._block(position))
+        return text.form if text else reading
+
+    def _block(self, position: int) -> int:
+        return int(np.searchsorted(self.at, position, side="right")) - 1
 
     def number(self, position: int, bits: int, reading: int) -> int:
         """Read a number of at most ``bits`` bits; 0 where its words are no digits."""
@@ -188,8 +201,13 @@ def _changes(group: Offsets) -> tuple[list[int], list[int]]:
     return edges[:-1], edges[1:]
 
 
-def load(memory: Memory, runs: Runs, span: int = SPAN, *, deep: bool = False) -> Pool:
-    """Read runs again from the dump, of longer ones than twice ``span`` bytes the edges."""
+def load(
+    memory: Memory, runs: Runs, span: int = SPAN, *, deep: bool = False, texts: bool = False
+) -> Pool:
+    """Read runs again from the dump, of longer ones than twice ``span`` bytes the edges.
+
+    Numbers in ``texts`` are decoded.
+    """
     long = runs.end - runs.start > 2 * span
     row = np.repeat(np.arange(len(runs)), 1 + long)
     second = np.zeros(len(row), np.bool_)
@@ -204,7 +222,7 @@ def load(memory: Memory, runs: Runs, span: int = SPAN, *, deep: bool = False) ->
     at = MARGIN + np.cumsum(size + MARGIN) - (size + MARGIN)
     data = np.zeros(int(np.sum(size + MARGIN)) + 2 * MARGIN, np.uint8)
     _copy(memory, data.data, space.tolist(), first.tolist(), size.tolist(), at.tolist())
-    return Pool(
+    made = Pool(
         data=data,
         at=at,
         space=space,
@@ -216,6 +234,29 @@ def load(memory: Memory, runs: Runs, span: int = SPAN, *, deep: bool = False) ->
         readings=readings.table(memory.map.byte_order),
         deep=deep,
     )
+    return replace(made, texts=_decoded(memory, made, size)) if texts else made
+
+
+def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
+    """Put what texts spell in the place of each, as a run of its own; what spells nothing is none.
+
+    In the tables of a new pool, whose blocks have so many bytes.
+    """
+    found: dict[int, Written] = {}
+    blocks = np.flatnonzero((made.head >= 0) & (made.tail >= 0))
+    for block in blocks[written.may_be(made.data, made.head[blocks])].tolist():
+        at, head = int(made.at[block]), int(made.head[block])
+        offset = int(made.offset[block]) + head - at
+        text = written.read(memory, int(made.space[block]), offset)
+        made.data[at : at + int(size[block])] = 0
+        if text is None or head + len(text.raw) > at + size[block]:
+            made.head[block] = made.tail[block] = -1
+            continue
+        found[block] = text
+        made.tail[block] = head + len(text.raw)
+        made.data[head : made.tail[block]] = np.frombuffer(text.raw, np.uint8)
+        made.phase[block] = -head % 8
+    return found
 
 
 def distinct(memory: Memory, runs: Runs) -> Runs:

@@ -77,7 +77,7 @@ def likely(session: Session, section: Runs) -> Runs:
 
     Numbers are related within a section, but the public halves of these may stand anywhere.
     """
-    loaded = pool.load(session.memory, section)
+    loaded = pool.load(session.memory, section, texts=True)
     return pool.merged([pieces.likely(loaded, size, MOST_SHARED) for size in SCALARS])
 
 
@@ -119,7 +119,7 @@ def _loaded(session: Session, section: Runs) -> Pool:
         loaded: Pool = kept[1]
         return loaded
     session.kept.pop(Pool, None)
-    loaded = pool.load(session.memory, section, deep=session.target.deep)
+    loaded = pool.load(session.memory, section, deep=session.target.deep, texts=True)
     session.kept[Pool] = (name, loaded)
     return loaded
 

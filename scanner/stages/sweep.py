@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import limbs
+from scanner.detect import limbs, written
 from scanner.detect.anchors import Sweeper
 from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
@@ -22,6 +22,9 @@ from scanner.stages.shade import Counts, Shader
 
 BLOCK = 4096
 """Zeros are skipped by whole blocks of this size."""
+
+_APART = 1 << 48
+"""More than the bytes of any space."""
 
 MOST_HITS = 1 << 20
 """Anchor hits that a task may have: beyond it, the dump is adversarial or a rule is bad."""
@@ -42,6 +45,7 @@ class Swept:
 
     hits: Hits
     runs: Runs
+    texts: Runs
     swept_bytes: int
     shades: Counts
     """What the bytes look like, for the map of the file: [cells, sorts]."""
@@ -57,6 +61,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     memory, sweeper = session.memory, session.sweeper
     hits: list[Hits] = []
     runs: list[Runs] = []
+    texts: list[Runs] = []
     swept = count = 0
     shader = session.kept.setdefault(Shader, Shader(memory.map))
     assert isinstance(shader, Shader)
@@ -66,6 +71,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
         segments = _Segments.of(window)
         filled = _filled(window.buffer)
         runs += _runs(window.buffer, segments, filled)
+        texts.append(_texts(window.buffer, segments, filled))
         for first, last in filled:
             hits.append(_anchors(sweeper, window.buffer, segments, first, last))
             count += len(hits[-1].rule)
@@ -80,6 +86,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     return Swept(
         hits=_unique(hits),
         runs=limbs.gather(runs),
+        texts=_within(written.sparse(limbs.gather(texts)), task),
         swept_bytes=swept,
         shades=shades,
         seal=sealed.value(),
@@ -102,7 +109,7 @@ class Gathered:
     """Their numbers, ascending."""
     hits: Hits
     runs: Runs
-    """Joined where windows had cut them."""
+    """Joined where windows had cut them, and the texts, in order."""
     shades: Counts
 
 
@@ -119,9 +126,25 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
         offset=_joined([part.offset for part in hits]),
     )
     runs = limbs.gather([parts[index].runs for index in done])
+    texts = written.sparse(limbs.gather([parts[index].texts for index in done]))
     hits.clear()
     parts.clear()
-    return Gathered(done=done, hits=whole, runs=limbs.join(runs), shades=shades)
+    runs = _inserted(limbs.join(runs), texts)
+    return Gathered(done=done, hits=whole, runs=runs, shades=shades)
+
+
+def _inserted(runs: Runs, texts: Runs) -> Runs:
+    """Put texts where they stand among runs: both are in order."""
+    if not len(texts):
+        return runs
+    at = np.searchsorted(
+        runs.space * _APART + runs.start, texts.space * _APART + texts.start, side="left"
+    )
+    return Runs(
+        space=np.insert(runs.space, at, texts.space),
+        start=np.insert(runs.start, at, texts.start),
+        end=np.insert(runs.end, at, texts.end),
+    )
 
 
 def _joined(arrays: list[Offsets]) -> Offsets:
@@ -196,6 +219,23 @@ def _runs(
             end=np.minimum(ends + shift, highest),
         )
     ]
+
+
+def _texts(
+    buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
+) -> Runs:
+    starts, ends = written.find(buffer, segments.at, segments.end, filled)
+    index = np.searchsorted(segments.at, starts, side="right") - 1
+    shift = segments.offset[index] - segments.at[index]
+    return Runs(space=segments.space[index], start=starts + shift, end=ends + shift)
+
+
+def _within(texts: Runs, task: tuple[Place, ...]) -> Runs:
+    """Cut texts to the places of a task in which they begin."""
+    rows = [(place.space, place.offset, place.offset + place.size) for place in task]
+    space, first, last = np.array(rows, np.int64).T
+    index = np.searchsorted(space * _APART + first, texts.space * _APART + texts.start, "right") - 1
+    return Runs(space=texts.space, start=texts.start, end=np.minimum(texts.end, last[index]))
 
 
 def _unique(parts: list[Hits]) -> Hits:

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import keys, readings
+from scanner.detect import keys, readings, written
 from scanner.detect.evidence import ec_closes, ec_derived, on_curve
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
@@ -66,6 +66,9 @@ beside another one: 2 us for a curve, a byte order and a form."""
 
 MOST_SHIFTED = 500
 """Public points that are multiplied with R for the sake of scalars in Montgomery form."""
+
+LEAST_TEXTS = 32
+"""Texts that are tried on a curve: a quarter of its other scalars, or so many."""
 
 MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named: those
@@ -149,6 +152,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
+            trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
             yield from _named(pool, CURVES[name], trials, found, seen)
             plain = _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             for trial in (*trials, *plain):
@@ -250,6 +254,12 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
     for key, (_, position, size, reading) in zip(derived, tried, strict=True):
         if key is not None:
             yield _Trial(key, position, size, reading)
+
+
+def _texts(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
+    """Derive the points of at most ``most`` scalars that are written as texts."""
+    found = pieces.texts(pool, curve.size, most, top=curve.n >> 8 * (curve.size - 1))
+    return _trials(pool, curve, most, [(found, curve.size, (_BIG,))])
 
 
 def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
@@ -373,7 +383,7 @@ def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PR
     return Related(
         key=key,
         proof=proof,
-        encoding=f"d {trial.reading.name}{form}",
+        encoding=f"d {pool.form(trial.position, trial.reading.name)}{form}",
         places=(pool.place(trial.position, trial.size),),
     )
 
@@ -381,7 +391,7 @@ def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PR
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read the scalar of a candidate again, in each reading."""
     place, curve = candidate.places[0], CURVES[candidate.curve]
-    raw = memory.read(place.space, place.offset, place.size)
+    raw = written.number(memory, place)
     found: list[Ec | None] = []
     for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
         d = how.decode(raw)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect import written
 from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
@@ -32,6 +33,9 @@ MOST_SCALARS = 500
 
 MOST_ED448 = (40, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
+
+MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
+"""Of what is written as text: in few runs, and in many."""
 
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
@@ -74,16 +78,22 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         if len(positions) < most:
             rest = pieces.loose(pool, size, most - len(positions), near)
             positions = np.concatenate((positions, rest))
-        trials = list(derived(pool, algorithm, positions))
+        texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
+        trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":
             trials += _scalars(pool, positions)
         for trial in witnessed(pool, trials, read):
             yield Related(
                 key=_key(trial),
                 proof=PROOFS[trial.form],
-                encoding=trial.form,
+                encoding=_encoding(pool, trial),
                 places=(pool.place(trial.position, size),),
             )
+
+
+def _encoding(pool: Pool, trial: Trial) -> str:
+    form = pool.form(trial.position, "")
+    return f"{trial.form} {form}" if form else trial.form
 
 
 def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
@@ -157,8 +167,9 @@ def _key(trial: Trial) -> Okp:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a seed or a scalar again; of a scalar's point both signs are given."""
     place = candidate.places[0]
-    raw = memory.read(place.space, place.offset, place.size)
+    raw = written.number(memory, place)
     if candidate.encoding != SCALAR:
+        raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)
         return [Okp(algorithm=candidate.algorithm, seed=raw, public=public)]
     y = edwards_y(raw)

@@ -6,6 +6,9 @@ sign; one that somebody keeps is named by its public key. SymCrypt keeps k divid
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from scanner.detect import written
 from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
@@ -40,14 +43,15 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
         positions = pieces.aligned(pool, size, most, near)
-        trials = list(edwards.derived(pool, algorithm, positions))
+        texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
+        trials = list(edwards.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "x25519":
             trials += _divided(pool, positions)
         for trial in edwards.witnessed(pool, trials, read):
             yield Related(
                 key=Okp(algorithm=algorithm, seed=trial.private, public=trial.public),
                 proof=PROOF if algorithm == "x25519" else "k*5 = u",
-                encoding=trial.form if trial.form == DIVIDED else PLAIN,
+                encoding=pool.form(trial.position, DIVIDED if trial.form == DIVIDED else PLAIN),
                 places=(pool.place(trial.position, size),),
             )
 
@@ -69,7 +73,7 @@ def multiplied(raw: bytes) -> bytes:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a scalar again."""
     place = candidate.places[0]
-    raw = memory.read(place.space, place.offset, place.size)
-    k = multiplied(raw) if candidate.encoding == DIVIDED else raw
+    raw = written.number(memory, place)
+    k = multiplied(raw) if candidate.encoding == DIVIDED else raw[: OKP_BYTES[candidate.algorithm]]
     public = okp_public(candidate.algorithm, k)
     return [Okp(algorithm=candidate.algorithm, seed=k, public=public)]

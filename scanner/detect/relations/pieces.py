@@ -49,6 +49,9 @@ _LEAD = 16
 _ADJOINING = 16
 """Bytes between two blocks of an allocator, at most, that are one behind the other."""
 
+_CROWD = 1 << 12
+"""Bytes within which texts are a crowd."""
+
 _ROWS = 1 << 15
 
 Flags = npt.NDArray[np.bool_]
@@ -113,6 +116,21 @@ def filling(pool: Pool, size: int, most: int, *, paired: bool = False) -> Offset
     return _ordered(pool, size, most, (), parts, 0xFF)
 
 
+def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
+    """Return at most ``most`` numbers that are written as texts: what has fewest others near first.
+
+    Of ``size`` bytes, or of twice as many, as a seed and its public half are written together; the
+    first byte is at most ``top``.
+    """
+    sizes = (size, 2 * size)
+    rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]
+    found = pool.head[np.array(rows, np.int64)]
+    marks = np.sort(_coordinates(pool, found)) if rows else found
+    crowd = np.searchsorted(marks, marks + _CROWD) - np.searchsorted(marks, marks - _CROWD)
+    found = found[np.argsort(crowd, kind="stable")]
+    return found[_once(pool.data, found, size)][:most]
+
+
 def places(publics: Iterable[PublicKey]) -> list[Place]:
     """Return where public keys stand."""
     return [public.witness.place for public in publics if public.witness.place is not None]
@@ -143,9 +161,10 @@ def _ordered(
 
 
 def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
-    """Tell which pieces lie whole in one block."""
+    """Tell which pieces lie whole in one block, which is no text: of those there are others."""
     block = np.searchsorted(pool.at, positions, side="right") - 1
     ends = np.append(pool.at[1:], len(pool.data))
+    ends[list(pool.texts)] = 0
     return (block >= 0) & (positions + size <= ends[block])
 
 

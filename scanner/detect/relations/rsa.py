@@ -8,7 +8,7 @@ Refuses to take anything that looks like a key for one.
 
 from collections.abc import Iterator, Sequence
 
-from scanner.detect import readings
+from scanner.detect import readings, written
 from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -64,7 +64,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     table = readings.table(memory.map.byte_order)
     divisors: list[int] = []
     for place, role in zip(candidate.places, candidate.roles, strict=True):
-        raw = memory.read(place.space, place.offset, place.size)
+        raw = written.number(memory, place)
         part = damaged.divisor(n, role, raw) if role.startswith("p without") else None
         part = cut.divisor(n, e, raw) if role == cut.ROLE else part
         if part is not None:

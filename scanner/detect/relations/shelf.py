@@ -83,8 +83,9 @@ class Shelf:
         return self.pool.place(int(numbers.position[index]), size)
 
     def reading(self, numbers: Numbers, index: int) -> str:
-        """Name the reading of one of the numbers."""
-        return self.pool.readings[int(numbers.reading[index])].name
+        """Name the reading of one of the numbers, or how it is written."""
+        reading = self.pool.readings[int(numbers.reading[index])].name
+        return self.pool.form(int(numbers.position[index]), reading)
 
     def coordinates(self, position: Offsets) -> tuple[Offsets, Offsets]:
         """Return space and offset of positions."""
