@@ -273,9 +273,9 @@ def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
     """Yield positions of scalars of a size, and their possible readings there.
 
-    The likeliest whole words come first, then Java's arrays: other integers are as long, such as
-    those of V8, of which a program may hold thousands.
+    The likeliest whole words come before Java's arrays: V8's integers may be as long, and many.
     """
+    yield pieces.versioned(pool, size, most // 16), size, (_BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
     both: tuple[_Reading, ...] = (_LITTLE, _BIG)
     if pool.big_endian:

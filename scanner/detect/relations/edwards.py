@@ -72,12 +72,12 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
         positions = np.empty(0, np.int64)
         if algorithm == "ed25519":
-            positions = pieces.counted(pool, size, SSH_PRIVATE, most)
+            found = pieces.versioned(pool, size, most // 16)
+            positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
         rest = pieces.aligned(pool, size, most - len(positions), near)
         positions = np.concatenate((positions, rest))
-        if len(positions) < most:
-            rest = pieces.loose(pool, size, most - len(positions), near)
-            positions = np.concatenate((positions, rest))
+        rest = pieces.loose(pool, size, max(most - len(positions), most // 8), near)
+        positions = np.concatenate((positions, rest))
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":

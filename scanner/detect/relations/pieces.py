@@ -43,6 +43,9 @@ _LONGEST = 1024
 _BESIDE, _MOST_BESIDE = 128, 256
 """Bytes before and behind a public key whose words are tried, and of how many keys."""
 
+_VERSIONED = 6
+"""Bytes that an object has besides a piece: a byte or two, and a checksum."""
+
 _LEAD = 16
 """Bytes before a piece that may announce its size."""
 
@@ -86,6 +89,21 @@ def loose(
 def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
     found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
+    return _ordered(pool, size, most, (), (found,), 0xFF)
+
+
+def versioned(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions behind the first byte of an object that is a little longer.
+
+    A byte that says what follows, and a checksum behind, as decoders of wallet keys give them out:
+    StrKey (SEP-23), WIF and BIP 32. The object's length is before it, of 64 bits, in CPython with
+    one word between, or of 32 bits.
+    """
+    data = pool.data[:-_LEAD]
+    at = np.flatnonzero((data > size) & (data <= size + _VERSIONED))
+    length = data[at]
+    wide, half = sliding(pool.data)[at] == length, sliding(pool.data, "<u4")[at] == length
+    found = np.concatenate((at[wide] + 8, at[wide] + 16, at[half] + 4)) + 1
     return _ordered(pool, size, most, (), (found,), 0xFF)
 
 

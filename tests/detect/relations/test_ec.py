@@ -222,6 +222,23 @@ def test_scalars_near_a_point_as_a_library_spells_it_come_first(make_pool: MakeP
     assert [key.spki_sha256] == list(map(named, found(pool)))
 
 
+@pytest.mark.parametrize("announced", ["CPython", "64 bits", "32 bits"])
+def test_a_scalar_behind_a_version(make_pool: MakePool, announced: str) -> None:
+    """What WIF decodes to: 80, the scalar, 01 and a checksum, with no zero byte around."""
+    key = KEYS["secp256k1"]
+    raw = b"\x80" + encodings.big_endian(key.d, 32) + b"\x01\x9a\xbc\xde\xf0"
+    head = {
+        "CPython": len(raw).to_bytes(8, "little") + b"\xff" * 8,
+        "64 bits": len(raw).to_bytes(8, "little"),
+        "32 bits": len(raw).to_bytes(4, "little"),
+    }[announced]
+    data = noise.plant(noise.text(SIZE, 7), 1024 - len(head), head + raw)
+    data = noise.plant(data, 8192, bytes(8) + encodings.public_point(key) + bytes(8))
+    (found,) = ec.search(make_pool(data)[0], ())
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert found.places == (Place(space=0, offset=1025, size=32),)
+
+
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
     """A point that was derived from the parsed key itself proves nothing."""
     key = KEYS["P-256"]

@@ -242,3 +242,21 @@ def test_a_pair_comes_first_in_a_crowd(make_pool: MakePool, order: int, flipped:
     assert [describe(one.key).fingerprint.value for one in found] == (
         [] if flipped else [key.spki_sha256]
     )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize(("lead", "tail"), [(b"\x90", b"\x12\x34"), (b"\x90", b""), (b"\x00", b"")])
+def test_a_seed_behind_a_version_in_a_crowd(
+    make_pool: MakePool, lead: bytes, tail: bytes, *, flipped: bool
+) -> None:
+    """What a wallet decoded (a version, a seed, a checksum) is tried before all that is aligned."""
+    key = keys.okp_key("ed25519")
+    crowd = noise.uniform(32 * (edwards.MOST_SEEDS + 1_000), 5)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    raw = lead + bytes((key.seed[0] ^ flipped,)) + key.seed[1:] + tail
+    head = len(raw).to_bytes(8, "little") + b"\xff" * 8  # of CPython: the length, and no hash yet
+    data = heap(lone, 48) + bytes(16) + head + raw + bytes(72 - len(raw)) + key.public + bytes(64)
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
