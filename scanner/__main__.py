@@ -70,12 +70,15 @@ def _guarded() -> int:
 
 
 def _open_standard_descriptors() -> None:
-    """Occupy closed descriptors 0 to 2, so that no dump or report is opened in their place."""
+    """Occupy closed descriptors 0 to 2, so that no dump or report is opened in their place.
+
+    A stdin that is closed cannot be read: it is no empty dump.
+    """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.open(os.devnull, os.O_RDWR if descriptor else os.O_WRONLY)
 
 
 def _flushed() -> bool:

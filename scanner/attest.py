@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,8 @@ def _attested(table: dict[str, Any]) -> Attested:
     digests = [subject["digest"]["sha256"] for subject in table["subject"]]
     if not all(map(_SHA256.fullmatch, digests)) or verdict is Verdict.INCOMPLETE:
         raise ValueError
-    if verdict is Verdict.PASS and not all(map(_passed, dumps)):
+    accepted = tuple(map(str, said["accepted"]))
+    if verdict is Verdict.PASS and not all(_passed(dump, accepted) for dump in dumps):
         raise ValueError
     if digests[0] != dumps[0]["sha256"] or digests[-1] != dumps[0]["content"]["sha256"]:
         raise ValueError
@@ -225,16 +227,17 @@ def _attested(table: dict[str, Any]) -> Attested:
         version=version(said["tool"]["version"]),
         policy_sha256=str(said["policy_sha256"] or ""),
         mode=str(said["mode"]),
-        accepted=tuple(map(str, said["accepted"])),
+        accepted=accepted,
         set_aside=int(said["set_aside"]["count"]),
         good_until=dt.date.fromisoformat(ends) if ends is not None else None,
     )
 
 
-def _passed(dump: dict[str, Any]) -> bool:
+def _passed(dump: dict[str, Any], accepted: Collection[str]) -> bool:
     covered = dump["coverage"]
     whole = type(covered["file_bytes"]) is int and covered["scanned_bytes"] == covered["file_bytes"]
-    return whole and dump["verdict"] == Verdict.PASS and dump["blocking"] == 0
+    sound = whole and set(covered["faults"]) <= set(accepted)
+    return sound and dump["verdict"] == Verdict.PASS and dump["blocking"] == 0
 
 
 def _unicode(text: str) -> str:

@@ -122,7 +122,8 @@ def attest(
     try:
         rows = (audit.scanned("attest", str(one.verdict), one, gate) for one in made.dumps)
         audit.append(audit_log, *rows)
-        _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
+        with about(path):
+            _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
         kept.drop()
     except errors.ScannerError as error:
         if code != BLOCKED:

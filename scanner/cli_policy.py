@@ -113,7 +113,9 @@ def policy_check(path: str, at: str | None) -> int:
         day = dt.date.fromisoformat(at) if at is not None else today()
     except ValueError:
         raise errors.UsageError(
-            "--today is no date", reason="a date is written 2027-01-31", hint="correct it"
+            "--today is no date",
+            reason="a year, a month and a day stand in one",
+            hint="write --today 2027-01-31",
         ) from None
     agreed = policyfile.load(path)
     for line in _described(agreed, day):

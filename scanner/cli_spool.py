@@ -7,7 +7,6 @@ exit code is the verdict's.
 import contextlib
 import datetime as dt
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -303,8 +302,11 @@ def _drain(part: Path, limit: int | None) -> bool:
     """Write stdin to a file on the disk; say whether all of it is there."""
     whole, left = True, limit
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
-        while chunk := sys.stdin.buffer.read(_CHUNK):
+    with (
+        open(0, "rb", closefd=False) as given,
+        os.fdopen(os.open(part, flags, 0o600), "wb") as file,
+    ):
+        while chunk := given.read(_CHUNK):
             kept = chunk if left is None else chunk[:left]
             whole = whole and len(kept) == len(chunk)
             left = None if left is None else left - len(kept)

@@ -28,7 +28,8 @@ def measure(
     A name in whose bytes something was ``found`` is withheld.
     """
     space_map = survey.space_map
-    if len(swept.done) == len(tasks):
+    cut = sum(place.size for task in tasks for place in task)
+    if len(swept.done) == len(tasks) and cut == int(np.sum(space_map.size)):
         starts, ends = space.union(space_map.piece_file, space_map.piece_size)
     else:
         rows = np.array([*_extents(space_map, tasks, swept.done)], np.int64).reshape(-1, 2)

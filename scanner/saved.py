@@ -161,6 +161,9 @@ def _dump(table: Table) -> model.DumpReport:
         fields.refuse("a verdict has no reason, or a pass has one")
     if verdict is Verdict.PASS and coverage.scanned_bytes != coverage.file_bytes:
         fields.refuse("a dump passes of which bytes were not swept")
+    accepted = fields.texts(table, "accepted") if "accepted" in table else ()
+    if verdict is Verdict.PASS and any(f.code not in accepted for f in coverage.faults):
+        fields.refuse("a dump passes that has a fault which nobody accepted")
     if verdict is not Verdict.BLOCKED and any(finding.blocks for finding in findings):
         fields.refuse("a dump is not blocked that holds what blocks")
     return model.DumpReport(
@@ -180,7 +183,7 @@ def _dump(table: Table) -> model.DumpReport:
         coverage=coverage,
         findings=findings,
         suppressed=fields.rows(table, "suppressed", _finding),
-        accepted=fields.texts(table, "accepted") if "accepted" in table else (),
+        accepted=accepted,
     )
 
 

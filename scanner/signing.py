@@ -28,6 +28,7 @@ ENVELOPE_LIMIT = 16 << 20
 """Bytes that an envelope may have."""
 
 _KEY_LIMIT = 1 << 16
+_FORMS = "name a PEM file of an Ed25519 or ECDSA key; --help tells of the others"
 _LIBRARY = (LibraryError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError)
 """What the libraries raise of an input that is not theirs."""
 
@@ -104,7 +105,7 @@ def unsealed(path: str, payload_type: str, keys: Sequence[Key]) -> tuple[bytes, 
 
 def _stored(uri: str, public: str | None, secret: str | None) -> Signer:
     if public is None:
-        raise _useless(uri, "the key's public half is not known")
+        raise _useless(uri, "its public half is not known", "name its file with --public-key")
     try:
         return Signer.from_priv_key_uri(uri, _public(public), lambda _: secret or "")
     except UsageError:
@@ -160,12 +161,8 @@ def _why(error: Exception) -> str:
     return f"it is no such key, or its password is another ({type(error).__name__})"
 
 
-def _useless(path: str, reason: str) -> UsageError:
-    return UsageError(
-        f"the key {path} cannot be used",
-        reason=reason,
-        hint="name a PEM file of an Ed25519 or ECDSA key; --help tells of the others",
-    )
+def _useless(path: str, reason: str, hint: str = _FORMS) -> UsageError:
+    return UsageError(f"the key {path} cannot be used", reason=reason, hint=hint)
 
 
 def _void(reason: str) -> AttestError:

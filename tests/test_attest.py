@@ -198,6 +198,7 @@ P = "predicate"
         ((P, "dumps"), []),
         ((P, "dumps", 0, "verdict"), "incomplete"),
         ((P, "dumps", 0, "blocking"), 1),
+        ((P, "dumps", 0, "coverage", "faults"), ["truncated"]),
         ((P, "dumps", 0, "coverage", "scanned_bytes"), 1),
         ((P, "dumps", 0, "coverage", "file_bytes"), None),
         ((P, "set_aside", "good_until"), "soon"),

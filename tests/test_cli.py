@@ -217,6 +217,22 @@ def test_closed_descriptors(closed: str, arguments: str, code: int) -> None:
     assert done.returncode == code
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")
+@pytest.mark.parametrize("command", ["scan --raw -", 'ingest "$1/spool" --raw'])
+def test_a_stdin_that_is_closed_is_no_dump(tmp_path: Path, command: str) -> None:
+    """Where there is no stdin there is nothing that could pass."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m scanner {command} <&-', sys.executable, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "why: bad file descriptor" in done.stderr
+    assert not list(tmp_path.glob("spool/cleared/*"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_interrupt(tmp_path: Path) -> None:
     """An interrupt is exit 130, says that nothing was decided, and shows no traceback."""

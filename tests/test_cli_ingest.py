@@ -55,6 +55,25 @@ def test_a_redacted_copy_is_judged_too(tmp_path: Path) -> None:
     assert not list((tmp_path / "spool" / "incoming").iterdir())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_stdout_takes_no_verdict_back(tmp_path: Path) -> None:
+    """Blocked stays blocked; a pass that could not be told is none. Both are filed away."""
+    for make, place, code in ((clean, "cleared", 3), (planted, "quarantine", 1)):
+        dump = make(tmp_path / place)
+        with dump.open("rb") as stdin, Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "scanner", "ingest", str(tmp_path / "spool")],
+                cwd=kills.ROOT,
+                stdin=stdin,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert done.returncode == code
+        assert b"the output could not be written" in done.stderr
+        assert (tmp_path / "spool" / place / "core" / "core").read_bytes() == dump.read_bytes()
+
+
 def test_a_limit_makes_it_incomplete(tmp_path: Path) -> None:
     """What was not kept was not judged; what was kept says that it was cut."""
     done = ingest(clean(tmp_path / "core"), tmp_path / "spool", "--max-bytes", "6000")

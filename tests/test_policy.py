@@ -220,6 +220,14 @@ def test_without_a_clock_nothing_is_allowed() -> None:
     assert policy.judge(SCAN, [finding()], (), policy.Ruling(policy=allow)).findings[0].blocks
 
 
+def test_a_place_in_a_dump_without_a_digest_has_no_leave() -> None:
+    """The place is named by the digest of its dump: without one it is another's name as well."""
+    bare = dataclasses.replace(SCAN, content=dataclasses.replace(SCAN.content, sha256=""))
+    allowed = ruling(allow=(leave(TODAY, HASH),))
+    for changed, verdict in ((SCAN, Verdict.PASS), (bare, Verdict.BLOCKED)):
+        assert policy.judge(changed, [PLACE], (), allowed).verdict is verdict
+
+
 def test_leave_is_for_one_key() -> None:
     """An entry for another key changes nothing."""
     other = ruling(allow=(leave(TODAY, "1" * 64),))
@@ -272,11 +280,10 @@ def test_truncated(changed: Scan, accept: tuple[str, ...], verdict: Verdict) -> 
     report = policy.judge(changed, (), (), ruling(accept=accept))
     assert report.verdict is verdict
     assert report.coverage == changed.coverage
-    passes = verdict is Verdict.PASS
-    assert report.accepted == (("truncated",) if passes else report.accepted)
-    assert ("truncated" in codes(report)) is (
-        CUT in changed.coverage.faults and not report.accepted
-    )
+    whole = changed.coverage.scanned_bytes == changed.coverage.file_bytes
+    taken = accept if whole and CUT in changed.coverage.faults else ()
+    assert report.accepted == taken
+    assert ("truncated" in codes(report)) is (CUT in changed.coverage.faults and not taken)
     assert policy.judge(changed, [finding()], (), ruling(accept=accept)).verdict is Verdict.BLOCKED
 
 

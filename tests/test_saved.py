@@ -181,6 +181,19 @@ def test_refused(tmp_path: Path, path: tuple[Any, ...], value: object, reason: s
     assert reason in caught.value.reason
 
 
+def test_a_pass_with_a_fault_is_refused(tmp_path: Path) -> None:
+    """A fault that nobody accepted is no pass, whatever the document says of it."""
+    document: Any = json.loads(report_json.render(REPORTS["pass"]))
+    (dump,) = document["dumps"]
+    assert load(tmp_path, json.dumps(document)).verdict.value == "pass"
+    dump["coverage"]["faults"] = [{"code": "truncated", "text": "Bytes are missing."}]
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, json.dumps(document))
+    assert caught.value.reason == "a dump passes that has a fault which nobody accepted"
+    dump["accepted"] = ["truncated"]
+    assert load(tmp_path, json.dumps(document)).verdict.value == "pass"
+
+
 @pytest.mark.parametrize(
     "raw",
     [

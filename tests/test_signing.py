@@ -83,14 +83,16 @@ def test_what_is_no_key(tmp_path: Path, text: bytes) -> None:
 def test_a_private_key_does_not_vouch(tmp_path: Path) -> None:
     """Who verifies needs no private key, and is told so."""
     secret, _ = signers.write(tmp_path)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as raised:
         signing.public_keys([str(secret)])
+    assert raised.value.reason == "it is a private key, which has no place here"
 
 
 def test_a_stored_key_needs_its_public_half() -> None:
     """A key in a store is named by a URI, and is nothing without the public half."""
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as raised:
         signing.signer("hsm:2?label=nowhere")
+    assert "--public-key" in raised.value.hint
 
 
 def signed_by(uri: str, public: Path, pin: Path) -> str:

@@ -22,7 +22,7 @@ from scanner.model import Layout, Module, Thread
 
 MAX_NOTES = 1 << 18
 MAX_NOTE_BYTES = 64 << 20
-"""Bytes of one NT_FILE note that are read."""
+"""Bytes of NT_FILE notes that are read, of all of them together."""
 
 _PT_LOAD = 1
 _PT_NOTE = 4
@@ -87,6 +87,7 @@ class _Reader:
         self._phentsize, self._phnum, self._shentsize, self._shnum = fields[8:12]
         self._draft.label(0, fields[7] if fields[7] >= 52 else 64, "header")
         self._files: list[tuple[int, int, str]] = []
+        self._note_bytes = MAX_NOTE_BYTES
         self._marks: dict[int, str] = {}
         self._registers: dict[int, tuple[int, int]] = {}
         self._roots: list[int] | None = None
@@ -347,9 +348,12 @@ class _Reader:
         if note.size < head.size:
             draft.fault("damaged-notes", "An NT_FILE note has no count.")
             return
-        if note.size > MAX_NOTE_BYTES:
-            draft.fault("limit-notes", f"An NT_FILE note has {note.size} bytes.")
-        data = self._file.read(note.offset, min(note.size, MAX_NOTE_BYTES))
+        if note.size > self._note_bytes:
+            draft.fault("limit-notes", f"NT_FILE notes have more than {MAX_NOTE_BYTES} bytes.")
+        data = self._file.read(note.offset, min(note.size, self._note_bytes))
+        self._note_bytes -= len(data)
+        if len(data) < head.size:
+            return
         count, _ = head.unpack_from(data)
         if count > (held := (len(data) - head.size) // entry.size):
             draft.fault("damaged-count", f"NT_FILE claims {count} entries and holds {held}.")

@@ -25,6 +25,8 @@ MAX_STREAMS = 4096
 MAX_MODULES = 1 << 16
 MAX_THREADS = 1 << 16
 MAX_COMMAND_LINE = 4 << 20
+MAX_NAME_BYTES = 64 << 20
+"""Bytes of names of modules that are read, of all of them together."""
 
 _HEADER = 32
 
@@ -60,6 +62,7 @@ class _Reader:
         self._arch = ("unknown", 8)
         self._entries_left = MAX_REGIONS
         self._infos_left = MAX_REGIONS
+        self._name_bytes = MAX_NAME_BYTES
         self._seen: set[tuple[int, int, int]] = set()
 
     def read(self) -> Layout:
@@ -216,7 +219,13 @@ class _Reader:
             self._draft.fault("damaged-name", "The name of a module does not lie in the file.")
             return ""
         self._draft.label(offset, 4 + head[0], "module name")
-        data = self._file.read(offset + 4, min(head[0], 2 * MAX_NAME))
+        size = min(head[0], 2 * MAX_NAME)
+        if size > self._name_bytes:
+            text = f"Names of modules have more than {MAX_NAME_BYTES} bytes; the rest has none."
+            self._draft.fault("limit-names", text)
+            return ""
+        self._name_bytes -= size
+        data = self._file.read(offset + 4, size)
         return data.decode("utf-16-le" if self._order == "<" else "utf-16-be", "replace")
 
     def _exception(self, stream: _Stream) -> None:

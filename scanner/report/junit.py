@@ -94,5 +94,5 @@ def _said(finding: model.Finding) -> list[str]:
 
 def _class(dump: model.DumpReport) -> str:
     """Return the dump's base name; a dot would part it into packages."""
-    base = printable(dump.path, _TEXT).replace("\\", "/").rpartition("/")[2]
-    return f"keysift.{base.replace('.', '_')}"
+    base = dump.path.replace("\\", "/").rpartition("/")[2]
+    return f"keysift.{printable(base, _TEXT).replace('.', '_')}"

@@ -1,10 +1,10 @@
 """Names that a dump gives, and that are not passed on because of what they hold.
 
 A module, a member of an archive, the owner of a note or of a certificate may be called after a
-secret, or be one. The
-rules that search the dump search its names too, before these leave the worker; of what they find a
-name is withheld whole. A scan withholds more: names in whose bytes it found something (``labels``).
-This module does not know what a dump means by a name, and in doubt it withholds.
+secret, or be one. The rules that search the dump search its names too, before these leave the
+worker; of what they find a name is withheld whole. A scan withholds more: names in whose bytes it
+found something (``labels``). This module does not know what a dump means by a name, and in doubt it
+withholds.
 """
 
 import bisect

@@ -295,6 +295,16 @@ def test_mapped_files_that_lie() -> None:
     assert layout.modules[0].name.startswith("/\ufffdx")
 
 
+def test_many_notes_of_mapped_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of NT_FILE notes is bounded over all of them: segments may share one note."""
+    files = _files([(0x400000, 0x401000, "/usr/bin/signer")])
+    assert _codes(_parse(elfcore(LOADS, notes=files * 3))) == set()
+    monkeypatch.setattr(reader, "MAX_NOTE_BYTES", len(files))
+    layout = _parse(elfcore(LOADS, notes=files * 50))
+    assert "limit-notes" in _codes(layout)
+    assert len(layout.modules) <= 2
+
+
 def test_no_segments() -> None:
     """A core that has no program headers, as Xen writes them, is no damage."""
     assert _parse(elfcore([])).faults == ()

@@ -259,6 +259,14 @@ def test_names_that_lie() -> None:
     assert _parse(bytes(data)).modules[1].name == "\ufffd"
 
 
+def test_many_long_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of names is bounded over all modules: they may share the bytes of a name."""
+    monkeypatch.setattr(reader, "MAX_NAME_BYTES", 3 * 200)
+    layout = _parse(minidump(modules=[(at << 16, 16, "x" * 100) for at in range(1, 9)]))
+    assert _codes(layout) == {"limit-names"}
+    assert [len(module.name) for module in layout.modules] == [100] * 3 + [0] * 5
+
+
 def test_two_hundred_thousand_ranges() -> None:
     """A full-memory dump of a large process is read whole."""
     count = 200_000

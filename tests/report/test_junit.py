@@ -1,5 +1,6 @@
 """The JUnit report is green exactly when the dump may leave."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from scanner.model import Report, Verdict
@@ -29,6 +30,15 @@ def test_counts(report: Report) -> None:
         for name, tag in tags.items():
             assert int(element.attrib[name]) == len(list(element.iter(tag)))
     assert root.attrib["skipped"] == str(sum(len(dump.suppressed) for dump in report.dumps))
+
+
+def test_a_class_is_the_base_name_of_a_dump(report: Report) -> None:
+    """The base name is that of the path, whatever must be escaped in it."""
+    for path in ("/spool/na\udcffme.core", "C:\\dumps\\na\udcffme.core"):
+        (dump, *_) = report.dumps
+        root = read(replace(report, dumps=(replace(dump, path=path),)))
+        names = {case.attrib["classname"] for case in root.iter("testcase")}
+        assert names == {"keysift.na\\udcffme_core"}
 
 
 def test_a_failure_says_which_key(blocked: Report) -> None:

@@ -1,0 +1,6 @@
+"""What holds for all tests: none of them is timed, on however busy a machine."""
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
