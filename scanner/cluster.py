@@ -21,6 +21,7 @@ from distributed.utils import CancelledError
 
 from scanner import workers
 from scanner.errors import FleetError, UsageError
+from scanner.urls import shown
 
 RETRIES = 2
 """How often Dask tries a dump again whose store or worker failed."""
@@ -80,8 +81,9 @@ def connected(cluster: Cluster) -> Iterator[Any]:
             stack.callback(_closed, client)
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+            named = f"the scheduler {shown(cluster.scheduler)}" if cluster.scheduler else ""
             raise FleetError(
-                "the scheduler cannot be used",
+                f"{named or 'the cluster of this machine'} cannot be used",
                 reason=type(error).__name__,
                 hint="check its address, its certificates, and that workers are connected to it",
             ) from None

@@ -18,7 +18,7 @@ from distributed.utils import CancelledError
 from scanner import cluster, policy, saved, workers
 from scanner import gate as gates
 from scanner.dump import remote
-from scanner.errors import ScannerError, Unreadable, WorkerLost
+from scanner.errors import ScannerError, Unreadable, WorkerLost, phrase
 from scanner.gate import Gate
 from scanner.hardening import harden
 from scanner.model import DumpReport
@@ -77,6 +77,9 @@ def judged(
             why[number] = error
         advance()
     for number, path in enumerate(paths):
+        for reason in found[number].dumps[0].reasons if number in found else ():
+            if reason.code == "unreadable":
+                tell(shown(path), Unreadable(phrase(reason.text)))
         if number not in found:
             lost = why.get(number) or _lost("no answer came back")
             found[number] = Outcome(dumps=(policy.unreadable(shown(path), lost),))

@@ -89,6 +89,24 @@ def test_a_line_that_was_cut_is_ended(tmp_path: Path) -> None:
     assert json.loads(whole)["decision"] == "pass"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_line_that_does_not_fit_is_an_error(tmp_path: Path) -> None:
+    """Where there is room for a part of the lines alone, nothing is decided."""
+    import resource
+
+    log = tmp_path / "log"
+    row = audit.row("scan", "pass", "core")
+    audit.append(str(log), row)
+    _, hard = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 10, hard))
+        with pytest.raises(ReportError) as raised:
+            audit.append(str(log), row)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.reason == "there was no room for all of it"
+
+
 def test_another_file_is_left_alone(tmp_path: Path) -> None:
     """A file that is no log, the dump itself perhaps, is not written to."""
     dump = clean(tmp_path / "core")

@@ -107,7 +107,11 @@ def test_each_dump_is_reported_once_though_a_worker_is_killed(
         if len(done) == 2:
             kill_one(client)
 
-    found = fleet.judged(client, terms, dumps, lambda *_: None, advance)
+    told: list[tuple[str, str]] = []
+    found = fleet.judged(
+        client, terms, dumps, lambda name, error: told.append((name, error.message)), advance
+    )
+    assert (dumps[2], "the file cannot be opened: no such file or directory") in told
     assert done == [0, 1, 2, 3, 4]
     assert [one.dumps for one in found] == one_by_one(terms, dumps)
     assert [one.dumps[0].verdict for one in found][1:3] == [Verdict.BLOCKED, Verdict.INCOMPLETE]

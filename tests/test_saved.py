@@ -181,11 +181,16 @@ def test_refused(tmp_path: Path, path: tuple[Any, ...], value: object, reason: s
     assert reason in caught.value.reason
 
 
-def test_a_pass_with_a_fault_is_refused(tmp_path: Path) -> None:
-    """A fault that nobody accepted is no pass, whatever the document says of it."""
+def test_a_pass_that_is_none_is_refused(tmp_path: Path) -> None:
+    """Bytes that were not swept, or a fault that nobody accepted, are no pass."""
     document: Any = json.loads(report_json.render(REPORTS["pass"]))
     (dump,) = document["dumps"]
     assert load(tmp_path, json.dumps(document)).verdict.value == "pass"
+    dump["coverage"]["scanned_bytes"] -= 1
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, json.dumps(document))
+    assert caught.value.reason == "a dump passes of which bytes were not swept"
+    dump["coverage"]["scanned_bytes"] += 1
     dump["coverage"]["faults"] = [{"code": "truncated", "text": "Bytes are missing."}]
     with pytest.raises(UsageError) as caught:
         load(tmp_path, json.dumps(document))

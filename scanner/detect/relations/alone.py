@@ -19,6 +19,7 @@ from scanner.detect.numbers import Numbers
 from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
@@ -188,20 +189,15 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
     """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
     low, high = within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
     tops, one = exponents.top.astype(np.float64), np.uint64(1)
-    first = 0
-    while first < len(primes):
-        near = max(int(high[first] - low[first]), 1)
-        last = min(first + max(16, min(max(near // 2, 64), _CHUNK // near)), len(primes))
-        part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
-        ratio = tops[part] / primes.top[first:last, None].astype(np.float64)
-        under = primes.low[first:last, None] - one
+    for rows, part in rectangles(low, high, _CHUNK):
+        ratio = tops[part] / primes.top[rows, None].astype(np.float64)
+        under = primes.low[rows, None] - one
         for e in EXPONENTS if shelf.survey.loose else EXPONENTS[:1]:
             k = np.rint(e * ratio).astype(np.uint64)
             hits = np.flatnonzero(exponents.low[part] * np.uint64(e) - one == k * under)
             for row, column in zip(*np.divmod(hits, part.stop - part.start), strict=True):
                 if 0 < k[row, column] < e:
-                    yield first + int(row), part.start + int(column), e
-        first = last
+                    yield rows.start + int(row), part.start + int(column), e
 
 
 def _joined(

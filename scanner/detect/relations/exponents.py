@@ -14,6 +14,7 @@ from scanner.detect.limbs import Offsets
 from scanner.detect.numbers import Numbers
 from scanner.detect.relations import alone, arithmetic
 from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
 
@@ -49,12 +50,9 @@ def _near_integers(
     moduli: Numbers, exponents: Numbers, low: Offsets, high: Offsets, *, loose: bool
 ) -> Iterator[tuple[int, int, int]]:
     """Yield (modulus, exponent, e) where a multiple of e*d / n is nearly an integer."""
-    tops, first = exponents.top.astype(np.float64), 0
-    while first < len(moduli):
-        near = max(int(high[first] - low[first]), 1)
-        last = min(first + max(16, min(max(near // 2, 64), _CHUNK // near)), len(moduli))
-        part = slice(int(low[first]), max(int(high[last - 1]), int(low[first])))
-        ratio = tops[part] / moduli.top[first:last, None].astype(np.float64)
+    tops = exponents.top.astype(np.float64)
+    for rows, part in rectangles(low, high, _CHUNK):
+        ratio = tops[part] / moduli.top[rows, None].astype(np.float64)
         times, whole = np.empty_like(ratio), np.empty_like(ratio)
         for e in alone.EXPONENTS if loose else alone.EXPONENTS[:1]:
             found: set[int] = set()
@@ -68,8 +66,7 @@ def _near_integers(
                 found.update(hits[likely].tolist())
             for hit in sorted(found):
                 row, column = divmod(hit, part.stop - part.start)
-                yield first + row, part.start + column, e
-        first = last
+                yield rows.start + row, part.start + column, e
 
 
 def _proved(

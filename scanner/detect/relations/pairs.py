@@ -14,6 +14,7 @@ from scanner.detect.limbs import Offsets, Words
 from scanner.detect.numbers import Numbers
 from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
+from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
@@ -132,12 +133,11 @@ def _multiplied(
     sieve[(lows & mask).view(np.int64)] = True
     reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
     reach = np.minimum(reach, len(low))
-    first = tried = 0
-    while first < len(low) - 1 and tried < MOST_NEAR_PAIRS:
-        ahead = int(reach[first]) - first
-        last = min(first + max(16, min(max(ahead // 2, 64), _CHUNK // ahead)), len(low))
-        stop = int(reach[last - 1])
-        product = low[first:last, None] * low[None, first:stop]
+    tried = 0
+    for rows, part in rectangles(np.arange(len(low)), reach, _CHUNK):
+        if tried >= MOST_NEAR_PAIRS:
+            return
+        product = low[rows, None] * low[None, part]
         hits = np.flatnonzero(sieve.take((product & mask).view(np.int64).ravel(), mode="clip"))
         tried += product.size
         if len(hits):
@@ -145,8 +145,8 @@ def _multiplied(
             at = np.searchsorted(lows, words)
             at[at == len(lows)] = 0
             for hit in hits[lows[at] == words].tolist():
-                yield first + hit // (stop - first), first + hit % (stop - first)
-        first = last
+                row, column = divmod(hit, part.stop - part.start)
+                yield rows.start + row, part.start + column
 
 
 def _reach(space: Offsets, offset: Offsets) -> Offsets:
