@@ -50,6 +50,10 @@ _CROWD = 1 << 12
 _STEP = 4
 """Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
 
+_MOST_WORDS, _BLOCK = 1 << 10, 9
+"""Words that are followed up, of a buffer; where there are more those in crowded blocks, of 512
+words, are left: tables of digests, and text that is packed as letters."""
+
 _PIECE = 1 << 13
 _TWO = np.uint64(1 << 32)
 _HIGH = np.uint64(0x8080808080808080)
@@ -129,7 +133,7 @@ def find(
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for width, parts in enumerate(chosen, 1):
         at = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        for rows in _parted(buffer, at if width > 1 else _long(words, at), width):
+        for rows in _parted(buffer, _lonely(at if width > 1 else _long(words, at)), width):
             start, size = _whole(buffer, rows, width)
             starts.append(start)
             ends.append(start + size)
@@ -167,6 +171,15 @@ def _long(words: Words, at: Offsets) -> Offsets:
     ahead = rows[3] & rows[4]
     keep = (back & (rows[0] | rows[3])) | (ahead & (rows[5] | rows[2]))
     return at[keep]
+
+
+def _lonely(at: Offsets) -> Offsets:
+    """Keep at most _MOST_WORDS words, those that have fewest others in their block."""
+    if len(at) <= _MOST_WORDS:
+        return at
+    block = at >> _BLOCK
+    crowd = np.bincount(block)[block]
+    return at[np.sort(np.argsort(crowd, kind="stable")[:_MOST_WORDS])]
 
 
 def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:
