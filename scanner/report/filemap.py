@@ -7,7 +7,7 @@ refuses to say what a cell holds.
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate
 
 from scanner.model import Cell, Coverage, Extent, Finding
@@ -38,13 +38,13 @@ At = Callable[[Extent], Spot | None]
 """Where in a picture an extent is shown; None where it lies outside."""
 
 _NAMES = frozenset(name for name, _ in KINDS)
-_UNKNOWN = "unknown"
+_UNKNOWN, _UNSWEPT = "unknown", "unswept"
+_LOOKS = (*KINDS, (_UNKNOWN, "not classified"), (_UNSWEPT, "not swept"))
 
 
 def figure(coverage: Coverage, findings: Sequence[Finding], names: Sequence[str]) -> Node:
     """Return the picture with its legend; ``names`` are the ids of the findings' cards."""
-    plain = Cell(bytes=coverage.file_bytes, swept=coverage.scanned_bytes, entropy=_UNKNOWN)
-    cells = [cell for cell in coverage.map or (plain,) if cell.bytes]
+    cells = _cells(coverage)
     columns = len(cells) if len(cells) <= WIDTH // 4 else _columns(len(cells))
     grid = _Grid(cells, columns)
     height = grid.height * math.ceil(len(cells) / max(columns, 1))
@@ -61,14 +61,30 @@ def figure(coverage: Coverage, findings: Sequence[Finding], names: Sequence[str]
         add(svg, element("path", class_=f"cell-{kind}", d=grid.path(chosen)))
     missing = [number for number, cell in enumerate(cells) if cell.swept < cell.bytes]
     if missing:
-        add(svg, element("path", class_="cell-unswept", d=grid.path(missing)))
+        add(svg, element("path", class_=f"cell-{_UNSWEPT}", d=grid.path(missing)))
     add(svg, *marks(grid.of, findings, names))
     return element("figure", svg, _legend(coverage, cells, findings))
 
 
 def known(look: str) -> str:
     """Return what a cell looks like, or that it is of no class that has a shade."""
-    return look if look in _NAMES or look == "unswept" else _UNKNOWN
+    return look if look in _NAMES or look == _UNSWEPT else _UNKNOWN
+
+
+def looks(coverage: Coverage) -> set[str]:
+    """Return the sorts of cells in the picture."""
+    kinds = {known(cell.entropy) for cell in _cells(coverage)}
+    return kinds | {_UNSWEPT for cell in _cells(coverage) if cell.swept < cell.bytes}
+
+
+def signs(kinds: Collection[str]) -> list[Node]:
+    """Return the part of a legend that says what cells of these sorts are."""
+    return [_key(f"cell-{kind}", said) for kind, said in _LOOKS if kind in kinds]
+
+
+def _cells(coverage: Coverage) -> list[Cell]:
+    plain = Cell(bytes=coverage.file_bytes, swept=coverage.scanned_bytes, entropy=_UNKNOWN)
+    return [cell for cell in coverage.map or (plain,) if cell.bytes]
 
 
 def _columns(count: int) -> int:
@@ -126,15 +142,7 @@ def marks(at: At, findings: Sequence[Finding], names: Sequence[str]) -> list[Nod
 
 
 def _legend(coverage: Coverage, cells: Sequence[Cell], findings: Sequence[Finding]) -> Node:
-    there = {cell.entropy for cell in cells}
-    legend = element("figcaption")
-    for kind, said in KINDS:
-        if kind in there:
-            add(legend, _key(f"cell-{kind}", said))
-    if cells and not there <= _NAMES:
-        add(legend, _key(f"cell-{_UNKNOWN}", "not classified"))
-    if any(cell.swept < cell.bytes for cell in cells):
-        add(legend, _key("cell-unswept", "not swept"))
+    legend = element("figcaption", *signs(looks(coverage)))
     for look, said in (("blocks", "what blocks"), ("noted", "another finding")):
         if any(finding.blocks is (look == "blocks") for finding in findings):
             add(legend, _key(look, said))

@@ -1,9 +1,9 @@
 """The picture of a dump's memory: its addresses from low to high, and where keys lie.
 
-An inline SVG beside that of the file, with its shades and its marks, read like a text too. What the
-dump holds has its width by its size, and never less than a little; what lies between has the same
-small width however wide it is. The picture is made of the report's map alone; it refuses to say
-what a cell holds.
+An inline SVG beside that of the file, with its shades and its marks, read like a text too; a legend
+of its own has what the file's lacks. What the dump holds has its width by its size, and never less
+than a little; what lies between has the same small width however wide it is. The picture is made of
+the report's map alone; it refuses to say what a cell holds.
 """
 
 import math
@@ -52,7 +52,11 @@ def figure(coverage: Coverage, findings: Sequence[Finding], names: Sequence[str]
         f"memory by address, {first.address:#x} to {last.address + last.size - 1:#x}; "
         "gaps are not to scale"
     )
-    return element("figure", svg, element("figcaption", element("span", said, class_="scale")))
+    drawn = {kind for row in strip.kinds for kind in row if kind}
+    signs = filemap.signs(drawn - filemap.looks(coverage))
+    return element(
+        "figure", svg, element("figcaption", *signs, element("span", said, class_="scale"))
+    )
 
 
 class _Strip:

@@ -43,6 +43,19 @@ def stretches(count: int, size: int = 4096) -> tuple[Stretch, ...]:
     )
 
 
+def test_every_look_is_in_a_legend(report: Report) -> None:
+    """What either picture shows is said below it, or below the one above it, and once."""
+    dump = report.dumps[0]
+    coverage = dataclasses.replace(dump.coverage, memory=stretches(3))
+    figures = [picture.figure(coverage, (), ()) for picture in (filemap, memorymap)]
+    shown, said = set(), []
+    for figure in figures:
+        assert figure is not None
+        shown |= {path.attrib["class"] for path in figure[0].iter("path")} - {"stretch"}
+        said += [sign.attrib["class"] for sign in figure[1].iter("rect")]
+    assert sorted(shown) == sorted(said)
+
+
 @pytest.mark.parametrize("count", [1, 2, 12, 13, 61, 256])
 def test_every_stretch_is_drawn(blocked: Report, count: int) -> None:
     """Cells of a kind are one path; each stretch has a frame that says what it is."""
