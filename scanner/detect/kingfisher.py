@@ -11,7 +11,7 @@ import hashlib
 import importlib
 import importlib.util
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ from typing import Any
 
 from scanner import caches, private, rules
 from scanner.detect import literals
-from scanner.errors import UsageError
+from scanner.errors import UsageError, cause
 from scanner.rules import Anchor, Rule
 
 MODULE = "kingfisher_sdk"
@@ -29,8 +29,6 @@ SECONDS = 60.0
 
 FAILURES = (RuntimeError, ValueError, TimeoutError, ImportError)
 """What the library raises; its texts may hold what it looked at, and go nowhere."""
-
-_FILE_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,14 +138,15 @@ def _refused(path: str, reason: str) -> UsageError:
     )
 
 
-def _digests(path: Path) -> list[str]:
+def _digests(path: Path) -> Iterator[str]:
     """Say what the files of a path hold, so that the report can name the rules it was made with."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    digests = []
-    for file in files:
-        with file.open("rb") as opened:
-            digests.append(f"sha256:{hashlib.sha256(opened.read(_FILE_LIMIT)).hexdigest()}")
-    return digests
+    try:
+        files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+        for file in sorted(files):
+            with file.open("rb") as opened:
+                yield f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise _refused(str(path), cause(error)) from error
 
 
 def _cache(sdk: ModuleType) -> str | None:

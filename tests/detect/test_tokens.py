@@ -296,6 +296,16 @@ def test_rules_of_ones_own(tmp_path: Path) -> None:
         assert rules.digest(loaded) != rules.digest(RULES)
 
 
+def test_the_digest_is_of_whole_files(tmp_path: Path) -> None:
+    """Rules that differ beyond the first megabyte are other rules."""
+    path, padding = tmp_path / "own.yml", "# " + "x" * 80 + "\n"
+    digests = set()
+    for last in ("# one\n", "# two\n"):
+        path.write_text(OWN + padding * 13_000 + last)
+        digests.add(rules.digest(kingfisher.anchored(RULES, (str(path),), detector.SURE)))
+    assert len(digests) == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
