@@ -94,7 +94,7 @@ class Scan:
     sightings: tuple[Sighting, ...]
     witnesses: tuple[Witness, ...]
     runs: limbs.Runs
-    """Where memory looks random."""
+    """Where memory looks random, and texts of numbers; of a thorough scan alone."""
     coverage: Coverage
     raw: bool
 
@@ -299,7 +299,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
-        runs=swept.runs,
+        runs=swept.runs if request.thorough else limbs.gather(()),
         coverage=coverage.measure(survey, tasks, swept, faults, found),
         raw=request.raw,
     )
