@@ -19,8 +19,8 @@ import dask
 import distributed
 from distributed.utils import CancelledError
 
-from scanner import workers
-from scanner.errors import FleetError, UsageError
+from scanner import __version__, workers
+from scanner.errors import FleetError, UsageError, WorkerLost
 from scanner.urls import shown
 
 RETRIES = 2
@@ -81,13 +81,60 @@ def connected(cluster: Cluster) -> Iterator[Any]:
             stack.callback(_closed, client)
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
-            named = f"the scheduler {shown(cluster.scheduler)}" if cluster.scheduler else ""
             raise FleetError(
-                f"{named or 'the cluster of this machine'} cannot be used",
+                f"{_named(cluster)} cannot be used",
                 reason=type(error).__name__,
                 hint="check its address, its certificates, and that workers are connected to it",
             ) from None
+        _same_release(client, cluster)
         yield client
+
+
+def _named(cluster: Cluster) -> str:
+    url = cluster.scheduler
+    return f"the scheduler {shown(url)}" if url else "the cluster of this machine"
+
+
+SAME = "install the same release of keysift on every machine"
+"""What to do about a worker that cannot be used."""
+
+
+def release() -> str:
+    """Return the release of keysift where this is called."""
+    return __version__
+
+
+UNREAD = (ImportError, AttributeError, TypeError)
+"""What Dask raises on a worker that cannot read what our own release wrote."""
+
+
+def other_release(said: str) -> WorkerLost:
+    """Return the error of a worker that has another release: ``said`` it, or raised that."""
+    return WorkerLost(
+        "a worker of the fleet cannot be used",
+        reason=f"it has another release of keysift, or none: {said}",
+        hint=SAME,
+    )
+
+
+def _same_release(client: Any, cluster: Cluster) -> None:  # noqa: ANN401 - Dask publishes no types
+    """Raise FleetError where a worker has another release, or none: half of the dumps would fail.
+
+    Those that come later are told by what they answer.
+    """
+    try:
+        said = client.run(release, on_error="return")
+    except Exception as error:  # noqa: BLE001 - Dask raises what it likes
+        said = {"": error}
+    other = [one for one in said.values() if one != __version__]
+    if other:
+        names = ", ".join(sorted({one for one in other if isinstance(one, str)}))[:100]
+        raise FleetError(
+            f"the workers of {_named(cluster)} cannot be used",
+            reason=f"{len(other)} of {len(said)} have not keysift {__version__}"
+            + (f", but {names}" if names else ""),
+            hint=SAME,
+        )
 
 
 def _quiet(stack: contextlib.ExitStack) -> None:

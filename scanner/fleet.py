@@ -120,6 +120,8 @@ def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str,
             raise _lost("each that was given this dump was killed")
         case CancelledError():
             raise _lost("the scheduler is gone")
+        case _ if isinstance(answer, cluster.UNREAD):
+            raise cluster.other_release(type(answer).__name__)
         case _:
             raise _lost(type(answer).__name__)
     ours = gates.report(gate, ())
@@ -127,7 +129,7 @@ def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str,
         raise WorkerLost(
             "the dump was not scanned as it should be",
             reason="the worker has another keysift, or other rules",
-            hint="install the same release of keysift on every machine",
+            hint=cluster.SAME,
         )
     name = shown(path)
     if (

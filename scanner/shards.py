@@ -67,7 +67,9 @@ class Shards:
         while first < len(batch):
             rows = [(self._setup, _Asked(question)) for question in batch[first:]]
             for index, answer in cluster.each(self._client, _answer, rows):
-                if isinstance(answer, BaseException) and not isinstance(answer, ScannerError):
+                if isinstance(answer, cluster.UNREAD):
+                    yield first + index, cluster.other_release(type(answer).__name__)
+                elif isinstance(answer, BaseException) and not isinstance(answer, ScannerError):
                     yield first + index, Lost(cause=type(answer).__name__)
                 else:
                     yield first + index, answer
@@ -98,11 +100,7 @@ def _answer(setup: _Setup, asked: _Asked) -> Any:  # noqa: ANN401 - whatever the
     harden()
     workers.may_have_children()
     if setup.version != __version__:
-        return WorkerLost(
-            "a worker of the fleet cannot be used",
-            reason="it has another release of keysift",
-            hint="install the same release of keysift on every machine",
-        )
+        return cluster.other_release(__version__)
     try:
         crew = _taken(setup.scan)
         if crew is None:

@@ -20,14 +20,14 @@ def is_url(path: str) -> bool:
 def shown(path: str) -> str:
     """Return what may be shown of a path: of a URL, all but its userinfo and its query.
 
-    The userinfo of an ``abfs`` URL is the name of a container, up to a colon.
+    The userinfo of an Azure URL is the name of a container, up to a colon.
     """
     if not is_url(path):
         return path
     scheme, _, rest = path.partition("://")
     web = scheme.lower() in {"http", "https"}
     user, rest = _parted(rest)
-    if scheme.lower() in {"abfs", "abfss"} and user.partition(":")[0]:
+    if scheme.lower() in {"az", "abfs", "abfss"} and user.partition(":")[0]:
         rest = f"{user.partition(':')[0]}@{rest}"
     return f"{scheme}://{re.split('[?#]' if web else '[?]', rest, maxsplit=1)[0]}"
 

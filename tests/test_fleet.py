@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from typing import Any
 import pytest
 
 from fixtures import elfcore, encodings, keys
-from scanner import cli, cli_scan, gate
+from scanner import __version__, cli, cli_scan, gate
+from scanner.errors import FleetError, WorkerLost
 from scanner.gate import Gate
 from scanner.model import DumpReport, Verdict
 from scanner.progress import Silence
@@ -34,20 +36,20 @@ from scanner.cluster import Cluster  # noqa: E402
 from scanner.shards import Shards  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-HAS_S3 = not stores.needs_s3.args[0]
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """Give the URL of a bucket, where an S3 can be had."""
-    with stores.serving() if HAS_S3 else contextlib.nullcontext("s3://none") as url:
-        yield url
+def buckets() -> Iterator[dict[str, str]]:
+    """Give the URL of a bucket in each kind of store that can be had."""
+    kinds = [str(one.values[0]) for one in stores.KINDS if not one.marks[0].args[0]]
+    with contextlib.ExitStack() as stack:
+        yield {kind: stack.enter_context(stores.serving(kind)) for kind in kinds}
 
 
 @pytest.fixture(scope="module")
-def client(bucket: str) -> Iterator[Any]:
-    """Give the client of a local cluster of two workers, which know of the bucket."""
-    assert bucket
+def client(buckets: dict[str, str]) -> Iterator[Any]:
+    """Give the client of a local cluster of two workers, which know of the buckets."""
+    assert set(buckets) <= {"s3", "az", "gs"}
     with cluster.connected(Cluster(jobs=2)) as made:
         yield made
 
@@ -179,15 +181,17 @@ def _core_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_CORE)[0]
 
 
-@stores.needs_s3
+@pytest.mark.parametrize("kind", stores.KINDS)
 def test_objects_that_vanish_are_incomplete(
     client: Any,  # noqa: ANN401
-    bucket: str,
+    kind: str,
+    buckets: dict[str, str],
     terms: Gate,
     dumps: list[str],
 ) -> None:
     """Dumps in a store are read by the workers; one that is not there is tried again, and said."""
-    stores.files().put(dumps[1], "dumps/here")
+    bucket = buckets[kind]
+    stores.files(kind).put(dumps[1], "dumps/here")
     urls = [f"{bucket}/here", f"{bucket}/vanished?sig=5ec2e7"]
     heard: list[str] = []
     found = fleet.judged(client, terms, urls, lambda name, _: heard.append(name), lambda: None)
@@ -258,11 +262,18 @@ def test_a_guarded_process_that_dies_costs_its_question_alone(client: Any) -> No
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Cluster]:
     """Run a scheduler with a worker, which a test may kill, and say how to reach it."""
-    folder = tmp_path / "scheduler"
+    with scheduler(tmp_path / "scheduler", ROOT) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def scheduler(folder: Path, keysift: Path) -> Iterator[Cluster]:
+    """Run a scheduler with a worker that has the package in a folder."""
     folder.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.scheduler", str(folder)],
-        cwd=ROOT,
+        [sys.executable, str(ROOT / "tests" / "scheduler.py"), str(folder)],
+        cwd=keysift,
+        env={**os.environ, "PYTHONPATH": str(keysift)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -305,6 +316,28 @@ def test_a_lost_scheduler_leaves_the_rest_incomplete(
     assert verdicts[0] is Verdict.BLOCKED
     assert set(verdicts[5:]) == {Verdict.INCOMPLETE}
     assert "lost" in found[-1].dumps[0].reasons[0].text
+
+
+def test_workers_of_another_release_are_refused(tmp_path: Path) -> None:
+    """Before any dump is handed out; which release it is, is said."""
+    shutil.copytree(ROOT / "scanner", tmp_path / "old" / "scanner")
+    (tmp_path / "old" / "scanner" / "__init__.py").write_text('__version__ = "0.0.9"\n', "ascii")
+    with (
+        scheduler(tmp_path / "scheduler", tmp_path / "old") as old,
+        pytest.raises(FleetError) as caught,
+        cluster.connected(old),
+    ):
+        pytest.fail("it was used")
+    assert caught.value.reason == f"1 of 1 have not keysift {__version__}, but 0.0.9"
+
+
+def test_a_worker_that_comes_later_is_told_by_its_answer(terms: Gate) -> None:
+    """What Dask raises where another release cannot read our errand says so, and names no text."""
+    for error in (AttributeError("secret"), ModuleNotFoundError("secret"), TypeError("secret")):
+        with pytest.raises(WorkerLost) as caught:
+            fleet._outcome(error, terms, "core")
+        assert "another release of keysift, or none" in caught.value.reason
+        assert "secret" not in repr(vars(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ changes or goes while it is read is an error and never other bytes. It refuses s
 copy somewhere (fsspec's caches and chains), and to repeat what a store's client says of an error.
 """
 
+import contextlib
 import datetime as dt
 import errno
+import logging
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -51,13 +54,24 @@ _TAGS = (
     "version_id",
     "generation",
     "LastModified",
+    "Last-Modified",
     "last_modified",
     "updated",
     "mtime",
+    "Content-MD5",
+    "Digest",
 )
 """What the stores' clients call what changes with an object."""
 
-_TIMES = ("LastModified", "last_modified", "mtime")
+_UNFOUND = {
+    "ClientConnectorError": "its server cannot be reached",
+    "ClientConnectorDNSError": "its server cannot be found",
+    "ClientConnectorCertificateError": "its server's certificate is not trusted",
+    "ClientConnectorSSLError": "its server does not speak TLS as it should",
+}
+"""What fsspec takes for an absent page, by what aiohttp raised."""
+
+_TIMES = ("LastModified", "Last-Modified", "last_modified", "mtime")
 
 
 def expand(url: str) -> tuple[str, ...]:
@@ -70,15 +84,35 @@ def expand(url: str) -> tuple[str, ...]:
     if store is None or not store.listed:
         return (url,)
     try:
-        files, path = _opened(url)
-        if any(mark in path for mark in "*["):
-            names = [name for match in files.glob(path) for name in _under(files, match)]
-        else:
-            names = list(_under(files, path))
-        found = tuple(sorted(dict.fromkeys(str(files.unstrip_protocol(name)) for name in names)))
+        with _quiet():
+            files, path = _opened(url)
+            if any(mark in path for mark in "*["):
+                names = [name for match in files.glob(path) for name in _under(files, match)]
+            else:
+                names = list(_under(files, path))
     except Exception:  # noqa: BLE001 - whatever a client raises, reading it will tell
         return (url,)
+    found = tuple(sorted({_url_of(str(name), url) for name in names if name != path}))
     return found or (url,)
+
+
+def _url_of(name: str, near: str) -> str:
+    """Return the URL of an object that lies where ``near`` does: its scheme, account and all."""
+    parts = urlsplit(near)
+    box, _, rest = name.partition("/")
+    account = parts.netloc.partition("@")[0] == box  # abfss://BOX@ACCOUNT.dfs.core.windows.net/
+    return f"{parts.scheme}://{parts.netloc if account else box}/{rest}"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let no client log meanwhile: what it says may hold the URL, with a signature."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _under(files: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - fsspec publishes no types
@@ -89,11 +123,13 @@ def _under(files: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - fsspec pub
 def modified(url: str) -> float | None:
     """Return when an object was last written, in seconds since 1970; None where nobody says."""
     try:
-        files, path = _opened(url)
-        said = files.info(path)
+        with _quiet():
+            files, path = _opened(url)
+            said = files.info(path)
+        value = next((said[name] for name in _TIMES if said.get(name)), None)
+        value = parsedate_to_datetime(value) if isinstance(value, str) else value
     except Exception:  # noqa: BLE001 - whatever a client raises, reading it will tell
         return None
-    value = next((said[name] for name in _TIMES if said.get(name)), None)
     return value.timestamp() if isinstance(value, dt.datetime) else None
 
 
@@ -187,6 +223,12 @@ class _Object:
                 reason="it is no object of a known size",
                 hint="name an object, or copy it here and scan the copy",
             )
+        if not _tag(said):
+            raise Unreadable(
+                "the object cannot be scanned",
+                reason="its server does not say when it changes: neither ETag nor Last-Modified",
+                hint="copy it here and scan the copy",
+            )
         self.size: int = size
         self._lock = threading.Lock()
 
@@ -203,8 +245,7 @@ class _Object:
             said = self._info()
         except Exception as error:  # noqa: BLE001 - clients raise what they like
             raise self._failed(error) from None
-        tags = [f"{name}={said[name]}" for name in _TAGS if said.get(name)]
-        return Identity(size=int(said.get("size") or 0), tag=" ".join(tags))
+        return Identity(size=int(said.get("size") or 0), tag=_tag(said))
 
     def close(self) -> None:
         with self._lock:
@@ -217,8 +258,11 @@ class _Object:
     def _failed(self, error: Exception) -> Unreadable:
         """Say what went wrong in our own words: a client's may hold the URL, with a signature."""
         reason = type(error).__name__
-        if isinstance(error, FileNotFoundError):
-            reason = "there is no such object"
+        status = getattr(error.__cause__, "status", None)  # aiohttp's, behind fsspec's
+        if isinstance(status, int) and status not in {404, 410}:
+            reason = f"its server answers {status}"
+        elif isinstance(error, FileNotFoundError):
+            reason = _UNFOUND.get(type(error.__cause__).__name__, "there is no such object")
         elif isinstance(error, PermissionError):
             reason = "the store refuses it"
         elif isinstance(error, OSError) and error.errno == errno.EBUSY:
@@ -230,3 +274,8 @@ class _Object:
             reason=reason,
             hint="check the URL and the credentials of the machine that reads it",
         )
+
+
+def _tag(said: dict[str, Any]) -> str:
+    """Return what a store says that changes with an object; empty where it says nothing."""
+    return " ".join(f"{name}={said[name]}" for name in _TAGS if said.get(name))

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, keys, noise
+from fixtures import elfcore, encodings, keys, noise, signers
 from scanner import inputs, urls
 from scanner.dump import remote
 from scanner.errors import Unreadable, UsageError
@@ -19,18 +20,25 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "c0ffee5ec2e7"  # noqa: S105 - stands for a signature in a URL
 
 
+@pytest.fixture(scope="module", params=stores.KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Give each kind of store in turn."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
+def bucket(kind: str) -> Iterator[str]:
     """Give the URL of an empty bucket."""
-    with stores.serving() as url:
+    with stores.serving(kind) as url:
         yield url
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "scanner", *words],
         cwd=ROOT,
+        env={**os.environ, **env},
         capture_output=True,
         text=True,
         check=False,
@@ -50,6 +58,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         (f"https://me:{SECRET}/x@host/core", "https://host/core"),
         (f"https://me:{SECRET}?x@host/core", "https://host/core"),
         (f"abfss://box:{SECRET}@account/core?sig={SECRET}", "abfss://box@account/core"),
+        (f"az://box:{SECRET}@account/core?sig={SECRET}", "az://box@account/core"),
         ("gs://bucket/core#17", "gs://bucket/core#17"),
         ("http://host:80/core@7", "http://host:80/core@7"),
     ],
@@ -90,13 +99,12 @@ def test_a_file_url_is_a_file(tmp_path: Path) -> None:
         assert file.identify().inode
 
 
-@stores.needs_s3
-def test_reads_at_offsets(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_at_offsets(kind: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads give the bytes at their offsets, over the edges of blocks, in any order."""
     monkeypatch.setattr(remote, "BLOCK", 1 << 16)
     monkeypatch.setattr(remote, "BLOCKS", 2)
     data = noise.text(5 << 16) + b"tail"
-    stores.files().pipe("dumps/blocks", data)
+    stores.files(kind).pipe("dumps/blocks", data)
     with remote.open_url(f"{bucket}/blocks") as file:
         assert file.size == len(data)
         for at, size in ((0, 9), (300_000, 27_684), (65_530, 140_000), (3, 0), (len(data) - 4, 4)):
@@ -106,19 +114,22 @@ def test_reads_at_offsets(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 file.read(at, 1)
 
 
-@stores.needs_s3
-def test_another_or_no_object_is_an_error(bucket: str) -> None:
-    """Bytes of two states of an object are never mixed, and the identity tells them apart."""
-    store = stores.files()
-    store.pipe("dumps/changing", bytes(12 << 20))
+def test_another_or_no_object_is_an_error(
+    kind: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The identity tells two states of an object apart; where a store can say so, a read does."""
+    monkeypatch.setattr(remote, "BLOCK", 1 << 16)
+    store = stores.files(kind)
+    store.pipe("dumps/changing", bytes(12 << 16))
     with remote.open_url(f"{bucket}/changing") as file:
         before = file.identify()
         assert file.identify() == before
-        store.pipe("dumps/changing", b"\1" * (12 << 20))
+        store.pipe("dumps/changing", b"\1" * (12 << 16))
         assert file.identify() != before
-        with pytest.raises(Unreadable) as caught:
-            file.read(10 << 20, 9)
-        assert "changed" in caught.value.reason
+        if kind == "s3":
+            with pytest.raises(Unreadable) as caught:
+                file.read(10 << 16, 9)
+            assert "changed" in caught.value.reason
         store.rm("dumps/changing")
         with pytest.raises(Unreadable) as caught:
             file.identify()
@@ -127,10 +138,9 @@ def test_another_or_no_object_is_an_error(bucket: str) -> None:
         remote.open_url(f"{bucket}/changing")
 
 
-@stores.needs_s3
-def test_folders_and_patterns(bucket: str) -> None:
+def test_folders_and_patterns(kind: str, bucket: str) -> None:
     """A folder stands for every object under it; what cannot be found stays as it was named."""
-    store = stores.files()
+    store = stores.files(kind)
     for name in ("b", "a", "deep/er/c", "deep/d"):
         store.pipe(f"dumps/folder/{name}", b"x")
     base = f"{bucket}/folder"
@@ -138,12 +148,30 @@ def test_folders_and_patterns(bucket: str) -> None:
     assert inputs.expand([f"{base}/"]) == every
     assert inputs.expand([f"{base}/[ab]", f"{base}/a"]) == every[:2]
     assert inputs.expand([f"{base}/de*"]) == every[2:]
-    assert inputs.expand([f"{base}/a", "s3://nowhere/x"]) == (every[0], "s3://nowhere/x")
+    nowhere = f"{kind}://nowhere/x"
+    assert inputs.expand([f"{base}/a", nowhere]) == (every[0], nowhere)
     assert remote.modified(every[0]) is not None
 
 
-@stores.needs_s3
-def test_the_report_is_that_of_the_file(bucket: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "near", "url"),
+    [
+        ("box/a/core", "s3://box/a", "s3://box/a/core"),
+        (
+            "box/core",
+            "abfss://box@acc.dfs.core.windows.net/",
+            "abfss://box@acc.dfs.core.windows.net/core",
+        ),
+        ("box/core", "az://box", "az://box/core"),
+        ("box/a#7", "gcs://box/a*", "gcs://box/a#7"),
+    ],
+)
+def test_an_object_is_named_as_its_store_was(name: str, near: str, url: str) -> None:
+    """What a folder or pattern stands for has its scheme, and its account."""
+    assert remote._url_of(name, near) == url
+
+
+def test_the_report_is_that_of_the_file(kind: str, bucket: str, tmp_path: Path) -> None:
     """A dump in a store gives the same report as the file, but for its name, packed ones too."""
     key = keys.rsa_key(1024)
     segment = elfcore.Segment(address=0x10000, data=encodings.pkcs8_pem(key) + bytes(8192))
@@ -152,17 +180,22 @@ def test_the_report_is_that_of_the_file(bucket: str, tmp_path: Path) -> None:
     packed = tmp_path / "core.gz"
     packed.write_bytes(gzip.compress(dump.read_bytes()))
     for path in (dump, packed):
-        stores.files().pipe(f"dumps/same/{path.name}", path.read_bytes())
+        stores.files(kind).pipe(f"dumps/same/{path.name}", path.read_bytes())
     near = run("scan", str(dump), str(packed), "-j1", "-f", "json")
     far = run("scan", f"{bucket}/same", "-j1", "-f", "json")
     assert far.stdout.replace(f"{bucket}/same", str(tmp_path)) == near.stdout
     assert (far.returncode, far.stderr) == (near.returncode, near.stderr) == (1, "")
 
 
+# --- the web ------------------------------------------------------------------------------------
+
+
 @stores.needs_web
 def test_a_signed_url_that_cannot_be_read_stays_unsaid() -> None:
     """A server without ranges is incomplete, and no output has the signature."""
-    with stores.web({"/core": bytes(100)}) as host:
+    site = stores.Site({"/core": bytes(100)})
+    site.ranges = False
+    with stores.web(site) as host:
         url = f"http://me:{SECRET}@{host}/core?sig={SECRET}"
         done = run("scan", url, f"http://{host}/gone?sig={SECRET}", "-f", "json")
     assert done.returncode == 3
@@ -171,3 +204,74 @@ def test_a_signed_url_that_cannot_be_read_stays_unsaid() -> None:
         f"http://{host}/core",
         f"http://{host}/gone",
     ]
+
+
+@stores.needs_web
+@pytest.mark.parametrize("tags", [("ETag",), ("Last-Modified",)])
+def test_a_page_that_changes_is_another(tags: tuple[str, ...]) -> None:
+    """By either header that servers have for it; the second tells when, too."""
+    site = stores.Site({"/core": bytes(1000) + b"end"})
+    site.tags = tags
+    with stores.web(site) as host, remote.open_url(f"http://{host}/core") as file:
+        assert file.read(998, 5) == b"\0\0end"
+        before = file.identify()
+        assert file.identify() == before
+        site.pages["/core"] = bytes(1000) + b"END"
+        assert file.identify() != before
+        assert (remote.modified(f"http://{host}/core") is None) == (tags == ("ETag",))
+
+
+@stores.needs_web
+def test_a_page_of_which_nobody_says_when_it_changes() -> None:
+    """It could change unseen while it is read: it is not read."""
+    site = stores.Site({"/core": bytes(1000)})
+    site.tags = ()
+    with stores.web(site) as host, pytest.raises(Unreadable) as caught:
+        remote.open_url(f"http://{host}/core")
+    assert "does not say when it changes" in caught.value.reason
+
+
+@stores.needs_web
+def test_why_a_page_cannot_be_read(tmp_path: Path) -> None:
+    """What fsspec takes for an absent page is told apart, without a word of the client's."""
+    reasons = []
+    site = stores.Site({"/core": bytes(9)})
+    with stores.web(site) as plain, stores.web(site, signers.certificate(tmp_path)) as sealed:
+        for url in (
+            f"http://{plain}/gone?sig={SECRET}",
+            f"http://127.0.0.1:1/core?sig={SECRET}",
+            f"https://{sealed}/core?sig={SECRET}",
+            f"https://{plain}/core?sig={SECRET}",
+        ):
+            with pytest.raises(Unreadable) as caught:
+                remote.open_url(url)
+            reasons.append(caught.value.reason)
+            assert SECRET not in repr(vars(caught.value))
+    assert reasons == [
+        "there is no such object",
+        "its server cannot be reached",
+        "its server's certificate is not trusted",
+        "its server does not speak TLS as it should",
+    ]
+
+
+@stores.needs_web
+def test_a_scan_over_tls_and_one_of_a_page_that_changes(tmp_path: Path) -> None:
+    """A page has the report of the file; one that changes, or is not trusted, is incomplete."""
+    whole = elfcore.write([elfcore.Segment(address=0x10000, data=noise.text(1 << 16))]).data
+    (tmp_path / "core").write_bytes(whole)
+    near = run("scan", str(tmp_path / "core"), "-j1", "-f", "json")
+    site, tls = stores.Site({"/core": whole}), signers.certificate(tmp_path)
+    with stores.web(site, tls) as host:
+        url, trust = f"https://{host}/core", {"SSL_CERT_FILE": str(tls[0])}
+        far = run("scan", f"{url}?sig={SECRET}", "-j1", "-f", "json", **trust)
+        assert far.stdout.replace(url, str(tmp_path / "core")) == near.stdout
+        assert (far.returncode, near.returncode, far.stderr) == (0, 0, "")
+        assert run("scan", "-q", url, "-j1").returncode == 3  # nobody here trusts its certificate
+
+        def change() -> None:
+            site.pages["/core"] = whole[:-1] + bytes([site.asked])
+
+        site.on_read = change
+        done = run("scan", url, "-j1", **trust)
+    assert (done.returncode, "changed" in done.stdout + done.stderr) == (3, True)
