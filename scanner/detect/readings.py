@@ -50,8 +50,10 @@ BYTES = Reading(name="bytes-be", digit=8, word=1, most_first=True, align=1)
 JAVA = Reading(name="java-words", digit=32, word=4, most_first=True, align=4)
 """BigInteger.mag (OpenJDK): ints, most significant first."""
 
+DIGITS_30 = Reading(name="digits-30", digit=30, word=4, align=4)
+
 _PACKED = (
-    Reading(name="digits-30", digit=30, word=4, align=4),  # CPython
+    DIGITS_30,  # CPython
     Reading(name="digits-60", digit=60, word=8, align=8),  # libtommath
     Reading(name="digits-28", digit=28, word=4, align=4),  # libtommath, 32-bit builds
     Reading(name="digits-63", digit=63, word=8, align=8),  # Go 1.20 bigmod

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect import readings
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations import words
 from scanner.detect.relations.words import Bytes, Words
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
-_WORD, _HALF = (1 << 64) - 1, 4
+_WORD, _HALF, _DIGIT = (1 << 64) - 1, 4, (1 << 30) - 1
 
 _RADIX_POWERS = range(-1, 4)
 """Powers of R that stand in libraries, 1 among them, and what comes of one more or less."""
@@ -149,10 +150,14 @@ class Spelling:
     swapped: bool = False
     """Each unit is big-endian, and the least significant one comes first."""
     at: int = 0
-    """Where in it stand the least significant 64 bits."""
+    """Where in it stand the least significant 64 bits, or two digits."""
+    digits: bool = False
+    """CPython's integers: 30 bits in each word."""
 
     def encode(self, curve: Curve, x: int) -> bytes:
         """Spell a coordinate."""
+        if self.digits:
+            return readings.encode(readings.DIGITS_30, x, curve.p.bit_length())
         size = curve.size + -curve.size % self.word
         raw = (x * self.radix % curve.p).to_bytes(size, "little")
         if self.swapped:
@@ -163,6 +168,8 @@ class Spelling:
 
     def lows(self, curve: Curve, xs: list[int]) -> Words:
         """Return, of each coordinate, the word that stands at ``at`` of its spelling."""
+        if self.digits:
+            return np.array([x & _DIGIT | (x >> 30 & _DIGIT) << 32 for x in xs], np.uint64)
         low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
         if self.swapped or (self.most_first and self.word == 1):
             low = low.byteswap()
@@ -172,7 +179,7 @@ class Spelling:
 
 
 def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]:
-    """Return the spellings of a coordinate: bytes, limbs, Montgomery limbs, Java's ints.
+    """Return the spellings of a coordinate: bytes, limbs, Montgomery limbs, Java's ints, digits.
 
     SymCrypt fills its digits of 512 bits where it has no special code for a field's size. On a
     ``big_endian`` machine a limb is swapped, and Java's ints are bytes.
@@ -189,7 +196,8 @@ def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]
     if big_endian:
         return (plain, Spelling(), *rows)
     whole = -(-curve.size // 4) * 4
-    return (plain, *rows, Spelling(most_first=True, word=4, at=whole - 8))
+    java = Spelling(most_first=True, word=4, at=whole - 8)
+    return (plain, *rows, java, Spelling(digits=True))
 
 
 def sightings(

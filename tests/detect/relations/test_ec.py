@@ -43,6 +43,7 @@ def affine(key: keys.EcKey) -> dict[str, bytes]:
         "wide montgomery": (key.x * wide % p).to_bytes(size, "little"),
         "32-bit montgomery": ((key.x << 32 * -(-size // 4)) % p).to_bytes(size, "little"),
         "java": encodings.java_words(key.x),
+        "CPython": encodings.digits30(key.x),
     }
 
 
