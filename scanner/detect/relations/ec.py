@@ -20,12 +20,12 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect import keys, readings, written
-from scanner.detect.evidence import ec_closes, ec_derived, on_curve
+from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import comb, pieces, words
+from scanner.detect.relations import comb, pieces, points, words
 from scanner.detect.relations.curves import (
     CURVES,
     Curve,
@@ -42,7 +42,7 @@ from scanner.model import NONCE, Candidate, Place
 MOST: dict[str, tuple[int, int, int]] = {
     "P-224": (200, 600, 100),
     "P-256": (4_000, 5_000, 4_000),
-    "P-384": (400, 600, 200),
+    "P-384": (400, 600, 300),
     "P-521": (150, 500, 80),
     "secp256k1": (1_200, 1_500, 1_000),
     "brainpoolP256r1": (200, 400, 150),
@@ -56,9 +56,6 @@ and 0.3 to 0.5 ms."""
 UNLIKELY = 4
 """Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
 pool, where libraries keep it beside their keys. Not so on P-256, which everybody uses."""
-
-MOST_POINTS = (2_000, 1_000)
-"""Encoded points of the pool that are checked to lie on a curve, in few runs and in many."""
 
 MOST_AFFINE = (2_000, 1_000)
 """Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
@@ -75,9 +72,6 @@ MOST_UNSHIFTED = 64
 that fill a run (Botan 3 keeps no other)."""
 
 PROOF = "d*G = Q"
-
-_COMPRESSED = (0x02, 0x03)
-"""What stands before the x of a compressed point (SEC 1 2.3.3)."""
 
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
@@ -128,14 +122,14 @@ class _Trial:
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
-    points = [*_points(pool), *_affine(pool)]
+    stand = [*points.encoded(pool), *_affine(pool)]
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int], _Trial] = {}
     everywhere: dict[str, _Points] = {name: {} for name in MOST}
     for key in read:
         if key.curve in everywhere:
             everywhere[key.curve][key.x] = (key.y, None)
-    for curve, x, y, place in points:
+    for curve, x, y, place in stand:
         if curve in everywhere:
             everywhere[curve].setdefault(x, (y, place))
     spelled = list(_spelled(pool, everywhere))
@@ -167,28 +161,6 @@ def _most(pool: Pool, name: str, *, known: bool) -> int:
 
 
 # --- what is tried ------------------------------------------------------------------------------
-
-
-def _points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
-    """Yield the uncompressed points that stand in the pool (SEC 1 2.3.3)."""
-    marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
-    marks = marks[pieces.varied(pool.data, marks, 32)]
-    tried = 0
-    most = pool.budget(*MOST_POINTS)
-    for size in sorted({curve.size for curve in CURVES.values()}):
-        names = [name for name, curve in CURVES.items() if curve.size == size]
-        fits = marks[marks + 2 * size <= len(pool.data)]
-        fits = fits[pieces.varied(pool.data, fits, size)]
-        fits = fits[pieces.varied(pool.data, fits + size, size)]
-        for at in fits.tolist():
-            if tried == most:
-                return
-            tried += 1
-            raw = pool.data[at : at + 2 * size].tobytes()
-            x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
-            for name in names:
-                if max(x, y) < CURVES[name].p and on_curve(name, x, y):
-                    yield name, x, y, pool.place(at, 2 * size)
 
 
 def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
@@ -338,7 +310,7 @@ def _named(
 def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
     """Yield the trials whose point's x stands in the pool in some spelling, not inside of d."""
     proved: dict[tuple[str, int], _Trial] = {}
-    points: set[tuple[str, int]] = set()
+    whole: set[tuple[str, int]] = set()
     coordinates = [(trial.key.curve, trial.key.x) for trial in trials]
     for index, position, size in sightings(pool.data, coordinates, big_endian=pool.big_endian):
         trial = trials[index]
@@ -347,14 +319,14 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
             continue
         if name not in proved and _closes(trial.key):
             proved[name] = trial
-        if position and pool.data[position - 1] in _COMPRESSED:
-            points.add(name)
+        if position and pool.data[position - 1] in points.COMPRESSED:
+            whole.add(name)
     found = list(proved.values())
     coordinates = [(trial.key.curve, trial.key.y) for trial in found]
     rest = sightings(pool.data, coordinates, big_endian=pool.big_endian)
-    points |= {(found[index].key.curve, found[index].key.x) for index, *_ in rest}
+    whole |= {(found[index].key.curve, found[index].key.x) for index, *_ in rest}
     for name, trial in proved.items():
-        yield _related(pool, trial, trial.key, trial.form, PROOF if name in points else NONCE)
+        yield _related(pool, trial, trial.key, trial.form, PROOF if name in whole else NONCE)
 
 
 def _closes(key: Ec) -> bool:

@@ -76,8 +76,9 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
         rest = pieces.aligned(pool, size, most - len(positions), near)
         positions = np.concatenate((positions, rest))
-        rest = pieces.loose(pool, size, max(most - len(positions), most // 8), near)
-        positions = np.concatenate((positions, rest))
+        left = max(most - len(positions), most // 8 if pool.few else 0)
+        if left:
+            positions = np.append(positions, pieces.loose(pool, size, left, near))
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":

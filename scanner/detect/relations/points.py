@@ -1,0 +1,88 @@
+"""Encoded points of named curves in the pool (SEC 1 2.3.3): whoever holds one uses its curve.
+
+Their scalars are not far, as a rule. An uncompressed point is told by the curve's equation; of a
+compressed one half of all numbers are the x, so its length must be announced. This module refuses
+to say whose a point is.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scanner.detect.evidence import on_curve
+from scanner.detect.pool import Pool
+from scanner.detect.relations import pieces
+from scanner.detect.relations.curves import CURVES, Curve, coefficients
+from scanner.detect.relations.words import sliding
+from scanner.model import Place
+
+MOST = (2_000, 1_000)
+"""Uncompressed points that are checked to lie on a curve, in few runs and in many."""
+
+MOST_COMPRESSED = (200, 100)
+"""Compressed points of each size, of which a root is taken: 0.05 to 0.5 ms."""
+
+COMPRESSED = (0x02, 0x03)
+"""What stands before the x of a compressed point."""
+
+_SIZES = sorted({curve.size for curve in CURVES.values()})
+
+_Point = tuple[str, int, int, Place]
+"""Curve, x, y, and where it stands."""
+
+
+def encoded(pool: Pool) -> Iterator[_Point]:
+    """Yield the points that stand in the pool, uncompressed ones first."""
+    yield from _uncompressed(pool)
+    yield from _compressed(pool)
+
+
+def _uncompressed(pool: Pool) -> Iterator[_Point]:
+    marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
+    marks = marks[pieces.varied(pool.data, marks, 32)]
+    tried = 0
+    most = pool.budget(*MOST)
+    for size in _SIZES:
+        names = [name for name, curve in CURVES.items() if curve.size == size]
+        fits = marks[marks + 2 * size <= len(pool.data)]
+        fits = fits[pieces.varied(pool.data, fits, size)]
+        fits = fits[pieces.varied(pool.data, fits + size, size)]
+        for at in fits.tolist():
+            if tried == most:
+                return
+            tried += 1
+            raw = pool.data[at : at + 2 * size].tobytes()
+            x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
+            for name in names:
+                if max(x, y) < CURVES[name].p and on_curve(name, x, y):
+                    yield name, x, y, pool.place(at, 2 * size)
+
+
+def _compressed(pool: Pool) -> Iterator[_Point]:
+    data = pool.data
+    marks = np.flatnonzero((data[:-8] & 0xFE) == COMPRESSED[0])
+    marks = marks[marks >= 8]
+    before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
+    for size in _SIZES:
+        said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
+        at = marks[said] + 1
+        at = at[at + size <= len(data)]
+        at = at[pieces.varied(data, at, size)]
+        for spot in at[: pool.budget(*MOST_COMPRESSED)].tolist():
+            x = int.from_bytes(data[spot : spot + size].tobytes(), "big")
+            for curve in CURVES.values():
+                y = _root(curve, x, odd=bool(data[spot - 1] & 1)) if curve.size == size else None
+                if y is not None:
+                    yield curve.name, x, y, pool.place(spot, size)
+
+
+def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
+    """Return y of a point, or None where there is none; on P-224 no root is so cheap."""
+    if x >= curve.p or curve.p % 4 != 3:
+        return None
+    a, b = coefficients(curve)
+    square = (x * x * x + a * x + b) % curve.p
+    y = pow(square, (curve.p + 1) // 4, curve.p)
+    if y * y % curve.p != square:
+        return None
+    return y if y & 1 == odd else curve.p - y

@@ -1,0 +1,60 @@
+"""Encoded points: told by their curve's equation, the compressed ones by their length too."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner.detect.material import describe
+from scanner.detect.pool import FEW_RUNS, Pool
+from scanner.detect.relations import ec, points
+from scanner.dump.space import Memory
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+KEYS = {curve: keys.ec_key(curve) for curve in keys.CURVES}
+SIZE = 1 << 14
+
+
+def compressed(key: keys.EcKey) -> bytes:
+    """Spell a point as its x and the sign of y (SEC 1 2.3.3)."""
+    return bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, key.field_bytes)
+
+
+LENGTHS: dict[str, Callable[[int], bytes]] = {
+    "V8": lambda size: size.to_bytes(4, "little"),
+    "64 bits": lambda size: size.to_bytes(8, "little"),
+    "SSH": lambda size: size.to_bytes(4, "big"),
+}
+
+
+@pytest.mark.parametrize("announced", LENGTHS)
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_compressed_point(make_pool: MakePool, curve: str, announced: str) -> None:
+    """Behind its length, with the right one of both y."""
+    key = KEYS[curve]
+    raw = compressed(key)
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(8) + LENGTHS[announced](len(raw)) + raw)
+    found = [row for row in points.encoded(make_pool(data)[0]) if row[0] == curve]
+    assert [(x, y) for _, x, y, _ in found] == [(key.x, key.y)]
+
+
+@pytest.mark.parametrize("head", [bytes(8), (34).to_bytes(8, "little")])
+def test_without_its_length_a_compressed_point_is_any_number(
+    make_pool: MakePool, head: bytes
+) -> None:
+    """Half of all numbers are the x of some point."""
+    data = noise.plant(noise.text(SIZE, 3), 4096, head + compressed(KEYS["P-256"]))
+    assert not list(points.encoded(make_pool(data)[0]))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_compressed_point_says_which_curve_is_used(make_pool: MakePool, *, known: bool) -> None:
+    """In a crowd, where what is nearest to a point of the curve comes first."""
+    key = KEYS["P-384"]
+    crowd = [noise.uniform(48, at) for at in range(FEW_RUNS + 1)]
+    crowd[-40] = encodings.big_endian(key.d, 48)
+    far = compressed(key) if known else compressed(key)[1:]
+    data = b"".join(bytes(4) + (48).to_bytes(4, "little") + raw + bytes(8) for raw in crowd)
+    data += bytes(64) + len(far).to_bytes(8, "little") + far + bytes(64)
+    found = [describe(one.key).fingerprint.value for one in ec.search(make_pool(data)[0], ())]
+    assert found == ([key.spki_sha256] if known else [])
