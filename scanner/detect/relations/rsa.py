@@ -12,7 +12,17 @@ from scanner.detect import readings, written
 from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import alone, arithmetic, crt, cut, damaged, exponents, known, pairs
+from scanner.detect.relations import (
+    alone,
+    arithmetic,
+    crt,
+    cut,
+    damaged,
+    exponents,
+    known,
+    pairs,
+    topless,
+)
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -52,6 +62,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield exponents.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
     yield cut.search(listed, _left(moduli, seen), seen)
+    yield topless.search(listed, _left(moduli, seen))
 
 
 def _left(moduli: dict[int, int], seen: set[int]) -> dict[int, int]:
@@ -67,6 +78,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
         raw = written.number(memory, place)
         part = damaged.divisor(n, role, raw) if role.startswith("p without") else None
         part = cut.divisor(n, e, raw) if role == cut.ROLE else part
+        part = topless.divisor(n, e, raw) if role == topless.ROLE else part
         if part is not None:
             divisors.append(part)
         for reading in table:

@@ -1,0 +1,88 @@
+"""Private exponents without their most significant part: enough with a modulus that was read."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import keys, noise
+from scanner.detect import publics
+from scanner.detect.material import describe
+from scanner.detect.pool import Pool
+from scanner.detect.relations import rsa, topless
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Confidence
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+KEY = keys.rsa_key(2048)
+GAP = noise.text(512, 9)
+
+
+def freed(key: keys.RsaKey, name: str, lost: int, form: str) -> bytes:
+    """Free a block with an exponent: links stand where its top was, or its end is cut off."""
+    raw = getattr(key, name).to_bytes(key.bits // 8, "big")[lost:]
+    if form == "limbs":
+        return GAP + raw[::-1] + bytes(lost) + GAP
+    links = b"".join((0x7F12_3456_7000 + at).to_bytes(8, "little") for at in range(lost // 8))
+    return GAP + links + raw + bytes(8) + GAP
+
+
+def found(pool: Pool, key: keys.RsaKey) -> list[Related]:
+    """Search a pool for a key that a certificate names."""
+    return list(rsa.search(pool, (publics.rsa(key.n, key.e, kind="certificate"),)))
+
+
+@pytest.mark.parametrize("form", ["bytes", "limbs"])
+@pytest.mark.parametrize("name", ["d", "d_euler"])
+@pytest.mark.parametrize(("bits", "lost"), [(1024, 16), (2048, 8), (2048, 16), (3072, 32)])
+def test_an_exponent_without_its_top(
+    make_pool: MakePool, bits: int, lost: int, name: str, form: str
+) -> None:
+    """What free() left of d as bytes, or a region's end of its limbs; found again by its place."""
+    key = keys.rsa_key(bits)
+    pool, memory = make_pool(freed(key, name, lost, form))
+    (related,) = found(pool, key)
+    public = describe(related.key)
+    assert public.fingerprint.value == key.spki_sha256
+    assert (related.proof, related.roles) == ("part of d factors n", (topless.ROLE,))
+    candidate = Candidate(
+        rule="any",
+        kind="private-key",
+        algorithm="rsa",
+        encoding=related.encoding,
+        confidence=Confidence.PROOF,
+        proof=related.proof,
+        fingerprint=public.fingerprint,
+        bits=public.bits,
+        places=related.places,
+        roles=related.roles,
+        n=key.n,
+        e=key.e,
+    )
+    assert [describe(again).fingerprint for again in rsa.again(memory, candidate)] == [
+        public.fingerprint
+    ]
+
+
+@pytest.mark.parametrize("at", [-1, -100, -180])
+def test_one_bit_decides(make_pool: MakePool, at: int) -> None:
+    """Anywhere in what is needed of d."""
+    data = bytearray(freed(KEY, "d", 16, "bytes"))
+    data[len(data) - len(GAP) - 8 + at] ^= 2
+    assert not found(make_pool(bytes(data))[0], KEY)
+
+
+def test_too_little_of_it(make_pool: MakePool) -> None:
+    """Half of d is less than is looked for."""
+    assert not found(make_pool(freed(KEY, "d", 128, "bytes"))[0], KEY)
+
+
+def test_random_bytes(make_pool: MakePool) -> None:
+    """Thousands of runs as long as an exponent."""
+    data = b"".join(bytes(16) + noise.uniform(256, at) for at in range(500))
+    assert not found(make_pool(data)[0], KEY)
+
+
+def test_an_empty_pool(make_pool: MakePool) -> None:
+    """Nothing to look at."""
+    assert not found(make_pool(bytes(4096))[0], KEY)
