@@ -43,7 +43,7 @@ _LONGEST = 1024
 _BESIDE, _MOST_BESIDE = 128, 256
 """Bytes before and behind a public key whose words are tried, and of how many keys."""
 
-_VERSIONED = 6
+_USUAL, _VERSIONED = 32, 6
 """Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
 _LEAD = 16
@@ -97,8 +97,10 @@ def versioned(pool: Pool, size: int, most: int) -> Offsets:
 
     A byte that says what follows, and a checksum behind, as decoders of wallet keys give them out:
     StrKey (SEP-23), WIF and BIP 32. The object's length is before it, of 64 bits, in CPython with
-    one word between, or of 32 bits.
+    one word between, or of 32 bits. In many runs only the usual size of 32 bytes is looked for.
     """
+    if not pool.few and size != _USUAL:
+        return np.empty(0, np.int64)
     data = pool.data[:-_LEAD]
     at = np.flatnonzero((data > size) & (data <= size + _VERSIONED))
     length = data[at]
