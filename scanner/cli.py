@@ -22,6 +22,7 @@ from scanner.cli_output import (
     EXIT_CODES,
     INCOMPLETE,
     PASS,
+    PATH,
     USAGE,
     Complain,
     Look,
@@ -108,7 +109,7 @@ def keysift() -> None:
 
 @keysift.command(add_help_option=False)
 @helped
-@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=click.Path())
+@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=PATH)
 @output_options
 @options(*SEARCH)
 @policy_options

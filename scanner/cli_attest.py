@@ -17,6 +17,7 @@ from scanner.cli_output import (
     BLOCKED,
     EXIT_CODES,
     INCOMPLETE,
+    PATH,
     Complain,
     about,
     audit_option,
@@ -50,13 +51,13 @@ def keys(*, required: bool) -> tuple[Callable[[Callable[..., Any]], Callable[...
         click.option(
             "--public-key",
             metavar="FILE",
-            type=click.Path(),
+            type=PATH,
             help="Public half of a key with a URI.",
         ),
         click.option(
             "--key-secret",
             metavar="FILE",
-            type=click.Path(),
+            type=PATH,
             help="File with the password of the key file, or the PIN of its store.",
         ),
     )
@@ -64,17 +65,17 @@ def keys(*, required: bool) -> tuple[Callable[[Callable[..., Any]], Callable[...
 
 @click.command("attest", add_help_option=False)
 @helped
-@click.argument("path", metavar="DUMP", type=click.Path())
+@click.argument("path", metavar="DUMP", type=PATH)
 @options(*keys(required=True))
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     callback=or_stdout,
     help="Where it goes; to stdout where this is not said.",
 )
-@click.option("--report", metavar="FILE", type=click.Path(), help="Save the JSON report, too.")
+@click.option("--report", metavar="FILE", type=PATH, help="Save the JSON report, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what was written. No progress.")
 @options(*SEARCH)
 @policy_options
@@ -164,17 +165,15 @@ def _write(
 
 @click.command("verify", add_help_option=False)
 @helped
-@click.argument("path", metavar="DUMP", type=click.Path())
-@click.option(
-    "--attestation", metavar="FILE", required=True, type=click.Path(), help="What attest wrote."
-)
+@click.argument("path", metavar="DUMP", type=PATH)
+@click.option("--attestation", metavar="FILE", required=True, type=PATH, help="What attest wrote.")
 @click.option(
     "--key",
     "trusted",
     metavar="FILE",
     required=True,
     multiple=True,
-    type=click.Path(),
+    type=PATH,
     help="PEM file of a public key that may have signed it. May be given again.",
 )
 @click.option(
@@ -189,7 +188,7 @@ def _write(
     "--policy",
     "policy_path",
     metavar="FILE",
-    type=click.Path(),
+    type=PATH,
     help="The policy that it must be made by.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")

@@ -17,6 +17,7 @@ from scanner import deliver, errors, inputs
 from scanner.cli_output import (
     EXIT_CODES,
     INCOMPLETE,
+    PATH,
     Complain,
     Look,
     audit_option,
@@ -42,15 +43,13 @@ _CLUSTER = (
     click.option(
         "--tls-ca",
         metavar="FILE",
-        type=click.Path(),
+        type=PATH,
         help="Who signed the scheduler's certificate.",
     ),
     click.option(
-        "--tls-cert", metavar="FILE", type=click.Path(), help="Our certificate for the scheduler."
+        "--tls-cert", metavar="FILE", type=PATH, help="Our certificate for the scheduler."
     ),
-    click.option(
-        "--tls-key", metavar="FILE", type=click.Path(), help="The key of that certificate."
-    ),
+    click.option("--tls-key", metavar="FILE", type=PATH, help="The key of that certificate."),
     click.option("--insecure", is_flag=True, help="Talk to the scheduler without TLS."),
     click.option("--split", is_flag=True, help="One dump after the other, each over all workers."),
 )
@@ -58,7 +57,7 @@ _CLUSTER = (
 
 @click.command("fleet", add_help_option=False)
 @helped
-@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=click.Path())
+@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=PATH)
 @options(*_CLUSTER)
 @output_options
 @options(*SEARCH)

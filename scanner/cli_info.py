@@ -9,12 +9,12 @@ import sys
 import click
 
 from scanner import deliver
-from scanner.cli_output import INCOMPLETE, PASS, about, helped
+from scanner.cli_output import INCOMPLETE, PASS, PATH, about, helped
 
 
 @click.command("info", add_help_option=False)
 @helped
-@click.argument("path", metavar="DUMP", type=click.Path())
+@click.argument("path", metavar="DUMP", type=PATH)
 @click.option(
     "-f",
     "--format",

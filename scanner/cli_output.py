@@ -32,6 +32,9 @@ EXIT_CODES: tuple[tuple[Verdict, int], ...] = (
 _BLOCKED = "the verdict stands: blocked; do not send the dump"
 
 
+PATH = click.Path(readable=False)
+"""A path, of which click says nothing: who opens it does, and a dump that cannot be is no usage."""
+
 _COLORS = ("auto", "always", "never")
 
 _Callback = TypeVar("_Callback", bound=Callable[..., Any])
@@ -121,7 +124,7 @@ _OUTPUT_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] 
         "-o",
         "--output",
         metavar="FILE",
-        type=click.Path(),
+        type=PATH,
         callback=or_stdout,
         help="Write the report to this file.",
     ),
@@ -142,7 +145,7 @@ def audit_option(command: _Callback) -> _Callback:
     return click.option(
         "--audit-log",
         metavar="FILE",
-        type=click.Path(),
+        type=PATH,
         help="Add a line of JSON for each decision to this file.",
     )(command)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli_output import INCOMPLETE, PASS, helped
+from scanner.cli_output import INCOMPLETE, PASS, PATH, helped
 
 if TYPE_CHECKING:
     from scanner.policy import Ruling
@@ -28,7 +28,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--policy",
         "policy_path",
         metavar="FILE",
-        type=click.Path(),
+        type=PATH,
         help="Policy of the gate, as TOML.",
     ),
     click.option(
@@ -40,7 +40,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--baseline",
         "baseline_path",
         metavar="FILE",
-        type=click.Path(),
+        type=PATH,
         help="Saved JSON report: what it had found does not block again.",
     ),
 )
@@ -97,7 +97,7 @@ def policy_group() -> None:
 
 @policy_group.command("check", add_help_option=False)
 @helped
-@click.argument("path", metavar="FILE", type=click.Path())
+@click.argument("path", metavar="FILE", type=PATH)
 @click.option(
     "--today", "at", metavar="DATE", help="Judge entries as on this day (2027-01-31), in UTC."
 )

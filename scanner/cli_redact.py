@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors, inputs
-from scanner.cli_output import PASS, Complain, about, audit_option, helped
+from scanner.cli_output import PASS, PATH, Complain, about, audit_option, helped
 from scanner.cli_policy import policy_options
 from scanner.cli_scan import READING, RESUME, SEARCH, gate_of, keeping, named, options
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @click.command("redact", add_help_option=False)
 @helped
-@click.argument("path", metavar="IN", type=click.Path())
-@click.option("-o", "--output", metavar="OUT", type=click.Path(), help="Where the copy goes.")
-@click.option("--record", metavar="FILE", type=click.Path(), help="Write what was overwritten.")
+@click.argument("path", metavar="IN", type=PATH)
+@click.option("-o", "--output", metavar="OUT", type=PATH, help="Where the copy goes.")
+@click.option("--record", metavar="FILE", type=PATH, help="Write what was overwritten.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; list what would be overwritten.")
 @click.option("--all", "every", is_flag=True, help="Overwrite all secrets, blocking or not.")
 @click.option("--suppressed", is_flag=True, help="Overwrite what was set aside, too.")

@@ -7,12 +7,12 @@ It wires and decides nothing: the exit code is that of the verdict that was save
 import click
 
 from scanner import inputs
-from scanner.cli_output import EXIT_CODES, Complain, Look, hand_over, helped, output_options
+from scanner.cli_output import EXIT_CODES, PATH, Complain, Look, hand_over, helped, output_options
 
 
 @click.command("report", add_help_option=False)
 @helped
-@click.argument("path", metavar="FILE.json", type=click.Path())
+@click.argument("path", metavar="FILE.json", type=PATH)
 @output_options
 @click.pass_obj
 def report(complain: Complain, path: str, look: Look) -> int:

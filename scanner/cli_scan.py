@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import urls
-from scanner.cli_output import Complain
+from scanner.cli_output import PATH, Complain
 from scanner.cli_policy import terms
 from scanner.errors import UsageError, cause
 
@@ -37,7 +37,7 @@ SEARCH: tuple[_Option, ...] = (
     click.option(
         "--known",
         multiple=True,
-        type=click.Path(),
+        type=PATH,
         help="Certificates or public keys to look for: a file, or a directory of them. May be "
         "given again.",
     ),

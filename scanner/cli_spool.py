@@ -21,6 +21,7 @@ from scanner.cli_output import (
     EXIT_CODES,
     INCOMPLETE,
     PASS,
+    PATH,
     Complain,
     audit_option,
     helped,
@@ -60,7 +61,7 @@ _REDACT = click.option(
     help="Seconds for which nobody may have written to a dump.",
 )
 @click.option("--once", is_flag=True, help="End when nothing is left to do.")
-@click.option("--metrics", metavar="FILE", type=click.Path(), help="Text file for Prometheus.")
+@click.option("--metrics", metavar="FILE", type=PATH, help="Text file for Prometheus.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say where dumps go.")
 @options(*SEARCH)
 @policy_options

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,30 @@ def test_an_error_names_its_file(tmp_path: Path) -> None:
     for command in (("scan", "-q"), ("info",), ("redact", "--dry-run")):
         done = keysift(*command, path)
         assert (done.returncode, done.stderr) == (3, expected)
+
+
+WITHOUT = "-dac_override,-dac_read_search"
+"""Capabilities by which root reads everything (capabilities(7))."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
+def test_a_dump_that_may_not_be_read_is_incomplete(tmp_path: Path) -> None:
+    """It is no error of usage, and the dumps beside it are scanned."""
+    command = COMMAND
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root reads everything, and no setpriv is here")
+        less = ("--bounding-set", WITHOUT, "--inh-caps", WITHOUT)
+        command = ("setpriv", *less, *COMMAND)
+    (tmp_path / "dark").write_bytes(b"hello")
+    (tmp_path / "dark").chmod(0)
+    (tmp_path / "light").write_bytes(b"hello")
+    paths = [str(tmp_path / "dark"), str(tmp_path / "light")]
+    done = keysift("scan", "--raw", "-f", "json", *paths, command=command)
+    assert done.returncode == 3
+    assert "why: permission denied" in done.stderr
+    verdicts = [dump["verdict"] for dump in json.loads(done.stdout)["dumps"]]
+    assert verdicts == ["incomplete", "pass"]
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
