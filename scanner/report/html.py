@@ -47,7 +47,7 @@ def render(
     body = element("body", _banner(report), element("main"))
     main = body[-1]
     if len(report.dumps) > 1:
-        add(main, _overview(report), _fleet(report))
+        add(main, _fleet(report), _overview(report))
     add(main, _search())
     for number, dump in enumerate(report.dumps, 1):
         add(main, _dump(dump, number, alone=len(report.dumps) == 1))

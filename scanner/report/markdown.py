@@ -30,10 +30,12 @@ def render(
     """Return the summary as lines of Markdown."""
     lines = [f"## {_BADGE[report.verdict]} keysift: {report.verdict.value}", ""]
     if len(report.dumps) > 1:
-        lines += [wording.tally(report), "", "| verdict | dump |", "| --- | --- |"]
+        lines += [wording.tally(report), ""]
+    lines += _fleet(report)
+    if len(report.dumps) > 1:
+        lines += ["| verdict | dump |", "| --- | --- |"]
         lines += [f"| {d.verdict.value} | {code(d.path, cell=True)} |" for d in report.dumps]
         lines.append("")
-    lines += _fleet(report)
     for dump in report.dumps:
         lines += _dump(dump)
     lines.append(f"**{report.verdict.value}**{_words(wording.last_line(report))}")

@@ -86,15 +86,15 @@ def _page(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
 
 
 def _overview(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
-    """Give the verdict of all dumps, and of each."""
+    """Give the verdict of all dumps, what to do about their keys, and the verdict of each."""
     yield _headed(report.verdict, Text(wording.tally(report), "bold"))
     yield Text()
+    yield from _fleet(report, verbose=verbose)
     grid = _grid()
     for dump in report.dumps:
         grid.add_row(Text(dump.verdict.value, _BADGE[dump.verdict]), Text(printable(dump.path)))
     yield _indented(grid)
     yield Text()
-    yield from _fleet(report, verbose=verbose)
 
 
 def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:

@@ -1,7 +1,10 @@
 """The table of formats is what the command line offers."""
 
+import dataclasses
+
+from scanner import spread
 from scanner.model import Report
-from scanner.report import FORMATS
+from scanner.report import FORMATS, wording
 
 
 def test_every_format_renders(report: Report) -> None:
@@ -38,3 +41,15 @@ def test_verdict_and_keys_are_in_every_format(report: Report) -> None:
         for dump in report.dumps:
             for finding in (*dump.findings, *dump.suppressed):
                 assert finding.fingerprint.value[:16] in text
+
+
+def test_what_to_rotate_comes_before_the_list_of_dumps(several: Report) -> None:
+    """Of a fleet one reads first which keys to act on, however many dumps there are."""
+    fleet = spread.spread(several.dumps, [1.7e9] * len(several.dumps))
+    report = dataclasses.replace(several, fleet=fleet)
+    _, key = wording.over_fleet(report)[0]
+    listed = [dump.path for number, dump in enumerate(report.dumps) if number != key.first]
+    for name, render in FORMATS:
+        if name in {"text", "markdown", "html"}:
+            text = render(report, color=False, verbose=False, quiet=False, width=200)
+            assert text.index("first seen 2023-11-14T22:13:20Z") < min(map(text.index, listed))
