@@ -2,9 +2,9 @@
 
 Ed25519 and Ed448 (RFC 8032). Any bytes are a seed of some key, so a seed counts only when its
 public key stands elsewhere: among the public keys that were met, or in the dump's own words; beside
-the seed as a rule. Some libraries keep the clamped scalar a and not the seed (ring): a*B is had
-from X25519, which multiplies the same point in other coordinates, u = (1 + y)/(1 - y). What is
-tried is bounded by counts of derivations.
+the seed as a rule. Some libraries keep the scalar a and not the seed, clamped (ring) or modulo the
+group's order (dalek; Monero, which has no seed): a*B is had from X25519, which multiplies the same
+point in other coordinates, u = (1 + y)/(1 - y). What is tried is bounded by counts of derivations.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric import x25519
 
 from scanner.detect import written
 from scanner.detect.keys import OKP_BYTES, okp_public
@@ -29,7 +30,11 @@ FLOOR, MOST_SEEDS = 2_500, 3_000
 (30 us)."""
 
 MOST_SCALARS = 500
-"""Clamped scalars that are tried: one random piece in 32 is one (45 us)."""
+"""Scalars that are tried, clamped ones and those below the order: one random piece in 32 is one,
+and one in 16 (45 us)."""
+
+MOST_FIELDS = 10_000
+"""Pieces of short records, which may be scalars too: Monero's keys stand behind their points."""
 
 MOST_ED448 = (40, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
@@ -48,6 +53,9 @@ PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
 _P = (1 << 255) - 19
 _L = (1 << 252) + 27742317777372353535851937790883648493
 _SIGN = 0x80
+_PER_ORDER = -pow(_L, -1, 8) % 8
+_BASES = (1, *((1 << 254) + 8 * step for step in range(4)))
+"""Multiples of B that another multiple is taken of: the first one as a rule."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -82,7 +90,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":
-            trials += _scalars(pool, positions)
+            trials += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
         for trial in witnessed(pool, trials, read):
             yield Related(
                 key=_key(trial),
@@ -144,20 +152,52 @@ def _unsigned(public: bytes) -> bytes:
 
 
 def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
-    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says."""
-    clamped = (pool.data[positions] & 7 == 0) & (pool.data[positions + 31] & 0xC0 == 0x40)
+    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says, or below L."""
+    first, last = pool.data[positions], pool.data[positions + 31]
+    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last < _L >> 248
     found = []
-    for position in positions[clamped][:MOST_SCALARS].tolist():
-        raw = pool.data[position : position + 32].tobytes()
-        found.append(Trial("ed25519", position, raw, edwards_y(raw), SCALAR))
+    for kind in (clamped, reduced):
+        for position in list(dict.fromkeys(positions[kind].tolist()))[:MOST_SCALARS]:
+            raw = pool.data[position : position + 32].tobytes()
+            found.append(Trial("ed25519", position, raw, edwards_y(raw), SCALAR))
     return found
 
 
 def edwards_y(scalar: bytes) -> bytes:
-    """Return a*B of a clamped scalar as an encoded point whose sign is left out."""
-    u = int.from_bytes(okp_public("x25519", scalar), "little")
+    """Return a*B as an encoded point whose sign is left out."""
+    a, u = int.from_bytes(scalar, "little"), 0
+    if a % 8 == 0 and a >> 254 == 1:
+        u = int.from_bytes(okp_public("x25519", scalar), "little")
+    else:
+        u = _multiplied(a)
     y = (u - 1) * pow(u + 1, -1, _P) % _P if (u + 1) % _P else 0
     return y.to_bytes(32, "little")
+
+
+def _multiplied(a: int) -> int:
+    """Return u of a*B, or 0 where no clamped scalar gives it.
+
+    X25519 takes none but multiples of 8 from 2**254 on: of the numbers that are a or -a modulo L
+    one is as a rule, -a having the same u. Where a itself is a multiple of 8 none is, and it is
+    taken of another base, b*B, whose multiple by a/b it is too.
+    """
+    for base in _BASES:
+        part = a * pow(base, -1, _L) % _L
+        for signed in (part, _L - part):
+            whole = signed + signed * _PER_ORDER % 8 * _L
+            if whole >> 254 == 1:
+                return _times(whole, base)
+    return 0
+
+
+def _times(whole: int, base: int) -> int:
+    """Return u of a clamped multiple of base*B (RFC 7748 5)."""
+    point = (9).to_bytes(32, "little")
+    if base != 1:
+        point = okp_public("x25519", base.to_bytes(32, "little"))
+    own = x25519.X25519PrivateKey.from_private_bytes(whole.to_bytes(32, "little"))
+    shared = own.exchange(x25519.X25519PublicKey.from_public_bytes(point))
+    return int.from_bytes(shared, "little")
 
 
 def _key(trial: Trial) -> Okp:

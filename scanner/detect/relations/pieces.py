@@ -40,6 +40,9 @@ LEAST_VARIED = {
 _LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
 
+_MOST_FIELDS = 8
+"""Pieces of a run that is a record of nothing else, at most."""
+
 _BESIDE, _MOST_BESIDE = 128, 256
 """Bytes before and behind a public key whose words are tried, and of how many keys."""
 
@@ -149,6 +152,14 @@ def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
     crowd = np.searchsorted(marks, marks + _CROWD) - np.searchsorted(marks, marks - _CROWD)
     found = found[np.argsort(crowd, kind="stable")]
     return found[_once(pool.data, found, size)][:most]
+
+
+def fields(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions in runs that two to eight pieces fill, end to end."""
+    count, rest = np.divmod(pool.tail - pool.head, size)
+    whole = (pool.head >= 0) & (pool.tail >= 0) & (rest == 0)
+    records = whole & (count >= 2) & (count <= _MOST_FIELDS)
+    return _ordered(pool, size, most, (), (_slots(pool, size, records),), 0xFF)
 
 
 def places(publics: Iterable[PublicKey]) -> list[Place]:

@@ -95,6 +95,31 @@ def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+def test_scalars_below_the_order_behind_two_points(make_pool: MakePool) -> None:
+    """Monero has no seed: two points and their scalars are one run, deep in a heap of others."""
+    owned = [keys.okp_key(label=label) for label in ("spend", "view")]
+    scalars = [int.from_bytes(scalar(key), "little") % L for key in owned]
+    record = [key.public for key in owned] + [a.to_bytes(32, "little") for a in scalars]
+    objects = [noise.uniform(48, seed) for seed in range(1500)]
+    objects[1400] = b"".join(record)
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    found = {describe(each.key).fingerprint.value: each for each in edwards.search(pool, ())}
+    assert found.keys() == {key.spki_sha256 for key in owned}
+    assert all(name in again(memory, related) for name, related in found.items())
+
+
+@pytest.mark.parametrize("zeros", range(7))
+def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
+    """What X25519 would clamp is had by way of another scalar, or of another base."""
+    labels = (f"{zeros} {label}" for label in range(5000))
+    for key in (keys.okp_key("ed25519", label=label) for label in labels):
+        a = int.from_bytes(scalar(key), "little") % L
+        if a % (1 << zeros + 1) == 1 << zeros:
+            break
+    expected = key.public[:-1] + bytes((key.public[-1] & 0x7F,))
+    assert edwards.edwards_y(a.to_bytes(32, "little")) == expected
+
+
 def test_ed448_is_sought_among_many_numbers_where_a_public_key_was_read(
     make_pool: MakePool,
 ) -> None:
