@@ -37,6 +37,9 @@ TABLE = Path(__file__).parent / "lab" / "servers.toml"
 PATIENCE = 20
 """Seconds until a program listens, or is given up."""
 
+DUMPED = 600
+"""Seconds in which a process is dumped: gdb reads the symbols of large programs first."""
+
 MORE = ":/usr/sbin:/sbin:/opt/lab/usr/sbin:/opt/lab/usr/bin"
 """Where daemons are; under ``/opt/lab`` may be unpacked what conflicts with another package."""
 
@@ -230,7 +233,7 @@ def _cases(run: Run, folder: Path) -> Iterator[str]:
         subprocess.run(
             ["gcore", "-o", str(run.folder / "core"), str(pid)],
             capture_output=True,
-            timeout=120,
+            timeout=DUMPED,
             check=False,
         )
         if core.exists() and _keep(run, core, label, folder, secrets, held):

@@ -18,7 +18,7 @@ from scanner.dump.space import SpaceMap
 from scanner.engine import Scan
 from scanner.labels import Labels, withheld
 from scanner.model import (
-    NONCE,
+    NONCES,
     Candidate,
     Extent,
     Finding,
@@ -133,7 +133,7 @@ def _finding(
         group,
         key=lambda c: (
             *(-c.confidence, c.protection, c.e_assumed, c.rule),
-            *(c.proof == NONCE, c.places, c.encoding),
+            *(c.proof in NONCES, c.places, c.encoding),
         ),
     )
     names = _names(rules, group, witnesses)

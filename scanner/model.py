@@ -24,6 +24,11 @@ NONCE = "x(k*G) = r"
 """What closed for a scalar of whose point x alone stands in the dump: as a rule the nonce of an
 ECDSA signature, and with it the signature gives its key away."""
 
+NONCE_EDWARDS = "r*B = R"
+"""The same of Ed25519, where what stands behind the point is a scalar too: R and S (RFC 8032)."""
+
+NONCES = frozenset((NONCE, NONCE_EDWARDS))
+
 
 class Severity(enum.IntEnum):
     """What the finding means for the operator."""

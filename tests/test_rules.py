@@ -38,6 +38,7 @@ from scanner.detect import (
     encrypted,
     fragments,
     headless,
+    headless_pgp,
     headless_text,
     javastore,
     jwk,
@@ -100,6 +101,7 @@ DETECTORS = {
     "fragment": fragments,
     "chacha": chacha,
     "headless-text": headless_text,
+    "headless-pgp": headless_pgp,
 }
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
 
@@ -154,6 +156,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "cut-openssh": lambda key: cut(containers.openssh_file(key)),
     "cut-putty": lambda key: cut(sealed.putty(key)),
     "cut-pgp": lambda key: cut(pgp.packet(key)),
+    "pgp-armour-headless": lambda key: pgp.armour(pgp.packet(key))[33:],
     "cut-pgp-armour": lambda key: pgp.armour(pgp.packet(key))[:-56],
     "openssl-text": encodings.openssl_text,
     "openssl-public-text": encodings.openssl_public_text,

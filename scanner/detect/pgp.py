@@ -82,7 +82,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
         starts = openpgp.bodies_before(lead)
         if starts:
             data = lead + memory.clip(space, offset, openpgp.LONGEST)
-        packet = next((p for at in starts if (p := _around(data, at)) is not None), None)
+        packets = (_around(data, at) for at in starts)
+        packet = max(filter(None, packets), key=lambda found: found.size, default=None)
         if packet is None:
             yield from _rsa_tail(memory, space, offset, rule)
     elif head[:1] in (b"\x03", b"\x04", b"\x05", b"\x06"):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from scanner.model import (
-    NONCE,
+    NONCES,
     Confidence,
     DumpReport,
     Extent,
@@ -208,7 +208,7 @@ def otherwise_known(finding: Finding) -> Iterator[str]:
     elif finding.names and not finding.public.subject:
         yield f"named by {names(finding)}"
     elif not named(finding):
-        once = finding.proof == NONCE
+        once = finding.proof in NONCES
         yield f"unnamed: {_ONCE if once else 'nothing here says whose it is'}"
 
 
@@ -241,7 +241,7 @@ def advice(finding: Finding) -> str:
     """Return what to do about a finding."""
     if finding.kind == "private-key" and not acts(finding):
         return _AGREEMENT if finding.algorithm in {"x25519", "x448"} else "Look at it by hand."
-    if finding.proof == NONCE and not named(finding):
+    if finding.proof in NONCES and not named(finding):
         return _SIGNED
     return _ADVICE.get(finding.kind, "Nothing: it is public.")
 

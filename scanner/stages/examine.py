@@ -23,6 +23,7 @@ from scanner.detect import (
     encrypted,
     fragments,
     headless,
+    headless_pgp,
     headless_text,
     javastore,
     jwk,
@@ -99,6 +100,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("bitcoin", bitcoin.examine),
     ("chacha", chacha.examine),
     ("headless-text", headless_text.examine),
+    ("headless-pgp", headless_pgp.examine),
     ("symcrypt", symcrypt.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""

@@ -102,6 +102,11 @@ _ANCHORED = (
     _detector("x509", mutate=(mutators.der,)),
     _detector("headless", "detect.headless", "detect.headless_dsa", mutate=(mutators.der,)),
     _detector("headless-text", "detect.headless_text", mutate=_PEM),
+    _detector(
+        "headless-pgp",
+        "detect.headless_pgp",
+        mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.wide),
+    ),
     _detector("ssh", mutate=(_B64, mutators.numbers)),
     _detector("dnskey", mutate=(mutators.numbers,)),
     _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),

@@ -257,7 +257,7 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
     if size % 4 == 0 and not pool.big_endian:
-        found = pieces.counted(pool, size, size // 4, most // 4)
+        found = pieces.counted(pool, size, size // 4, most // 4, near)
         most -= len(found)
         yield found, size, (_JAVA,)
     yield rest, size, both

@@ -23,7 +23,7 @@ from scanner.detect.publics import PublicKey
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate
+from scanner.model import NONCE_EDWARDS, Candidate
 
 FLOOR, MOST_SEEDS = 2_500, 3_000
 """Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
@@ -53,6 +53,9 @@ PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
 _P = (1 << 255) - 19
 _L = (1 << 252) + 27742317777372353535851937790883648493
 _SIGN = 0x80
+_RECORD = 256
+"""Bytes of a record in which a key has its point beside it."""
+
 _PER_ORDER = -pow(_L, -1, 8) % 8
 _BASES = (1, *((1 << 254) + 8 * step for step in range(4)))
 """Multiples of B that another multiple is taken of: the first one as a rule."""
@@ -67,6 +70,8 @@ class Trial:
     private: bytes
     public: bytes
     form: str = SEED
+    once: bool = False
+    """It seems to be the nonce of a signature."""
 
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
@@ -94,7 +99,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         for trial in witnessed(pool, trials, read):
             yield Related(
                 key=_key(trial),
-                proof=PROOFS[trial.form],
+                proof=NONCE_EDWARDS if trial.once else PROOFS[trial.form],
                 encoding=_encoding(pool, trial),
                 places=(pool.place(trial.position, size),),
             )
@@ -139,11 +144,30 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
             same = len(public) == size and _unsigned(public) == _unsigned(trial.public)
         if same and abs(position - trial.position) >= size and public not in seen:
             seen.add(public)
-            yield _signed(trial, public)
+            yield _signed(trial, public, once=_once(pool, trial, position))
 
 
-def _signed(trial: Trial, public: bytes) -> Trial:
-    return Trial(trial.algorithm, trial.position, trial.private, public, trial.form)
+def _signed(trial: Trial, public: bytes, *, once: bool = False) -> Trial:
+    return Trial(trial.algorithm, trial.position, trial.private, public, trial.form, once)
+
+
+def _once(pool: Pool, trial: Trial, position: int) -> bool:
+    """Tell whether a scalar and its point are the nonce and the R of a signature, S behind it.
+
+    A scalar in one record with its point is a key: of Monero's two the second point is followed by
+    the first scalar.
+    """
+    if trial.form != SCALAR or not _reduced(trial.private):
+        return False
+    here, there = pool.place(trial.position, 32), pool.place(position, 32)
+    if here.space == there.space and abs(here.offset - there.offset) < _RECORD:
+        return False
+    behind = pool.data[position + 32 : position + 64].tobytes()
+    return len(set(behind)) >= pieces.LEAST_VARIED[32] and _reduced(behind)
+
+
+def _reduced(raw: bytes) -> bool:
+    return raw[31:] <= bytes((_L >> 248,))
 
 
 def _unsigned(public: bytes) -> bytes:
@@ -154,7 +178,7 @@ def _unsigned(public: bytes) -> bytes:
 def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
     """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says, or below L."""
     first, last = pool.data[positions], pool.data[positions + 31]
-    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last < _L >> 248
+    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last <= _L >> 248
     found = []
     for kind in (clamped, reduced):
         for position in list(dict.fromkeys(positions[kind].tolist()))[:MOST_SCALARS]:
@@ -224,7 +248,7 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
     """List (name, bytes) of what is private of a key, as memory may hold it.
 
     The seed; of Ed25519 also the scalar a, clamped and modulo the group's order, and the prefix
-    (RFC 8032 5.1.5); of X25519 also the clamped scalar and its eighth.
+    (RFC 8032 5.1.5); of X25519 also the clamped scalar, its eighth, and its bytes reversed.
     """
     rows = [("seed" if key.algorithm.startswith("ed") else "k", key.seed), ("a", key.a)]
     if key.algorithm == "ed25519":
@@ -237,7 +261,7 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
     elif key.algorithm == "x25519":
         k = _clamped(key.seed)
         eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
-        rows += [("k", k), ("k/8", eighth)]
+        rows += [("k", k), ("k/8", eighth), ("k bytes-be", k[::-1])]
     return list({raw: (name, raw) for name, raw in reversed(rows) if raw}.values())
 
 

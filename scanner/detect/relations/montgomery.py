@@ -2,6 +2,7 @@
 
 Most are a handshake's own and mean nothing an hour later, so fewer are tried than of keys that
 sign; one that somebody keeps is named by its public key. SymCrypt keeps k divided by the cofactor.
+OpenPGP and Libgcrypt write the clamped scalar as a number, the most significant byte first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,10 +28,17 @@ FLOOR, MOST = 1_200, 1_500
 MOST_X448 = (100, 400)
 """X448 scalars that are tried: without, and with a public key to look for (0.15 ms)."""
 
-PLAIN, DIVIDED = "k bytes-le", "k/8 limbs-le"
+MOST_REVERSED, MOST_ANNOUNCED = 200, 20_000
+"""Clamped scalars of X25519 with their bytes reversed that are tried, one random piece in 32 being
+one, and positions behind a length among which they are sought."""
+
+PLAIN, DIVIDED, REVERSED = "k bytes-le", "k/8 limbs-le", "k bytes-be"
 """Encodings, as reports spell them."""
 
 PROOF = "k*9 = u"
+
+_BITS = int.from_bytes((255).to_bytes(2, "big"), "little")
+"""What stands before an MPI of 255 bits (RFC 9580 3.2)."""
 
 
 def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
@@ -47,11 +55,14 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         trials = list(edwards.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "x25519":
             trials += _divided(pool, positions)
+            trials += _reversed(pool, positions)
         for trial in edwards.witnessed(pool, trials, read):
             yield Related(
                 key=Okp(algorithm=algorithm, seed=trial.private, public=trial.public),
                 proof=PROOF if algorithm == "x25519" else "k*5 = u",
-                encoding=pool.form(trial.position, DIVIDED if trial.form == DIVIDED else PLAIN),
+                encoding=pool.form(
+                    trial.position, PLAIN if trial.form == edwards.SEED else trial.form
+                ),
                 places=(pool.place(trial.position, size),),
             )
 
@@ -65,6 +76,22 @@ def _divided(pool: Pool, positions: Offsets) -> list[Trial]:
     return found
 
 
+def _reversed(pool: Pool, positions: Offsets) -> list[Trial]:
+    """Derive u for pieces that are a clamped scalar, its most significant byte first.
+
+    Behind what announces them too, and as a number of OpenPGP's, whose 255 bits stand before it.
+    """
+    sized = pieces.counted(pool, 32, _BITS, MOST_ANNOUNCED, width=2)
+    announced = pieces.announced(pool, 32, MOST_ANNOUNCED)
+    spots = np.concatenate((sized, announced, positions))
+    clamped = (pool.data[spots] & 0xC0 == 0x40) & (pool.data[spots + 31] & 7 == 0)
+    found = []
+    for position in list(dict.fromkeys(spots[clamped].tolist()))[:MOST_REVERSED]:
+        k = pool.data[position : position + 32].tobytes()[::-1]
+        found.append(Trial("x25519", position, k, okp_public("x25519", k), REVERSED))
+    return found
+
+
 def multiplied(raw: bytes) -> bytes:
     """Return eight times a number of 252 bits."""
     return (int.from_bytes(raw, "little") << 3).to_bytes(33, "little")[:32]
@@ -74,6 +101,10 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a scalar again."""
     place = candidate.places[0]
     raw = written.number(memory, place)
-    k = multiplied(raw) if candidate.encoding == DIVIDED else raw[: OKP_BYTES[candidate.algorithm]]
+    k = raw[: OKP_BYTES[candidate.algorithm]]
+    if candidate.encoding == REVERSED:
+        k = raw[::-1]
+    elif candidate.encoding == DIVIDED:
+        k = multiplied(raw)
     public = okp_public(candidate.algorithm, k)
     return [Okp(algorithm=candidate.algorithm, seed=k, public=public)]

@@ -89,10 +89,15 @@ def loose(
     return _ordered(pool, size, most, near, (spots,), top)
 
 
-def counted(pool: Pool, size: int, word: int, most: int) -> Offsets:
-    """Return at most ``most`` positions of ``size`` bytes behind a 32-bit word."""
-    found = np.flatnonzero(sliding(pool.data, "<u4") == word) + 4
-    return _ordered(pool, size, most, (), (found,), 0xFF)
+def counted(
+    pool: Pool, size: int, word: int, most: int, near: Iterable[Place] = (), *, width: int = 4
+) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes behind a word of ``width`` bytes.
+
+    Those nearest to the places ``near`` come first.
+    """
+    found = np.flatnonzero(sliding(pool.data, f"<u{width}") == word) + width
+    return _ordered(pool, size, most, near, (found,), 0xFF)
 
 
 def versioned(pool: Pool, size: int, most: int) -> Offsets:

@@ -332,6 +332,17 @@ def test_java_words(make_pool: MakePool) -> None:
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
+def test_java_words_among_thousands_of_arrays(make_pool: MakePool) -> None:
+    """A heap full of arrays as long: those near a point that was met are tried first."""
+    key = KEYS["P-256"]
+    header = bytes(12) + (8).to_bytes(4, "little")
+    arrays = [header + noise.uniform(32, seed) for seed in range(1, 1600)]
+    arrays[1590] = header + encodings.java_words(key.d)
+    point = bytes(16) + encodings.public_point(key) + bytes(15)
+    pool, _ = make_pool(b"".join(arrays) + point)
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
 @settings(
     max_examples=25,
     deadline=None,

@@ -14,7 +14,7 @@ from scanner.detect.material import Okp, describe
 from scanner.detect.pool import Pool
 from scanner.detect.relations import edwards, montgomery
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from scanner.model import NONCE_EDWARDS, Candidate, Confidence
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
@@ -106,6 +106,44 @@ def test_scalars_below_the_order_behind_two_points(make_pool: MakePool) -> None:
     found = {describe(each.key).fingerprint.value: each for each in edwards.search(pool, ())}
     assert found.keys() == {key.spki_sha256 for key in owned}
     assert all(name in again(memory, related) for name, related in found.items())
+
+
+NUMBERS: dict[str, Callable[[bytes], bytes]] = {
+    "an MPI of OpenPGP": lambda k: bytes.fromhex("03010807 00 00ff") + k + b"\x10\xa2",
+    "an S-expression": lambda k: bytes.fromhex("0d0101005f01 2000") + k + b"\4\3\1\4\0",
+    "a run of its own": lambda k: bytes(8) + k + bytes(8),
+}
+
+
+@pytest.mark.parametrize("form", NUMBERS)
+def test_x25519_as_a_number(make_pool: MakePool, form: str) -> None:
+    """The most significant byte comes first, at any alignment; in a crowd where it has a length."""
+    key = keys.okp_key("x25519")
+    k = clamped(key.seed)
+    objects = [noise.uniform(48, seed) for seed in range(1500)]
+    objects[900] = key.public + NUMBERS[form](k[::-1])
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    (related,) = montgomery.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    (spot,) = related.places
+    assert memory.read(spot.space, spot.offset, spot.size) == k[::-1]
+    assert key.spki_sha256 in again(memory, related)
+    assert isinstance(related.key, Okp)
+    assert k[::-1] in {raw for _, raw in edwards.spelled(related.key)}
+
+
+@pytest.mark.parametrize("behind", ["scalar", "noise"])
+def test_the_nonce_of_a_signature_is_called_so(make_pool: MakePool, behind: str) -> None:
+    """Behind R stands S, which is below the order too; what is behind a public key seldom is."""
+    key = keys.okp_key("ed25519")
+    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
+    other = int.from_bytes(noise.uniform(32, 5), "little")
+    s = (other % L if behind == "scalar" else other | 1 << 255).to_bytes(32, "little")
+    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + r + bytes(8))
+    pool, memory = make_pool(noise.plant(data, 4088, bytes(8) + key.public + s + bytes(8)))
+    (related,) = edwards.search(pool, ())
+    assert related.proof == (NONCE_EDWARDS if behind == "scalar" else edwards.PROOFS["a limbs-le"])
+    assert key.spki_sha256 in again(memory, related)
 
 
 @pytest.mark.parametrize("zeros", range(7))

@@ -1,0 +1,116 @@
+"""Armoured OpenPGP keys of which the beginning was written over."""
+
+import base64
+
+import pytest
+
+from fixtures import keys, noise, pgp
+from scanner import rules
+from scanner.detect import anchors, headless_pgp
+from scanner.detect.keys import Proved
+
+(RULE,) = (rule for rule in rules.load() if rule.id == "headless-pgp")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
+
+KEYS = {
+    "rsa": keys.rsa_key(2048),
+    "ed25519": keys.okp_key("ed25519"),
+    "x25519": keys.okp_key("x25519"),
+    "p256": keys.ec_key("P-256"),
+    "p384": keys.ec_key("P-384"),
+    "p521": keys.ec_key("P-521"),
+    "secp256k1": keys.ec_key("secp256k1"),
+}
+END = b"=abcd\n-----END PGP PRIVATE KEY BLOCK-----\n"
+
+
+class Bytes:
+    """Memory of one space."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def clip(self, space: int, offset: int, size: int) -> bytes:
+        """Return what of a range lies inside."""
+        del space
+        return self.data[max(offset, 0) : max(offset + size, 0)]
+
+
+def find(data: bytes) -> list[Proved]:
+    """Run the rule over the bytes, and over each place that was found again."""
+    memory = Bytes(data)
+    found = [
+        found
+        for _, offset in SWEEPER.sweep(data)
+        for found in headless_pgp.examine(memory, 0, offset, RULE)
+    ]
+    for each in found:
+        (place,) = each.candidate.places
+        again = headless_pgp.examine(memory, 0, place.offset, RULE)
+        wanted = each.candidate.fingerprint
+        assert wanted in {other.candidate.fingerprint for other in again}
+    return found
+
+
+def names(data: bytes) -> set[str]:
+    """Return the fingerprints of the keys that are found."""
+    return {each.candidate.fingerprint.value for each in find(data)}
+
+
+def freed(text: bytes, taken: int, *, width: int = 1) -> bytes:
+    """Return a text in memory whose first bytes an allocator has taken."""
+    if width == 2:
+        text = text.decode().encode("utf-16-le")
+    links = noise.uniform(taken, 7) if taken > 16 else bytes(taken)
+    return noise.text(256, 1) + bytes(16) + links + text[taken:] + bytes(64)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("taken", [16, 32, 90])
+@pytest.mark.parametrize("name", KEYS)
+def test_an_armour_without_its_first_line(name: str, taken: int, width: int) -> None:
+    """The allocator took what it needs, or lines of base64 of a user ID before a subkey."""
+    key = KEYS[name]
+    lead = pgp.framed(13, b"somebody " * 12)
+    text = pgp.armour(lead + pgp.packet(key, tag=7), "crlf")
+    assert names(freed(text, taken * width, width=width)) == {key.spki_sha256}
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("lead", range(0, 64, 7))
+def test_whatever_a_line_breaks(name: str, lead: int) -> None:
+    """Where the end of a line stands within an anchor, the END line leads there."""
+    key = KEYS[name]
+    packets = pgp.framed(13, bytes(lead)) + pgp.packet(key)
+    assert names(freed(pgp.armour(packets), 32)) == {key.spki_sha256}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_text_that_has_no_end_line_either(name: str) -> None:
+    """The text is cut behind the packet, and indented."""
+    key = KEYS[name]
+    body = base64.b64encode(b"\x88\x01\x00" + pgp.packet(key, old=False) + noise.uniform(99, 5))
+    lines = [body[at : at + 76] for at in range(4, len(body), 76)]
+    assert names(bytes(32) + b"\n  ".join(lines) + bytes(32)) == {key.spki_sha256}
+
+
+def test_all_keys_of_a_ring() -> None:
+    """Each key is named, and each stands in a place of its own."""
+    ring = b"".join(pgp.packet(key) for key in KEYS.values())
+    data = freed(pgp.armour(ring), 32)
+    found = {
+        each.candidate.fingerprint.value: each.candidate.places[0].offset for each in find(data)
+    }
+    assert found.keys() == {key.spki_sha256 for key in KEYS.values()}
+    assert len(set(found.values())) == len(KEYS)
+
+
+def test_what_is_no_open_secret() -> None:
+    """Public keys, encrypted ones, an END line behind something else; and what is whole."""
+    for key in KEYS.values():
+        for ends in ("lf", "crlf"):
+            assert find(bytes(16) + pgp.armour(pgp.packet(key), ends) + bytes(16)) == []
+        for packet in (pgp.public_packet(key), pgp.encrypted(key)):
+            assert find(freed(pgp.armour(packet), 32)) == []
+    assert find(b"some text\n" + END) == []
+    assert find(base64.b64encode(noise.uniform(300, 3)) + b"\n" + END) == []
