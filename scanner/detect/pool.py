@@ -247,7 +247,7 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     for block in blocks[written.may_be(made.data, made.head[blocks])].tolist():
         at, head = int(made.at[block]), int(made.head[block])
         offset = int(made.offset[block]) + head - at
-        text = written.read(memory, int(made.space[block]), offset)
+        text = written.read(memory, int(made.space[block]), offset, int(made.tail[block]) - head)
         made.data[at : at + int(size[block])] = 0
         if text is None or head + len(text.raw) > at + size[block]:
             made.head[block] = made.tail[block] = -1

@@ -44,6 +44,10 @@ _IS_BASE64, _IS_HEX, _IS_CUT = 1, 2, 4
 _LENGTHS = np.zeros(LONGEST + 4, np.uint8)
 _LENGTHS[[*_HEX, *(count + len("0x") for count in _HEX)]] = _IS_HEX
 _LENGTHS[[*_BASE64]] |= _IS_BASE64
+SLOT, _MOST_SLOTS, _ALIGNED = 64, 6, 16
+"""Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
+parts one from the next; of how many in a row; and where slots begin."""
+
 _CROWD = 1 << 12
 """Bytes within which texts are a crowd."""
 
@@ -185,14 +189,26 @@ def _lonely(at: Offsets) -> Offsets:
 def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:
     """Return where words begin that are of the alphabet: of two-byte characters, by their order.
 
-    Some of their characters are upper case or digits.
+    Some characters, there or in a word beside, are upper case or digits.
     """
-    rows = _KIND.take(buffer[: len(buffer) & ~7].view(np.uint64)[at].view(np.uint8))
-    at, rows = at * 8, rows.reshape(-1, 8)
+    words = buffer[: len(buffer) & ~7].view(np.uint64)
+    rows = _kinds(words, at)
     if width == 1:
-        return [at[(rows > 0).all(axis=1) & (rows & (_UPPER | _DIGIT) > 0).any(axis=1)]]
+        good = (rows > 0).all(axis=1)
+        some: Flags = (rows & (_UPPER | _DIGIT) > 0).any(axis=1)
+        plain = np.flatnonzero(good & ~some)
+        for step in (-1, 1):
+            beside = _kinds(words, at[plain] + step)
+            some[plain] |= (beside & (_UPPER | _DIGIT) > 0).any(axis=1)
+        return [at[good & some] * 8]
+    at = at * 8
     even, odd = (rows[:, shift::2] for shift in (0, 1))
     return [at[(even > 0).all(axis=1)], at[(odd > 0).all(axis=1)] + 1]
+
+
+def _kinds(words: Words, at: Offsets) -> Bytes:
+    """Return the kinds of the eight characters of each word."""
+    return _KIND.take(words.take(at, mode="clip").view(np.uint8)).reshape(-1, 8)
 
 
 def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
@@ -220,7 +236,19 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     length = np.where(cut, np.uint8(_IS_CUT), _LENGTHS[size])
     keep = np.flatnonzero(length)
     keep = keep[_plausible(buffer, start[keep], size[keep], length[keep], width)]
-    return start[keep], size[keep] * width
+    slots = _slots(start, size) if width == 1 else start[:0]
+    size = np.append(size[keep] * width, np.full(len(slots), SLOT))
+    return np.append(start[keep], slots), size
+
+
+def _slots(start: Offsets, size: Offsets) -> Offsets:
+    """Return where texts begin that fill their slots of an allocator, and adjoin."""
+    rows = np.flatnonzero((start % _ALIGNED == 0) & (size % SLOT == 0))
+    rows = rows[(size[rows] > SLOT) & (size[rows] <= _MOST_SLOTS * SLOT)]
+    count = size[rows] // SLOT
+    index = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    found: Offsets = np.repeat(start[rows], count) + index * SLOT
+    return found
 
 
 def _inside(buffer: Bytes, at: Offsets, count: int, width: int) -> Flags:
@@ -290,14 +318,18 @@ def may_be(data: Bytes, at: Offsets) -> Flags:
     return found
 
 
-def read(memory: Memory, space: int, offset: int) -> Written | None:
-    """Read the text that begins at a coordinate; None where it is none, or part of a longer one."""
+def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | None:
+    """Read the text that begins at a coordinate; None where it is none, or part of a longer one.
+
+    Where ``size`` says that it fills a slot, others may adjoin it.
+    """
     wide = memory.clip(space, offset + 1, 1) == b"\0"
     width = 1 + wide
     text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
     before = memory.clip(space, offset - width, width)[:1]
-    match = _WORD.match(text)
-    if match is None or (before and _PART[before[0]]):
+    adjoined = size == SLOT and bool(before) and _INSIDE[before[0]]
+    match = _WORD.match(text[:SLOT] if size == SLOT else text)
+    if match is None or (before and _PART[before[0]] and not adjoined):
         return None
     found = _decoded(match)
     if found is None:
@@ -337,6 +369,6 @@ def number(memory: Memory, place: Place) -> bytes:
     """Return the bytes of a place, or what they spell where they are such a text."""
     raw = memory.read(place.space, place.offset, place.size)
     if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
-        text = read(memory, place.space, place.offset)
+        text = read(memory, place.space, place.offset, place.size)
         return text.raw if text is not None and text.size == place.size else raw
     return raw

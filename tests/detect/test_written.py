@@ -108,6 +108,39 @@ def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:
     assert bool(found) == (numbers != "pq")  # a product that stands nowhere is no key
 
 
+def test_a_modulus_far_away(tmp_path: Path) -> None:
+    """Seen in Ruby: the strings of one key are allocated wherever there is room."""
+    p, n = url(encodings.big_endian(RSA.p)), url(encodings.big_endian(RSA.n))
+    data = noise.plant(noise.text(1 << 18, 3), 2000, bytes(1) + p + bytes(1))
+    data = noise.plant(data, 250_000, bytes(1) + n + bytes(1))
+    (found,) = private(scanned(tmp_path, data), RSA.spki_sha256)
+    assert (found.proof, found.e_assumed) == ("p | n", True)
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("kind", ["P-384", "hex"])
+def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
+    """Seen in Go: 64 characters fill a slot, and nothing parts them from the next."""
+    if kind == "hex":
+        halves, spki = [half.hex().encode() for half in HALVES["P-256"][:2]], P256.spki_sha256
+    else:
+        key = keys.ec_key(kind)
+        halves, spki = [url(v.to_bytes(48, "big")) for v in (key.d, key.x)], key.spki_sha256
+    other = url(noise.uniform(48, 5))
+    row = b"".join([other, *halves] if last else [*halves[::-1], other])
+    data = noise.plant(noise.text(SIZE, 3), 4096 - 16, bytes(16) + row + bytes(16))
+    (found,) = private(scanned(tmp_path, data), spki)
+    assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
+
+
+def test_a_word_of_small_letters_alone() -> None:
+    """One text in 750 has only such where it is looked at first."""
+    text = url(noise.uniform(66, 7))
+    for at in range(len(text) - 8):
+        plain = text[:at] + b"abcdefgh" + text[at + 8 :]
+        assert found_in(bytes(64) + plain + bytes(64)) == [(64, 64 + len(plain))]
+
+
 AROUND = [(b"/", b""), (b"x", b""), (b"", b"x"), (b".", b""), (b"", b"-"), (b"%", b"")]
 
 

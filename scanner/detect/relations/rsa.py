@@ -6,7 +6,9 @@ whole numbers last, and only whole numbers prove. Known moduli first, then what 
 Refuses to take anything that looks like a key for one.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from scanner.detect import readings, written
 from scanner.detect.material import Material, Rsa
@@ -30,6 +32,10 @@ from scanner.model import Candidate
 
 LEAST_BITS, MOST_BITS = 512, 16384
 """Moduli that are looked for: what OpenSSL makes, and reads."""
+
+WRITTEN, MOST_WRITTEN = (1024, 2048, 3072, 4096), 16
+"""Lengths of moduli that are taken from texts without being near to what divides them, and how many
+in a section: strings of one key may lie far apart."""
 
 GREATEST_EXPONENT = 1 << 64
 """Public exponents above it are nobody's (OpenSSL's bound for large keys)."""
@@ -56,6 +62,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
 def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[Iterator[Related]]:
     """Yield the searches, one after the other; ``seen`` grows between them."""
     yield known.search(listed, moduli)
+    yield _assumed(known.search(listed, _left(_written(listed.pool), moduli.keys() | seen)))
     yield pairs.search(listed, _left(moduli, seen))
     yield crt.search(listed, _left(moduli, seen), seen)
     yield alone.search(listed, moduli.keys() | seen)
@@ -65,7 +72,21 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield topless.search(listed, _left(moduli, seen))
 
 
-def _left(moduli: dict[int, int], seen: set[int]) -> dict[int, int]:
+def _written(pool: Pool) -> dict[int, int]:
+    """Return what may be moduli of the numbers that are written as texts: they are few."""
+    values = (int.from_bytes(text.raw, "big") for text in pool.texts.values())
+    full = (n for n in values if n & 1 and n.bit_length() in WRITTEN)
+    return dict.fromkeys(itertools.islice(full, MOST_WRITTEN), arithmetic.EXPONENTS[0])
+
+
+def _assumed(found: Iterator[Related]) -> Iterator[Related]:
+    """Say of keys that nobody named a public exponent of theirs."""
+    for one in found:
+        if isinstance(one.key, Rsa):
+            yield replace(one, key=replace(one.key, e_assumed=True))
+
+
+def _left(moduli: dict[int, int], seen: Collection[int]) -> dict[int, int]:
     return {n: e for n, e in moduli.items() if n not in seen}
 
 
