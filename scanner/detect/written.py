@@ -54,9 +54,10 @@ _CROWD = 1 << 12
 _STEP = 4
 """Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
 
-_MOST_WORDS, _BLOCK = 1 << 10, 9
+_MOST_WORDS, _BLOCK = 1 << 12, 9
 """Words that are followed up, of a buffer; where there are more those in crowded blocks, of 512
-words, are left: tables of digests, and text that is packed as letters."""
+words, are left: tables of digests, and text that is packed as letters. Words in a row are no crowd:
+an RSA number fills ten."""
 
 _PIECE = 1 << 13
 _TWO = np.uint64(1 << 32)
@@ -137,7 +138,8 @@ def find(
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for width, parts in enumerate(chosen, 1):
         at = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        for rows in _parted(buffer, _lonely(at if width > 1 else _long(words, at)), width):
+        at, begins = _long(words, at) if width == 1 else (at, np.ones(len(at), np.bool_))
+        for rows in _parted(buffer, _lonely(at, begins), width):
             start, size = _whole(buffer, rows, width)
             starts.append(start)
             ends.append(start + size)
@@ -166,23 +168,26 @@ def _ranged(words: Words) -> Flags:
     return ranged
 
 
-def _long(words: Words, at: Offsets) -> Offsets:
-    """Keep the words that stand in a row of _STEP of the range: a text is no shorter."""
+def _long(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
+    """Keep the words that stand in a row of _STEP of the range: a text is no shorter.
+
+    And tell which of them may be the first in their row that is looked at.
+    """
     around = [_ranged(words.take(at + step, mode="clip")) for step in (-1, 1)]
     at = at[around[0] | around[1]]
     rows = [_ranged(words.take(at + step, mode="clip")) for step in (-3, -2, -1, 1, 2, 3)]
     back = rows[2] & rows[1]
     ahead = rows[3] & rows[4]
     keep = (back & (rows[0] | rows[3])) | (ahead & (rows[5] | rows[2]))
-    return at[keep]
+    return at[keep], ~(rows[0] & back)[keep]
 
 
-def _lonely(at: Offsets) -> Offsets:
-    """Keep at most _MOST_WORDS words, those that have fewest others in their block."""
+def _lonely(at: Offsets, begins: Flags) -> Offsets:
+    """Keep at most _MOST_WORDS words, those in whose block fewest rows begin."""
     if len(at) <= _MOST_WORDS:
         return at
     block = at >> _BLOCK
-    crowd = np.bincount(block)[block]
+    crowd = np.bincount(block, weights=begins)[block]
     return at[np.sort(np.argsort(crowd, kind="stable")[:_MOST_WORDS])]
 
 
@@ -194,13 +199,14 @@ def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:
     words = buffer[: len(buffer) & ~7].view(np.uint64)
     rows = _kinds(words, at)
     if width == 1:
-        good = (rows > 0).all(axis=1)
-        some: Flags = (rows & (_UPPER | _DIGIT) > 0).any(axis=1)
-        plain = np.flatnonzero(good & ~some)
+        good = np.ones(len(at), np.bool_)
+        good &= (rows > 0).all(axis=1)
+        plain = np.flatnonzero(good & ((rows & (_UPPER | _DIGIT)) == 0).all(axis=1))
         for step in (-1, 1):
             beside = _kinds(words, at[plain] + step)
-            some[plain] |= (beside & (_UPPER | _DIGIT) > 0).any(axis=1)
-        return [at[good & some] * 8]
+            plain = plain[((beside & (_UPPER | _DIGIT)) == 0).all(axis=1)]
+        good[plain] = False
+        return [at[good] * 8]
     at = at * 8
     even, odd = (rows[:, shift::2] for shift in (0, 1))
     return [at[(even > 0).all(axis=1)], at[(odd > 0).all(axis=1)] + 1]

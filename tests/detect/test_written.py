@@ -141,6 +141,15 @@ def test_a_word_of_small_letters_alone() -> None:
         assert found_in(bytes(64) + plain + bytes(64)) == [(64, 64 + len(plain))]
 
 
+def test_a_long_text_is_no_crowd() -> None:
+    """Seen in Ruby: the modulus among thousands of paths, ten words of one row."""
+    path = b"/usr/lib/Ruby/gems/3.1.0/Some-Gem-1.2.3/lib/Some.rb" + bytes(13)
+    text = url(noise.uniform(256, 7))
+    data = path * 32 * 400 + bytes(2048) + text + bytes(2048) + path * 32 * 100
+    at = len(path) * 32 * 400 + 2048
+    assert (at, at + len(text)) in found_in(data)
+
+
 AROUND = [(b"/", b""), (b"x", b""), (b"", b"x"), (b".", b""), (b"", b"-"), (b"%", b"")]
 
 
