@@ -267,7 +267,7 @@ def _scan(
     asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
     crew = lead
     if hire is not None and len(tasks) > 1:
-        crew = hire(Session, target)
+        crew = hire(Session, replace(target, path=urls.everywhere(target.path)))
         stack.callback(crew.close)
     elif isinstance(lead, Processes):
         worth = max(len(tasks), 2 if survey.content.size >= SHARED else 1)

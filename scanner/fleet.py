@@ -24,7 +24,7 @@ from scanner.hardening import harden
 from scanner.model import DumpReport
 from scanner.progress import Progress, Silence
 from scanner.report import json
-from scanner.urls import is_url, shown
+from scanner.urls import everywhere, is_url, shown
 
 Tell = Callable[[str, ScannerError], None]
 """Hears which dump could not be scanned, by the name that may be shown, and why."""
@@ -67,7 +67,9 @@ def judged(
     why: dict[int, ScannerError] = {}
     ended = gate.request.resume.ended if gate.request.resume is not None else _unsaid
     silent = _heard_by(gate, _unsaid)  # whoever hears of it cannot travel
-    errands = [(_Errand(number=n, path=path, gate=silent),) for n, path in enumerate(paths)]
+    errands = [
+        (_Errand(number=n, path=everywhere(path), gate=silent),) for n, path in enumerate(paths)
+    ]
     for number, answer in cluster.each(client, _scan, errands):
         try:
             found[number], names = _outcome(answer, gate, paths[number])
@@ -131,13 +133,13 @@ def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str,
             reason="the worker has another keysift, or other rules",
             hint=cluster.SAME,
         )
-    name = shown(path)
-    if (
-        not report.dumps
-        or report.dumps[0].path != name.encode("utf-8", "backslashreplace").decode()
-    ):
+    name, sent = (
+        shown(one).encode("utf-8", "backslashreplace").decode() for one in (path, everywhere(path))
+    )
+    if not report.dumps or report.dumps[0].path != sent:
         raise _lost("its answer is on another dump")
-    return Outcome(dumps=report.dumps, modified=modified), ended
+    dumps = (replace(dump, path=name + dump.path.removeprefix(sent)) for dump in report.dumps)
+    return Outcome(dumps=tuple(dumps), modified=modified), ended
 
 
 def _lost(why: str) -> WorkerLost:

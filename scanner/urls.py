@@ -4,6 +4,7 @@ Signed queries and passwords stand in URLs, and reports are for everybody. This 
 that every output says the same name, and imports nothing that costs time.
 """
 
+import os
 import re
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::.*)?://", re.ASCII | re.DOTALL)
@@ -15,6 +16,11 @@ _PASSWORD = re.compile(r"[^/?#@]*:(?!\d*([/?#]|$))")
 def is_url(path: str) -> bool:
     """Say whether a path is a URL. A Windows drive is none."""
     return _URL.match(path) is not None
+
+
+def everywhere(path: str) -> str:
+    """Return a name of the same file for a process that runs in another folder."""
+    return path if is_url(path) else os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118 - a name as it was given
 
 
 def shown(path: str) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from fixtures import elfcore, encodings, keys
 from scanner import __version__, cli, cli_scan, gate
+from scanner.dump import windows
 from scanner.errors import FleetError, WorkerLost
 from scanner.gate import Gate
 from scanner.model import DumpReport, Verdict
@@ -242,6 +244,23 @@ def test_a_split_dump_has_the_same_report(
     assert ours == theirs
     assert outcome.dumps[0].verdict is Verdict.BLOCKED
     assert set(client.run(errands.children).values()) == {0}
+
+
+def test_a_name_means_the_same_file_in_any_folder(
+    client: Any,  # noqa: ANN401
+    terms: Gate,
+    dumps: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Workers run in folders of their own: what was named from here is read, or nothing is."""
+    monkeypatch.chdir(Path(dumps[1]).parent)
+    (many,) = fleet.judged(client, terms, ["core.1"], lambda *_: None, lambda: None)
+    assert [many.dumps] == one_by_one(terms, ["core.1"])
+    assert (many.dumps[0].path, many.dumps[0].verdict) == ("core.1", Verdict.BLOCKED)
+    monkeypatch.setattr(windows, "TASK_BYTES", 4096)  # several tasks, so that workers are asked
+    over = replace(terms, request=replace(terms.request, hire=partial(Shards, client)))
+    (split,) = fleet.one(over, "core.1", Silence(), lambda *_: None).dumps
+    assert (split.path, split.verdict, split.coverage.faults) == ("core.1", Verdict.BLOCKED, ())
 
 
 def test_a_guarded_process_that_dies_costs_its_question_alone(client: Any) -> None:  # noqa: ANN401
