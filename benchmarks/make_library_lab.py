@@ -5,9 +5,10 @@
 A table (``lab/libraries.toml``) says of each program how it is built and run, and which kinds of
 keys it can load; the sources are in ``lab/programs``. A program loads each key, signs with it, and
 says ``ready``: in state ``live`` it holds the keys, in state ``freed`` it let go of them and went
-on. Then gdb's ``gcore`` takes its memory, or the program aborts (``core = "abort"``: another
-processor's, under qemu; on Windows, it writes its own minidump and ends). Each is a case for
-``matrix.py``; see ``make_lab`` for daemons. A program that cannot be built or run here is left out
+on. Then gdb's ``gcore`` takes its memory, a command does (``take``: what runs under Wine), or the
+program aborts (``core = "abort"``: another processor's, under qemu; on Windows, it writes its own
+minidump and ends). Each is a case for ``matrix.py``; see ``make_lab``
+for daemons. A program that cannot be built or run here is left out
 and said. Needs Linux, gdb, and bash.
 
 Another table (``lab/platforms.toml``) has other machines too, on which its programs run; what they
@@ -62,6 +63,8 @@ class Program:
     build: str = ""
     states: tuple[str, ...] = ("live", "freed")
     core: str = "gcore"
+    take: str = ""
+    """What takes the memory instead of gdb, and calls it ``taken.core``."""
     env: dict[str, str] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=dict)
     """What else the commands may name, as ``@host@``."""
@@ -116,7 +119,8 @@ def make(program: Program, states: list[str], folder: Path) -> bool:
             keys.mkdir()
             secrets = [_key(kind, keys) for kind in program.kinds]
             command = _filled(program.run, fill | {"keys": str(keys), "state": state})
-            core, said = _dumped(command, where, environment, program.core)
+            take = _filled(program.take, fill)
+            core, said = _dumped(command, where, environment, program.core, take)
             case = folder / f"{program.name}-{state}"
             _keep(case, core, program, state, secrets)
             print(f"{case.name}: {said.strip() or 'made'}", flush=True)
@@ -173,7 +177,9 @@ def _key(kind: str, folder: Path) -> dict[str, Any]:
     return secret
 
 
-def _dumped(command: str, where: Path, environment: dict[str, str], how: str) -> tuple[Path, str]:
+def _dumped(
+    command: str, where: Path, environment: dict[str, str], how: str, take: str
+) -> tuple[Path, str]:
     """Run a program until it is ready, and return its core and what it complained of."""
     for old in where.glob("*core*"):
         old.unlink()
@@ -193,6 +199,8 @@ def _dumped(command: str, where: Path, environment: dict[str, str], how: str) ->
         complaints = _ready(started)
         if abort:
             started.wait(PATIENCE)
+        elif take:
+            _shell(take, where, environment)
         else:
             target = ["gcore", "-o", str(where / "taken.core"), str(started.pid)]
             subprocess.run(target, capture_output=True, timeout=300, check=False)

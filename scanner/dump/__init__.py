@@ -33,6 +33,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="vmware", sniff=vmware.sniff, parse=vmware.parse),
     Format(name="hprof", sniff=texts.is_hprof, parse=texts.parse_hprof),
     Format(name="javacore", sniff=texts.is_javacore, parse=texts.parse_javacore),
+    Format(name="minidump", sniff=minidump.sniff_altered, parse=minidump.parse),
 )
 
 HEAD = 64

@@ -28,12 +28,34 @@ MAX_COMMAND_LINE = 4 << 20
 MAX_NAME_BYTES = 64 << 20
 """Bytes of names of modules that are read, of all of them together."""
 
+ALTERED = "A minidump under another signature, as tools that hide from virus scanners write it."
+
+_SIGNATURES = (b"MDMP", b"PMDM")
 _HEADER = 32
+_FEW = 64
+"""Streams of a minidump that is told by its directory alone."""
 
 
 def sniff(head: bytes) -> bool:
     """Tell a minidump by its first 4 bytes; ``PMDM`` is one of a big-endian writer."""
-    return head[:4] in (b"MDMP", b"PMDM")
+    return head[:4] in _SIGNATURES
+
+
+def sniff_altered(head: bytes) -> bool:
+    """Tell a minidump by its directory, whose streams are known and lie behind it.
+
+    Tools that hide what they write (nanodump) put other bytes in place of signature and version.
+    """
+    if len(head) < _HEADER + 24:
+        return False
+    count, directory, checksum = struct.unpack_from("<3I", head, 8)
+    if not 2 <= count <= _FEW or directory != _HEADER or checksum:
+        return False
+    first, second = struct.iter_unpack("<3I", head[_HEADER : _HEADER + 24])
+    return first[0] != second[0] and all(
+        kind in STREAMS and size and at >= _HEADER + 12 * count
+        for kind, size, at in (first, second)
+    )
 
 
 def parse(file: File) -> Layout:
@@ -58,7 +80,9 @@ class _Reader:
     def __init__(self, file: File) -> None:
         self._file = file
         self._draft = Draft(file.size)
-        self._order = "<" if file.read(0, 4) == b"MDMP" else ">"
+        self._order = ">" if (signature := file.read(0, 4)) == b"PMDM" else "<"
+        if signature not in _SIGNATURES:
+            self._draft.fault("altered-signature", ALTERED)
         self._arch = ("unknown", 8)
         self._entries_left = MAX_REGIONS
         self._infos_left = MAX_REGIONS

@@ -279,6 +279,8 @@ def next_step(dump: DumpReport) -> str:
         return "Keep the dump where it is, or delete it. Whoever has it has the keys."
     if any(reason.code == "truncated" for reason in dump.reasons):
         return "Take the dump again, or fetch it again: bytes that it claims to have are missing."
+    if any(reason.code == "altered-signature" for reason in dump.reasons):
+        return "Ask who took the dump, and with what; WER or procdump write one that passes checks."
     return "Settle what is said above and scan again; until then treat the dump as blocked."
 
 

@@ -10,6 +10,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from minidump.minidumpfile import MinidumpFile
 
+from scanner.dump import HEAD, read_layout
 from scanner.dump import minidump as reader
 from scanner.errors import Damaged
 from scanner.model import Gap, Layout, Module, Thread
@@ -193,6 +194,26 @@ def test_no_header() -> None:
     assert not reader.sniff(b"MDM")
     with pytest.raises(Damaged):
         _parse(b"MDMP" + bytes(27))
+
+
+def test_signature_altered() -> None:
+    """A dump that a tool hid behind another signature is read, under a fault that says so."""
+    hidden = b"\x1a\xfe\x3c\x91\x07\x55\xc2\x88" + SOUND[8:]
+    assert not reader.sniff(hidden)
+    assert reader.sniff_altered(hidden[:HEAD])
+    with file_of(hidden) as file:
+        layout = read_layout(file)
+    assert _codes(layout) == {"altered-signature"}
+    assert layout.regions == _parse(SOUND).regions
+
+
+@pytest.mark.parametrize("at", [8, 12, 16, 32, 40])
+def test_no_minidump_at_all(at: int) -> None:
+    """One field that no minidump has is enough not to take a file for one."""
+    changed = bytearray(bytes(8) + SOUND[8:HEAD])
+    changed[at : at + 4] = b"\xff\xff\xff\x7f" if at != 40 else bytes(4)
+    assert not reader.sniff_altered(bytes(changed))
+    assert not reader.sniff_altered(SOUND[:55])
 
 
 def test_directory_past_the_end() -> None:

@@ -60,7 +60,8 @@ func main() {
 	}
 	fmt.Println("ready")
 	if os.Getenv("LAB_ABORT") != "" {
-		syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		self, _ := os.FindProcess(os.Getpid())
+		self.Signal(syscall.SIGABRT)
 	}
 	time.Sleep(time.Hour)
 	runtime.KeepAlive(held)
