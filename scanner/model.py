@@ -140,6 +140,8 @@ class Layout:
     """Base name of the program; never a path."""
     arguments: int | None = None
     """How many arguments the process had, its name not counted; never what they were."""
+    joined: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """Values without an address that stand in parts: file offset and size of each, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

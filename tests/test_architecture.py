@@ -14,6 +14,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("model",),
     ("fingerprint", "spread", "fields"),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
+    ("dump.registers",),
     ("dump.draft", "dump.remote"),
     ("dump.bitmaps", "dump.pagetables"),
     ("dump.paging",),

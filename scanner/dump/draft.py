@@ -5,6 +5,7 @@ raise: damage becomes a gap and a fault, and the bytes stay in the sweep.
 """
 
 from scanner.dump.names import PHYSICAL
+from scanner.dump.registers import MAX_JOINED, Parts
 from scanner.model import Fault, Gap, Label, Layout, Module, Region, Thread
 
 MAX_REGIONS = 1 << 20
@@ -29,6 +30,7 @@ class Draft:
         self.system = ""
         self.process = ""
         self.arguments: int | None = None
+        self.joined: list[Parts] = []
         self._regions: list[Region] = []
         self._gaps: list[Gap] = []
         self._faults: dict[tuple[str, str], Fault] = {}
@@ -138,6 +140,7 @@ class Draft:
             system=self.system,
             process=base_name(self.process)[:MAX_PROCESS],
             arguments=self.arguments,
+            joined=tuple(self.joined[:MAX_JOINED]),
         )
 
 

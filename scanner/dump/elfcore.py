@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from scanner.dump import paging
+from scanner.dump import paging, registers
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.names import MACHINES, NOTES, PHYSICAL, SYSTEMS
 from scanner.dump.source import File
@@ -277,6 +277,10 @@ class _Reader:
             self._mapped_files(note)
         elif name == "NT_AUXV":
             self._auxiliary(note)
+        elif name == "NT_X86_XSTATE" and len(self._draft.joined) < registers.MAX_JOINED:
+            self._draft.joined += registers.of_note(
+                self._file, note.offset, note.size, wide=self._wide
+            )
 
     def _machine_wide(self, note: _Note) -> None:
         """Note that the core is of a whole machine, and where its tables of pages begin."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from scanner.dump import registers
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.ledger import lacking
 from scanner.dump.names import ARCHES, PLATFORMS, PROTECTIONS, STREAMS
@@ -255,7 +256,13 @@ class _Reader:
     def _exception(self, stream: _Stream) -> None:
         """Label the context of MINIDUMP_EXCEPTION_STREAM: its location follows 160 bytes."""
         if stream.size >= 168 and (where := self._fields("2I", stream.offset + 160)) is not None:
-            self._draft.label(where[1], where[0], "exception context")
+            self._context("exception context", where[1], where[0])
+
+    def _context(self, name: str, offset: int, size: int) -> None:
+        """Label a CONTEXT, and note the registers that it holds in halves."""
+        self._draft.label(offset, size, name)
+        if len(self._draft.joined) < registers.MAX_JOINED and self._order == "<":
+            self._draft.joined += registers.of_context(self._file, offset, size, self._arch[0])
 
     def _thread_list(self, stream: _Stream) -> Iterator["_Stack"]:
         """Yield the stacks of MINIDUMP_THREAD, or MINIDUMP_THREAD_EX with its backing store."""
@@ -264,7 +271,7 @@ class _Reader:
         tail = "" if stream.type == 3 else "16x"
         for row in self._list(stream, "I20xQ4I" + tail, most):
             thread, start, size, offset, context_size, context = row
-            draft.label(context, context_size, "thread context")
+            self._context("thread context", context, context_size)
             draft.threads.append(
                 Thread(id=thread, stack_start=start if size else None, stack_size=size)
             )

@@ -1,8 +1,9 @@
 """Addresses to bytes: the only address arithmetic.
 
 A coordinate is (space number, offset). There is one space for each run of regions that adjoin in
-address, wherever they lie in the file, and one for each extent of the file that no region covers,
-which has no address. Together the spaces hold every byte of the file. This module exists so that a
+address, wherever they lie in the file, one for each extent of the file that no region covers, and
+one for each value that a format saves in parts: these have no address. Together the spaces hold
+every byte of the file. This module exists so that a
 value split between two regions is read as one; it refuses to invent addresses or bytes.
 """
 
@@ -30,7 +31,7 @@ class SpaceMap:
     """All spaces of a dump as arrays; can be pickled, holds no bytes.
 
     Spaces with addresses come first, layer after layer, by address within each; then those without,
-    by file offset. Sizes and offsets are bytes.
+    by file offset; then those of values in parts. Sizes and offsets are bytes.
     """
 
     file_size: int
@@ -112,22 +113,51 @@ def _assemble(
     on[1:] &= ranges.file[:-1] + ranges.size[:-1] == ranges.file[1:]
     piece = np.flatnonzero(~on)
     count, bare_count = len(first), len(bare.size)
-    starts = np.append(np.searchsorted(piece, first), len(piece) + np.arange(bare_count + 1))
+    parts, part_file, part_size = _joined(layout, file_size)
+    opens = np.cumsum(parts) - parts
+    ahead = np.cumsum(part_size) - part_size
+    added = bare_count + len(parts)
+    starts = np.concatenate(
+        (
+            np.searchsorted(piece, first),
+            len(piece) + np.arange(bare_count),
+            len(piece) + bare_count + np.append(opens, len(part_file)),
+        )
+    )
     bounds = np.searchsorted(layer[first], np.arange(int(layer[-1]) + 2 if count else 1))
     return SpaceMap(
         file_size=file_size,
-        base=np.append(base, bare.start),
-        addressed=np.arange(count + bare_count) < count,
-        doubted=np.append(_added(ranges.doubted, first) > 0, bare.doubted),
-        size=np.append(_added(ranges.size, first), bare.size),
+        base=np.append(base, np.zeros(added, np.uint64)),
+        addressed=np.arange(count + added) < count,
+        doubted=np.concatenate(
+            (_added(ranges.doubted, first) > 0, bare.doubted, np.zeros(len(parts), np.bool_))
+        ),
+        size=np.concatenate((_added(ranges.size, first), bare.size, _added(part_size, opens))),
         first_piece=starts.astype(np.int64),
-        piece_offset=np.append(offset[piece], np.zeros(bare_count, np.int64)),
-        piece_file=np.append(ranges.file[piece], bare.file),
-        piece_size=np.append(_added(ranges.size, piece), bare.size),
+        piece_offset=np.concatenate(
+            (
+                offset[piece],
+                np.zeros(bare_count, np.int64),
+                ahead - np.repeat(ahead[opens], parts),
+            )
+        ),
+        piece_file=np.concatenate((ranges.file[piece], bare.file, part_file)),
+        piece_size=np.concatenate((_added(ranges.size, piece), bare.size, part_size)),
         pointer_size=layout.pointer_size,
         byte_order=layout.byte_order,
         layers=tuple(bounds.tolist()),
     )
+
+
+def _joined(layout: Layout, file_size: int) -> tuple[_Int64, _Int64, _Int64]:
+    """Return how many parts each value has, and file offset and size of each, within the file."""
+    values = [
+        parts
+        for parts in layout.joined
+        if all(0 <= at < at + size <= file_size for at, size in parts)
+    ]
+    rows = np.array([part for parts in values for part in parts], np.int64).reshape(-1, 2)
+    return np.array([len(parts) for parts in values], np.int64), rows[:, 0], rows[:, 1]
 
 
 def _added(values: _Int64 | _Bool, first: _Int64) -> _Int64:

@@ -149,6 +149,14 @@ def test_reasons_are_said_once(blocked: Report) -> None:
     assert said.count("because        4 bytes of the file were not swept.") == 1
 
 
+def test_altered_signature_says_whom_to_ask(passed: Report) -> None:
+    """Of a dump that a tool hid the report says what it is, and what to do."""
+    reason = Reason(code="altered-signature", text="Another signature.")
+    dump = dataclasses.replace(passed.dumps[0], verdict=Verdict.INCOMPLETE, reasons=(reason,))
+    said = " ".join(text.render(dataclasses.replace(passed, dumps=(dump,))).split())
+    assert "because Another signature. then Ask who took the dump" in said
+
+
 def test_suppressed_says_why(passed: Report) -> None:
     """What was set aside is listed with its reason, and counted."""
     said = text.render(passed)

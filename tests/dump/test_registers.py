@@ -1,0 +1,134 @@
+"""Vector registers that are saved in halves: joined, and searched as one."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, keys, minidump, noise
+from scanner.dump import read_layout, registers, space
+from scanner.model import Layout, Place
+from tests.dump.dump_bytes import file_of
+from tests.test_engine import offsets, report_bytes
+
+FILLED = bytes(range(1, 33))
+KEY, SEED = keys.ec_key(), keys.okp_key()
+
+
+def note(register: int, value: bytes, *, states: int = 7) -> bytes:
+    """Return an NT_X86_XSTATE (Linux: XSAVE's standard form) with a YMM register."""
+    area = bytearray(832)
+    struct.pack_into("<Q", area, 512, states)
+    for at, half in ((160, value[:16]), (576, value[16:])):
+        area[at + 16 * register : at + 16 * register + 16] = half
+    return bytes(area)
+
+
+def context(
+    arch: str, register: int, value: bytes, *, flags: int = 0x40, length: int = 320
+) -> bytes:
+    """Return a CONTEXT with its CONTEXT_EX and XSTATE behind it (winnt.h)."""
+    at, machine, low, size = {
+        "x86_64": (0x30, 0x10001F, 0x1A0, 0x4D0),
+        "x86": (0, 0x1007F, 0x16C, 0x2CC),
+    }[arch]
+    data = bytearray(size + 64 + 64 + 256)
+    struct.pack_into("<I", data, at, machine | flags)
+    struct.pack_into("<iI", data, size + 16, 64, length)
+    struct.pack_into("<Q", data, size + 64, 4)
+    for start, half in ((low, value[:16]), (size + 128, value[16:])):
+        data[start + 16 * register : start + 16 * register + 16] = half
+    return bytes(data)
+
+
+def joined(data: bytes) -> list[bytes]:
+    """Return what the spaces of values in parts hold, and check that every byte is in one."""
+    with file_of(data) as file:
+        layout = read_layout(file)
+        space_map, faults = space.build(layout, len(data))
+        assert faults == ()
+        assert space.covered(space_map) == len(data)
+        memory = space.Memory(space_map, file)
+        first = len(space_map.size) - len(layout.joined)
+        return [memory.read(at, 0, 32) for at in range(first, len(space_map.size))]
+
+
+@pytest.mark.parametrize(("machine", "count"), [("x86_64", 16), ("x86", 8)])
+def test_halves_of_a_note_are_joined(machine: str, count: int) -> None:
+    """Each register of an ELF core is a space of 32 bytes."""
+    notes = [elfcore.Note(name="LINUX", type=0x202, data=note(count - 1, FILLED))]
+    dump = elfcore.write(machine="i386" if machine == "x86" else machine, notes=notes)
+    assert joined(dump.data) == [bytes(32)] * (count - 1) + [FILLED]
+
+
+@pytest.mark.parametrize(("arch", "count"), [("x86_64", 16), ("x86", 8)])
+def test_halves_of_a_context_are_joined(arch: str, count: int) -> None:
+    """Each register of a thread of a minidump is a space of 32 bytes."""
+    thread = minidump.Thread(id=7, context=context(arch, count - 1, FILLED))
+    dump = minidump.write(arch=arch, threads=[thread])
+    assert joined(dump.data) == [bytes(32)] * (count - 1) + [FILLED]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        note(1, FILLED, states=3),
+        note(1, FILLED)[:831],
+        context("x86_64", 1, FILLED, flags=0),
+        context("x86_64", 1, FILLED, length=319),
+        context("x86_64", 1, FILLED)[:-1],
+        context("x86_64", 1, FILLED)[:0x4D0],
+    ],
+)
+def test_what_holds_no_halves(data: bytes) -> None:
+    """Halves in their initial state, cut ones, and contexts without them are left alone."""
+    with file_of(data) as file:
+        assert registers.of_note(file, 0, len(data), wide=True) == ()
+        assert registers.of_context(file, 0, len(data), "x86_64") == ()
+        assert registers.of_context(file, 1, len(data), "x86_64") == ()
+        assert registers.of_context(file, 0, len(data), "arm64") == ()
+
+
+def test_parts_past_the_end_are_left_out() -> None:
+    """What lies in no file makes no space."""
+    layout = Layout(format="test", joined=(((0, 8), (90, 16)), ((4, 2), (0, 3))))
+    space_map, faults = space.build(layout, 100)
+    assert (faults, space_map.size.tolist()) == ((), [100, 5])
+    assert [
+        extent.file_offset for extent in space.extents(space_map, Place(space=1, offset=1, size=3))
+    ] == [5, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "public", "spki"),
+    [
+        (
+            KEY.d.to_bytes(32, "big"),
+            KEY.x.to_bytes(32, "big") + KEY.y.to_bytes(32, "big"),
+            KEY.spki_sha256,
+        ),
+        (
+            KEY.d.to_bytes(32, "little"),
+            KEY.x.to_bytes(32, "big") + KEY.y.to_bytes(32, "big"),
+            KEY.spki_sha256,
+        ),
+        (SEED.seed, SEED.public, SEED.spki_sha256),
+    ],
+)
+@pytest.mark.parametrize("form", ["elf", "minidump"])
+def test_private_number_in_a_register_alone(
+    value: bytes, public: bytes, spki: str, form: str, tmp_path: Path
+) -> None:
+    """A scalar or a seed that stands in a YMM register and nowhere else is found, in two parts."""
+    memory = noise.zeros(4096, 1) + public + noise.code(4096, 1)
+    if form == "elf":
+        notes = [elfcore.Note(name="LINUX", type=0x202, data=note(3, value))]
+        dump = elfcore.write([elfcore.Segment(address=0x10000, data=memory)], notes=notes)
+    else:
+        thread = minidump.Thread(id=7, context=context("x86_64", 3, value))
+        segment = minidump.Segment(address=0x10000, data=memory)
+        dump = minidump.write([segment], threads=[thread])
+    found = report_bytes(dump.data, tmp_path)
+    key = next(f for f in found.findings if f.fingerprint.value == spki)
+    assert {dump.data.index(value[:16]), dump.data.index(value[16:])} <= offsets(key)
+    assert found.coverage.scanned_bytes == found.coverage.file_bytes
