@@ -107,6 +107,22 @@ def of(form: str) -> str:
     return keys.okp_key().spki_sha256 if form == "Ed25519" else KEY.spki_sha256
 
 
+@pytest.mark.parametrize("lead", [0, 4])
+def test_integers_end_to_end_on_a_32_bit_machine(lead: int, tmp_path: Path) -> None:
+    """Behind a pointer and a size each, at words or between, as 32-bit V8 lays its integers."""
+    numbers = (KEY.n, KEY.d, KEY.p, KEY.q)
+    laid = b"".join(
+        b"\xd9\x07\xf0\x1b"
+        + (value.bit_length() // 16).to_bytes(4, "little")
+        + encodings.little_limbs(value)
+        for value in numbers
+    )
+    segment = minidump.Segment(address=0x1F040000, data=bytes(64 + lead) + laid + bytes(64))
+    found = report_bytes(minidump.write([segment], arch="x86").data, tmp_path)
+    assert KEY.spki_sha256 in {f.fingerprint.value for f in found.findings}
+    assert {o.encoding for f in found.findings for o in f.occurrences} >= {"p limbs-le"}
+
+
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -61,11 +61,14 @@ _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 _SIZE = np.uint64(1 << 44)
 """Below it are sizes, also in the upper half of a word, as on 32-bit machines; and of random words
 one in a million."""
+_HALF_SIZE = np.uint64(1 << 12)
+"""Below it are sizes in the lower half of a word."""
+_LOW_HALF = np.uint64(0xFFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
 
 
-def random_looking(words: Words) -> Flags:
+def random_looking(words: Words, *, halves: bool = False) -> Flags:
     """Flag each word that could be part of a random number.
 
     A random word has 12 to 52 bits set (all but 2e-7 of them), is neither a small integer nor a
@@ -73,6 +76,8 @@ def random_looking(words: Words) -> Flags:
     and differs from the word before. A single word that fails between two that pass is taken in:
     two in a row fail in one random kilobyte of five hundred. Not so where it is a small number: the
     size of an allocator's chunk parts two private numbers that lie one behind the other (glibc).
+    On 32-bit machines, whose sizes fill ``halves`` of words, a size in the lower half, with the
+    first digit of a number in the upper, parts two numbers too (V8): one random word in a million.
     Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
     are long, or look like a scalar of BN.js: digits of a number.
     """
@@ -82,6 +87,8 @@ def random_looking(words: Words) -> Flags:
     flags &= (words + _TOP) >= _TOP + _TOP
     flags[1:] &= words[1:] != words[:-1]
     flags[1:-1] |= flags[:-2] & flags[2:] & (words[1:-1] >= _SIZE)
+    if halves:
+        flags &= (words & _LOW_HALF) >= _HALF_SIZE
     small: Flags = (words & _NOT_SMALL) == 0
     small &= words >= _TOP
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
@@ -120,6 +127,8 @@ def find(
     owned_starts: Offsets,
     owned_ends: Offsets,
     filled: Sequence[tuple[int, int]] | None = None,
+    *,
+    halves: bool = False,
 ) -> tuple[Offsets, Offsets]:
     """Return starts and ends (byte offsets in ``buffer``) of the random-looking runs in it.
 
@@ -127,11 +136,11 @@ def find(
     what the caller answers for; what stands between them is context. Outside of the ``filled``
     ranges (multiples of 8 but for the last) there are only zeros. Runs are cut to the owned ranges,
     and one that touches an end of its range is returned however short, for :func:`join` to
-    complete.
+    complete. ``halves``: see :func:`random_looking`.
     """
     words = buffer[: len(buffer) & ~7].view(np.uint64)
     first, last = owned_starts // WORD, np.minimum(owned_ends // WORD, len(words))
-    flags = _flags(words, [(0, len(buffer))] if filled is None else filled)
+    flags = _flags(words, [(0, len(buffer))] if filled is None else filled, halves=halves)
     mine = np.zeros(len(words), np.bool_)
     for start, stop in zip(first.tolist(), last.tolist(), strict=True):
         mine[start:stop] = True
@@ -150,7 +159,7 @@ def find(
     return starts[order] * WORD, ends[order] * WORD
 
 
-def _flags(words: Words, filled: Sequence[tuple[int, int]]) -> Flags:
+def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> Flags:
     """Flag the random-looking words of the filled ranges, a piece of them at a time."""
     flags = np.zeros(len(words), np.bool_)
     around = CONTEXT // WORD
@@ -158,7 +167,7 @@ def _flags(words: Words, filled: Sequence[tuple[int, int]]) -> Flags:
         for start in range(low // WORD, high // WORD, PIECE):
             stop = min(start + PIECE, high // WORD)
             base = max(start - around, 0)
-            judged = random_looking(words[base : stop + around])
+            judged = random_looking(words[base : stop + around], halves=halves)
             flags[start:stop] = judged[start - base : stop - base]
     return flags
 

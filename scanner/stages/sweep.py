@@ -70,7 +70,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     for window in windows(memory, task):
         segments = _Segments.of(window)
         filled = _filled(window.buffer)
-        runs += _runs(window.buffer, segments, filled)
+        runs += _runs(window.buffer, segments, filled, halves=memory.map.pointer_size == 4)
         texts.append(_texts(window.buffer, segments, filled))
         for first, last in filled:
             hits.append(_anchors(sweeper, window.buffer, segments, first, last))
@@ -202,10 +202,14 @@ def _anchors(
 
 
 def _runs(
-    buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
+    buffer: npt.NDArray[np.uint8],
+    segments: _Segments,
+    filled: list[tuple[int, int]],
+    *,
+    halves: bool,
 ) -> list[Runs]:
     owned_start, owned_end = segments.at & ~7, (segments.end + 7) & ~7
-    starts, ends = limbs.find(buffer, owned_start, owned_end, filled)
+    starts, ends = limbs.find(buffer, owned_start, owned_end, filled, halves=halves)
     if len(starts) == 0:
         return []
     index = np.searchsorted(owned_start, starts, side="right") - 1

@@ -66,6 +66,21 @@ def test_owned_ranges_are_apart() -> None:
     )
 
 
+@pytest.mark.parametrize("lead", [0, 4])
+def test_a_size_in_half_a_word_parts_numbers(lead: int) -> None:
+    """On 32-bit machines numbers behind a pointer and a size are runs, wherever words begin."""
+    pieces = [
+        b"\xd9\x07\xf0\x1b" + size.to_bytes(4, "little") + noise.uniform(4 * size, seed)
+        for seed, size in enumerate((64, 64, 32))
+    ]
+    whole = np.frombuffer(bytes(64 + lead) + b"".join(pieces) + bytes(64 + 4 - lead), np.uint8)
+    owned = np.array([0]), np.array([len(whole)])
+    starts, _ = limbs.find(whole, *owned, halves=True)
+    wanted = [72 + lead + at for at in (0, 264, 528)]
+    assert all(abs(a - b) <= 4 for a, b in zip(starts.tolist(), wanted, strict=True))
+    assert len(limbs.find(whole, *owned)[0]) == (3 if lead == 0 else 1)
+
+
 def small_integers(count: int, digit: int, seed: int) -> list[bytes]:
     """Return words that hold random digits in their upper halves."""
     words = np.frombuffer(noise.uniform(4 * count, seed), "<u4") >> (32 - digit)
