@@ -48,8 +48,9 @@ MOST_SMALL = 2
 
 PROOF = "d*G = Q"
 
-_BN_JS = "smi64-26"
-"""The reading of BN.js: V8 keeps a small integer in the upper half of a word of 64 bits."""
+_BN_JS = ("smi64-26", "smi32-26")
+"""The readings of BN.js: V8 keeps a small integer in the upper half of a word of 64 bits, and on
+32-bit machines or with compressed pointers (Chromium, Electron) in 31 bits of one of 32."""
 
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
@@ -75,10 +76,12 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     ]
     trials: list[_Trial] = []
     for name, most in MOST.items() if len(pool.at) else ():
-        for read, limit in ((True, MOST_READ), (False, pool.budget(*most))):
-            rows = (row for row in begun if (row[0].name == _BN_JS) is read)
-            found = (trial for how, at in rows for trial in _trials(pool, CURVES[name], how, at))
-            trials += itertools.islice(found, limit)
+        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
+        for reading in _BN_JS:
+            found = (trial for own, rows in tried if own == reading for trial in rows)
+            trials += itertools.islice(found, MOST_READ)
+        found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
+        trials += itertools.islice(found, pool.budget(*most))
     known = {(key.curve, key.x) for key in publics if pieces.independent(key)}
     seen: set[tuple[str, int]] = set()
     for key, position, how in _witnessed(pool, trials, known):
@@ -160,7 +163,8 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     The word before is the array's length: a word for each three bytes that were read. What BN.js
     computes stands in crowds, in longer arrays.
     """
-    length = readings.gather(pool.data, position - how.word, "<u8") >> np.uint64(how.shift)
+    kind = f"{'>' if how.swapped else '<'}u{how.word}"
+    length = readings.gather(pool.data, position - how.word, kind) >> np.uint64(how.shift)
     given, fits = -(-bits // 24), readings.count(how, bits)
     rank = np.where(length == given, 0, np.where(length == fits, 1, 2))
     return position[np.argsort(rank, kind="stable")]
@@ -175,7 +179,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
         if (other.word, other.shift) == (how.word, how.shift) and other.digit < how.digit:
             narrow = readings.count(how, bits) * other.digit
             found = found[~stand(pool, other, found, narrow)]
-    if how.name == _BN_JS:
+    if how.name in _BN_JS:
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
     found = found[top >= np.uint64(1 << (readings.WIDE - LACK))]
