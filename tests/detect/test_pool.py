@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
@@ -160,6 +161,7 @@ def test_multiples_of_small_primes_are_not_listed(load: Load) -> None:
         assert bool(np.any(listed.low == low)) is not full
 
 
+@limits(deadline=None)
 @given(
     edges=st.lists(
         st.tuples(st.integers(0, 1), st.integers(0, 60), st.integers(3, 20)), max_size=9
