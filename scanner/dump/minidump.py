@@ -43,19 +43,13 @@ def sniff(head: bytes) -> bool:
 
 
 def sniff_altered(head: bytes) -> bool:
-    """Tell a minidump by its directory, whose streams are known and lie behind it.
-
-    Tools that hide what they write (nanodump) put other bytes in place of signature and version.
-    """
+    """Tell a minidump that hides (nanodump) by its directory: known streams that lie behind it."""
     if len(head) < _HEADER + 24:
         return False
     count, directory, checksum = struct.unpack_from("<3I", head, 8)
-    if not 2 <= count <= _FEW or directory != _HEADER or checksum:
-        return False
-    first, second = struct.iter_unpack("<3I", head[_HEADER : _HEADER + 24])
-    return first[0] != second[0] and all(
-        kind in STREAMS and size and at >= _HEADER + 12 * count
-        for kind, size, at in (first, second)
+    streams = [*struct.iter_unpack("<3I", head[_HEADER : _HEADER + 24])]
+    return (2 <= count <= _FEW and (directory, checksum) == (_HEADER, 0)) and all(
+        kind in STREAMS and size and at >= _HEADER + 12 * count for kind, size, at in streams
     )
 
 
