@@ -55,13 +55,16 @@ def parse(file: File) -> Layout:
         draft.fault("truncated", f"The file claims {count} groups and holds {held}.")
     table = file.read(_HEADER.size, held * _GROUP.size)
     draft.label(_HEADER.size, len(table), "directory")
+    found = False
     for raw, offset, size in _GROUP.iter_unpack(table):
         name = raw.split(b"\0")[0]
         if draft.clip(offset, size) < size:
             draft.gap("truncated", None, size - draft.clip(offset, size))
         draft.label(offset, size, f"stream {name.decode('ascii', 'replace')}")
-        if name == b"memory":
-            wide = magic & 0xF > 0
+        if name == b"memory" and found:
+            draft.fault("damaged-table", "The file has more than one group of memory.")
+        elif name == b"memory":
+            found, wide = True, magic & 0xF > 0
             end = offset + draft.clip(offset, size)
             _memory(draft, file, list(_tags(file, draft, offset, end, wide=wide)))
     arch = paging.join(file, draft, draft.physical())

@@ -45,6 +45,13 @@ def test_memory_beside() -> None:
     assert (layout.faults, layout.regions) == ((), ())
 
 
+def test_memory_twice() -> None:
+    """One group is the memory: each more would be walked again, and there may be thousands."""
+    layout = layout_of(vmware.write(RUNS, others=(("memory", bytes(2)),)).data)
+    assert "damaged-table" in damage(layout)
+    assert layout.regions == ()
+
+
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
     """Write numbers over a dump."""
     out = bytearray(data)
