@@ -121,7 +121,7 @@ def _fleet(report: Report) -> Node | None:
     for finding, key in keys[:MOST_ROWS]:
         link = element("a", quoted(report.dumps[key.first].path), href=f"#dump-{key.first + 1}")
         when = f" {printable(key.first_seen)}" if key.first_seen else ""
-        said = f" in {wording.count(len(key.dumps), 'dump', 'dumps')}, first seen{when} in "
+        said = f", in {wording.count(len(key.dumps), 'dump', 'dumps')}, first seen{when} in "
         which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
         name = element("strong", f"{wording.name(finding)} {wording.kind(finding)}")
         code = element("div", quoted(finding.fingerprint.value, "code"))
