@@ -77,6 +77,17 @@ DIGITS = (
 )
 """Name, bits of a digit, bytes of its word, zero bits under it; the least significant first."""
 
+TAGGED = (
+    ("moz-26", 26, 4, "0080f8ff"),
+    ("moz-28", 28, 4, "0080f8ff"),
+    ("jsc-26", 26, 4, "0000feff"),
+    ("jsc-28", 28, 4, "0000feff"),
+    ("zval-31", 31, 8, "0400000000000000"),
+    ("cells-26", 26, 8, "0000000000000000"),
+    ("cells-28", 28, 8, "0000000000000000"),
+)
+"""Name, bits of a digit, bytes of its word, and what an interpreter puts behind each."""
+
 SPARSE = ("longs-8", "ints-8", "ints-16", "smi64-8", "smi32-8", "bytes-as-doubles")
 
 _ED25519 = (1 << 252) + 27742317777372353535851937790883648493
@@ -130,6 +141,10 @@ def spellings(value: int, size: int) -> Spelled:
             rows[f"{name}-most-first"] = b"".join(
                 digit.to_bytes(word, "little") for digit in reversed(packed)
             )
+    for name, bits, word, tag in TAGGED:
+        digits = range(0, max(value.bit_length(), 8 * size - 7), bits)
+        packed = [value >> at & ((1 << bits) - 1) for at in digits]
+        rows[name] = b"".join(p.to_bytes(word, "little") + bytes.fromhex(tag) for p in packed)
     doubles = np.frombuffer(little, np.uint8).astype(np.float64)
     rows["bytes-as-doubles"] = doubles.tobytes()
     rows["doubles-24"] = np.array(

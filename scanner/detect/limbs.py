@@ -39,6 +39,9 @@ ROW = 9 * WORD
 PIECE = 1 << 15
 """Words that are judged at once: they stay in the second-level cache."""
 
+CELLS = 8
+"""Digits of a shorter run yet: 256 bits fill eight of 31 bits, and a part of a ninth."""
+
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _FOUR = np.uint32(0x01010101)
 """Four flags in a row: a row of nine has at least one such four, wherever it stands."""
@@ -54,6 +57,12 @@ _VALUES = 20
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
 """Between these are digits of 26 and 28 bits in the upper halves of words, but two of nine."""
+_DIGIT_LEAST, _DIGIT_ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
+"""What a digit in a cell of its own has at least, and how far below 2**32 the least one is."""
+_CELL_TAGS = np.uint64(1 << 8)
+"""Above what says of which kind a value is, in the second word of a cell."""
+_DIGIT_LEAST_32, _CELL_TAGS_32 = np.uint32(_DIGIT_LEAST), np.uint32(_CELL_TAGS)
+_LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
@@ -79,7 +88,8 @@ def random_looking(words: Words, *, halves: bool = False) -> Flags:
     On 32-bit machines, whose sizes fill ``halves`` of words, a size in the lower half, with the
     first digit of a number in the upper, parts two numbers too (V8): one random word in a million.
     Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
-    are long, or look like a scalar of BN.js: digits of a number.
+    are long, or look like a scalar of BN.js: digits of a number. So are rows of cells, a digit in
+    one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers.
     """
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
@@ -94,7 +104,70 @@ def random_looking(words: Words, *, halves: bool = False) -> Flags:
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
     if fours.any() or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(words, small)
+    if _has_cells(words):
+        flags |= _in_rows_of_cells(words)
     return flags
+
+
+def _has_cells(words: Words) -> bool:
+    """Tell whether there may be a row of cells: it fills eight words at a multiple of eight.
+
+    Or it touches an end, and may go on there.
+    """
+    eights = words[: len(words) & ~7].reshape(-1, 8)
+    halves = eights.view(np.uint32)
+    first, second = halves[:, 0].copy(), halves[:, 2].copy()
+    maybe = np.minimum(first, second) < _CELL_TAGS_32
+    maybe &= np.maximum(first, second) >= _DIGIT_LEAST_32
+    at = np.flatnonzero(maybe)
+    at = at[(halves[at, 4] == first[at]) != (halves[at, 6] == second[at])]
+    at = at[(halves[at, 8] == first[at]) != (halves[at, 10] == second[at])]
+    if len(at) and _are_cells(eights[at]).any():
+        return True
+    return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
+
+
+def _are_cells(rows: Words) -> Flags:
+    """Tell which rows of words are cells: a digit and a tag in turn, or a tag and a digit.
+
+    The tags are the same, the digits differ, and one of them at most is small, not the first.
+    """
+    verdict = np.zeros(len(rows), np.bool_)
+    for phase in range(2):
+        left = np.flatnonzero((rows[:, phase] - _DIGIT_LEAST) < _DIGIT_ROOM)
+        tags = rows[left, 1 - phase :: 2] & _LOW_HALF
+        left = left[(tags == tags[:, :1]).all(axis=1) & (tags[:, 0] < _CELL_TAGS)]
+        verdict[left] |= _are_small_digits(rows[left, phase::2], 1 << 32)
+    return verdict
+
+
+def _is_cell(pair: Words) -> bool:
+    """Tell whether two words may be a digit and a tag, or a tag and a digit."""
+    low, high = sorted((int(pair[0] & _LOW_HALF), int(pair[1] & _LOW_HALF)))
+    return low < int(_CELL_TAGS) and high >= int(_DIGIT_LEAST)
+
+
+def _in_rows_of_cells(words: Words) -> Flags:
+    """Keep rows of eight cells and more, with single gaps, and what touches an end.
+
+    A cell is a digit and a tag, and the next cell has the same tag and another digit.
+    """
+    digit = (words - _DIGIT_LEAST) < _DIGIT_ROOM
+    cell = np.zeros(len(words), np.bool_)
+    cell[:-1] = digit[:-1] & ((words[1:] & _LOW_HALF) < _CELL_TAGS)
+    alike = np.zeros(len(words), np.bool_)
+    alike[:-3] = ((words[1:-2] ^ words[3:]) & _LOW_HALF == 0) & (words[:-3] != words[2:-1])
+    rows = np.zeros(len(words) + 2, np.bool_)
+    for phase in range(2):
+        here, same = cell[phase::2].copy(), alike[phase::2]
+        here[1:-1] |= here[:-2] & here[2:] & same[:-2] & same[1:-1]
+        pair = here[:-1] & here[1:] & same[:-1]
+        step = np.diff(pair.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
+        starts, ends = np.flatnonzero(step > 0), np.flatnonzero(step < 0)
+        kept = (ends - starts >= CELLS - 1) | (starts == 0) | (ends >= len(pair) - 2)
+        for start, end in zip(starts[kept].tolist(), ends[kept].tolist(), strict=True):
+            rows[phase + 2 * start : phase + 2 * end + 2] = True
+    return rows[: len(words)]
 
 
 def _in_long_rows(words: Words, small: Flags) -> Flags:
@@ -219,11 +292,29 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
+    rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
+    verdict[rest] = _are_tagged(words[starts[rest, None] + np.arange(ROW // WORD)])
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
     maybe = _hold_digits(words.take(starts[long] + 1)) | _hold_digits(words.take(starts[long] + 2))
     long = long[maybe]
     verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
     return verdict
+
+
+def _are_tagged(rows: Words) -> Flags:
+    """Tell which rows of nine words may hold digits, a tag behind each, in its word or the next."""
+    words = rows[:, 1:]  # the first may be the length of an array
+    tags = words >> _HIGH_HALF
+    verdict: Flags = (tags == tags[:, :1]).all(axis=1) & (tags[:, 0] != 0)
+    verdict &= _are_small_digits(words & _LOW_HALF, 1 << 30)
+    return verdict | _are_cells(words)
+
+
+def _are_small_digits(rows: Words, most: int) -> Flags:
+    """Tell in which rows all differ, are below a bound, and hardly any is small."""
+    rows = np.sort(rows, axis=1)
+    different: Flags = (rows[:, 1:] != rows[:, :-1]).all(axis=1)
+    return different & (rows[:, 1] >= _DIGIT_LEAST) & (rows[:, -1] < np.uint64(most))
 
 
 def _hold_digits(words: Words) -> Flags:

@@ -222,12 +222,14 @@ def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offse
 
 def _holds_digits(data: Bytes, edge: _Edge, reading: Reading) -> Flags:
     """Tell at which edges the words that any number there has are digits."""
-    past = (edge.at + edge.phase) % reading.word
+    past = (edge.at + edge.phase) % reading.align
     first = edge.at - past - SLACK - _INSIDE
     if edge.forward:
-        first = edge.at + (reading.word - past) + SLACK
-    bits = _INSIDE // reading.word * reading.digit
-    return readings.are_digits(reading, data, np.maximum(first, 0), bits) | edge.free
+        first = edge.at + (reading.align - past) + SLACK
+    bits, found = _INSIDE // reading.step * reading.digit, edge.free
+    for more in range(0, reading.step, reading.align):
+        found = found | readings.are_digits(reading, data, np.maximum(first + more, 0), bits)
+    return found
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -316,8 +318,9 @@ def _signed(found: Survey, size: int) -> Offsets:
 
 def _fits_ends(reading: Reading, data: Bytes, position: Offsets, bits: int, *, full: bool) -> Flags:
     """Tell by a byte at either end which numbers are odd and, if ``full``, have their top bit."""
-    last = (readings.count(reading, bits) - 1) * reading.word
-    head = bits - 1 - last // reading.word * reading.digit + reading.shift
+    most = readings.count(reading, bits) - 1
+    last = most * reading.step
+    head = bits - 1 - most * reading.digit + reading.shift
     lowest, highest = (last, 0) if reading.most_first else (0, last)
     swap = reading.word - 1 if reading.swapped else 0
     bottom = data.take(position + (lowest + (reading.shift >> 3 ^ swap)))

@@ -34,8 +34,17 @@ class Reading:
     """The word of the most significant digit comes first."""
     swapped: bool = False
     """Each word is big-endian."""
+    cell: int = 0
+    """Bytes from one word to the next, where something stands between them."""
+    tag: int = 0
+    """What that begins with, in four bytes: which kind of value the word holds."""
     align: int
     """Numbers begin at addresses that are multiples of it."""
+
+    @property
+    def step(self) -> int:
+        """Bytes from one word to the next."""
+        return self.cell or self.word
 
     @property
     def packed(self) -> bool:
@@ -64,7 +73,21 @@ _PACKED = (
     Reading(name="smi32-26", digit=26, word=4, shift=1, align=4),
 )
 
-LITTLE_ENDIAN: tuple[Reading, ...] = (LIMBS, BYTES, JAVA, *_PACKED)
+_SPIDERMONKEY, _JAVASCRIPTCORE, _PHP = 0xFFF88000, 0xFFFE0000, 4
+"""JSVAL_TAG_INT32 (js/public/Value.h), NumberTag (JSCJSValue.h), IS_LONG (zend_types.h)."""
+
+_TAGGED = (
+    Reading(name="moz-28", digit=28, word=4, cell=8, tag=_SPIDERMONKEY, align=8),
+    Reading(name="moz-26", digit=26, word=4, cell=8, tag=_SPIDERMONKEY, align=8),
+    Reading(name="jsc-28", digit=28, word=4, cell=8, tag=_JAVASCRIPTCORE, align=8),
+    Reading(name="jsc-26", digit=26, word=4, cell=8, tag=_JAVASCRIPTCORE, align=8),
+    Reading(name="zval-31", digit=31, word=8, cell=16, tag=_PHP, align=8),  # phpseclib
+    Reading(name="cells-28", digit=28, word=8, cell=16, align=8),  # QuickJS
+    Reading(name="cells-26", digit=26, word=8, cell=16, align=8),
+)
+"""Arrays of languages whose values say what they are: digits of BN.js, jsbn and phpseclib."""
+
+LITTLE_ENDIAN: tuple[Reading, ...] = (LIMBS, BYTES, JAVA, *_PACKED, *_TAGGED)
 """Readings on a little-endian machine; LIMBS and BYTES keep their places everywhere."""
 
 BIG_ENDIAN: tuple[Reading, ...] = (
@@ -98,7 +121,7 @@ def count(reading: Reading, bits: int) -> int:
 
 def width(reading: Reading, bits: int) -> int:
     """Return the bytes that a number of ``bits`` bits takes."""
-    return count(reading, bits) * reading.word
+    return count(reading, bits) * reading.step
 
 
 def encode(reading: Reading, number: int, bits: int) -> bytes:
@@ -106,8 +129,9 @@ def encode(reading: Reading, number: int, bits: int) -> bytes:
     if reading.digit == 8:
         return number.to_bytes(count(reading, bits), "big" if reading.most_first else "little")
     mask, order = (1 << reading.digit) - 1, "big" if reading.swapped else "little"
+    behind = reading.tag.to_bytes(reading.step - reading.word, "little")
     words = [
-        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order)  # type: ignore[arg-type]
+        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order) + behind  # type: ignore[arg-type]
         for at in range(0, bits, reading.digit)
     ]
     return b"".join(reversed(words) if reading.most_first else words)
@@ -117,9 +141,9 @@ def decode(reading: Reading, raw: bytes) -> int | None:
     """Read a number; None where a word holds more than its digit, or part of a word is left."""
     if reading.digit == 8:
         return int.from_bytes(raw, "big" if reading.most_first else "little")
-    if len(raw) % reading.word:
+    if len(raw) % reading.step:
         return None
-    row, bits = np.frombuffer(raw, np.uint8), len(raw) // reading.word * reading.digit
+    row, bits = np.frombuffer(raw, np.uint8), len(raw) // reading.step * reading.digit
     if not are_digits(reading, row, np.zeros(1, np.int64), bits)[0]:
         return None
     return decode_all(reading, row[None])[0]
@@ -131,7 +155,9 @@ def decode_all(reading: Reading, rows: Bytes) -> list[int]:
     if reading.digit == 8:
         order = "big" if reading.most_first else "little"
     else:
-        words = np.ascontiguousarray(rows).view(_kind(reading)).astype(f"<u{reading.word}")
+        rows = rows.reshape(len(rows), -1, reading.step)[:, :, : reading.word]
+        rows = np.ascontiguousarray(rows).reshape(len(rows), -1)
+        words = rows.view(_kind(reading)).astype(f"<u{reading.word}")
         bits = np.unpackbits((words >> reading.shift).view(np.uint8), axis=1, bitorder="little")
         bits = bits.reshape(*words.shape, 8 * reading.word)[:, :, : reading.digit]
         bits = bits[:, :: -1 if reading.most_first else 1].reshape(len(rows), -1)
@@ -141,10 +167,14 @@ def decode_all(reading: Reading, rows: Bytes) -> list[int]:
 
 
 def weights(reading: Reading, bits: int, modulus: int) -> npt.NDArray[np.int64]:
-    """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number < 2**31."""
+    """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number < 2**31.
+
+    What stands between words weighs nothing.
+    """
     first = pow(2, -reading.shift, modulus)
     words = _powers(pow(2, reading.digit, modulus), count(reading, bits), modulus) * first % modulus
-    inside = _powers(256 % modulus, reading.word, modulus)
+    inside = np.zeros(reading.step, np.int64)
+    inside[: reading.word] = _powers(256 % modulus, reading.word, modulus)
     words = words[::-1] if reading.most_first else words
     inside = inside[::-1] if reading.swapped else inside
     return (words[:, None] * inside % modulus).ravel()
@@ -212,7 +242,7 @@ def _digit(reading: Reading, data: Bytes, position: Positions, bits: int, index:
     """Return digit ``index`` (0 is the least significant) of the numbers at the positions."""
     words = count(reading, bits)
     slot = words - 1 - index if reading.most_first else index
-    return gather(data, position + slot * reading.word, _kind(reading)) >> np.uint64(reading.shift)
+    return gather(data, position + slot * reading.step, _kind(reading)) >> np.uint64(reading.shift)
 
 
 _SINGLY = 4
@@ -230,17 +260,22 @@ def are_digits(reading: Reading, data: Bytes, position: Positions, bits: int) ->
     clear = np.uint64(
         ((1 << (8 * reading.word)) - 1) ^ (((1 << reading.digit) - 1) << reading.shift)
     )
-    words = count(reading, bits)
+    words, tag = count(reading, bits), np.uint64(reading.tag)
     for slot in range(min(words, _SINGLY)):
         left = np.flatnonzero(good)
         if len(left) == 0:
             return good
-        found = gather(data, position[left] + slot * reading.word, _kind(reading))
-        good[left] = (found & clear) == 0
-    left, rest = np.flatnonzero(good), np.arange(_SINGLY, words) * reading.word
+        at = position[left] + slot * reading.step
+        good[left] = (gather(data, at, _kind(reading)) & clear) == 0
+        if reading.cell:
+            good[left] &= gather(data, at + reading.word, "<u4") == tag
+    left, rest = np.flatnonzero(good), np.arange(_SINGLY, words) * reading.step
     rows = max(_TOGETHER // max(len(rest), 1), 1)
     for start in range(0, len(left) if len(rest) else 0, rows):
         index = left[start : start + rows]
         found = gather(data, position[index, None] + rest, _kind(reading))
         good[index] = ((found & clear) == 0).all(axis=1)
+        if reading.cell:
+            tags = gather(data, position[index, None] + rest + reading.word, "<u4")
+            good[index] &= (tags == tag).all(axis=1)
     return good

@@ -41,6 +41,9 @@ number that is more than chance holds eight of them, whatever it begins with."""
 
 _DIGIT_STRIDE = 4
 
+_CELLS = 4
+"""Digits in a row that are more than chance, where a tag stands behind each."""
+
 _BEGIN = 2 * len("-----BEGIN RSA PRIVATE KEY-----") + 1
 """Bytes of the longest first line of a PEM text, in UTF-16 of either order."""
 
@@ -250,7 +253,7 @@ def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator
         for reading in readings.table(session.memory.map.byte_order):
             spelled = readings.encode(reading, value, 8 * size)
             stride = _DIGIT_STRIDE if reading.packed else 1
-            least = _SHORT if texts and size <= _SCALAR and not reading.packed else PIECE
+            least = _least(reading, short=texts and size <= _SCALAR)
             yield _Needle(name, f"{number} {reading.name}", spelled, stride, least=least)
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
@@ -258,6 +261,13 @@ def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator
     if isinstance(material, Pqc):
         for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
             yield _Needle(name, number, raw)
+
+
+def _least(reading: readings.Reading, *, short: bool) -> int:
+    """Return the bytes of a part of a number in a reading that are more than chance."""
+    if reading.cell:
+        return _CELLS * reading.cell + _SHORT
+    return _SHORT if short and not reading.packed else PIECE
 
 
 def _spelled_as_text(name: str, material: Material) -> Iterator[_Needle]:

@@ -124,3 +124,49 @@ def test_short_rows_of_counts_are_no_run() -> None:
     assert sweep(bytes(64) + b"".join(random) + bytes(64), []) == [(64, 144)]
     assert sweep(bytes(64) + b"".join(random[:1] + random[:9]) + bytes(64), []) == []
     assert sweep(bytes(64) + b"".join(counts) + bytes(64), []) == []
+
+
+def cells(count: int, tags: str, seed: int) -> bytes:
+    """Return random digits as arrays keep them whose values say of which kind they are."""
+    digits = np.frombuffer(noise.uniform(4 * count, seed), "<u4") >> 4
+    return b"".join(int(digit).to_bytes(4, "little") + bytes.fromhex(tags) for digit in digits)
+
+
+CELLS = {
+    "SpiderMonkey": "0080f8ff",
+    "JavaScriptCore": "0000feff",
+    "PHP": "00000000 0400000000000000",
+    "PHP, padding that nobody wrote": "00000000 040000004a6f7920",
+    "QuickJS": "00000000 0000000000000000",
+}
+
+
+@pytest.mark.parametrize("tags", CELLS.values(), ids=CELLS)
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 16),
+    cuts=st.lists(st.integers(8, 4088), max_size=6),
+    count=st.integers(10, 80),
+    at=st.integers(100, 140),
+)
+def test_rows_of_tagged_digits_are_runs(
+    tags: str, seed: int, cuts: list[int], count: int, at: int
+) -> None:
+    """Digits with a tag behind each are one run, wherever windows are cut."""
+    row = cells(count, tags, seed)
+    data = noise.plant(noise.pointers(4096, seed), at * 8, row)
+    assert any(
+        start - 16 <= at * 8 <= start + 16 and end - 40 <= at * 8 + len(row) <= end + 40
+        for start, end in sweep(data, cuts)
+    )
+
+
+def test_what_is_no_row_of_cells_is_no_run() -> None:
+    """Tags that differ, digits that repeat, and a few cells are nothing."""
+    row = cells(40, CELLS["PHP"], 1)
+    other = bytearray(row)
+    other[8::32] = bytes([6]) * 20
+    assert sweep(bytes(64) + bytes(other) + bytes(64), []) == []
+    assert sweep(bytes(64) + row[:16] * 40 + bytes(64), []) == []
+    assert sweep(bytes(64) + row[:96] + bytes(64), []) == []
+    assert sweep(bytes(64) + row + bytes(64), []) == [(64, 704)]

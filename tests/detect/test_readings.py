@@ -26,6 +26,12 @@ def compressed_smis(number: int, digit: int) -> bytes:
     )
 
 
+def cells(number: int, digit: int, word: int, tag: bytes) -> bytes:
+    """Spell digits as languages keep values that say of which kind they are."""
+    low = encodings.digits(number, digit, word)
+    return b"".join(low[at : at + word] + tag for at in range(0, len(low), word))
+
+
 def swapped(raw: bytes, word: int) -> bytes:
     """Turn the bytes of every word around."""
     return b"".join(raw[at : at + word][::-1] for at in range(0, len(raw), word))
@@ -44,6 +50,13 @@ SPELLED = {
     "smi64-26": lambda number: smis(number, 26),
     "smi32-28": lambda number: compressed_smis(number, 28),
     "smi32-26": lambda number: compressed_smis(number, 26),
+    "moz-28": lambda number: cells(number, 28, 4, bytes.fromhex("0080f8ff")),
+    "moz-26": lambda number: cells(number, 26, 4, bytes.fromhex("0080f8ff")),
+    "jsc-28": lambda number: cells(number, 28, 4, bytes.fromhex("0000feff")),
+    "jsc-26": lambda number: cells(number, 26, 4, bytes.fromhex("0000feff")),
+    "zval-31": lambda number: cells(number, 31, 8, b"\x04" + bytes(7)),
+    "cells-28": lambda number: cells(number, 28, 8, bytes(8)),
+    "cells-26": lambda number: cells(number, 26, 8, bytes(8)),
     "limbs-be64": lambda number: encodings.big_limbs(number, limb=8),
     "limbs-be32": lambda number: encodings.big_limbs(number, limb=4),
 }
@@ -82,7 +95,7 @@ def test_every_spelling_reads_back(order: str, reading: Reading, bits: int, seed
 def test_random_words_are_no_digits(reading: Reading) -> None:
     """A word with a bit outside of its digit is none, and the number is refused."""
     raw = bytearray(readings.encode(reading, (1 << 1024) - 1, 1024))
-    raw[7 * reading.word : 8 * reading.word] = b"\xff" * reading.word
+    raw[7 * reading.step : 7 * reading.step + reading.word] = b"\xff" * reading.word
     data = np.frombuffer(bytes(raw), np.uint8)
     assert not readings.are_digits(reading, data, np.array([0]), 1024)[0]
     assert readings.decode(reading, bytes(raw)) is None

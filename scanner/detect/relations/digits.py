@@ -8,6 +8,7 @@ looks at no digits that fill their words: those are limbs, and for ``ec``.
 
 import itertools
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
 def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
     """List where numbers of ``sizes`` bytes may begin near the edges of runs that hold digits."""
     heads = near(pool, how, pool.head[pool.head >= 0], 0)
-    tails = near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.word - SLACK)
+    tails = near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.step - SLACK)
     beyond = np.arange(-SLACK, FAINT + 1)
     parts = [aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
     parts += [aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
@@ -133,8 +134,8 @@ def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offset
 def near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
     """Keep the edges inside of which the first whole words are digits."""
     block = np.searchsorted(pool.at, edges, side="right") - 1
-    past = (edges + pool.phase[block]) % how.word
-    inside = edges + np.where(past, how.word - past, 0) + inward // how.word * how.word
+    past = (edges + pool.phase[block]) % how.align
+    inside = edges + np.where(past, how.align - past, 0) + inward // how.step * how.step
     keep = stand(pool, how, inside, _CERTAIN * how.digit) | pool.any_alignment[block]
     return edges[keep]
 
@@ -152,7 +153,7 @@ def full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     least = np.uint64(1 << (how.shift + how.digit - 8))
     kind = f"{'>' if how.swapped else '<'}u{how.word}"
     for slot in range(readings.count(how, bits) - 1):
-        small += readings.gather(pool.data, position + slot * how.word, kind) < least
+        small += readings.gather(pool.data, position + slot * how.step, kind) < least
     few: Flags = small <= MOST_SMALL
     return few
 
@@ -176,7 +177,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     found = begun[stand(pool, how, begun, bits)]
     found = found[full(pool, how, found, bits)]
     for other in held(pool.readings):  # ten digits of 28 bits are below 2**26 once in a million
-        if (other.word, other.shift) == (how.word, how.shift) and other.digit < how.digit:
+        if replace(other, name=how.name, digit=how.digit) == how and other.digit < how.digit:
             narrow = readings.count(how, bits) * other.digit
             found = found[~stand(pool, other, found, narrow)]
     if how.name in _BN_JS:

@@ -46,7 +46,7 @@ def search(pool: Pool) -> Iterator[Subgroup]:
         long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
         heads = digits.near(pool, how, pool.head[(pool.head >= 0) & long], 0)
         begun = digits.aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))
-        begun = begun[digits.stand(pool, how, begun, _SHORTEST // how.word * how.digit)]
+        begun = begun[digits.stand(pool, how, begun, _SHORTEST // how.step * how.digit)]
         moduli = [
             (at, p, order)
             for bits, order in (SIZES if len(begun) else ())

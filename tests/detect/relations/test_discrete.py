@@ -109,6 +109,7 @@ def in_digits(name: str, order: str) -> list[bytes]:
     return [
         b"".join(
             ((number >> at & (1 << how.digit) - 1) << how.shift).to_bytes(how.word, order)  # type: ignore[arg-type]
+            + how.tag.to_bytes(how.step - how.word, "little")
             for at in range(0, size, how.digit)
         )
         for number, size in (
