@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import correlate, rules
+from scanner.detect import limbs
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.model import (
@@ -103,6 +104,7 @@ def findings(
         space_map=MAP,
         candidates=tuple(candidates),
         sightings=tuple(sightings),
+        runs=limbs.gather(()),
         witnesses=tuple(witnesses),
         coverage=Coverage(
             file_bytes=FILE_SIZE, scanned_bytes=FILE_SIZE, regions=3, gaps=(), faults=()
