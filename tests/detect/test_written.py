@@ -72,6 +72,7 @@ def test_a_scalar_is_found_in_each_spelling(tmp_path: Path, spelling: str) -> No
     data = noise.plant(noise.text(SIZE, 3), 4000, bytes(8) + public + bytes(8))
     data = noise.plant(data, 8192 + len(spelling), bytes(9) + text + bytes(9))
     (found,) = private(scanned(tmp_path, data), spki)
+    assert found.proof == "d*G = Q"
     pad = text.endswith(b"=")
     assert (found.places[0].offset, found.places[0].size) == (8192 + len(spelling) + 9, len(text))
     assert found.encoding.startswith("d base64" if "base64" in spelling or pad else "d hex")

@@ -326,7 +326,8 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
     rest = sightings(pool.data, coordinates, big_endian=pool.big_endian)
     whole |= {(found[index].key.curve, found[index].key.x) for index, *_ in rest}
     for name, trial in proved.items():
-        yield _related(pool, trial, trial.key, trial.form, PROOF if name in whole else NONCE)
+        kept = name in whole or pool.form(trial.position, "")  # nobody writes a nonce down
+        yield _related(pool, trial, trial.key, trial.form, PROOF if kept else NONCE)
 
 
 def _closes(key: Ec) -> bool:
