@@ -61,7 +61,6 @@ _DIGIT_LEAST, _DIGIT_ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
 """What a digit in a cell of its own has at least, and how far below 2**32 the least one is."""
 _CELL_TAGS = np.uint64(1 << 8)
 """Above what says of which kind a value is, in the second word of a cell."""
-_DIGIT_LEAST_32, _CELL_TAGS_32 = np.uint32(_DIGIT_LEAST), np.uint32(_CELL_TAGS)
 _LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
@@ -115,13 +114,14 @@ def _has_cells(words: Words) -> bool:
     Or it touches an end, and may go on there.
     """
     eights = words[: len(words) & ~7].reshape(-1, 8)
-    halves = eights.view(np.uint32)
-    first, second = halves[:, 0].copy(), halves[:, 2].copy()
-    maybe = np.minimum(first, second) < _CELL_TAGS_32
-    maybe &= np.maximum(first, second) >= _DIGIT_LEAST_32
-    at = np.flatnonzero(maybe)
-    at = at[(halves[at, 4] == first[at]) != (halves[at, 6] == second[at])]
-    at = at[(halves[at, 8] == first[at]) != (halves[at, 10] == second[at])]
+    first = eights[:, 0].copy()
+    digit, tag = (first - _DIGIT_LEAST) < _DIGIT_ROOM, (first & _LOW_HALF) < _CELL_TAGS
+    at = np.flatnonzero(digit | tag)
+    second = eights[at, 1]
+    fits = digit[at] & ((second & _LOW_HALF) < _CELL_TAGS)
+    fits |= tag[at] & ((second - _DIGIT_LEAST) < _DIGIT_ROOM)
+    at = at[fits]
+    at = at[((eights[at, 1] ^ eights[at, 3]) & (eights[at, 0] ^ eights[at, 2]) & _LOW_HALF) == 0]
     if len(at) and _are_cells(eights[at]).any():
         return True
     return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
@@ -143,8 +143,9 @@ def _are_cells(rows: Words) -> Flags:
 
 def _is_cell(pair: Words) -> bool:
     """Tell whether two words may be a digit and a tag, or a tag and a digit."""
-    low, high = sorted((int(pair[0] & _LOW_HALF), int(pair[1] & _LOW_HALF)))
-    return low < int(_CELL_TAGS) and high >= int(_DIGIT_LEAST)
+    digits = (pair - _DIGIT_LEAST) < _DIGIT_ROOM
+    tags = (pair[::-1] & _LOW_HALF) < _CELL_TAGS
+    return bool((digits & tags).any())
 
 
 def _in_rows_of_cells(words: Words) -> Flags:

@@ -54,7 +54,7 @@ _CROWD = 1 << 12
 _STEP = 4
 """Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
 
-_MOST_WORDS, _BLOCK = 1 << 12, 9
+_MOST_WORDS, _BLOCK = 1 << 11, 9
 """Words that are followed up, of a buffer; where there are more those in crowded blocks, of 512
 words, are left: tables of digests, and text that is packed as letters. Words in a row are no crowd:
 an RSA number fills ten."""
