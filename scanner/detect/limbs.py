@@ -76,7 +76,7 @@ _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
 
 
-def random_looking(words: Words, *, halves: bool = False) -> Flags:
+def random_looking(words: Words, *, halves: bool = False, cells: bool = True) -> Flags:
     """Flag each word that could be part of a random number.
 
     A random word has 12 to 52 bits set (all but 2e-7 of them), is neither a small integer nor a
@@ -88,7 +88,8 @@ def random_looking(words: Words, *, halves: bool = False) -> Flags:
     first digit of a number in the upper, parts two numbers too (V8): one random word in a million.
     Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
     are long, or look like a scalar of BN.js: digits of a number. So are rows of cells, a digit in
-    one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers.
+    one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers, unless
+    it is known that there are no ``cells``.
     """
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
@@ -103,7 +104,7 @@ def random_looking(words: Words, *, halves: bool = False) -> Flags:
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
     if fours.any() or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(words, small)
-    if _has_cells(words):
+    if cells and _has_cells(words):
         flags |= _in_rows_of_cells(words)
     return flags
 
@@ -120,8 +121,9 @@ def _has_cells(words: Words) -> bool:
     second = eights[at, 1]
     fits = digit[at] & ((second & _LOW_HALF) < _CELL_TAGS)
     fits |= tag[at] & ((second - _DIGIT_LEAST) < _DIGIT_ROOM)
-    at = at[fits]
-    at = at[((eights[at, 1] ^ eights[at, 3]) & (eights[at, 0] ^ eights[at, 2]) & _LOW_HALF) == 0]
+    at = at[fits]  # both: a tag is no digit
+    tags = np.where(tag[at], eights[at, 0] ^ eights[at, 2], eights[at, 1] ^ eights[at, 3])
+    at = at[(tags & _LOW_HALF) == 0]
     if len(at) and _are_cells(eights[at]).any():
         return True
     return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
@@ -237,11 +239,12 @@ def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> 
     """Flag the random-looking words of the filled ranges, a piece of them at a time."""
     flags = np.zeros(len(words), np.bool_)
     around = CONTEXT // WORD
+    cells = bool(filled) and _has_cells(words)
     for low, high in filled:
         for start in range(low // WORD, high // WORD, PIECE):
             stop = min(start + PIECE, high // WORD)
             base = max(start - around, 0)
-            judged = random_looking(words[base : stop + around], halves=halves)
+            judged = random_looking(words[base : stop + around], halves=halves, cells=cells)
             flags[start:stop] = judged[start - base : stop - base]
     return flags
 

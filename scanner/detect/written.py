@@ -59,7 +59,7 @@ _MOST_WORDS, _BLOCK = 1 << 11, 9
 words, are left: tables of digests, and text that is packed as letters. Words in a row are no crowd:
 an RSA number fills ten."""
 
-_PIECE = 1 << 13
+_PIECE = 1 << 14
 _TWO = np.uint64(1 << 32)
 _HIGH = np.uint64(0x8080808080808080)
 _LEAST = np.uint64(0x2B2B2B2B2B2B2B2B)
