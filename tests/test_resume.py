@@ -253,7 +253,7 @@ def test_other_terms_begin_anew(core: Path, folder: str, name: str) -> None:
     terms = tuple((term, "c" if term == name else value) for term, value in TERMS)
     second = attempt(core, folder, ("proving", 0), terms)
     assert second.notes == [(ANEW, f"not what it was when it began: {name}")]
-    assert second.swept == len(CORE)
+    assert second.swept == swept_of(core)
     assert attempt(core, folder, ("proving", 0), terms).notes[0][0] == GOES_ON
 
 
@@ -313,7 +313,7 @@ def test_another_file_begins_anew(core: Path, folder: str, change: Callable[[Pat
     change(core)
     second = attempt(core, folder, ("proving", 0))
     assert second.notes == [(ANEW, f"not what it was when it began: {CHANGES[change]}")]
-    assert second.swept == core.stat().st_size
+    assert second.swept == swept_of(core)
 
 
 def test_a_byte_that_nothing_tells_of_begins_anew(core: Path, folder: str) -> None:
@@ -326,7 +326,7 @@ def test_a_byte_that_nothing_tells_of_begins_anew(core: Path, folder: str) -> No
     journal(folder).write_bytes(resume._line(b"", table) + rest)
     second = attempt(core, folder, ("proving", 0))
     assert second.notes == [(ANEW, "bytes that were swept are not what they were")]
-    assert second.swept == len(CORE)
+    assert second.swept == swept_of(core)
     third = attempt(core, folder)
     assert [what for what, _ in third.notes] == [GOES_ON]
     assert third.report == attempt(core, None).report
@@ -354,7 +354,7 @@ def test_what_is_packed_is_not_kept(folder: str) -> None:
 def test_a_small_dump_is_not_kept(tmp_path: Path, folder: str) -> None:
     """What is one task begins anew anyway."""
     path = tmp_path / "small"
-    path.write_bytes(CORE[:TASK])
+    path.write_bytes(CORE[: TASK // 2])
     assert attempt(path, folder, ("proving", 0)).notes == []
     assert list(Path(folder).iterdir()) == []
 
@@ -386,13 +386,18 @@ def test_an_object_goes_on_by_its_tag(folder: str) -> None:
         assert [what for what, _ in second.notes] == [GOES_ON]
         stores.files().pipe(url, CORE[:-1] + b"x")
         third = attempt(url, folder, ("proving", 0))
-        assert (third.notes, third.swept) == ([], len(CORE))
+        assert (third.notes, third.swept) == ([], swept_of(url))
 
 
 # --- a journal that is torn, forged or another's ------------------------------------------------
 
 
-def surveyed(path: Path) -> tuple[Survey, records.Tasks]:
+def swept_of(path: Path | str) -> int:
+    """Return the bytes of all tasks: registers that are saved in halves are swept twice."""
+    return sum(records.sizes(surveyed(path)[1]))
+
+
+def surveyed(path: Path | str) -> tuple[Survey, records.Tasks]:
     """Return what a dump is, and its tasks."""
     request = ScanRequest(path=str(path), in_process=True, rules=RULES)
     ((_, survey),) = engine.inspect(request, Watch("", 0))
@@ -517,11 +522,11 @@ def test_a_line_that_is_too_long(
     tmp_path: Path, core: Path, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task with too much to say is not kept, and a longer line is not read."""
-    monkeypatch.setattr(resume, "MOST_RECORD", 2000)
+    monkeypatch.setattr(resume, "MOST_RECORD", 3000)
     attempt(core, folder, ("proving", 0))
     lines = journal(folder).read_bytes().splitlines(keepends=True)
     assert 1 < len(lines) < 9
-    assert max(map(len, lines)) <= 2000
+    assert max(map(len, lines)) <= 3000
     assert tmp_path.exists()
 
 
@@ -560,7 +565,7 @@ def test_what_another_could_have_written(core: Path, folder: str, doubt: str) ->
     HOSTILE[doubt](journal(folder))
     second = attempt(core, folder, ("proving", 0))
     assert [what for what, _ in second.notes] == [resume._UNKEPT]
-    assert second.swept == len(CORE)
+    assert second.swept == swept_of(core)
 
 
 @pytest.mark.skipif(os.geteuid() != 0 if sys.platform != "win32" else True, reason="not root")

@@ -34,7 +34,8 @@ def test_useless_header(data: bytes, name: str) -> None:
 
 
 def test_every_format_once() -> None:
-    """The formats stand in a tuple, each under a name of its own."""
-    names = [form.name for form in dump.FORMATS]
+    """The formats stand in a tuple, each under a name of its own, a hidden minidump last."""
+    *names, last = (form.name for form in dump.FORMATS)
     assert len(set(names)) == len(names)
+    assert last == "minidump"
     assert "raw" not in names
