@@ -29,7 +29,7 @@ SIZES = (32, 48, 56, 57, 64, 66, 96, 128, 192, 256, 384, 512, 1024)
 """Bytes of the numbers: scalars and seeds (a seed and its public key: 64), and RSA's up to 8192
 bits."""
 
-MOST = 1 << 14
+MOST = 1 << 12
 """Texts that are kept, of a task and of a dump; where there are more those in crowds are left."""
 
 LONGEST = 2 * SIZES[-1]
