@@ -57,7 +57,8 @@ def serving(kind: str = "s3") -> Iterator[str]:
     }
     with run[kind]() as names, mock.patch.dict(os.environ, names):
         if kind != "gs":  # whose emulator has it
-            files(kind).mkdir("dumps")
+            with contextlib.suppress(FileExistsError):  # moto's buckets last as long as the process
+                files(kind).mkdir("dumps")
         yield f"{kind}://dumps"
 
 
