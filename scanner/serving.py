@@ -15,7 +15,7 @@ import threading
 from multiprocessing import connection, parent_process
 from typing import Any
 
-from scanner import errors, heap
+from scanner import errors, own_memory
 from scanner.hardening import harden
 
 MEMORY_BYTES = 8 << 30
@@ -78,7 +78,7 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
         except (EOFError, OSError):
             return
         answer: tuple[str, Any]
-        large = len(message) > heap.LARGE
+        large = len(message) > own_memory.LARGE
         try:
             if session is None:
                 setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
@@ -98,4 +98,4 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
             pipe.send(("lost", type(error).__name__))
         if large:
             answer, parameters = ("", None), []
-            heap.trim()
+            own_memory.trim()

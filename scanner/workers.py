@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, reduction
 from typing import Any, Protocol
 
-from scanner import errors, heap
+from scanner import errors, own_memory
 from scanner.serving import serve
 
 STALL_SECONDS = 900.0
@@ -163,7 +163,7 @@ class _Worker:
 
 
 _ready: list[_Worker] = []
-"""a worker that has no setup yet, if there is one."""
+"""A worker that has no setup yet, if there is one."""
 
 
 def prepare(module: str) -> None:
@@ -343,9 +343,9 @@ def _receive(worker: _Worker) -> Any:  # noqa: ANN401 - whatever the call gives
     except (EOFError, OSError):
         return _end_of(worker)
     kind, value = pickle.loads(message)  # noqa: S301 - our own worker wrote it
-    if len(message) > heap.LARGE:
+    if len(message) > own_memory.LARGE:
         del message
-        heap.trim()
+        own_memory.trim()
     if kind == "error":
         error, message, reason, hint = value
         return error(message, reason=reason, hint=hint)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("scanner", "errors", "hardening", "heap", "urls", "private", "progress"),
+    ("scanner", "errors", "hardening", "own_memory", "urls", "private", "progress"),
     ("caches",),
     ("model",),
     ("fingerprint", "spread", "fields"),

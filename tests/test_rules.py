@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -65,6 +64,7 @@ from scanner.detect.structures import symcrypt as symcrypt_objects
 from scanner.errors import RuleError
 from scanner.model import Severity
 from scanner.rules import Rule
+from tests.detect.one_space import Bytes
 
 SHIPPED = rules.load()
 DETECTORS = {
@@ -248,19 +248,6 @@ anchors = [{ hex = "30 8? ?? [80-ff] 02 01 30" }]
 examples = [{ bytes = "30 82" }]
 counterexamples = []
 """
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def resolve(key: str, encoding: str) -> bytes:

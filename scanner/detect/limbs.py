@@ -2,7 +2,8 @@
 
 A private number is random to the eye, whatever library holds it, so this module asks one question
 of each aligned 64-bit word: could it be part of a random number. The answer depends on the word
-and its two neighbours alone, so runs cut by the end of a window join again without loss. A run says
+and its two neighbours alone, and for rows of digits that fill no words on the row, which counts as
+long where it touches an end: runs cut by the end of a window join again without loss. A run says
 where a number may begin or end, never what it is: this module proves nothing, and it refuses to
 guess alignment, byte order or length. Those are readings of a run's edges, and the relations try
 them all.
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import likelihood
+from scanner.detect import likelihood, tagged
 
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -39,9 +40,6 @@ ROW = 9 * WORD
 PIECE = 1 << 15
 """Words that are judged at once: they stay in the second-level cache."""
 
-CELLS = 8
-"""Digits of a shorter run yet: 256 bits fill eight of 31 bits, and a part of a ninth."""
-
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _FOUR = np.uint32(0x01010101)
 """Four flags in a row: a row of nine has at least one such four, wherever it stands."""
@@ -57,11 +55,6 @@ _VALUES = 20
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
 """Between these are digits of 26 and 28 bits in the upper halves of words, but two of nine."""
-_DIGIT_LEAST, _DIGIT_ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
-"""What a digit in a cell of its own has at least, and how far below 2**32 the least one is."""
-_CELL_TAGS = np.uint64(1 << 8)
-"""Above what says of which kind a value is, in the second word of a cell."""
-_LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
@@ -74,6 +67,9 @@ _HALF_SIZE = np.uint64(1 << 12)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
+
+_APART = 1 << 48
+"""More than the bytes of any space."""
 
 
 def random_looking(words: Words, *, halves: bool = False, cells: bool = True) -> Flags:
@@ -104,73 +100,9 @@ def random_looking(words: Words, *, halves: bool = False, cells: bool = True) ->
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
     if fours.any() or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(words, small)
-    if cells and _has_cells(words):
-        flags |= _in_rows_of_cells(words)
+    if cells and tagged.may_stand(words):
+        flags |= tagged.in_rows(words)
     return flags
-
-
-def _has_cells(words: Words) -> bool:
-    """Tell whether there may be a row of cells: it fills eight words at a multiple of eight.
-
-    Or it touches an end, and may go on there.
-    """
-    eights = words[: len(words) & ~7].reshape(-1, 8)
-    first = eights[:, 0].copy()
-    digit, tag = (first - _DIGIT_LEAST) < _DIGIT_ROOM, (first & _LOW_HALF) < _CELL_TAGS
-    at = np.flatnonzero(digit | tag)
-    second = eights[at, 1]
-    fits = digit[at] & ((second & _LOW_HALF) < _CELL_TAGS)
-    fits |= tag[at] & ((second - _DIGIT_LEAST) < _DIGIT_ROOM)
-    at = at[fits]  # both: a tag is no digit
-    tags = np.where(tag[at], eights[at, 0] ^ eights[at, 2], eights[at, 1] ^ eights[at, 3])
-    at = at[(tags & _LOW_HALF) == 0]
-    if len(at) and _are_cells(eights[at]).any():
-        return True
-    return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
-
-
-def _are_cells(rows: Words) -> Flags:
-    """Tell which rows of words are cells: a digit and a tag in turn, or a tag and a digit.
-
-    The tags are the same, the digits differ, and one of them at most is small, not the first.
-    """
-    verdict = np.zeros(len(rows), np.bool_)
-    for phase in range(2):
-        left = np.flatnonzero((rows[:, phase] - _DIGIT_LEAST) < _DIGIT_ROOM)
-        tags = rows[left, 1 - phase :: 2] & _LOW_HALF
-        left = left[(tags == tags[:, :1]).all(axis=1) & (tags[:, 0] < _CELL_TAGS)]
-        verdict[left] |= _are_small_digits(rows[left, phase::2], 1 << 32)
-    return verdict
-
-
-def _is_cell(pair: Words) -> bool:
-    """Tell whether two words may be a digit and a tag, or a tag and a digit."""
-    digits = (pair - _DIGIT_LEAST) < _DIGIT_ROOM
-    tags = (pair[::-1] & _LOW_HALF) < _CELL_TAGS
-    return bool((digits & tags).any())
-
-
-def _in_rows_of_cells(words: Words) -> Flags:
-    """Keep rows of eight cells and more, with single gaps, and what touches an end.
-
-    A cell is a digit and a tag, and the next cell has the same tag and another digit.
-    """
-    digit = (words - _DIGIT_LEAST) < _DIGIT_ROOM
-    cell = np.zeros(len(words), np.bool_)
-    cell[:-1] = digit[:-1] & ((words[1:] & _LOW_HALF) < _CELL_TAGS)
-    alike = np.zeros(len(words), np.bool_)
-    alike[:-3] = ((words[1:-2] ^ words[3:]) & _LOW_HALF == 0) & (words[:-3] != words[2:-1])
-    rows = np.zeros(len(words) + 2, np.bool_)
-    for phase in range(2):
-        here, same = cell[phase::2].copy(), alike[phase::2]
-        here[1:-1] |= here[:-2] & here[2:] & same[:-2] & same[1:-1]
-        pair = here[:-1] & here[1:] & same[:-1]
-        step = np.diff(pair.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
-        starts, ends = np.flatnonzero(step > 0), np.flatnonzero(step < 0)
-        kept = (ends - starts >= CELLS - 1) | (starts == 0) | (ends >= len(pair) - 2)
-        for start, end in zip(starts[kept].tolist(), ends[kept].tolist(), strict=True):
-            rows[phase + 2 * start : phase + 2 * end + 2] = True
-    return rows[: len(words)]
 
 
 def _in_long_rows(words: Words, small: Flags) -> Flags:
@@ -239,7 +171,7 @@ def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> 
     """Flag the random-looking words of the filled ranges, a piece of them at a time."""
     flags = np.zeros(len(words), np.bool_)
     around = CONTEXT // WORD
-    cells = bool(filled) and _has_cells(words)
+    cells = bool(filled) and tagged.may_stand(words)
     for low, high in filled:
         for start in range(low // WORD, high // WORD, PIECE):
             stop = min(start + PIECE, high // WORD)
@@ -297,28 +229,12 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
-    verdict[rest] = _are_tagged(words[starts[rest, None] + np.arange(ROW // WORD)])
+    verdict[rest] = tagged.are_digits(words[starts[rest, None] + np.arange(ROW // WORD)])
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
     maybe = _hold_digits(words.take(starts[long] + 1)) | _hold_digits(words.take(starts[long] + 2))
     long = long[maybe]
     verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
     return verdict
-
-
-def _are_tagged(rows: Words) -> Flags:
-    """Tell which rows of nine words may hold digits, a tag behind each, in its word or the next."""
-    words = rows[:, 1:]  # the first may be the length of an array
-    tags = words >> _HIGH_HALF
-    verdict: Flags = (tags == tags[:, :1]).all(axis=1) & (tags[:, 0] != 0)
-    verdict &= _are_small_digits(words & _LOW_HALF, 1 << 30)
-    return verdict | _are_cells(words)
-
-
-def _are_small_digits(rows: Words, most: int) -> Flags:
-    """Tell in which rows all differ, are below a bound, and hardly any is small."""
-    rows = np.sort(rows, axis=1)
-    different: Flags = (rows[:, 1:] != rows[:, :-1]).all(axis=1)
-    return different & (rows[:, 1] >= _DIGIT_LEAST) & (rows[:, -1] < np.uint64(most))
 
 
 def _hold_digits(words: Words) -> Flags:
@@ -364,6 +280,11 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.space)
+
+
+def coordinate(space: Offsets, offset: Offsets) -> Offsets:
+    """Put spaces and offsets into one number each, in their order: spaces are far apart."""
+    return space * _APART + offset
 
 
 def gather(parts: Sequence[Runs]) -> Runs:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.detect import readings, written
-from scanner.detect.limbs import WORD, Flags, Offsets, Runs, gather
+from scanner.detect import bare_numbers, readings
+from scanner.detect.bare_numbers import Written
+from scanner.detect.limbs import WORD, Flags, Offsets, Runs, coordinate, gather
 from scanner.detect.readings import Bytes, Reading
-from scanner.detect.written import Written
 from scanner.dump.space import Memory
 from scanner.model import Place
 
@@ -39,9 +39,6 @@ FEW_RUNS = 1 << 13
 
 DEEP = 8
 """How much more a deep scan spends."""
-
-_APART = 1 << 48
-"""More than the bytes of any space."""
 
 _STRIDE = 1 << 20
 """Bytes that are read at once where runs are dense."""
@@ -128,10 +125,10 @@ def of_places(places: Iterable[Place]) -> Runs:
 def outside(runs: Runs, places: Runs) -> Runs:
     """Drop runs that lie whole in a place, but for a part of a word: nothing private is there."""
     order = np.lexsort((places.start, places.space))
-    start = places.space[order] * _APART + places.start[order]
-    end = np.maximum.accumulate(places.space[order] * _APART + places.end[order])
-    first = runs.space * _APART + runs.start
-    last = runs.space * _APART + runs.end
+    start = coordinate(places.space, places.start)[order]
+    end = np.maximum.accumulate(coordinate(places.space, places.end)[order])
+    first = coordinate(runs.space, runs.start)
+    last = coordinate(runs.space, runs.end)
     before = np.searchsorted(start, first + WORD, side="left")
     keep = (before == 0) | (np.append(end, 0)[before - 1] <= last - WORD)
     return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
@@ -244,10 +241,12 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     """
     found: dict[int, Written] = {}
     blocks = np.flatnonzero((made.head >= 0) & (made.tail >= 0))
-    for block in blocks[written.may_be(made.data, made.head[blocks])].tolist():
+    for block in blocks[bare_numbers.may_be(made.data, made.head[blocks])].tolist():
         at, head = int(made.at[block]), int(made.head[block])
         offset = int(made.offset[block]) + head - at
-        text = written.read(memory, int(made.space[block]), offset, int(made.tail[block]) - head)
+        text = bare_numbers.read(
+            memory, int(made.space[block]), offset, int(made.tail[block]) - head
+        )
         made.data[at : at + int(size[block])] = 0
         if text is None or head + len(text.raw) > at + size[block]:
             made.head[block] = made.tail[block] = -1

@@ -128,10 +128,11 @@ def encode(reading: Reading, number: int, bits: int) -> bytes:
     """Spell a number in the words that ``bits`` bits take; it must fit."""
     if reading.digit == 8:
         return number.to_bytes(count(reading, bits), "big" if reading.most_first else "little")
-    mask, order = (1 << reading.digit) - 1, "big" if reading.swapped else "little"
+    mask = (1 << reading.digit) - 1
+    order: Literal["big", "little"] = "big" if reading.swapped else "little"
     behind = reading.tag.to_bytes(reading.step - reading.word, "little")
     words = [
-        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order) + behind  # type: ignore[arg-type]
+        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order) + behind
         for at in range(0, bits, reading.digit)
     ]
     return b"".join(reversed(words) if reading.most_first else words)

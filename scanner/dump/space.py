@@ -3,8 +3,8 @@
 A coordinate is (space number, offset). There is one space for each run of regions that adjoin in
 address, wherever they lie in the file, one for each extent of the file that no region covers, and
 one for each value that a format saves in parts: these have no address. Together the spaces hold
-every byte of the file. This module exists so that a
-value split between two regions is read as one; it refuses to invent addresses or bytes.
+every byte of the file. This module exists so that a value split between two regions is read as one;
+it refuses to invent addresses or bytes.
 """
 
 import itertools

@@ -92,7 +92,7 @@ def relate(
     numbers, publics = _loaded(session, section), _unpickled(session, publics)
     search = next(search for name, search, _ in RELATIONS if name == detector)
     return tuple(
-        _candidate(found, rule)
+        candidate(found, rule)
         for rule in session.rules
         if rule.detector == detector
         for found in search(numbers, publics)
@@ -153,7 +153,8 @@ def _schedules(
         )
 
 
-def _candidate(found: Related, rule: Rule) -> Candidate:
+def candidate(found: Related, rule: Rule) -> Candidate:
+    """Say of a key what leaves the worker: where it stands, and what of it is public."""
     public = describe(found.key)
     return Candidate(
         rule=rule.id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import limbs, written
+from scanner.detect import bare_numbers, limbs
 from scanner.detect.anchors import Sweeper
 from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
@@ -22,9 +22,6 @@ from scanner.stages.shade import Counts, Shader
 
 BLOCK = 4096
 """Zeros are skipped by whole blocks of this size."""
-
-_APART = 1 << 48
-"""More than the bytes of any space."""
 
 MOST_HITS = 1 << 20
 """Anchor hits that a task may have: beyond it, the dump is adversarial or a rule is bad."""
@@ -86,7 +83,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     return Swept(
         hits=_unique(hits),
         runs=limbs.gather(runs),
-        texts=_within(written.sparse(limbs.gather(texts)), task),
+        texts=_within(bare_numbers.sparse(limbs.gather(texts)), task),
         swept_bytes=swept,
         shades=shades,
         seal=sealed.value(),
@@ -126,7 +123,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
         offset=_joined([part.offset for part in hits]),
     )
     runs = limbs.gather([parts[index].runs for index in done])
-    texts = written.sparse(limbs.gather([parts[index].texts for index in done]))
+    texts = bare_numbers.sparse(limbs.gather([parts[index].texts for index in done]))
     hits.clear()
     parts.clear()
     runs = _inserted(limbs.join(runs), texts)
@@ -138,7 +135,7 @@ def _inserted(runs: Runs, texts: Runs) -> Runs:
     if not len(texts):
         return runs
     at = np.searchsorted(
-        runs.space * _APART + runs.start, texts.space * _APART + texts.start, side="left"
+        limbs.coordinate(runs.space, runs.start), limbs.coordinate(texts.space, texts.start)
     )
     return Runs(
         space=np.insert(runs.space, at, texts.space),
@@ -228,7 +225,7 @@ def _runs(
 def _texts(
     buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
 ) -> Runs:
-    starts, ends = written.find(buffer, segments.at, segments.end, filled)
+    starts, ends = bare_numbers.find(buffer, segments.at, segments.end, filled)
     index = np.searchsorted(segments.at, starts, side="right") - 1
     shift = segments.offset[index] - segments.at[index]
     return Runs(space=segments.space[index], start=starts + shift, end=ends + shift)
@@ -238,7 +235,8 @@ def _within(texts: Runs, task: tuple[Place, ...]) -> Runs:
     """Cut texts to the places of a task in which they begin."""
     rows = [(place.space, place.offset, place.offset + place.size) for place in task]
     space, first, last = np.array(rows, np.int64).T
-    index = np.searchsorted(space * _APART + first, texts.space * _APART + texts.start, "right") - 1
+    begins = limbs.coordinate(texts.space, texts.start)
+    index = np.searchsorted(limbs.coordinate(space, first), begins, side="right") - 1
     return Runs(space=texts.space, start=texts.start, end=np.minimum(texts.end, last[index]))
 
 

@@ -12,6 +12,7 @@ from scanner import rules
 from scanner.detect import anchors, cng
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "cng")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -26,18 +27,6 @@ PRIVATE = {
     "BCRYPT RSA3": containers.cng_rsa3,
     "CAPI PRIVATEKEYBLOB": encodings.capi_blob,
 }
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved | PublicKey]:

@@ -1,7 +1,5 @@
 """DNSSEC public keys in wire form."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, dnskey
 from scanner.detect.publics import PublicKey
+from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "dnskey")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
@@ -20,19 +19,6 @@ KEYS = [
     recipes.okp_key(),
     recipes.okp_key("ed448"),
 ]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[PublicKey]:

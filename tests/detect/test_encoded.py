@@ -11,23 +11,12 @@ from scanner import rules
 from scanner.detect import anchors, encoded, headless_text
 from scanner.detect.keys import Proved
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
 READERS = {"encoded-private-key": encoded, "headless-text": headless_text}
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
 RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def find(name: str, data: bytes) -> list[Proved]:

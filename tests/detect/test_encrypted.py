@@ -13,22 +13,11 @@ from scanner.detect import anchors, encrypted, pbe
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.model import Confidence, Place, Severity
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.id == "encrypted-private-key")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-384"), keys.okp_key("ed25519")
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def find(data: bytes) -> list[Sealed | PublicKey]:

@@ -10,6 +10,7 @@ from scanner import rules
 from scanner.detect import anchors, headless
 from scanner.detect.keys import Proved
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "headless")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
@@ -19,18 +20,6 @@ RSA = [
     recipes.rsa_key(2048, e=17),
 ]
 CURVES = [recipes.ec_key(curve) for curve in recipes.CURVES]
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved]:

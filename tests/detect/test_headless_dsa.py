@@ -12,6 +12,7 @@ from scanner import rules
 from scanner.detect import anchors, headless
 from scanner.detect.keys import Proved
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "headless")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
@@ -21,18 +22,6 @@ FORMS = {
 }
 LOST = 16
 """Bytes that go when a block is freed: both forms keep p whole."""
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 TRIED = {(224, 2048): 602, (256, 2048): 710}

@@ -8,6 +8,7 @@ from fixtures import keys, noise, pgp
 from scanner import rules
 from scanner.detect import anchors, headless_pgp
 from scanner.detect.keys import Proved
+from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.id == "headless-pgp")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
@@ -22,18 +23,6 @@ KEYS = {
     "secp256k1": keys.ec_key("secp256k1"),
 }
 END = b"=abcd\n-----END PGP PRIVATE KEY BLOCK-----\n"
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def find(data: bytes) -> list[Proved]:

@@ -13,23 +13,12 @@ from scanner import rules
 from scanner.detect import anchors, encrypted, javastore
 from scanner.detect.sealed import Sealed
 from scanner.model import Candidate, Confidence
+from tests.detect.one_space import Bytes
 
 DETECTORS = {"javastore": javastore.examine, "encrypted": encrypted.examine}
 RULES = tuple(rule for rule in rules.load() if rule.detector in DETECTORS)
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 KEY = keys.rsa_key(2048)
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Candidate]:

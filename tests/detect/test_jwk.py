@@ -12,6 +12,7 @@ from scanner import rules
 from scanner.detect import anchors, jwk
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "jwk")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -20,18 +21,6 @@ KEYS = [
     *(recipes.ec_key(curve) for curve in ("P-256", "P-384", "P-521", "secp256k1")),
     *(recipes.okp_key(name) for name in ("ed25519", "ed448", "x25519", "x448")),
 ]
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved | PublicKey]:

@@ -10,18 +10,7 @@ from hypothesis import strategies as st
 from fixtures import tokens
 from scanner.detect import jwt
 from scanner.detect.jwt import Claims
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        assert space == 0
-        return self.data[max(offset, 0) : max(offset + size, 0)]
+from tests.detect.one_space import Bytes
 
 
 def read(data: bytes, at: int = 0, width: int = 1) -> tuple[bytes, Claims] | None:

@@ -12,21 +12,10 @@ from fixtures import secrets
 from scanner import rules
 from scanner.detect import anchors, kerberos
 from scanner.model import Candidate, Confidence
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "kerberos")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Candidate]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from scanner import rules
 from scanner.detect import anchors, der, keys
 from scanner.dump import source, space
 from scanner.model import Confidence, Layout, Place, Region
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "keys")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -35,19 +35,6 @@ UNPROVED = [
     *((key, encodings.sec1_der(key, with_public=False)) for key in EC),
     *((key, encodings.okp_pkcs8_der(key, with_public=False)) for key in OKP),
 ]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[keys.Proved]:

@@ -13,6 +13,7 @@ from scanner.detect.encoded import Decoded
 from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "openssh")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -28,18 +29,6 @@ FORMS = {
     "ssh-fields": containers.openssh_fields,
     "ssh-fields ": containers.openssh_certified,
 }
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved | PublicKey]:

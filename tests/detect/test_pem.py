@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from scanner import rules
 from scanner.detect import anchors, pem
 from scanner.detect.keys import Proved
 from scanner.model import Confidence, Place
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.id == "private-key-pem")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -29,19 +29,6 @@ TEXTS = [
     (EC, "SEC1-PEM", encodings.sec1_pem(EC)),
     (ED, "PKCS8-PEM", encodings.pkcs8_pem(ED)),
 ]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved]:

@@ -18,6 +18,7 @@ from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.model import Candidate, Confidence
 from scanner.rules import Rule
+from tests.detect.one_space import Bytes
 
 RULES = {rule.kind: rule for rule in rules.load() if rule.detector == "pgp"}
 KEYS = [
@@ -29,18 +30,6 @@ KEYS = [
     recipes.okp_key("x25519"),
 ]
 NATIVE = [recipes.okp_key(name) for name in ("ed25519", "x25519", "ed448", "x448")]
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes, *kinds: str) -> list[Proved | PublicKey | Sealed]:

@@ -13,6 +13,7 @@ from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, pkcs12
 from scanner.detect.keys import Proved
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "pkcs12")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -23,18 +24,6 @@ FORMS = {
     "3DES": keystores.pkcs12_open_3des,
     "3DES without terminator": lambda key: keystores.pkcs12_open_3des(key, b""),
 }
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved]:

@@ -14,21 +14,10 @@ from scanner.detect.keys import Proved
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
 KEYS = {"rsa": keys.rsa_key(2048), "p384": keys.ec_key("P-384"), "ed25519": keys.okp_key()}
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def plain(data: bytes, at: int = 0) -> list[Proved | PublicKey]:

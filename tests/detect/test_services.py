@@ -14,6 +14,7 @@ from scanner.detect import age, anchors, dnssec, encrypted, minisign, tor, wireg
 from scanner.detect.keys import Proved
 from scanner.detect.sealed import Sealed
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
 READERS = {
@@ -33,18 +34,6 @@ FORMS = {
     "dnssec-private-key": (keys.rsa_key(1024), services.dnssec(keys.rsa_key(1024))),
     "tor-onion-key": (ED, services.tor(ED)),
 }
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def find(name: str, data: bytes) -> list[Proved | Sealed]:

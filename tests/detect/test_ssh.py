@@ -1,7 +1,5 @@
 """SSH public keys, as blobs and as lines."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, ssh
 from scanner.detect.publics import PublicKey
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "ssh")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -20,19 +19,6 @@ KEYS = [
     *(recipes.ec_key(curve) for curve in ("P-256", "P-384", "P-521")),
     recipes.okp_key(),
 ]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[PublicKey]:

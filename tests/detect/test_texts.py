@@ -9,21 +9,10 @@ from scanner import rules
 from scanner.detect import sexp, xmlkey
 from scanner.detect.keys import Proved
 from scanner.model import Confidence
+from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
 RSA = keys.rsa_key(2048)
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        del space
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def found(examine, rule: str, data: bytes, offset: int) -> list[Proved]:  # type: ignore[no-untyped-def] # noqa: ANN001

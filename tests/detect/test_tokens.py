@@ -16,6 +16,7 @@ from scanner.detect.tokens import Found
 from scanner.errors import UsageError
 from scanner.model import Confidence
 from scanner.rules import Rule
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "tokens")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -40,18 +41,6 @@ UNANNOUNCED = {
     "betterleaks.zai-api-key",
 }
 """Rules that only words announce which stand everywhere: asked where something else stands near."""
-
-
-class Bytes:
-    """Memory of one space."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int) -> bytes:
-        """Return what of a range lies inside."""
-        assert space == 0
-        return self.data[max(offset, 0) : max(offset + size, 0)]
 
 
 def search(data: bytes, loaded: tuple[Rule, ...] = RULES, paths: tuple[str, ...] = ()) -> Found:

@@ -1,7 +1,6 @@
 """Certificates and public keys, whole and odd."""
 
 import warnings
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, der, x509
 from scanner.model import Place
+from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "x509")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
@@ -28,19 +28,6 @@ KEYS = [
     recipes.rsa_key(2048, e=3),
     *(recipes.okp_key(name) for name in ("x25519", "x448")),
 ]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    data: bytes
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert space == 0
-        assert offset >= 0
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[x509.PublicKey]:

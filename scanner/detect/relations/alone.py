@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect import limbs
 from scanner.detect import numbers as listing
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Rsa
@@ -82,7 +83,7 @@ def within(
 
 def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
     space, offset = shelf.coordinates(numbers.position)
-    return space * (1 << 48) + offset
+    return limbs.coordinate(space, offset)
 
 
 def exact(numbers: Numbers) -> Numbers:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.detect import readings
+from scanner.detect import limbs, readings
 from scanner.detect.limbs import Offsets
 from scanner.detect.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, known, partial
@@ -76,7 +76,7 @@ def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
 
 def _coordinates(shelf: Shelf, position: Offsets) -> Offsets:
     space, offset = shelf.coordinates(position)
-    return space * (1 << 48) + offset
+    return limbs.coordinate(space, offset)
 
 
 def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | None:

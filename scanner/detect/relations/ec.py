@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import keys, readings, written
+from scanner.detect import bare_numbers, keys, readings
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
@@ -364,7 +364,7 @@ def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PR
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read the scalar of a candidate again, in each reading."""
     place, curve = candidate.places[0], CURVES[candidate.curve]
-    raw = written.number(memory, place)
+    raw = bare_numbers.number(memory, place)
     found: list[Ec | None] = []
     for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
         d = how.decode(raw)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import x25519
 
-from scanner.detect import written
+from scanner.detect import bare_numbers
 from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
@@ -232,7 +232,7 @@ def _key(trial: Trial) -> Okp:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a seed or a scalar again; of a scalar's point both signs are given."""
     place = candidate.places[0]
-    raw = written.number(memory, place)
+    raw = bare_numbers.number(memory, place)
     if candidate.encoding != SCALAR:
         raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)

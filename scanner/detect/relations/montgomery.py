@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect import written
+from scanner.detect import bare_numbers
 from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
@@ -100,7 +100,7 @@ def multiplied(raw: bytes) -> bytes:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a scalar again."""
     place = candidate.places[0]
-    raw = written.number(memory, place)
+    raw = bare_numbers.number(memory, place)
     k = raw[: OKP_BYTES[candidate.algorithm]]
     if candidate.encoding == REVERSED:
         k = raw[::-1]

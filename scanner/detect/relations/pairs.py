@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scanner.detect import limbs
 from scanner.detect.limbs import Offsets, Words
 from scanner.detect.numbers import Numbers
 from scanner.detect.pool import NEIGHBOURHOOD
@@ -151,7 +152,7 @@ def _multiplied(
 
 def _reach(space: Offsets, offset: Offsets) -> Offsets:
     """Return, for each of some sorted coordinates, how many of all lie up to 64 KiB behind it."""
-    place = space * (1 << 48) + offset
+    place = limbs.coordinate(space, offset)
     return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
 
 

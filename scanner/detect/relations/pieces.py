@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import likelihood
+from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.publics import PublicKey
@@ -54,9 +54,6 @@ _LEAD = 16
 
 _ADJOINING = 16
 """Bytes between two blocks of an allocator, at most, that are one behind the other."""
-
-_CROWD = 1 << 12
-"""Bytes within which texts are a crowd."""
 
 _ROWS = 1 << 15
 
@@ -153,8 +150,7 @@ def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
     sizes = (size, 2 * size)
     rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]
     found = pool.head[np.array(rows, np.int64)]
-    marks = np.sort(_coordinates(pool, found)) if rows else found
-    crowd = np.searchsorted(marks, marks + _CROWD) - np.searchsorted(marks, marks - _CROWD)
+    crowd = bare_numbers.crowd(_coordinates(pool, found)) if rows else found
     found = found[np.argsort(crowd, kind="stable")]
     return found[_once(pool.data, found, size)][:most]
 
@@ -300,11 +296,11 @@ def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
     offset = np.array([place.offset for place in near], np.int64)
     ends = offset + np.array([place.size for place in near], np.int64)
     step = np.arange(-_BESIDE, _BESIDE, 8)
-    marks = np.concatenate([_coordinate(space, at) for at in (offset, ends)])
+    marks = np.concatenate([limbs.coordinate(space, at) for at in (offset, ends)])
     marks = (marks[:, None] + step).ravel()
-    block = np.searchsorted(_coordinate(pool.space, pool.offset), marks, side="right") - 1
+    block = np.searchsorted(limbs.coordinate(pool.space, pool.offset), marks, side="right") - 1
     marks, block = marks[block >= 0], block[block >= 0]
-    found = pool.at[block] + marks - _coordinate(pool.space[block], pool.offset[block])
+    found = pool.at[block] + marks - limbs.coordinate(pool.space[block], pool.offset[block])
     found -= (found + pool.phase[block]) % 8
     return found[found < len(pool.data) - size]
 
@@ -336,7 +332,8 @@ def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
 
 
 def _marks(near: Iterable[Place]) -> Offsets:
-    return np.sort(np.array([_coordinate(p.space, p.offset) for p in near], np.int64))
+    rows = np.array([(place.space, place.offset) for place in near], np.int64).reshape(-1, 2)
+    return np.sort(limbs.coordinate(*rows.T))
 
 
 def _nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
@@ -358,12 +355,7 @@ def _distances(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
 
 def _coordinates(pool: Pool, positions: Offsets) -> Offsets:
     block = np.searchsorted(pool.at, positions, side="right") - 1
-    return _coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
-
-
-def _coordinate(space: Offsets | int, offset: Offsets | int) -> Offsets:
-    """Put a space and an offset into one number: spaces are far apart."""
-    return np.asarray(space, np.int64) * (1 << 40) + np.asarray(offset, np.int64)
+    return limbs.coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
 
 
 def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:

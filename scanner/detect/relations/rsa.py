@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from scanner.detect import readings, written
+from scanner.detect import bare_numbers, readings
 from scanner.detect.material import Material, Rsa
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -96,7 +96,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     table = readings.table(memory.map.byte_order)
     divisors: list[int] = []
     for place, role in zip(candidate.places, candidate.roles, strict=True):
-        raw = written.number(memory, place)
+        raw = bare_numbers.number(memory, place)
         part = damaged.divisor(n, role, raw) if role.startswith("p without") else None
         part = cut.divisor(n, e, raw) if role == cut.ROLE else part
         part = topless.divisor(n, e, raw) if role == topless.ROLE else part

@@ -10,6 +10,7 @@ proof is that p divides n.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ ROLE = "d without its top"
 
 _NEAR = np.uint64(4)
 """How far leading words are apart at most that are cut from equal numbers."""
+
+_ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
 
 _SIEVE, _ROWS = 20, 1 << 15
 _MASK = (1 << 64) - 1
@@ -153,10 +156,10 @@ def divisor(n: int, e: int, raw: bytes) -> int | None:
     size = len(raw)
     if size != kept(n.bit_length()) or not 3 <= e < GREATEST_EXPONENT:
         return None
-    for order in ("big", "little"):
+    for order in _ORDERS:
         d = np.frombuffer(raw if order == "big" else raw[::-1], ">u8").astype(np.uint64)
         for multiple in MULTIPLES:
-            value = int.from_bytes(raw, "big" if order == "big" else "little")
+            value = int.from_bytes(raw, order)
             for k in _factors(d[:1], d[1:2], n, e * multiple, size):
                 p = _split(n, k * (n + 1) - multiple * (e * value - 1), k, 8 * size)
                 if p is not None:

@@ -16,7 +16,7 @@ from scanner.detect.relations import digits
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
@@ -45,18 +45,7 @@ def search(make_pool: MakePool, data: bytes, *known: PublicKey) -> list[Related]
     found = list(digits.search(pool, known))
     for related in found:
         assert isinstance(related.key, Ec)
-        candidate = Candidate(
-            rule="ec-digits",
-            kind="private-key",
-            algorithm="ec",
-            encoding=related.encoding,
-            confidence=Confidence.PROOF,
-            proof=related.proof,
-            fingerprint=describe(related.key).fingerprint,
-            bits=256,
-            curve=related.key.curve,
-            places=related.places,
-        )
+        candidate = second_look.told(related)
         again = {describe(key).fingerprint for key in digits.again(memory, candidate)}
         assert candidate.fingerprint in again
     return found

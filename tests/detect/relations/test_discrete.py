@@ -15,7 +15,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from tests.detect.relations import second_look
 from tests.detect.test_headless_dsa import key, named
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -61,18 +61,7 @@ def planted(parts: Sequence[bytes]) -> bytes:
 
 def again(memory: Memory, related: Related) -> set[str]:
     """Return the fingerprints that a second look at a key gives."""
-    public = describe(related.key)
-    candidate = Candidate(
-        rule="any",
-        kind="private-key",
-        algorithm=public.algorithm,
-        encoding=related.encoding,
-        confidence=Confidence.PROOF,
-        proof=related.proof,
-        fingerprint=public.fingerprint,
-        bits=public.bits,
-        places=related.places,
-    )
+    candidate = second_look.told(related)
     return {describe(key).fingerprint.value for key in discrete.again(memory, candidate)}
 
 

@@ -17,7 +17,8 @@ from scanner.detect.relations import ec
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import NONCE, Candidate, Confidence, Place
+from scanner.model import NONCE, Place
+from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 
@@ -82,23 +83,6 @@ def named(related: Related) -> str:
     return describe(related.key).fingerprint.value
 
 
-def candidate(related: Related) -> Candidate:
-    """Say of a key what leaves the worker."""
-    public = describe(related.key)
-    return Candidate(
-        rule="ec-scalar",
-        kind="private-key",
-        algorithm=public.algorithm,
-        encoding=related.encoding,
-        confidence=Confidence.PROOF,
-        proof=related.proof,
-        fingerprint=public.fingerprint,
-        bits=public.bits,
-        curve=public.curve,
-        places=related.places,
-    )
-
-
 @pytest.mark.parametrize(
     ("curve", "form", "public"),
     [
@@ -121,7 +105,7 @@ def test_a_scalar_is_found_beside_its_point(
     there = memory.read(place.space, place.offset, place.size)
     size = key.field_bytes
     assert there in (key.d.to_bytes(size, "little"), encodings.big_endian(key.d, size))
-    again = ec.again(memory, candidate(related))
+    again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
@@ -175,7 +159,7 @@ def test_a_scalar_is_found_on_a_big_endian_machine(
     assert named(related) == key.spki_sha256
     (place,) = related.places
     assert memory.read(place.space, place.offset, place.size) == d
-    again = ec.again(memory, candidate(related))
+    again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
@@ -209,7 +193,7 @@ def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: 
     pool, memory = make_pool(plant(parts, 3))
     (related,) = found(pool)
     assert named(related) == key.spki_sha256
-    fresh = [describe(each) for each in ec.again(memory, candidate(related))]
+    fresh = [describe(each) for each in ec.again(memory, second_look.told(related))]
     assert key.spki_sha256 in {each.fingerprint.value for each in fresh}
 
 
@@ -260,7 +244,7 @@ def test_a_scalar_in_montgomery_form(make_pool: MakePool, curve: str) -> None:
     (related,) = found(pool)
     assert named(related) == key.spki_sha256
     assert related.encoding == "d limbs-le montgomery"
-    again = ec.again(memory, candidate(related))
+    again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
@@ -278,7 +262,7 @@ def test_a_scalar_in_montgomery_form_without_an_encoded_point(
     (related,) = found(pool)
     assert named(related) == key.spki_sha256
     assert related.encoding == "d limbs-le montgomery"
-    again = ec.again(memory, candidate(related))
+    again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 

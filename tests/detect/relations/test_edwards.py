@@ -14,7 +14,8 @@ from scanner.detect.material import Okp, describe
 from scanner.detect.pool import Pool
 from scanner.detect.relations import edwards, montgomery
 from scanner.dump.space import Memory
-from scanner.model import NONCE_EDWARDS, Candidate, Confidence
+from scanner.model import NONCE_EDWARDS
+from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
@@ -41,17 +42,7 @@ def scalar(key: keys.OkpKey) -> bytes:
 def again(memory: Memory, related: edwards.Related) -> set[str]:
     """Return the fingerprints that a second look at a key gives."""
     public = describe(related.key)
-    candidate = Candidate(
-        rule="any",
-        kind="private-key",
-        algorithm=public.algorithm,
-        encoding=related.encoding,
-        confidence=Confidence.PROOF,
-        proof=related.proof,
-        fingerprint=public.fingerprint,
-        bits=public.bits,
-        places=related.places,
-    )
+    candidate = second_look.told(related)
     found = SEARCHES[public.algorithm].again(memory, candidate)
     return {describe(key).fingerprint.value for key in found}
 

@@ -17,7 +17,7 @@ from scanner.detect.readings import Reading
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
@@ -59,20 +59,7 @@ def search(make_pool: MakePool, data: bytes, *known: publics.PublicKey) -> list[
         key = related.key
         assert isinstance(key, Rsa)
         assert key.n % key.p == 0
-        candidate = Candidate(
-            rule="rsa",
-            kind="private-key",
-            algorithm="rsa",
-            encoding=related.encoding,
-            confidence=Confidence.PROOF,
-            proof=related.proof,
-            fingerprint=describe(key).fingerprint,
-            bits=key.n.bit_length(),
-            places=related.places,
-            roles=related.roles,
-            n=key.n,
-            e=key.e,
-        )
+        candidate = second_look.told(related)
         (again,) = rsa.again(memory, candidate)
         assert describe(again).fingerprint == candidate.fingerprint
         assert isinstance(again, Rsa)

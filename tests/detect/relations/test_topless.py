@@ -11,7 +11,7 @@ from scanner.detect.pool import Pool
 from scanner.detect.relations import rsa, topless
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 KEY = keys.rsa_key(2048)
@@ -45,20 +45,7 @@ def test_an_exponent_without_its_top(
     public = describe(related.key)
     assert public.fingerprint.value == key.spki_sha256
     assert (related.proof, related.roles) == ("part of d factors n", (topless.ROLE,))
-    candidate = Candidate(
-        rule="any",
-        kind="private-key",
-        algorithm="rsa",
-        encoding=related.encoding,
-        confidence=Confidence.PROOF,
-        proof=related.proof,
-        fingerprint=public.fingerprint,
-        bits=public.bits,
-        places=related.places,
-        roles=related.roles,
-        n=key.n,
-        e=key.e,
-    )
+    candidate = second_look.told(related)
     assert [describe(again).fingerprint for again in rsa.again(memory, candidate)] == [
         public.fingerprint
     ]

@@ -12,21 +12,10 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.keys import Proved
 from scanner.detect.structures import symcrypt
+from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "symcrypt")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
-
-
-class Bytes:
-    """Memory of one space that holds ``data``."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what lies inside."""
-        assert (space, offset >= 0) == (0, True)
-        return self.data[offset : offset + size]
 
 
 def find(data: bytes) -> list[Proved]:

@@ -2,8 +2,8 @@
 
 What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
 wallet holds a scalar in hex. Such a word is as long as a private number's bytes make it, canonical
-(RFC 4648 section 3.5), and ends where other characters begin. In stage one a few words of memory in
-eight are looked at, enough to meet each text of this length; in stage two a text is read again, and
+(RFC 4648 section 3.5), and ends where other characters begin. In stage one one word of memory in
+four is looked at, enough to meet each text of this length; in stage two a text is read again, and
 what it spells takes part in the relations as if it had stood there. This module knows no keys: only
 the arithmetic says whose number it is, if any.
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.detect import limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -44,6 +45,7 @@ _IS_BASE64, _IS_HEX, _IS_CUT = 1, 2, 4
 _LENGTHS = np.zeros(LONGEST + 4, np.uint8)
 _LENGTHS[[*_HEX, *(count + len("0x") for count in _HEX)]] = _IS_HEX
 _LENGTHS[[*_BASE64]] |= _IS_BASE64
+
 SLOT, _MOST_SLOTS, _ALIGNED = 64, 6, 16
 """Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
 parts one from the next; of how many in a row; and where slots begin."""
@@ -92,8 +94,9 @@ least."""
 _HEAD = 16
 _ROWS = 1 << 12
 _PART = np.isin(np.arange(256), list(b".%~\\+/-_"))
-_LINE, _RETURN = ord("\n"), ord("\r")
 """What stands before a part of something longer: a path, a token, an escape."""
+
+_LINE, _RETURN = ord("\n"), ord("\r")
 
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
 _AHEAD = re.compile(rb"0[xX0]")
@@ -199,8 +202,7 @@ def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:
     words = buffer[: len(buffer) & ~7].view(np.uint64)
     rows = _kinds(words, at)
     if width == 1:
-        good = np.ones(len(at), np.bool_)
-        good &= (rows > 0).all(axis=1)
+        good = np.asarray((rows > 0).all(axis=1))
         plain = np.flatnonzero(good & ((rows & (_UPPER | _DIGIT)) == 0).all(axis=1))
         for step in (-1, 1):
             beside = _kinds(words, at[plain] + step)
@@ -299,15 +301,20 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     return result
 
 
+def crowd(place: Offsets) -> Offsets:
+    """Count, for each of some coordinates, how many stand near it."""
+    marks = np.sort(place)
+    near: Offsets = np.searchsorted(marks, place + _CROWD) - np.searchsorted(marks, place - _CROWD)
+    return near
+
+
 def sparse(runs: Runs, most: int = MOST) -> Runs:
     """Return at most so many texts: those with the fewest others near them."""
     if len(runs) <= most:
         return runs
-    place = runs.space * (1 << 48) + runs.start
-    place.sort()
-    order = np.lexsort((runs.start, runs.space))
-    crowd = np.searchsorted(place, place + _CROWD) - np.searchsorted(place, place - _CROWD)
-    chosen = order[np.sort(np.argsort(crowd, kind="stable")[:most])]
+    place = limbs.coordinate(runs.space, runs.start)
+    order = np.argsort(place, kind="stable")
+    chosen = order[np.sort(np.argsort(crowd(place[order]), kind="stable")[:most])]
     return Runs(space=runs.space[chosen], start=runs.start[chosen], end=runs.end[chosen])
 
 

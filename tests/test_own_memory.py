@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import heap
+from scanner import own_memory
 
 
 def resident() -> int:
@@ -20,7 +20,7 @@ def test_what_was_freed_is_given_back() -> None:
     kept = [bytes(60_000)]
     before = resident()
     blocks.clear()
-    heap.trim()
+    own_memory.trim()
     assert resident() < before - 30_000_000
     assert kept
 
@@ -28,4 +28,4 @@ def test_what_was_freed_is_given_back() -> None:
 def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without such an allocator is left alone."""
     monkeypatch.setattr("sys.platform", "darwin")
-    heap.trim()
+    own_memory.trim()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner import rules
-from scanner.detect import written
+from scanner.detect import bare_numbers
 from scanner.detect.limbs import Runs
 from scanner.dump import source, space
 from scanner.dump.space import Memory
@@ -178,13 +178,13 @@ def found_in(data: bytes) -> list[tuple[int, int]]:
     """Return where stage one sees texts in a buffer: start and end."""
     buffer = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
     whole = np.array([0]), np.array([len(data)])
-    starts, ends = written.find(buffer, *whole, [(0, len(buffer))])
+    starts, ends = bare_numbers.find(buffer, *whole, [(0, len(buffer))])
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 @settings(max_examples=60)
 @given(
-    st.sampled_from(written.SIZES),
+    st.sampled_from(bare_numbers.SIZES),
     st.sampled_from(["base64url", "hex", "base64url, two bytes a character"]),
     st.integers(0, 200),
     st.integers(0, 1 << 16),
@@ -203,14 +203,14 @@ def test_a_text_that_a_window_cuts(tmp_path: Path, seen: int) -> None:
     raw = noise.uniform(512, 4)
     text = url(raw)
     data = bytes(4096 - seen) + text
-    assert found_in(data[:4096]) == [(4096 - seen, 4096 - seen + written.LONGEST)]
+    assert found_in(data[:4096]) == [(4096 - seen, 4096 - seen + bare_numbers.LONGEST)]
     (tmp_path / "file").write_bytes(data)
     made, _ = space.build(Layout(format="raw"), len(data))
     with source.open_file(str(tmp_path / "file")) as file:
         memory = Memory(made, file)
         place = Place(space=0, offset=4096 - seen, size=len(text))
-        assert written.number(memory, place) == raw
-        assert written.number(memory, Place(space=0, offset=10, size=64)) == bytes(64)
+        assert bare_numbers.number(memory, place) == raw
+        assert bare_numbers.number(memory, Place(space=0, offset=10, size=64)) == bytes(64)
 
 
 def test_texts_in_crowds_are_left_first() -> None:
@@ -219,11 +219,11 @@ def test_texts_in_crowds_are_left_first() -> None:
     alone = 1 << 20 | np.arange(5) << 16
     start = np.concatenate((crowd, alone))
     runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + 43)
-    kept = written.sparse(runs, 10)
+    kept = bare_numbers.sparse(runs, 10)
     assert len(kept) == 10
     assert set(alone.tolist()) <= set(kept.start.tolist())
     assert kept.start.tolist() == sorted(kept.start.tolist())
-    assert written.sparse(runs) is runs
+    assert bare_numbers.sparse(runs) is runs
 
 
 @pytest.mark.parametrize("data", [noise.text(1 << 16, 1), noise.uniform(1 << 16, 2), b"ab" * 9999])

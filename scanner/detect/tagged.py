@@ -1,0 +1,103 @@
+"""Rows of digits, a tag behind each: how interpreters keep arrays of small integers.
+
+PHP and QuickJS give a value two words, a digit and what kind it is; SpiderMonkey and JavaScriptCore
+one, with the tag in its upper half. Such a word does not look random, a row of them does. This
+module tells rows alone: it refuses to say what they are digits of.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+SHORTEST = 8
+"""Digits of the shortest row: 256 bits fill eight of 31 bits, and a part of a ninth."""
+
+_LEAST, _ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
+"""What a digit in a cell of its own has at least, and how far below 2**32 the least one is."""
+
+_TAGS = np.uint64(1 << 8)
+"""Above what says of which kind a value is, in the second word of a cell."""
+
+_LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+def may_stand(words: Words) -> bool:
+    """Tell whether there may be a row of cells: it fills eight words at a multiple of eight.
+
+    Or it touches an end, and may go on there.
+    """
+    eights = words[: len(words) & ~7].reshape(-1, 8)
+    first = eights[:, 0].copy()
+    digit, tag = (first - _LEAST) < _ROOM, (first & _LOW_HALF) < _TAGS
+    at = np.flatnonzero(digit | tag)
+    second = eights[at, 1]
+    fits = digit[at] & ((second & _LOW_HALF) < _TAGS)
+    fits |= tag[at] & ((second - _LEAST) < _ROOM)
+    at = at[fits]  # both: a tag is no digit
+    tags = np.where(tag[at], eights[at, 0] ^ eights[at, 2], eights[at, 1] ^ eights[at, 3])
+    at = at[(tags & _LOW_HALF) == 0]
+    if len(at) and _are_cells(eights[at]).any():
+        return True
+    return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
+
+
+def in_rows(words: Words) -> Flags:
+    """Keep rows of eight cells and more, with single gaps, and what touches an end.
+
+    A cell is a digit and a tag, and the next cell has the same tag and another digit.
+    """
+    digit = (words - _LEAST) < _ROOM
+    cell = np.zeros(len(words), np.bool_)
+    cell[:-1] = digit[:-1] & ((words[1:] & _LOW_HALF) < _TAGS)
+    alike = np.zeros(len(words), np.bool_)
+    alike[:-3] = ((words[1:-2] ^ words[3:]) & _LOW_HALF == 0) & (words[:-3] != words[2:-1])
+    flags = np.zeros(len(words) + 2, np.bool_)
+    for phase in range(2):
+        here, same = cell[phase::2].copy(), alike[phase::2]
+        here[1:-1] |= here[:-2] & here[2:] & same[:-2] & same[1:-1]
+        pair = here[:-1] & here[1:] & same[:-1]
+        step = np.diff(pair.astype(np.int8), prepend=np.int8(0), append=np.int8(0))
+        starts, ends = np.flatnonzero(step > 0), np.flatnonzero(step < 0)
+        kept = (ends - starts >= SHORTEST - 1) | (starts == 0) | (ends >= len(pair) - 2)
+        for start, end in zip(starts[kept].tolist(), ends[kept].tolist(), strict=True):
+            flags[phase + 2 * start : phase + 2 * end + 2] = True
+    return flags[: len(words)]
+
+
+def are_digits(rows: Words) -> Flags:
+    """Tell which rows of nine words may hold digits, a tag behind each, in its word or the next."""
+    words = rows[:, 1:]  # the first may be the length of an array
+    tags = words >> _HIGH_HALF
+    verdict: Flags = (tags == tags[:, :1]).all(axis=1) & (tags[:, 0] != 0)
+    verdict &= _are_small_digits(words & _LOW_HALF, 1 << 30)
+    return verdict | _are_cells(words)
+
+
+def _are_cells(rows: Words) -> Flags:
+    """Tell which rows of words are cells: a digit and a tag in turn, or a tag and a digit.
+
+    The tags are the same, the digits differ, and one of them at most is small, not the first.
+    """
+    verdict = np.zeros(len(rows), np.bool_)
+    for phase in range(2):
+        left = np.flatnonzero((rows[:, phase] - _LEAST) < _ROOM)
+        tags = rows[left, 1 - phase :: 2] & _LOW_HALF
+        left = left[(tags == tags[:, :1]).all(axis=1) & (tags[:, 0] < _TAGS)]
+        verdict[left] |= _are_small_digits(rows[left, phase::2], 1 << 32)
+    return verdict
+
+
+def _is_cell(pair: Words) -> bool:
+    """Tell whether two words may be a digit and a tag, or a tag and a digit."""
+    digits = (pair - _LEAST) < _ROOM
+    tags = (pair[::-1] & _LOW_HALF) < _TAGS
+    return bool((digits & tags).any())
+
+
+def _are_small_digits(rows: Words, most: int) -> Flags:
+    """Tell in which rows all differ, are below a bound, and hardly any is small."""
+    rows = np.sort(rows, axis=1)
+    different: Flags = (rows[:, 1:] != rows[:, :-1]).all(axis=1)
+    return different & (rows[:, 1] >= _LEAST) & (rows[:, -1] < np.uint64(most))
