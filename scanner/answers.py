@@ -31,18 +31,19 @@ def failed(what: str, answer: object) -> Fault:
             return Fault(code="short", text=f"{what} whole.")
 
 
-def answered(
-    crew: Crew, questions: Sequence[Asked], faults: list[Fault]
-) -> Iterator[tuple[int, Any]]:
+def answered(crew: Crew, questions: list[Asked], faults: list[Fault]) -> Iterator[tuple[int, Any]]:
     """Yield (index, answer) as answers come; anything but what is expected is a fault, and None.
 
-    The questions may grow between two answers. One that nobody answered at all is a fault as well.
+    The questions may grow between two answers, and lose their arguments once answered: of a large
+    dump those are megabytes. One that nobody answered at all is a fault as well.
     """
     batch = [call for _, _, call in questions]
     left = set(range(len(batch)))
     for index, answer in crew.map(batch):
         left.discard(index)
-        what, expected, _ = questions[index]
+        what, expected, call = questions[index]
+        batch[index] = call[:1]
+        questions[index] = (what, expected, call[:1])
         if isinstance(answer, expected):
             yield index, answer
         else:
@@ -55,5 +56,5 @@ def answered(
 
 def asked(crew: Crew, questions: Sequence[Asked], faults: list[Fault]) -> list[Any]:
     """Return the answers to some questions, in their order; see :func:`answered`."""
-    answers = dict(answered(crew, questions, faults))
+    answers = dict(answered(crew, list(questions), faults))
     return [answers.get(index) for index in range(len(questions))]

@@ -1,21 +1,25 @@
 """Gives memory that was freed back to the system, where the C library would keep it.
 
-glibc keeps freed blocks for what may come; what came before, places of a whole dump, does not come
-again. Without this, a process stays as large as the sum of the largest things it ever held. This
-module frees nothing, and does nothing where the library is another.
+glibc keeps freed blocks for what may come. In a scan every step is different: without this, a
+process stays as large as the sum of the largest things it ever held. This module frees nothing, and
+does nothing where the library is another, or the process small.
 """
 
 import contextlib
+import os
 import sys
+from pathlib import Path
 
-LARGE = 1 << 20
-"""Bytes of a message that are worth it."""
+GROWN = 112 << 20
+"""Resident bytes of a process for which it is worth it: a sweep needs less."""
 
 
 def trim() -> None:
-    """Give back what is free (malloc_trim(3), glibc). Never raises."""
+    """Give back what is free, if the process has GROWN (malloc_trim(3), glibc). Never raises."""
     if sys.platform == "linux":
-        with contextlib.suppress(Exception):  # musl has no such function
-            import ctypes  # noqa: PLC0415 - may be absent
+        with contextlib.suppress(Exception):  # no /proc, and musl has no such function
+            pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+            if pages * os.sysconf("SC_PAGE_SIZE") > GROWN:
+                import ctypes  # noqa: PLC0415 - may be absent
 
-            ctypes.CDLL(None).malloc_trim(0)
+                ctypes.CDLL(None).malloc_trim(0)

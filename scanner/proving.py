@@ -8,11 +8,11 @@ public. Results are put in an order that depends on the dump alone.
 """
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from scanner.answers import Asked, answered
-from scanner.detect import limbs, pool
+from scanner.detect import limbs, pool, schedules
 from scanner.detect.limbs import Runs
 from scanner.model import Fault
 from scanner.stages.examine import Proofs, find_tokens
@@ -37,7 +37,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
         ("The candidates were not proved", Proofs, (examined, hits)),
         (UNRELATED, Runs, (distinct, runs)),
         ("Tokens were not searched for", Proofs, (find_tokens, hits)),
-        ("Key schedules were not searched for", tuple, (find_schedules, runs)),
+        ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
     ]
     answers: dict[int, Any] = {}
     relating = _relating(questions, answers)
@@ -56,28 +56,25 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
 
 
 def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range]:
-    """Ask, step by step, for the relations; yield which questions must be answered first."""
+    """Ask, step by step, for the relations; yield which questions must be answered first.
+
+    It ends when all are asked, and keeps no runs: the questions have them.
+    """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    cuts = tuple(pool.sections(pool.outside(answers[1] or limbs.gather(()), _stated(keys))))
+    runs = pool.outside(answers.pop(1) or limbs.gather(()), _stated(keys))
+    cuts = tuple(pool.sections(runs))
     if len(cuts) > 1:
-        yield _added(questions, [(UNRELATED, Runs, (likely, cut)) for cut in cuts])
+        questions += [(UNRELATED, Runs, (likely, cut)) for cut in cuts]
+        yield range(4, len(questions))
         shared = [found for found in map(answers.get, range(4, len(questions))) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
     publics = pickle.dumps(keys.publics)
-    yield _added(
-        questions,
-        [
-            (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics))
-            for cut in cuts
-            for name, _, _ in RELATIONS
-        ],
-    )
-
-
-def _added(questions: list[Asked], more: Sequence[Asked]) -> range:
-    questions += more
-    return range(len(questions) - len(more), len(questions))
+    questions += [
+        (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics))
+        for cut in cuts
+        for name, _, _ in RELATIONS
+    ]
 
 
 def _stated(keys: Proofs) -> Runs:

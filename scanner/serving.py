@@ -78,13 +78,13 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
         except (EOFError, OSError):
             return
         answer: tuple[str, Any]
-        large = len(message) > own_memory.LARGE
         try:
             if session is None:
                 setup, arguments = pickle.loads(packed)  # noqa: S301 - our own parent wrote it
                 session = setup(*arguments)
             call, *parameters = pickle.loads(message)  # noqa: S301 - the same
             message = b""
+            own_memory.trim()
             answer = ("answer", call(session, *parameters))
         except errors.ScannerError as error:
             answer = ("error", (type(error), error.message, error.reason, error.hint))
@@ -96,6 +96,5 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
             return
         except BaseException as error:  # noqa: BLE001 - an answer that cannot be pickled
             pipe.send(("lost", type(error).__name__))
-        if large:
-            answer, parameters = ("", None), []
-            own_memory.trim()
+        answer, parameters = ("", None), []
+        own_memory.trim()

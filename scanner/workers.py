@@ -343,9 +343,8 @@ def _receive(worker: _Worker) -> Any:  # noqa: ANN401 - whatever the call gives
     except (EOFError, OSError):
         return _end_of(worker)
     kind, value = pickle.loads(message)  # noqa: S301 - our own worker wrote it
-    if len(message) > own_memory.LARGE:
-        del message
-        own_memory.trim()
+    del message
+    own_memory.trim()
     if kind == "error":
         error, message, reason, hint = value
         return error(message, reason=reason, hint=hint)

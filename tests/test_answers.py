@@ -49,6 +49,7 @@ def test_questions_may_grow_while_answers_come(crew: Crew) -> None:
         (0, 0), (1, "other"), *((number + 1, number) for number in range(1, 21))
     ]  # fmt: skip
     assert faults == []
+    assert {call for _, _, call in questions} == {(same,)}, "arguments are kept after the answer"
 
 
 def test_anything_but_what_is_expected_is_a_fault(crew: Crew) -> None:

@@ -176,7 +176,10 @@ def whole(runs: Runs) -> Iterator[Runs]:
     """
     if len(runs) and int((runs.end - runs.start).max()) > SECTION // 2:
         runs = _halved(runs)
-    group = np.cumsum(runs.end - runs.start + 3 * MARGIN) // SECTION
+    group = runs.end - runs.start  # in place, for of a large dump there are millions
+    group += 3 * MARGIN
+    np.cumsum(group, out=group)
+    group //= SECTION
     for low, high in zip(*_changes(group), strict=True):
         part = slice(low, high)
         yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
@@ -194,8 +197,10 @@ def _halved(runs: Runs) -> Runs:
 
 def _changes(group: Offsets) -> tuple[list[int], list[int]]:
     """Return where stretches of equal values start and end."""
-    edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1)).tolist()
-    return edges[:-1], edges[1:]
+    if not len(group):
+        return [], []
+    edges = (np.flatnonzero(group[1:] != group[:-1]) + 1).tolist()
+    return [0, *edges], [*edges, len(group)]
 
 
 def load(

@@ -121,14 +121,19 @@ def _blocks(memory: Memory, runs: Runs) -> Iterator[list[tuple[int, int, bytes]]
         yield parts
 
 
-def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:
-    """Yield (space, start, end) of what is worth a look, each byte once, a read at a time."""
+def long(runs: Runs) -> Runs:
+    """Return the runs that are worth a look, small gaps closed: few of all, and of them all."""
     runs = _joined(runs, WITHIN)
-    long = runs.end - runs.start >= SHORTEST
-    space = runs.space[long]
-    start = np.maximum(runs.start[long] - AROUND, 0) & -_ALIGNED
-    end = np.minimum(runs.end[long] + AROUND, memory.map.size[space])
-    near = _joined(Runs(space=space, start=start, end=end), GAP)
+    kept = runs.end - runs.start >= SHORTEST
+    return Runs(space=runs.space[kept], start=runs.start[kept], end=runs.end[kept])
+
+
+def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:
+    """Yield (space, start, end) of what is searched, each byte once, a read at a time."""
+    runs = long(runs)
+    start = np.maximum(runs.start - AROUND, 0) & -_ALIGNED
+    end = np.minimum(runs.end + AROUND, memory.map.size[runs.space])
+    near = _joined(Runs(space=runs.space, start=start, end=end), GAP)
     for low in range(0, len(near), _ROWS):
         part = slice(low, low + _ROWS)
         rows = (near.space[part], near.start[part], near.end[part])

@@ -130,6 +130,7 @@ def trace_runs(
     session: Session, candidates: tuple[Candidate, ...], runs: Runs
 ) -> tuple[Sighting, ...]:
     """Return every sighting of the candidates' private numbers that has a piece in the runs."""
+    session.kept.pop(pool.Pool, None)  # what was related takes as much room as what is loaded here
     sought = _sought(session, candidates, texts=False)
     if not sought.pieces:
         return ()

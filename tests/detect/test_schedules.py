@@ -47,7 +47,10 @@ def find(data: bytes, folder: Path) -> list[tuple[int, str, int, int]]:
     )
     tasks = cut(session.survey.space_map)
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
-    found = list(schedules.search(session.memory, runs, [find for _, find in SCHEDULES]))
+    kept = schedules.long(runs)
+    assert schedules.long(kept).start.tolist() == kept.start.tolist()
+    found = list(schedules.search(session.memory, kept, [find for _, find in SCHEDULES]))
+    assert found == list(schedules.search(session.memory, runs, [find for _, find in SCHEDULES]))
     assert all(SCHEDULES[which][0] == DETECTORS[s.algorithm] for which, s in found)
     numbers = {name: number for number, name in enumerate(dict.fromkeys(s.name for _, s in found))}
     return sorted((s.bits, s.order, s.place.offset, numbers[s.name]) for _, s in found)
