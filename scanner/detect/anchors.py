@@ -11,12 +11,13 @@ of such an anchor it is given the part that says most, and the rest is compared 
 
 import importlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.rules import Anchor, Rule
 
@@ -41,10 +42,14 @@ LEAST = 3
 """Bytes of a part that have one value, and not zero, at least: what is left is compared that
 often."""
 
-Hits = Iterable[tuple[int, int]]
-"""(index of the expression, where it starts)."""
+_ENDS = 32
+"""Bits of where a match ends, in the number that an engine makes of it; the index of the expression
+stands above."""
 
-Engine = Callable[[memoryview], Hits]
+Engine = Callable[[memoryview, list[int]], None]
+"""Appends a number for each match in some bytes: hostile ones have a match every ten bytes."""
+
+Offsets = npt.NDArray[np.int64]
 
 Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""
@@ -57,8 +62,8 @@ class Whole:
     rule: int
     lead: int
     """Bytes of the anchor before the expression."""
-    expression: bytes
-    """What all of the anchor must match; empty where the expression says it already."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """What each byte of the anchor may be; empty where the expression says it already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -95,9 +100,7 @@ def compile_anchors(rules: Iterable[Rule], database: Compile | None = None) -> A
                 continue
             first, last = telling(anchor)
             part, all_of_it = anchor.part(first, last), last - first == len(anchor.ranges)
-            whole = Whole(
-                rule=index, lead=first, expression=b"" if all_of_it else anchor.expression
-            )
+            whole = Whole(rule=index, lead=first, ranges=() if all_of_it else anchor.ranges)
             found.setdefault(part, {})[whole] = None
             sizes[part] = last - first
             longest = max(longest, len(anchor.ranges))
@@ -142,9 +145,7 @@ def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
     return AnchorSet(
         expressions=expressions,
         sizes=tuple(map(len, literals)),
-        wholes=tuple(
-            (Whole(rule=index, lead=0, expression=b""),) for index in range(len(literals))
-        ),
+        wholes=tuple((Whole(rule=index, lead=0),) for index in range(len(literals))),
         longest=max(map(len, literals), default=0),
         database=serialised(expressions),
     )
@@ -163,56 +164,114 @@ def engine_version() -> str:
     return f"hyperscan {hyperscan.__version__}" if hyperscan is not None else ""
 
 
-def _rest(whole: Whole) -> re.Pattern[bytes] | None:
-    """Compile what must be compared where the engine has found a part."""
-    return re.compile(whole.expression, re.DOTALL) if whole.expression else None
-
-
 class Sweeper:
     """Finds anchors in buffers; one for each process, since the engine keeps scratch space."""
 
-    __slots__ = ("_engine", "_equal", "_reach", "_set", "_wholes")
+    __slots__ = (
+        "_engine",
+        "_equal",
+        "_first",
+        "_lead",
+        "_parted",
+        "_ranges",
+        "_reach",
+        "_rule",
+        "_rules",
+        "_set",
+    )
 
     def __init__(self, anchor_set: AnchorSet, engine: Engine) -> None:
         self._set = anchor_set
         self._engine = engine
         self._reach = anchor_set.longest - 1
-        self._wholes = tuple(
-            tuple((whole.rule, whole.lead, _rest(whole)) for whole in wholes)
-            for wholes in anchor_set.wholes
+        wholes = [whole for some in anchor_set.wholes for whole in some]
+        self._first = np.cumsum([0, *map(len, anchor_set.wholes)])
+        self._rule = np.array([whole.rule for whole in wholes], np.int64)
+        self._lead = np.array([whole.lead for whole in wholes], np.int64)
+        self._ranges = tuple(whole.ranges for whole in wholes)
+        self._parted = np.array([bool(ranges) for ranges in self._ranges], np.bool_)
+        self._rules = 1 + max(
+            (*self._rule.tolist(), *(rule for rule, _ in anchor_set.words)), default=0
         )
         self._equal = np.empty(CALL // 8, np.bool_)
 
     def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
-        """Return (index of the rule, offset in ``view``) of every anchor, once, by offset.
+        """Return (index of the rule, offset in ``view``) of every anchor; see :func:`find`."""
+        rule, offset = self.find(view)
+        return list(zip(rule.tolist(), offset.tolist(), strict=True))
+
+    def find(self, view: memoryview | bytes) -> tuple[Offsets, Offsets]:
+        """Return the rule's index and the offset in ``view`` of every anchor, once, by offset.
 
         The first byte of ``view`` is aligned, for anchors that are.
         """
         whole = memoryview(view)
-        wholes, reach = self._wholes, self._reach
-        hits: set[tuple[int, int]] = set()
+        parts = [*self._words(whole), *self._wholes(whole)]
+        if not parts:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        names = np.concatenate([offset * self._rules + rule for rule, offset in parts])
+        names.sort()
+        fresh = np.ones(len(names), np.bool_)
+        np.not_equal(names[1:], names[:-1], out=fresh[1:])
+        offset, rule = np.divmod(names[fresh], self._rules)
+        return rule, offset
+
+    def _words(self, whole: memoryview) -> Iterator[tuple[Offsets, Offsets]]:
+        """Yield where aligned words stand."""
         for first in range(0, len(whole), CALL) if self._set.words else ():
             words = np.frombuffer(whole[first : min(first + CALL, len(whole) & ~7)], "<u8")
             for rule, value in self._set.words:
                 equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
                 if equal.any():
-                    offsets = np.flatnonzero(equal) * 8 + first
-                    hits.update((offset, rule) for offset in offsets.tolist())
-        for first in range(0, len(whole), CALL) if wholes else ():
+                    offset = np.flatnonzero(equal) * 8 + first
+                    yield np.full(len(offset), rule), offset
+
+    def _wholes(self, whole: memoryview) -> Iterator[tuple[Offsets, Offsets]]:
+        """Yield where all others stand."""
+        found: list[int] = []
+        calls = range(0, len(whole), CALL) if len(self._ranges) else range(0)
+        counts = []
+        for first in calls:
             # A call also sees the longest anchor's reach; what starts there is the next one's.
-            call = whole[first : first + CALL + reach]
-            for index, at in self._engine(call):
-                for rule, lead, rest in wholes[index]:
-                    start = at - lead
-                    if 0 <= start < CALL and (rest is None or rest.match(call, start)):
-                        hits.add((first + start, rule))
-        return [(rule, offset) for offset, rule in sorted(hits)]
+            self._engine(whole[first : first + CALL + self._reach], found)
+            counts.append(len(found))
+        if not found:
+            return
+        matches = np.array(found, np.int64)
+        index, end = matches >> _ENDS, matches & (1 << _ENDS) - 1
+        begin = end - np.array(self._set.sizes)[index]
+        base = np.repeat(np.array(calls), np.diff(counts, prepend=0))
+        each = self._first[index + 1] - self._first[index]  # anchors of the expression
+        row = np.repeat(np.arange(len(index)), each)
+        anchor = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
+        anchor += self._first[index[row]]
+        start = begin[row] - self._lead[anchor]
+        mine = (start >= 0) & (start < CALL)
+        anchor, offset = anchor[mine], (base[row] + start)[mine]
+        good = ~self._parted[anchor]
+        for number in np.unique(anchor[~good]).tolist():
+            some = np.flatnonzero(anchor == number)
+            good[some] = _stands(self._ranges[number], np.frombuffer(whole, np.uint8), offset[some])
+        yield self._rule[anchor[good]], offset[good]
+
+
+def _stands(
+    ranges: tuple[tuple[int, int], ...], data: npt.NDArray[np.uint8], at: Offsets
+) -> npt.NDArray[np.bool_]:
+    """Tell at which offsets each byte is in its range."""
+    stands = at + len(ranges) <= len(data)
+    for step, (low, high) in enumerate(ranges):
+        if (low, high) != (0, 255):
+            left = np.flatnonzero(stands)
+            bytes_ = data[at[left] + step]
+            stands[left] = (bytes_ >= low) & (bytes_ <= high)
+    return stands
 
 
 def open_sweeper(anchor_set: AnchorSet, engine: str = "") -> Sweeper:
     """Return a sweeper with the best engine there is, or the named one: hyperscan, re2 or re."""
     if not anchor_set.expressions:
-        return Sweeper(anchor_set, lambda _: ())  # words alone need no engine
+        return Sweeper(anchor_set, lambda _view, _found: None)  # words alone need no engine
     if hyperscan is not None and engine in ("", "hyperscan"):
         return Sweeper(anchor_set, _hyperscan_engine(hyperscan, anchor_set))
     if re2 is not None and engine in ("", "re2"):
@@ -238,16 +297,14 @@ def _hyperscan_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
     except module.error:  # serialised without hyperscan, or for another kind of processor
         database = _compile(module, anchor_set.expressions)
     database.scratch = module.Scratch(database)
-    lengths = anchor_set.sizes
 
-    def scan(view: memoryview) -> Hits:
-        hits: list[tuple[int, int]] = []
+    def scan(view: memoryview, found: list[int]) -> None:
+        append = found.append
 
-        def found(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            hits.append((index, end - lengths[index]))
+        def matched(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append(index << _ENDS | end)
 
-        database.scan(view, match_event_handler=found)
-        return hits
+        database.scan(view, match_event_handler=matched)
 
     return scan
 
@@ -259,11 +316,11 @@ def _re2_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
     options.log_errors = False
     patterns = [module.compile(source, options=options) for source in anchor_set.expressions]
 
-    def scan(view: memoryview) -> Hits:
+    def scan(view: memoryview, found: list[int]) -> None:
         for index, pattern in enumerate(patterns):
             match = pattern.search(view, 0)
             while match is not None:
-                yield index, match.start()
+                found.append(index << _ENDS | match.end())
                 match = pattern.search(view, match.start() + 1)
 
     return scan
@@ -272,9 +329,8 @@ def _re2_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
 def _re_engine(anchor_set: AnchorSet) -> Engine:
     patterns = [re.compile(b"(?=%b)" % source, re.DOTALL) for source in anchor_set.expressions]
 
-    def scan(view: memoryview) -> Hits:
-        for index, pattern in enumerate(patterns):
-            for match in pattern.finditer(view):
-                yield index, match.start()
+    def scan(view: memoryview, found: list[int]) -> None:
+        for index, (pattern, size) in enumerate(zip(patterns, anchor_set.sizes, strict=True)):
+            found.extend(index << _ENDS | m.start() + size for m in pattern.finditer(view))
 
     return scan

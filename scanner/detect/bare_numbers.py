@@ -141,7 +141,7 @@ def find(
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for width, parts in enumerate(chosen, 1):
         at = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        at, begins = _long(words, at) if width == 1 else (at, np.ones(len(at), np.bool_))
+        at, begins = (_long if width == 1 else _long_wide)(words, at)
         for rows in _parted(buffer, _lonely(at, begins), width):
             start, size = _whole(buffer, rows, width)
             starts.append(start)
@@ -156,19 +156,24 @@ def find(
 
 def _texts(words: Words) -> tuple[Offsets, Offsets]:
     """Return which words are of the alphabet's range, in one byte a character and in two."""
-    plain = np.flatnonzero((words & _HIGH) == 0)
+    words = np.ascontiguousarray(words)
+    plain = np.flatnonzero(((words & _HIGH) == 0) & (words > _TWO))
     words = words[plain]
-    narrow = _ranged(words)
-    rest = np.flatnonzero((words > _TWO) & (((words & _EVEN) == 0) | ((words & ~_EVEN) == 0)))
-    both = words[rest]
-    both = both | both << _BYTE | both >> _TOP
-    return plain[narrow], plain[rest[_ranged(both)]]
+    return plain[_ranged(words)], plain[_ranged_wide(words)]
 
 
 def _ranged(words: Words) -> Flags:
     """Tell in which words each byte is in the range of the alphabet."""
     ranged: Flags = ((words | _HIGH) - _LEAST) & ~words & _HIGH == _HIGH
     return ranged
+
+
+def _ranged_wide(words: Words) -> Flags:
+    """Tell in which words each other byte is in the range of the alphabet, and the rest are 0."""
+    wide: Flags = ((words & _EVEN) == 0) | ((words & ~_EVEN) == 0)
+    some = words[wide]
+    wide[wide] = _ranged(some | some << _BYTE | some >> _TOP)
+    return wide
 
 
 def _long(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
@@ -183,6 +188,16 @@ def _long(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
     ahead = rows[3] & rows[4]
     keep = (back & (rows[0] | rows[3])) | (ahead & (rows[5] | rows[2]))
     return at[keep], ~(rows[0] & back)[keep]
+
+
+def _long_wide(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
+    """Do the same for two bytes a character: of nine words and more, three are on one side."""
+    back, ahead = np.ones((2, len(at)), np.bool_)
+    for step in range(1, _STEP):
+        back &= _ranged_wide(words.take(at - step, mode="clip"))
+        ahead &= _ranged_wide(words.take(at + step, mode="clip"))
+    keep = back | ahead
+    return at[keep], ~back[keep]
 
 
 def _lonely(at: Offsets, begins: Flags) -> Offsets:

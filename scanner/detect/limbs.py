@@ -24,7 +24,7 @@ Offsets = npt.NDArray[np.int64]
 WORD = 8
 """Bytes of the unit in which randomness is judged."""
 
-CONTEXT = 2 * WORD
+CONTEXT = 4 * WORD
 """Bytes before and after a chunk that its words' flags depend on."""
 
 SHORTEST = 3 * WORD
@@ -85,7 +85,7 @@ def random_looking(words: Words, *, halves: bool = False, cells: bool = True) ->
     Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
     are long, or look like a scalar of BN.js: digits of a number. So are rows of cells, a digit in
     one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers, unless
-    it is known that there are no ``cells``.
+    there are no ``cells``.
     """
     bits = np.bitwise_count(words)
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
@@ -100,7 +100,7 @@ def random_looking(words: Words, *, halves: bool = False, cells: bool = True) ->
     fours = small[: len(small) & ~3].view(np.uint32) == _FOUR
     if fours.any() or small[:2].all() or small[-2:].all():
         flags |= _in_long_rows(words, small)
-    if cells and tagged.may_stand(words):
+    if cells:
         flags |= tagged.in_rows(words)
     return flags
 
@@ -171,11 +171,12 @@ def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> 
     """Flag the random-looking words of the filled ranges, a piece of them at a time."""
     flags = np.zeros(len(words), np.bool_)
     around = CONTEXT // WORD
-    cells = bool(filled) and tagged.may_stand(words)
+    eights = tagged.eights(words) if filled else np.empty(0, np.int64)
     for low, high in filled:
         for start in range(low // WORD, high // WORD, PIECE):
             stop = min(start + PIECE, high // WORD)
             base = max(start - around, 0)
+            cells = bool(((eights > start - 16) & (eights < stop + 8)).any())
             judged = random_looking(words[base : stop + around], halves=halves, cells=cells)
             flags[start:stop] = judged[start - base : stop - base]
     return flags
@@ -216,9 +217,9 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     """
     verdict = np.zeros(len(starts), np.bool_)
     inside = starts + LONG // WORD // 2
+    dense = _bits_of_three(words) >= _LEAST_BITS
     for at, least in ((starts, 0), (ends - 3, 4), (inside, LONG // WORD)):
-        rest = np.flatnonzero(~verdict & (ends - starts >= least))
-        rest = rest[_bits_of_three(words, at[rest]) >= _LEAST_BITS]
+        rest = np.flatnonzero(dense.take(at, mode="clip") & ~verdict & (ends - starts >= least))
         rows = words[at[rest, None] + _THREE]
         good = likelihood.of_words(rows) >= _LEAST_SCORE
         rows = rows[good].view(np.uint8)
@@ -245,12 +246,12 @@ def _hold_digits(words: Words) -> Flags:
     return maybe
 
 
-def _bits_of_three(words: Words, at: Offsets) -> npt.NDArray[np.uint8]:
-    """Count the bits that are set in three words each."""
-    bits = np.bitwise_count(words.take(at))
-    bits += np.bitwise_count(words.take(at + 1))
-    bits += np.bitwise_count(words.take(at + 2))
-    return bits
+def _bits_of_three(words: Words) -> npt.NDArray[np.uint8]:
+    """Count the bits that are set in three words, from each on that two stand behind."""
+    bits = np.bitwise_count(words)
+    sums: npt.NDArray[np.uint8] = bits[:-2] + bits[1:-1]
+    sums += bits[2:]
+    return sums
 
 
 def _edges_hold_digits(rows: Words) -> Flags:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Offsets = npt.NDArray[np.int64]
 
 SHORTEST = 8
 """Digits of the shortest row: 256 bits fill eight of 31 bits, and a part of a ninth."""
@@ -23,24 +24,24 @@ _TAGS = np.uint64(1 << 8)
 _LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-def may_stand(words: Words) -> bool:
-    """Tell whether there may be a row of cells: it fills eight words at a multiple of eight.
+def eights(words: Words) -> Offsets:
+    """Return where eight words at a multiple of eight may be cells: a row fills one such eight.
 
-    Or it touches an end, and may go on there.
+    And the ends that a row touches, which may go on there.
     """
-    eights = words[: len(words) & ~7].reshape(-1, 8)
-    first = eights[:, 0].copy()
-    digit, tag = (first - _LEAST) < _ROOM, (first & _LOW_HALF) < _TAGS
-    at = np.flatnonzero(digit | tag)
-    second = eights[at, 1]
-    fits = digit[at] & ((second & _LOW_HALF) < _TAGS)
-    fits |= tag[at] & ((second - _LEAST) < _ROOM)
-    at = at[fits]  # both: a tag is no digit
-    tags = np.where(tag[at], eights[at, 0] ^ eights[at, 2], eights[at, 1] ^ eights[at, 3])
-    at = at[(tags & _LOW_HALF) == 0]
-    if len(at) and _are_cells(eights[at]).any():
-        return True
-    return len(words) > 1 and (_is_cell(words[:2]) or _is_cell(words[-2:]))
+    rows = words[: len(words) & ~7].reshape(-1, 8)
+    left, right = rows[:, 0] - _LEAST, rows[:, 1] - _LEAST
+    np.minimum(left, right, out=right)
+    at = np.flatnonzero(right < _ROOM)  # one of both is a digit: a tag is none
+    rows = rows[at]
+    phase = (left[at] >= _ROOM).astype(np.int8)
+    tag = np.where(phase, rows[:, 0], rows[:, 1])
+    fits = (tag & _LOW_HALF) < _TAGS
+    fits &= ((tag ^ np.where(phase, rows[:, 2], rows[:, 3])) & _LOW_HALF) == 0
+    at = at[fits] * 8
+    at = at[_are_cells(rows[fits])]
+    ends = [end for end in (0, len(words) - 2) if end >= 0 and _is_cell(words[end : end + 2])]
+    return np.append(at, ends).astype(np.int64)
 
 
 def in_rows(words: Words) -> Flags:

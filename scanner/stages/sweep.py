@@ -23,8 +23,9 @@ from scanner.stages.shade import Counts, Shader
 BLOCK = 4096
 """Zeros are skipped by whole blocks of this size."""
 
-MOST_HITS = 1 << 20
-"""Anchor hits that a task may have: beyond it, the dump is adversarial or a rule is bad."""
+MOST_HITS, MOST_CROWDED = 1 << 20, 1 << 17
+"""Anchor hits that a task may have, and a window of it: beyond, the dump is adversarial or a rule
+is bad. Small certificates end to end have a fifth of so many in a window, public keys a third."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +70,15 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
         filled = _filled(window.buffer)
         runs += _runs(window.buffer, segments, filled, halves=memory.map.pointer_size == 4)
         texts.append(_texts(window.buffer, segments, filled))
-        for first, last in filled:
-            hits.append(_anchors(sweeper, window.buffer, segments, first, last))
-            count += len(hits[-1].rule)
-            if count > MOST_HITS:
-                raise LimitExceeded(
-                    "too many anchors in one piece of the dump",
-                    reason=f"more than {MOST_HITS} in one task",
-                )
+        found = [_anchors(sweeper, window.buffer, segments, *some) for some in filled]
+        crowd = sum(len(some.rule) for some in found)
+        count += crowd
+        if count > MOST_HITS or crowd > MOST_CROWDED:
+            raise LimitExceeded(
+                "too many anchors in one piece of the dump",
+                reason=f"more than {MOST_HITS} in one task, or {MOST_CROWDED} in one window",
+            )
+        hits += found
         swept += sum(segment.size for segment in window.segments)
         shader.add(shades, window)
         sealed.add(window.buffer, filled)
@@ -182,11 +184,7 @@ def _anchors(
     sweeper: Sweeper, buffer: npt.NDArray[np.uint8], segments: _Segments, first: int, last: int
 ) -> Hits:
     start = max(first - LEAD, 0)
-    found = sweeper.sweep(buffer.data[start : min(last + TRAIL, len(buffer))])
-    if not found:
-        empty = np.empty(0, np.int64)
-        return Hits(rule=empty, space=empty, offset=empty)
-    rule, at = np.array(found, np.int64).T
+    rule, at = sweeper.find(buffer.data[start : min(last + TRAIL, len(buffer))])
     at = at + start
     index = np.searchsorted(segments.at, at, side="right") - 1
     mine = (index >= 0) & (at < segments.end[index])
@@ -245,13 +243,13 @@ def _unique(parts: list[Hits]) -> Hits:
     if not parts:
         empty = np.empty(0, np.int64)
         return Hits(rule=empty, space=empty, offset=empty)
-    rows = np.stack(
-        [
-            np.concatenate([part.space for part in parts]),
-            np.concatenate([part.offset for part in parts]),
-            np.concatenate([part.rule for part in parts]),
-        ],
-        axis=1,
+    rule, space, offset = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("rule", "space", "offset")
     )
-    rows = np.unique(rows, axis=0)
-    return Hits(space=rows[:, 0].copy(), offset=rows[:, 1].copy(), rule=rows[:, 2].copy())
+    order = np.lexsort((rule, offset, space))
+    rows = np.stack((rule, space, offset))[:, order]
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
+    rule, space, offset = rows[:, fresh]
+    return Hits(rule=rule, space=space, offset=offset)
