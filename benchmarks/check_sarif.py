@@ -96,7 +96,7 @@ def main() -> int:
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="keysift-") as folder:
         for name, report in reports().items():
-            path = Path(folder) / f"{name}.sarif"
+            path = Path(folder) / f"{name.replace(' ', '-')}.sarif"  # npm's wrapper splits names
             path.write_text(sarif.render(report), "utf-8")
             log = json.loads(path.read_text("utf-8"))
             found = tools(options.sarif, path, log), multitool(options.multitool, path, log)

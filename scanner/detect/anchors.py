@@ -197,16 +197,25 @@ class Sweeper:
 
     def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
         """Return (index of the rule, offset in ``view``) of every anchor; see :func:`find`."""
-        rule, offset = self.find(view)
+        rule, offset = self.find(view, [(0, len(view))])
         return list(zip(rule.tolist(), offset.tolist(), strict=True))
 
-    def find(self, view: memoryview | bytes) -> tuple[Offsets, Offsets]:
+    def find(
+        self, view: memoryview | bytes, spans: Sequence[tuple[int, int]]
+    ) -> tuple[Offsets, Offsets]:
         """Return the rule's index and the offset in ``view`` of every anchor, once, by offset.
 
-        The first byte of ``view`` is aligned, for anchors that are.
+        Those that lie whole in one of the spans [first, last). The first byte of ``view``, and of a
+        span, is aligned, for anchors that are.
         """
         whole = memoryview(view)
-        parts = [*self._words(whole), *self._wholes(whole)]
+        # A call also sees the longest anchor's reach; what starts there is the next one's.
+        calls = [
+            (first, min(first + CALL, last), min(first + CALL + self._reach, last))
+            for low, last in spans
+            for first in range(low, last, CALL)
+        ]
+        parts = [*self._words(whole, calls), *self._wholes(whole, calls)]
         if not parts:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         names = np.concatenate([offset * self._rules + rule for rule, offset in parts])
@@ -216,31 +225,33 @@ class Sweeper:
         offset, rule = np.divmod(names[fresh], self._rules)
         return rule, offset
 
-    def _words(self, whole: memoryview) -> Iterator[tuple[Offsets, Offsets]]:
+    def _words(
+        self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
+    ) -> Iterator[tuple[Offsets, Offsets]]:
         """Yield where aligned words stand."""
-        for first in range(0, len(whole), CALL) if self._set.words else ():
-            words = np.frombuffer(whole[first : min(first + CALL, len(whole) & ~7)], "<u8")
+        for first, last, _ in calls if self._set.words else ():
+            words = np.frombuffer(whole[first : first + (last - first & ~7)], "<u8")
             for rule, value in self._set.words:
                 equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
                 if equal.any():
                     offset = np.flatnonzero(equal) * 8 + first
                     yield np.full(len(offset), rule), offset
 
-    def _wholes(self, whole: memoryview) -> Iterator[tuple[Offsets, Offsets]]:
+    def _wholes(
+        self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
+    ) -> Iterator[tuple[Offsets, Offsets]]:
         """Yield where all others stand."""
         found: list[int] = []
-        calls = range(0, len(whole), CALL) if len(self._ranges) else range(0)
         counts = []
-        for first in calls:
-            # A call also sees the longest anchor's reach; what starts there is the next one's.
-            self._engine(whole[first : first + CALL + self._reach], found)
+        for first, _, reach in calls if self._ranges else ():
+            self._engine(whole[first:reach], found)
             counts.append(len(found))
         if not found:
             return
         matches = np.array(found, np.int64)
         index, end = matches >> _ENDS, matches & (1 << _ENDS) - 1
         begin = end - np.array(self._set.sizes)[index]
-        base = np.repeat(np.array(calls), np.diff(counts, prepend=0))
+        base = np.repeat(np.array([first for first, *_ in calls]), np.diff(counts, prepend=0))
         each = self._first[index + 1] - self._first[index]  # anchors of the expression
         row = np.repeat(np.arange(len(index)), each)
         anchor = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)

@@ -4,6 +4,7 @@ Linear in the bytes, blind to what they mean: anchors of all rules, and random-l
 leaves are places; this module refuses to return a byte of what it saw.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,15 +71,14 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
         filled = _filled(window.buffer)
         runs += _runs(window.buffer, segments, filled, halves=memory.map.pointer_size == 4)
         texts.append(_texts(window.buffer, segments, filled))
-        found = [_anchors(sweeper, window.buffer, segments, *some) for some in filled]
-        crowd = sum(len(some.rule) for some in found)
-        count += crowd
-        if count > MOST_HITS or crowd > MOST_CROWDED:
+        found = _anchors(sweeper, window.buffer, segments, filled)
+        count += len(found.rule)
+        if count > MOST_HITS or len(found.rule) > MOST_CROWDED:
             raise LimitExceeded(
                 "too many anchors in one piece of the dump",
                 reason=f"more than {MOST_HITS} in one task, or {MOST_CROWDED} in one window",
             )
-        hits += found
+        hits.append(found)
         swept += sum(segment.size for segment in window.segments)
         shader.add(shades, window)
         sealed.add(window.buffer, filled)
@@ -181,11 +181,13 @@ def _filled(buffer: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
 
 
 def _anchors(
-    sweeper: Sweeper, buffer: npt.NDArray[np.uint8], segments: _Segments, first: int, last: int
+    sweeper: Sweeper,
+    buffer: npt.NDArray[np.uint8],
+    segments: _Segments,
+    filled: Sequence[tuple[int, int]],
 ) -> Hits:
-    start = max(first - LEAD, 0)
-    rule, at = sweeper.find(buffer.data[start : min(last + TRAIL, len(buffer))])
-    at = at + start
+    spans = [(max(low - LEAD, 0), min(high + TRAIL, len(buffer))) for low, high in filled]
+    rule, at = sweeper.find(buffer.data, spans)
     index = np.searchsorted(segments.at, at, side="right") - 1
     mine = (index >= 0) & (at < segments.end[index])
     rule, at, index = rule[mine], at[mine], index[mine]
@@ -239,7 +241,7 @@ def _within(texts: Runs, task: tuple[Place, ...]) -> Runs:
 
 
 def _unique(parts: list[Hits]) -> Hits:
-    """Sort hits, each once: neighbouring ranges of one window overlap."""
+    """Sort hits, each once: windows overlap."""
     if not parts:
         empty = np.empty(0, np.int64)
         return Hits(rule=empty, space=empty, offset=empty)

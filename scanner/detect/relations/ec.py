@@ -236,10 +236,13 @@ def _texts(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
 
 def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
     """Take at most ``most`` scalars out of Montgomery form."""
-    for position in pieces.filling(pool, curve.size, most).tolist():
-        v = _LITTLE.decode(pool.data[position : position + curve.size].tobytes())
-        if 0 < v < curve.n:
-            yield _Trial(_unshifted(curve, v), position, curve.size, _LITTLE, " montgomery")
+    positions = pieces.filling(pool, curve.size, most).tolist()
+    read = [_LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
+    inverse = pow(curve.radix, -1, curve.n)
+    plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
+    for key, position in zip(comb.derive(curve, plain), positions, strict=True):
+        if key is not None:
+            yield _Trial(key, position, curve.size, _LITTLE, " montgomery")
 
 
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:

@@ -33,8 +33,8 @@ def test_points_are_those_of_the_library(name: str, data: st.DataObject) -> None
         assert point is None or point == (key.x, key.y)
 
 
-@pytest.mark.parametrize("name", ["secp256k1", "brainpoolP384r1", "P-256"])
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("name", ["secp256k1", "brainpoolP384r1", "P-256", "P-384"])
+@pytest.mark.parametrize("count", [1, 40, 200])
 def test_many_scalars_or_few(name: str, count: int) -> None:
     """Whichever way is the faster: the keys, and none where a number is no scalar."""
     curve = CURVES[name]
