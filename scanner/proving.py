@@ -72,8 +72,8 @@ def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range
     publics = pickle.dumps(keys.publics)
     questions += [
         (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics))
-        for cut in cuts
         for name, _, _ in RELATIONS
+        for cut in cuts
     ]
 
 

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import connection, reduction
 from typing import Any, Protocol
 
@@ -30,6 +31,9 @@ Call = Callable[..., Any]
 
 Question = tuple[Any, ...]
 """A call, and what it is given behind the worker's session."""
+
+_AHEAD = 64
+"""Questions among which one is looked for that a worker is prepared for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ class _Packed:
 class _Worker:
     """One process, its pipe, and the call it is busy with."""
 
-    __slots__ = ("busy", "pipe", "process", "since")
+    __slots__ = ("busy", "last", "pipe", "process", "since")
 
     def __init__(self, setup: tuple[Call, tuple[object, ...]] | None, imports: str = "") -> None:
         context = multiprocessing.get_context("spawn")
@@ -145,13 +149,14 @@ class _Worker:
         self.process.start()
         far.close()
         self.busy: int | None = None
+        self.last: Question = ()
         self.since = 0.0
         if isinstance(packed, _Packed):
             with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
                 self.pipe.send_bytes(packed.made)
 
     def send(self, index: int, question: Question) -> None:
-        self.busy, self.since = index, time.monotonic()
+        self.busy, self.last, self.since = index, question, time.monotonic()
         with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
             self.pipe.send(question)
 
@@ -287,7 +292,9 @@ class Processes:
     def _hand_out(self, waiting: deque[int], batch: Sequence[Question]) -> None:
         for worker in self._workers:
             if worker.busy is None and waiting:
-                index = waiting.popleft()
+                near = (i for i in islice(waiting, _AHEAD) if _alike(batch[i], worker.last))
+                index = next(near, waiting[0])
+                waiting.remove(index)
                 worker.send(index, batch[index])
 
     def _replace(self, worker: _Worker) -> None:
@@ -318,6 +325,15 @@ class Processes:
         for worker in self._workers:
             worker.end()
         self._workers.clear()
+
+
+def _alike(question: Question, last: Question) -> bool:
+    """Tell whether a worker was given something for its last call that this one has as well.
+
+    It may have loaded it. Texts and bytes do not count: they are small, or the same for all.
+    """
+    given = [argument for argument in last[1:] if not isinstance(argument, str | bytes)]
+    return any(one is other for one in question[1:] for other in given)
 
 
 @dataclass(frozen=True, slots=True)

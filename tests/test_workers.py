@@ -130,6 +130,26 @@ def test_a_pool_outlives_a_death() -> None:
     assert answers == {number: number for number in (0, 1, 2, 4, 5, 6, 7)}
 
 
+def test_a_worker_is_asked_for_what_it_has_loaded() -> None:
+    """Of two things that are asked for in turn one is all one worker's.
+
+    Though calls on the other take three times as long, and its worker is free in between.
+    """
+    short, long = [1], [3]
+    pool = Processes(2, Session, 0)
+    try:
+        assert len(set(dict(pool.map([(_who, [5], "")] * 2)).values())) == 2
+        answers = dict(pool.map([(_who, thing, "") for _ in range(6) for thing in (short, long)]))
+    finally:
+        pool.close()
+    assert len({answers[number] for number in range(0, 12, 2)}) == 1, answers
+
+
+def _who(_session: Session, thing: list[int], _text: str) -> int:
+    time.sleep(thing[0] / 50)
+    return os.getpid()
+
+
 def test_a_silent_exit_is_no_answer(crew: Processes) -> None:
     """A worker that exits 0 in the middle of a call is lost."""
     with pytest.raises(errors.WorkerLost):

@@ -69,6 +69,8 @@ class Pool:
     readings: tuple[Reading, ...] = readings.LITTLE_ENDIAN
     deep: bool = False
     """Spend what a deep scan does."""
+    listed: dict[tuple[str, int], Offsets] = field(default_factory=dict)
+    """Positions that more than one relation asks for, by what they are and the bytes there."""
 
     @property
     def big_endian(self) -> bool:

@@ -201,6 +201,14 @@ def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
 
 
 def _announced(pool: Pool, size: int) -> Offsets:
+    """Return what stands behind bytes that announce it; the whole pool is looked at once."""
+    name = ("announced", size)
+    if name not in pool.listed:
+        pool.listed[name] = _behind_sizes(pool, size)
+    return pool.listed[name]
+
+
+def _behind_sizes(pool: Pool, size: int) -> Offsets:
     """List what stands behind a length or an allocator's size word.
 
     glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
