@@ -40,8 +40,9 @@ FEW_RUNS = 1 << 13
 DEEP = 8
 """How much more a deep scan spends."""
 
-_STRIDE = 1 << 20
-"""Bytes that are read at once where runs are dense."""
+_STRIDE, _NEAR = 1 << 20, 32 << 10
+"""Bytes that are read at once where runs are dense, and bytes between two that are sooner read than
+passed over."""
 
 _ROWS = 1 << 15
 """Runs that are named at once."""
@@ -310,7 +311,7 @@ def _blocks(
             here, base, end = space, first, first + size
             for other in range(index + 1, len(spaces)):
                 stop = firsts[other] + sizes[other]
-                if spaces[other] != space or stop - first > _STRIDE or firsts[other] > end + 4096:
+                if spaces[other] != space or stop - first > _STRIDE or firsts[other] > end + _NEAR:
                     break
                 end = max(end, stop)
             raw = memory.clip(space, first, end - first)

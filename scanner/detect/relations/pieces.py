@@ -57,6 +57,9 @@ _ADJOINING = 16
 
 _ROWS = 1 << 15
 
+_CHUNK = 1 << 17
+"""Bytes that are compared with several values at once: they stay in the first caches."""
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -217,10 +220,8 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
     16-bit length (libgcrypt's S-expressions); a length as a Lisp's small integer (SBCL: twice).
     """
     data, chunk = pool.data[:-_LEAD], ((size + 8 + 15) & ~15) | 5
-    marks = data == size
-    for byte in {size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}:
-        marks |= data == byte
-    at = np.flatnonzero(marks[1:]) + 1
+    lows = {size, size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}
+    at = _of_bytes(data[1:], sorted(lows)) + 1
     wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
     here, before, behind = pool.data[at], pool.data[at - 1], pool.data[at + 1]
     rows = (
@@ -233,6 +234,18 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
         (((here == size) | (here == size + 1)) & (behind == 0), 2),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
+
+
+def _of_bytes(data: Bytes, values: Sequence[int]) -> Offsets:
+    """Return where one of some bytes stands."""
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(data), _CHUNK):
+        part = data[start : start + _CHUNK]
+        marks = part == values[0]
+        for value in values[1:]:
+            marks |= part == value
+        found.append(np.flatnonzero(marks) + start)
+    return np.concatenate(found)
 
 
 def _edges(pool: Pool, size: int) -> Offsets:
