@@ -31,6 +31,9 @@ _PQC_BYTES = {"ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592}
 _PQC_BYTES |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568}
 """Bytes of a public key (FIPS 203 section 8, FIPS 204 section 4)."""
 
+_BARE = "public-key"
+"""The kind of a witness that is no certificate."""
+
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
 _REMEMBERED = 2048
@@ -69,11 +72,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
                 return
 
 
-def from_spki(
-    data: bytes, place: Place | None = None, *, kind: str = "public-key"
-) -> PublicKey | None:
+def from_spki(data: bytes, place: Place | None = None) -> PublicKey | None:
     """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
-    return _placed(_spki(data, kind), place)
+    return _placed(_spki(data), place)
 
 
 def _placed(key: PublicKey | None, place: Place | None) -> PublicKey | None:
@@ -81,7 +82,7 @@ def _placed(key: PublicKey | None, place: Place | None) -> PublicKey | None:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _spki(data: bytes, kind: str) -> PublicKey | None:
+def _spki(data: bytes) -> PublicKey | None:
     try:
         whole = Reader(data)
         body = whole.enter()
@@ -91,15 +92,15 @@ def _spki(data: bytes, kind: str) -> PublicKey | None:
         if algorithm == EC_PUBLIC_KEY:
             curve = _OID_CURVES.get(identifier.content(der.OID), "")
             identifier.finish()
-            key = _ec(curve, body.bits(), kind)
+            key = _ec(curve, body.bits())
         elif algorithm in RSA_ALGORITHMS:
-            key = _rsa(body.bits(), kind)
+            key = _rsa(body.bits())
         elif algorithm in _OID_OKP:
             identifier.finish()
-            key = _okp(_OID_OKP[algorithm], body.bits(), kind)
+            key = _okp(_OID_OKP[algorithm], body.bits())
         elif algorithm in _OID_PQC:
             identifier.finish()
-            key = _pqc(_OID_PQC[algorithm], body.bits(), kind)
+            key = _pqc(_OID_PQC[algorithm], body.bits())
         else:
             return None
         body.finish()
@@ -164,11 +165,13 @@ def _named(signed: bytes, certificate: bytes) -> PublicKey | None:
         spki = body.element()
     except Malformed:
         return None
-    key = _spki(spki, "certificate")
+    key = _spki(spki)
     if key is None:
         return None
     subject, serial, not_after = _labels(certificate)
-    witness = replace(key.witness, subject=subject, serial=serial, not_after=not_after)
+    witness = replace(
+        key.witness, kind="certificate", subject=subject, serial=serial, not_after=not_after
+    )
     return replace(key, witness=witness)
 
 
@@ -198,7 +201,7 @@ def _utc(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _rsa(content: bytes, kind: str) -> PublicKey:
+def _rsa(content: bytes) -> PublicKey:
     """Read an RSAPublicKey (RFC 8017 A.1.1)."""
     whole = Reader(content)
     body = whole.enter()
@@ -209,10 +212,10 @@ def _rsa(content: bytes, kind: str) -> PublicKey:
         raise Malformed
     if e.bit_length() > _EXPONENT_BITS:
         raise Malformed
-    return publics.rsa(n, e, kind=kind)
+    return publics.rsa(n, e, kind=_BARE)
 
 
-def _ec(curve: str, point: bytes, kind: str) -> PublicKey:
+def _ec(curve: str, point: bytes) -> PublicKey:
     """Read an ECPoint (RFC 5480 section 2.2), compressed or not, that lies on the curve."""
     if curve not in CURVES:
         raise Malformed
@@ -221,19 +224,19 @@ def _ec(curve: str, point: bytes, kind: str) -> PublicKey:
     except ValueError as error:
         raise Malformed from error
     x, y = numbers.public_numbers().x, numbers.public_numbers().y
-    return publics.ec(curve, x, y, kind=kind)
+    return publics.ec(curve, x, y, kind=_BARE)
 
 
-def _okp(algorithm: str, raw: bytes, kind: str) -> PublicKey:
+def _okp(algorithm: str, raw: bytes) -> PublicKey:
     """Read an encoded public key (RFC 8410 section 4)."""
     if len(raw) != OKP_BYTES[algorithm]:
         raise Malformed
-    return publics.okp(algorithm, raw, kind=kind)
+    return publics.okp(algorithm, raw, kind=_BARE)
 
 
-def _pqc(algorithm: str, raw: bytes, kind: str) -> PublicKey:
+def _pqc(algorithm: str, raw: bytes) -> PublicKey:
     """Read a post-quantum public key, which has the length of its algorithm."""
     size = _PQC_BYTES.get(algorithm) or int(algorithm[-4:-1]) // 4
     if len(raw) != size or len(set(raw[:32])) < 8:
         raise Malformed
-    return publics.pqc(algorithm, raw, kind=kind)
+    return publics.pqc(algorithm, raw, kind=_BARE)
