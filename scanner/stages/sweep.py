@@ -24,9 +24,9 @@ from scanner.stages.shade import Counts, Shader
 BLOCK = 4096
 """Zeros are skipped by whole blocks of this size."""
 
-MOST_HITS, MOST_CROWDED = 1 << 20, 1 << 17
+MOST_HITS, MOST_CROWDED = 1 << 20, 3 << 16
 """Anchor hits that a task may have, and a window of it: beyond, the dump is adversarial or a rule
-is bad. Small certificates end to end have a fifth of so many in a window, public keys a third."""
+is bad. Small certificates end to end have an eighth of so many in a window, points a quarter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
