@@ -24,7 +24,7 @@ LOST = 16
 """Bytes that go when a block is freed: both forms keep p whole."""
 
 
-TRIED = {(224, 2048): 602, (256, 2048): 710}
+TRIED = {(224, 2048): 602, (256, 2048): 710, (256, 3072): 856}
 """Cofactors that give no prime, by the bits of q and p: a search over them takes seconds."""
 
 

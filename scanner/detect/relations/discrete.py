@@ -1,10 +1,10 @@
 """DSA and Diffie-Hellman keys held as bare numbers: g**x = y modulo p, and y stands elsewhere.
 
 A group must be there before anything is tried: the parameters of a DSA key as DER (RFC 3279 2.3.2)
-or as digits, or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are a
-handshake's own as a rule. An exponentiation takes milliseconds, so few are done: of what is digits,
-and of what fills its words. Exponents of DSA below 224 bits are not looked for but as digits:
-twenty bytes are no run.
+or as bare numbers, or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are
+a handshake's own as a rule. An exponentiation takes milliseconds, so few are done: of what is
+digits, and of what fills its words. Exponents of DSA below 224 bits are not looked for but as
+digits: twenty bytes are no run.
 """
 
 import functools
@@ -53,7 +53,7 @@ _PARAMETERS = re.compile(
 class _Group:
     """A group, the bits of its exponents, and where its parameters were read.
 
-    In one place as DER, or in three as digits.
+    In one place as DER, or in three as bare numbers.
     """
 
     p: int
@@ -65,7 +65,7 @@ class _Group:
 
 def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     """Yield each DSA key whose exponent and public number stand in the pool."""
-    del publics  # none of them is a DSA key's: the pool alone bears witness
+    known = {public.n for public in publics}  # RSA's: the pool alone bears witness
     groups: dict[tuple[int, int], _Group] = {}
     for match in _PARAMETERS.finditer(pool.data.data):
         read = _parameters(pool.data[match.start() : match.start() + _DER].tobytes())
@@ -73,7 +73,7 @@ def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             (p, q, g), size = read
             place = pool.place(match.start(), size)
             groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), (place,)))
-    for found in itertools.islice(subgroups.search(pool), MOST_GROUPS):
+    for found in itertools.islice(subgroups.search(pool, known), MOST_GROUPS):
         p, q, g = found.p, found.q, found.g
         groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), found.places))
     for group in groups.values():

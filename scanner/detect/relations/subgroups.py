@@ -1,12 +1,15 @@
-"""The group of a DSA key held as digits: p, q and g, each a number of its own.
+"""The group of a DSA key held as bare numbers: p, q and g, each a number of its own.
 
-libtommath and big integers of scripting languages keep no parameters together, but digits are rare
-in other memory: what is as long as a p and begins a run is soon tried. An order q divides p - 1,
-and what has it, g**q = 1 modulo p, is a generator or a public number: both are given, since both
-serve as a base. This module refuses numbers that fill their words, and knows nothing of exponents.
+Libraries keep no parameters together. Digits are rare in other memory: what is as long as a p and
+begins a run is soon tried. Of numbers that fill their words those are tried that fill their run, as
+a library allocates them, if no small prime divides p and it is nobody's RSA modulus. An order q
+divides p - 1, and what has it, g**q = 1 modulo p, is a generator or a public number: both are
+given, since both serve as a base. This module knows nothing of exponents.
 """
 
-from collections.abc import Iterator
+import itertools
+import math
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +28,16 @@ MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 
+MOST_FULL, MOST_NEAR = (32, 4), 512
+"""Numbers that fill their words that are tried as p, of one size and reading, in a section of few
+runs and of many; and as its q, the nearest."""
+
+_SMALL = math.prod(n for n in range(3, 256) if all(n % k for k in range(2, n)))
+"""The odd primes of one byte: four of five odd numbers have one of them."""
+
+_FEWEST_BITS = 224
+"""Of an order that fills its words: twenty bytes are no run."""
+
 _SHORTEST = 128
 """Bytes of the shortest run that holds a p."""
 
@@ -39,8 +52,43 @@ class Subgroup:
     places: tuple[Place, Place, Place]
 
 
-def search(pool: Pool) -> Iterator[Subgroup]:
-    """Yield the groups whose numbers stand in the pool, all in one reading."""
+def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
+    """Yield the groups whose numbers stand in the pool, all in one reading.
+
+    ``others`` are moduli that are known to be none of a group.
+    """
+    yield from _in_digits(pool)
+    for how in readings.whole(pool.readings) if len(pool.at) else ():
+        for bits, order in SIZES:
+            if order >= _FEWEST_BITS:
+                yield from _in_words(pool, how, (bits, order), others)
+
+
+def _in_words(
+    pool: Pool, how: Reading, sizes: tuple[int, int], others: Collection[int]
+) -> Iterator[Subgroup]:
+    """Yield the groups whose numbers fill their words, and each its run."""
+    bits, order = sizes
+    elements = _filled(pool, bits // 8)
+    odd = _odd(pool, how, elements, bits)
+    tried = _read(pool, how, odd, bits) if len(odd) else []
+    moduli = (row for row in tried if row[1] not in others and math.gcd(row[1], _SMALL) == 1)
+    orders = _odd(pool, how, _filled(pool, order // 8), order) if len(odd) else odd
+    for modulus in itertools.islice(moduli, pool.budget(*MOST_FULL)):
+        yield from _of(pool, how, modulus, (order, orders), elements, MOST_NEAR)
+
+
+def _filled(pool: Pool, size: int) -> Offsets:
+    """Return where numbers begin that fill their runs, but for a word that does not look random."""
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    more = np.where(whole, pool.tail - pool.head - size, -size)
+    heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
+    found = np.unique(np.concatenate((heads, tails - size)))
+    return found[(found >= 0) & (found + size <= len(pool.data))]
+
+
+def _in_digits(pool: Pool) -> Iterator[Subgroup]:
+    """Yield the groups whose numbers are digits of one reading."""
     orders = sorted({order for _, order in SIZES})
     for how in digits.held(pool.readings) if len(pool.at) else ():
         long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
@@ -57,7 +105,7 @@ def search(pool: Pool) -> Iterator[Subgroup]:
             others = digits.starts(pool, how, widths)
             odd = {order: _odd(pool, how, others, order) for order in {row[2] for row in moduli}}
             for at, p, order in moduli:
-                yield from _of(pool, how, (at, p), (order, odd[order]), others)
+                yield from _of(pool, how, (at, p), (order, odd[order]), others, MOST_ORDERS)
 
 
 def _of(
@@ -66,12 +114,16 @@ def _of(
     modulus: tuple[int, int],
     orders: tuple[int, Offsets],
     others: Offsets,
+    most: int,
 ) -> Iterator[Subgroup]:
-    """Yield the groups of one p, whose q is among the ``orders`` of a size, and g among others."""
+    """Yield the groups of one p, whose q is among the ``orders`` of a size, and g among others.
+
+    Of the orders the ``most`` nearest are tried.
+    """
     (at, p), (order, odd) = modulus, orders
     bits = p.bit_length()
     place = pool.place(at, readings.width(how, bits))
-    tried = _read(pool, how, pieces.nearest(pool, odd, (place,)), order)
+    tried = _read(pool, how, pieces.nearest(pool, odd, (place,))[:most], order)
     where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
     if not q:
         return
@@ -110,7 +162,7 @@ def _read(pool: Pool, how: Reading, positions: Offsets, bits: int) -> list[tuple
 
 def again(table: tuple[Reading, ...], raw: list[bytes]) -> Iterator[tuple[int, int, int]]:
     """Read p, q and g again, in every reading in which they close."""
-    for how in digits.held(table):
+    for how in (*digits.held(table), *readings.whole(table)):
         p, q, g = (readings.decode(how, part) or 0 for part in raw)
         if q and (p - 1) % q == 0 and 1 < g < p and pow(g, q, p) == 1:
             yield p, q, g

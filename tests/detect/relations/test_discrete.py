@@ -134,6 +134,42 @@ def test_every_digit_counts(make_pool: MakePool, name: str, part: int) -> None:
     assert list(discrete.search_dsa(pool, ())) == []
 
 
+def in_words(size: tuple[int, int], order: str) -> list[bytes]:
+    """Spell p, q, g, x and y of a key as numbers that fill their words."""
+    secret = key(*size).private_numbers()
+    group = secret.public_numbers.parameter_numbers
+    return [
+        number.to_bytes(bits // 8, order)  # type: ignore[arg-type]
+        for number, bits in (
+            (group.p, size[1]),
+            (group.q, size[0]),
+            (group.g, size[1]),
+            (secret.x, size[0]),
+            (secret.public_numbers.y, size[1]),
+        )
+    ]
+
+
+@pytest.mark.parametrize("size", [(224, 2048), (256, 2048), (256, 3072)])
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_dsa_key_in_words(make_pool: MakePool, order: str, size: tuple[int, int]) -> None:
+    """Seen in OpenSSL once the file's bytes are written over: five BIGNUMs, each its own block."""
+    pool, memory = make_pool(planted(in_words(size, order)))
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(*size)
+    assert named(*size) in again(memory, related)
+    assert related.proof == "g**x = y"
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_every_word_counts(make_pool: MakePool, part: int) -> None:
+    """With one bit of p, q, g, x or y flipped, nothing is found."""
+    parts = [bytearray(raw) for raw in in_words((256, 2048), "little")]
+    parts[part][16] ^= 4
+    pool, _ = make_pool(planted([bytes(raw) for raw in parts]))
+    assert list(discrete.search_dsa(pool, ())) == []
+
+
 @pytest.mark.parametrize("group", range(len(GROUPS)))
 def test_a_handshake_in_a_named_group(make_pool: MakePool, group: int) -> None:
     """A short exponent in limbs is found beside the prime of its group and y in bytes."""
