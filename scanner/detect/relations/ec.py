@@ -124,7 +124,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
     read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
     stand = [*points.encoded(pool), *_affine(pool)]
     seen: set[tuple[str, int]] = set()
-    rest: dict[tuple[str, int], _Trial] = {}
+    rest: dict[tuple[str, int, int], _Trial] = {}
     everywhere: dict[str, _Points] = {name: {} for name in MOST}
     for key in read:
         if key.curve in everywhere:
@@ -150,8 +150,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             yield from _named(pool, CURVES[name], trials, found, seen)
             plain = _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             for trial in (*trials, *plain):
-                rest.setdefault((name, trial.key.x), trial)
-    yield from _standing(pool, [trial for key, trial in rest.items() if key not in seen])
+                rest.setdefault((name, trial.key.x, trial.key.y), trial)
+    yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
 
 
 def _most(pool: Pool, name: str, *, known: bool) -> int:
@@ -297,39 +297,58 @@ def _named(
     known: _Points,
     seen: set[tuple[str, int]],
 ) -> Iterator[Related]:
-    """Yield the trials whose point is one of the known ones, each key once."""
+    """Yield the trials whose point is one of the known ones, each key once.
+
+    Of d and n - d, whose points have the same x, the one that is known comes first.
+    """
     shifted = _shifted(curve, known) if trials else {}
+    found: list[tuple[_Trial, Ec, str]] = []
     for trial in trials:
         key, form = trial.key, ""
         if key.x in shifted:
             plain = _unshifted(curve, key.d)
             if plain.x == shifted[key.x]:
                 key, form = plain, " montgomery"
-        if key.x in known and (curve.name, key.x) not in seen and _closes(key):
+        if key.x in known:
+            found.append((trial, key, form))
+    found.sort(key=lambda row: row[1].y != known[row[1].x][0])
+    for trial, key, form in found:
+        if (curve.name, key.x) not in seen and _closes(key):
             seen.add((curve.name, key.x))
             yield _related(pool, trial, key, form)
 
 
 def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
-    """Yield the trials whose point's x stands in the pool in some spelling, not inside of d."""
-    proved: dict[tuple[str, int], _Trial] = {}
-    whole: set[tuple[str, int]] = set()
+    """Yield the trials whose point's x stands in the pool in some spelling, not inside of d.
+
+    Of d and n - d, whose points have the same x, that whose y stands too.
+    """
+    proved: dict[tuple[str, int], list[_Trial]] = {}
+    whole: dict[tuple[str, int], _Trial] = {}
+    compressed: set[tuple[str, int]] = set()
     coordinates = [(trial.key.curve, trial.key.x) for trial in trials]
     for index, position, size in sightings(pool.data, coordinates, big_endian=pool.big_endian):
         trial = trials[index]
         name = (trial.key.curve, trial.key.x)
         if position + size > trial.position and position < trial.position + trial.size:
             continue
-        if name not in proved and _closes(trial.key):
-            proved[name] = trial
-        if position and pool.data[position - 1] in points.COMPRESSED:
-            whole.add(name)
-    found = list(proved.values())
+        same = proved.get(name, [])
+        if trial not in same and _closes(trial.key):
+            proved[name] = [*same, trial]
+        before = pool.data[position - 1] if position else 0
+        if before in points.COMPRESSED:
+            compressed.add(name)
+            if before == points.COMPRESSED[trial.key.y % 2]:
+                whole.setdefault(name, trial)
+    found = [trial for same in proved.values() for trial in same]
     coordinates = [(trial.key.curve, trial.key.y) for trial in found]
-    rest = sightings(pool.data, coordinates, big_endian=pool.big_endian)
-    whole |= {(found[index].key.curve, found[index].key.x) for index, *_ in rest}
-    for name, trial in proved.items():
-        kept = name in whole or pool.form(trial.position, "")  # nobody writes a nonce down
+    for index, *_ in sightings(pool.data, coordinates, big_endian=pool.big_endian):
+        trial = found[index]
+        whole.setdefault((trial.key.curve, trial.key.x), trial)
+    for name, (first, *_) in proved.items():
+        trial = whole.get(name, first)
+        written = pool.form(trial.position, "")  # nobody writes a nonce down
+        kept = name in whole or name in compressed or written
         yield _related(pool, trial, trial.key, trial.form, PROOF if kept else NONCE)
 
 

@@ -109,6 +109,21 @@ def test_a_scalar_is_found_beside_its_point(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+@pytest.mark.parametrize("public", ["uncompressed", "compressed", "limbs", "montgomery"])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "secp256k1"])
+def test_of_a_scalar_and_its_negative_the_key_is_named(
+    make_pool: MakePool, curve: str, public: str
+) -> None:
+    """Seen in CIRCL, which makes scalars odd: n - d stands before d, and gives the same x."""
+    key = KEYS[curve]
+    negative = (CURVES[curve].n - key.d).to_bytes(key.field_bytes, "little")
+    own = scalar(key)["limbs"]
+    parts = [(own[0], negative), own, (b"", bytes(8)), (b"", b"\0" + affine(key)[public])]
+    pool, _ = make_pool(plant(parts, 3))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+
+
 @pytest.mark.parametrize("form", ["plain", "montgomery"])
 def test_a_point_in_runs_of_its_own_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
     """Among more numbers of a coordinate's size than are tried, those near the point come first."""
