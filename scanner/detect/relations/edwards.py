@@ -39,6 +39,9 @@ MOST_FIELDS = 10_000
 MOST_ED448 = (40, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
+MOST_JOINED = (64, 16)
+"""Edges of runs where an Ed448 seed and its public half may stand: in few runs, and in many."""
+
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
 
@@ -84,6 +87,9 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
         positions = np.empty(0, np.int64)
+        if algorithm == "ed448":
+            positions = _joined(pool, size)
+            most += len(positions)
         if algorithm == "ed25519":
             found = pieces.versioned(pool, size, most // 16)
             positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
@@ -103,6 +109,22 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
                 encoding=_encoding(pool, trial),
                 places=(pool.place(trial.position, size),),
             )
+
+
+def _joined(pool: Pool, size: int) -> Offsets:
+    """Return where a seed and its public half may stand end to end, at an edge of a run.
+
+    The last byte of that holds the sign of x alone (RFC 8032 5.2.2), as one random one in 128; it
+    is in the word behind the run, which is zeros as a rule.
+    """
+    part = 2 * size & ~7
+    long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head >= part)
+    ends = pool.tail[long & (pool.tail >= 0)] - part
+    found = np.concatenate((ends, pool.head[long & (pool.head >= 0)]))
+    found = found[(found >= 0) & (found + 2 * size <= len(pool.data))]
+    last = found + 2 * size - 1
+    found = found[(pool.data[last - 1] != 0) & (pool.data[last] & ~np.uint8(_SIGN) == 0)]
+    return np.array(list(dict.fromkeys(found.tolist()))[: pool.budget(*MOST_JOINED)], np.int64)
 
 
 def _encoding(pool: Pool, trial: Trial) -> str:

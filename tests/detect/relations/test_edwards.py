@@ -123,6 +123,24 @@ def test_x25519_as_a_number(make_pool: MakePool, form: str) -> None:
     assert k[::-1] in {raw for _, raw in edwards.spelled(related.key)}
 
 
+@pytest.mark.parametrize("before", [0, 32])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_an_ed448_seed_before_its_public_half_in_a_crowd(
+    make_pool: MakePool, *, flipped: bool, before: int
+) -> None:
+    """Seen in CIRCL: one array of 114 bytes, among more runs than seeds are tried of.
+
+    It may stand right behind another random-looking object.
+    """
+    key = keys.okp_key("ed448")
+    objects = [noise.uniform(128, seed) for seed in range(500)]
+    objects[400] = noise.uniform(before, 7) + key.seed + key.public[:-2]
+    objects[400] += bytes((key.public[-2] ^ flipped, key.public[-1]))
+    pool, _ = make_pool(b"".join(bytes(16) + each + bytes(-len(each) % 16) for each in objects))
+    found = [describe(each.key).fingerprint.value for each in edwards.search(pool, ())]
+    assert found == ([] if flipped else [key.spki_sha256])
+
+
 @pytest.mark.parametrize("behind", ["scalar", "noise"])
 def test_the_nonce_of_a_signature_is_called_so(make_pool: MakePool, behind: str) -> None:
     """Behind R stands S, which is below the order too; what is behind a public key seldom is."""
