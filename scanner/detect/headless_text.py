@@ -31,8 +31,11 @@ _SEEDS = {
     b"\x04\x3b\x04\x39": ("ed448", 57),
     b"\x04\x3a\x04\x38": ("x448", 56),
 }
-"""Headers of a CurvePrivateKey (RFC 8410 section 7): the algorithm, X25519 as the rarer one of two
-left out, and the bytes of its seed. They stand 16 characters from the beginning of the text."""
+"""Headers of a CurvePrivateKey (RFC 8410 section 7): the algorithm, of two the one that is not as
+rare, and the bytes of its seed. They stand 16 characters from the beginning of the text."""
+
+_X25519 = b"\x03\x2b\x65\x6e"
+"""The identifier of the rarer one (RFC 8410 section 3), which stands before the header."""
 
 _HEAD_OF_SEED = 12
 """Bytes of PKCS#8 before them."""
@@ -99,6 +102,8 @@ def _seed(data: bytes, at: int) -> tuple[str, bytes]:
     """Return the algorithm and the seed of a CurvePrivateKey with which the text ends."""
     algorithm, size = _SEEDS.get(data[at : at + 4], ("", 0))
     seed = data[at + 4 :]
+    if algorithm == "ed25519" and data[:at].endswith(_X25519):
+        algorithm = "x25519"
     return (algorithm, seed) if size == len(seed) else ("", b"")
 
 
