@@ -141,7 +141,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             for name, found in known.items()
         }
         near = pieces.places(key for key in read if key.curve in known)
-        near += [place for found in known.values() for _, place in found.values() if place]
+        near += [place for name, _, _, place in stand if name in known]
         near += [place for name, x, place in spelled if x in known.get(name, ())]
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():

@@ -125,6 +125,23 @@ def test_of_a_scalar_and_its_negative_the_key_is_named(
 
 
 @pytest.mark.parametrize("form", ["plain", "montgomery"])
+def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
+    """Seen in ring: the scalar ends a run before its point; a certificate is elsewhere, in a crowd.
+
+    More may be scalars there than are tried, the last bytes of each no less likely.
+    """
+    key = KEYS["P-384"]
+    size, radix = key.field_bytes, CURVES[key.curve].radix if form == "montgomery" else 1
+    d = (key.d * radix % CURVES[key.curve].n).to_bytes(size, "little")
+    others = [noise.uniform(88 + size, seed) for seed in range(ec.MOST["P-384"][1])]
+    own = noise.uniform(88, 7777) + d + (97).to_bytes(8, "little") + encodings.public_point(key)
+    pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, own)) + bytes(32))
+    place = Place(space=0, offset=32, size=2 * size)
+    known = publics.ec(key.curve, key.x, key.y, kind="certificate", place=place)
+    assert [named(related) for related in found(pool, [known])] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("form", ["plain", "montgomery"])
 def test_a_point_in_runs_of_its_own_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
     """Among more numbers of a coordinate's size than are tried, those near the point come first."""
     key = KEYS["P-384"]
