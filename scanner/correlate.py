@@ -2,9 +2,9 @@
 
 A key is its number: what has the same public half is one finding, however often and however written
 it stands. A written form that lies inside another (PKCS#1 inside PKCS#8, a prime inside either) is
-folded into it. A finding takes the strongest confidence of its candidates; a certificate that has
-expired changes nothing. The order in which candidates, sightings and witnesses come changes nothing
-either.
+folded into it. A finding takes the strongest confidence of its candidates, and of those that a file
+could hold or arithmetic bears out the highest severity; a certificate that has expired changes
+nothing. The order in which candidates, sightings and witnesses come changes nothing either.
 """
 
 from collections import defaultdict
@@ -20,6 +20,7 @@ from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,
     Candidate,
+    Confidence,
     Extent,
     Finding,
     Occurrence,
@@ -46,7 +47,9 @@ _NAMELESS = {"public-key", "claims"}
 """The kinds of witnesses that name nobody."""
 
 _AGREEMENT = ("x25519", "x448")
-"""Key agreement alone: a process makes such keys for one handshake and forgets them."""
+"""Key agreement alone: a process makes such keys for one handshake and forgets them.
+
+Not so one that somebody names, or keeps in a file, whatever the rule says that found it."""
 
 _RELATED = frozenset(name for name, _, _ in RELATIONS)
 _IN_MEMORY = frozenset(name for name, _ in AGAIN)
@@ -137,9 +140,14 @@ def _finding(
         ),
     )
     names = _names(rules, group, witnesses)
-    severity = rules[best.rule].severity
+    least = min(best.confidence, Confidence.STRUCTURE)
+    severity = max(
+        rules[c.rule].severity for c in group if c.kind == best.kind and c.confidence >= least
+    )
     if best.algorithm in _AGREEMENT and not names:
         severity = min(severity, Severity.MEDIUM)
+    elif best.algorithm in _AGREEMENT and best.kind == "private-key":
+        severity = Severity.CRITICAL
     return Finding(
         id=best.fingerprint.value[:16],
         rule=best.rule,

@@ -1,5 +1,6 @@
 """Candidates to findings: one key one finding, its places told once, and nothing hangs on order."""
 
+import itertools
 from collections.abc import Sequence
 from random import Random
 
@@ -168,15 +169,28 @@ def test_names() -> None:
 
 def test_key_agreement_without_a_name() -> None:
     """X25519 and X448 known only as raw numbers are medium; named or written they are critical."""
-    for algorithm in ("x25519", "x448"):
-        raw = candidate(at(0, 32), rule=LIMBS, algorithm=algorithm)
-        written = candidate(at(100, 48), algorithm=algorithm)
+    for algorithm, rule in itertools.product(("x25519", "x448"), (LIMBS, "x25519-scalar")):
+        raw = candidate(at(0, 32), rule=rule, algorithm=algorithm)
+        written = candidate(at(100, 48), algorithm=algorithm, confidence=Confidence.STRUCTURE)
         assert findings([raw])[0].severity is Severity.MEDIUM
+        assert findings([raw], (), [witness("public-key")])[0].severity is Severity.MEDIUM
         assert findings([written])[0].severity is Severity.CRITICAL
         assert findings([raw, written])[0].severity is Severity.CRITICAL
         assert findings([raw], (), [witness("known")])[0].severity is Severity.CRITICAL
     raw = candidate(at(0, 32), rule=LIMBS, algorithm="ed25519")
     assert findings([raw])[0].severity is Severity.CRITICAL
+
+
+def test_a_file_is_as_grave_as_it_is_alone() -> None:
+    """Bare numbers of a key that prove more, under a rule that says less, take nothing away."""
+    raw = candidate(at(0, 32), rule="dh-exponent", algorithm="dh")
+    written = candidate(at(100, 48), algorithm="dh", confidence=Confidence.STRUCTURE)
+    doubted = candidate(at(100, 48), algorithm="dh", confidence=Confidence.SHAPE)
+    assert findings([raw])[0].severity is Severity.MEDIUM
+    assert findings([raw, doubted])[0].severity is Severity.MEDIUM
+    for order in ([raw, written], [written, raw]):
+        (found,) = findings(order)
+        assert (found.severity, found.confidence) == (Severity.CRITICAL, Confidence.PROOF)
 
 
 def test_what_is_public() -> None:
