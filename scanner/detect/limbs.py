@@ -137,6 +137,7 @@ def find(
     filled: Sequence[tuple[int, int]] | None = None,
     *,
     halves: bool = False,
+    swapped: bool = False,
 ) -> tuple[Offsets, Offsets]:
     """Return starts and ends (byte offsets in ``buffer``) of the random-looking runs in it.
 
@@ -144,9 +145,11 @@ def find(
     what the caller answers for; what stands between them is context. Outside of the ``filled``
     ranges (multiples of 8 but for the last) there are only zeros. Runs are cut to the owned ranges,
     and one that touches an end of its range is returned however short, for :func:`join` to
-    complete. ``halves``: see :func:`random_looking`.
+    complete. ``halves``: see :func:`random_looking`. Words are ``swapped`` on a big-endian machine:
+    its sizes and pointers end runs as those of others do.
     """
     words = buffer[: len(buffer) & ~7].view(np.uint64)
+    words = words.byteswap() if swapped else words
     first, last = owned_starts // WORD, np.minimum(owned_ends // WORD, len(words))
     flags = _flags(words, [(0, len(buffer))] if filled is None else filled, halves=halves)
     mine = np.zeros(len(words), np.bool_)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scanner.detect import bare_numbers, limbs
 from scanner.detect.anchors import Sweeper
 from scanner.detect.limbs import Offsets, Runs
+from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
 from scanner.model import Place
@@ -69,7 +70,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     for window in windows(memory, task):
         segments = _Segments.of(window)
         filled = _filled(window.buffer)
-        runs += _runs(window.buffer, segments, filled, halves=memory.map.pointer_size == 4)
+        runs += _runs(memory, window.buffer, segments, filled)
         texts.append(_texts(window.buffer, segments, filled))
         found = _anchors(sweeper, window.buffer, segments, filled)
         count += len(found.rule)
@@ -199,14 +200,16 @@ def _anchors(
 
 
 def _runs(
+    memory: Memory,
     buffer: npt.NDArray[np.uint8],
     segments: _Segments,
     filled: list[tuple[int, int]],
-    *,
-    halves: bool,
 ) -> list[Runs]:
     owned_start, owned_end = segments.at & ~7, (segments.end + 7) & ~7
-    starts, ends = limbs.find(buffer, owned_start, owned_end, filled, halves=halves)
+    halves, swapped = memory.map.pointer_size == 4, memory.map.byte_order == "big"
+    starts, ends = limbs.find(
+        buffer, owned_start, owned_end, filled, halves=halves, swapped=swapped
+    )
     if len(starts) == 0:
         return []
     index = np.searchsorted(owned_start, starts, side="right") - 1

@@ -81,6 +81,23 @@ def test_a_size_in_half_a_word_parts_numbers(lead: int) -> None:
     assert len(limbs.find(whole, *owned)[0]) == (3 if lead == 0 else 1)
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_pointers_and_sizes_part_numbers_in_either_byte_order(order: str) -> None:
+    """Seen on s390x: pointers and an allocator's sizes had joined what stood around them."""
+    parts = [
+        word.to_bytes(8, order) + noise.uniform(size, size)  # type: ignore[arg-type]
+        for word, size in ((0x3FF_9C0A_1D48, 56), (0x1_0011, 64), (0x2AA_0003_4A10, 32))
+    ]
+    whole = np.frombuffer(bytes(64) + b"".join(parts) + bytes(64), np.uint8)
+    owned = np.array([0]), np.array([len(whole)])
+    starts, ends = limbs.find(whole, *owned, swapped=order == "big")
+    assert list(zip(starts.tolist(), ends.tolist(), strict=True)) == [
+        (72, 128),
+        (136, 200),
+        (208, 240),
+    ]
+
+
 def small_integers(count: int, digit: int, seed: int) -> list[bytes]:
     """Return words that hold random digits in their upper halves."""
     words = np.frombuffer(noise.uniform(4 * count, seed), "<u4") >> (32 - digit)

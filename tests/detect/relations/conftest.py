@@ -29,7 +29,8 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
             space_map, _ = space.build(layout, len(data))
             memory = Memory(space_map, stack.enter_context(source.open_file(str(path))))
             padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
-            starts, ends = limbs.find(padded, np.array([0]), np.array([len(padded)]))
+            owned = np.array([0]), np.array([len(padded)])
+            starts, ends = limbs.find(padded, *owned, swapped=byte_order == "big")
             runs = limbs.Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
             return pool.load(memory, limbs.join(runs)), memory
 
