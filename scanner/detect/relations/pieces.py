@@ -5,8 +5,10 @@ its run: so where it may begin decides what a search costs. In this order: behin
 announce its length (an allocator's size, a length word, a tag), if it fills a run, near a public
 key, beside another such piece, or anywhere; if it fills none; a run that it fills; other runs'
 edges; the slots of an allocator that lays equal objects end to end, in runs that such fill; a word
-from the edges; other slots. Equal pieces count once, and what is not as varied as random bytes are
-not at all. This module refuses to judge what a piece holds.
+from the edges; other slots. Where not all of a kind can be tried, half of them are those near a
+public key, and the rest those that stand alone: what a loop computes stands in crowds. Equal pieces
+count once, and what is not as varied as random bytes are not at all. This module refuses to judge
+what a piece holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,8 +54,9 @@ _USUAL, _VERSIONED = 32, 6
 _LEAD = 16
 """Bytes before a piece that may announce its size."""
 
-_ADJOINING = 16
-"""Bytes between two blocks of an allocator, at most, that are one behind the other."""
+_ADJOINING, _MOST_PAIRED = 16, 32
+"""Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
+blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
 _ROWS = 1 << 15
 
@@ -188,7 +191,14 @@ def _ordered(
         ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
         positions = positions[ends <= top]
         positions = positions[varied(pool.data, positions, size)]
-        found = np.concatenate((found, _nearest(pool, positions, marks)))
+        positions = _nearest(pool, positions, marks)
+        room = most - len(found)
+        if len(positions) > room:  # half of it is for what is near, the rest for what is lonely
+            first = room // 2 if len(marks) else 0
+            crowd = bare_numbers.crowd(_coordinates(pool, positions))[first:]
+            rest = positions[first:][np.argsort(crowd, kind="stable")]
+            positions = np.concatenate((positions[:first], rest))
+        found = np.concatenate((found, positions))
         found = found[_once(pool.data, found, size)]
         if len(found) >= most:
             break
@@ -295,14 +305,14 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     """Return the positions that have another one so near that an allocator laid both out in turn.
 
     A private number and its public half, or a point's two, are allocated together, and passing ones
-    seldom are.
+    seldom are, but for those of a loop: they stand in long rows.
     """
     positions = np.unique(positions)
-    close = np.diff(_coordinates(pool, positions)) <= ((size + 8 + 15) & ~15) + _ADJOINING
-    keep = np.zeros(len(positions), np.bool_)
-    keep[:-1] |= close
-    keep[1:] |= close
-    return positions[keep]
+    apart = np.diff(_coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING
+    starts = np.flatnonzero(np.append(True, apart)) if len(positions) else positions
+    length = np.diff(np.append(starts, len(positions)))
+    few = (length > 1) & (length <= _MOST_PAIRED)
+    return positions[np.repeat(few, length)]
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:

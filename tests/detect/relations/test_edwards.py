@@ -14,7 +14,7 @@ from scanner.detect.material import Okp, describe
 from scanner.detect.pool import Pool
 from scanner.detect.relations import edwards, montgomery
 from scanner.dump.space import Memory
-from scanner.model import NONCE_EDWARDS
+from scanner.model import NONCE_EDWARDS, Place
 from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
@@ -97,6 +97,26 @@ def test_scalars_below_the_order_behind_two_points(make_pool: MakePool) -> None:
     found = {describe(each.key).fingerprint.value: each for each in edwards.search(pool, ())}
     assert found.keys() == {key.spki_sha256 for key in owned}
     assert all(name in again(memory, related) for name, related in found.items())
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+@pytest.mark.parametrize("near", [False, True])
+def test_what_a_loop_computes_hides_no_key(
+    make_pool: MakePool, algorithm: str, *, near: bool
+) -> None:
+    """Seen in OpenJDK, which opens PKCS#12 stores: arrays of 32 bytes in rows of thousands.
+
+    An array that stands alone comes before those, though the public key is nearer to them.
+    """
+    key = keys.okp_key(algorithm)
+    head = bytes.fromhex("0100000000000000 18230000 20000000")
+    row = b"".join(head + noise.uniform(32, seed) for seed in range(6000))
+    lone = bytes(1 << 16) + head + key.seed + bytes(1 << 12)
+    pool, _ = make_pool(bytes(64) + b"\x03\x21\x00" + key.public + bytes(29) + row + lone)
+    place = Place(space=0, offset=67, size=32)
+    known = [publics.okp(algorithm, key.public, kind="certificate", place=place)] if near else []
+    (related,) = SEARCHES[algorithm].search(pool, known)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
 NUMBERS: dict[str, Callable[[bytes], bytes]] = {
