@@ -221,14 +221,21 @@ def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offse
 
 
 def _holds_digits(data: Bytes, edge: _Edge, reading: Reading) -> Flags:
-    """Tell at which edges the words that any number there has are digits."""
-    past = (edge.at + edge.phase) % reading.align
-    first = edge.at - past - SLACK - _INSIDE
-    if edge.forward:
-        first = edge.at + (reading.align - past) + SLACK
-    bits, found = _INSIDE // reading.step * reading.digit, edge.free
-    for more in range(0, reading.step, reading.align):
-        found = found | readings.are_digits(reading, data, np.maximum(first + more, 0), bits)
+    """Tell at which edges the words that any number there has are digits.
+
+    Where numbers may begin at any byte, at one of all that a word has.
+    """
+    bits, found = _INSIDE // reading.step * reading.digit, np.zeros(len(edge.at), np.bool_)
+    for rows, align in (
+        (np.flatnonzero(~edge.free), reading.align),
+        (np.flatnonzero(edge.free), 1),
+    ):
+        past = (edge.at[rows] + edge.phase[rows]) % align
+        first = edge.at[rows] - past - SLACK - _INSIDE
+        if edge.forward:
+            first = edge.at[rows] + (align - past) + SLACK
+        for more in range(0, reading.step if len(rows) else 0, align):
+            found[rows] |= readings.are_digits(reading, data, np.maximum(first + more, 0), bits)
     return found
 
 

@@ -132,11 +132,18 @@ def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offset
 
 
 def near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
-    """Keep the edges inside of which the first whole words are digits."""
+    """Keep the edges inside of which the first whole words are digits.
+
+    Where numbers may begin at any byte, words at one of all that a word has.
+    """
     block = np.searchsorted(pool.at, edges, side="right") - 1
     past = (edges + pool.phase[block]) % how.align
-    inside = edges + np.where(past, how.align - past, 0) + inward // how.step * how.step
-    keep = stand(pool, how, inside, _CERTAIN * how.digit) | pool.any_alignment[block]
+    first = edges + inward // how.step * how.step
+    keep = stand(pool, how, first + np.where(past, how.align - past, 0), _CERTAIN * how.digit)
+    free = np.flatnonzero(pool.any_alignment[block])
+    shifts = range(1 - how.step, 1) if inward else range(max(how.step, SLACK + 1))
+    for shift in shifts if len(free) else ():
+        keep[free] |= stand(pool, how, first[free] + shift, _CERTAIN * how.digit)
     return edges[keep]
 
 

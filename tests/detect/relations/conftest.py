@@ -21,11 +21,14 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     """Return a function that takes the bytes of one region for a dump, and loads its pool."""
     with ExitStack() as stack:
 
-        def make(data: bytes, byte_order: str = "little") -> tuple[Pool, Memory]:
+        def make(
+            data: bytes, byte_order: str = "little", *, addressed: bool = True
+        ) -> tuple[Pool, Memory]:
             path = tmp_path / "dump"
             path.write_bytes(data)
             region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
-            layout = Layout(format="raw", byte_order=byte_order, regions=(region,))
+            regions = (region,) if addressed else ()
+            layout = Layout(format="raw", byte_order=byte_order, regions=regions)
             space_map, _ = space.build(layout, len(data))
             memory = Memory(space_map, stack.enter_context(source.open_file(str(path))))
             padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)

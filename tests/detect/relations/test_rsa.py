@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
-from scanner.detect import publics, readings
+from scanner.detect import numbers, publics, readings
 from scanner.detect.material import Rsa, describe
 from scanner.detect.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.readings import Reading
@@ -19,7 +19,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
-MakePool = Callable[[bytes], tuple[Pool, Memory]]
+MakePool = Callable[..., tuple[Pool, Memory]]
 
 KEY = keys.rsa_key(2048)
 SMALL = keys.rsa_key(1024)
@@ -220,6 +220,34 @@ def freed(key: keys.RsaKey, name: str, lost: int, behind: bytes) -> bytes:
     links = b"".join((0x7F12_3456_7000 + at).to_bytes(8, "little") for at in range(lost // 8))
     size = (len(raw) + 16 | 1).to_bytes(8, "little")
     return size + links + raw[lost:] + GAP[:16] + size + behind + GAP
+
+
+@anywhere(max_examples=20)
+@given(
+    form=st.sampled_from([form for form in FORMS if form.startswith("digits")]),
+    shift=st.integers(0, 15),
+    kind=st.sampled_from(SURROUNDINGS),
+)
+def test_digits_at_any_byte(make_pool: MakePool, form: str, shift: int, kind: str) -> None:
+    """Bytes without addresses have no alignment: digits may begin anywhere in them."""
+    (p, _), (n, _) = spell(KEY.p, form), spell(KEY.n, form)
+    parts = [(p, readings.BYTES), (n, readings.BYTES)]
+    pool, _ = make_pool(plant(kind, 3, (shift, 7 * shift % 16), parts), addressed=False)
+    assert pool.any_alignment.all()
+    assert only(list(rsa.search(pool, []))).encoding == form
+
+
+def test_few_positions_are_kept_of_bytes_without_alignment(make_pool: MakePool) -> None:
+    """Of random objects hardly one edge is digits at any byte: the tables of a pool stay small.
+
+    But for digits that leave one bit free, of which there are eight chances in 64.
+    """
+    objects = [bytes(16) + noise.uniform(64 + 8 * (seed % 9), seed) for seed in range(3000)]
+    pool, _ = make_pool(b"".join(objects), addressed=False)
+    found = numbers.survey(pool)
+    packed = [index for index, how in enumerate(pool.readings) if how.packed]
+    kept = sum(len(side[index].at) for side in (found.begins, found.ends) for index in packed)
+    assert kept < 10 * len(pool.at)
 
 
 def test_digits_are_the_likeliest_exponents(make_pool: MakePool) -> None:
