@@ -5,10 +5,9 @@ its run: so where it may begin decides what a search costs. In this order: behin
 announce its length (an allocator's size, a length word, a tag), if it fills a run, near a public
 key, beside another such piece, or anywhere; if it fills none; a run that it fills; other runs'
 edges; the slots of an allocator that lays equal objects end to end, in runs that such fill; a word
-from the edges; other slots. Where not all of a kind can be tried, half of them are those near a
-public key, and the rest those that stand alone: what a loop computes stands in crowds. Equal pieces
-count once, and what is not as varied as random bytes are not at all. This module refuses to judge
-what a piece holds.
+from the edges; other slots. Where not all of a kind can be tried, those come last that stand in a
+long row of their like: a loop computed them. Equal pieces count once, and what is not as varied as
+random bytes are not at all. This module refuses to judge what a piece holds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -191,13 +190,12 @@ def _ordered(
         ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
         positions = positions[ends <= top]
         positions = positions[varied(pool.data, positions, size)]
-        positions = _nearest(pool, positions, marks)
-        room = most - len(found)
-        if len(positions) > room:  # half of it is for what is near, the rest for what is lonely
-            first = room // 2 if len(marks) else 0
-            crowd = bare_numbers.crowd(_coordinates(pool, positions))[first:]
-            rest = positions[first:][np.argsort(crowd, kind="stable")]
-            positions = np.concatenate((positions[:first], rest))
+        if len(positions) > most - len(found):
+            passing = _in_row(pool, positions, size) > _MOST_PAIRED
+            first, last = positions[~passing], positions[passing]
+            positions = np.concatenate((_nearest(pool, first, marks), _nearest(pool, last, marks)))
+        else:
+            positions = _nearest(pool, positions, marks)
         found = np.concatenate((found, positions))
         found = found[_once(pool.data, found, size)]
         if len(found) >= most:
@@ -308,11 +306,19 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     seldom are, but for those of a loop: they stand in long rows.
     """
     positions = np.unique(positions)
+    row = _in_row(pool, positions, size)
+    return positions[(row > 1) & (row <= _MOST_PAIRED)]
+
+
+def _in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Count, for each of some sorted positions, those of the row that it stands in.
+
+    In a row each is so near to the next that an allocator laid both out in turn.
+    """
     apart = np.diff(_coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING
     starts = np.flatnonzero(np.append(True, apart)) if len(positions) else positions
     length = np.diff(np.append(starts, len(positions)))
-    few = (length > 1) & (length <= _MOST_PAIRED)
-    return positions[np.repeat(few, length)]
+    return np.repeat(length, length)
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
