@@ -126,6 +126,10 @@ def test_a_secret_behind_its_name(text: bytes) -> None:
         b"Server=db.example;Database=x;User Id=sa;Password=" + tokens.text("x", 12).encode(),
         b"postgres://user:" + tokens.text("y", 16).encode() + b"@db.corp.io:5432/main",
         b"facebook_secret = " + tokens.text("z", 32, "0123456789abcdef").encode(),
+        b"CURVEDNS_PRIVATE_KEY=" + tokens.text("scalar", 64, "0123456789abcdef").encode(),
+        b"PRIVATE_KEY=0x" + tokens.text("scalar", 64, "0123456789abcdef").encode(),
+        b'{"privateKey":"0x' + tokens.text("scalar", 64, "0123456789abcdef").encode() + b'"}',
+        b'"private_key": "' + tokens.text("seed", 43).encode() + b'="',
     ],
 )
 def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
@@ -139,6 +143,9 @@ def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
     "text",
     [
         b"PASSWORD=${DB_PASSWORD} is not set",
+        b"TLS_PRIVATE_KEY=/etc/ssl/private/a-name-of-a-file-that-is-quite-a-bit-longer.pem",
+        b"TLS_PRIVATE_KEY=" + b"/very-long-name-of-a-folder" * 8,
+        b'"privateKey":"' + b"0" * 64 + b'"',
         b"ghp_000000000000000000000000000000000000",
         b"AKIA" + b"A" * 16,
         b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkgYXQgYWxsIn0.AAAAAAAAAAAAAAAAAAAAAAAA",
