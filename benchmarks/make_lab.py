@@ -1,13 +1,18 @@
 """Start programs that hold throwaway private keys, let them use the keys, and keep their cores.
 
-    python benchmarks/make_lab.py FOLDER [--table FILE] [--only NAME ...] [--list]
+    python benchmarks/make_lab.py FOLDER [--table FILE] [--only NAME ...] [--state STATE] [--list]
 
 A table (``lab/servers.toml``) says of each program which keys it is given, how it is configured,
 started and driven. Each set of keys is a run, and each process of it that is seen to hold one is a
 case for ``matrix.py``: ``core`` as gdb's ``gcore`` writes it, ``truth.json`` and ``present.json``.
 Nothing here knows the scanner: what a process held comes from the key files (``truth``), what the
 dump holds from a search for these numbers (``find_truth``). What is not installed is left out and
-said. Needs Linux, root (many daemons do), gdb and openssl, and answers on loopback alone.
+said.
+
+``--state`` takes the programs in another state than after a few uses of their keys: ``start``,
+before any; ``abort``, with the core that the kernel writes upon SIGABRT; ``flood``, the same amid
+many handshakes; ``reload``, after SIGHUP with other keys in the files. Needs Linux, root (many
+daemons do), gdb and openssl, and answers on loopback alone.
 """
 
 import argparse
@@ -25,7 +30,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +51,12 @@ MORE = ":/usr/sbin:/sbin:/opt/lab/usr/sbin:/opt/lab/usr/bin"
 MOST_PROCESSES = 8
 SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` (linux/prctl.h): daemons that detach stay ours, and are ended."""
+
+STATES = ("start", "abort", "flood", "reload")
+FLOOD = (
+    "for n in 1 2 3 4; do timeout 30 openssl s_time -connect 127.0.0.1:@port@ -new -time 25 & done;"
+    " sleep 2"
+)
 
 SIGNATURES = {
     "rsa": "RSA-PSS+SHA256:RSA+SHA256",
@@ -84,6 +95,8 @@ class Program:
     state: str = "live"
     at_exit: bool = False
     """The dump is taken as the program is about to exit."""
+    aborts: bool = False
+    """The dump is what the kernel writes upon SIGABRT, where the program lets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +139,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--only", nargs="*", default=[], help="expressions of names of runs")
+    parser.add_argument("--state", choices=STATES)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true", help="keep the folder of each run")
     options = parser.parse_args()
@@ -133,7 +147,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     failed = 0
-    for program in programs(options.table):
+    for row in programs(options.table):
+        program = in_state(row, options.state) if options.state else row
         for kinds in program.keys:
             name = "-".join((program.name, *kinds))
             if options.only and not any(re.search(only, name) for only in options.only):
@@ -156,6 +171,18 @@ def programs(table: Path) -> Iterator[Program]:
         yield Program(**fields)
 
 
+def in_state(program: Program, state: str) -> Program:
+    """Return a row of the table changed to what ``--state`` says."""
+    name = f"{program.name}-{state}"
+    if state == "start":
+        return replace(program, name=name, drive=(), replace="")
+    if state == "reload":
+        return replace(program, name=name, replace=program.replace or "kill -HUP @main@")
+    drive = (*program.drive, FLOOD) if state == "flood" else program.drive
+    settle = 0 if state == "flood" else program.settle
+    return replace(program, name=name, drive=drive, settle=settle, replace="", aborts=True)
+
+
 def make(program: Program, kinds: tuple[str, ...], name: str, folder: Path, *, keep: bool) -> bool:
     """Make the cases of one run; say what came of it."""
     binary = shlex.split(program.run.removeprefix("exec "))[0]
@@ -163,7 +190,7 @@ def make(program: Program, kinds: tuple[str, ...], name: str, folder: Path, *, k
         print(f"{name}: {binary} is not installed", flush=True)
         return True
     where = Path(tempfile.mkdtemp(prefix=f"{name}."))
-    where.chmod(0o755)
+    where.chmod(0o777 if program.aborts else 0o755)
     held = tuple(keys.make(kind, f"k{n}", where) for n, kind in enumerate(kinds))
     run = Run(program=program, name=name, folder=where, ports=_ports(), held=held)
     try:
@@ -203,9 +230,10 @@ def _cases(run: Run, folder: Path) -> Iterator[str]:
         yield from _dumped_at_exit(run, folder)
         return
     before = set(_descendants())
+    limit = "unlimited" if program.aborts else 0
     with (run.folder / "log").open("wb") as log:
         started = subprocess.Popen(
-            ["sh", "-c", f"exec {run.fill(program.run).removeprefix('exec ')}"],
+            ["sh", "-c", f"ulimit -c {limit}; exec {run.fill(program.run).removeprefix('exec ')}"],
             cwd=run.folder,
             env=_environment(run),
             stdin=subprocess.DEVNULL,
@@ -220,24 +248,57 @@ def _cases(run: Run, folder: Path) -> Iterator[str]:
     if program.replace:
         for secret in secrets:
             secret["state"] = "freed"
-        secrets += _replace(run)
+        secrets += _replace(run, started.pid)
     secrets += [secret for how in program.secrets for secret in keys.read(how, run.folder)]
     time.sleep(program.settle)
-    running = [pid for pid in _descendants() if pid not in before]
-    wanted = [pid for pid in running if re.search(program.process, _command(pid))]
-    for number, pid in enumerate(wanted[:MOST_PROCESSES]):
+    wanted = _wanted(program, before)
+    for number, pid in enumerate(wanted):
         core = run.folder / f"core.{pid}"
         label = run.name if len(wanted) == 1 else f"{run.name}-{number}"
         exe = Path(f"/proc/{pid}/exe")
         held = str(exe.readlink()) if exe.exists() else ""
-        subprocess.run(
-            ["gcore", "-o", str(run.folder / "core"), str(pid)],
-            capture_output=True,
-            timeout=DUMPED,
-            check=False,
-        )
+        _dump(program, pid, core)
         if core.exists() and _keep(run, core, label, folder, secrets, held):
             yield label
+
+
+def _wanted(program: Program, before: set[int]) -> list[int]:
+    """Return the processes that are dumped, children first where a parent's end is theirs."""
+    running = {pid: _command(pid) for pid in _descendants() if pid not in before}
+    wanted = [
+        pid
+        for pid, command in running.items()
+        if re.search(program.process, command) and " s_time " not in command
+    ]
+    return wanted[:MOST_PROCESSES][:: -1 if program.aborts else 1]
+
+
+def _dump(program: Program, pid: int, core: Path) -> None:
+    """Write the core of a process, if that can be."""
+    if program.aborts:
+        _abort(pid, core)
+        return
+    subprocess.run(
+        ["gcore", "-o", str(core.with_suffix("")), str(pid)],
+        capture_output=True,
+        timeout=DUMPED,
+        check=False,
+    )
+
+
+def _abort(pid: int, core: Path) -> None:
+    """End a process by SIGABRT, and take the core that the kernel put where the process worked."""
+    try:
+        where = Path(f"/proc/{pid}/cwd").readlink()
+        os.kill(pid, signal.SIGABRT)
+    except OSError:  # its parent took it along
+        return
+    end = time.monotonic() + PATIENCE
+    while pid in _descendants() and time.monotonic() < end:
+        time.sleep(0.1)
+    for name in (f"core.{pid}", "core"):
+        if (where / name).is_file():
+            shutil.move(where / name, core)
 
 
 def _dumped_at_exit(run: Run, folder: Path) -> Iterator[str]:
@@ -279,7 +340,7 @@ def _keep(
                 "library": run.program.library,
                 "state": run.program.state,
                 "exe": exe,
-                "dumped": "gcore",
+                "dumped": "kernel" if run.program.aborts else "gcore",
                 "secrets": secrets,
             },
             indent=1,
@@ -295,10 +356,10 @@ def _keep(
     return False
 
 
-def _replace(run: Run) -> list[dict[str, Any]]:
+def _replace(run: Run, main: int) -> list[dict[str, Any]]:
     """Put other keys into the files, have them read, and use them."""
     fresh = [keys.make(held.kind, held.name, run.folder) for held in run.held]
-    _shell(run, run.program.replace)
+    _shell(run, run.program.replace.replace("@main@", str(main)))
     time.sleep(1)
     for command in run.program.drive:
         _drive(run, command)
@@ -311,22 +372,25 @@ def _environment(run: Run) -> dict[str, str]:
         "LD_LIBRARY_PATH": "/opt/lab/usr/lib/x86_64-linux-gnu",
         "HOME": str(run.folder),
         "LANG": "C.UTF-8",
+        "GOTRACEBACK": "crash",
     }
 
 
 def _shell(run: Run, command: str) -> None:
     """Run one command of a table in the folder of the run."""
-    done = subprocess.run(
-        ["bash", "-c", run.fill(command)],
-        cwd=run.folder,
-        env=_environment(run),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    with (run.folder / "commands.log").open("ab") as log:
-        log.write(run.fill(command).encode() + b"\n" + done.stdout + done.stderr)
+    with (run.folder / "commands.log").open("ab") as log:  # a pipe would wait for what runs on
+        log.write(run.fill(command).encode() + b"\n")
+        log.flush()
+        subprocess.run(
+            ["bash", "-c", run.fill(command)],
+            cwd=run.folder,
+            env=_environment(run),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            timeout=120,
+            check=False,
+        )
 
 
 def _drive(run: Run, command: str) -> None:
