@@ -7,6 +7,7 @@ agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, th
 it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -68,6 +69,9 @@ _DISTINCT = 8
 _DISTINCT_OF_OKP = {32: 22, 56: 38, 57: 38}
 """The same for one that nothing bears witness to, by size; a random one misses it once in 10**8.
 SoftHSM keeps the headers of such keys end to end, and each looks like the key of the one before."""
+_ALIKE = re.compile(rb"(.)\1{3}", re.DOTALL)
+"""Equal bytes in a row that such a secret has not: a random one has them once in 10**5. libldns has
+a header of Ed448 before zeros and tables of hashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -357,6 +361,8 @@ def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
     """Check a CurvePrivateKey (RFC 8410 section 7) against its public key, if that is given."""
     least = _DISTINCT_OF_OKP[OKP_BYTES[algorithm]] if public is None else _DISTINCT
     if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < least:
+        raise Malformed
+    if public is None and _ALIKE.search(seed):
         raise Malformed
     derived = okp_public(algorithm, seed)
     if public not in (None, derived):

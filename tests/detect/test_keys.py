@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings
+from fixtures import encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, der, keys
@@ -347,3 +347,16 @@ HEADERS = bytes.fromhex(
 def test_headers_end_to_end_are_no_keys() -> None:
     """The headers that SoftHSM puts before its keys, one behind the other, hold none."""
     assert find(HEADERS + bytes(64)) == []
+
+
+def test_a_header_before_zeros_and_tables_is_no_key() -> None:
+    """Seen in libldns: the header of an Ed448 key that it writes before seeds, then what follows.
+
+    Sixteen zeros, constants of MD5 and of SHA-2, as varied as a seed is.
+    """
+    header = bytes.fromhex("3047020100300506032b6571043b0439")
+    tables = bytes.fromhex(
+        "0123456789abcdeffedcba987654321067e6096a85ae67bb72f36e3c3af54fa57f520e518c68059b"
+    )
+    assert find(header + bytes(16) + tables + bytes(16)) == []
+    assert len(find(header + noise.uniform(57, 1) + tables)) == 1
