@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import bare_numbers, limbs
+from scanner.detect import bare_numbers, limbs, number_words
 from scanner.detect.anchors import Sweeper
 from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.space import Memory
@@ -228,7 +228,7 @@ def _runs(
 def _texts(
     buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
 ) -> Runs:
-    starts, ends = bare_numbers.find(buffer, segments.at, segments.end, filled)
+    starts, ends = number_words.find(buffer, segments.at, segments.end, filled)
     index = np.searchsorted(segments.at, starts, side="right") - 1
     shift = segments.offset[index] - segments.at[index]
     return Runs(space=segments.space[index], start=starts + shift, end=ends + shift)

@@ -6,17 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect import bare_numbers
 from scanner.detect.limbs import Runs
-from scanner.dump import source, space
-from scanner.dump.space import Memory
 from scanner.engine import ScanRequest, scan
-from scanner.model import Candidate, Layout, Place
+from scanner.model import Candidate
 from scanner.progress import Silence
 
 RSA, P256, P521 = keys.rsa_key(2048), keys.ec_key("P-256"), keys.ec_key("P-521")
@@ -134,23 +130,6 @@ def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
     assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
 
 
-def test_a_word_of_small_letters_alone() -> None:
-    """One text in 750 has only such where it is looked at first."""
-    text = url(noise.uniform(66, 7))
-    for at in range(len(text) - 8):
-        plain = text[:at] + b"abcdefgh" + text[at + 8 :]
-        assert found_in(bytes(64) + plain + bytes(64)) == [(64, 64 + len(plain))]
-
-
-def test_a_long_text_is_no_crowd() -> None:
-    """Seen in Ruby: the modulus among thousands of paths, ten words of one row."""
-    path = b"/usr/lib/Ruby/gems/3.1.0/Some-Gem-1.2.3/lib/Some.rb" + bytes(13)
-    text = url(noise.uniform(256, 7))
-    data = path * 32 * 400 + bytes(2048) + text + bytes(2048) + path * 32 * 100
-    at = len(path) * 32 * 400 + 2048
-    assert (at, at + len(text)) in found_in(data)
-
-
 AROUND = [(b"/", b""), (b"x", b""), (b"", b"x"), (b".", b""), (b"", b"-"), (b"%", b"")]
 
 
@@ -174,45 +153,6 @@ def test_what_is_not_canonical_is_none(tmp_path: Path) -> None:
     assert not private(scanned(tmp_path, data), spki)
 
 
-def found_in(data: bytes) -> list[tuple[int, int]]:
-    """Return where stage one sees texts in a buffer: start and end."""
-    buffer = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
-    whole = np.array([0]), np.array([len(data)])
-    starts, ends = bare_numbers.find(buffer, *whole, [(0, len(buffer))])
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
-
-
-@settings(max_examples=60)
-@given(
-    st.sampled_from(bare_numbers.SIZES),
-    st.sampled_from(["base64url", "hex", "base64url, two bytes a character"]),
-    st.integers(0, 200),
-    st.integers(0, 1 << 16),
-)
-def test_texts_are_seen_at_any_address(size: int, spelling: str, at: int, seed: int) -> None:
-    """Each length and width, wherever a text begins."""
-    text = SPELLINGS[spelling](noise.uniform(size, seed))
-    assume(any(byte in b"0123456789" for byte in text[:43]))  # one in 1500 has none there
-    data = noise.uniform(64, seed) + bytes(at + 2) + text + bytes(100)
-    assert (64 + at + 2, 64 + at + 2 + len(text)) in found_in(data)
-
-
-@pytest.mark.parametrize("seen", [40, 50, 600])
-def test_a_text_that_a_window_cuts(tmp_path: Path, seen: int) -> None:
-    """It belongs to the window in which it begins, and is read whole."""
-    raw = noise.uniform(512, 4)
-    text = url(raw)
-    data = bytes(4096 - seen) + text
-    assert found_in(data[:4096]) == [(4096 - seen, 4096 - seen + bare_numbers.LONGEST)]
-    (tmp_path / "file").write_bytes(data)
-    made, _ = space.build(Layout(format="raw"), len(data))
-    with source.open_file(str(tmp_path / "file")) as file:
-        memory = Memory(made, file)
-        place = Place(space=0, offset=4096 - seen, size=len(text))
-        assert bare_numbers.number(memory, place) == raw
-        assert bare_numbers.number(memory, Place(space=0, offset=10, size=64)) == bytes(64)
-
-
 def test_texts_in_crowds_are_left_first() -> None:
     """Where there are too many, those that stand alone are kept."""
     crowd = np.arange(1000) * 48
@@ -224,19 +164,3 @@ def test_texts_in_crowds_are_left_first() -> None:
     assert set(alone.tolist()) <= set(kept.start.tolist())
     assert kept.start.tolist() == sorted(kept.start.tolist())
     assert bare_numbers.sparse(runs) is runs
-
-
-@pytest.mark.parametrize("data", [noise.text(1 << 16, 1), noise.uniform(1 << 16, 2), b"ab" * 9999])
-def test_ordinary_bytes_hold_none(data: bytes) -> None:
-    """Words, random bytes and rows without an end."""
-    assert not found_in(data)
-
-
-def test_a_lone_text_is_seen_in_spite_of_tables_of_others() -> None:
-    """Where there are too many, those in crowds are left: lists of digests, packed text."""
-    lone = url(noise.uniform(32, 5))
-    table = b"".join(noise.uniform(32, seed).hex().encode() + bytes(8) for seed in range(3000))
-    data = bytes(500) + lone + bytes(8000) + table + bytes(8000) + lone + bytes(500)
-    found = found_in(data)
-    assert {start for start, _ in found} >= {500, len(data) - 500 - len(lone)}
-    assert 2 < len(found) < 3000

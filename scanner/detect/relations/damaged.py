@@ -4,8 +4,9 @@ A block that is freed loses its first 16 or 32 bytes to the allocator's links: t
 little-endian prime, the high bytes of a big-endian one. What is left names its modulus: two such
 primes by their other end, which fits as that of whole ones does; a lone one, near its modulus, by
 a lattice alone. A lattice costs a fifth of a millisecond, and their number is bounded. The proof is
-a division. Of a prime in DER (X.690) that is overwritten from some byte on, the length before it
-says where it begins, and two thirds of it are enough.
+a division. Of a prime in digits (libtommath) low digits are lost, and what is left are digits,
+which hardly anything else is. Of a prime in DER (X.690) that is overwritten from some byte on, the
+length before it says where it begins, and two thirds of it are enough.
 """
 
 import re
@@ -17,7 +18,9 @@ import numpy as np
 
 from scanner.detect import der, readings
 from scanner.detect.limbs import Offsets, Words
+from scanner.detect.numbers import FAINT, Touching
 from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.readings import Reading
 from scanner.detect.relations import arithmetic, partial
 from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related
@@ -33,6 +36,11 @@ LOST = (16, 32)
 _WHOLE_HEAD = 16
 """Bytes by which a modulus, whose length may be that of another's primes, is told."""
 
+_LEAST_FREE = 2
+"""Bits of a word that a digit leaves free: text leaves one."""
+
+_LIMBS, _BYTES, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
+
 _MASK = (1 << 64) - 1
 
 
@@ -44,6 +52,7 @@ class _Rests:
     """
 
     bits: int
+    reading: Reading
     end: Offsets
     lost: Offsets
     high: bool
@@ -99,7 +108,25 @@ def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     for high in (False, True):
         keep = (data[end - 1] & 1) == 1 if high else data[end - 1] >= 0x80
         word = readings.gather(data, end[keep] - 8, ">u8" if high else "<u8")
-        yield _Rests(bits=bits, end=end[keep], lost=lost[keep], high=high, word=word)
+        how = readings.BYTES if high else readings.LIMBS
+        yield _Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
+    for reading, ends in zip(pool.readings, shelf.survey.ends, strict=True):
+        if 8 * reading.word - reading.digit >= _LEAST_FREE and not reading.shift + reading.cell:
+            yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
+
+
+def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int) -> _Rests:
+    """List what may be left of primes of a length in digits, without the ``lost`` low bytes."""
+    rest = bits - lost // reading.step * reading.digit
+    size = readings.width(reading, max(rest, 1))
+    alone = ends.room <= size + FAINT + min(LOST) // 2  # no whole one, whatever its low digits say
+    start = np.unique(ends.at[(ends.room >= size) & alone]) - size
+    start = start[: len(start) * (rest >= readings.WIDE)]
+    word = readings.top(reading, shelf.pool.data, start, rest)
+    keep = word >> np.uint64(63) == 1
+    keep[keep] = readings.are_digits(reading, shelf.pool.data, start[keep], rest)
+    end, gone = start[keep] + size, np.full(np.count_nonzero(keep), lost)
+    return _Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
 
 
 def _ranked(
@@ -132,17 +159,21 @@ def _partnered(rests: _Rests, n: int) -> Offsets:
 
 def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:
     end, lost = int(rests.end[index]), int(rests.lost[index])
-    start = end - rests.bits // 8 + lost
-    role = "p without high bytes" if rests.high else "p without low bytes"
+    start = end - readings.width(rests.reading, rests.bits) + lost
+    role = _BYTES if rests.high else _DIGITS if rests.reading.packed else _LIMBS
     return _related(shelf, n, e, role, start, end - start)
 
 
 def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> Related | None:
-    p = divisor(n, role, shelf.pool.data[start : start + size].tobytes())
+    raw, reading = shelf.pool.data[start : start + size].tobytes(), readings.BYTES
+    if role == _DIGITS:
+        reading, p = next(_of_digits(n, raw, shelf.pool.readings), (reading, None))
+    else:
+        reading = readings.LIMBS if role == _LIMBS else reading
+        p = divisor(n, role, raw)
     key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
     if key is None:
         return None
-    reading = readings.LIMBS if role == "p without low bytes" else readings.BYTES
     return Related(
         key=key,
         proof="part of p factors n",
@@ -152,12 +183,28 @@ def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> 
     )
 
 
-def divisor(n: int, role: str, raw: bytes) -> int | None:
+def divisor(
+    n: int, role: str, raw: bytes, table: tuple[Reading, ...] = readings.LITTLE_ENDIAN
+) -> int | None:
     """Return the factor of n, half as long, of which ``raw`` is all but the ``role``'s bytes."""
+    if role == _DIGITS:
+        return next((p for _, p in _of_digits(n, raw, table)), None)
     bits = (n.bit_length() + 1) // 2
-    lost, high = bits - 8 * len(raw), role == "p without high bytes"
+    lost, high = bits - 8 * len(raw), role == _BYTES
     if lost <= 0:
         return None
-    known = int.from_bytes(raw, "little" if role == "p without low bytes" else "big")
+    known = int.from_bytes(raw, "little" if role == _LIMBS else "big")
     known <<= 0 if high else lost
     return partial.recover(n, known, bits=bits, lost=lost, high=high)
+
+
+def _of_digits(n: int, raw: bytes, table: tuple[Reading, ...]) -> Iterator[tuple[Reading, int]]:
+    """Yield (reading, factor of n) of which ``raw`` is the upper digits."""
+    bits = (n.bit_length() + 1) // 2
+    for reading in table:
+        rest = readings.decode(reading, raw) if reading.packed and not reading.most_first else None
+        lost = reading.digit * (readings.count(reading, bits) - len(raw) // reading.step)
+        if rest and lost > 0:
+            p = partial.recover(n, rest << lost, bits=bits, lost=lost, high=False)
+            if p is not None:
+                yield reading, p

@@ -19,6 +19,7 @@ from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.publics import PublicKey
+from scanner.detect.relations.announced import LEAD, announced_at
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
 
@@ -50,17 +51,11 @@ _BESIDE, _MOST_BESIDE = 128, 256
 _USUAL, _VERSIONED = 32, 6
 """Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
-_LEAD = 16
-"""Bytes before a piece that may announce its size."""
-
 _ADJOINING, _MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
 _ROWS = 1 << 15
-
-_CHUNK = 1 << 17
-"""Bytes that are compared with several values at once: they stay in the first caches."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -111,7 +106,7 @@ def versioned(pool: Pool, size: int, most: int) -> Offsets:
     """
     if not pool.few and size != _USUAL:
         return np.empty(0, np.int64)
-    data = pool.data[:-_LEAD]
+    data = pool.data[:-LEAD]
     at = np.flatnonzero((data > size) & (data <= size + _VERSIONED))
     length = data[at]
     wide, half = sliding(pool.data)[at] == length, sliding(pool.data, "<u4")[at] == length
@@ -130,7 +125,7 @@ def likely(pool: Pool, size: int, most: int) -> Runs:
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes behind bytes that announce them."""
-    return _ordered(pool, size, most, (), (_announced(pool, size),), 0xFF)
+    return _ordered(pool, size, most, (), (announced_at(pool, size),), 0xFF)
 
 
 def filling(pool: Pool, size: int, most: int, *, paired: bool = False) -> Offsets:
@@ -190,13 +185,11 @@ def _ordered(
         ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
         positions = positions[ends <= top]
         positions = positions[varied(pool.data, positions, size)]
+        rows = [positions]
         if len(positions) > most - len(found):
             passing = _in_row(pool, positions, size) > _MOST_PAIRED
-            first, last = positions[~passing], positions[passing]
-            positions = np.concatenate((_nearest(pool, first, marks), _nearest(pool, last, marks)))
-        else:
-            positions = _nearest(pool, positions, marks)
-        found = np.concatenate((found, positions))
+            rows = [positions[~passing], positions[passing]]
+        found = np.concatenate((found, *(_nearest(pool, row, marks) for row in rows)))
         found = found[_once(pool.data, found, size)]
         if len(found) >= most:
             break
@@ -209,51 +202,6 @@ def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
     ends = np.append(pool.at[1:], len(pool.data))
     ends[list(pool.texts)] = 0
     return (block >= 0) & (positions + size <= ends[block])
-
-
-def _announced(pool: Pool, size: int) -> Offsets:
-    """Return what stands behind bytes that announce it; the whole pool is looked at once."""
-    name = ("announced", size)
-    if name not in pool.listed:
-        pool.listed[name] = _behind_sizes(pool, size)
-    return pool.listed[name]
-
-
-def _behind_sizes(pool: Pool, size: int) -> Offsets:
-    """List what stands behind a length or an allocator's size word.
-
-    glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
-    also one word further back (CPython's bytes: the hash is between); a 32-bit length in either
-    order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
-    16-bit length (libgcrypt's S-expressions); a length as a Lisp's small integer (SBCL: twice).
-    """
-    data, chunk = pool.data[:-_LEAD], ((size + 8 + 15) & ~15) | 5
-    lows = {size, size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}
-    at = _of_bytes(data[1:], sorted(lows)) + 1
-    wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
-    here, before, behind = pool.data[at], pool.data[at - 1], pool.data[at + 1]
-    rows = (
-        ((wide | np.uint64(5)) == chunk, 8),
-        (wide == size, 8),
-        (wide == 2 * size, 8),
-        (wide == size, 16),
-        (half == size, 4),
-        ((here == size) & ((before == 4) | (before == 0)), 1),
-        (((here == size) | (here == size + 1)) & (behind == 0), 2),
-    )
-    return np.concatenate([at[good] + shift for good, shift in rows])
-
-
-def _of_bytes(data: Bytes, values: Sequence[int]) -> Offsets:
-    """Return where one of some bytes stands."""
-    found = [np.empty(0, np.int64)]
-    for start in range(0, len(data), _CHUNK):
-        part = data[start : start + _CHUNK]
-        marks = part == values[0]
-        for value in values[1:]:
-            marks |= part == value
-        found.append(np.flatnonzero(marks) + start)
-    return np.concatenate(found)
 
 
 def _edges(pool: Pool, size: int) -> Offsets:
@@ -289,7 +237,7 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
     whole = (pool.head >= 0) & (pool.tail >= 0)
     lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
-    return _announced(pool, size), alone
+    return announced_at(pool, size), alone
 
 
 def _both(some: Offsets, others: Offsets) -> Offsets:
@@ -311,10 +259,7 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
 
 
 def _in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
-    """Count, for each of some sorted positions, those of the row that it stands in.
-
-    In a row each is so near to the next that an allocator laid both out in turn.
-    """
+    """Count, for each of some sorted positions, those of its row: an allocator's, one by one."""
     apart = np.diff(_coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING
     starts = np.flatnonzero(np.append(True, apart)) if len(positions) else positions
     length = np.diff(np.append(starts, len(positions)))

@@ -97,7 +97,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     divisors: list[int] = []
     for place, role in zip(candidate.places, candidate.roles, strict=True):
         raw = bare_numbers.number(memory, place)
-        part = damaged.divisor(n, role, raw) if role.startswith("p without") else None
+        part = damaged.divisor(n, role, raw, table) if role.startswith("p without") else None
         part = cut.divisor(n, e, raw) if role == cut.ROLE else part
         part = topless.divisor(n, e, raw) if role == topless.ROLE else part
         if part is not None:

@@ -250,6 +250,37 @@ def test_few_positions_are_kept_of_bytes_without_alignment(make_pool: MakePool) 
     assert kept < 10 * len(pool.at)
 
 
+@pytest.mark.parametrize("form", ["digits-60", "digits-28", "digits-30"])
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+def test_a_freed_prime_in_digits(make_pool: MakePool, form: str, bits: int) -> None:
+    """Seen in dbclient: free() wrote its links over the low digits of p, and n is on the wire."""
+    key = keys.rsa_key(bits)
+    data = freed_digits(key.q, form, 16)
+    public = publics.rsa(key.n, key.e, kind="ssh")
+    (related,) = search(make_pool, data, public)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert (related.proof, related.encoding) == ("part of p factors n", f"{form} (part)")
+
+
+def test_a_freed_prime_in_digits_of_a_large_block(make_pool: MakePool) -> None:
+    """Four digits of 60 bits go where the block is large; with a flipped bit nothing is left."""
+    key = keys.rsa_key(4096)
+    data = bytearray(freed_digits(key.p, "digits-60", 32))
+    public = publics.rsa(key.n, key.e, kind="ssh")
+    assert len(search(make_pool, bytes(data), public)) == 1
+    data[len(GAP) + 100] ^= 8
+    assert search(make_pool, bytes(data), public) == []
+
+
+def freed_digits(prime: int, form: str, lost: int) -> bytes:
+    """Free a block of glibc's with a prime in digits, and as many digits of zero behind it."""
+    raw, _ = spell(prime, form)
+    links = b"".join((0x7F12_3456_7000 + at).to_bytes(8, "little") for at in range(lost // 8))
+    size = (2 * len(raw) + 16 | 1).to_bytes(8, "little")
+    block = size + links + raw[lost:] + bytes(len(raw) + -len(raw) % 8)
+    return GAP[:16] + block + GAP
+
+
 def test_digits_are_the_likeliest_exponents(make_pool: MakePool) -> None:
     """Of seventeen readings of one run, equally near, those as digits are tried first."""
     parts = [spell(KEY.dp, "digits-30", KEY.bits // 2), spell(KEY.n, "digits-30")]
