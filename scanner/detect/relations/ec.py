@@ -25,7 +25,7 @@ from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
-from scanner.detect.relations import comb, pieces, points, words
+from scanner.detect.relations import beheaded, comb, pieces, points, words
 from scanner.detect.relations.curves import (
     CURVES,
     Curve,
@@ -152,6 +152,8 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             for trial in (*trials, *plain):
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
+    parsed = {(key.curve, key.x) for key in publics if not pieces.independent(key)}
+    yield from beheaded.search(pool, seen | parsed)
 
 
 def _most(pool: Pool, name: str, *, known: bool) -> int:
@@ -388,6 +390,8 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     place, curve = candidate.places[0], CURVES[candidate.curve]
     raw = bare_numbers.number(memory, place)
     found: list[Ec | None] = []
+    if candidate.encoding == beheaded.ENCODING:
+        return [key] if (key := beheaded.again(curve.name, raw)) is not None else []
     for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
         d = how.decode(raw)
         if 0 < d < curve.n:

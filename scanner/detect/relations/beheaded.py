@@ -1,0 +1,189 @@
+"""EC scalars whose first bytes an allocator wrote over, right before their point.
+
+OpenSSL frees the inner part of a PKCS#8 key as one block: eleven bytes of headers, the scalar, the
+point (RFC 5915 section 3). The links of glibc and tcmalloc take sixteen bytes, of which five are
+the scalar's: forty bits on P-384, thirty-three on P-521, whose first byte is 0 or 1. Whoever has
+the point finds them in seconds, by baby steps and giant steps (Shanks; Handbook of Applied
+Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone, which takes days: it
+refuses to try. What it finds is derived again by the library.
+"""
+
+import functools
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanner.detect.evidence import ec_derived, ec_scalar, on_curve
+from scanner.detect.limbs import Offsets, Words
+from scanner.detect.material import Ec
+from scanner.detect.pool import Pool
+from scanner.detect.relations import comb
+from scanner.detect.relations.comb import Point
+from scanner.detect.relations.curves import CURVES, Curve
+from scanner.detect.relations.related import Related
+
+LOST = 5
+"""Bytes of a scalar that are gone."""
+
+BITS = {"P-384": 40, "P-521": 33}
+"""What is gone of a scalar on each curve."""
+
+MOST = (2, 1)
+"""Scalars that are tried in a section, of few runs and of many: 4 s on P-384, half a second on
+P-521."""
+
+ENCODING = "d bytes-be (part)"
+
+_POINTS = {
+    "P-384": re.compile(rb"\xa1\x64\x03\x62\x00\x04"),
+    "P-521": re.compile(rb"\xa1\x81\x89\x03\x81\x86\x00\x04"),
+}
+"""How a point begins behind its scalar."""
+
+_DISTINCT = 30
+"""Different bytes of a scalar's rest, at least: a random one of 43 has fewer once in 10**6."""
+
+_BLOCK = 1024
+"""Points that are added at once."""
+
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Babies:
+    """Multiples of a base up to a count: the low words of their x, in order, and which they are."""
+
+    words: Words
+    which: Offsets
+
+
+def search(pool: Pool, seen: Collection[tuple[str, int]]) -> Iterator[Related]:
+    """Yield each key whose scalar stands without its first bytes; ``seen`` are (curve, x)."""
+    left = pool.budget(*MOST)
+    for name, mark in _POINTS.items():
+        size = CURVES[name].size
+        for match in mark.finditer(pool.data.data):
+            first, end = match.start() - size + LOST, match.end() + 2 * size
+            raw = pool.data[max(first, 0) : end].tobytes()
+            read = _read(name, raw) if first >= 0 else None
+            if left == 0 or read is None or (name, read[1]) in seen:
+                continue
+            left -= 1
+            key = solve(name, *read)
+            if key is not None:
+                place = pool.place(first, end - first)
+                yield Related(key=key, proof="d*G = Q", encoding=ENCODING, places=(place,))
+
+
+def again(name: str, raw: bytes) -> Ec | None:
+    """Find the key of such bytes once more."""
+    read = _read(name, raw) if name in BITS else None
+    return solve(name, *read) if read is not None else None
+
+
+def _read(name: str, raw: bytes) -> tuple[int, int, int] | None:
+    """Read the rest of a scalar and its point; None where it is none, or is not random."""
+    size = CURVES[name].size
+    rest, x, y = raw[: size - LOST], raw[-2 * size : -size], raw[-size:]
+    point = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+    if len(y) < size or len(set(rest)) < _DISTINCT or not on_curve(name, *point):
+        return None
+    return int.from_bytes(rest, "big"), *point
+
+
+@functools.lru_cache(maxsize=16)
+def solve(name: str, low: int, x: int, y: int) -> Ec | None:
+    """Return the key of a point whose scalar ends with ``low``, its bytes but the first LOST."""
+    curve = CURVES[name]
+    unit = 1 << 8 * (curve.size - LOST)
+    for high in _candidates(curve, unit, low, (x, y)):
+        key = ec_scalar(name, high * unit + low, x, y) if high >= 0 else None
+        if key is not None:
+            return key
+    return None
+
+
+def _candidates(curve: Curve, unit: int, low: int, point: Point) -> Iterator[int]:
+    """Yield what the part that is gone may be: the point is that times ``unit``, and ``low``."""
+    yield 0
+    half = BITS[curve.name] // 2 - 1
+    stride = 2 * (1 << half) + 1
+    babies, steps = _babies(curve.name, half), _steps(curve.name, stride)
+    start = _sum(curve, point, _negative(curve, _point(curve, low)))
+    for number in range(0, (1 << BITS[curve.name]) // stride + 1, _BLOCK) if start else ():
+        here = start
+        if start and number:
+            here = _sum(curve, start, _negative(curve, _point(curve, number * stride * unit)))
+        if here is None:
+            yield number * stride
+            return
+        pairs = [(here, step) for step in steps if step[0] != here[0]]
+        if len(pairs) < len(steps):
+            yield from (
+                (number + at) * stride for at, step in enumerate(steps, 1) if step[0] == here[0]
+            )
+            continue
+        found = [here, *comb.add(curve.p, pairs)]
+        lows = np.array([x & _MASK for x, _ in found], np.uint64)
+        spot = np.searchsorted(babies.words, lows).clip(0, len(babies.words) - 1)
+        for at in np.flatnonzero(babies.words[spot] == lows).tolist():
+            baby = int(babies.which[spot[at]])
+            yield from ((number + at) * stride + baby, (number + at) * stride - baby)
+
+
+@functools.cache
+def _babies(name: str, half: int) -> _Babies:
+    """Return the multiples of the base, up to a power of two."""
+    curve = CURVES[name]
+    unit = 1 << 8 * (curve.size - LOST)
+    first = _multiples(curve, unit, _BLOCK)[:-1]
+    words = np.empty(1 << half, np.uint64)
+    for start in range(0, 1 << half, _BLOCK):
+        row = first
+        if start:
+            last = _point(curve, start * unit)
+            row = comb.add(curve.p, [(last, point) for point in first])
+        words[start + 1 : start + _BLOCK] = [x & _MASK for x, _ in row]
+        words[start] = _point(curve, (start or 1 << half) * unit)[0] & _MASK
+    which = np.arange(1 << half)
+    which[0] = 1 << half
+    order = np.argsort(words)
+    return _Babies(words=words[order], which=which[order])
+
+
+@functools.cache
+def _steps(name: str, stride: int) -> tuple[Point, ...]:
+    """Return the opposites of the giant steps of a block."""
+    curve = CURVES[name]
+    unit = stride << 8 * (curve.size - LOST)
+    return tuple(_negative(curve, point) for point in _multiples(curve, unit, _BLOCK)[:-1])
+
+
+def _multiples(curve: Curve, unit: int, count: int) -> list[Point]:
+    """Return the points of ``unit`` times 1 and so on, a power of two of them."""
+    found = [_point(curve, unit)]
+    while len(found) < count:
+        last = found[-1]
+        more = comb.add(curve.p, [(last, point) for point in found[:-1]])
+        found += [*more, _point(curve, 2 * len(found) * unit)]
+    return found
+
+
+def _point(curve: Curve, d: int) -> Point:
+    key = ec_derived(curve.name, d % curve.n)
+    assert key is not None  # no multiple of the order
+    return key.x, key.y
+
+
+def _negative(curve: Curve, point: Point) -> Point:
+    return point[0], -point[1] % curve.p
+
+
+def _sum(curve: Curve, one: Point, other: Point) -> Point | None:
+    """Add two points that are no equal ones; None is infinity."""
+    if one[0] == other[0]:
+        return None
+    (found,) = comb.add(curve.p, [(one, other)])
+    return found

@@ -1,0 +1,87 @@
+"""EC scalars that lost five bytes to an allocator: found by their point, and nothing else is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner.detect import publics
+from scanner.detect.evidence import ec_derived
+from scanner.detect.material import describe
+from scanner.detect.pool import Pool
+from scanner.detect.relations import beheaded, ec
+from scanner.detect.relations.curves import CURVES
+from scanner.dump.space import Memory
+from tests.detect.relations import second_look
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+KEYS = {curve: keys.ec_key(curve) for curve in beheaded.BITS}
+
+HEADERS = {
+    "P-384": ("0481a1 30819e 020101 0430", "a164036200"),
+    "P-521": ("0481d9 3081d6 020101 0442", "a18189038186 00"),
+}
+"""What stands before scalar and point in the OCTET STRING of a PKCS#8 key (RFC 5915 section 3)."""
+
+
+def freed(key: keys.EcKey) -> bytes:
+    """Return the block that OpenSSL frees, and glibc wrote its links over: 16 bytes."""
+    head, point = (bytes.fromhex(text) for text in HEADERS[key.curve])
+    scalar = encodings.big_endian(key.d, key.field_bytes)
+    whole = head + scalar + point + encodings.public_point(key)
+    links = (0x7F12_3456_7010).to_bytes(8, "little") + noise.uniform(8, 1)
+    return links + whole[len(links) :]
+
+
+def surrounded(block: bytes) -> bytes:
+    """Put a block between text and other chunks."""
+    size = (len(block) + 24 & ~15 | 1).to_bytes(8, "little")
+    return noise.text(4096, 1) + bytes(8) + size + block + bytes(40) + noise.text(4096, 2)
+
+
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_scalar_of_a_freed_block(make_pool: MakePool, curve: str) -> None:
+    """Seen in OpenSSL: eleven bytes of headers and five of the scalar are gone."""
+    key = KEYS[curve]
+    pool, memory = make_pool(surrounded(freed(key)))
+    (found,) = ec.search(pool, [])
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    (place,) = found.places
+    raw = memory.read(place.space, place.offset, place.size)
+    assert raw.startswith(encodings.big_endian(key.d, key.field_bytes)[5:])
+    assert raw.endswith(encodings.public_point(key))
+    (again,) = ec.again(memory, second_look.told(found))
+    assert describe(again).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("at", [0, 30, 60])
+def test_a_bit_turned_in_the_rest_is_no_key(make_pool: MakePool, at: int) -> None:
+    """No first bytes make up for it."""
+    block = bytearray(freed(KEYS["P-521"]))
+    block[16 + at] ^= 1
+    pool, _ = make_pool(surrounded(bytes(block)))
+    assert list(ec.search(pool, [])) == []
+
+
+def test_a_key_that_is_known_already_is_not_tried(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A private key was read whole elsewhere: its damaged copy costs nothing."""
+    key = KEYS["P-384"]
+    monkeypatch.setattr(beheaded, "solve", lambda *_: pytest.fail("it was tried"))
+    pool, _ = make_pool(surrounded(freed(key)))
+    known = publics.ec(key.curve, key.x, key.y, kind="public-key")
+    assert list(ec.search(pool, [known])) == []
+
+
+@pytest.mark.parametrize("high", [0, 1, 2, 65_536, 65_537, 131_074, 65_537 * 1024, (1 << 32) + 5])
+def test_whatever_the_first_bytes_are(high: int) -> None:
+    """At the seams of steps and blocks too."""
+    unit = 1 << 8 * (CURVES["P-521"].size - beheaded.LOST)
+    low = int.from_bytes(noise.uniform(61, 3), "big")
+    key = ec_derived("P-521", high * unit + low)
+    assert key is not None
+    found = beheaded.solve("P-521", low, key.x, key.y)
+    assert found is not None
+    assert found.d == key.d
