@@ -216,12 +216,14 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
 
     Machine code, tables and text seldom do, and they are most of what passes the word test. Of
     24 random bytes at least 20 have different values (22.9 on average, fewer than 20 in one of
-    2000). Long runs have more tries: inside, and as digits, which not all bits of a word hold.
+    2000). Long runs have more tries: inside, for an expanded key between code or tables is not at
+    their edges; and as digits, which not all bits of a word hold.
     """
     verdict = np.zeros(len(starts), np.bool_)
-    inside = starts + LONG // WORD // 2
+    inside, middle = starts + LONG // WORD // 2, (starts + ends) // 2
     dense = _bits_of_three(words) >= _LEAST_BITS
-    for at, least in ((starts, 0), (ends - 3, 4), (inside, LONG // WORD)):
+    far = LONG // WORD
+    for at, least in ((starts, 0), (ends - 3, 4), (inside, far), (middle, 2 * far)):
         rest = np.flatnonzero(dense.take(at, mode="clip") & ~verdict & (ends - starts >= least))
         rows = words[at[rest, None] + _THREE]
         good = likelihood.of_words(rows) >= _LEAST_SCORE

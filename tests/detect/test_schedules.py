@@ -241,3 +241,21 @@ def test_no_random_key_is_a_vector() -> None:
     """Vectors are listed, count or repeat."""
     assert not any(vectors.source_of(symmetric.key(16, label)) for label in range(100))
     assert vectors.source_of(bytes(16))
+
+
+CODE = [
+    bytes.fromhex(word)
+    for word in ("4889e54883ec1048", "8b45f8488b400848", "89c7e8a5f3ffff48", "85c0740f488b45f8",
+                 "488d3d9bfeffff48", "c745fc00e8b0f1ff", "4c89ea4889de4889")
+]  # fmt: skip
+"""Words of machine code that pass the test of words."""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_schedule_between_code(tmp_path: Path, seed: int) -> None:
+    """Seen in a mix of memory: neither edge of the run looks random, the schedule inside does."""
+    picks = noise.uniform(60, seed)
+    before, after = (b"".join(CODE[pick % 7] for pick in part) for part in (picks[:29], picks[29:]))
+    schedule = aes.expand(aes.key(128))
+    data = bytes(4096) + before + schedule + after + bytes(4096)
+    assert [row[:3] for row in find(data, tmp_path)] == [(128, "encryption", 4096 + len(before))]
