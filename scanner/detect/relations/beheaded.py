@@ -112,9 +112,11 @@ def _candidates(curve: Curve, unit: int, low: int, point: Point) -> Iterator[int
     stride = 2 * (1 << half) + 1
     babies, steps = _babies(curve.name, half), _steps(curve.name, stride)
     start = _sum(curve, point, _negative(curve, _point(curve, low)))
-    for number in range(0, (1 << BITS[curve.name]) // stride + 1, _BLOCK) if start else ():
-        here = start
-        if start and number:
+    if start is None:
+        return
+    for number in range(0, (1 << BITS[curve.name]) // stride + 1, _BLOCK):
+        here: Point | None = start
+        if number:
             here = _sum(curve, start, _negative(curve, _point(curve, number * stride * unit)))
         if here is None:
             yield number * stride
