@@ -32,7 +32,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import find_truth
 import lab_keys as keys
@@ -307,16 +307,7 @@ def _dumped_at_exit(run: Run, folder: Path) -> Iterator[str]:
     gdb = ["gdb", "-q", "-batch", "-ex", "set startup-with-shell off"]
     gdb += ["-ex", "catch syscall exit_group", "-ex", "run", "-ex", f"gcore {run.folder}/core"]
     with (run.folder / "log").open("wb") as log:
-        subprocess.run(
-            [*gdb, "--args", *shlex.split(command)],
-            cwd=run.folder,
-            env=_environment(run),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            timeout=120,
-            check=False,
-        )
+        _logged(run, [*gdb, "--args", *shlex.split(command)], log)
     secrets = [truth.secret(held.name, held.key) for held in run.held]
     secrets += [secret for how in run.program.secrets for secret in keys.read(how, run.folder)]
     core = run.folder / "core"
@@ -381,16 +372,21 @@ def _shell(run: Run, command: str) -> None:
     with (run.folder / "commands.log").open("ab") as log:  # a pipe would wait for what runs on
         log.write(run.fill(command).encode() + b"\n")
         log.flush()
-        subprocess.run(
-            ["bash", "-c", run.fill(command)],
-            cwd=run.folder,
-            env=_environment(run),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            timeout=120,
-            check=False,
-        )
+        _logged(run, ["bash", "-c", run.fill(command)], log)
+
+
+def _logged(run: Run, command: list[str], log: BinaryIO) -> None:
+    """Run a command in the folder of the run, and keep what it says."""
+    subprocess.run(
+        command,
+        cwd=run.folder,
+        env=_environment(run),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        timeout=120,
+        check=False,
+    )
 
 
 def _drive(run: Run, command: str) -> None:

@@ -1,6 +1,7 @@
 """Random-looking runs: found whole wherever windows are cut, and not in what is not random."""
 
 import itertools
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -82,10 +83,12 @@ def test_a_size_in_half_a_word_parts_numbers(lead: int) -> None:
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
-def test_pointers_and_sizes_part_numbers_in_either_byte_order(order: str) -> None:
+def test_pointers_and_sizes_part_numbers_in_either_byte_order(
+    order: Literal["little", "big"],
+) -> None:
     """Seen on s390x: pointers and an allocator's sizes had joined what stood around them."""
     parts = [
-        word.to_bytes(8, order) + noise.uniform(size, size)  # type: ignore[arg-type]
+        word.to_bytes(8, order) + noise.uniform(size, size)
         for word, size in ((0x3FF_9C0A_1D48, 56), (0x1_0011, 64), (0x2AA_0003_4A10, 32))
     ]
     whole = np.frombuffer(bytes(64) + b"".join(parts) + bytes(64), np.uint8)

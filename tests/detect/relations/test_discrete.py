@@ -3,6 +3,7 @@
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,6 +18,8 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 from tests.detect.test_headless_dsa import key, named
+
+Order = Literal["little", "big"]
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 HELD = [how.name for how in digits.held(readings.LITTLE_ENDIAN)]
@@ -67,7 +70,7 @@ def again(memory: Memory, related: Related) -> set[str]:
 
 @pytest.mark.parametrize("order", ["little", "big"])
 @pytest.mark.parametrize("form", ["bytes", "limbs", "montgomery"])
-def test_a_dsa_key(make_pool: MakePool, order: str, form: str) -> None:
+def test_a_dsa_key(make_pool: MakePool, order: Order, form: str) -> None:
     """With the parameters as DER and y in any spelling, x is found, named, and found again."""
     p, q, g = domain()
     x = int.from_bytes(noise.uniform(32, 5), "big") >> 1
@@ -77,7 +80,7 @@ def test_a_dsa_key(make_pool: MakePool, order: str, form: str) -> None:
         "limbs": y.to_bytes(128, "little"),
         "montgomery": ((y << 1024) % p).to_bytes(128, "little"),
     }[form]
-    secret = x.to_bytes(32, order)  # type: ignore[arg-type]
+    secret = x.to_bytes(32, order)
     pool, memory = make_pool(planted([integer(p) + integer(q) + integer(g), secret, spelled]))
     (related,) = discrete.search_dsa(pool, ())
     numbers = dsa.DSAPublicNumbers(y, dsa.DSAParameterNumbers(p, q, g))
@@ -90,14 +93,14 @@ def test_a_dsa_key(make_pool: MakePool, order: str, form: str) -> None:
     assert related.proof == "g**x = y"
 
 
-def in_digits(name: str, order: str) -> list[bytes]:
+def in_digits(name: str, order: Order) -> list[bytes]:
     """Spell p, q, g, x and y of a key of 2048 bits in digits of a library."""
     how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
     secret = key(256, 2048).private_numbers()
     group = secret.public_numbers.parameter_numbers
     return [
         b"".join(
-            ((number >> at & (1 << how.digit) - 1) << how.shift).to_bytes(how.word, order)  # type: ignore[arg-type]
+            ((number >> at & (1 << how.digit) - 1) << how.shift).to_bytes(how.word, order)
             + how.tag.to_bytes(how.step - how.word, "little")
             for at in range(0, size, how.digit)
         )
@@ -115,7 +118,7 @@ def in_digits(name: str, order: str) -> list[bytes]:
     ("name", "order"),
     [*((name, "little") for name in HELD), ("digits-60", "big"), ("digits-28", "big")],
 )
-def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: str) -> None:
+def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: Order) -> None:
     """Seen in LibTomCrypt: all five numbers in digits of 60 or 28 bits, each in its own block."""
     pool, memory = make_pool(planted(in_digits(name, order)), order)
     (related,) = discrete.search_dsa(pool, ())
@@ -134,12 +137,12 @@ def test_every_digit_counts(make_pool: MakePool, name: str, part: int) -> None:
     assert list(discrete.search_dsa(pool, ())) == []
 
 
-def in_words(size: tuple[int, int], order: str) -> list[bytes]:
+def in_words(size: tuple[int, int], order: Order) -> list[bytes]:
     """Spell p, q, g, x and y of a key as numbers that fill their words."""
     secret = key(*size).private_numbers()
     group = secret.public_numbers.parameter_numbers
     return [
-        number.to_bytes(bits // 8, order)  # type: ignore[arg-type]
+        number.to_bytes(bits // 8, order)
         for number, bits in (
             (group.p, size[1]),
             (group.q, size[0]),
@@ -152,7 +155,7 @@ def in_words(size: tuple[int, int], order: str) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [(224, 2048), (256, 2048), (256, 3072)])
 @pytest.mark.parametrize("order", ["little", "big"])
-def test_a_dsa_key_in_words(make_pool: MakePool, order: str, size: tuple[int, int]) -> None:
+def test_a_dsa_key_in_words(make_pool: MakePool, order: Order, size: tuple[int, int]) -> None:
     """Seen in OpenSSL once the file's bytes are written over: five BIGNUMs, each its own block."""
     pool, memory = make_pool(planted(in_words(size, order)))
     (related,) = discrete.search_dsa(pool, ())
