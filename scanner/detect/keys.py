@@ -70,8 +70,8 @@ _DISTINCT_OF_OKP = {32: 22, 56: 38, 57: 38}
 """The same for one that nothing bears witness to, by size; a random one misses it once in 10**8.
 SoftHSM keeps the headers of such keys end to end, and each looks like the key of the one before."""
 _ALIKE = re.compile(rb"(.)\1{3}", re.DOTALL)
-"""Equal bytes in a row that such a secret has not: a random one has them once in 10**5. libldns has
-a header of Ed448 before zeros and tables of hashes."""
+"""Equal bytes in a row that such a secret has not: a random one of 57 has them once in 300,000.
+libldns has a header of Ed448 before zeros and tables of hashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
