@@ -4,8 +4,8 @@ OpenSSL frees the inner part of a PKCS#8 key as one block: eleven bytes of heade
 point (RFC 5915 section 3). The links of glibc and tcmalloc take sixteen bytes, of which five are
 the scalar's: forty bits on P-384, thirty-three on P-521, whose first byte is 0 or 1. Whoever has
 the point finds them in seconds, by baby steps and giant steps (Shanks; Handbook of Applied
-Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone: hundreds of millions of
-steps and gigabytes of table, which it refuses to spend. What it finds is derived again by the
+Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone: hundreds of millions
+of steps and gigabytes of table, which it refuses to spend. What it finds is derived again by the
 library.
 """
 
