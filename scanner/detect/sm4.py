@@ -22,16 +22,14 @@ _FK = (0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC)
 _FEWEST_VALUES = 48
 """Different byte values of a schedule: fewer is no key."""
 
-_EVERY = 4
+_EVERY = 16
 """Of so many words in a row one is looked at: its constant is of the first, or of the last."""
 
 _ORDERS = (("encryption", _CK[4 : 4 + _EVERY]), ("decryption", _CK[: -1 - _EVERY : -1]))
 """The constants of the first equations of a schedule, forward and in reverse order."""
 
-_EACH_BYTE = np.uint64(0x0101010101010101)
-
 _Table = npt.NDArray[np.uint32]
-_Eights = npt.NDArray[np.uint64]
+_Halves = npt.NDArray[np.uint16]
 
 
 def _affine(value: int) -> int:
@@ -58,39 +56,49 @@ def _inverse(value: int) -> int:
     return result
 
 
+def _box() -> _Table:
+    """Return the S-box: an affine map before and after inversion modulo 0x1f5.
+
+    Liu and others, Analysis of the SMS4 Block Cipher, section 3.1.
+    """
+    return np.array([_affine(_inverse(_affine(value))) for value in range(256)], np.uint32)
+
+
 @functools.cache
 def _halves() -> tuple[_Table, _Table]:
     """Return what T' makes of the upper sixteen bits of a word, and of the lower.
 
-    The S-box is an affine map before and after inversion modulo 0x1f5 (Liu and others, Analysis of
-    the SMS4 Block Cipher, section 3.1); then x ^ (x <<< 13) ^ (x <<< 23).
+    T' is the S-box of each byte, then x ^ (x <<< 13) ^ (x <<< 23).
     """
-    box = np.array([_affine(_inverse(_affine(value))) for value in range(256)], np.uint32)
+    box = _box()
     pairs = (box[:, None] << np.uint32(8) | box[None, :]).ravel()
     low, high = (_spread(pairs << np.uint32(shift)) for shift in (0, 16))
     return high, low
 
 
 @functools.cache
-def _low_bytes() -> tuple[_Eights, _Eights]:
-    """Return the low bytes of what T' makes of the lower and the upper sixteen bits of a word.
+def _back() -> tuple[_Halves, _Halves, _Halves, npt.NDArray[np.bool_]]:
+    """Return tables that undo T': of what it made of a word, the word's lower half.
 
-    Of a word and each constant of each order, a byte for each. Small tables stay in the cache: one
-    byte decides of nearly all words.
+    Of the upper half of its result and of the lower, whose sum goes through the third; the fourth
+    tells which halves constants have. x ^ (x <<< 13) ^ (x <<< 23) is a polynomial in <<<, of which
+    the 32nd power is one, and the 31st so the inverse. Small tables stay in the cache: half a word
+    decides of nearly all.
     """
-    halves, tables = np.arange(1 << 16), []
-    for table, shift in zip(reversed(_halves()), (0, 16), strict=True):
-        bytes_ = [
-            table[halves ^ (ck >> shift & 0xFFFF)].astype(np.uint8)
-            for _, constants in _ORDERS
-            for ck in constants
-        ]
-        tables.append(np.stack(bytes_, axis=1).view("<u8").ravel())
-    return tables[0], tables[1]
+    halves = np.arange(1 << 16, dtype=np.uint32)
+    low, high = halves, halves << np.uint32(16)
+    for power in (1, 2, 4, 8, 16):
+        low, high = (_spread(words, power) for words in (low, high))
+    box = _box()
+    inverse = np.argsort(box).astype(np.uint16)
+    pairs = inverse[halves >> np.uint32(8)] << np.uint16(8) | inverse[halves & np.uint32(0xFF)]
+    constants = np.zeros(1 << 16, np.bool_)
+    constants[[ck & 0xFFFF for _, some in _ORDERS for ck in some]] = True
+    return high.astype(np.uint16), low.astype(np.uint16), pairs, constants
 
 
-def _spread(words: _Table) -> _Table:
-    spread: _Table = words ^ _rotated(words, 13) ^ _rotated(words, 23)
+def _spread(words: _Table, power: int = 1) -> _Table:
+    spread: _Table = words ^ _rotated(words, 13 * power % 32) ^ _rotated(words, 23 * power % 32)
     return spread
 
 
@@ -113,16 +121,16 @@ def find(data: bytes) -> Iterator[Found]:
         return
     w0, w1, w2, w3, w4 = (words[k : len(words) - 4 + k : _EVERY] for k in range(5))
     between, change = w1 ^ w2 ^ w3, w0 ^ w4
-    halves = between.view("<u2").reshape(-1, 2)
-    low, high = _low_bytes()
-    mixed = low.take(halves[:, 0]) ^ high.take(halves[:, 1])
-    same = (mixed ^ change.astype(np.uint8) * _EACH_BYTE).view(np.uint8) == 0
-    row, column = np.divmod(np.flatnonzero(same), 2 * _EVERY)
+    upper, lower, pairs, constants = _back()
+    halves = change.view("<u2").reshape(-1, 2)
+    spread = lower.take(halves[:, 0]) ^ upper.take(halves[:, 1])
+    ends = between.view("<u2")[::2]
+    row = np.flatnonzero(constants.take(pairs.take(spread) ^ ends))
+    ck = np.array([constants for _, constants in _ORDERS], np.uint32).ravel()
+    at, column = np.nonzero(change[row, None] == _t(between[row, None] ^ ck))
     which, turn = np.divmod(column, _EVERY)
-    ck = np.array([constants for _, constants in _ORDERS], np.uint32)[which, turn]
-    fits = np.flatnonzero(change[row] == _t(between[row] ^ ck))
-    starts = row[fits] * _EVERY - turn[fits]
-    for first, way in zip(starts.tolist(), which[fits].tolist(), strict=True):
+    starts = row[at] * _EVERY - turn
+    for first, way in zip(starts.tolist(), which.tolist(), strict=True):
         block = words[max(first, 0) : first + WORDS][:: -1 if way else 1]
         if len(block) == WORDS and holds(block) and len(set(block.tobytes())) >= _FEWEST_VALUES:
             order, key = _ORDERS[way][0], _key(block)

@@ -197,6 +197,16 @@ def test_another_schedule_at_any_word(
     assert find(data, tmp_path) == [(bits, order, 4 * at, 0)]
 
 
+@pytest.mark.parametrize("kind", ["sm4", "sm4 backward"])
+def test_sm4_at_every_word_of_a_block(kind: str) -> None:
+    """The few words of a block that are looked at see a schedule wherever it begins."""
+    bits, order, make = OTHERS[kind]
+    schedule = make(3)
+    for at in range(0, 512 - len(schedule) + 4, 4):
+        found = list(sm4.find(noise.plant(noise.uniform(512, at), at, schedule)))
+        assert [(one.bits, one.order, one.at) for one in found] == [(bits, order, at)]
+
+
 def test_single_des(tmp_path: Path) -> None:
     """Schedules of DES, which look less random than others, are found among text."""
     schedules = [OTHERS["des"][2](label) for label in range(20)]

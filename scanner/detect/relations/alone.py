@@ -106,7 +106,9 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
         near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
         values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
         for index, n in zip(rows.tolist(), shelf.values(products, rows), strict=True):
-            for at in range(int(low[index]), int(high[index])) if n not in seen else ():
+            # The other prime has its own length: half of all numbers would ask for a longer one.
+            fit = primes.top[low[index] : high[index]] >= products.top[index]
+            for at in (np.flatnonzero(fit) + low[index]).tolist() if n not in seen else ():
                 p = values[at]
                 if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
                     key = arithmetic.complete(p, n // p, None)
