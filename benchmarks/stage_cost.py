@@ -21,9 +21,9 @@ _BEGAN = time.process_time()
 from scanner import rules  # noqa: E402 - imports are timed as well
 from scanner.detect import pool  # noqa: E402
 from scanner.detect.anchors import compile_anchors  # noqa: E402
-from scanner.detect.publics import PublicKey  # noqa: E402
+from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
-from scanner.model import Candidate, Place  # noqa: E402
+from scanner.model import Candidate  # noqa: E402
 from scanner.proving import READ  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
@@ -74,13 +74,13 @@ def measure(path: Path) -> Costs:
     whole = gathered(swept, shade.empty(0))
     hits, runs = whole.hits, whole.runs
     found: list[Candidate] = []
-    publics, stated = _examined(session, hits, costs, found)
+    publics = _examined(session, hits, costs, found)
     with costs.of("tokens"):
         found += find_tokens(session, hits).candidates
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        private = pool.outside(distinct(session, runs), pool.of_places(stated))
+        private = pool.outside(distinct(session, runs), publics.places(READ))
     cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
         shared = []
@@ -89,9 +89,9 @@ def measure(path: Path) -> Costs:
                 shared.append(likely(session, section))
         cuts = tuple(pool.merged((section, *shared)) for section in cuts)
     for section in cuts:
-        for name, _, _ in RELATIONS:
+        for name, algorithms, _, _ in RELATIONS:
             with costs.of(f"relation: {name}"):
-                found += relate(session, name, section, publics)
+                found += relate(session, name, section, publics.of(algorithms))
     keys = [c for c in traced(tuple(found)) if c.kind != "token"]
     for section in pool.whole(runs) if keys else ():
         with costs.of("trace"):
@@ -101,16 +101,9 @@ def measure(path: Path) -> Costs:
     return costs
 
 
-def _examined(
-    session: Session, hits: Hits, costs: Costs, found: list[Candidate]
-) -> tuple[tuple[PublicKey, ...], list[Place]]:
-    """Examine the hits of each detector by themselves.
-
-    Return the public keys they met, and where those stand that were read whole.
-    """
+def _examined(session: Session, hits: Hits, costs: Costs, found: list[Candidate]) -> Register:
+    """Examine the hits of each detector by themselves, then all, to return the keys they met."""
     detectors = [rule.detector for rule in session.rules]
-    known: dict[str, PublicKey] = {}
-    stated: list[Place] = []
     for name in sorted(set(detectors) - {TOKENS}):
         mine = [index for index, detector in enumerate(detectors) if detector == name]
         chosen = np.isin(hits.rule, mine)
@@ -118,11 +111,8 @@ def _examined(
         if not len(some.rule):
             continue
         with costs.of(f"examine: {name} ({len(some.rule)} hits)"):
-            proofs = examine(session, some)
-        found += proofs.candidates
-        stated += [w.place for w in proofs.witnesses if w.kind in READ and w.place]
-        known |= {key.witness.fingerprint.value: key for key in proofs.publics}
-    return tuple(known.values()), stated
+            found += examine(session, some).candidates
+    return examine(session, hits).publics
 
 
 def _print(path: Path, costs: Costs, hits: int, runs: int, found: int) -> None:

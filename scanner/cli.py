@@ -290,5 +290,5 @@ def _finds(rule: "Rule", data: bytes, rules: "tuple[Rule, ...]") -> bool:
         )
         found = engine.scan(request, Silence())
     if rule.kind in {"certificate", "public-key"}:
-        return any(witness.kind == rule.kind for witness in found.witnesses)
+        return len(found.publics.places({rule.kind})) > 0
     return any(candidate.rule == rule.id for candidate in found.candidates)

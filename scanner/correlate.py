@@ -51,7 +51,7 @@ _AGREEMENT = ("x25519", "x448")
 
 Not so one that somebody names, or keeps in a file, whatever the rule says that found it."""
 
-_RELATED = frozenset(name for name, _, _ in RELATIONS)
+_RELATED = frozenset(name for name, _, _, _ in RELATIONS)
 _IN_MEMORY = frozenset(name for name, _ in AGAIN)
 """Detectors of what no file holds: numbers and structures of a library."""
 

@@ -19,6 +19,7 @@ from scanner.answers import asked, failed
 from scanner.detect import kingfisher, limbs, pool
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.publics import PublicKey
+from scanner.detect.register import Register, Registrar
 from scanner.dump import source, space
 from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
@@ -93,6 +94,9 @@ class Scan:
     candidates: tuple[Candidate, ...]
     sightings: tuple[Sighting, ...]
     witnesses: tuple[Witness, ...]
+    """Who bears witness to what was found."""
+    publics: Register
+    """The public keys that were met."""
     runs: limbs.Runs
     """Where memory looks random, and texts of numbers; of a thorough scan alone."""
     coverage: Coverage
@@ -211,6 +215,7 @@ def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progr
         candidates=(),
         sightings=(),
         witnesses=(),
+        publics=Registrar().register(),
         runs=limbs.gather(()),
         coverage=Coverage(file_bytes=size, scanned_bytes=0, regions=0, gaps=(), faults=faults),
         raw=request.raw,
@@ -299,6 +304,7 @@ def _scan(
         candidates=proofs.candidates,
         sightings=sightings,
         witnesses=proofs.witnesses,
+        publics=proofs.publics,
         runs=swept.runs if request.thorough else limbs.gather(()),
         coverage=coverage.measure(survey, tasks, swept, faults, found),
         raw=request.raw,

@@ -145,6 +145,7 @@ def _named(key: PublicKey | None, name: str) -> PublicKey:
     """Return the key as one of the operator's, labelled where it has no subject of its own."""
     if key is None:
         raise _Refused("it holds something that is no key of a kind that is looked for")
+    key = x509.labelled(key)
     kid = "" if key.witness.subject else name
     return replace(key, witness=replace(key.witness, kind="known", kid=kid, place=None))
 

@@ -24,13 +24,15 @@ def proofs(space_map: SpaceMap, found: Proofs, faults: list[Fault]) -> Proofs:
         bad += held is not candidate
         if held is not None:
             candidates.append(held)
+    publics, misplaced = found.publics.within(space_map.size)
+    bad += misplaced
     witnesses = []
     for witness in found.witnesses:
         place = witness.place and _cut(sizes, witness.place)
         bad += place is not witness.place
         witnesses.append(witness if place is witness.place else replace(witness, place=place))
     _complain(bad, faults)
-    return replace(found, candidates=tuple(candidates), witnesses=tuple(witnesses))
+    return replace(found, candidates=tuple(candidates), witnesses=tuple(witnesses), publics=publics)
 
 
 def sightings(

@@ -4,21 +4,24 @@ What stands written is examined, while others look for copies among the runs, fo
 schedules. The public keys it names are what the relations look for, each in each section of the
 integer pool in a call of its own, by whichever worker is free; nothing waits for what it does not
 need. Certificates and public keys are not searched: they were read, and every byte of them is
-public. Results are put in an order that depends on the dump alone.
+public. At the end those that bear witness to what was found are asked for names. Results are put in
+an order that depends on the dump alone.
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scanner.answers import Asked, answered
+from scanner.answers import Asked, answered, asked
 from scanner.detect import limbs, pool, schedules
 from scanner.detect.limbs import Runs
-from scanner.model import Fault
-from scanner.stages.examine import Proofs, find_tokens
+from scanner.detect.register import Register
+from scanner.model import Candidate, Fault, Witness
+from scanner.stages.examine import Proofs, examine, find_tokens
+from scanner.stages.naming import names_of
 from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate
 from scanner.stages.sweep import Gathered
-from scanner.stages.withhold import examined
+from scanner.stages.withhold import named
 from scanner.workers import Crew
 
 READ = ("certificate", "public-key", "dnskey")
@@ -34,7 +37,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     """Run stage two over the places of all tasks."""
     hits, runs = swept.hits, swept.runs
     questions: list[Asked] = [
-        ("The candidates were not proved", Proofs, (examined, hits)),
+        ("The candidates were not proved", Proofs, (examine, hits)),
         (UNRELATED, Runs, (distinct, runs)),
         ("Tokens were not searched for", Proofs, (find_tokens, hits)),
         ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
@@ -52,7 +55,8 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
     found = [*keys.candidates, *tokens.candidates, *(answers.get(3) or ())]
     for index, (_, _, call) in enumerate(questions):
         found += (answers.get(index) or ()) if call[0] is relate else ()
-    return Proofs(candidates=tuple(found), witnesses=keys.witnesses + tokens.witnesses)
+    witnesses = _witnesses(crew, found, keys.publics, faults) + tokens.witnesses
+    return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 
 
 def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range]:
@@ -69,14 +73,24 @@ def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range
         yield range(4, len(questions))
         shared = [found for found in map(answers.get, range(4, len(questions))) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
-    publics = pickle.dumps(keys.publics)
+    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some, _, _ in RELATIONS}
     questions += [
-        (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics))
-        for name, _, _ in RELATIONS
+        (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics[some]))
+        for name, some, _, _ in RELATIONS
         for cut in cuts
     ]
 
 
+def _witnesses(
+    crew: Crew, found: Iterable[Candidate], publics: Register, faults: list[Fault]
+) -> tuple[Witness, ...]:
+    """Ask what the keys that were found are called."""
+    names = names_of(found)
+    question: Asked = ("Keys have no names", tuple, (named, names, publics.hits(names)))
+    (answer,) = asked(crew, [question] if names else [], faults) or (None,)
+    return answer or ()
+
+
 def _stated(keys: Proofs) -> Runs:
     """Return the places of what was read whole, and is public."""
-    return pool.of_places(w.place for w in keys.witnesses if w.kind in READ and w.place is not None)
+    return keys.publics.places(READ)

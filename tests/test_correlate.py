@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scanner import correlate, rules
 from scanner.detect import limbs
+from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.model import (
@@ -107,6 +108,7 @@ def findings(
         sightings=tuple(sightings),
         runs=limbs.gather(()),
         witnesses=tuple(witnesses),
+        publics=Registrar().register(),
         coverage=Coverage(
             file_bytes=FILE_SIZE, scanned_bytes=FILE_SIZE, regions=3, gaps=(), faults=()
         ),

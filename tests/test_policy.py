@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scanner import policy, policyfile
 from scanner.detect import limbs
+from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine import Scan
 from scanner.errors import Unreadable
@@ -39,6 +40,7 @@ SCAN = Scan(
     candidates=(),
     sightings=(),
     witnesses=(),
+    publics=Registrar().register(),
     runs=limbs.gather(()),
     coverage=Coverage(file_bytes=SIZE, scanned_bytes=SIZE, regions=0, gaps=(), faults=()),
     raw=False,

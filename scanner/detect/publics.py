@@ -24,6 +24,8 @@ class PublicKey:
     y: int = 0
     raw: bytes = b""
     """The encoded public key of RFC 8032 and RFC 7748 algorithms."""
+    certificate: bytes = b""
+    """The certificate that it was read from (DER), which says what its owner is called."""
     witness: Witness
 
 

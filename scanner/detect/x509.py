@@ -3,8 +3,9 @@
 They are no findings of their own accord: they name the private keys that are found, and they are
 the witnesses against which scalars and factors are proved. Numbers are read by our own strict DER
 reader and points are checked to lie on their curve; the labels of a certificate (subject, serial,
-expiry) come from ``cryptography`` where it can read them and are left out where it cannot. No
-signature is verified: a forged certificate names its key as well as a true one.
+expiry) are read when they are asked for, come from ``cryptography`` where it can read them and are
+left out where it cannot. No signature is verified: a forged certificate names its key as well as a
+true one.
 """
 
 import datetime as dt
@@ -112,7 +113,8 @@ def _spki(data: bytes) -> PublicKey | None:
 def from_certificate(data: bytes, place: Place | None = None) -> PublicKey | None:
     """Read a DER Certificate that fills ``data``; None for anything else.
 
-    A certificate that ``cryptography`` finds odd still gives its key: its labels stay empty.
+    A certificate that ``cryptography`` finds odd still gives its key: its labels stay empty (see
+    :func:`labelled`).
     """
     return _placed(_certificate(data), place)
 
@@ -129,7 +131,7 @@ def _certificate(data: bytes) -> PublicKey | None:
         body.finish()
     except Malformed:
         return None
-    return _named(signed, data)
+    return _certified(signed, data)
 
 
 def from_signed_part(data: bytes, place: Place | None = None) -> PublicKey | None:
@@ -151,11 +153,11 @@ def _signed_part(data: bytes) -> PublicKey | None:
         whole_again = der.write(der.SEQUENCE, data + body.element() + _NO_SIGNATURE)
     except Malformed:
         return None
-    return _named(data, whole_again)
+    return _certified(data, whole_again)
 
 
-def _named(signed: bytes, certificate: bytes) -> PublicKey | None:
-    """Return the key of a TBSCertificate with the labels of the certificate around it."""
+def _certified(signed: bytes, certificate: bytes) -> PublicKey | None:
+    """Return the key of a TBSCertificate, with the certificate around it."""
     try:
         body = Reader(signed).enter()
         body.content(_VERSION)
@@ -168,11 +170,16 @@ def _named(signed: bytes, certificate: bytes) -> PublicKey | None:
     key = _spki(spki)
     if key is None:
         return None
-    subject, serial, not_after = _labels(certificate)
-    witness = replace(
-        key.witness, kind="certificate", subject=subject, serial=serial, not_after=not_after
-    )
-    return replace(key, witness=witness)
+    return replace(key, certificate=certificate, witness=replace(key.witness, kind="certificate"))
+
+
+def labelled(key: PublicKey) -> PublicKey:
+    """Give a key's witness what its certificate, if it has one, calls the owner."""
+    if not key.certificate:
+        return key
+    subject, serial, not_after = _labels(key.certificate)
+    witness = replace(key.witness, subject=subject, serial=serial, not_after=not_after)
+    return replace(key, certificate=b"", witness=witness)
 
 
 def _labels(data: bytes) -> tuple[str, str, str]:

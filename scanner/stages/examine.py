@@ -1,12 +1,13 @@
 """Stage two, first half: what is written down, examined where its anchors stand.
 
 Serialized keys are parsed strictly; public keys met on the way name keys and bear witness; tokens
-are confirmed. Every value is read again from the dump: what leaves are candidates, witnesses and
-public keys, no number of any private one.
+are confirmed. Every value is read again from the dump: what leaves are candidates and public keys,
+no number of any private one. What the owners of keys are called is read when the keys are found
+(``naming``).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -52,6 +53,7 @@ from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
+from scanner.detect.register import Register, Registrar
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -105,6 +107,11 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
+_EXAMINE = dict(EXAMINERS)
+
+Hit = tuple[int, int, int]
+"""Number of the rule, space and offset of an anchor."""
+
 OPENED = "opened"
 """The detector of encrypted keys with their passphrase: it tries what the others found."""
 
@@ -118,24 +125,25 @@ class Proofs:
 
     candidates: tuple[Candidate, ...]
     witnesses: tuple[Witness, ...] = ()
-    publics: tuple[PublicKey, ...] = ()
-    """The public keys that were met, each once, and the operator's own."""
+    """Who bears witness to what was found."""
+    publics: Register = field(default_factory=lambda: Registrar().register())
+    """The operator's own public keys, and those that were met."""
     faults: tuple[Fault, ...] = ()
 
 
 def examine(session: Session, hits: Hits) -> Proofs:
     """Examine the hits of all rules but those of tokens."""
     candidates: list[Candidate] = []
-    known = {key.witness.fingerprint.value: key for key in session.target.known}
-    witnesses = [key.witness for key in session.target.known]
+    met = Registrar()
+    for key in session.target.known:
+        met.add(key)
     secrets = Names(session.target.fingerprint_key)
     parsed: list[Proved] = []
     sealed: list[Sealed] = []
     faults: list[Fault] = []
-    for found in _examine(session, hits, faults):
+    for hit, found in _examine(session, hits, faults):
         if isinstance(found, PublicKey):
-            known.setdefault(found.witness.fingerprint.value, found)
-            witnesses.append(found.witness)
+            met.add(found, hit)
         elif isinstance(found, Sealed):
             sealed.append(found)
         elif isinstance(found.material, Pqc) and not found.material.public:
@@ -146,17 +154,10 @@ def examine(session: Session, hits: Hits) -> Proofs:
     opened = {id(one): key for one, key in _opened(session, sealed)}
     candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
     parsed += opened.values()
-    for key in parsed:
-        public = _public(key.material)
-        known.setdefault(public.witness.fingerprint.value, public)
-    named = {witness.fingerprint.value for witness in witnesses}
-    candidates += [_witnessed(found, named) for found in parsed]
-    return Proofs(
-        candidates=tuple(candidates),
-        witnesses=tuple(witnesses),
-        publics=tuple(known.values()),
-        faults=tuple(faults),
-    )
+    candidates += [_witnessed(found, met) for found in parsed]
+    for one in parsed:
+        met.add(_public(one.material))
+    return Proofs(candidates=tuple(candidates), publics=met.register(), faults=tuple(faults))
 
 
 def _opened(session: Session, sealed: list[Sealed]) -> Iterator[tuple[Sealed, Proved]]:
@@ -171,13 +172,13 @@ def _opened(session: Session, sealed: list[Sealed]) -> Iterator[tuple[Sealed, Pr
         yield one, Proved(candidate=replace(key, protection=protection), material=parsed.material)
 
 
-def _witnessed(found: Proved, named: set[str]) -> Candidate:
+def _witnessed(found: Proved, met: Registrar) -> Candidate:
     """Return a candidate, proved if the public half that its secret derives stands elsewhere."""
     said, key = found.candidate, found.material
     derives = key.seed if isinstance(key, Okp | Pqc) else isinstance(key, Ec | Ffc)
     if said.confidence is not Confidence.STRUCTURE or not derives:
         return said
-    if said.fingerprint.value not in named:
+    if said.fingerprint.value not in met:
         return said
     return replace(said, confidence=Confidence.PROOF, proof=PROOFS[type(key)])
 
@@ -192,21 +193,27 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 
 def _examine(
     session: Session, hits: Hits, faults: list[Fault]
-) -> Iterator[Proved | PublicKey | Sealed]:
-    examiners, misled = dict(EXAMINERS), 0
-    for index, space, offset in zip(
-        hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist(), strict=True
-    ):
-        rule = session.rules[index]
-        if rule.detector == TOKENS:
+) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
+    misled = 0
+    rows = (hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist())
+    for hit in zip(*rows, strict=True):
+        if session.rules[hit[0]].detector == TOKENS:
             continue
         try:
-            yield from examiners[rule.detector](session.memory, space, offset, rule)
+            for found in examine_hit(session, hit):
+                yield hit, found
         except Unmapped:
             misled += 1
     if misled:
         text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
         faults.append(Fault(code="unmapped", text=text))
+
+
+def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sealed]:
+    """Yield what stands at an anchor's hit. Raises Unmapped."""
+    index, space, offset = hit
+    rule = session.rules[index]
+    yield from _EXAMINE[rule.detector](session.memory, space, offset, rule)
 
 
 def find_tokens(session: Session, hits: Hits) -> Proofs:

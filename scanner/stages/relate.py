@@ -7,13 +7,14 @@ are candidates.
 """
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.detect import aes, des, pool, schedules, sm4
 from scanner.detect.limbs import Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
+from scanner.detect.register import Register
 from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, pieces, rsa
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
@@ -23,20 +24,23 @@ from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
 from scanner.stages.session import Session
 
-Search = Callable[[Pool, Sequence[PublicKey]], Iterator[Related]]
+Search = Callable[[Pool, Iterable[PublicKey]], Iterator[Related]]
+"""Gives what a pool proves; goes through the public keys more than once."""
+
 Again = Callable[[Memory, Candidate], list[Material]]
 
-RELATIONS: tuple[tuple[str, Search, Again], ...] = (
-    ("rsa", rsa.search, rsa.again),
-    ("ec", ec.search, ec.again),
-    ("dh", discrete.search_dh, discrete.again),
-    ("ec-digits", digits.search, digits.again),
-    ("edwards", edwards.search, edwards.again),
-    ("montgomery", montgomery.search, montgomery.again),
-    ("dsa", discrete.search_dsa, discrete.again),
+RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
+    ("rsa", ("rsa",), rsa.search, rsa.again),
+    ("ec", ("ec",), ec.search, ec.again),
+    ("dh", (), discrete.search_dh, discrete.again),
+    ("ec-digits", ("ec",), digits.search, digits.again),
+    ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
+    ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
+    ("dsa", ("rsa",), discrete.search_dsa, discrete.again),
 )
-"""The same for the pool: (name, search of pool and public keys, a second look at a candidate). The
-dearest come first: what is asked last should not be what all wait for."""
+"""The same for the pool: (name, algorithms of public keys that it looks at, search of pool and
+public keys, a second look at a candidate). The dearest come first: what is asked last should not be
+what all wait for."""
 
 SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
     ("schedules", aes.find),
@@ -46,7 +50,7 @@ SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
 """The detectors of key schedules: they look at the bytes of the runs, and have no public half."""
 
 AGAIN: tuple[tuple[str, Again], ...] = (
-    *((name, again) for name, _, again in RELATIONS),
+    *((name, again) for name, _, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
     ("symcrypt", symcrypt.again),
 )
@@ -54,7 +58,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
 
 DETECTORS = (
     *(name for name, _ in EXAMINERS),
-    *(name for name, _, _ in RELATIONS),
+    *(name for name, _, _, _ in RELATIONS),
     *(name for name, _ in SCHEDULES),
     OPENED,
     TOKENS,
@@ -82,33 +86,21 @@ def likely(session: Session, section: Runs) -> Runs:
 
 
 def relate(
-    session: Session, detector: str, section: Runs, publics: tuple[PublicKey, ...] | bytes
+    session: Session, detector: str, section: Runs, publics: Register | bytes
 ) -> tuple[Candidate, ...]:
     """Search one section of the pool for one relation.
 
-    Public keys may come pickled: of a dump of many certificates they are as many in every call,
-    and are unpickled once.
+    Public keys may come pickled: they are the same for all sections.
     """
-    numbers, publics = _loaded(session, section), _unpickled(session, publics)
-    search = next(search for name, search, _ in RELATIONS if name == detector)
+    numbers = _loaded(session, section)
+    register = pickle.loads(publics) if isinstance(publics, bytes) else publics  # noqa: S301 - our own parent wrote it
+    search = next(search for name, _, search, _ in RELATIONS if name == detector)
     return tuple(
         candidate(found, rule)
         for rule in session.rules
         if rule.detector == detector
-        for found in search(numbers, publics)
+        for found in search(numbers, register)
     )
-
-
-def _unpickled(session: Session, publics: tuple[PublicKey, ...] | bytes) -> tuple[PublicKey, ...]:
-    if not isinstance(publics, bytes):
-        return publics
-    kept = session.kept.get(PublicKey)
-    if isinstance(kept, tuple) and kept[0] == publics:
-        known: tuple[PublicKey, ...] = kept[1]
-        return known
-    known = pickle.loads(publics)  # noqa: S301 - our own parent wrote it
-    session.kept[PublicKey] = (publics, known)
-    return known
 
 
 def _loaded(session: Session, section: Runs) -> Pool:

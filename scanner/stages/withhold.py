@@ -17,6 +17,7 @@ import numpy as np
 
 from scanner.detect import kingfisher, tokens
 from scanner.detect.publics import PublicKey
+from scanner.detect.register import Columns
 from scanner.dump import space
 from scanner.dump.draft import base_name
 from scanner.dump.source import File, Identity
@@ -24,9 +25,9 @@ from scanner.dump.space import Memory
 from scanner.labels import WITHHELD
 from scanner.model import Layout, Witness
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, TOKENS, Proofs, examine
+from scanner.stages import naming
+from scanner.stages.examine import EXAMINERS, TOKENS
 from scanner.stages.session import Session, Survey
-from scanner.stages.sweep import Hits
 
 MOST_BYTES = 8 << 20
 """Bytes of names that are searched; every name behind them is withheld."""
@@ -81,26 +82,22 @@ def survey(session: Session) -> Survey:
     return replace(found, layout=_without(layout, held), members=members)
 
 
-def examined(session: Session, hits: Hits) -> Proofs:
-    """Examine what is written, as :func:`scanner.stages.examine.examine` does, without such names.
+def named(session: Session, names: frozenset[str], hits: Columns) -> tuple[Witness, ...]:
+    """Return who bears witness to keys, as ``naming`` does, without such names.
 
     What public keys are called is withheld only if a rule finds something in it: identifiers of
     keys are often random.
     """
-    found = examine(session, hits)
-    said = [(one.subject, one.kid) for one in found.witnesses]
-    held = _found_in(session, _Listing.of(dict.fromkeys(chain.from_iterable(said)), {}))
-    if not held:
-        return found
-
-    def shown(witness: Witness) -> Witness:
-        subject = WITHHELD if witness.subject in held else witness.subject
-        return replace(witness, subject=subject, kid="" if witness.kid in held else witness.kid)
-
-    return replace(
-        found,
-        witnesses=tuple(map(shown, found.witnesses)),
-        publics=tuple(replace(key, witness=shown(key.witness)) for key in found.publics),
+    found = naming.witnesses(session, names, hits)
+    said = dict.fromkeys(chain.from_iterable((one.subject, one.kid) for one in found))
+    held = _found_in(session, _Listing.of(said, {}))
+    return tuple(
+        replace(
+            one,
+            subject=WITHHELD if one.subject in held else one.subject,
+            kid="" if one.kid in held else one.kid,
+        )
+        for one in found
     )
 
 

@@ -10,6 +10,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import engine, known, proving, rules
 from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
+from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
 from scanner.engine import ScanRequest
 from scanner.progress import Silence
@@ -74,7 +75,9 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
     (task,) = cut(stage.survey(session).space_map)
     part = distinct(session, limbs.join(sweep(session, task).runs))
     for key in (one, other, one):
-        publics = tuple(known.read(encodings.spki_der(key), "key"))
+        met = Registrar()
+        met.add(*known.read(encodings.spki_der(key), "key"))
+        publics = met.register()
         plain = relate(session, "ec", part, publics)
         assert bool(plain) == (key is one)
         assert plain == relate(session, "ec", part, pickle.dumps(publics))
@@ -94,23 +97,20 @@ PRIVATE_FILES = {
 
 @pytest.mark.parametrize("form", PRIVATE_FILES)
 def test_what_is_not_searched_holds_no_private_number(tmp_path: Path, form: str) -> None:
-    """Of witnesses whose places are left out, none is as large as a private file that it names."""
+    """Of public keys whose places are left out, none is as large as its private file."""
     key = keys.rsa_key()
     data = bytes(4096) + PRIVATE_FILES[form](key) + bytes(4096)
     path = tmp_path / "dump"
     path.write_bytes(data)
     request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=rules.load())
-    found = engine.scan(request, Silence()).witnesses
+    left_out = engine.scan(request, Silence()).publics.places(proving.READ)
     private = [
         number.to_bytes(256, order).strip(b"\0")
         for number in (key.p, key.q, key.d)
         for order in ("big", "little")
     ]
-    for witness in found:
-        if witness.kind in proving.READ and witness.place is not None:
-            place = witness.place
-            left_out = data[place.offset : place.offset + place.size]
-            assert not any(number in left_out for number in private), witness.kind
+    for first, end in zip(left_out.start.tolist(), left_out.end.tolist(), strict=True):
+        assert not any(number in data[first:end] for number in private)
 
 
 def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:

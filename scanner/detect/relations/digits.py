@@ -7,7 +7,7 @@ looks at no digits that fill their words: those are limbs, and for ``ec``.
 """
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +68,7 @@ def held(table: Sequence[Reading]) -> list[Reading]:
     return [how for how in table if 8 * how.word - how.digit >= LEAST_FREE]
 
 
-def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in digits, and its point elsewhere."""
     bits = [CURVES[name].n.bit_length() for name in MOST]
     begun = [

@@ -10,7 +10,7 @@ digits: twenty bytes are no run.
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,7 @@ class _Group:
     places: tuple[Place, ...] = ()
 
 
-def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each DSA key whose exponent and public number stand in the pool."""
     known = {public.n for public in publics}  # RSA's: the pool alone bears witness
     groups: dict[tuple[int, int], _Group] = {}
@@ -80,7 +80,7 @@ def search_dsa(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
         yield from _search(pool, "dsa", group)
 
 
-def search_dh(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key in a group of RFC 3526 or RFC 7919 whose prime, x and y stand in the pool."""
     del publics
     groups = _named()

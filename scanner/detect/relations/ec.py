@@ -12,7 +12,7 @@ of R are no keys: tables of multiples of G hold R*G.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,16 +119,20 @@ class _Trial:
     form: str = ""
 
 
-def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
-    read = [key for key in publics if key.algorithm == "ec" and pieces.independent(key)]
     stand = [*points.encoded(pool), *_affine(pool)]
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], _Trial] = {}
     everywhere: dict[str, _Points] = {name: {} for name in MOST}
-    for key in read:
-        if key.curve in everywhere:
+    beside: dict[str, list[Place]] = {name: [] for name in MOST}
+    parsed: set[tuple[str, int]] = set()
+    for key in publics:
+        if not pieces.independent(key):
+            parsed.add((key.curve, key.x))
+        elif key.curve in everywhere:
             everywhere[key.curve][key.x] = (key.y, None)
+            beside[key.curve] += pieces.places([key])
     for curve, x, y, place in stand:
         if curve in everywhere:
             everywhere[curve].setdefault(x, (y, place))
@@ -140,7 +144,7 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             name: _most(pool, name, known=bool(found)) // (1 if found or name in used else UNLIKELY)
             for name, found in known.items()
         }
-        near = pieces.places(key for key in read if key.curve in known)
+        near = [place for name in known for place in beside[name]]
         near += [place for name, _, _, place in stand if name in known]
         near += [place for name, x, place in spelled if x in known.get(name, ())]
         listed = list(_candidates(pool, size, max(counts.values()), near))
@@ -152,7 +156,6 @@ def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
             for trial in (*trials, *plain):
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
-    parsed = {(key.curve, key.x) for key in publics if not pieces.independent(key)}
     yield from beheaded.search(pool, seen | parsed)
 
 

@@ -8,7 +8,7 @@ point in other coordinates, u = (1 + y)/(1 - y). What is tried is bounded by cou
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +77,7 @@ class Trial:
     """It seems to be the nonce of a signature."""
 
 
-def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each Edwards key that stands in the pool, and its public key elsewhere."""
     for algorithm in ("ed25519", "ed448"):
         read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]

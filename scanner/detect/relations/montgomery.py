@@ -5,7 +5,7 @@ sign; one that somebody keeps is named by its public key. SymCrypt keeps k divid
 OpenPGP and Libgcrypt write the clamped scalar as a number, the most significant byte first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -41,7 +41,7 @@ _BITS = int.from_bytes((255).to_bytes(2, "big"), "little")
 """What stands before an MPI of 255 bits (RFC 9580 3.2)."""
 
 
-def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key agreement key that stands in the pool, and its public key elsewhere."""
     for algorithm in ("x25519", "x448"):
         read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]

@@ -7,7 +7,7 @@ Refuses to take anything that looks like a key for one.
 """
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from scanner.detect import bare_numbers, readings
@@ -41,7 +41,7 @@ GREATEST_EXPONENT = 1 << 64
 """Public exponents above it are nobody's (OpenSSL's bound for large keys)."""
 
 
-def search(pool: Pool, publics: Sequence[PublicKey]) -> Iterator[Related]:
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each RSA key that the numbers of the pool prove, once."""
     moduli = {
         public.n: public.e
