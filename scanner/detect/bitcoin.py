@@ -21,7 +21,8 @@ ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _TEXT = re.compile(
     rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyz]prv[%b]{107})(?![A-Za-z0-9])" % ((ALPHABET,) * 3)
 )
-_LONGEST = 112
+_HEAD, _LONGEST = 51, 112
+"""Characters of the shortest text, and of the longest one and what stands behind it."""
 _WIF, _COMPRESSED = 0x80, 0x01
 _EXTENDED = 78
 """Bytes of a serialized extended key (BIP 32): the scalar is the last of them, a zero before it."""
@@ -29,10 +30,15 @@ _EXTENDED = 78
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose text begins at ``offset``."""
+    head = memory.clip(space, offset, _HEAD)
+    if b"\0" not in head[:2] and len(head.translate(None, ALPHABET)) > 0:
+        return  # a longer name of a program's, as nearly always
     text = armour.text_at(memory, space, offset)
     match = _TEXT.match(text.read(_LONGEST))
+    if match is None:
+        return
     before = memory.clip(space, text.offset - text.width, 1) if text.offset >= text.width else b""
-    if match is None or (before and before in ALPHABET):
+    if before and before in ALPHABET:
         return
     scalar, name = _scalar(match[0])
     key = None
