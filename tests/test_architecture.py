@@ -59,7 +59,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.shade", "stages.overwrite", "stages.unlock", "stages.seals"),
     ("stages.sweep",),
     ("stages.examine",),
-    ("stages.relate",),
+    ("stages.relate", "stages.naming"),
     (
         "stages.trace",
         "stages.traceable",

@@ -121,7 +121,6 @@ class _Trial:
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
-    stand = [*points.encoded(pool), *_affine(pool)]
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], _Trial] = {}
     everywhere: dict[str, _Points] = {name: {} for name in MOST}
@@ -133,9 +132,10 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         elif key.curve in everywhere:
             everywhere[key.curve][key.x] = (key.y, None)
             beside[key.curve] += pieces.places([key])
-    for curve, x, y, place in stand:
+    for curve, x, y, place in (*points.encoded(pool), *_affine(pool)):
         if curve in everywhere:
             everywhere[curve].setdefault(x, (y, place))
+            beside[curve].append(place)
     spelled = list(_spelled(pool, everywhere))
     used = {"P-256", *(name for name, _, _ in spelled)}
     for size in sorted({curve.size for curve in CURVES.values()}):
@@ -145,7 +145,6 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             for name, found in known.items()
         }
         near = [place for name in known for place in beside[name]]
-        near += [place for name, _, _, place in stand if name in known]
         near += [place for name, x, place in spelled if x in known.get(name, ())]
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
