@@ -101,8 +101,7 @@ _BIG = _Reading("bytes-be", "big")
 _JAVA = _Reading("java-words", "little", 4)
 _WORDS = (_Reading("limbs-be64", "big", 8), _Reading("limbs-be32", "big", 4))
 
-_Points = dict[int, tuple[int, Place | None]]
-"""x to y, and where the point was read."""
+_Points = dict[int, int]  # x to y
 
 _Listed = tuple[Offsets, int, tuple[_Reading, ...]]
 """Positions in the pool, and the bytes and readings of a scalar there."""
@@ -130,11 +129,11 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         if not pieces.independent(key):
             parsed.add((key.curve, key.x))
         elif key.curve in everywhere:
-            everywhere[key.curve][key.x] = (key.y, None)
+            everywhere[key.curve][key.x] = key.y
             beside[key.curve] += pieces.places([key])
     for curve, x, y, place in (*points.encoded(pool), *_affine(pool)):
         if curve in everywhere:
-            everywhere[curve].setdefault(x, (y, place))
+            everywhere[curve].setdefault(x, y)
             beside[curve].append(place)
     spelled = list(_spelled(pool, everywhere))
     used = {"P-256", *(name for name, _, _ in spelled)}
@@ -315,7 +314,7 @@ def _named(
                 key, form = plain, " montgomery"
         if key.x in known:
             found.append((trial, key, form))
-    found.sort(key=lambda row: row[1].y != known[row[1].x][0])
+    found.sort(key=lambda row: row[1].y != known[row[1].x])
     for trial, key, form in found:
         if (curve.name, key.x) not in seen and _closes(key):
             seen.add((curve.name, key.x))
@@ -365,7 +364,7 @@ def _shifted(curve: Curve, known: _Points) -> dict[int, int]:
     group = keys.CURVES[curve.name]()
     radix = ec.derive_private_key(curve.radix % curve.n, group)
     table: dict[int, int] = {}
-    for x, (y, _) in list(known.items())[:MOST_SHIFTED]:
+    for x, y in list(known.items())[:MOST_SHIFTED]:
         public = ec.EllipticCurvePublicNumbers(x, y, group).public_key()
         table[int.from_bytes(radix.exchange(ec.ECDH(), public), "big")] = x
     return table
