@@ -103,16 +103,20 @@ def measure(path: Path) -> Costs:
 
 def _examined(session: Session, hits: Hits, costs: Costs, found: list[Candidate]) -> Register:
     """Examine the hits of each detector by themselves, then all, to return the keys they met."""
-    detectors = [rule.detector for rule in session.rules]
-    for name in sorted(set(detectors) - {TOKENS}):
-        mine = [index for index, detector in enumerate(detectors) if detector == name]
-        chosen = np.isin(hits.rule, mine)
-        some = Hits(rule=hits.rule[chosen], space=hits.space[chosen], offset=hits.offset[chosen])
+    detectors = {rule.detector for rule in session.rules} - {TOKENS}
+    for name in sorted(detectors):
+        some = _of(session, hits, {name})
         if not len(some.rule):
             continue
         with costs.of(f"examine: {name} ({len(some.rule)} hits)"):
             found += examine(session, some).candidates
-    return examine(session, hits).publics
+    return examine(session, _of(session, hits, detectors)).publics
+
+
+def _of(session: Session, hits: Hits, detectors: set[str]) -> Hits:
+    mine = [index for index, rule in enumerate(session.rules) if rule.detector in detectors]
+    chosen = np.isin(hits.rule, mine)
+    return Hits(rule=hits.rule[chosen], space=hits.space[chosen], offset=hits.offset[chosen])
 
 
 def _print(path: Path, costs: Costs, hits: int, runs: int, found: int) -> None:

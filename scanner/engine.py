@@ -270,19 +270,21 @@ def _scan(
     hire = None if target.stream or target.spill or request.in_process else request.hire
     faults = [*survey.faults, *_unable(request)]
     asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
-    crew = lead
+    crew, alone = lead, False
     if hire is not None and len(tasks) > 1:
         crew = hire(Session, replace(target, path=urls.everywhere(target.path)))
         stack.callback(crew.close)
     elif isinstance(lead, Processes):
         worth = max(len(tasks), 2 if survey.content.size >= SHARED else 1)
+        alone = min(jobs, worth) == 1
         lead.grow(min(jobs, worth) - 1, Session, target)
     journal = None
     if request.resume is not None and target.part is None:
         journal = resume.opened(request.resume, stack, survey, tasks, len(request.rules))
     swept = sweeping.sweep_all(crew, tasks, survey.space_map.file_size, journal, faults, progress)
     progress.phase("proving", 0)
-    proofs = placed.proofs(survey.space_map, proving.prove(crew, swept, faults), faults)
+    proved = proving.prove(crew, swept, faults, alone=alone)
+    proofs = placed.proofs(survey.space_map, proved, faults)
     sightings = _trace(request, crew, tasks, swept.runs, proofs.candidates, faults, progress)
     sightings = placed.sightings(survey.space_map, sightings, faults)
     progress.phase("hashing", 0)

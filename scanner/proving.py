@@ -33,45 +33,54 @@ UNRELATED = "Numbers in memory were not related"
 _NOTHING = Proofs(candidates=())
 
 
-def prove(crew: Crew, swept: Gathered, faults: list[Fault]) -> Proofs:
-    """Run stage two over the places of all tasks."""
+def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = False) -> Proofs:
+    """Run stage two over the places of all tasks.
+
+    A worker that is ``alone`` finds tokens last: what knows them is loaded meanwhile.
+    """
     hits, runs = swept.hits, swept.runs
+    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
     questions: list[Asked] = [
         ("The candidates were not proved", Proofs, (examine, hits)),
         (UNRELATED, Runs, (distinct, runs)),
-        ("Tokens were not searched for", Proofs, (find_tokens, hits)),
+        *([] if alone else tokens),
         ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
     ]
     answers: dict[int, Any] = {}
-    relating = _relating(questions, answers)
+    relating = _relating(questions, answers, tokens if alone else [])
     needed = set(next(relating))
     for index, answer in answered(crew, questions, faults):
         answers[index] = answer
         needed.discard(index)
         if not needed:
             needed = set(next(relating, ()))
-    keys, tokens = answers.get(0) or _NOTHING, answers.get(2) or _NOTHING
-    faults += (*keys.faults, *tokens.faults)
-    found = [*keys.candidates, *tokens.candidates, *(answers.get(3) or ())]
-    for index, (_, _, call) in enumerate(questions):
-        found += (answers.get(index) or ()) if call[0] is relate else ()
-    witnesses = _witnesses(crew, found, keys.publics, faults) + tokens.witnesses
+    calls = [call for _, _, (call, *_) in questions]
+    keys: Proofs = answers.get(0) or _NOTHING
+    said: Proofs = answers.get(calls.index(find_tokens)) or _NOTHING
+    faults += (*keys.faults, *said.faults)
+    found = [*keys.candidates, *said.candidates]
+    for index, call in enumerate(calls):
+        found += (answers.get(index) or ()) if call in (find_schedules, relate) else ()
+    witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 
 
-def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range]:
+def _relating(
+    questions: list[Asked], answers: dict[int, Any], last: list[Asked]
+) -> Iterator[range]:
     """Ask, step by step, for the relations; yield which questions must be answered first.
 
-    It ends when all are asked, and keeps no runs: the questions have them.
+    It ends when all are asked, the ``last`` ones too, and keeps no runs: the questions have them.
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
     runs = pool.outside(answers.pop(1) or limbs.gather(()), _stated(keys))
     cuts = tuple(pool.sections(runs))
     if len(cuts) > 1:
+        asked_now = range(len(questions), len(questions) + len(cuts))
         questions += [(UNRELATED, Runs, (likely, cut)) for cut in cuts]
-        yield range(4, len(questions))
-        shared = [found for found in map(answers.get, range(4, len(questions))) if found]
+        yield asked_now
+        shared = [found for found in map(answers.get, asked_now) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
     publics = {some: pickle.dumps(keys.publics.of(some)) for _, some, _, _ in RELATIONS}
     questions += [
@@ -79,6 +88,7 @@ def _relating(questions: list[Asked], answers: dict[int, Any]) -> Iterator[range
         for name, some, _, _ in RELATIONS
         for cut in cuts
     ]
+    questions += last
 
 
 def _witnesses(

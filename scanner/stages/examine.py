@@ -7,6 +7,7 @@ no number of any private one. What the owners of keys are called is read when th
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,6 +31,7 @@ from scanner.detect import (
     jwk,
     kerberos,
     keys,
+    kingfisher,
     minisign,
     openssh,
     pem,
@@ -51,6 +53,7 @@ from scanner.detect import (
 )
 from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
+from scanner.detect.limbs import Flags
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.register import Register, Registrar
@@ -132,7 +135,7 @@ class Proofs:
 
 
 def examine(session: Session, hits: Hits) -> Proofs:
-    """Examine the hits of all rules but those of tokens."""
+    """Examine the hits of all rules but those of tokens; begin to load what knows these."""
     candidates: list[Candidate] = []
     met = Registrar()
     for key in session.target.known:
@@ -157,6 +160,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
     candidates += [_witnessed(found, met) for found in parsed]
     for one in parsed:
         met.add(_public(one.material))
+    _begin_tokens(session, hits)
     return Proofs(candidates=tuple(candidates), publics=met.register(), faults=tuple(faults))
 
 
@@ -221,8 +225,10 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
 
     A call of its own: whatever a foreign library does, the keys are proved.
     """
-    mine = [index for index, rule in enumerate(session.rules) if rule.detector == TOKENS]
-    chosen = np.isin(hits.rule, mine)
+    begun = session.kept.pop(_begin_tokens, None)
+    if isinstance(begun, Future):
+        begun.exception()  # what fails is told where it is used
+    chosen = _of_tokens(session, hits)
     found = tokens.search(
         session.memory,
         hits.space[chosen],
@@ -232,6 +238,18 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
         session.target.fingerprint_key,
     )
     return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
+
+
+def _begin_tokens(session: Session, hits: Hits) -> None:
+    """Load what knows tokens in a thread, which takes 0.3 s, if it will be needed."""
+    if kingfisher.available() and _of_tokens(session, hits).any():
+        loading = ThreadPoolExecutor(1).submit(kingfisher.scanner, session.target.token_rules)
+        session.kept[_begin_tokens] = loading
+
+
+def _of_tokens(session: Session, hits: Hits) -> Flags:
+    mine = [index for index, rule in enumerate(session.rules) if rule.detector == TOKENS]
+    return np.isin(hits.rule, mine)
 
 
 def _public(key: Material) -> PublicKey:
