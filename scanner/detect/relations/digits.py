@@ -20,15 +20,27 @@ from scanner.detect.pool import SLACK, Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.readings import Reading
 from scanner.detect.relations import comb, pieces, words
-from scanner.detect.relations.curves import CURVES, Curve, spellings
+from scanner.detect.relations.curves import CURVES, Curve, generator, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
-MOST = {"P-256": (4_000, 700), "P-384": (400, 60), "P-521": (400, 60), "secp256k1": (1_000, 300)}
+MOST = {
+    "P-256": (4_000, 700),
+    "P-384": (400, 60),
+    "P-521": (400, 60),
+    "secp256k1": (1_000, 300),
+    "brainpoolP256r1": (400, 100),
+    "brainpoolP384r1": (200, 40),
+    "brainpoolP512r1": (200, 40),
+}
 """Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
+
+RARE = {name for name in MOST if name.startswith("brainpool")}
+"""Curves that are looked for where a public key is of them, or their generator stands in the same
+digits: libraries keep it beside their keys."""
 
 MOST_READ = 1_000
 """Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
@@ -75,15 +87,17 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         (how, starts(pool, how, {readings.width(how, size) for size in bits}))
         for how in held(pool.readings)
     ]
+    known = {(key.curve, key.x) for key in publics if pieces.independent(key)}
+    named = {name for name, _ in known}
     trials: list[_Trial] = []
     for name, most in MOST.items() if len(pool.at) else ():
-        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
+        use = begun if name not in RARE - named else _using(pool, CURVES[name], begun)
+        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in use]
         for reading in _BN_JS:
             found = (trial for own, rows in tried if own == reading for trial in rows)
             trials += itertools.islice(found, MOST_READ)
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
         trials += itertools.islice(found, pool.budget(*most))
-    known = {(key.curve, key.x) for key in publics if pieces.independent(key)}
     seen: set[tuple[str, int]] = set()
     for key, position, how in _witnessed(pool, trials, known):
         if (key.curve, key.x) not in seen and ec_closes(key):
@@ -176,6 +190,18 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     given, fits = -(-bits // 24), readings.count(how, bits)
     rank = np.where(length == given, 0, np.where(length == fits, 1, 2))
     return position[np.argsort(rank, kind="stable")]
+
+
+def _using(
+    pool: Pool, curve: Curve, begun: Sequence[tuple[Reading, Offsets]]
+) -> Iterator[tuple[Reading, Offsets]]:
+    """Keep the readings in which the generator of a curve stands."""
+    x, _ = generator(curve)
+    for how, at in begun:
+        raw = readings.encode(how, x, curve.p.bit_length())
+        first = readings.gather(pool.data, at, "<u4") == int.from_bytes(raw[:4], "little")
+        if any(words.stands(pool.data, position, raw) for position in at[first].tolist()):
+            yield how, at
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:

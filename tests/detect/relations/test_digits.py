@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.detect.relations import second_look
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
 KEYS = {curve: keys.ec_key(curve) for curve in digits.MOST}
+USUAL = {curve: key for curve, key in KEYS.items() if curve not in digits.RARE}
+RARE = {curve: KEYS[curve] for curve in digits.RARE}
 HELD = {reading.name: reading for reading in digits.held(readings.LITTLE_ENDIAN)}
 
 
@@ -51,7 +54,7 @@ def search(make_pool: MakePool, data: bytes, *known: PublicKey) -> list[Related]
     return found
 
 
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
 @pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
 @pytest.mark.parametrize("beside", ["digits", "bytes"])
 def test_a_scalar_beside_its_point(
@@ -62,6 +65,23 @@ def test_a_scalar_beside_its_point(
     (found,) = search(make_pool, plant("heap", 5, spell(key.d, reading, key), point))
     assert describe(found.key).fingerprint.value == key.spki_sha256
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
+
+
+@pytest.mark.parametrize("key", RARE.values(), ids=RARE)
+@pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
+def test_a_scalar_of_a_rare_curve(make_pool: MakePool, key: keys.EcKey, reading: Reading) -> None:
+    """Seen in ``ecdsa`` for Python: the curve's generator, an integer too, says that it is used."""
+    scalar, point = spell(key.d, reading, key), key.x.to_bytes(key.field_bytes, "little")
+    (found,) = search(make_pool, plant("heap", 5, scalar, point, spell(base(key), reading, key)))
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
+    assert search(make_pool, plant("heap", 5, scalar, point)) == []
+
+
+def base(key: keys.EcKey) -> int:
+    """Return the generator's x, as OpenSSL has it."""
+    group = keys.RARE_CURVES[key.curve]()
+    return ec.derive_private_key(1, group).public_key().public_numbers().x
 
 
 @settings(
@@ -84,7 +104,7 @@ def test_a_scalar_of_a_known_key(
 
 
 @pytest.mark.parametrize("name", ["smi64-26", "smi32-26"])
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
 def test_a_scalar_of_bn_js_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name: str) -> None:
     """Seen in ``elliptic`` on Node: x times 2^(26 words), and thousands of passing numbers.
 
