@@ -79,7 +79,9 @@ def _plausible(text: Text) -> bool:
         data = armour.decode(b"A" * pad + run.chars)
         first = (run.at + pad) * 6 // 8
         for at in range(first, first + 3):
-            if headless.plausible(data, at) or _HEADER.match(data, at) or any(_seed(data, at)):
+            if headless.plausible(data, at) or _HEADER.match(data, at):
+                return True
+            if any(_seed(_line(data, run, pad, at), at)):
                 return True
     return False
 
@@ -92,10 +94,20 @@ def _found(run: Run, pad: int, rule: Rule) -> Proved | None:
     inner = Decoded(armour.decode(b"A" * pad + run.chars))
     first = (run.at + pad) * 6 // 8
     for at in range(first, first + 3):
-        found = headless.prove_at(inner, 0, at, rule) or _seeded(inner, at, rule)
+        found = headless.prove_at(inner, 0, at, rule) or _seeded(inner, run, pad, at, rule)
         if found is not None:
             return found
     return _whole(inner, first, rule)
+
+
+def _line(data: bytes, run: Run, pad: int, at: int) -> bytes:
+    """Cut off what stands behind a seed that ends with its line: a text that was there before."""
+    _, size = _SEEDS.get(data[at : at + 4], ("", 0))
+    end, part = divmod((at + 4 + size) * 8, 6)
+    end -= pad
+    if size and not part and end < len(run.places) and run.places[end] - run.places[end - 1] > 1:
+        return data[: at + 4 + size]
+    return data
 
 
 def _seed(data: bytes, at: int) -> tuple[str, bytes]:
@@ -107,8 +119,9 @@ def _seed(data: bytes, at: int) -> tuple[str, bytes]:
     return (algorithm, seed) if size == len(seed) else ("", b"")
 
 
-def _seeded(inner: Decoded, at: int, rule: Rule) -> Proved | None:
+def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> Proved | None:
     """Return the key of a seed at a text's end, to which nothing bears witness."""
+    inner = Decoded(_line(inner.data, run, pad, at))
     algorithm, seed = _seed(inner.data, at)
     key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
     whole = der.fetch(inner, 0, at - _HEAD_OF_SEED) if at >= _HEAD_OF_SEED else None

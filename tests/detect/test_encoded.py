@@ -158,6 +158,17 @@ def test_a_text_that_begins_with_its_seed(algorithm: str, codec: str) -> None:
         assert find("headless-text", bytes(16) + other + bytes(64)) == []
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_seed_before_a_line_of_another_text(end: bytes) -> None:
+    """Seen in freed buffers of rustls: a certificate's line stands where END stood."""
+    seed = base64.b64encode(encodings.pkcs8_der(ED))[16:]
+    stale = base64.b64encode(noise.uniform(150, 3)).rstrip(b"=")
+    data = bytes(16) + seed + end + stale + bytes(8)
+    found = only("headless-text", data, ED)
+    assert found.candidate.encoding == "base64 of PKCS8-DER (damaged)"
+    assert find("headless-text", data.replace(end, b"")) == []
+
+
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
 def test_the_identifier_before_a_seed_is_believed(algorithm: str, codec: str) -> None:

@@ -91,7 +91,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             positions = _joined(pool, size)
             most += len(positions)
         if algorithm == "ed25519":
-            found = pieces.versioned(pool, size, most // 16)
+            found = pieces.before(pool, size, [key.raw for key in read if key.raw])
+            found = np.append(found, pieces.versioned(pool, size, most // 16))
             positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
         rest = pieces.aligned(pool, size, most - len(positions), near)
         positions = np.concatenate((positions, rest))

@@ -10,6 +10,7 @@ long row of their like: a loop computed them. Equal pieces count once, and what 
 random bytes are not at all. This module refuses to judge what a piece holds.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.publics import PublicKey
+from scanner.detect.relations import words
 from scanner.detect.relations.announced import LEAD, announced_at
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
@@ -54,6 +56,9 @@ _USUAL, _VERSIONED = 32, 6
 _ADJOINING, _MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
+
+_WORD, _FLAGS = 8, 5
+"""Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
 
 _ROWS = 1 << 15
 
@@ -163,6 +168,22 @@ def fields(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (_slots(pool, size, records),), 0xFF)
 
 
+def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
+    """Return at most _MOST_BESIDE positions one piece and two before where public keys stand.
+
+    A seed stands there, or a scalar and a prefix (ring), whatever the run begins with.
+    """
+    lows = np.array([int.from_bytes(raw[:8], "little") for raw in publics], np.uint64)
+    found = (
+        at
+        for index, at in words.find(pool.data, lows)
+        if words.stands(pool.data, at, publics[index])
+    )
+    at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
+    positions: Offsets = np.concatenate((at - size, at - 2 * size))
+    return positions[_fits(pool, positions, size)]
+
+
 def places(publics: Iterable[PublicKey]) -> list[Place]:
     """Return where public keys stand."""
     return [public.witness.place for public in publics if public.witness.place is not None]
@@ -237,7 +258,18 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
     whole = (pool.head >= 0) & (pool.tail >= 0)
     lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
-    return announced_at(pool, size), alone
+    return np.concatenate((announced_at(pool, size), _padded(pool, alone, size))), alone
+
+
+def _padded(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Keep what glibc gave a block for two words more, of zeros: OpenSSL's private scalars."""
+    zeros = positions + ((size + 7) & ~7)
+    inside = (positions >= _WORD) & (zeros + _WORD <= len(pool.data))
+    positions, zeros = positions[inside], zeros[inside]
+    word, room = sliding(pool.data), np.uint64(((size + 3 * _WORD + 15) & ~15) | _FLAGS)
+    good = (word[positions - _WORD] | np.uint64(_FLAGS)) == room
+    found: Offsets = positions[good & (word[zeros] == 0)]
+    return found
 
 
 def _both(some: Offsets, others: Offsets) -> Offsets:

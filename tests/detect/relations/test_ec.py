@@ -124,6 +124,22 @@ def test_of_a_scalar_and_its_negative_the_key_is_named(
     assert named(related) == key.spki_sha256
 
 
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in librdkafka, which holds a hundred roots: OpenSSL gives scalars two words of zeros."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    numbers = noise.uniform(size * 700, 5)
+    lone = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+    crowd = b"".join(bytes(16) + raw[: key.field_bytes - 1] + bytes(9) for raw in lone)
+    chunk = (size + 24 + 15) & ~15 | 1
+    own = chunk.to_bytes(8, "little") + key.d.to_bytes(size + 16, "little") + bytes(16)
+    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
 @pytest.mark.parametrize("form", ["plain", "montgomery"])
 def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
     """Seen in ring: the scalar ends a run before its point; a certificate is elsewhere, in a crowd.

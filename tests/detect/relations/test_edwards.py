@@ -337,6 +337,23 @@ def test_a_pair_comes_first_in_a_crowd(make_pool: MakePool, order: int, flipped:
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+def test_a_freed_record_in_a_crowd(make_pool: MakePool, *, flipped: bool) -> None:
+    """Seen in ring: a mark of glibc's joins what is left of a scalar's record, a, prefix and A."""
+    key = keys.okp_key("ed25519")
+    crowd = noise.uniform(32 * (edwards.MOST_SEEDS + 1_000), 5)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    a = bytearray(scalar(key))
+    a[5] ^= flipped
+    record = noise.uniform(8, 7) + a + noise.uniform(32, 6) + key.public
+    data = heap(lone, 48) + (0x81).to_bytes(8, "little") + bytes(8) + record + bytes(64)
+    known = publics.okp("ed25519", key.public, kind="known")
+    found = list(edwards.search(make_pool(data)[0], [known]))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize(("lead", "tail"), [(b"\x90", b"\x12\x34"), (b"\x90", b""), (b"\x00", b"")])
 def test_a_seed_behind_a_version_in_a_crowd(
     make_pool: MakePool, lead: bytes, tail: bytes, *, flipped: bool
