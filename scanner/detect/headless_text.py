@@ -4,11 +4,13 @@ An allocator that writes over a freed PEM text takes the BEGIN line and a line o
 what is left still holds p, or the scalar and its point. Such text has no label, but the DER inside
 has headers, and a header has but three spellings in base64: these are the anchors. From there the
 text is decoded in both directions and judged like damaged DER in memory (see ``headless``). A seed
-may be all that is left, behind the header of its octet string: a structure without proof. Keys
-inside of larger objects in base64 are found the same way. Whole ones that begin with a character
-are left to ``pem`` and ``encoded``.
+may be all that is left, behind the header of its octet string: a structure without proof. Where
+that header is cut too, a seed is told by its length and by the END line behind it. Keys inside of
+larger objects in base64 are found the same way. Whole ones that begin with a character are left to
+``pem`` and ``encoded``.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -43,6 +45,24 @@ _HEAD_OF_SEED = 12
 _DISTINCT = 20
 """Different bytes of a seed: 32 random ones miss it once in 10**10."""
 
+_END = b"-----END PRIVATE KEY-----"
+_CUT = 5
+"""Characters of 16 that spell the header of a seed's octet string, and may be gone with all that
+stood before them: the next one has the first bits of the seed."""
+
+_LAST = re.compile(
+    rb"(?<![A-Za-z0-9+/=])((?:[A-Za-z0-9+/]{43,47}(?:\s{1,2}|(?:\\+[rn]){1,2}))?"
+    rb"[A-Za-z0-9+/]{32,47})(={0,2})(?:\s{1,2}|(?:\\+[rn]){1,2})" + _END
+)
+"""A cut line and what follows it up to the END line."""
+
+_LINES = re.compile(rb"[A-Za-z0-9+/]{43}(?:\s{1,2}|(?:\\+[rn]){1,2})$")
+"""What stands before the last line of a longer text."""
+
+_BREAK = re.compile(rb"\s+|\\+[rn]")
+_SEED_BACK = 256
+"""Characters before the END line that are read."""
+
 _BESIDE = 8
 """Characters before an anchor in which the first bits of its number stand."""
 
@@ -56,6 +76,10 @@ REACH = 12 * 1024
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key of which a number is written in base64 from ``offset`` on."""
     text = armour.text_at(memory, space, offset)
+    cut = _cut(text, rule)
+    if cut is not None:
+        yield cut
+        return
     if not _plausible(text):
         return
     text, raw, lead = armour.stretch(text, REACH, REACH)
@@ -129,6 +153,32 @@ def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> Proved |
         return None
     place = Place(space=0, offset=at, size=4 + len(seed))
     return unproved(key, rule, "PKCS8-DER (damaged)", (place,))
+
+
+def _cut(text: Text, rule: Rule) -> Proved | None:
+    """Return the key of a seed before the END line at the text's beginning, or at it itself.
+
+    All that stood before the seed is gone, or all but some characters of its header.
+    """
+    ends = text.read(len(_END)) == _END
+    around = (_SEED_BACK, len(_END)) if ends else (_SEED_BACK, 128)
+    text, raw, lead = armour.stretch(text, *around)
+    match = _LAST.search(raw, 0, lead + len(_END)) if ends else _LAST.match(raw, lead)
+    if match is None or _LINES.search(raw, 0, match.start()):
+        return None
+    chars, pad = _BREAK.sub(b"", match[1]), len(match[2])
+    for header, (algorithm, size) in _SEEDS.items():
+        whole = -(-8 * (len(header) + size) // 6)
+        lost = whole - len(chars)
+        if not 0 < lost <= _CUT or pad != -whole % 4:
+            continue
+        seed = armour.decode(b"A" * lost + chars)[len(header) :]
+        key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
+        if key is not None and base64.b64encode(header + seed)[lost:whole] == chars:
+            at, width = text.offset + match.start() * text.width, text.width
+            place, wide = armour.located(text.memory, text.space, at, len(match[1]), width)
+            return unproved(key, rule, f"base64 of PKCS8-DER (damaged){wide}", (place,))
+    return None
 
 
 def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:

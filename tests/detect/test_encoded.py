@@ -170,6 +170,34 @@ def test_a_seed_before_a_line_of_another_text(end: bytes) -> None:
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n"])
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "x448"])
+def test_a_text_cut_inside_of_the_header_of_its_seed(algorithm: str, end: str, codec: str) -> None:
+    """A buffer of files gets another text: the END line says what the rest of the line before is.
+
+    With one character less the seed is not whole. Without the line it is any word, and so it is
+    where it is the last line of a longer text.
+    """
+    key = keys.okp_key(algorithm)
+    text = base64.b64encode(encodings.pkcs8_der(key))
+    for lost in range(17, 23):
+        left = wrapped(text, 64, end.encode())[lost:]
+        mark = end.encode() + b"-----END PRIVATE KEY-----\n"
+        for lead in (b"Listening.", b"a1\n", b"\0", b"b2 "):
+            data = (lead + left + mark).decode().encode(codec) + bytes(64)
+            if lost > 21:
+                assert find("headless-text", data) == []
+                continue
+            found = only("headless-text", data, key)
+            assert found.candidate.confidence is Confidence.STRUCTURE
+            (place,) = found.candidate.places
+            width = 1 + (codec != "ascii")
+            assert (place.offset, place.size) == (len(lead) * width, len(left.rstrip(b"=")) * width)
+        for other in (left + b"\n", b"QUJD" * 16 + b"\n" + left + mark, b"AA" + left + mark):
+            assert find("headless-text", (b"\n " + other).decode().encode(codec) + bytes(64)) == []
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
 def test_the_identifier_before_a_seed_is_believed(algorithm: str, codec: str) -> None:
     """Where an allocator took 8 characters (glibc on 32-bit machines), it tells the two apart."""
