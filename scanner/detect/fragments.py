@@ -38,11 +38,12 @@ from scanner.detect.keys import (
     RSA_BITS,
     USUAL_CURVE,
     Proved,
+    curve_of,
     parse_private,
 )
 from scanner.detect.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.ssh import NotSsh, Wire
-from scanner.fingerprint import CURVE_OIDS, OKP_OIDS
+from scanner.fingerprint import OKP_OIDS
 from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
@@ -65,7 +66,6 @@ _OUTER = 32
 _WRAPPER = re.compile(
     rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]\x30.*\x04[^\x04]{1,3}\Z", re.DOTALL
 )
-_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
 _OKP = {oid: name for name, oid in OKP_OIDS.items()}
 
 
@@ -215,7 +215,7 @@ def _pkcs8(data: bytes, at: int, total: int) -> _Rest | None:
         name = identifier.content(der.OID)
         if name == DSA:
             return _exponent(data, at, identifier.enter().integers(3), total)
-        curve = _CURVES.get(identifier.content(der.OID), "") if name == EC_PUBLIC_KEY else ""
+        curve = curve_of(identifier) if name == EC_PUBLIC_KEY else ""
     except Malformed:
         return None
     inside = _content(data, at, der.OCTET_STRING)
@@ -280,12 +280,12 @@ def _numbers(data: bytes, at: int, form: str, total: int) -> _Rest:
 
 
 def _scalar(data: bytes, at: int, curve: str, form: str, total: int) -> _Rest:
-    """Read the scalar at ``at``, on its curve or on the usual one of its size."""
-    try:
-        scalar = Reader(data, at).content(der.OCTET_STRING)
-    except Malformed:
-        scalar = b""
-    curve = curve or USUAL_CURVE.get(len(scalar), "")
+    """Read the scalar at ``at``, on its curve: the one given, or named behind, or the usual one."""
+    reader, scalar = Reader(data, at), b""
+    with suppress(Malformed):
+        scalar = reader.content(der.OCTET_STRING)
+        curve = curve or USUAL_CURVE.get(len(scalar), "")
+        curve = curve_of(reader.enter(0xA0))
     varied = len(set(scalar)) >= _VARIED
     key = ec_derived(curve, int.from_bytes(scalar, "big")) if varied else None
     begun = len(data) - at - 2

@@ -1,12 +1,14 @@
 """Private keys as DER: PKCS#1, PKCS#8, SEC1 and OpenSSL's DSA, parsed strictly and then proved.
 
 Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
-RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and OpenSSL's DSAPrivateKey, which no RFC
-has; what is inside of post-quantum ones is for ``pqc``. A structure is a key only when its numbers
-agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, the scalar must give
-it. This module refuses what only looks like a key, and never guesses at an encrypted one.
+RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and 2.3.5 (EcpkParameters), and OpenSSL's
+DSAPrivateKey, which no RFC has; what is inside of post-quantum ones is for ``pqc``. A structure is
+a key only when its numbers agree: p*q = n for RSA; g**x = y for DSA; where a public point stands
+inside, the scalar must give it. This module refuses what only looks like a key, and never guesses
+at an encrypted one.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,6 +64,9 @@ _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed448": ed448.Ed448PrivateKey.from_private_bytes,
     "x448": x448.X448PrivateKey.from_private_bytes,
 }
+_DESCRIBED = (1, 2, 3)
+"""Versions of ECParameters (RFC 3279, SEC 1 C.2)."""
+
 _PRIMES = 8
 _RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
 _DISTINCT = 8
@@ -253,7 +258,7 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         group = parameters.integers(3)
         parameters.finish()
     elif algorithm == EC_PUBLIC_KEY:
-        curve = _OID_CURVES.get(identifier.content(der.OID), "")
+        curve = curve_of(identifier)
     elif identifier.peek() != -1:
         identifier.skip()
     identifier.finish()
@@ -309,7 +314,7 @@ def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Chec
     named = curve
     if body.peek() == 0xA0:
         parameters = body.enter(0xA0)
-        named = _OID_CURVES.get(parameters.content(der.OID), "")
+        named = curve_of(parameters)
         parameters.finish()
         if not named or curve not in ("", named):
             raise Malformed
@@ -334,6 +339,36 @@ def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Chec
         if checked is not None:
             return _Checked(checked.material, checked.proof, assumed)
     raise Malformed
+
+
+def curve_of(parameters: Reader) -> str:
+    """Read EcpkParameters (RFC 3279 section 2.3.5): return the curve that is named, or described.
+
+    Wallets of Bitcoin describe it in each key. No two curves here share a generator.
+    """
+    if parameters.peek() == der.OID:
+        return _OID_CURVES.get(parameters.content(der.OID), "")
+    described = parameters.enter()
+    version = described.integer()
+    described.enter()  # the field
+    described.enter()  # the coefficients
+    base = described.content(der.OCTET_STRING)
+    described.integers(2)  # order and cofactor
+    if described.peek() != -1:
+        described.skip()  # a digest's identifier
+    described.finish()
+    size = (len(base) - 1) // (1 if base[:1] in (b"\x02", b"\x03") else 2)
+    return _generators().get(base[1 : 1 + size], "") if version in _DESCRIBED else ""
+
+
+@functools.cache
+def _generators() -> dict[bytes, str]:
+    """Return the curves by the x of their generators."""
+    found = {}
+    for name, group in CURVES.items():
+        base = ec.derive_private_key(1, group()).public_key().public_numbers()
+        found[base.x.to_bytes(FIELD_BYTES[name], "big")] = name
+    return found
 
 
 def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:

@@ -91,6 +91,14 @@ def test_a_whole_key_on_a_curve_that_is_not_read() -> None:
     assert find(text) == []
 
 
+def test_the_curve_behind_a_scalar_is_believed() -> None:
+    """Of a file whose point is cut, the curve is the one that is named, not the usual one."""
+    key = recipes.ec_key("secp256k1")
+    text = encodings.sec1_pem(key)
+    (found,) = find(cut_to(text, len(body(text)) - 40) + b"\0")
+    assert found.candidate.fingerprint.value == key.spki_sha256
+
+
 def test_a_file_that_was_written_over() -> None:
     """What stands before the overwritten text counts; a file with a broken number is damaged."""
     _, text, enough = FORMS["PKCS#1"]
