@@ -1,11 +1,17 @@
 """Keys that are public knowledge: the list is sound, and its keys are set aside."""
 
+import hashlib
 import tomllib
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from fixtures import elfcore, noise
 from scanner import correlate, engine, policy, published, rules
@@ -38,6 +44,14 @@ def test_all_lists_are_loaded() -> None:
     loaded = published.load()
     assert set(loaded) == {row["fingerprint"] for row in rows}
     assert all(key == row.fingerprint for key, row in loaded.items())
+
+
+def test_the_example_of_fido_is_listed() -> None:
+    """Its private number is printed in the standard; its fingerprint here is what it derives."""
+    text = "f3fccc0d00d8031954f90864d43c247f" + "4bf5f0665c6b50cc17749a27d1cf7664"
+    public = ec.derive_private_key(int(text, 16), ec.SECP256R1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "FIDO" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tokens: found in either width wherever they stand, sure only where they announce themselves."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +233,20 @@ def test_examples_are_published() -> None:
     assert found
     assert all(c.published for c in found)
     assert not any(c.published for c in search(tokens.github()).candidates)
+
+
+def test_keys_that_packages_carry_are_published() -> None:
+    """What every copy of a browser holds says so, wherever the process keeps it."""
+    text = (rules.shipped() / "tokens" / "published.toml").read_text("utf-8")
+    tables = tomllib.loads(text)["examples"]
+    values = next(row["values"] for row in tables if "Chromium" in row["source"])
+    for value in values:
+        assert value.startswith("AIza")
+        found = search(b"GOOGLE_API_KEY=" + value.encode() + b"\0").candidates
+        assert found
+        assert all(c.published for c in found)
+        other = value[:-8] + value[-8:].swapcase()
+        assert not any(c.published for c in search(other.encode() + b"\0").candidates)
 
 
 def test_no_candidate_holds_a_value() -> None:
