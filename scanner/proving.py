@@ -19,7 +19,14 @@ from scanner.detect.register import Register
 from scanner.model import Candidate, Fault, Witness
 from scanner.stages.examine import Proofs, examine, find_tokens
 from scanner.stages.naming import names_of
-from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate
+from scanner.stages.relate import (
+    MOST_SCHEDULES,
+    RELATIONS,
+    distinct,
+    find_schedules,
+    likely,
+    relate,
+)
 from scanner.stages.sweep import Gathered
 from scanner.stages.withhold import named
 from scanner.workers import Crew
@@ -58,9 +65,13 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     keys: Proofs = answers.get(0) or _NOTHING
     said: Proofs = answers.get(calls.index(find_tokens)) or _NOTHING
     faults += (*keys.faults, *said.faults)
-    found = [*keys.candidates, *said.candidates]
+    expanded = answers.get(calls.index(find_schedules)) or ()
+    if len(expanded) > MOST_SCHEDULES:
+        text = f"More than {MOST_SCHEDULES} key schedules stand in the dump; the rest is not told."
+        faults.append(Fault(code="limit-schedules", text=text))
+    found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
     for index, call in enumerate(calls):
-        found += (answers.get(index) or ()) if call in (find_schedules, relate) else ()
+        found += (answers.get(index) or ()) if call is relate else ()
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 

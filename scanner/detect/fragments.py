@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scanner.detect import armour, der, groups, openssh, pem, ssh
+from scanner.detect.curve_names import USUAL_CURVE, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.evidence import (
     Key,
@@ -36,9 +37,7 @@ from scanner.detect.keys import (
     OKP_BYTES,
     RSA_ALGORITHMS,
     RSA_BITS,
-    USUAL_CURVE,
     Proved,
-    curve_of,
     parse_private,
 )
 from scanner.detect.sealed import UNKNOWN, Sealed, sealed

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.detect import der, headless_dsa
+from scanner.detect.curve_names import USUAL_CURVE
 from scanner.detect.der import Memory
 from scanner.detect.evidence import ec_derived, ec_scalar, okp_seed, on_curve, proved
 from scanner.detect.factors import Claim, claim
-from scanner.detect.keys import USUAL_CURVE, Parsed, Proved, candidate, parse_private
+from scanner.detect.keys import Parsed, Proved, candidate, parse_private
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
 from scanner.model import Confidence, Place
 from scanner.rules import Anchor, Rule

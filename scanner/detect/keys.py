@@ -8,7 +8,6 @@ inside, the scalar must give it. This module refuses what only looks like a key,
 at an encrypted one.
 """
 
-import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
 from scanner.detect import der, groups, pqc
+from scanner.detect.curve_names import BY_OID, CURVES, USUAL_CURVE, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
-from scanner.fingerprint import CURVE_OIDS, FFC_OIDS, FIELD_BYTES, OKP_OIDS
+from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
 from scanner.model import Candidate, Confidence, Place
 from scanner.rules import Rule
 
@@ -36,27 +36,13 @@ EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 OKP_BYTES = {"ed25519": 32, "x25519": 32, "ed448": 57, "x448": 56}
 """Bytes of a private key, and as many of its public one (RFC 8032, RFC 7748)."""
 
-CURVES: dict[str, type[ec.EllipticCurve]] = {
-    "P-224": ec.SECP224R1,
-    "P-256": ec.SECP256R1,
-    "P-384": ec.SECP384R1,
-    "P-521": ec.SECP521R1,
-    "secp256k1": ec.SECP256K1,
-    "brainpoolP256r1": ec.BrainpoolP256R1,
-    "brainpoolP384r1": ec.BrainpoolP384R1,
-    "brainpoolP512r1": ec.BrainpoolP512R1,
-}
-
 _OkpPrivate = (
     ed25519.Ed25519PrivateKey
     | x25519.X25519PrivateKey
     | ed448.Ed448PrivateKey
     | x448.X448PrivateKey
 )
-_OID_CURVES = {oid: curve for curve, oid in CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
-USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
-"""The curve that is meant where a scalar of so many bytes stands without its name."""
 
 _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed25519": ed25519.Ed25519PrivateKey.from_private_bytes,
@@ -64,8 +50,6 @@ _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed448": ed448.Ed448PrivateKey.from_private_bytes,
     "x448": x448.X448PrivateKey.from_private_bytes,
 }
-_DESCRIBED = (1, 2, 3)
-"""Versions of ECParameters (RFC 3279, SEC 1 C.2)."""
 
 _PRIMES = 8
 _RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
@@ -151,7 +135,7 @@ def _curve_before(memory: Memory, space: int, offset: int) -> str:
     before = memory.clip(space, offset - lead, lead)
     for header in (2, 3):
         if len(before) == lead and before[-header : lead - header + 1] == b"\x04":
-            for oid, curve in _OID_CURVES.items():
+            for oid, curve in BY_OID.items():
                 if before[:-header].endswith(bytes((der.OID, len(oid))) + oid):
                     return curve
     return ""
@@ -339,36 +323,6 @@ def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Chec
         if checked is not None:
             return _Checked(checked.material, checked.proof, assumed)
     raise Malformed
-
-
-def curve_of(parameters: Reader) -> str:
-    """Read EcpkParameters (RFC 3279 section 2.3.5): return the curve that is named, or described.
-
-    Wallets of Bitcoin describe it in each key. No two curves here share a generator.
-    """
-    if parameters.peek() == der.OID:
-        return _OID_CURVES.get(parameters.content(der.OID), "")
-    described = parameters.enter()
-    version = described.integer()
-    described.enter()  # the field
-    described.enter()  # the coefficients
-    base = described.content(der.OCTET_STRING)
-    described.integers(2)  # order and cofactor
-    if described.peek() != -1:
-        described.skip()  # a digest's identifier
-    described.finish()
-    size = (len(base) - 1) // (1 if base[:1] in (b"\x02", b"\x03") else 2)
-    return _generators().get(base[1 : 1 + size], "") if version in _DESCRIBED else ""
-
-
-@functools.cache
-def _generators() -> dict[bytes, str]:
-    """Return the curves by the x of their generators."""
-    found = {}
-    for name, group in CURVES.items():
-        base = ec.derive_private_key(1, group()).public_key().public_numbers()
-        found[base.x.to_bytes(FIELD_BYTES[name], "big")] = name
-    return found
 
 
 def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from scanner.detect import armour, der, groups, pqc
 from scanner.detect.armour import EOL
+from scanner.detect.curve_names import USUAL_CURVE
 from scanner.detect.der import Malformed, Memory
 from scanner.detect.evidence import (
     ec_derived,
@@ -23,7 +24,7 @@ from scanner.detect.evidence import (
     unproved,
 )
 from scanner.detect.factors import claim
-from scanner.detect.keys import OKP_BYTES, USUAL_CURVE, Proved
+from scanner.detect.keys import OKP_BYTES, Proved
 from scanner.detect.material import Material
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule

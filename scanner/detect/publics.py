@@ -4,6 +4,7 @@ They come from certificates, bare public keys, protocol messages and the operato
 are no findings. Every one carries its witness: where it stood and what it says of the key's owner.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner import fingerprint
@@ -27,6 +28,11 @@ class PublicKey:
     certificate: bytes = b""
     """The certificate that it was read from (DER), which says what its owner is called."""
     witness: Witness
+
+    @property
+    def independent(self) -> bool:
+        """Whether it was read, and not derived from a private key that was parsed."""
+        return self.witness.kind != "public-key" or self.witness.place is not None
 
 
 def rsa(n: int, e: int, *, kind: str, place: Place | None = None) -> PublicKey:
@@ -75,6 +81,11 @@ def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
     """Return a post-quantum public key: its name alone, its bytes are not looked for."""
     spki = fingerprint.pqc_spki(algorithm, raw)
     return PublicKey(algorithm=algorithm, bits=0, witness=_witness(kind, spki, place))
+
+
+def places(keys: Iterable[PublicKey]) -> list[Place]:
+    """Return where public keys stand."""
+    return [key.witness.place for key in keys if key.witness.place is not None]
 
 
 def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:

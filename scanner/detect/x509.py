@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner import fingerprint
 from scanner.detect import der, publics
+from scanner.detect.curve_names import CURVES, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
-from scanner.detect.keys import CURVES, EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
+from scanner.detect.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
 from scanner.detect.publics import PublicKey
 from scanner.model import Place
 from scanner.rules import Rule
 
-_OID_CURVES = {oid: curve for curve, oid in fingerprint.CURVE_OIDS.items()}
 _OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
 _OID_PQC = {oid: algorithm for algorithm, oid in fingerprint.PQC_OIDS.items()}
 _PQC_BYTES = {"ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592}
@@ -91,7 +91,7 @@ def _spki(data: bytes) -> PublicKey | None:
         identifier = body.enter()
         algorithm = identifier.content(der.OID)
         if algorithm == EC_PUBLIC_KEY:
-            curve = _OID_CURVES.get(identifier.content(der.OID), "")
+            curve = curve_of(identifier)
             identifier.finish()
             key = _ec(curve, body.bits())
         elif algorithm in RSA_ALGORITHMS:

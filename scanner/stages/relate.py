@@ -6,6 +6,7 @@ Key schedules are looked for in the same runs. Every value is read again from th
 are candidates.
 """
 
+import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -48,6 +49,9 @@ SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
     ("sm4-schedules", sm4.find),
 )
 """The detectors of key schedules: they look at the bytes of the runs, and have no public half."""
+
+MOST_SCHEDULES = 100_000
+"""Key schedules of a dump that are told, the first: a server has a few for each connection."""
 
 AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, _, again in RELATIONS),
@@ -117,11 +121,11 @@ def _loaded(session: Session, section: Runs) -> Pool:
 
 
 def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
-    """Search the runs, and what is around them, for key schedules."""
+    """Search the runs, and what is around them, for key schedules: at most one too many."""
     chosen = [
         (rule, find) for name, find in SCHEDULES for rule in session.rules if rule.detector == name
     ]
-    return tuple(_schedules(session, runs, chosen))
+    return tuple(itertools.islice(_schedules(session, runs, chosen), MOST_SCHEDULES + 1))
 
 
 def _schedules(

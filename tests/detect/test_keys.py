@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, noise
+from fixtures import described, encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, der, keys
+from scanner.detect import anchors, curve_names, der, keys
 from scanner.dump import source, space
 from scanner.model import Confidence, Layout, Place, Region
 from tests.detect.one_space import Bytes
@@ -228,16 +228,18 @@ def test_a_point_may_be_compressed_and_the_curve_unnamed() -> None:
         assert find(_sec1(scalar, point=bytes((3 - key.y % 2,)) + points[1][1:])) == []
 
 
-@pytest.mark.parametrize("curve", list(keys.CURVES))
+@pytest.mark.parametrize("curve", list(curve_names.CURVES))
 def test_every_curve_is_known(curve: str) -> None:
     """A key on any of the curves is proved in all its forms."""
-    private = ec.derive_private_key(0xFEDCBA9876543210_0F1E2D3C4B5A6978, keys.CURVES[curve]())
+    private = ec.derive_private_key(
+        0xFEDCBA9876543210_0F1E2D3C4B5A6978, curve_names.CURVES[curve]()
+    )
     point = private.public_key().public_numbers()
     key = recipes.EcKey(
         label="", curve=curve, d=0xFEDCBA9876543210_0F1E2D3C4B5A6978, x=point.x, y=point.y
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(recipes.CURVES, curve, keys.CURVES[curve])
+        patch.setitem(recipes.CURVES, curve, curve_names.CURVES[curve])
         name, data = key.spki_sha256, encodings.pkcs8_der(key)
     assert {each.candidate.fingerprint.value for each in find(data)} == {name}
 
@@ -362,77 +364,14 @@ def test_a_header_before_zeros_and_tables_is_no_key() -> None:
     assert len(find(header + noise.uniform(57, 1) + tables)) == 1
 
 
-DESCRIBED = {
-    "P-256": (
-        2**256 - 2**224 + 2**192 + 2**96 - 1,
-        (-3, 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B),
-        (
-            0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-            0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-        ),
-        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-    ),
-    "secp256k1": (
-        2**256 - 2**32 - 977,
-        (0, 7),
-        (
-            0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
-            0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
-        ),
-        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141,
-    ),
-}
-"""The field, the coefficients, the generator and its order (SEC 2 2.4.1 and 2.4.2)."""
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    octets = size.to_bytes(2 if size > 0xFF else 1, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + content
-
-
-def _point(x: int, y: int, *, compressed: bool) -> bytes:
-    octets = x.to_bytes(32, "big")
-    return bytes((2 | y & 1,)) + octets if compressed else b"\x04" + octets + y.to_bytes(32, "big")
-
-
-def _described(curve: str, *, compressed: bool) -> bytes:
-    """Return ECParameters (RFC 3279 section 2.3.5)."""
-    p, coefficients, base, order = DESCRIBED[curve]
-    field = _tlv(0x30, bytes.fromhex("06072a8648ce3d0101") + _integer(p))
-    octets = [(c % p).to_bytes(1 if compressed else 32, "big") for c in coefficients]
-    return _tlv(
-        0x30,
-        _integer(1)
-        + field
-        + _tlv(0x30, b"".join(_tlv(4, each) for each in octets))
-        + _tlv(4, _point(*base, compressed=compressed))
-        + _integer(order)
-        + _integer(1),
-    )
-
-
-def _with_parameters(key: recipes.EcKey, parameters: bytes, *, compressed: bool) -> bytes:
-    point = _tlv(3, b"\0" + _point(key.x, key.y, compressed=compressed))
-    inside = _tlv(0xA0, parameters) if parameters else b""
-    return _tlv(0x30, _integer(1) + _tlv(4, key.d.to_bytes(32, "big")) + inside + _tlv(0xA1, point))
-
-
 @pytest.mark.parametrize(
     ("curve", "compressed"), [("P-256", False), ("secp256k1", False), ("secp256k1", True)]
 )
 def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool) -> None:
     """OpenSSL writes it so when asked, and Bitcoin's wallets in every record."""
     key = recipes.ec_key(curve)
-    parameters = _described(curve, compressed=compressed)
-    inner = _with_parameters(key, b"", compressed=compressed)
-    outer = _tlv(0x30, bytes.fromhex("06072a8648ce3d0201") + parameters)
-    for data in (
-        _with_parameters(key, parameters, compressed=compressed),
-        _tlv(0x30, _integer(0) + outer + _tlv(4, inner)),
-    ):
+    for write in (described.sec1_der, described.pkcs8_der):
+        data = write(key, compressed=compressed)
         places = (Place(space=0, offset=9, size=len(data)),)
         found = find(b"\xff" * 9 + data + bytes(9))
         whole = [each.candidate for each in found if each.candidate.places == places]
@@ -443,7 +382,7 @@ def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool
 def test_a_curve_that_is_described_and_unknown() -> None:
     """Another generator is another curve, though all the rest were those of a known one."""
     key = recipes.ec_key("secp256k1")
-    data = _with_parameters(key, _described("secp256k1", compressed=True), compressed=True)
-    x = DESCRIBED["secp256k1"][2][0].to_bytes(32, "big")
+    data = described.sec1_der(key, compressed=True)
+    x = described.CURVES["secp256k1"][2][0].to_bytes(32, "big")
     assert find(data)
     assert find(data.replace(x, x[::-1])) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings
+from fixtures import described, encodings
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, der, x509
@@ -58,6 +58,18 @@ def test_public_keys_are_read(key: recipes.Key) -> None:
     assert found.witness.kind == "public-key"
     assert found.witness.fingerprint.value == key.spki_sha256
     assert found.witness.place == Place(space=0, offset=18, size=len(spki))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("curve", described.CURVES)
+def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool) -> None:
+    """The key is the same as that of a curve that is named."""
+    key = recipes.ec_key(curve)
+    data = described.spki_der(key, compressed=compressed)
+    [found] = find(bytes(7) + data)
+    assert _agrees(found, key)
+    assert found.witness.fingerprint.value == key.spki_sha256
+    assert found.witness.place == Place(space=0, offset=7, size=len(data))
 
 
 @pytest.mark.parametrize("key", SIGNING)

@@ -87,7 +87,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         (how, starts(pool, how, {readings.width(how, size) for size in bits}))
         for how in held(pool.readings)
     ]
-    known = {(key.curve, key.x) for key in publics if pieces.independent(key)}
+    known = {(key.curve, key.x) for key in publics if key.independent}
     named = {name for name, _ in known}
     trials: list[_Trial] = []
     for name, most in MOST.items() if len(pool.at) else ():

@@ -19,12 +19,12 @@ from typing import Literal
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import bare_numbers, keys, readings
+from scanner.detect import bare_numbers, curve_names, readings
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import PublicKey, places
 from scanner.detect.relations import beheaded, comb, pieces, points, words
 from scanner.detect.relations.curves import (
     CURVES,
@@ -126,11 +126,11 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     beside: dict[str, list[Place]] = {name: [] for name in MOST}
     parsed: set[tuple[str, int]] = set()
     for key in publics:
-        if not pieces.independent(key):
+        if not key.independent:
             parsed.add((key.curve, key.x))
         elif key.curve in everywhere:
             everywhere[key.curve][key.x] = key.y
-            beside[key.curve] += pieces.places([key])
+            beside[key.curve] += places([key])
     for curve, x, y, place in (*points.encoded(pool), *_affine(pool)):
         if curve in everywhere:
             everywhere[curve].setdefault(x, y)
@@ -361,7 +361,7 @@ def _closes(key: Ec) -> bool:
 
 def _shifted(curve: Curve, known: _Points) -> dict[int, int]:
     """Return x(R*Q) to x(Q) for the known points: what a scalar in Montgomery form gives."""
-    group = keys.CURVES[curve.name]()
+    group = curve_names.CURVES[curve.name]()
     radix = ec.derive_private_key(curve.radix % curve.n, group)
     table: dict[int, int] = {}
     for x, y in list(known.items())[:MOST_SHIFTED]:

@@ -19,7 +19,7 @@ from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
 from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import PublicKey, places
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -80,8 +80,8 @@ class Trial:
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each Edwards key that stands in the pool, and its public key elsewhere."""
     for algorithm in ("ed25519", "ed448"):
-        read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]
-        size, near = OKP_BYTES[algorithm], pieces.places(read)
+        read = [k for k in publics if k.algorithm == algorithm and k.independent]
+        size, near = OKP_BYTES[algorithm], places(read)
         if algorithm == "ed448":
             most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
         else:

@@ -14,7 +14,7 @@ from scanner.detect.keys import OKP_BYTES, okp_public
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
 from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import PublicKey, places
 from scanner.detect.relations import edwards, pieces
 from scanner.detect.relations.edwards import Trial
 from scanner.detect.relations.related import Related
@@ -44,8 +44,8 @@ _BITS = int.from_bytes((255).to_bytes(2, "big"), "little")
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key agreement key that stands in the pool, and its public key elsewhere."""
     for algorithm in ("x25519", "x448"):
-        read = [k for k in publics if k.algorithm == algorithm and pieces.independent(k)]
-        size, near = OKP_BYTES[algorithm], pieces.places(read)
+        read = [k for k in publics if k.algorithm == algorithm and k.independent]
+        size, near = OKP_BYTES[algorithm], places(read)
         if algorithm == "x448":
             most = pool.budget(MOST_X448[bool(read)], MOST_X448[0])
         else:

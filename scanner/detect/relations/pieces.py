@@ -19,7 +19,6 @@ import numpy.typing as npt
 from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.publics import PublicKey
 from scanner.detect.relations import words
 from scanner.detect.relations.announced import LEAD, announced_at
 from scanner.detect.relations.words import Bytes, sliding
@@ -182,16 +181,6 @@ def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
     at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
     positions: Offsets = np.concatenate((at - size, at - 2 * size))
     return positions[_fits(pool, positions, size)]
-
-
-def places(publics: Iterable[PublicKey]) -> list[Place]:
-    """Return where public keys stand."""
-    return [public.witness.place for public in publics if public.witness.place is not None]
-
-
-def independent(public: PublicKey) -> bool:
-    """Tell whether a public key was read, and not derived from a private one that was parsed."""
-    return public.witness.kind != "public-key" or public.witness.place is not None
 
 
 def _ordered(

@@ -1,0 +1,61 @@
+"""How many findings a dump may have: as many as can be borne, and the rest is said."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures import aes, encodings, keys, secrets
+from scanner import engine, proving, rules
+from scanner.engine import Scan, ScanRequest
+from scanner.progress import Silence
+from scanner.stages import examine, relate
+
+RULES = rules.load()
+
+
+def scanned(path: Path, data: bytes) -> Scan:
+    """Scan bytes in this process."""
+    path.write_bytes(data)
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=RULES)
+    return engine.scan(request, Silence())
+
+
+def test_written_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five keys as many are told as may be; public ones behind them are met all the same."""
+    made = [keys.okp_key("ed25519", label=str(number)) for number in range(5)]
+    written = [encodings.okp_pkcs8_der(key, with_public=False) for key in made]
+    data = b"".join(der + bytes(900) for der in written) + encodings.spki_der(keys.rsa_key())
+    scan = scanned(tmp_path / "dump", data)
+    assert len({one.fingerprint for one in scan.candidates}) == 5
+    assert scan.coverage.faults == ()
+    monkeypatch.setitem(examine.MOST, "private-key", 3)
+    scan = scanned(tmp_path / "dump", data)
+    assert {one.fingerprint.value for one in scan.candidates} == {
+        key.spki_sha256 for key in made[:3]
+    }
+    assert [fault.code for fault in scan.coverage.faults] == ["limit-keys"]
+    assert keys.rsa_key().spki_sha256 in {key.witness.fingerprint.value for key in scan.publics}
+
+
+def test_each_kind_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever so many keys of one kind take no room from those of another."""
+    key = keys.okp_key("ed25519")
+    data = (secrets.keytab() + bytes(900)) * 4 + encodings.okp_pkcs8_der(key, with_public=False)
+    monkeypatch.setitem(examine.MOST, "symmetric-key", 2)
+    scan = scanned(tmp_path / "dump", data)
+    assert [one.kind for one in scan.candidates] == ["symmetric-key"] * 2 + ["private-key"]
+    assert [fault.code for fault in scan.coverage.faults] == ["limit-keys"]
+
+
+def test_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five key schedules as many are told as may be."""
+    made = [aes.expand(aes.key(128, number)) for number in range(5)]
+    data = b"".join(bytes(800) + schedule for schedule in made) + bytes(800)
+    scan = scanned(tmp_path / "dump", data)
+    assert len(scan.candidates) == 5
+    assert scan.coverage.faults == ()
+    monkeypatch.setattr(relate, "MOST_SCHEDULES", 3)
+    monkeypatch.setattr(proving, "MOST_SCHEDULES", 3)
+    scan = scanned(tmp_path / "dump", data)
+    assert len(scan.candidates) == 3
+    assert [fault.code for fault in scan.coverage.faults] == ["limit-schedules"]
