@@ -31,16 +31,16 @@ MOST = {
     "P-521": (400, 60),
     "secp256k1": (1_000, 300),
     "brainpoolP256r1": (400, 100),
-    "brainpoolP384r1": (200, 40),
-    "brainpoolP512r1": (200, 40),
+    "brainpoolP384r1": (100, 20),
+    "brainpoolP512r1": (100, 20),
 }
 """Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
 RARE = {name for name in MOST if name.startswith("brainpool")}
-"""Curves that are looked for where a public key is of them, or their generator stands in the same
-digits: libraries keep it beside their keys."""
+"""Curves that are looked for where a public key is of them, or their generator stands in digits or
+limbs: libraries keep it beside their keys. Bytes say less, of tables of all curves."""
 
 MOST_READ = 1_000
 """Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
@@ -88,16 +88,14 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         for how in held(pool.readings)
     ]
     known = {(key.curve, key.x) for key in publics if key.independent}
-    named = {name for name, _ in known}
     trials: list[_Trial] = []
-    for name, most in MOST.items() if len(pool.at) else ():
-        use = begun if name not in RARE - named else _using(pool, CURVES[name], begun)
-        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in use]
+    for name in _wanted(pool, known, trials) if len(pool.at) else ():
+        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
         for reading in _BN_JS:
             found = (trial for own, rows in tried if own == reading for trial in rows)
             trials += itertools.islice(found, MOST_READ)
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
-        trials += itertools.islice(found, pool.budget(*most))
+        trials += itertools.islice(found, pool.budget(*MOST[name]))
     seen: set[tuple[str, int]] = set()
     for key, position, how in _witnessed(pool, trials, known):
         if (key.curve, key.x) not in seen and ec_closes(key):
@@ -192,16 +190,48 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     return position[np.argsort(rank, kind="stable")]
 
 
-def _using(
-    pool: Pool, curve: Curve, begun: Sequence[tuple[Reading, Offsets]]
-) -> Iterator[tuple[Reading, Offsets]]:
-    """Keep the readings in which the generator of a curve stands."""
-    x, _ = generator(curve)
-    for how, at in begun:
-        raw = readings.encode(how, x, curve.p.bit_length())
-        first = readings.gather(pool.data, at, "<u4") == int.from_bytes(raw[:4], "little")
-        if any(words.stands(pool.data, position, raw) for position in at[first].tolist()):
-            yield how, at
+def _counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Put first what CPython's count of digits announces, and of that what stands in no long row.
+
+    A count is a size, or what Python 3.12 puts three bits above a sign. Rows are tables of points.
+    """
+    count = np.uint64(readings.count(how, bits))
+    rank = np.full(len(position), 2, np.int8)
+    for kind in ("<u8", "<u4"):
+        size = readings.gather(pool.data, np.maximum(position - int(kind[-1]), 0), kind)
+        rank[(size == count) | (size == count << np.uint64(3))] = 1
+    rows = np.sort(position[rank == 1])
+    lone = rows[pieces.in_row(pool, rows, readings.width(how, bits)) <= pieces.MOST_PAIRED]
+    rank[np.isin(position, lone)] = 0
+    return position[np.argsort(rank, kind="stable")]
+
+
+def _wanted(
+    pool: Pool, known: Collection[tuple[str, int]], trials: Sequence[_Trial]
+) -> Iterator[str]:
+    """Yield the usual curves, and the rare ones in use if anything was tried on those before.
+
+    What is digits of a number on a rare curve is read on a usual one of its size too.
+    """
+    yield from (name for name in MOST if name not in RARE)
+    if trials:
+        yield from sorted(_rare(pool, {curve for curve, _ in known}))
+
+
+def _rare(pool: Pool, named: Collection[str]) -> set[str]:
+    """Return the rare curves that are named, or whose generator stands in digits or limbs."""
+    rows = []
+    for name in RARE.difference(named):
+        curve = CURVES[name]
+        x, bits = generator(curve)[0], curve.p.bit_length()
+        forms = spellings(curve, big_endian=pool.big_endian)
+        raws = {form.encode(curve, x) for form in forms if form.word > 1 or not form.most_first}
+        raws |= {readings.encode(how, x, bits) for how in held(pool.readings)}
+        rows += [(name, raw) for raw in sorted(raws)]
+    lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
+    found = words.find(pool.data, lows)
+    there = (rows[row][0] for row, at in found if words.stands(pool.data, at, rows[row][1]))
+    return RARE.intersection(named).union(there)
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
@@ -217,6 +247,8 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
     found = found[top >= np.uint64(1 << (readings.WIDE - LACK))]
+    if how == readings.DIGITS_30:
+        found = _counted(pool, how, found, bits)
     column = np.arange(readings.width(how, bits))
     for start in range(0, len(found), _ROWS):
         part = found[start : start + _ROWS]

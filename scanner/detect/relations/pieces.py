@@ -52,7 +52,7 @@ _BESIDE, _MOST_BESIDE = 128, 256
 _USUAL, _VERSIONED = 32, 6
 """Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
-_ADJOINING, _MOST_PAIRED = 16, 32
+_ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
@@ -197,7 +197,7 @@ def _ordered(
         positions = positions[varied(pool.data, positions, size)]
         rows = [positions]
         if len(positions) > most - len(found):
-            passing = _in_row(pool, positions, size) > _MOST_PAIRED
+            passing = in_row(pool, positions, size) > MOST_PAIRED
             rows = [positions[~passing], positions[passing]]
         found = np.concatenate((found, *(_nearest(pool, row, marks) for row in rows)))
         found = found[_once(pool.data, found, size)]
@@ -275,11 +275,11 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     seldom are, but for those of a loop: they stand in long rows.
     """
     positions = np.unique(positions)
-    row = _in_row(pool, positions, size)
-    return positions[(row > 1) & (row <= _MOST_PAIRED)]
+    row = in_row(pool, positions, size)
+    return positions[(row > 1) & (row <= MOST_PAIRED)]
 
 
-def _in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
+def in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
     """Count, for each of some sorted positions, those of its row: an allocator's, one by one."""
     apart = np.diff(_coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING
     starts = np.flatnonzero(np.append(True, apart)) if len(positions) else positions

@@ -127,6 +127,27 @@ def test_a_scalar_of_bn_js_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name
     assert found.encoding == f"d {name}"
 
 
+@pytest.mark.parametrize("tag", [1, 8])
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+def test_a_scalar_of_python_behind_tables_of_points(
+    make_pool: MakePool, key: keys.EcKey, tag: int
+) -> None:
+    """Seen in ``ecdsa``: tables of multiples, integer after integer, and what looks like digits."""
+    bits = 521 if key.curve == "P-521" else 8 * key.field_bytes
+    size = readings.count(HELD["digits-30"], bits)
+    head = bytes(12) + (size * tag).to_bytes(8, "little")
+    numbers = [
+        spell(pow(3, at + 300, CURVES[key.curve].n), HELD["digits-30"], key)
+        for at in range(digits.MOST[key.curve][0] + 100)
+    ]
+    table = b"".join(head + raw for raw in numbers)
+    loose = b"".join(bytes(24) + raw for raw in numbers)
+    mine = bytes(64) + head + spell(key.d, HELD["digits-30"], key) + bytes(64)
+    data = bytes(64) + table + loose + mine + spell(key.x, HELD["digits-30"], key) + bytes(64)
+    (found,) = search(make_pool, data)
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+
+
 def array(reading: Reading, length: int, words: bytes) -> bytes:
     """Write an array of V8: a tagged pointer to its map, its length, its words."""
     head = (0x2B185C980211 % (1 << 8 * reading.word), length << reading.shift)
