@@ -38,7 +38,7 @@ MOST = {
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
-RARE = {name for name in MOST if name.startswith("brainpool")}
+RARE = tuple(name for name in MOST if name.startswith("brainpool"))
 """Curves that are looked for where a public key is of them, or their generator stands in digits or
 limbs: libraries keep it beside their keys. Bytes say less, of tables of all curves."""
 
@@ -215,13 +215,13 @@ def _wanted(
     """
     yield from (name for name in MOST if name not in RARE)
     if trials:
-        yield from sorted(_rare(pool, {curve for curve, _ in known}))
+        yield from sorted(_rare(pool, frozenset(curve for curve, _ in known)))
 
 
-def _rare(pool: Pool, named: Collection[str]) -> set[str]:
+def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
     """Return the rare curves that are named, or whose generator stands in digits or limbs."""
     rows = []
-    for name in RARE.difference(named):
+    for name in (name for name in RARE if name not in named):
         curve = CURVES[name]
         x, bits = generator(curve)[0], curve.p.bit_length()
         forms = spellings(curve, big_endian=pool.big_endian)
@@ -231,7 +231,7 @@ def _rare(pool: Pool, named: Collection[str]) -> set[str]:
     lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
     found = words.find(pool.data, lows)
     there = (rows[row][0] for row, at in found if words.stands(pool.data, at, rows[row][1]))
-    return RARE.intersection(named).union(there)
+    return named.intersection(RARE).union(there)
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
