@@ -56,7 +56,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("serving",),
     ("workers",),
     ("stages.session",),
-    ("stages.shade", "stages.overwrite", "stages.unlock", "stages.seals"),
+    ("stages.shade", "stages.overwrite", "stages.unlock", "stages.seals", "stages.limits"),
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate", "stages.naming"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from scanner.detect import armour, openssh, pem, spelled
 from scanner.detect.armour import Run, Text
-from scanner.detect.der import LIMIT, Memory
+from scanner.detect.der import LIMIT, Memory, total_size
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.detect.publics import PublicKey
 from scanner.rules import Rule
@@ -26,6 +26,7 @@ _AHEAD = 160
 
 _LABELLED = 64
 _SPELLED, _FIRST_READ = 8, 1024
+_HEADER = 4
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
@@ -72,13 +73,11 @@ def _bare(body: Text, rule: Rule) -> Iterator[Proved]:
 
 
 def _hex(body: Text, rule: Rule) -> Iterator[Proved]:
-    text = body.read(4 * LIMIT)
-    digits = bytearray()
-    at = end = 0
-    while match := _HEX.match(text, at):
-        digits += match[0]
-        end = match.end()
-        at = armour.unfilled(text, end)
+    for size in (_FIRST_READ, 4 * LIMIT):
+        text = body.read(size)
+        digits, end = _digits(text)
+        if end + armour.NOISE < len(text) or _is_whole(digits):
+            break
     data = bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
     parsed = parse_private(data)
     if parsed is None:
@@ -88,6 +87,28 @@ def _hex(body: Text, rule: Rule) -> Iterator[Proved]:
     place, wide = armour.located(body.memory, body.space, body.offset, end, body.width)
     encoding = f"{parsed.form} hex{wide}"
     yield Proved(candidate=candidate(parsed, rule, encoding, (place,)), material=parsed.material)
+
+
+def _digits(text: bytes) -> tuple[bytes, int]:
+    """Return the hex digits that a text begins with, line ends left out, and where they end.
+
+    No more lines than the object needs.
+    """
+    digits = bytearray()
+    at = end = 0
+    while not _is_whole(digits) and (match := _HEX.match(text, at)):
+        digits += match[0]
+        end = match.end()
+        at = armour.unfilled(text, end)
+    return bytes(digits), end
+
+
+def _is_whole(digits: bytes | bytearray) -> bool:
+    """Tell whether digits hold all of the object that they begin with, or begin with none."""
+    if len(digits) < 2 * _HEADER:
+        return False
+    total = total_size(bytes.fromhex(digits[: 2 * _HEADER].decode("ascii")))
+    return total is None or len(digits) >= 2 * total
 
 
 def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:

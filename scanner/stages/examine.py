@@ -64,6 +64,7 @@ from scanner.errors import Unmapped
 from scanner.fingerprint import Names
 from scanner.model import Candidate, Confidence, Fault, Witness
 from scanner.rules import Rule
+from scanner.stages.limits import Limits
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
 from scanner.stages.unlock import unlock
@@ -117,10 +118,6 @@ Hit = tuple[int, int, int]
 
 OPENED = "opened"
 """The detector of encrypted keys with their passphrase: it tries what the others found."""
-
-MOST = {"private-key": 1 << 14, "encrypted-key": 1 << 14, "symmetric-key": 100_000}
-"""Keys of a dump that are told, the first of each kind of rule: each takes 1 kB of report, more of
-memory, and its time. As many private keys are traced, as many schedules told."""
 
 TOKENS = "tokens"
 """The detector of tokens: it looks at all hits of its rules together, for they stand in crowds."""
@@ -202,25 +199,21 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 def _examine(
     session: Session, hits: Hits, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
-    misled, left, told = 0, 0, dict.fromkeys(MOST, 0)
+    misled, limits = 0, Limits(session.memory)
     rows = (hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist())
     for hit in zip(*rows, strict=True):
         rule = session.rules[hit[0]]
-        if rule.detector == TOKENS:
-            continue
-        if rule.kind in MOST and told[rule.kind] >= MOST[rule.kind]:
-            left += 1
+        if rule.detector == TOKENS or limits.forbid(rule):
             continue
         try:
             for found in examine_hit(session, hit):
-                if rule.kind in MOST and not isinstance(found, PublicKey):
-                    told[rule.kind] += 1
+                if not isinstance(found, PublicKey):
+                    limits.tell(rule)
                 yield hit, found
         except Unmapped:
             misled += 1
-    if left:
-        text = f"Too many keys stand in the dump: {left} candidates were not examined."
-        faults.append(Fault(code="limit-keys", text=text))
+        limits.read(rule)
+    faults += limits.faults()
     if misled:
         text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
         faults.append(Fault(code="unmapped", text=text))

@@ -8,7 +8,7 @@ from fixtures import aes, encodings, keys, secrets
 from scanner import engine, proving, rules
 from scanner.engine import Scan, ScanRequest
 from scanner.progress import Silence
-from scanner.stages import examine, relate
+from scanner.stages import limits, relate
 
 RULES = rules.load()
 
@@ -28,7 +28,7 @@ def test_written_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = scanned(tmp_path / "dump", data)
     assert len({one.fingerprint for one in scan.candidates}) == 5
     assert scan.coverage.faults == ()
-    monkeypatch.setitem(examine.MOST, "private-key", 3)
+    monkeypatch.setitem(limits.MOST, "private-key", 3)
     scan = scanned(tmp_path / "dump", data)
     assert {one.fingerprint.value for one in scan.candidates} == {
         key.spki_sha256 for key in made[:3]
@@ -41,10 +41,21 @@ def test_each_kind_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Ever so many keys of one kind take no room from those of another."""
     key = keys.okp_key("ed25519")
     data = (secrets.keytab() + bytes(900)) * 4 + encodings.okp_pkcs8_der(key, with_public=False)
-    monkeypatch.setitem(examine.MOST, "symmetric-key", 2)
+    monkeypatch.setitem(limits.MOST, "symmetric-key", 2)
     scan = scanned(tmp_path / "dump", data)
     assert [one.kind for one in scan.candidates] == ["symmetric-key"] * 2 + ["private-key"]
     assert [fault.code for fault in scan.coverage.faults] == ["limit-keys"]
+
+
+def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts that announce a key and lead far, and hold none, are not read without end."""
+    text = b"".join(b"30820276020100300d0609" + b"%032x" % number for number in range(400))
+    assert scanned(tmp_path / "dump", text).coverage.faults == ()
+    monkeypatch.setattr(limits, "MOST_READ", 1 << 20)
+    monkeypatch.setattr(limits, "MOST_TIMES", 1)
+    scan = scanned(tmp_path / "dump", text)
+    assert scan.candidates == ()
+    assert [fault.code for fault in scan.coverage.faults] == ["limit-read"]
 
 
 def test_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,63 @@
+"""How much of what is written in a dump is examined: enough for any process, and not without end.
+
+Limits are counts, of keys and of bytes that were read, and no clock: the same dump gives the same
+report on any machine. What is beyond them is a fault, and the scan is no ``pass``. Certificates and
+public keys have no limit of their number: they bear witness against the others.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from scanner.dump.space import Memory
+from scanner.model import Fault
+from scanner.rules import Rule
+
+MOST = {"private-key": 1 << 14, "encrypted-key": 1 << 14, "symmetric-key": 100_000}
+"""Keys of a dump that are told, the first of each kind of rule: each takes 1 kB of report, more of
+memory, and its time. As many private keys are traced, as many schedules told."""
+
+MOST_READ, MOST_TIMES = 1 << 29, 8
+"""Bytes that the candidates of one detector may read: so many, or the dump so many times. A text
+that announces a key every fifty bytes, each of which is looked at up to its end, has no end."""
+
+
+class Limits:
+    """What was told of each kind of rule, and what each detector read."""
+
+    __slots__ = ("_before", "_dear", "_left", "_memory", "_most", "_taken", "_told")
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._before = memory.taken
+        self._most = max(MOST_READ, MOST_TIMES * memory.map.file_size)
+        self._taken: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
+        self._left = self._dear = 0
+
+    def forbid(self, rule: Rule) -> bool:
+        """Tell whether no candidate of a rule is examined any more, and count it then."""
+        if rule.kind in MOST and self._told[rule.kind] >= MOST[rule.kind]:
+            self._left += 1
+            return True
+        if self._taken[rule.detector] > self._most:
+            self._dear += 1
+            return True
+        return False
+
+    def tell(self, rule: Rule) -> None:
+        """Count a key."""
+        self._told[rule.kind] += 1
+
+    def read(self, rule: Rule) -> None:
+        """Count what was read since the last time."""
+        self._taken[rule.detector] += self._memory.taken - self._before
+        self._before = self._memory.taken
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what was not done."""
+        if self._left:
+            text = f"Too many keys stand in the dump: {self._left} candidates were not examined."
+            yield Fault(code="limit-keys", text=text)
+        if self._dear:
+            text = f"Candidates are too many and too long: {self._dear} were not examined."
+            yield Fault(code="limit-read", text=text)
