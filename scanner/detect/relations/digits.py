@@ -39,8 +39,9 @@ a section of at most FEW_RUNS, and in others. Programs that hold more numbers of
 tables of a curve's points."""
 
 RARE = tuple(name for name in MOST if name.startswith("brainpool"))
-"""Curves that are looked for where a public key is of them, or their generator stands in digits or
-limbs: libraries keep it beside their keys. Bytes say less, of tables of all curves."""
+"""Curves that are looked for where a public key is of them; in few runs also where their generator
+stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
+curves."""
 
 MOST_READ = 1_000
 """Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
@@ -214,12 +215,12 @@ def _wanted(
     What is digits of a number on a rare curve is read on a usual one of its size too.
     """
     yield from (name for name in MOST if name not in RARE)
-    if trials:
-        yield from sorted(_rare(pool, frozenset(curve for curve, _ in known)))
+    named = frozenset(curve for curve, _ in known).intersection(RARE)
+    yield from sorted(_rare(pool, named) if trials and pool.few else named)
 
 
 def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
-    """Return the rare curves that are named, or whose generator stands in digits or limbs."""
+    """Return the rare curves that are named, and whose generator stands in digits or limbs."""
     rows = []
     for name in (name for name in RARE if name not in named):
         curve = CURVES[name]
@@ -231,7 +232,7 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
     lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
     found = words.find(pool.data, lows)
     there = (rows[row][0] for row, at in found if words.stands(pool.data, at, rows[row][1]))
-    return named.intersection(RARE).union(there)
+    return named.union(there)
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:

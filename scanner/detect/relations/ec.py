@@ -195,10 +195,10 @@ def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
 
 
 def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, Place]]:
-    """Yield curve, x and place where known points, and generators, stand in a library's spelling.
+    """Yield curve, x and place where known points stand, and generators in a library's spelling.
 
-    Their scalars are beside them, often; and a library keeps the generators of curves in use. Bytes
-    say less: OpenSSL has a table of all curves that it knows.
+    Their scalars are beside them, often; and a library keeps the generators of curves in use. Of
+    these bytes say less: OpenSSL has a table of all curves that it knows.
     """
     rows: list[tuple[Curve, Spelling, int]] = []
     wanted = []
@@ -206,9 +206,9 @@ def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, 
         curve = CURVES[name]
         xs = [generator(curve)[0], *itertools.islice(found, MOST_SHIFTED)]
         for form in spellings(curve, big_endian=pool.big_endian):
-            if form.word > 1 or not form.most_first:
-                rows += [(curve, form, x) for x in xs]
-                wanted.append(form.lows(curve, xs))
+            own = xs if form.word > 1 or not form.most_first else xs[1:]
+            rows += [(curve, form, x) for x in own]
+            wanted.append(form.lows(curve, own))
     for index, at in words.find(pool.data, np.concatenate(wanted)):
         curve, form, x = rows[index]
         if at >= form.at:

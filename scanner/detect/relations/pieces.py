@@ -3,11 +3,12 @@
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
 its run: so where it may begin decides what a search costs. In this order: behind bytes that
 announce its length (an allocator's size, a length word, a tag), if it fills a run, near a public
-key, beside another such piece, or anywhere; if it fills none; a run that it fills; other runs'
-edges; the slots of an allocator that lays equal objects end to end, in runs that such fill; a word
-from the edges; other slots. Where not all of a kind can be tried, those come last that stand in a
-long row of their like: a loop computed them. Equal pieces count once, and what is not as varied as
-random bytes are not at all. This module refuses to judge what a piece holds.
+key; a run's edge beside one; what is announced and fills a run beside another such piece, or
+anywhere; if it fills none; a run that it fills; other runs' edges; the slots of an allocator that
+lays equal objects end to end, in runs that such fill; a word from the edges; other slots. Where not
+all of a kind can be tried, those come last that stand in a long row of their like: a loop computed
+them. Equal pieces count once, and what is not as varied as random bytes are not at all. This module
+refuses to judge what a piece holds.
 """
 
 import itertools
@@ -224,13 +225,14 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
     both = _both(announced, alone)
+    edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     if near:
         yield both[_distances(pool, both, _marks(near)) <= NEIGHBOURHOOD]
+        yield edges[_distances(pool, edges, _marks(near)) <= _BESIDE]
     yield _paired(pool, both, size)
     yield both
     yield announced
     yield alone
-    edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     yield edges
     length = pool.tail - pool.head
     short = whole & (length <= _LONGEST)

@@ -140,6 +140,23 @@ def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None
     assert named(related) == key.spki_sha256
 
 
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_a_freed_scalar_before_its_known_point_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in ring: what was freed before the scalar joins its run, which ends at the point."""
+    key = KEYS[curve]
+    size = key.field_bytes
+    lone = noise.uniform(size * 700, 5)
+    crowd = b"".join(bytes(16) + lone[at : at + size] for at in range(0, len(lone), size))
+    point = encodings.public_point(key)
+    private = montgomery(key.d, CURVES[curve].n, -(-size // 8) * 8)
+    record = noise.uniform(72, 6) + private + len(point).to_bytes(8, "little") + point
+    data = crowd + bytes(32) + record + bytes(32) + crowd
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+
+
 @pytest.mark.parametrize("form", ["plain", "montgomery"])
 def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
     """Seen in ring: the scalar ends a run before its point; a certificate is elsewhere, in a crowd.
