@@ -38,7 +38,7 @@ BEFORE, AFTER = 2048, 4096
 PIECE, OVERLAP = 256 << 10, 8 << 10
 """Bytes that Kingfisher sees at once, and that two such pieces have in common."""
 
-MOST = 100_000
+MOST = 1 << 16
 """Tokens of one dump: beyond it, the dump was made to have them."""
 
 ALGORITHM = "jwt"

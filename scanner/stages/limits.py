@@ -17,12 +17,12 @@ MOST = {"private-key": 1 << 14, "encrypted-key": 1 << 14, "symmetric-key": 100_0
 memory, and its time. As many private keys are traced, as many schedules told."""
 
 MOST_READ, MOST_TIMES = 1 << 29, 8
-"""Bytes that the candidates of one detector may read: so many, or the dump so many times. A text
-that announces a key every fifty bytes, each of which is looked at up to its end, has no end."""
+"""Bytes that the candidates of one rule of secrets may read: so many, or the dump so many times. A
+text that announces a key every fifty bytes, each looked at up to its end, has no end."""
 
 
 class Limits:
-    """What was told of each kind of rule, and what each detector read."""
+    """How many keys were told of each kind of rule, and how many bytes each rule read."""
 
     __slots__ = ("_before", "_dear", "_left", "_memory", "_most", "_taken", "_told")
 
@@ -36,10 +36,12 @@ class Limits:
 
     def forbid(self, rule: Rule) -> bool:
         """Tell whether no candidate of a rule is examined any more, and count it then."""
-        if rule.kind in MOST and self._told[rule.kind] >= MOST[rule.kind]:
+        if rule.kind not in MOST:
+            return False
+        if self._told[rule.kind] >= MOST[rule.kind]:
             self._left += 1
             return True
-        if self._taken[rule.detector] > self._most:
+        if self._taken[rule.id] > self._most:
             self._dear += 1
             return True
         return False
@@ -50,7 +52,7 @@ class Limits:
 
     def read(self, rule: Rule) -> None:
         """Count what was read since the last time."""
-        self._taken[rule.detector] += self._memory.taken - self._before
+        self._taken[rule.id] += self._memory.taken - self._before
         self._before = self._memory.taken
 
     def faults(self) -> Iterator[Fault]:

@@ -50,12 +50,14 @@ def test_each_kind_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts that announce a key and lead far, and hold none, are not read without end."""
     text = b"".join(b"30820276020100300d0609" + b"%032x" % number for number in range(400))
+    text += bytes(900) + encodings.spki_der(keys.rsa_key())
     assert scanned(tmp_path / "dump", text).coverage.faults == ()
     monkeypatch.setattr(limits, "MOST_READ", 1 << 20)
     monkeypatch.setattr(limits, "MOST_TIMES", 1)
     scan = scanned(tmp_path / "dump", text)
     assert scan.candidates == ()
     assert [fault.code for fault in scan.coverage.faults] == ["limit-read"]
+    assert keys.rsa_key().spki_sha256 in {key.witness.fingerprint.value for key in scan.publics}
 
 
 def test_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
