@@ -8,6 +8,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import sexp, xmlkey
 from scanner.detect.keys import Proved
+from scanner.detect.material import Rsa
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
@@ -65,7 +66,8 @@ def test_a_flipped_bit_is_no_key(at: int, bit: int) -> None:
         text[at % len(text)] ^= 1 << bit
         offset = bytes(text).find(mark)
         for item in found(examine, rule, bytes(text), offset) if offset >= 0 else ():
-            assert item.candidate.n == RSA.n
+            assert isinstance(item.material, Rsa)
+            assert item.material.n == RSA.n
 
 
 @settings(max_examples=150, deadline=None)
