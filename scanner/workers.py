@@ -230,6 +230,7 @@ class Processes:
         """
         self._setup, self._arguments = setup, arguments
         self._spare = spare
+        self._due = 0
         self._workers: list[_Worker] = []
         try:
             for _ in range(count):
@@ -239,12 +240,13 @@ class Processes:
             raise
 
     def grow(self, count: int, setup: Call, *arguments: object, spare: int = 1) -> None:
-        """Start ``count`` more workers, with a setup that is also that of those who replace others.
+        """Have ``count`` more workers, with a setup that is also that of those who replace others.
 
-        The first worker stays the one that is asked where all are free.
+        The first worker stays the one that is asked where all are free. The others are started once
+        those there are have work.
         """
         self._setup, self._arguments, self._spare = setup, arguments, spare
-        self._workers += [_Worker((setup, arguments)) for _ in range(count)]
+        self._due = count
 
     def ask(self, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - see Crew
         """See Crew. Raises WorkerLost where no worker could answer."""
@@ -274,6 +276,10 @@ class Processes:
                 yield waiting.popleft(), Lost(cause="no worker left")
                 continue
             self._hand_out(waiting, batch)
+            while self._due and waiting:
+                self._due -= 1
+                self._workers.append(_Worker((self._setup, self._arguments)))
+                self._hand_out(waiting, batch)
             for worker, answer in self._listen():
                 index_of, worker.busy = worker.busy, None
                 if not isinstance(answer, _Death):

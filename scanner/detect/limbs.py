@@ -221,11 +221,12 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     """
     verdict = np.zeros(len(starts), np.bool_)
     inside, middle = starts + LONG // WORD // 2, (starts + ends) // 2
-    dense = _bits_of_three(words) >= _LEAST_BITS
     far = LONG // WORD
     for at, least in ((starts, 0), (ends - 3, 4), (inside, far), (middle, 2 * far)):
-        rest = np.flatnonzero(dense.take(at, mode="clip") & ~verdict & (ends - starts >= least))
+        rest = np.flatnonzero(~verdict & (ends - starts >= least))
         rows = words[at[rest, None] + _THREE]
+        dense = _bits(rows) >= _LEAST_BITS
+        rest, rows = rest[dense], rows[dense]
         good = likelihood.of_words(rows) >= _LEAST_SCORE
         rows = rows[good].view(np.uint8)
         rows.sort(axis=1)
@@ -251,11 +252,10 @@ def _hold_digits(words: Words) -> Flags:
     return maybe
 
 
-def _bits_of_three(words: Words) -> npt.NDArray[np.uint8]:
-    """Count the bits that are set in three words, from each on that two stand behind."""
-    bits = np.bitwise_count(words)
-    sums: npt.NDArray[np.uint8] = bits[:-2] + bits[1:-1]
-    sums += bits[2:]
+def _bits(rows: Words) -> npt.NDArray[np.uint8]:
+    """Count the bits that are set in each row of three words."""
+    bits = np.bitwise_count(rows)
+    sums: npt.NDArray[np.uint8] = bits[:, 0] + bits[:, 1] + bits[:, 2]
     return sums
 
 

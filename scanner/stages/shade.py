@@ -5,8 +5,6 @@ so that the picture costs next to nothing; no verdict and no search depends on i
 counts: this module refuses to return a word.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -120,8 +118,10 @@ def cells(file_size: int, counts: Counts, starts: Offsets, ends: Offsets) -> tup
     edges = np.minimum(np.arange(-(-file_size // size) + 1) * size, file_size)
     swept = np.diff(_below(edges, starts, ends))
     return tuple(
-        Cell(bytes=int(length), swept=int(done), entropy=_entropy(row))
-        for length, done, row in zip(np.diff(edges), swept, counts.tolist(), strict=True)
+        Cell(bytes=length, swept=done, entropy=word)
+        for length, done, word in zip(
+            np.diff(edges).tolist(), swept.tolist(), _entropy(counts), strict=True
+        )
     )
 
 
@@ -135,17 +135,19 @@ def _below(edges: Offsets, starts: Offsets, ends: Offsets) -> Offsets:
     return below
 
 
-def _entropy(row: Sequence[int]) -> str:
-    """Return the word of the contract for a cell with so many words of each sort."""
-    total = sum(row)
-    if total == 0:
-        return "mixed"
-    if row[ZERO] == total:
-        return "zero"
-    if row[RANDOM] >= 0.75 * total:
-        return "random"
-    if row[TEXT] >= 0.5 * total:
-        return "text"
-    if row[RANDOM] < 0.1 * total and row[TEXT] < 0.2 * total:
-        return "low"
-    return "mixed"
+def _entropy(counts: Counts) -> list[str]:
+    """Return the word of the contract for each cell with so many words of each sort."""
+    total = counts.sum(axis=1)
+    random, text = counts[:, RANDOM], counts[:, TEXT]
+    words: list[str] = np.select(
+        [
+            total == 0,
+            counts[:, ZERO] == total,
+            random >= 0.75 * total,
+            text >= 0.5 * total,
+            (random < 0.1 * total) & (text < 0.2 * total),
+        ],
+        ["mixed", "zero", "random", "text", "low"],
+        "mixed",
+    ).tolist()
+    return words
