@@ -9,7 +9,9 @@ an order that depends on the dump alone.
 """
 
 import pickle
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from scanner.answers import Asked, answered, asked
@@ -17,7 +19,7 @@ from scanner.detect import limbs, pool, schedules
 from scanner.detect.limbs import Runs
 from scanner.detect.register import Register
 from scanner.model import Candidate, Fault, Witness
-from scanner.stages.examine import Proofs, examine, find_tokens
+from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
 from scanner.stages.naming import names_of
 from scanner.stages.relate import (
     MOST_SCHEDULES,
@@ -29,7 +31,7 @@ from scanner.stages.relate import (
 )
 from scanner.stages.sweep import Gathered
 from scanner.stages.withhold import named
-from scanner.workers import Crew
+from scanner.workers import Call, Crew
 
 READ = ("certificate", "public-key", "dnskey")
 """Kinds of witnesses of which every byte is public. The place of a JWK, a PGP key or an SSH key may
@@ -47,10 +49,11 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     """
     hits, runs = swept.hits, swept.runs
     tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
+    begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
     questions: list[Asked] = [
         ("The candidates were not proved", Proofs, (examine, hits)),
         (UNRELATED, Runs, (distinct, runs)),
-        *([] if alone else tokens),
+        *(begun if alone else tokens),
         ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
     ]
     answers: dict[int, Any] = {}
@@ -61,17 +64,18 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
         needed.discard(index)
         if not needed:
             needed = set(next(relating, ()))
-    calls = [call for _, _, (call, *_) in questions]
-    keys: Proofs = answers.get(0) or _NOTHING
-    said: Proofs = answers.get(calls.index(find_tokens)) or _NOTHING
+    given: dict[Call, list[Any]] = defaultdict(list)
+    for index, (_, _, (call, *_)) in enumerate(questions):
+        given[call] += [answers[index]] if answers.get(index) else []
+    keys: Proofs = next(iter(given[examine]), _NOTHING)
+    said: Proofs = next(iter(given[find_tokens]), _NOTHING)
     faults += (*keys.faults, *said.faults)
-    expanded = answers.get(calls.index(find_schedules)) or ()
+    expanded = next(iter(given[find_schedules]), ())
     if len(expanded) > MOST_SCHEDULES:
         text = f"More than {MOST_SCHEDULES} key schedules stand in the dump; the rest is not told."
         faults.append(Fault(code="limit-schedules", text=text))
     found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
-    for index, call in enumerate(calls):
-        found += (answers.get(index) or ()) if call is relate else ()
+    found += chain.from_iterable(given[relate])
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 

@@ -136,7 +136,7 @@ class Proofs:
 
 
 def examine(session: Session, hits: Hits) -> Proofs:
-    """Examine the hits of all rules but those of tokens; begin to load what knows these."""
+    """Examine the hits of all rules but those of tokens."""
     candidates: list[Candidate] = []
     met = Registrar()
     for key in session.target.known:
@@ -161,7 +161,6 @@ def examine(session: Session, hits: Hits) -> Proofs:
     candidates += [_witnessed(found, met) for found in parsed]
     for one in parsed:
         met.add(_public(one.material))
-    _begin_tokens(session, hits)
     return Proofs(candidates=tuple(candidates), publics=met.register(), faults=tuple(faults))
 
 
@@ -226,12 +225,19 @@ def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sea
     yield from _EXAMINE[rule.detector](session.memory, space, offset, rule)
 
 
+def begin_tokens(session: Session, hits: Hits) -> None:
+    """Load what knows tokens in a thread, beside whatever is asked next, if it will be needed."""
+    if kingfisher.available() and _of_tokens(session, hits).any():
+        loading = ThreadPoolExecutor(1).submit(kingfisher.scanner, session.target.token_rules)
+        session.kept[begin_tokens] = loading
+
+
 def find_tokens(session: Session, hits: Hits) -> Proofs:
     """Search the neighbourhoods of the hits of all token rules.
 
     A call of its own: whatever a foreign library does, the keys are proved.
     """
-    begun = session.kept.pop(_begin_tokens, None)
+    begun = session.kept.pop(begin_tokens, None)
     if isinstance(begun, Future):
         begun.exception()  # what fails is told where it is used
     chosen = _of_tokens(session, hits)
@@ -244,13 +250,6 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
         session.target.fingerprint_key,
     )
     return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
-
-
-def _begin_tokens(session: Session, hits: Hits) -> None:
-    """Load what knows tokens in a thread, which takes 0.3 s, if it will be needed."""
-    if kingfisher.available() and _of_tokens(session, hits).any():
-        loading = ThreadPoolExecutor(1).submit(kingfisher.scanner, session.target.token_rules)
-        session.kept[_begin_tokens] = loading
 
 
 def _of_tokens(session: Session, hits: Hits) -> Flags:
