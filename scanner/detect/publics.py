@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from scanner import fingerprint
 from scanner.model import Place, Witness
 
+BARE = "public-key"
+"""The kind of a witness that is a public key alone: it calls nobody by a name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
@@ -32,7 +35,7 @@ class PublicKey:
     @property
     def independent(self) -> bool:
         """Whether it was read, and not derived from a private key that was parsed."""
-        return self.witness.kind != "public-key" or self.witness.place is not None
+        return self.witness.kind != BARE or self.witness.place is not None
 
 
 def rsa(n: int, e: int, *, kind: str, place: Place | None = None) -> PublicKey:

@@ -15,24 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect.limbs import Flags, Offsets, Runs
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import BARE, PublicKey
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Fingerprint, Place, Witness
 
+Columns = npt.NDArray[np.int64]
+_Codes = npt.NDArray[np.int16]
+_Digests = npt.NDArray[np.uint8]
+
 SPKI = "spki-sha256"
-NAMELESS = "public-key"
-"""The kind of a witness that has no name to give."""
+"""The kind of fingerprint that a public key has."""
 
 MOST_HITS = 256
 """Hits at which one key is read again for its names, of one kind of witness."""
 
 _DIGEST = 32
-
 _NOWHERE = (-1, -1, -1)
-
-_Codes = npt.NDArray[np.int16]
-Columns = npt.NDArray[np.int64]
-_Digests = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +89,7 @@ class Register:
         wanted = {bytes.fromhex(name) for name in names}
         heads = np.ascontiguousarray(self.digest[:, :8]).view("<u8").ravel()
         some = np.array([int.from_bytes(name[:8], "little") for name in wanted], np.uint64)
-        named = _among([kind != NAMELESS for kind in self.kinds], self.kind)
+        named = _among([kind != BARE for kind in self.kinds], self.kind)
         count: Counter[tuple[bytes, int]] = Counter()
         rows = []
         for row in np.flatnonzero(named & (self.hit[:, 0] >= 0) & np.isin(heads, some)).tolist():
@@ -155,7 +153,7 @@ class Registrar:
         """
         digest, place = bytes.fromhex(key.witness.fingerprint.value), key.witness.place
         first = digest not in self._met
-        if not first and key.witness.kind == NAMELESS and place and _holds(self._last, place):
+        if not first and key.witness.kind == BARE and place and _holds(self._last, place):
             return
         if first:
             self._met.add(digest)

@@ -22,7 +22,7 @@ from scanner.detect import der, publics
 from scanner.detect.curve_names import CURVES, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import BARE, PublicKey
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -31,9 +31,6 @@ _OID_PQC = {oid: algorithm for algorithm, oid in fingerprint.PQC_OIDS.items()}
 _PQC_BYTES = {"ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592}
 _PQC_BYTES |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568}
 """Bytes of a public key (FIPS 203 section 8, FIPS 204 section 4)."""
-
-_BARE = "public-key"
-"""The kind of a witness that is no certificate."""
 
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
@@ -219,7 +216,7 @@ def _rsa(content: bytes) -> PublicKey:
         raise Malformed
     if e.bit_length() > _EXPONENT_BITS:
         raise Malformed
-    return publics.rsa(n, e, kind=_BARE)
+    return publics.rsa(n, e, kind=BARE)
 
 
 def _ec(curve: str, point: bytes) -> PublicKey:
@@ -231,14 +228,14 @@ def _ec(curve: str, point: bytes) -> PublicKey:
     except ValueError as error:
         raise Malformed from error
     x, y = numbers.public_numbers().x, numbers.public_numbers().y
-    return publics.ec(curve, x, y, kind=_BARE)
+    return publics.ec(curve, x, y, kind=BARE)
 
 
 def _okp(algorithm: str, raw: bytes) -> PublicKey:
     """Read an encoded public key (RFC 8410 section 4)."""
     if len(raw) != OKP_BYTES[algorithm]:
         raise Malformed
-    return publics.okp(algorithm, raw, kind=_BARE)
+    return publics.okp(algorithm, raw, kind=BARE)
 
 
 def _pqc(algorithm: str, raw: bytes) -> PublicKey:
@@ -246,4 +243,4 @@ def _pqc(algorithm: str, raw: bytes) -> PublicKey:
     size = _PQC_BYTES.get(algorithm) or int(algorithm[-4:-1]) // 4
     if len(raw) != size or len(set(raw[:32])) < 8:
         raise Malformed
-    return publics.pqc(algorithm, raw, kind=_BARE)
+    return publics.pqc(algorithm, raw, kind=BARE)

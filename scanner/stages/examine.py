@@ -55,7 +55,7 @@ from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Flags
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
-from scanner.detect.publics import PublicKey
+from scanner.detect.publics import BARE, PublicKey
 from scanner.detect.register import Register, Registrar
 from scanner.detect.sealed import Sealed
 from scanner.detect.structures import openssh_shield, symcrypt
@@ -261,12 +261,12 @@ def _public(key: Material) -> PublicKey:
     """Take the public half of a parsed key for one to look for; it names nobody."""
     match key:
         case Rsa():
-            return publics.rsa(key.n, key.e, kind="public-key")
+            return publics.rsa(key.n, key.e, kind=BARE)
         case Ec():
-            return publics.ec(key.curve, key.x, key.y, kind="public-key")
+            return publics.ec(key.curve, key.x, key.y, kind=BARE)
         case Okp():
-            return publics.okp(key.algorithm, key.public, kind="public-key")
+            return publics.okp(key.algorithm, key.public, kind=BARE)
         case Ffc():
-            return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind="public-key")
+            return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind=BARE)
         case Pqc():
-            return publics.pqc(key.algorithm, key.public, kind="public-key")
+            return publics.pqc(key.algorithm, key.public, kind=BARE)

@@ -66,7 +66,7 @@ def test_hits_lead_to_who_has_a_name(met: list[tuple[PublicKey, tuple[int, int, 
     wanted = {name(key) for key, _ in met[::2]}
     hits = gathered(*met).hits(wanted)
     assert [tuple(hit) for hit in hits.tolist()] == [
-        hit for key, hit in met if name(key) in wanted and key.witness.kind != register.NAMELESS
+        hit for key, hit in met if name(key) in wanted and key.witness.kind != publics.BARE
     ]
 
 
@@ -81,9 +81,9 @@ def test_hits_are_bounded() -> None:
 def test_a_bare_key_in_its_certificate_is_no_other_witness() -> None:
     """But one of another key is, and one behind it."""
     certificate = FORMS[0]("certificate", Place(space=0, offset=100, size=900))
-    bare = FORMS[0](register.NAMELESS, Place(space=0, offset=300, size=294))
-    other = FORMS[2](register.NAMELESS, Place(space=0, offset=600, size=91))
-    behind = FORMS[0](register.NAMELESS, Place(space=0, offset=2000, size=294))
+    bare = FORMS[0](publics.BARE, Place(space=0, offset=300, size=294))
+    other = FORMS[2](publics.BARE, Place(space=0, offset=600, size=91))
+    behind = FORMS[0](publics.BARE, Place(space=0, offset=2000, size=294))
     met = [(key, (0, 0, 0)) for key in (certificate, bare, other, behind)]
     assert gathered(*met).place[:, 1].tolist() == [100, 600, 2000]
 
