@@ -11,14 +11,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.detect.curve_names import CURVES
-from scanner.detect.keys import (
-    OKP_BYTES,
-    RSA_BITS,
-    Parsed,
-    Proved,
-    candidate,
-    okp_public,
-)
+from scanner.detect.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place

@@ -50,7 +50,6 @@ _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed448": ed448.Ed448PrivateKey.from_private_bytes,
     "x448": x448.X448PrivateKey.from_private_bytes,
 }
-
 _PRIMES = 8
 _RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
 _DISTINCT = 8
