@@ -21,6 +21,7 @@ _BEGAN = time.process_time()
 from scanner import rules  # noqa: E402 - imports are timed as well
 from scanner.detect import pool  # noqa: E402
 from scanner.detect.anchors import compile_anchors  # noqa: E402
+from scanner.detect.limbs import chosen  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.model import Candidate  # noqa: E402
@@ -28,7 +29,14 @@ from scanner.proving import READ  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
-from scanner.stages.relate import RELATIONS, distinct, find_schedules, likely, relate  # noqa: E402
+from scanner.stages.relate import (  # noqa: E402
+    MOST_SHARED,
+    RELATIONS,
+    distinct,
+    find_schedules,
+    likely,
+    relate,
+)
 from scanner.stages.session import Session, Target  # noqa: E402
 from scanner.stages.sweep import Hits, gathered, sweep  # noqa: E402
 from scanner.stages.trace import trace_runs  # noqa: E402
@@ -80,13 +88,14 @@ def measure(path: Path) -> Costs:
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        private = pool.outside(distinct(session, runs), publics.places(READ))
+        differ = chosen(runs, distinct(session, runs))
+        private = pool.outside(differ, publics.places(READ))
     cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
         shared = []
         for section in cuts:
             with costs.of("pool: likely"):
-                shared.append(likely(session, section))
+                shared.append(likely(session, section, max(MOST_SHARED // len(cuts), 1)))
         cuts = tuple(pool.merged((section, *shared)) for section in cuts)
     for section in cuts:
         for name, algorithms, _, _ in RELATIONS:

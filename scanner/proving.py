@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from scanner.answers import Asked, answered, asked
 from scanner.detect import limbs, pool, schedules
 from scanner.detect.limbs import Runs
@@ -23,6 +25,7 @@ from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
 from scanner.stages.naming import names_of
 from scanner.stages.relate import (
     MOST_SCHEDULES,
+    MOST_SHARED,
     RELATIONS,
     distinct,
     find_schedules,
@@ -52,12 +55,12 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
     questions: list[Asked] = [
         ("The candidates were not proved", Proofs, (examine, hits)),
-        (UNRELATED, Runs, (distinct, runs)),
+        (UNRELATED, np.ndarray, (distinct, runs)),
         *(begun if alone else tokens),
         ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
     ]
     answers: dict[int, Any] = {}
-    relating = _relating(questions, answers, tokens if alone else [])
+    relating = _relating(runs, questions, answers, tokens if alone else [])
     needed = set(next(relating))
     for index, answer in answered(crew, questions, faults):
         answers[index] = answer
@@ -66,7 +69,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
             needed = set(next(relating, ()))
     given: dict[Call, list[Any]] = defaultdict(list)
     for index, (_, _, (call, *_)) in enumerate(questions):
-        given[call] += [answers[index]] if answers.get(index) else []
+        given[call] += [answers[index]] if answers.get(index) is not None else []
     keys: Proofs = next(iter(given[examine]), _NOTHING)
     said: Proofs = next(iter(given[find_tokens]), _NOTHING)
     faults += (*keys.faults, *said.faults)
@@ -81,7 +84,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
 
 
 def _relating(
-    questions: list[Asked], answers: dict[int, Any], last: list[Asked]
+    runs: Runs, questions: list[Asked], answers: dict[int, Any], last: list[Asked]
 ) -> Iterator[range]:
     """Ask, step by step, for the relations; yield which questions must be answered first.
 
@@ -89,11 +92,13 @@ def _relating(
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    runs = pool.outside(answers.pop(1) or limbs.gather(()), _stated(keys))
-    cuts = tuple(pool.sections(runs))
+    differ = answers.pop(1)
+    private = limbs.chosen(runs, slice(0) if differ is None else differ)
+    cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
     if len(cuts) > 1:
+        most = max(MOST_SHARED // len(cuts), 1)
         asked_now = range(len(questions), len(questions) + len(cuts))
-        questions += [(UNRELATED, Runs, (likely, cut)) for cut in cuts]
+        questions += [(UNRELATED, Runs, (likely, cut, most)) for cut in cuts]
         yield asked_now
         shared = [found for found in map(answers.get, asked_now) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)

@@ -89,8 +89,8 @@ def sparse(runs: Runs, most: int = MOST) -> Runs:
         return runs
     place = limbs.coordinate(runs.space, runs.start)
     order = np.argsort(place, kind="stable")
-    chosen = order[np.sort(np.argsort(crowd(place[order]), kind="stable")[:most])]
-    return Runs(space=runs.space[chosen], start=runs.start[chosen], end=runs.end[chosen])
+    rows = order[np.sort(np.argsort(crowd(place[order]), kind="stable")[:most])]
+    return limbs.chosen(runs, rows)
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:

@@ -9,7 +9,7 @@ guess alignment, byte order or length. Those are readings of a run's edges, and 
 them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from scanner.detect import likelihood, tagged
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Offsets = npt.NDArray[np.int64]
+Sizes = npt.NDArray[np.int64] | npt.NDArray[np.uint32]
 
 WORD = 8
 """Bytes of the unit in which randomness is judged."""
@@ -67,6 +68,9 @@ _HALF_SIZE = np.uint64(1 << 12)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
+
+_WIDE = 1 << 32
+"""One more than the largest number of 32 bits."""
 
 _APART = 1 << 48
 """More than the bytes of any space."""
@@ -286,6 +290,28 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.space)
+
+    def __reduce__(self) -> tuple[Callable[..., "Runs"], tuple[Sizes, ...]]:
+        """Travel as half the bytes: of a large dump there are millions, and few spaces."""
+        size = self.end - self.start
+        first = np.ones(len(self), np.bool_)
+        first[1:] = self.space[1:] != self.space[:-1]
+        at = np.flatnonzero(first)
+        count = np.diff(at, append=len(self))
+        narrow = not len(size) or (size.min() >= 0 and size.max() < _WIDE)
+        sizes = size.astype(np.uint32) if narrow else size
+        return _travelled, (self.space[at], count, self.start, sizes)
+
+
+def _travelled(space: Offsets, count: Offsets, start: Offsets, size: Sizes) -> Runs:
+    return Runs(space=np.repeat(space, count), start=start, end=start + size)
+
+
+def chosen(runs: Runs, rows: Offsets | Flags | slice) -> Runs:
+    """Return some of the runs: where it is all of them, these themselves."""
+    if not isinstance(rows, slice) and rows.dtype == np.bool_ and rows.all():
+        return runs
+    return Runs(space=runs.space[rows], start=runs.start[rows], end=runs.end[rows])
 
 
 def coordinate(space: Offsets, offset: Offsets) -> Offsets:

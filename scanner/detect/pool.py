@@ -13,7 +13,7 @@ import numpy as np
 
 from scanner.detect import bare_numbers, readings
 from scanner.detect.bare_numbers import Written
-from scanner.detect.limbs import WORD, Flags, Offsets, Runs, coordinate, gather
+from scanner.detect.limbs import WORD, Flags, Offsets, Runs, chosen, coordinate, gather
 from scanner.detect.readings import Bytes, Reading
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -134,7 +134,7 @@ def outside(runs: Runs, places: Runs) -> Runs:
     last = coordinate(runs.space, runs.end)
     before = np.searchsorted(start, first + WORD, side="left")
     keep = (before == 0) | (np.append(end, 0)[before - 1] <= last - WORD)
-    return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
+    return chosen(runs, keep)
 
 
 def merged(parts: Sequence[Runs]) -> Runs:
@@ -163,7 +163,7 @@ def sections(runs: Runs) -> Iterator[Runs]:
         before = int(ends[first - 1]) if first else 0
         last = max(int(np.searchsorted(ends, before + share, side="right")), first + 1)
         part = slice(first, last)
-        yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
+        yield chosen(runs, part)
         if last == len(runs):
             return
         near = (runs.space[part] == runs.space[last]) & (
@@ -185,7 +185,7 @@ def whole(runs: Runs) -> Iterator[Runs]:
     group //= SECTION
     for low, high in zip(*_changes(group), strict=True):
         part = slice(low, high)
-        yield Runs(space=runs.space[part], start=runs.start[part], end=runs.end[part])
+        yield chosen(runs, part)
 
 
 def _halved(runs: Runs) -> Runs:
@@ -266,8 +266,8 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     return found
 
 
-def distinct(memory: Memory, runs: Runs) -> Runs:
-    """Drop runs whose bytes, edges included, stood before: copies prove nothing that one does not.
+def distinct(memory: Memory, runs: Runs) -> Flags:
+    """Flag runs whose bytes, edges included, stood not before: copies prove nothing more.
 
     Libraries, caches and copied heaps repeat themselves: half of the runs of a real dump, and more.
     Stage three finds every copy of what was proved. Long runs are all kept.
@@ -284,7 +284,7 @@ def distinct(memory: Memory, runs: Runs) -> Runs:
     keep = np.ones(len(runs), np.bool_)
     keep[short] = False
     keep[short[np.unique(names, return_index=True)[1]]] = True
-    return Runs(space=runs.space[keep], start=runs.start[keep], end=runs.end[keep])
+    return keep
 
 
 def _copy(

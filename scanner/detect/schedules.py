@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect import vectors
-from scanner.detect.limbs import Runs
+from scanner.detect.limbs import Runs, chosen
 from scanner.dump.space import Memory
 from scanner.fingerprint import Names
 from scanner.model import Fingerprint, Place
@@ -125,7 +125,7 @@ def long(runs: Runs) -> Runs:
     """Return the runs that are worth a look, small gaps closed: few of all, and of them all."""
     runs = _joined(runs, WITHIN)
     kept = runs.end - runs.start >= SHORTEST
-    return Runs(space=runs.space[kept], start=runs.start[kept], end=runs.end[kept])
+    return chosen(runs, kept)
 
 
 def _ranges(memory: Memory, runs: Runs) -> Iterator[tuple[int, int, int]]:

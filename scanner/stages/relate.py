@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.detect import aes, des, pool, schedules, sm4
-from scanner.detect.limbs import Runs
+from scanner.detect.limbs import Flags, Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -70,23 +70,23 @@ DETECTORS = (
 """What a rule may name as its detector."""
 
 
-SCALARS, MOST_SHARED = (32, 48, 56, 57, 66), 64
-"""Bytes of the scalars and seeds of elliptic curves, and how many of each size and section are
-looked at in all sections."""
+SCALARS, MOST_SHARED = (32, 48, 56, 57, 66), 1 << 9
+"""Bytes of the scalars and seeds of elliptic curves, and how many of each size are looked at in all
+sections: as many of each, and one at least."""
 
 
-def distinct(session: Session, runs: Runs) -> Runs:
-    """Return the runs that differ."""
+def distinct(session: Session, runs: Runs) -> Flags:
+    """Flag the runs that differ from all before."""
     return pool.distinct(session.memory, runs)
 
 
-def likely(session: Session, section: Runs) -> Runs:
-    """Return the likeliest scalars of a section, which are looked at in all of them.
+def likely(session: Session, section: Runs, most: int) -> Runs:
+    """Return the likeliest scalars of a section, so many of a size, to be looked at in all.
 
     Numbers are related within a section, but the public halves of these may stand anywhere.
     """
     loaded = pool.load(session.memory, section, texts=True)
-    return pool.merged([pieces.likely(loaded, size, MOST_SHARED) for size in SCALARS])
+    return pool.merged([pieces.likely(loaded, size, most) for size in SCALARS])
 
 
 def relate(

@@ -15,7 +15,7 @@ from scanner.dump.windows import cut
 from scanner.engine import ScanRequest
 from scanner.progress import Silence
 from scanner.stages import session as stage
-from scanner.stages.relate import distinct, likely, relate
+from scanner.stages.relate import MOST_SHARED, distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
@@ -53,8 +53,8 @@ def test_a_public_half_in_another_section(
     )
     tasks = cut(stage.survey(session).space_map)
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
-    parts = list(pool.sections(distinct(session, runs)))
-    shared = [likely(session, part) for part in parts]
+    parts = list(pool.sections(limbs.chosen(runs, distinct(session, runs))))
+    shared = [likely(session, part, MOST_SHARED // len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
     found = [one for part in cuts for one in relate(session, detector, part, ())]
     assert len(cuts) > 2
@@ -73,7 +73,8 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
-    part = distinct(session, limbs.join(sweep(session, task).runs))
+    runs = limbs.join(sweep(session, task).runs)
+    part = limbs.chosen(runs, distinct(session, runs))
     for key in (one, other, one):
         met = Registrar()
         met.add(*known.read(encodings.spki_der(key), "key"))
