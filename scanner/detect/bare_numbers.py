@@ -1,8 +1,9 @@
-"""Bare numbers that are written as one word: base64, base64url or hex, and nothing around them.
+"""Bare numbers that are written as one word: base64, base64url, hex or decimal, and nothing else.
 
 What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
-wallet holds a scalar in hex. Such a word is as long as a private number's bytes make it, canonical
-(RFC 4648 section 3.5), and ends where other characters begin. The sweep says where one may stand
+wallet holds a scalar in hex, and whatever prints a key (Erlang's logs, an interpreter) writes its
+integers in decimal. Such a word is as long as a private number's bytes make it, canonical (RFC 4648
+section 3.5), and ends where other characters begin. The sweep says where one may stand
 (``number_words``); here a text is read again, and what it spells takes part in the relations as if
 it had stood there. This module knows no keys: only the arithmetic says whose number it is, if any.
 """
@@ -39,6 +40,13 @@ SHORTEST = 43
 BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
 """Characters of the texts, and the bytes of what they spell."""
+
+DECIMAL = {
+    len(str(1 << bits)) - fewer: -(-bits // 8)
+    for bits in (256, 384, 521, 512, 768, 1024, 1536, 2048, 3072, 4096)
+    for fewer in range(4)
+}
+"""Characters of decimal numbers, and their bytes: one number in a thousand has fewer of them."""
 
 SLOT = 64
 """Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
@@ -116,7 +124,7 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     match = _WORD.match(text[:SLOT] if size == SLOT else text)
     if match is None or (before and PART[before[0]] and not adjoined):
         return None
-    found = _decoded(match)
+    found = _integer(match) or _decoded(match)
     if found is None:
         return None
     form, raw = found
@@ -129,6 +137,14 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     if before == b"\n" and behind in (b"\r", b"\n"):  # a line of many
         return None
     return Written(form=form + " utf-16" * wide, raw=raw, offset=offset, size=size)
+
+
+def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    size = DECIMAL.get(len(text), 0)
+    if pad or not text.isdigit() or int(text) >> 8 * size:
+        return None
+    return "decimal", int(text).to_bytes(size, "big")
 
 
 def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.bare_numbers import BASE64, HEX, INSIDE, LETTERS, LONGEST, PART, SLOT
+from scanner.detect.bare_numbers import BASE64, DECIMAL, HEX, INSIDE, LETTERS, LONGEST, PART, SLOT
 from scanner.detect.limbs import Offsets
 
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
 
-_IS_BASE64, _IS_HEX, _IS_CUT = 1, 2, 4
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
 _LENGTHS = np.zeros(LONGEST + 4, np.uint8)
 _LENGTHS[[*HEX, *(count + len("0x") for count in HEX)]] = _IS_HEX
 _LENGTHS[[*BASE64]] |= _IS_BASE64
+_LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 
 _MOST_SLOTS, _ALIGNED = 6, 16
 """Of how many slots in a row texts fill each, and where slots begin."""
@@ -243,7 +244,7 @@ def _inside(buffer: Bytes, at: Offsets, count: int, width: int) -> Flags:
 
 
 def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, width: int) -> Flags:
-    """Tell which texts are hex, or have letters of both cases, and digits, as random ones have.
+    """Tell which texts are digits, or hex, or have letters of both cases too, as random ones have.
 
     Not so lines of many, nor what stands behind a character that makes it a part.
     """
@@ -256,6 +257,7 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     spelled &= (length & _IS_BASE64) > 0
     nibbles = ((kinds & _NIBBLE > 0) | ~good)[:, 2:].all(axis=1)  # 0x may stand before
     spelled |= nibbles & (digits >= _FEWEST) & ((length & _IS_HEX) > 0)
+    spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)
     spelled |= length == _IS_CUT
     before = buffer[np.maximum(start - width, 0)]
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]

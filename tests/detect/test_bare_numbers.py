@@ -33,8 +33,10 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "hex, upper case": lambda raw: raw.hex().upper().encode(),
     "hex, announced": lambda raw: b"0x" + raw.hex().encode(),
     "hex, signed": lambda raw: b"00" + raw.hex().encode(),
+    "decimal": lambda raw: str(int.from_bytes(raw, "big")).encode(),
     "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),
     "hex, two bytes a character": lambda raw: encodings.utf16(raw.hex()),
+    "decimal, two bytes a character": lambda raw: encodings.utf16(str(int.from_bytes(raw, "big"))),
 }
 
 HALVES: dict[str, tuple[bytes, bytes, str]] = {
@@ -71,7 +73,8 @@ def test_a_scalar_is_found_in_each_spelling(tmp_path: Path, spelling: str) -> No
     assert found.proof == "d*G = Q"
     pad = text.endswith(b"=")
     assert (found.places[0].offset, found.places[0].size) == (8192 + len(spelling) + 9, len(text))
-    assert found.encoding.startswith("d base64" if "base64" in spelling or pad else "d hex")
+    form = "base64" if pad else spelling.partition(",")[0]
+    assert found.encoding.split()[:2] == ["d", form.removesuffix("url")]
 
 
 @pytest.mark.parametrize("kind", HALVES)
@@ -93,7 +96,7 @@ def test_a_seed_and_its_public_half_in_one_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("numbers", ["pn", "pq", "nd"])
-@pytest.mark.parametrize("spelling", ["base64url", "hex"])
+@pytest.mark.parametrize("spelling", ["base64url", "hex", "decimal"])
 def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:
     """A prime and the modulus, both primes, or the exponent: each is a string of its own."""
     data = noise.text(SIZE, 3)
@@ -103,6 +106,25 @@ def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:
         data = noise.plant(data, 2000 + 3001 * at, bytes(1) + SPELLINGS[spelling](raw) + bytes(1))
     found = private(scanned(tmp_path, data), RSA.spki_sha256)
     assert bool(found) == (numbers != "pq")  # a product that stands nowhere is no key
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+def test_a_record_that_was_printed(tmp_path: Path, bits: int) -> None:
+    """What Erlang prints of a key that a process held when it ended: integers, in decimal."""
+    key = keys.rsa_key(bits)
+    rows = (key.n, key.e, key.d, key.p, key.q, key.d % (key.p - 1), key.d % (key.q - 1))
+    text = f"{{'RSAPrivateKey','two-prime',{','.join(map(str, rows))},asn1_NOVALUE}}"
+    data = noise.plant(noise.text(1 << 15, 3), 5003, b"\n" + text.encode() + b"\n")
+    assert private(scanned(tmp_path, data), key.spki_sha256)
+
+
+@pytest.mark.parametrize(
+    ("bits", "size"), [(256, 32), (384, 48), (521, 66), (512, 64), (1024, 128), (2048, 256)]
+)
+def test_decimal_digits_tell_the_bytes(bits: int, size: int) -> None:
+    """A number that begins with a few zeros has a digit less, or two."""
+    digits = {len(str((1 << bits) - 1 >> zeros)) for zeros in range(4)}
+    assert {bare_numbers.DECIMAL[count] for count in digits} == {size}
 
 
 def test_a_modulus_far_away(tmp_path: Path) -> None:
