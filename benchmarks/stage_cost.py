@@ -30,7 +30,6 @@ from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
 from scanner.stages.relate import (  # noqa: E402
-    MOST_SHARED,
     RELATIONS,
     distinct,
     find_schedules,
@@ -95,7 +94,7 @@ def measure(path: Path) -> Costs:
         shared = []
         for section in cuts:
             with costs.of("pool: likely"):
-                shared.append(likely(session, section, max(MOST_SHARED // len(cuts), 1)))
+                shared.append(likely(session, section, len(cuts)))
         cuts = tuple(pool.merged((section, *shared)) for section in cuts)
     for section in cuts:
         for name, algorithms, _, _ in RELATIONS:

@@ -25,7 +25,6 @@ from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
 from scanner.stages.naming import names_of
 from scanner.stages.relate import (
     MOST_SCHEDULES,
-    MOST_SHARED,
     RELATIONS,
     distinct,
     find_schedules,
@@ -96,9 +95,8 @@ def _relating(
     private = limbs.chosen(runs, slice(0) if differ is None else differ)
     cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
     if len(cuts) > 1:
-        most = max(MOST_SHARED // len(cuts), 1)
         asked_now = range(len(questions), len(questions) + len(cuts))
-        questions += [(UNRELATED, Runs, (likely, cut, most)) for cut in cuts]
+        questions += [(UNRELATED, Runs, (likely, cut, len(cuts))) for cut in cuts]
         yield asked_now
         shared = [found for found in map(answers.get, asked_now) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)

@@ -70,9 +70,9 @@ DETECTORS = (
 """What a rule may name as its detector."""
 
 
-SCALARS, MOST_SHARED = (32, 48, 56, 57, 66), 1 << 9
+SCALARS, MOST_SHARED, SHARED = (32, 48, 56, 57, 66), 64, 512
 """Bytes of the scalars and seeds of elliptic curves, and how many of each size are looked at in all
-sections: as many of each, and one at least."""
+sections: at most so many of a section, and so many of all; one of each at least."""
 
 
 def distinct(session: Session, runs: Runs) -> Flags:
@@ -80,12 +80,13 @@ def distinct(session: Session, runs: Runs) -> Flags:
     return pool.distinct(session.memory, runs)
 
 
-def likely(session: Session, section: Runs, most: int) -> Runs:
-    """Return the likeliest scalars of a section, so many of a size, to be looked at in all.
+def likely(session: Session, section: Runs, sections: int) -> Runs:
+    """Return the likeliest scalars of one of so many sections, which are looked at in all.
 
     Numbers are related within a section, but the public halves of these may stand anywhere.
     """
     loaded = pool.load(session.memory, section, texts=True)
+    most = max(min(MOST_SHARED, SHARED // sections), 1)
     return pool.merged([pieces.likely(loaded, size, most) for size in SCALARS])
 
 

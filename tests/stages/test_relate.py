@@ -15,7 +15,7 @@ from scanner.dump.windows import cut
 from scanner.engine import ScanRequest
 from scanner.progress import Silence
 from scanner.stages import session as stage
-from scanner.stages.relate import MOST_SHARED, distinct, likely, relate
+from scanner.stages.relate import SCALARS, SHARED, distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
@@ -54,13 +54,28 @@ def test_a_public_half_in_another_section(
     tasks = cut(stage.survey(session).space_map)
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
     parts = list(pool.sections(limbs.chosen(runs, distinct(session, runs))))
-    shared = [likely(session, part, MOST_SHARED // len(parts)) for part in parts]
+    shared = [likely(session, part, len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
     found = [one for part in cuts for one in relate(session, detector, part, ())]
     assert len(cuts) > 2
     assert {(one.algorithm, one.places[0].size) for one in found} == {
         ("ec" if detector == "ec" else kind, len(halves[0]) - 8)
     }
+
+
+def test_what_all_sections_look_at_grows_not_with_their_number(tmp_path: Path) -> None:
+    """Of many sections each gives few, so that no section has more of others than of its own."""
+    path = tmp_path / "file"
+    path.write_bytes(b"".join(chunk(noise.uniform(40, at)) for at in range(500)) + bytes(64))
+    table = rules.load()
+    session = Session(
+        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+    )
+    (task,) = cut(stage.survey(session).space_map)
+    runs = limbs.join(sweep(session, task).runs)
+    counts = [len(likely(session, runs, sections)) for sections in (1, 2, 64, 1 << 20)]
+    assert counts[0] == counts[1] > counts[2] > counts[3] > 0
+    assert counts[2] * 64 <= SHARED * len(SCALARS)
 
 
 def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
