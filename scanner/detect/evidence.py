@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from scanner.detect import effort
 from scanner.detect.curve_names import CURVES
 from scanner.detect.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
@@ -66,6 +67,7 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
     for base in _WITNESSES:
+        effort.power((e * d).bit_length(), n.bit_length())
         root = pow(base, odd, n)
         for _ in range(twos):
             square = root * root % n
@@ -133,6 +135,7 @@ def ec_derived(curve: str, d: int) -> Ec | None:
     """Return a scalar with the point that it gives, which proves nothing yet."""
     if curve not in CURVES or not 0 < d.bit_length() <= 8 * FIELD_BYTES[curve]:
         return None
+    effort.derive(curve)
     try:
         point = ec.derive_private_key(d, CURVES[curve]()).public_key().public_numbers()
     except ValueError:  # not below the order

@@ -5,6 +5,7 @@ function returns the key where the equation closes and None where it does not, w
 sizes are checked before a power is taken. This module reads no format.
 """
 
+from scanner.detect import effort
 from scanner.detect.material import Ffc
 
 BITS = range(1024, 8192 + 1)
@@ -23,13 +24,19 @@ def plausible(p: int, q: int, g: int, y: int = 2) -> bool:
 
 def proved(p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
     """Return the key of an exponent and its public half; with ``q`` it is one of DSA."""
-    if not plausible(p, q, g, y) or not 1 < x < (q or p) or pow(g, x, p) != y:
+    if not plausible(p, q, g, y) or not 1 < x < (q or p):
+        return None
+    effort.power(x.bit_length(), p.bit_length())
+    if pow(g, x, p) != y:
         return None
     return Ffc(algorithm="dsa" if q else "dh", p=p, q=q, g=g, x=x, y=y)
 
 
 def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
     """Return a DSA key whose group closes, with the y that x gives, which proves nothing yet."""
-    if not q or not plausible(p, q, g) or not 1 < x < q or pow(g, q, p) != 1:
+    if not q or not plausible(p, q, g) or not 1 < x < q:
+        return None
+    effort.power(q.bit_length() + x.bit_length(), p.bit_length())
+    if pow(g, q, p) != 1:
         return None
     return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=pow(g, x, p))

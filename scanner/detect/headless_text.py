@@ -190,8 +190,10 @@ def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:
     for match in _HEADER.finditer(inner.data, low, around + 8):
         at = match.start()
         data = der.fetch(inner, 0, at)
-        parsed = keys.parse_private(data) if data is not None else None
-        if parsed is not None and at + parsed.size > around:
+        if data is None or at + len(data) <= around:
+            continue
+        parsed = keys.parse_private(data)
+        if parsed is not None:
             if not at * 8 % 6:
                 return None
             place = Place(space=0, offset=at, size=parsed.size)

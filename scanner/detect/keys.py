@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import der, groups, pqc
+from scanner.detect import der, effort, groups, pqc
 from scanner.detect.curve_names import BY_OID, CURVES, USUAL_CURVE, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.material import Ec, Material, Okp, Rsa, describe
@@ -336,6 +336,7 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
         beside = None
         if point is not None:  # cheap, and a random point lies on no curve
             beside = ec.EllipticCurvePublicKey.from_encoded_point(group, point).public_numbers()
+        effort.derive(curve)
         derived = ec.derive_private_key(d, group).public_key().public_numbers()
     except ValueError:  # not on the curve; zero, or not below the order
         return None
@@ -361,4 +362,5 @@ def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
 
 def okp_public(algorithm: str, seed: bytes) -> bytes:
     """Return the public key of a private one of OKP_BYTES[algorithm] bytes."""
+    effort.derive(algorithm)
     return _OKP[algorithm](seed).public_key().public_bytes_raw()

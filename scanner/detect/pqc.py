@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scanner.detect import der
+from scanner.detect import der, effort
 from scanner.detect.der import Malformed, Reader
 from scanner.detect.material import Pqc
 from scanner.fingerprint import PQC_OIDS
@@ -99,6 +99,7 @@ def _derived(algorithm: str, seed: bytes) -> bytes:
     """Return the public key of a seed, or nothing where the library does not know how."""
     if algorithm not in _DERIVE:
         return b""
+    effort.derive(algorithm[:6])
     try:
         public: bytes = _DERIVE[algorithm](seed).public_key().public_bytes_raw()
     except Exception:  # noqa: BLE001 - a library beneath that lacks the algorithm says so now

@@ -21,6 +21,7 @@ from scanner.detect import (
     dnssec,
     dpapi,
     dumped,
+    effort,
     encoded,
     encrypted,
     fragments,
@@ -64,7 +65,7 @@ from scanner.errors import Unmapped
 from scanner.fingerprint import Names
 from scanner.model import Candidate, Confidence, Fault, Witness
 from scanner.rules import Rule
-from scanner.stages.limits import Limits
+from scanner.stages.limits import MOST_EFFORT, Limits
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits
 from scanner.stages.unlock import unlock
@@ -145,16 +146,17 @@ def examine(session: Session, hits: Hits) -> Proofs:
     parsed: list[Proved] = []
     sealed: list[Sealed] = []
     faults: list[Fault] = []
-    for hit, found in _examine(session, hits, faults):
-        if isinstance(found, PublicKey):
-            met.add(found, hit)
-        elif isinstance(found, Sealed):
-            sealed.append(found)
-        elif isinstance(found.material, Pqc) and not found.material.public:
-            value = found.material.expanded or found.material.seed
-            candidates.append(_called(Sealed(candidate=found.candidate, value=value), secrets))
-        else:
-            parsed.append(found)
+    with effort.bounded(MOST_EFFORT):
+        for hit, found in _examine(session, hits, faults):
+            if isinstance(found, PublicKey):
+                met.add(found, hit)
+            elif isinstance(found, Sealed):
+                sealed.append(found)
+            elif isinstance(found.material, Pqc) and not found.material.public:
+                value = found.material.expanded or found.material.seed
+                candidates.append(_called(Sealed(candidate=found.candidate, value=value), secrets))
+            else:
+                parsed.append(found)
     opened = {id(one): key for one, key in _opened(session, sealed)}
     candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
     parsed += opened.values()
@@ -211,6 +213,8 @@ def _examine(
                 yield hit, found
         except Unmapped:
             misled += 1
+        except effort.Spent:
+            limits.spend()
         limits.read(rule)
     faults += limits.faults()
     if misled:

@@ -20,11 +20,15 @@ MOST_READ, MOST_TIMES = 1 << 29, 8
 """Bytes that the candidates of one rule of secrets may read: so many, or the dump so many times. A
 text that announces a key every fifty bytes, each looked at up to its end, has no end."""
 
+MOST_EFFORT = 60_000_000
+"""Microseconds, by the table of ``effort``, spent on numbers that may be a key: 200,000 scalars of
+P-521, or fifty exponents of 8192 bits. What is cheaper than what is left goes on."""
+
 
 class Limits:
     """How many keys were told of each kind of rule, and how many bytes each rule read."""
 
-    __slots__ = ("_before", "_dear", "_left", "_memory", "_most", "_taken", "_told")
+    __slots__ = ("_before", "_dear", "_left", "_memory", "_most", "_spent", "_taken", "_told")
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -32,7 +36,7 @@ class Limits:
         self._most = max(MOST_READ, MOST_TIMES * memory.map.file_size)
         self._taken: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
-        self._left = self._dear = 0
+        self._left = self._dear = self._spent = 0
 
     def forbid(self, rule: Rule) -> bool:
         """Tell whether no candidate of a rule is examined any more, and count it then."""
@@ -50,6 +54,10 @@ class Limits:
         """Count a key."""
         self._told[rule.kind] += 1
 
+    def spend(self) -> None:
+        """Count a candidate whose numbers were too dear to check."""
+        self._spent += 1
+
     def read(self, rule: Rule) -> None:
         """Count what was read since the last time."""
         self._taken[rule.id] += self._memory.taken - self._before
@@ -63,3 +71,6 @@ class Limits:
         if self._dear:
             text = f"Candidates are too many and too long: {self._dear} were not examined."
             yield Fault(code="limit-read", text=text)
+        if self._spent:
+            text = f"Numbers are too many to check: {self._spent} candidates were left undecided."
+            yield Fault(code="limit-effort", text=text)

@@ -15,7 +15,7 @@ from itertools import chain
 
 import numpy as np
 
-from scanner.detect import kingfisher, tokens
+from scanner.detect import effort, kingfisher, tokens
 from scanner.detect.publics import PublicKey
 from scanner.detect.register import Columns
 from scanner.dump import space
@@ -34,6 +34,9 @@ MOST_BYTES = 8 << 20
 
 MOST_HITS = 1 << 14
 """Anchors in names that are followed up; more of them are a dump made to have them."""
+
+MOST_EFFORT = 10_000_000
+"""Microseconds, by the table of ``effort``, that numbers in names may cost."""
 
 _MARKED = (tokens.SURE, tokens.JWT)
 """The rules whose anchors stand in tokens, not beside them."""
@@ -138,7 +141,12 @@ def _found_in(session: Session, listing: "_Listing") -> frozenset[str]:
     hits = [(session.rules[index], offset) for index, offset in session.sweeper.sweep(listing.data)]
     if len(hits) > MOST_HITS:
         return listing.left.union(listing.names)
-    return listing.left.union(*(listing.at(*span) for span in _found(session, listing, hits)))
+    try:
+        with effort.bounded(MOST_EFFORT):
+            spans = list(_found(session, listing, hits))
+    except effort.Spent:
+        return listing.left.union(listing.names)
+    return listing.left.union(*(listing.at(*span) for span in spans))
 
 
 @dataclass(frozen=True, slots=True)

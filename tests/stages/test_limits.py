@@ -8,7 +8,7 @@ from fixtures import aes, encodings, keys, secrets
 from scanner import engine, proving, rules
 from scanner.engine import Scan, ScanRequest
 from scanner.progress import Silence
-from scanner.stages import limits, relate
+from scanner.stages import examine, limits, relate
 
 RULES = rules.load()
 
@@ -58,6 +58,24 @@ def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scan.candidates == ()
     assert [fault.code for fault in scan.coverage.faults] == ["limit-read"]
     assert keys.rsa_key().spki_sha256 in {key.witness.fingerprint.value for key in scan.publics}
+
+
+def test_effort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong keys without end cost so much and no more; what costs less than is left is proved."""
+    first, last = keys.ec_key("P-384", label="first"), keys.ec_key("P-384", label="last")
+    wrong = encodings.sec1_der(keys.ec_key("P-521"))
+    crowd = [wrong[:20] + number.to_bytes(2, "big") + wrong[22:] for number in range(200)]
+    apart = bytes(900)
+    data = apart.join((encodings.sec1_der(first), *crowd, encodings.sec1_der(last)))
+    data += apart + encodings.pkcs8_der(keys.rsa_key())
+    three = {key.spki_sha256 for key in (first, last, keys.rsa_key())}
+    scan = scanned(tmp_path / "dump", data)
+    assert {one.fingerprint.value for one in scan.candidates} == three
+    assert scan.coverage.faults == ()
+    monkeypatch.setattr(examine, "MOST_EFFORT", 8_000)
+    scan = scanned(tmp_path / "dump", data)
+    assert {one.fingerprint.value for one in scan.candidates} >= three - {last.spki_sha256}
+    assert [fault.code for fault in scan.coverage.faults] == ["limit-effort"]
 
 
 def test_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
