@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scanner.detect import groups
 from scanner.detect.evidence import EXPONENT_BITS, SMALLEST_PRIME, rsa_exponents, rsa_primes
 from scanner.detect.material import Rsa
 
@@ -41,6 +42,8 @@ def claim(numbers: Sequence[int]) -> Claim | None:
             return found
     for at in range(len(numbers) - 2):
         n, e, d = numbers[at : at + 3]
+        if groups.plausible(n, e, d):  # p, q and g of DSA: a power is needed to tell otherwise
+            continue
         if e.bit_length() <= EXPONENT_BITS and d.bit_length() > SMALLEST_PRIME:
             key = rsa_exponents(n, e, d)
             if key is not None:

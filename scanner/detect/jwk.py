@@ -32,6 +32,9 @@ from scanner.rules import Rule
 BEFORE, AFTER = 6 * 1024, 24 * 1024
 """Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
 
+_READS = ((256, 768), (BEFORE, AFTER))
+"""Characters that are read, first and then: sets of public keys have a hundred thousand."""
+
 LONGEST_KID = 256
 """Characters of a name."""
 
@@ -47,13 +50,19 @@ _PRINTABLE = re.compile(rb"[ -~]*")
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the object that has ``"kty`` at ``offset``, or that begins there."""
-    whole, text, lead = armour.stretch(armour.text_at(memory, space, offset), BEFORE, AFTER)
-    mark = text.find(_MARK, lead)
+    anchor = armour.text_at(memory, space, offset)
+    for before, behind in _READS:
+        whole, text, lead = armour.stretch(anchor, before, behind)
+        mark = text.find(_MARK, lead)
+        if mark < 0:
+            continue
+        start = max(text.rfind(b"{", 0, mark), text.rfind(b"}", 0, mark) + 1 or -1)
+        end = text.find(b"}", mark) + 1
+        if start >= 0 and end:
+            break
     if mark < 0:
         return
-    start = text.rfind(b"{", 0, mark)
-    start = max(start, text.rfind(b"}", 0, mark) + 1)
-    end = text.find(b"}", mark) + 1 or len(text)
+    start, end = max(start, 0), end or len(text)
     members = dict(_MEMBER.findall(text[start:end]))
     first = whole.offset + start * whole.width
     place, wide = armour.located(memory, space, first, end - start, whole.width)

@@ -17,7 +17,7 @@ from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
 from scanner.detect.keys import Proved
 from scanner.detect.material import Ec, Ffc, Okp, Rsa
 from scanner.detect.publics import PublicKey
-from scanner.detect.ssh import NotSsh, Wire
+from scanner.detect.ssh import Cut, NotSsh, Wire
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
 from scanner.rules import Rule
@@ -30,6 +30,9 @@ MARK = b"b3BlbnNzaC1rZXktdjEA"
 
 LONGEST = 16 * 1024
 """Bytes of the largest private form, and characters of base64 that are read for one."""
+
+_FIRST_READ = 512
+"""Bytes that are read first: public keys by the hundred thousand begin like private ones."""
 
 _MARGIN = 32
 """Characters before a line of text in which its margin begins: of a patch, a letter, a comment."""
@@ -135,12 +138,23 @@ TYPES: dict[bytes, Callable[[Wire], Key]] = {
 
 def read(data: bytes) -> Serialized | None:
     """Read the private fields at the start of ``data``, type first; None for anything else."""
-    wire = Wire(data)
     try:
-        reader = TYPES.get(wire.string())
-        if reader is None:
-            return None
-        return Serialized(key=reader(wire), size=wire.at)
+        return _read(Wire(data))
+    except NotSsh:
+        return None
+
+
+def _read(wire: Wire) -> Serialized | None:
+    reader = TYPES.get(wire.string())
+    return None if reader is None else Serialized(key=reader(wire), size=wire.at)
+
+
+def _fields(memory: Memory, space: int, offset: int) -> Serialized | None:
+    """Read the private fields at ``offset``: more of them only where the first bytes lead there."""
+    try:
+        return _read(Wire(memory.clip(space, offset, _FIRST_READ)))
+    except Cut:
+        return read(memory.clip(space, offset, LONGEST))
     except NotSsh:
         return None
 
@@ -237,7 +251,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         yield from _text(armour.text_at(memory, space, offset), rule)
         return
     else:
-        found, encoding = read(memory.clip(space, offset, LONGEST)), "ssh-fields"
+        found, encoding = _fields(memory, space, offset), "ssh-fields"
         size = found.size if found else 0
     if found is None:
         return

@@ -54,7 +54,7 @@ Found = Proved | PublicKey | Sealed
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class _Packet:
-    """A key packet of a buffer: where it starts there, its size, its fields."""
+    """A key packet: where it starts, its size, its fields."""
 
     start: int
     size: int
@@ -75,42 +75,48 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
     if head in (b"P\0G\0P", b"-\0-\0-") or head[:4] in (b"PGP ", b"----"):
         yield from _armour(memory, space, offset, rule)
         return
-    packet, data, first = None, b"", offset
+    packet = None
     if head == EXPONENT:
         first = max(offset - _LEAD - openpgp.MODULUS, 0)
-        lead = memory.clip(space, first, offset - first)
-        starts = openpgp.bodies_before(lead)
-        if starts:
-            data = lead + memory.clip(space, offset, openpgp.LONGEST)
-        packets = (_around(data, at) for at in starts)
+        starts = openpgp.bodies_before(memory.clip(space, first, offset - first))
+        packets = (_around(memory, space, first + at) for at in starts)
         packet = max(filter(None, packets), key=lambda found: found.size, default=None)
         if packet is None:
             yield from _rsa_tail(memory, space, offset, rule)
     elif head[:1] in (b"\x03", b"\x04", b"\x05", b"\x06"):
-        first = max(offset - _LEAD, 0)
-        data = memory.clip(space, first, offset - first + openpgp.LONGEST)
-        packet = _around(data, offset - first)
+        packet = _around(memory, space, offset)
     else:
-        data = memory.clip(space, offset, _LEAD + openpgp.LONGEST)
-        front = openpgp.header(data)
+        front = openpgp.header(memory.clip(space, offset, _LEAD))
         if front is not None:
-            packet = _framed(data, 0, front)
+            packet = _announced(memory, space, offset, front)
     if packet is None:
         return
-    place = Place(space=space, offset=first + packet.start, size=packet.size)
+    place = Place(space=space, offset=packet.start, size=packet.size)
     yield from _said(packet, rule, "PGP packet", place)
 
 
-def _around(data: bytes, at: int) -> _Packet | None:
-    """Read the packet whose body is at ``at``; a header that ends there must fit, or be gone."""
-    for head in openpgp.headers_before(data[max(at - _LEAD, 0) : at]):
-        packet = _framed(data, at - head.size, head)
+def _around(memory: Memory, space: int, at: int) -> _Packet | None:
+    """Read the packet whose body is at ``at``; a header that ends there must fit, or be gone.
+
+    No more is read than the header announces: rings of public keys are long.
+    """
+    lead = min(at, _LEAD)
+    for head in openpgp.headers_before(memory.clip(space, at - lead, lead)):
+        packet = _announced(memory, space, at - head.size, head)
         if packet is not None:
             return packet
-    body = _read(data[at:], secret=True)
+    body = _read(memory.clip(space, at, openpgp.LONGEST), secret=True)
     if body is None or body.protection:
         return None
     return _Packet(start=at, size=body.size, secret=True, body=body)
+
+
+def _announced(memory: Memory, space: int, offset: int, head: Header) -> _Packet | None:
+    """Read the packet at ``offset``, where its header stands."""
+    if head.body > openpgp.LONGEST:
+        return None
+    packet = _framed(memory.clip(space, offset, head.size + head.body), 0, head)
+    return None if packet is None else replace(packet, start=offset)
 
 
 def _framed(data: bytes, start: int, head: Header) -> _Packet | None:

@@ -36,6 +36,10 @@ class NotSsh(ValueError):
     """The bytes are not the SSH structure that was asked for. Carries nothing of them."""
 
 
+class Cut(NotSsh):
+    """The bytes end within a string: with more of them, they may be the structure."""
+
+
 class Wire:
     """A cursor over SSH data types (RFC 4251 section 5)."""
 
@@ -49,7 +53,7 @@ class Wire:
         """Return the next uint32."""
         raw = self.data[self.at : self.at + 4]
         if len(raw) != 4:
-            raise NotSsh
+            raise Cut
         self.at += 4
         return int.from_bytes(raw, "big")
 
@@ -57,8 +61,10 @@ class Wire:
         """Return the next string, of at most LONGEST bytes."""
         size = self.word()
         raw = self.data[self.at : self.at + size]
-        if size > LONGEST or len(raw) != size:
+        if size > LONGEST:
             raise NotSsh
+        if len(raw) != size:
+            raise Cut
         self.at += size
         return raw
 

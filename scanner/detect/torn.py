@@ -140,25 +140,23 @@ def _armour(text: Text, rule: Rule) -> Iterator[Proved | Sealed]:
 
 def _packet(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
     """Read the packet with its header, version or exponent at ``offset`` in which memory ends."""
-    behind = memory.clip(space, offset, openpgp.LONGEST)
-    if len(behind) == openpgp.LONGEST:
-        return
-    first = max(offset - _LEAD - openpgp.MODULUS, 0)
-    lead = memory.clip(space, first, offset - first)
-    data = lead + behind
-    starts = [len(lead)]
-    if behind.startswith(pgp.EXPONENT):
-        starts = openpgp.bodies_before(lead)
-    elif (head := openpgp.header(behind)) is not None:
-        starts = [len(lead) + head.size]
+    front = memory.clip(space, offset, _LEAD)
+    starts = [offset]
+    if front.startswith(pgp.EXPONENT):
+        first = max(offset - _LEAD - openpgp.MODULUS, 0)
+        lead = memory.clip(space, first, offset - first)
+        starts = [first + at for at in openpgp.bodies_before(lead)]
+    elif (head := openpgp.header(front)) is not None:
+        starts = [offset + head.size]
     for start in starts:
-        for head in openpgp.headers_before(data[max(start - _LEAD, 0) : start]):
-            inside = data[start : start + head.body]
-            if head.tag not in openpgp.SECRET_TAGS or not len(inside) < head.body < openpgp.LONGEST:
+        lead = memory.clip(space, max(start - _LEAD, 0), min(start, _LEAD))
+        for head in openpgp.headers_before(lead):
+            if head.tag not in openpgp.SECRET_TAGS or head.body >= openpgp.LONGEST:
                 continue
-            half = _half(inside, head.body)
+            inside = memory.clip(space, start, head.body)
+            half = _half(inside, head.body) if len(inside) < head.body else None
             if half is not None:
-                begin = first + start - head.size
+                begin = start - head.size
                 place = Place(space=space, offset=begin, size=head.size + len(inside))
                 yield from _said(half, rule, "PGP packet", place)
                 return

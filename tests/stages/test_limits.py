@@ -1,10 +1,13 @@
 """How many findings a dump may have: as many as can be borne, and the rest is said."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa
 
-from fixtures import aes, encodings, keys, secrets
+from fixtures import aes, containers, encodings, keys, pgp, secrets
 from scanner import engine, proving, rules
 from scanner.engine import Scan, ScanRequest
 from scanner.progress import Silence
@@ -76,6 +79,37 @@ def test_effort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = scanned(tmp_path / "dump", data)
     assert {one.fingerprint.value for one in scan.candidates} >= three - {last.spki_sha256}
     assert [fault.code for fault in scan.coverage.faults] == ["limit-effort"]
+
+
+CROWDS: dict[str, Callable[[keys.OkpKey], bytes]] = {
+    "ssh": containers.ssh_blob,
+    "jwk": containers.jwk_public,
+    "pgp": pgp.public_packet,
+    "spki": encodings.spki_der,
+    "dnskey": containers.dnskey,
+}
+
+
+@pytest.mark.parametrize("form", CROWDS)
+def test_crowds_of_public_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Public keys end to end, which the rules of private ones look at too, use no limit up."""
+    made = [keys.okp_key("ed25519", label=str(number)) for number in range(300)]
+    monkeypatch.setattr(limits, "MOST_READ", 1 << 20)
+    scan = scanned(tmp_path / "dump", b"".join(CROWDS[form](key) + bytes(9) for key in made))
+    assert scan.coverage.faults == ()
+    assert {key.spki_sha256 for key in made} == {
+        key.witness.fingerprint.value for key in scan.publics
+    }
+
+
+def test_groups_of_dsa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What p, q and g are is told by a division: no power is spent on a public key."""
+    made = dsa.generate_private_key(1024).public_key()  # noqa: S505 - thrown away
+    der = made.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    monkeypatch.setattr(examine, "MOST_EFFORT", 0)
+    assert scanned(tmp_path / "dump", bytes(900) + der + bytes(900)).coverage.faults == ()
 
 
 def test_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
