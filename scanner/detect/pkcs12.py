@@ -2,20 +2,18 @@
 
 Source: RFC 7292. Exports without a password are made every day, and protect nothing: the key in
 such a store is as good as plain. Java writes them with open lengths (BER). Only the bag of the key
-is opened, under a bound on what one try costs; ``cryptography`` does it for PBES2, and what it does
-not open without the store's own checksum is derived here (RFC 7292 appendix B). Passwords other
-than the empty one are not tried: ``encrypted`` lists those keys, and their certificates are found
-by ``x509``.
+is opened, under a bound on what one try costs: PBES2 (RFC 8018), and Triple DES by RFC 7292
+appendix B. No library does it, for one that loads a key searches its numbers for primes, as long as
+a dump asks for. Passwords other than the empty one are not tried: ``encrypted`` lists those keys,
+and their certificates are found by ``x509``.
 """
 
 import hashlib
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from scanner.detect import ber, der, effort
 from scanner.detect.der import Malformed, Memory, Reader
@@ -44,6 +42,21 @@ _SHROUDED = bytes.fromhex("2a864886f70d010c0a0102")
 _TRIPLE_DES = bytes.fromhex("2a864886f70d010c0103")
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("2a864886f70d01050c")
+_DIGESTS = {
+    bytes.fromhex("2a864886f70d02") + bytes((number,)): name
+    for number, name in enumerate(("sha1", "sha224", "sha256", "sha384", "sha512"), 7)
+}
+_SHA1 = bytes.fromhex("2a864886f70d0207")
+"""hmacWithSHA1 and the next ones; the first is taken where none is named (RFC 8018 A.2)."""
+
+_CIPHERS: dict[bytes, tuple[Callable[[bytes], BlockCipherAlgorithm], int, int]] = {
+    bytes.fromhex("608648016503040102"): (AES, 16, 16),
+    bytes.fromhex("608648016503040116"): (AES, 24, 16),
+    bytes.fromhex("60864801650304012a"): (AES, 32, 16),
+    bytes.fromhex("2a864886f70d0307"): (TripleDES, 24, 8),
+}
+"""Ciphers of PBES2, all in CBC: bytes of a key, and of a block (RFC 8018 B.2)."""
+
 _EMPTY = (b"\0\0", b"")
 """The empty password as a BMPString: with its terminator, and as some write it, without."""
 
@@ -123,55 +136,59 @@ def opened(bag: bytes) -> bytes:
         name = identifier.content(der.OID)
         parameters = identifier.enter()
         if name == _PBES2:
-            derivation = parameters.enter()
-            if derivation.content(der.OID) != _PBKDF2:
-                return b""
-            parameters = derivation.enter()
-        salt, count = parameters.content(der.OCTET_STRING), parameters.integer()
+            return _pbes2(parameters, ciphertext)
+        if name != _TRIPLE_DES:
+            return b""
+        return _triple_des(ciphertext, parameters.content(der.OCTET_STRING), parameters.integer())
     except Malformed:
         return b""
-    if not 0 < count <= MOST_ITERATIONS[name == _PBES2] or len(salt) > LONGEST_SALT:
+
+
+def _pbes2(parameters: Reader, ciphertext: bytes) -> bytes:
+    """Decrypt under PBKDF2 and a cipher of _CIPHERS. Raises Malformed."""
+    derivation, scheme = parameters.enter(), parameters.enter()
+    if derivation.content(der.OID) != _PBKDF2:
         return b""
-    if name != _PBES2 and (name != _TRIPLE_DES or len(ciphertext) % 8):
+    inside = derivation.enter()
+    salt, count = inside.content(der.OCTET_STRING), inside.integer()
+    if inside.peek() == der.INTEGER:
+        inside.skip()
+    named = inside.enter().content(der.OID) if inside.peek() == der.SEQUENCE else _SHA1
+    digest, cipher = _DIGESTS.get(named), _CIPHERS.get(scheme.content(der.OID))
+    vector = scheme.content(der.OCTET_STRING)
+    if digest is None or cipher is None:
         return b""
-    effort.iterations(count, ITERATION[name == _PBES2])
-    return _loaded(bag) if name == _PBES2 else _triple_des(ciphertext, salt, count)
-
-
-def _loaded(bag: bytes) -> bytes:
-    """Open a bag as the only one of a store without a checksum."""
-    try:
-        contents = der.write(der.SEQUENCE, _info(der.write(der.SEQUENCE, bag)))
-        store = der.write(der.SEQUENCE, b"\x02\x01\x03" + _info(contents))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            key = pkcs12.load_pkcs12(store, b"").key
-        if key is None:
-            return b""
-        return key.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    except Exception:  # noqa: BLE001 - whatever it dislikes, the store is not open
+    algorithm, size, block = cipher
+    if len(vector) != block or len(ciphertext) % block or not _affordable(salt, count, new=True):
         return b""
+    key = hashlib.pbkdf2_hmac(digest, b"", salt, count, size)
+    return _plain(Cipher(algorithm(key), modes.CBC(vector)), ciphertext, block)
 
 
-def _info(content: bytes) -> bytes:
-    """Return a ContentInfo of type data."""
-    inside = der.write(0xA0, der.write(der.OCTET_STRING, content))
-    return der.write(der.SEQUENCE, der.write(der.OID, _DATA) + inside)
+def _affordable(salt: bytes, count: int, *, new: bool) -> bool:
+    """Tell whether a derivation is tried, and count what it costs. Raises Spent."""
+    if not 0 < count <= MOST_ITERATIONS[new] or len(salt) > LONGEST_SALT:
+        return False
+    effort.iterations(count, ITERATION[new])
+    return True
+
+
+def _plain(cipher: Cipher[modes.CBC], ciphertext: bytes, block: int) -> bytes:
+    """Decrypt an object that padding follows; nothing where none comes out."""
+    plain = cipher.decryptor().update(ciphertext)
+    size = der.total_size(plain[: der.BACK])
+    return plain[:size] if size is not None and 1 <= len(plain) - size <= block else b""
 
 
 def _triple_des(ciphertext: bytes, salt: bytes, count: int) -> bytes:
     """Decrypt under pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 appendix C)."""
+    if len(ciphertext) % 8 or not _affordable(salt, count, new=False):
+        return b""
     for password in _EMPTY:
         key, vector = (derive(password, salt, count, use)[:size] for use, size in ((1, 24), (2, 8)))
-        cipher = Cipher(TripleDES(key), modes.CBC(vector)).decryptor()
-        plain = cipher.update(ciphertext)
-        size = der.total_size(plain[: der.BACK])
-        if size is not None and 1 <= len(plain) - size <= 8:
-            return plain[:size]
+        plain = _plain(Cipher(TripleDES(key), modes.CBC(vector)), ciphertext, 8)
+        if plain:
+            return plain
     return b""
 
 

@@ -54,6 +54,14 @@ def test_a_password_is_not_guessed() -> None:
     assert find(keystores.pkcs12_open(KEYS[0], 2**31 - 1)) == []
 
 
+def test_what_lies_within_is_not_judged() -> None:
+    """A store is opened and no more: to search numbers of a dump for primes takes seconds."""
+    held = keystores.tlv(0x30, bytes.fromhex("020100"), keystores.tlv(4, bytes(range(64))))
+    (bag,) = pkcs12.shrouded(keystores.pkcs12_holding(held))
+    assert pkcs12.opened(bag) == held
+    assert find(keystores.pkcs12_holding(held)) == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_damaged_store_gives_that_key_or_nothing(data: st.DataObject) -> None:
