@@ -32,7 +32,7 @@ from scanner.rules import Rule
 BEFORE, AFTER = 6 * 1024, 24 * 1024
 """Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
 
-_READS = ((256, 768), (BEFORE, AFTER))
+_READS = ((128, 384), (BEFORE, AFTER))
 """Characters that are read, first and then: sets of public keys have a hundred thousand."""
 
 LONGEST_KID = 256

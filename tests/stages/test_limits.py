@@ -63,6 +63,18 @@ def test_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert keys.rsa_key().spki_sha256 in {key.witness.fingerprint.value for key in scan.publics}
 
 
+def test_reading_of_all_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one rule may read, and no two together, is not read for many."""
+    texts = (b"30820276020100300d0609%032x", b"MIIC%044x\0", b"PuTTY-User-Key-File-3: %040x")
+    text = b"".join(kind % number for number in range(60) for kind in texts)
+    monkeypatch.setattr(limits, "MOST_READ", 1 << 21)
+    assert scanned(tmp_path / "dump", text).coverage.faults == ()
+    monkeypatch.setattr(limits, "MOST_TOGETHER", 0.01)
+    assert [fault.code for fault in scanned(tmp_path / "dump", text).coverage.faults] == [
+        "limit-read"
+    ]
+
+
 def test_effort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong keys without end cost so much and no more; what costs less than is left is proved."""
     first, last = keys.ec_key("P-384", label="first"), keys.ec_key("P-384", label="last")
