@@ -146,8 +146,8 @@ def examine(session: Session, hits: Hits) -> Proofs:
     parsed: list[Proved] = []
     sealed: list[Sealed] = []
     faults: list[Fault] = []
-    with effort.bounded(MOST_EFFORT):
-        for hit, found in _examine(session, hits, faults):
+    with effort.bounded(MOST_EFFORT) as bound:
+        for hit, found in _examine(session, hits, bound, faults):
             if isinstance(found, PublicKey):
                 met.add(found, hit)
             elif isinstance(found, Sealed):
@@ -198,9 +198,9 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 
 
 def _examine(
-    session: Session, hits: Hits, faults: list[Fault]
+    session: Session, hits: Hits, bound: effort.Bound, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
-    misled, limits = 0, Limits(session.memory)
+    misled, limits = 0, Limits(session.memory, bound)
     rows = (hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist())
     for hit in zip(*rows, strict=True):
         rule = session.rules[hit[0]]
@@ -214,7 +214,7 @@ def _examine(
         except Unmapped:
             misled += 1
         except effort.Spent:
-            limits.spend()
+            pass  # the bound has counted it
         limits.read(rule)
     faults += limits.faults()
     if misled:

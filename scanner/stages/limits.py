@@ -8,6 +8,7 @@ public keys have no limit of their number: they bear witness against the others.
 from collections import Counter
 from collections.abc import Iterator
 
+from scanner.detect.effort import Bound
 from scanner.dump.space import Memory
 from scanner.model import Fault
 from scanner.rules import Rule
@@ -32,23 +33,23 @@ class Limits:
 
     __slots__ = (
         "_before",
+        "_bound",
         "_dear",
         "_left",
         "_memory",
         "_most",
-        "_spent",
         "_taken",
         "_together",
         "_told",
     )
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, memory: Memory, bound: Bound) -> None:
+        self._memory, self._bound = memory, bound
         self._before = memory.taken
         self._most = max(MOST_READ, MOST_TIMES * memory.map.file_size)
         self._taken: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
-        self._left = self._dear = self._spent = self._together = 0
+        self._left = self._dear = self._together = 0
 
     def forbid(self, rule: Rule) -> bool:
         """Tell whether no candidate of a rule is examined any more, and count it then."""
@@ -66,10 +67,6 @@ class Limits:
         """Count a key."""
         self._told[rule.kind] += 1
 
-    def spend(self) -> None:
-        """Count a candidate whose numbers were too dear to check."""
-        self._spent += 1
-
     def read(self, rule: Rule) -> None:
         """Count what was read since the last time."""
         count, self._before = self._memory.taken - self._before, self._memory.taken
@@ -84,6 +81,6 @@ class Limits:
         if self._dear:
             text = f"Candidates are too many and too long: {self._dear} were not examined."
             yield Fault(code="limit-read", text=text)
-        if self._spent:
-            text = f"Numbers are too many to check: {self._spent} candidates were left undecided."
+        if self._bound.refused:
+            text = f"Numbers are too many to check: {self._bound.refused} were left undecided."
             yield Fault(code="limit-effort", text=text)
