@@ -21,6 +21,7 @@ from scanner.progress import Silence
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = sorted((ROOT / "rules" / "published").glob("*.toml"))
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 """RFC 8032, section 7.1, test 1."""
 
@@ -52,6 +53,16 @@ def test_the_example_of_fido_is_listed() -> None:
     public = ec.derive_private_key(int(text, 16), ec.SECP256R1()).public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert "FIDO" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_the_example_of_bitcoinlib_is_listed() -> None:
+    """Its text is printed in the docstring of check_network_and_key."""
+    number = 0
+    for char in "L4dTuJf2ceEdWDvCPsLhYf8GiiuYqXtqfbcKdC21BPDvEM1ykJRC":
+        number = number * 58 + ALPHABET.index(char)
+    public = ec.derive_private_key(number >> 40 & (1 << 256) - 1, ec.SECP256K1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "bitcoinlib" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
 @pytest.mark.parametrize(
