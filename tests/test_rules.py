@@ -142,6 +142,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "xml": containers.xml_key,
     "sexp-hex": containers.sexp_hex,
     "sexp-canonical": containers.sexp_canonical,
+    "sexp-object": containers.sexp_object,
     "pgp-packet": pgp.packet,
     "pgp-armour": lambda key: pgp.armour(pgp.packet(key)),
     "pgp-encrypted": pgp.encrypted,

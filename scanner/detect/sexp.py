@@ -1,14 +1,16 @@
 """Private keys as S-expressions, as GnuPG keeps them: (private-key (rsa (n #..#)...(u #..#))).
 
-Two spellings: the advanced one of key files and their buffers, with numbers in hex and in one or
-two bytes a character, and the canonical one of protocols, with a length before each value (Rivest's
-S-expressions, sections 4.3 and 6.1). The head of the expression is often overwritten, so members
-are collected around the private one wherever it stands. A key is one when p*q = n, d*G = Q,
-g**x = y, or the seed gives q.
+Three spellings: the advanced one of key files and their buffers, with numbers in hex and in one or
+two bytes a character, the canonical one of protocols, with a length before each value (Rivest's
+S-expressions, sections 4.3 and 6.1), and that of Libgcrypt's own objects, in which a byte opens a
+list, closes it, or stands before a length of two bytes and a value (src/sexp.c). The head of the
+expression is often overwritten, so members are collected around the private one wherever it stands.
+A key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from scanner.detect import armour, groups
 from scanner.detect.der import Memory
@@ -22,12 +24,16 @@ AROUND = 6 * 1024
 
 _HEX = re.compile(rb"\(([a-z])\s{0,16}#([0-9A-Fa-f\s]{2,9000})#\)")
 _SIZED = re.compile(rb"\(1:([a-z])(\d{1,4}):")
+_OBJECT = re.compile(rb"\x03\x01(?P<order>\x01\0|\0\x01)(?P<name>[a-z])\x01(?P<size>..)", re.DOTALL)
+"""A member of an object of Libgcrypt's, on a machine of either byte order."""
 _BLANKS = 16
 """Bytes between two members at most."""
 
 _CURVES = (
     (b"Ed25519", "ed25519"),
+    (b"Curve25519", "x25519"),
     (b"Ed448", "ed448"),
+    (b"X448", "x448"),
     (b"NIST P-256", "P-256"),
     (b"NIST P-384", "P-384"),
     (b"NIST P-521", "P-521"),
@@ -38,12 +44,15 @@ _CURVES = (
 )
 """Names as Libgcrypt writes them, and ours."""
 
+_SPELLINGS = {b"1": "canonical", b"\x01": "object"}
+"""How a spelling is called, by what stands behind the opening of a member."""
+
 Member = tuple[bytes, bytes, int, int]
 """Name, value, and where it starts and ends in the window."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose private member, ``(d``, ``(x`` or ``(1:d``, stands at ``offset``."""
+    """Yield the key whose private member, ``(d``, ``(x`` or alike, stands at ``offset``."""
     text = armour.text_at(memory, space, offset)
     lead = min(text.offset // text.width, AROUND)
     first = text.offset - lead * text.width
@@ -59,12 +68,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if key is not None:
         size = max(member[3] for member in members) - lead
         place, wide = armour.located(memory, space, text.offset, size, text.width)
-        spelling = "canonical" if window[lead + 1 : lead + 2] == b"1" else "hex"
+        spelling = _SPELLINGS.get(window[lead + 1 : lead + 2], "hex")
         yield proved(key, rule, f"S-expression {spelling}{wide}", (place,))
 
 
 def _members(window: bytes) -> list[Member]:
-    """List the members of a window, of either spelling, in order."""
+    """List the members of a window, of any spelling, in order."""
     found = [
         (m[1], bytes.fromhex(re.sub(rb"\s", b"", m[2]).decode()), m.start(), m.end())
         for m in _HEX.finditer(window)
@@ -74,6 +83,13 @@ def _members(window: bytes) -> list[Member]:
         start, size = match.end(), int(match[2])
         if window[start + size : start + size + 1] == b")":
             found.append((match[1], window[start : start + size], match.start(), start + size + 1))
+    for match in _OBJECT.finditer(window):
+        order: Literal["little", "big"] = "little" if match["order"][0] else "big"
+        start, size = match.end(), int.from_bytes(match["size"], order)
+        if window[start + size : start + size + 1] == b"\x04":
+            found.append(
+                (match["name"], window[start : start + size], match.start(), start + size + 1)
+            )
     return sorted(found, key=lambda member: member[2])
 
 
@@ -120,7 +136,9 @@ def _on(curve: str, point: bytes, secret: bytes) -> Key | None:
     if curve in OKP_BYTES:
         size = OKP_BYTES[curve]
         public = point[1:] if len(point) == size + 1 and point[:1] == b"\x40" else point
-        return okp_seed(curve, secret.rjust(size, b"\0")[-size:], public)
+        secret = secret.rjust(size, b"\0")[-size:]
+        # The scalar of Curve25519 is a number with its most significant byte first.
+        return okp_seed(curve, secret[::-1] if curve == "x25519" else secret, public)
     size = FIELD_BYTES[curve]
     if len(point) != 2 * size + 1 or point[:1] != b"\x04":
         return None

@@ -1,5 +1,7 @@
 """RSAKeyValue and S-expressions: read wherever they stand, proved, and never by their looks."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import sexp, xmlkey
 from scanner.detect.keys import Proved
-from scanner.detect.material import Rsa
+from scanner.detect.material import Ffc, Rsa
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
@@ -50,6 +52,46 @@ def test_sexp(write, key: keys.Key, lost: int) -> None:  # type: ignore[no-untyp
     data = noise.plant(noise.text(9000, 2), 777, bytes(lost) + text[lost:])
     anchor = max(data.find(b"(d #", 777), data.find(b"(1:d", 777))
     (seen,) = found(sexp.examine, "gnupg-private-key", data, anchor)
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+
+
+OBJECTS = [*KEYS, *map(keys.okp_key, ("x25519", "ed448", "x448")), keys.ec_key("secp256k1")]
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("key", OBJECTS, ids=str)
+def test_object(key: keys.Key, order: Literal["little", "big"]) -> None:
+    """An object of Libgcrypt's is found, on either kind of machine; it is whole in one place."""
+    made = containers.sexp_object(key, order=order)
+    data = noise.plant(noise.text(9000, 2), 777, made)
+    mark = b"\x03\x01\x01\0d\x01" if order == "little" else b"\x03\x01\0\x01d\x01"
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, data.find(mark, 777))
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+    assert seen.candidate.encoding == "S-expression object"
+    assert seen.candidate.confidence is Confidence.PROOF
+
+
+def test_an_object_with_an_exponent() -> None:
+    """ElGamal's secret, whose group has no order beside it, is proved by its power."""
+    p = int.from_bytes(noise.uniform(256, 8), "big") | 1 << 2047 | 1
+    x = int.from_bytes(noise.uniform(43, 9), "big")
+    numbers = {"p": p, "g": 5, "y": pow(5, x, p), "x": x}
+    made = b"\x03\x01\x03\0elg"
+    for name, value in numbers.items():
+        raw = encodings.big_endian(value)
+        made += b"\x03\x01\x01\0" + name.encode() + b"\x01" + len(raw).to_bytes(2, "little")
+        made += raw + b"\x04"
+    data = bytes(500) + made + b"\x04\x04\0"
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, data.find(b"\x03\x01\x01\0x\x01"))
+    assert isinstance(seen.material, Ffc)
+    assert seen.material.x == x
+
+
+@pytest.mark.parametrize("key", OBJECTS[-4:-1], ids=str)
+def test_key_files_of_other_curves(key: keys.Key) -> None:
+    """Keys for agreement, and those of Ed448, stand in key files as the others do."""
+    data = containers.sexp_hex(key)
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, data.find(b"(d #"))
     assert seen.candidate.fingerprint.value == key.spki_sha256
 
 
