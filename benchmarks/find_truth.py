@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hyperscan
 import numpy as np
 import numpy.typing as npt
 
@@ -40,6 +41,9 @@ VARIED = 4
 
 LONG = 80
 """Bytes of the longest number that is looked for with a byte in each word: a scalar or a seed."""
+
+PIECE, STRIDE = 32, 1 << 20
+"""Bytes of a sparse spelling that are looked for, and of a dump that are looked through at once."""
 
 PART = 16
 MOST_HITS = 40
@@ -267,9 +271,8 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
         else:
             for word, at in words.items():
                 anchors[int.from_bytes(word, "little")].append((index, at))
-    for index in sparse:
-        for start in _everywhere(data, wanted[index]):
-            yield index, start, 0, len(wanted[index])
+    for index, start in _everywhere(data, {index: wanted[index] for index in sparse}):
+        yield index, start, 0, len(wanted[index])
     table = np.array(sorted(anchors), np.uint64)
     for position, value in _lookup(data, table):
         for index, at in anchors[value]:
@@ -282,11 +285,34 @@ def find(data: bytes, wanted: list[bytes]) -> Iterator[tuple[int, int, int, int]
             yield index, start, low, high
 
 
-def _everywhere(data: bytes, raw: bytes) -> Iterator[int]:
-    start = data.find(raw)
-    while start >= 0:
-        yield start
-        start = data.find(raw, start + 1)
+def _everywhere(data: bytes, wanted: dict[int, bytes]) -> list[tuple[int, int]]:
+    """Return (index of what is wanted, where it starts): all are looked for at once, by a piece."""
+    if not wanted:
+        return []
+    pieces, found = list(wanted), []
+    tops = [max(len(wanted[index]) - PIECE, 0) // 2 for index in pieces]
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[
+            b"".join(b"\\x%02x" % byte for byte in wanted[index][top : top + PIECE])
+            for index, top in zip(pieces, tops, strict=True)
+        ],
+        ids=list(range(len(pieces))),
+        elements=len(pieces),
+        flags=hyperscan.HS_FLAG_DOTALL,
+    )
+    view = memoryview(data)
+    for base in range(0, len(data), STRIDE):
+
+        def seen(which: int, _start: int, end: int, *_: object, base: int = base) -> None:
+            index, top = pieces[which], tops[which]
+            raw = wanted[index]
+            start = base + end - min(len(raw), PIECE) - top
+            if start >= 0 and data[start : start + len(raw)] == raw:
+                found.append((index, start))
+
+        database.scan(view[base : base + STRIDE + PIECE], match_event_handler=seen)
+    return sorted(set(found))
 
 
 def _lookup(data: bytes, table: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
