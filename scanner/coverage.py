@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from scanner import labels, stretches
-from scanner.dump import space
+from scanner.dump import ledger, space
 from scanner.dump.space import SpaceMap
 from scanner.model import Coverage, Fault, Place
 from scanner.stages import shade
@@ -30,10 +30,10 @@ def measure(
     space_map = survey.space_map
     cut = sum(place.size for task in tasks for place in task)
     if len(swept.done) == len(tasks) and cut == int(np.sum(space_map.size)):
-        starts, ends = space.union(space_map.piece_file, space_map.piece_size)
+        starts, ends = ledger.union(space_map.piece_file, space_map.piece_size)
     else:
         rows = np.array([*_extents(space_map, tasks, swept.done)], np.int64).reshape(-1, 2)
-        starts, ends = space.union(rows[:, 0], rows[:, 1])
+        starts, ends = ledger.union(rows[:, 0], rows[:, 1])
     size, layout = survey.content.size, survey.layout
     cells = shade.cells(size, swept.shades, starts, ends)
     names = labels.Labels.of(layout, labels.withheld(layout, space_map, found))

@@ -7,12 +7,16 @@ renderer escapes for where its text goes.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from scanner import regions
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
-from scanner.model import Extent, Label, Layout, Module, Place, Region, Thread
+from scanner.model import Extent, Label, Layout, Module, Place, Thread
 
 WITHHELD = "name withheld"
 """What is called so has a name that holds a finding, or a part of one."""
@@ -25,8 +29,13 @@ NEAR = 32
 class Labels:
     """The tables of one dump, sorted for look-up."""
 
-    regions: tuple[Region, ...]
-    region_starts: tuple[int, ...]
+    kinds: Sequence[tuple[str, str]]
+    """What regions are called, and what may be done with them."""
+    kind: npt.NDArray[np.int32]
+    """Which of these each region is, by address."""
+    start: npt.NDArray[np.uint64]
+    size: npt.NDArray[np.uint64]
+    file: npt.NDArray[np.uint64]
     labels: tuple[Label, ...]
     label_starts: tuple[int, ...]
     modules: tuple[Module, ...]
@@ -39,7 +48,9 @@ class Labels:
     @staticmethod
     def of(layout: Layout, withheld: frozenset[str] = frozenset()) -> "Labels":
         """Sort the tables of a layout."""
-        regions = tuple(sorted(layout.regions, key=lambda r: r.start))
+        rows = regions.columns(layout.regions)
+        start = np.array(rows.start, np.uint64)
+        order = np.argsort(start, kind="stable")
         labels = tuple(sorted(layout.labels, key=lambda r: (r.file_offset, -r.size)))
         modules = tuple(sorted(layout.modules, key=lambda m: m.start))
         stacks = tuple(
@@ -49,8 +60,11 @@ class Labels:
             )
         )
         return Labels(
-            regions=regions,
-            region_starts=tuple(r.start for r in regions),
+            kinds=rows.kinds,
+            kind=np.array(rows.kind, np.int32)[order],
+            start=start[order],
+            size=np.array(rows.size, np.uint64)[order],
+            file=np.array(rows.file, np.uint64)[order],
             labels=labels,
             label_starts=tuple(label.file_offset for label in labels),
             modules=modules,
@@ -69,15 +83,16 @@ class Labels:
                 if extent.file_offset < label.file_offset + label.size:
                     return label.name
             return "outside of every region"
-        at = bisect_right(self.region_starts, extent.address)
-        near = self.regions[max(at - NEAR, 0) : at][::-1]
-        around = [region for region in near if extent.address < region.start + region.size]
-        if not around:
+        address, file = np.uint64(extent.address), np.uint64(extent.file_offset)
+        at = int(np.searchsorted(self.start, address, side="right"))
+        near = np.arange(at - 1, max(at - NEAR, 0) - 1, -1)
+        inside = address - self.start[near]
+        near, inside = near[inside < self.size[near]], inside[inside < self.size[near]]
+        if not len(near):
             return "memory"
-        delta = extent.address - extent.file_offset
-        same = (region for region in around if region.start - region.file_offset == delta)
-        region = next(same, around[0])
-        return self._given(region.name) or f"memory {region.perms}".strip()
+        same = near[self.file[near] + inside == file]
+        name, perms = self.kinds[self.kind[same[0] if len(same) else near[0]]]
+        return self._given(name) or f"memory {perms}".strip()
 
     def owner(self, extent: Extent) -> str:
         """Name the module or the thread that an extent belongs to; empty where nobody says."""

@@ -6,6 +6,7 @@ holds bytes: places are all that travels between processes.
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -128,7 +129,7 @@ class Layout:
     arch: str = "unknown"
     pointer_size: int = 8
     byte_order: str = "little"
-    regions: tuple[Region, ...] = ()
+    regions: Sequence[Region] = ()
     gaps: tuple[Gap, ...] = ()
     faults: tuple[Fault, ...] = ()
     labels: tuple[Label, ...] = ()

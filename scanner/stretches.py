@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.labels import Labels
-from scanner.model import Cell, Extent, Layout, Region, Stretch
+from scanner.model import Cell, Extent, Layout, Stretch
+from scanner.regions import columns
 
 MOST_STRETCHES = 256
 MOST_CELLS = 1024
@@ -35,7 +36,10 @@ _UInt64 = npt.NDArray[np.uint64]
 class _Regions:
     """Regions by address, none of which overlaps another; ``last`` is that of the last byte."""
 
-    row: tuple[Region, ...]
+    kinds: Sequence[tuple[str, str]]
+    """What regions are called, and what may be done with them."""
+    kind: npt.NDArray[np.int32]
+    """Which of these each region is."""
     start: _UInt64
     last: _UInt64
     file: _Int64
@@ -47,7 +51,7 @@ def stretches(
 ) -> tuple[Stretch, ...]:
     """Return the map of a dump's address space; all cells of the file but the last are alike."""
     regions = _apart(layout, sum(cell.bytes for cell in cells))
-    if not regions.row:
+    if not len(regions.kind):
         return ()
     gap, opens = _opens(regions)
     group = np.flatnonzero(opens)
@@ -57,7 +61,7 @@ def stretches(
     share = size * MOST_CELLS // int(size.sum()) if int(size.sum()) < 1 << 53 else size * 0
     parts = np.minimum(share + 1, -(-size // cell_bytes)).tolist()
     looks = _Looks(regions, cells, cell_bytes)
-    bounds = np.append(group[first], len(regions.row)).tolist()
+    bounds = np.append(group[first], len(regions.kind)).tolist()
     counts = np.diff(np.append(first, len(group))).tolist()
     return tuple(
         _stretch(regions, labels, looks, (low, high), parts[k], counts[k] - 1)
@@ -67,30 +71,24 @@ def stretches(
 
 def _apart(layout: Layout, file_size: int) -> _Regions:
     """Return the dump's own regions by address, each cut to what no earlier one has."""
-    rows = sorted(
-        (
-            r
-            for r in layout.regions
-            if r.context == 0
-            and 0 <= r.start < _TOP
-            and r.file_offset >= 0
-            and 0 < r.size <= file_size - r.file_offset
-        ),
-        key=lambda r: (r.start, r.file_offset),
-    )
-    count = len(rows)
-    start = np.fromiter((r.start for r in rows), np.uint64, count)
-    last = np.fromiter((min(r.start + r.size, _TOP) - 1 for r in rows), np.uint64, count)
-    file = np.fromiter((r.file_offset for r in rows), np.int64, count)
+    rows = columns(layout.regions)
+    file, size = np.array(rows.file, np.int64), np.array(rows.size, np.int64)
+    own = (np.array(rows.context) == 0) & (file >= 0) & (size > 0) & (size <= file_size - file)
+    start = np.array(rows.start, np.uint64)
+    order = np.lexsort((file, start))
+    order = order[own[order]]
+    kind, start, file = np.array(rows.kind, np.int32)[order], start[order], file[order]
+    last = start + np.minimum((size[order] - 1).astype(np.uint64), np.uint64(_TOP - 1) - start)
     reach = np.maximum.accumulate(last)[:-1]
-    free = np.ones(count, np.bool_)
+    free = np.ones(len(order), np.bool_)
     free[1:] = last[1:] > reach
     begin = start.copy()
     begin[1:] = np.where(free[1:], np.maximum(start[1:], reach + np.uint64(1)), start[1:])
     file += (begin - start).astype(np.int64)
     size = (last - begin).astype(np.int64) + 1
     return _Regions(
-        tuple(r for r, is_free in zip(rows, free.tolist(), strict=True) if is_free),
+        rows.kinds,
+        kind[free],
         begin[free],
         last[free],
         file[free],
@@ -100,12 +98,15 @@ def _apart(layout: Layout, file_size: int) -> _Regions:
 
 def _opens(regions: _Regions) -> tuple[_Int64, npt.NDArray[np.bool_]]:
     """Return the addresses before each region that are nobody's, and where a new name begins."""
-    names = [(r.name, "" if r.name else r.perms) for r in regions.row]
+    told: dict[tuple[str, str], int] = {}
+    codes = [told.setdefault((n, "" if n else perms), len(told)) for n, perms in regions.kinds]
+    names = np.array(codes, np.int32)[regions.kind]
     gap = np.zeros(len(names), np.int64)
     between = regions.start[1:] - regions.last[:-1] - np.uint64(1)
     gap[1:] = np.minimum(between, _WIDE).astype(np.int64)
-    other = [True, *(one != following for one, following in itertools.pairwise(names))]
-    return gap, (gap > 0) | np.array(other)
+    other = np.ones(len(names), np.bool_)
+    other[1:] = names[1:] != names[:-1]
+    return gap, (gap > 0) | other
 
 
 def _kept(gap: _Int64, held: _Int64) -> _Int64:

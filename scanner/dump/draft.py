@@ -7,6 +7,7 @@ raise: damage becomes a gap and a fault, and the bytes stay in the sweep.
 from scanner.dump.names import PHYSICAL
 from scanner.dump.registers import MAX_JOINED, Parts
 from scanner.model import Fault, Gap, Label, Layout, Module, Region, Thread
+from scanner.regions import Regions
 
 MAX_REGIONS = 1 << 20
 MAX_LABELS = 1 << 17
@@ -31,7 +32,7 @@ class Draft:
         self.process = ""
         self.arguments: int | None = None
         self.joined: list[Parts] = []
-        self._regions: list[Region] = []
+        self._regions = Regions()
         self._gaps: list[Gap] = []
         self._faults: dict[tuple[str, str], Fault] = {}
         self._labels: list[Label] = []
@@ -74,16 +75,14 @@ class Draft:
         if present < size:
             self.gap("truncated", start + present, size - present)
         if present:
-            self._regions.append(
-                Region(
-                    start=start,
-                    size=present,
-                    file_offset=file_offset,
-                    perms=perms,
-                    name=name[:MAX_NAME],
-                    context=context,
-                    doubted=doubted,
-                )
+            self._regions.add(
+                start,
+                present,
+                file_offset,
+                perms=perms,
+                name=name[:MAX_NAME],
+                context=context,
+                doubted=doubted,
             )
 
     def physical(self) -> list[tuple[int, int, int]]:
@@ -131,7 +130,7 @@ class Draft:
             arch=arch,
             pointer_size=pointer_size,
             byte_order=byte_order,
-            regions=tuple(self._regions),
+            regions=self._regions,
             gaps=tuple(self._gaps),
             faults=tuple(self._faults.values()),
             labels=tuple(self._labels),

@@ -319,6 +319,8 @@ class _Reader:
         and which points to itself twice (tcbhead_t of sysdeps/x86_64/nptl/tls.h). Stacks of other
         makers (of goroutines, say) lie in memory that holds more than a stack: nothing is claimed.
         """
+        if not self._registers:
+            return
         threads, regions = self._draft.threads, self._draft.by_address()
         starts = [region.start for region in regions]
         for index, (sp, fs_base) in self._registers.items():

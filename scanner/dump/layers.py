@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner import regions
 from scanner.model import Fault, Layout
 
 MAX_LAYERS = 8
@@ -50,17 +51,12 @@ class Ranges:
 
 def columns(layout: Layout, file_size: int, faults: list[Fault]) -> Ranges:
     """Return the regions that have bytes, cut to the file and to the address space, by address."""
-    regions = [
-        region
-        for region in layout.regions
-        if region.size > 0 and 0 <= region.file_offset < file_size and 0 <= region.start < _TOP
-    ]
-    count = len(regions)
-    start = np.fromiter((region.start for region in regions), np.uint64, count)
-    file = np.fromiter((region.file_offset for region in regions), np.int64, count)
-    size = np.fromiter((min(region.size, file_size) for region in regions), np.int64, count)
-    doubted = np.fromiter((region.doubted for region in regions), np.bool_, count)
-    context = np.fromiter((region.context for region in regions), np.int64, count)
+    rows = regions.columns(layout.regions)
+    file, size = np.array(rows.file, np.int64), np.array(rows.size, np.int64)
+    there = (size > 0) & (file >= 0) & (file < file_size)
+    start, file, size = np.array(rows.start, np.uint64)[there], file[there], size[there]
+    doubted = np.array(rows.doubted, np.bool_)[there]
+    context = np.array(rows.context, np.int64)[there]
     size = np.minimum(size, file_size - file)
     room = np.uint64(_TOP - 1) - start  # of addresses behind the first
     wraps = (size - 1).astype(np.uint64) > room

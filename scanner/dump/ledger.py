@@ -7,6 +7,10 @@ The classes are disjoint and together they are the file; where tables overlap, m
 from collections.abc import Iterable
 from itertools import chain
 
+import numpy as np
+import numpy.typing as npt
+
+from scanner import regions
 from scanner.model import Label, Layout
 
 CLASSES = ("region", "note", "header", "stream", "slack")
@@ -39,6 +43,7 @@ _TABLES = (
 """What holds counts, addresses and offsets, and no text."""
 
 Span = tuple[int, int]
+_Int64 = npt.NDArray[np.int64]
 
 _TOP = 1 << 64
 
@@ -46,8 +51,10 @@ _TOP = 1 << 64
 def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
     """Return the bytes of each class of CLASSES; their sum is the size of the file."""
     spans: dict[str, list[Span]] = {name: [] for name in CLASSES}
-    for region in layout.regions:
-        spans["region"].append((region.file_offset, region.file_offset + region.size))
+    held = regions.columns(layout.regions)
+    file = np.array(held.file, np.int64)
+    starts, ends = union(file, np.array(held.size, np.int64))
+    spans["region"] = list(zip(starts.tolist(), ends.tolist(), strict=True))
     for label in layout.labels:
         spans[_class(label)].append((label.file_offset, label.file_offset + label.size))
     rows: list[tuple[str, int]] = []
@@ -89,6 +96,19 @@ def lacking(claimed: Iterable[Span], held: Iterable[Span]) -> list[Span]:
         if at < end:
             missing.append((at, end))
     return missing
+
+
+def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
+    """Return the starts and ends of the union of file extents, in order and apart."""
+    if len(file) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    order = np.argsort(file, kind="stable")
+    start = file[order]
+    reach = np.maximum.accumulate(start + size[order])
+    opens = np.ones(len(start), np.bool_)
+    opens[1:] = start[1:] > reach[:-1]
+    closes = np.append(np.flatnonzero(opens)[1:] - 1, len(start) - 1)
+    return start[opens], reach[closes]
 
 
 def _class(label: Label) -> str:

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.dump import ledger
 from scanner.dump.layers import Ranges, bounded, columns, layered
 from scanner.dump.source import File
 from scanner.errors import Unmapped
 from scanner.model import Extent, Fault, Layout, Place
 
 _TOP = 1 << 64
+_SHORT, _BESIDE = 4096, 64
+"""Bytes of a range that is read with others, and between two of these in the file."""
 
 _Int64 = npt.NDArray[np.int64]
 _UInt64 = npt.NDArray[np.uint64]
@@ -76,22 +79,9 @@ def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
     return space_map, tuple(faults)
 
 
-def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
-    """Return the starts and ends of the union of file extents, in order and apart."""
-    if len(file) == 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    order = np.argsort(file, kind="stable")
-    start = file[order]
-    reach = np.maximum.accumulate(start + size[order])
-    opens = np.ones(len(start), np.bool_)
-    opens[1:] = start[1:] > reach[:-1]
-    closes = np.append(np.flatnonzero(opens)[1:] - 1, len(start) - 1)
-    return start[opens], reach[closes]
-
-
 def _bare(ranges: Ranges, file_size: int) -> Ranges:
     """Return what of the file no region covers, as ranges without an address."""
-    starts, ends = union(ranges.file, ranges.size)
+    starts, ends = ledger.union(ranges.file, ranges.size)
     start = np.append(np.int64(0), ends)
     size = np.append(starts, np.int64(file_size)) - start
     start, size = start[size > 0], size[size > 0]
@@ -169,7 +159,7 @@ def _added(values: _Int64 | _Bool, first: _Int64) -> _Int64:
 
 def covered(space_map: SpaceMap) -> int:
     """Return how many bytes of the file the spaces hold, each counted once."""
-    starts, ends = union(space_map.piece_file, space_map.piece_size)
+    starts, ends = ledger.union(space_map.piece_file, space_map.piece_size)
     return int(np.sum(ends - starts))
 
 
@@ -281,3 +271,31 @@ class Memory:
         _check(self.map, space, offset, len(view))
         for at, file, size in _parts(self.map, space, offset, len(view)):
             self._file.readinto(file, view[at - offset : at - offset + size])
+
+    def read_many(
+        self, space: _Int64, offset: _Int64, size: _Int64, view: memoryview, at: _Int64
+    ) -> None:
+        """Fill many ranges of ``view``, which begin at ``at``; all lie within their spaces.
+
+        Short ones of one piece that lie side by side in the file are read at once.
+        """
+        spaces = self.map
+        piece = spaces.first_piece[space]
+        short = (spaces.first_piece[space + 1] - piece == 1) & (size <= _SHORT)
+        for row in np.flatnonzero(~short).tolist():
+            first = int(at[row])
+            self.readinto(int(space[row]), int(offset[row]), view[first : first + int(size[row])])
+        rows = np.flatnonzero(short)
+        rows = rows[np.argsort(spaces.piece_file[piece[rows]] + offset[rows], kind="stable")]
+        file = spaces.piece_file[piece[rows]] + offset[rows]
+        reach = np.maximum.accumulate(file + size[rows])
+        opens = np.flatnonzero(file[1:] > reach[:-1] + _BESIDE) + 1
+        bounds = [0, *opens.tolist(), len(rows)]
+        for low, high in itertools.pairwise(bounds if len(rows) else ()):
+            start = int(file[low])
+            data = memoryview(bytearray(int(reach[high - 1]) - start))
+            self._file.readinto(start, data)
+            part = rows[low:high]
+            columns = (at[part].tolist(), (file[low:high] - start).tolist(), size[part].tolist())
+            for first, source, count in zip(*columns, strict=True):
+                view[first : first + count] = data[source : source + count]

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from scanner import regions
 from scanner.model import Layout
 from scanner.report.document import unicode, written
 from scanner.report.printable import printable
@@ -57,7 +58,7 @@ def _rows(survey: Survey, room: int) -> Iterator[tuple[str, str]]:
         names = list(dict.fromkeys(_base(module.name) for module in layout.modules))
         yield "threads", f"{len(layout.threads):,}"
         yield "modules", _some(f"{len(layout.modules):,}", names, room)
-        size = sum(region.size for region in layout.regions)
+        size = sum(regions.columns(layout.regions).size)
         yield "memory", f"{len(layout.regions):,} regions, {size:,} bytes"
     for code, (count, size) in _gaps(layout).items():
         yield "gaps", f"{count:,} {code.replace('-', ' ')}, {size:,} bytes"
@@ -109,7 +110,7 @@ def _dump(path: str, survey: Survey) -> dict[str, Any]:
         "modules": list(_modules(layout)),
         "regions": {
             "count": len(layout.regions),
-            "bytes": sum(region.size for region in layout.regions),
+            "bytes": sum(regions.columns(layout.regions).size),
         },
         "gaps": {
             code: {"count": count, "bytes": size} for code, (count, size) in _gaps(layout).items()

@@ -15,6 +15,7 @@ from itertools import chain
 
 import numpy as np
 
+from scanner import regions
 from scanner.detect import effort, kingfisher, tokens
 from scanner.detect.publics import PublicKey
 from scanner.detect.register import Columns
@@ -71,7 +72,7 @@ def survey(session: Session) -> Survey:
     layout = found.layout
     whole = [
         *(module.name for module in layout.modules),
-        *(region.name for region in layout.regions),
+        *(name for name, _ in regions.columns(layout.regions).kinds),
         *(part.name for part in found.members),
     ]
     short = [layout.process, *(label.name for label in layout.labels)]
@@ -115,9 +116,8 @@ def _without(layout: Layout, held: frozenset[str]) -> Layout:
             replace(m, name=WITHHELD) if m.name in held or base_name(m.name) in bases else m
             for m in layout.modules
         ),
-        regions=tuple(
-            replace(r, name=WITHHELD) if r.name in held or base_name(r.name) in bases else r
-            for r in layout.regions
+        regions=regions.columns(layout.regions).renamed(
+            lambda name: WITHHELD if name in held or base_name(name) in bases else name
         ),
         labels=tuple(
             replace(label, name=WITHHELD) if label.name in held else label

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures import elfcore, noise, real
 from scanner import dump, engine, rules
-from scanner.dump import source, space, windows
+from scanner.dump import ledger, source, space, windows
 from scanner.engine import Scan, ScanRequest
 from scanner.model import Cell
 from scanner.progress import Silence
@@ -29,7 +29,7 @@ def looks(data: bytes, folder: Path) -> list[str]:
         for task in windows.cut(space_map):
             for window in windows.windows(memory, task):
                 shader.add(counts, window)
-    starts, ends = space.union(space_map.piece_file, space_map.piece_size)
+    starts, ends = ledger.union(space_map.piece_file, space_map.piece_size)
     return [cell.entropy for cell in shade.cells(len(data), counts, starts, ends)]
 
 
