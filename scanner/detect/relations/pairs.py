@@ -76,7 +76,13 @@ def _related(
     where: tuple[tuple[Numbers, int], ...],
     roles: tuple[str, ...],
 ) -> Iterator[Related]:
-    """Make the key of two primes."""
+    """Make the key of two primes.
+
+    Not of any two numbers and their product: whoever multiplies leaves those behind, and a square
+    modulo a public n as well.
+    """
+    if p * q not in moduli and not (arithmetic.is_prime(p) and arithmetic.is_prime(q)):
+        return
     e = moduli.get(p * q) or _exponent(shelf, p, *where[0])
     key = arithmetic.complete(p, q, e)
     if key is None:

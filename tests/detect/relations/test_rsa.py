@@ -1,6 +1,7 @@
 """RSA: any private number, in any reading, anywhere; nothing where a bit is wrong."""
 
 import functools
+import itertools
 import math
 import struct
 from collections.abc import Callable, Sequence
@@ -533,3 +534,20 @@ def test_repeated_bytes_are_no_key(make_pool: MakePool) -> None:
     half = KEY.p.to_bytes(128, "little")
     parts = [(half * 2, readings.LIMBS), (half, readings.LIMBS)]
     assert search(make_pool, plant("zeros", 0, [64, 64], parts)) == []
+
+
+@pytest.mark.parametrize("other", ["square", "product", "prime and product"])
+def test_numbers_and_their_product_are_no_key(make_pool: MakePool, other: str) -> None:
+    """Seen in OpenJDK: whoever multiplies modulo n leaves both factors and the product behind."""
+    starts = [int.from_bytes(noise.uniform(127, seed) + b"\xc0", "little") | 1 for seed in (2, 3)]
+    random = [
+        next(n for n in itertools.count(start, 2) if math.gcd(n, math.prod(range(3, 400, 2))) == 1)
+        for start in starts
+    ]
+    one, two = {
+        "square": (random[0], random[0]),
+        "product": (random[0], random[1]),
+        "prime and product": (KEY.p, random[1]),
+    }[other]
+    parts = [spell(value, "java-words") for value in (one, one * two, two)]
+    assert search(make_pool, plant("zeros", 0, [64, 64, 64], parts)) == []
