@@ -17,15 +17,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import bare_numbers, curve_names, readings
+from scanner.detect import bare_numbers, readings
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.limbs import Offsets
 from scanner.detect.material import Ec, Material
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey, places
-from scanner.detect.relations import beheaded, comb, pieces, points, words
+from scanner.detect.relations import beheaded, comb, pieces, points, shifted, words
 from scanner.detect.relations.curves import (
     CURVES,
     Curve,
@@ -61,17 +60,19 @@ MOST_AFFINE = (2_000, 1_000)
 """Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
 beside another one: 2 us for a curve, a byte order and a form."""
 
-MOST_SHIFTED = 500
-"""Public points that are multiplied with R for the sake of scalars in Montgomery form."""
+MOST_SPELLED = 500
+"""Public points that are looked for in a library's spelling."""
 
 LEAST_TEXTS = 32
 """Texts that are tried on a curve: a quarter of its other scalars, or so many."""
 
 MOST_UNSHIFTED = 64
-"""Scalars of a curve that are taken out of Montgomery form, for a point that nobody named: those
-that fill a run (Botan 3 keeps no other)."""
+"""Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
 
 PROOF = "d*G = Q"
+
+_MONTGOMERY = " montgomery"
+"""What the encoding of a scalar in Montgomery form ends with."""
 
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
@@ -149,9 +150,9 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         for name, found in known.items():
             trials = list(_trials(pool, CURVES[name], counts[name], listed))
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
+            trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             yield from _named(pool, CURVES[name], trials, found, seen)
-            plain = _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
-            for trial in (*trials, *plain):
+            for trial in trials:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
     yield from beheaded.search(pool, seen | parsed)
@@ -204,7 +205,7 @@ def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, 
     wanted = []
     for name, found in known.items():
         curve = CURVES[name]
-        xs = [generator(curve)[0], *itertools.islice(found, MOST_SHIFTED)]
+        xs = [generator(curve)[0], *itertools.islice(found, MOST_SPELLED)]
         for form in spellings(curve, big_endian=pool.big_endian):
             own = xs if form.word > 1 or not form.most_first else xs[1:]
             rows += [(curve, form, x) for x in own]
@@ -239,13 +240,14 @@ def _texts(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
 
 def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
     """Take at most ``most`` scalars out of Montgomery form."""
-    positions = pieces.filling(pool, curve.size, most).tolist()
+    positions = shifted.likely(pool, curve.size, most).tolist()
     read = [_LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
-    inverse = pow(curve.radix, -1, curve.n)
-    plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
-    for key, position in zip(comb.derive(curve, plain), positions, strict=True):
-        if key is not None:
-            yield _Trial(key, position, curve.size, _LITTLE, " montgomery")
+    for radix in shifted.radices(curve):
+        inverse = pow(radix, -1, curve.n)
+        plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
+        for key, position in zip(comb.derive(curve, plain), positions, strict=True):
+            if key is not None:
+                yield _Trial(key, position, curve.size, _LITTLE, _MONTGOMERY)
 
 
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
@@ -304,14 +306,14 @@ def _named(
 
     Of d and n - d, whose points have the same x, the one that is known comes first.
     """
-    shifted = _shifted(curve, known) if trials else {}
+    multiples = shifted.table(curve, known) if trials else {}
     found: list[tuple[_Trial, Ec, str]] = []
     for trial in trials:
-        key, form = trial.key, ""
-        if key.x in shifted:
-            plain = _unshifted(curve, key.d)
-            if plain.x == shifted[key.x]:
-                key, form = plain, " montgomery"
+        key, form = trial.key, trial.form
+        if key.x in multiples and not form:
+            plain = shifted.plain(curve, key.d, curve.radix)
+            if plain.x == multiples[key.x]:
+                key, form = plain, _MONTGOMERY
         if key.x in known:
             found.append((trial, key, form))
     found.sort(key=lambda row: row[1].y != known[row[1].x])
@@ -359,24 +361,6 @@ def _closes(key: Ec) -> bool:
     return ec_closes(key) and not CURVES[key.curve].is_radix(key.d)
 
 
-def _shifted(curve: Curve, known: _Points) -> dict[int, int]:
-    """Return x(R*Q) to x(Q) for the known points: what a scalar in Montgomery form gives."""
-    group = curve_names.CURVES[curve.name]()
-    radix = ec.derive_private_key(curve.radix % curve.n, group)
-    table: dict[int, int] = {}
-    for x, y in list(known.items())[:MOST_SHIFTED]:
-        public = ec.EllipticCurvePublicNumbers(x, y, group).public_key()
-        table[int.from_bytes(radix.exchange(ec.ECDH(), public), "big")] = x
-    return table
-
-
-def _unshifted(curve: Curve, v: int) -> Ec:
-    """Return the key of a scalar in Montgomery form."""
-    key = ec_derived(curve.name, v * pow(curve.radix, -1, curve.n) % curve.n)
-    assert key is not None
-    return key
-
-
 def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PROOF) -> Related:
     return Related(
         key=key,
@@ -396,5 +380,6 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
         d = how.decode(raw)
         if 0 < d < curve.n:
-            found += [ec_derived(curve.name, d), _unshifted(curve, d)]
+            found.append(ec_derived(curve.name, d))
+            found += [shifted.plain(curve, d, radix) for radix in shifted.radices(curve)]
     return [key for key in found if key is not None]

@@ -133,8 +133,12 @@ def announced(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (announced_at(pool, size),), 0xFF)
 
 
-def filling(pool: Pool, size: int, most: int, *, paired: bool = False) -> Offsets:
+def filling(
+    pool: Pool, size: int, most: int, *, paired: bool = False, first: Iterable[Offsets] = ()
+) -> Offsets:
     """Return at most ``most`` beginnings of runs that ``size`` bytes fill, the fullest first.
+
+    Behind those that come ``first``.
 
     The last word of a number may be too small to look random; or what follows goes on, up to two
     words, as an allocator rounds sizes up. The ``paired`` ones stand beside another one.
@@ -143,7 +147,7 @@ def filling(pool: Pool, size: int, most: int, *, paired: bool = False) -> Offset
     parts = [pool.head[more == rest] for rest in (0, 8, 16, 24)]
     if paired:
         parts = [_paired(pool, np.concatenate(parts), size)]
-    return _ordered(pool, size, most, (), parts, 0xFF)
+    return _ordered(pool, size, most, (), (*first, *parts), 0xFF)
 
 
 def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:

@@ -1,6 +1,7 @@
 """EC scalars: found in every form beside every form of the point, and nowhere else."""
 
 import itertools
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -324,6 +325,33 @@ def test_a_scalar_in_montgomery_form_without_an_encoded_point(
     secret = montgomery(key.d, CURVES[curve].n, size) + noise.uniform(8 * rest, 3)
     parts = [(bytes(8), secret), (bytes(8), encodings.little_limbs(key.x, size))]
     pool, memory = make_pool(plant(parts, 7))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
+@pytest.mark.parametrize("shift", [0, 4])
+def test_a_scalar_in_montgomery_form_of_a_32_bit_machine_in_a_crowd(
+    make_pool: MakePool, curve: str, shift: int
+) -> None:
+    """Seen in Botan 3: behind pointers, with room for longer ones, at half a word.
+
+    R fills limbs of 32 bits, which is another one on P-521.
+    """
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 4) * 4
+    secret = ((key.d << 8 * size) % CURVES[curve].n).to_bytes(size, "little")
+    pointers = struct.pack("<4I", 0x0928EFCC, 0x0928EFC0, 0x09FCA6C0, 0x09FCA680)
+    crowd = noise.uniform(size * 200, 5)
+    between = struct.pack("<2Q", 0, size)
+    lone = b"".join(between + crowd[at : at + size] for at in range(0, len(crowd), size))
+    own = between + bytes(shift) + pointers + secret + bytes(72 - size + 4 - shift)
+    x = encodings.little_limbs(key.x, size)
+    data = lone + bytes(-len(lone) % 16) + own + bytes(-len(own) % 16) + bytes(16) + x + bytes(64)
+    pool, memory = make_pool(data)
     (related,) = found(pool)
     assert named(related) == key.spki_sha256
     assert related.encoding == "d limbs-le montgomery"
