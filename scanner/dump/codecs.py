@@ -199,8 +199,9 @@ class _Zstd:
     step = ZSTD_STEP
     closing = b""
 
-    def __init__(self) -> None:
-        self._codec = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+    def __init__(self, context: zstandard.ZstdDecompressor | None = None) -> None:
+        context = context or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+        self._codec = context.decompressobj()
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         yield self._codec.decompress(data)
@@ -286,6 +287,25 @@ def _decoded(line: bytes) -> bytes:
 def open_decoder(name: str) -> Decoder:
     """Return a decoder for one stream of the layer that :func:`sniff_layer` names."""
     return _DECODERS[name]()
+
+
+class Decoders:
+    """Opens the decoders of streams that follow each other: one is done before the next begins.
+
+    What zstd works with takes longer to make than a small frame to decode, so it is kept.
+    """
+
+    __slots__ = ("_context",)
+
+    def __init__(self) -> None:
+        self._context: zstandard.ZstdDecompressor | None = None
+
+    def open(self, name: str) -> Decoder:
+        """Return a decoder for one stream, as :func:`open_decoder` does."""
+        if name != "zstd":
+            return open_decoder(name)
+        self._context = self._context or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+        return _Zstd(self._context)
 
 
 def open_xz() -> Bounded:

@@ -17,8 +17,8 @@ from scanner.dump.codecs import (
     HEAD,
     STEP,
     Decoder,
+    Decoders,
     is_skippable,
-    open_decoder,
     sniff_layer,
     sniff_next,
 )
@@ -28,6 +28,8 @@ from scanner.model import Fault
 
 ASIDE = 16 << 20
 """Bytes of header fields and skippable frames that are kept."""
+FIRST = 256
+"""Bytes that a decoder is given first: a file may consist of empty streams."""
 SILENT = 8 << 20
 """Bytes of input without output that are kept until a stream goes on: two blocks of LZ4."""
 
@@ -140,8 +142,11 @@ class _Stream:
         return data
 
     def give_back(self, data: bytes) -> None:
-        """Put back what was taken last."""
-        if data:
+        """Put back what was taken last, or the end of it: as a rule nothing is moved."""
+        before = self._at - len(data)
+        if before >= 0 and self._held.startswith(data, before):
+            self._at = before
+        else:
             self._held, self._at = data + self._held[self._at :], 0
 
 
@@ -171,13 +176,14 @@ def _decode(source: _Stream, notes: _Notes, layer: str) -> Iterator[bytes]:
 
 def _streams(source: _Stream, notes: _Notes, first: str) -> Iterator[bytes]:
     layer: str | None = first
+    decoders = Decoders()
     while layer is not None:
         if layer == "zstd" and is_skippable(source.peek(4)):
             whole = _skip_frame(source, notes)
         else:
             whole = _gzip_head(source, notes) if layer == "gzip" else True
             if whole:
-                whole = yield from _stream(source, open_decoder(layer), notes)
+                whole = yield from _stream(source, decoders.open(layer), notes)
         if not whole:
             return
         _skip_padding(source)
@@ -195,6 +201,8 @@ def _gzip_head(source: _Stream, notes: _Notes) -> bool:
 
 def _skip_padding(source: _Stream) -> None:
     """Pass over zeros between two streams (xz file format 2.2; tapes pad gzip likewise)."""
+    if source.peek(1) != b"\0":
+        return
     head = source.peek(STEP)
     zeros = len(head) - len(head.lstrip(b"\0"))
     if zeros and sniff_next(head[zeros : zeros + HEAD]) is not None:
@@ -247,9 +255,10 @@ def _stream(source: _Stream, decoder: Decoder, notes: _Notes) -> Generator[bytes
     stored its bytes as they are.
     """
     silent: deque[bytes] = deque()
-    kept = 0
+    kept, step = 0, FIRST
     while not decoder.ended:
-        data = source.take(decoder.step)
+        data = source.take(min(step, decoder.step))
+        step *= 8
         last = not data
         if last and (decoder.whole or not decoder.closing):
             break

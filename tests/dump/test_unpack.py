@@ -327,3 +327,48 @@ def test_copy_stream_and_file() -> None:
         list(unpack.copy_stream(read))
     with file_of(PLAIN * 5) as file:
         assert b"".join(unpack.copy_file(file)) == PLAIN * 5
+
+
+@pytest.mark.parametrize("layer", ["gzip", "bzip2", "xz", "zstd"])
+@pytest.mark.parametrize("held", [b"", b"x"])
+def test_streams_without_end(monkeypatch: pytest.MonkeyPatch, layer: str, held: bytes) -> None:
+    """Of tiny streams end to end, each costs what it has, not what stands behind it."""
+    one = {
+        "gzip": lambda data: gzip.compress(data, mtime=0),
+        "bzip2": bz2.compress,
+        "xz": lzma.compress,
+        "zstd": zstandard.ZstdCompressor().compress,
+    }[layer](held)
+    data, made, taken = one * 2000, [], 0
+    take, context = unpack._Stream.take, zstandard.ZstdDecompressor
+
+    def counted(stream: unpack._Stream, most: int = unpack.CHUNK) -> bytes:
+        nonlocal taken
+        found = take(stream, most)
+        taken += len(found)
+        return found
+
+    def counted_context(**options: int) -> zstandard.ZstdDecompressor:
+        made.append(options)
+        return context(**options)
+
+    monkeypatch.setattr(unpack._Stream, "take", counted)
+    monkeypatch.setattr(zstandard, "ZstdDecompressor", counted_context)
+    opened = unpack.peel(iter((data,)), max_bytes=1 << 30)
+    assert b"".join(opened.pieces) == held * 2000
+    assert (opened.layers, opened.faults) == ((layer,), [])
+    assert taken < 2 * unpack.FIRST * 2000
+    assert len(made) == (layer == "zstd")
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 10])
+def test_what_is_given_back_comes_again(size: int) -> None:
+    """Whether it was taken from there or not: the end of it, all of it, or something else."""
+    stream = unpack._Stream(iter((b"0123456789", b"abc")))
+    data = stream.take(10)
+    stream.give_back(data[len(data) - size :])
+    stream.give_back(b"+")
+    rest = b""
+    while part := stream.take(4):
+        rest += part
+    assert rest == b"+" + data[len(data) - size :] + b"abc"
