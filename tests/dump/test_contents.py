@@ -481,3 +481,23 @@ def test_arbitrary_tar(data: bytes, at: int) -> None:
     head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
     block[148:156] = f"{sum(head):06o}\0 ".encode()
     expand(bytes(block), max_bytes=1 << 20)
+
+
+def test_many_members_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find the next member of a ZIP archive takes no more than stands before it."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for number in range(600):
+            archive.writestr(f"member {number}", b"held")
+    taken = 0
+    read = source.File.read
+
+    def counted(file: source.File, offset: int, size: int) -> bytes:
+        nonlocal taken
+        taken += size
+        return read(file, offset, size)
+
+    monkeypatch.setattr(source.File, "read", counted)
+    found, rest, _ = expand(data.getvalue())
+    assert (found.archive, found.faults, rest.count(b"held")) == ("zip", (), 600)
+    assert taken < 600 * 1024 + 4 * len(data.getvalue())

@@ -26,6 +26,8 @@ _HEADER = re.compile(rb"PK\x03\x04..[\0-\x7f].[\0-\x14\x5c-\x63]\0", re.DOTALL)
 """A local header: any version and flags, a method that exists."""
 _NONE32 = 0xFFFFFFFF
 _DIRECTORY_BYTES = 64 << 20
+_FIRST_READ = 512
+"""Bytes in which the next header is looked for first: as a rule it follows."""
 
 _METHODS = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}
 
@@ -87,14 +89,14 @@ def read(archive: Archive) -> Iterator[Member]:
 
 def _find(archive: Archive, at: int) -> int | None:
     """Return where the next local header is."""
-    size = archive.file.size
+    size, step = archive.file.size, _FIRST_READ
     while at + _LOCAL.size <= size:
-        window = archive.file.read(at, min(CHUNK, size - at))
+        window = archive.file.read(at, min(step, size - at))
         if (match := _HEADER.search(window)) is not None:
             return at + match.start()
-        if len(window) < CHUNK:
+        if len(window) < step:
             return None
-        at += len(window) - 16
+        at, step = at + len(window) - 16, CHUNK
     return None
 
 
@@ -202,7 +204,8 @@ def _rows(data: bytes) -> dict[int, _Row]:
     while data[at : at + 4] == b"PK\1\2" and at + _CENTRAL.size <= len(data):
         fields = _CENTRAL.unpack_from(data, at)
         crc, packed, size, name_size, extra_size, comment_size = fields[7:13]
-        extra = data[at + _CENTRAL.size + name_size :][:extra_size]
+        behind = at + _CENTRAL.size + name_size
+        extra = data[behind : behind + extra_size]
         packed, size, offset = _wide(extra, packed, size, fields[-1])
         rows[offset] = _Row(packed, size, crc)
         at += _CENTRAL.size + name_size + extra_size + comment_size
