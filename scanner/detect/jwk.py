@@ -32,8 +32,8 @@ from scanner.rules import Rule
 BEFORE, AFTER = 6 * 1024, 24 * 1024
 """Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
 
-_READS = ((128, 384), (BEFORE, AFTER))
-"""Characters that are read, first and then: sets of public keys have a hundred thousand."""
+_READS = ((128, 384), (512, 1536), (BEFORE, AFTER))
+"""Characters that are read, until the object ends in them: sets of keys have a hundred thousand."""
 
 LONGEST_KID = 256
 """Characters of a name."""
