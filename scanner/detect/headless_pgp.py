@@ -4,8 +4,10 @@ An allocator that takes back the text of an armoured key writes over its BEGIN l
 of base64 when it gives the memory out again. What is left has packets as whole as before: an OID in
 them, or the exponent of an RSA key with the open secret behind it, has but three spellings in
 base64, and the END line stands where it stood. From there the text is decoded in both directions,
-and its packets are read as ``pgp`` reads them in memory. Whole armours are left to ``pgp``, and
-encrypted secrets are passed over.
+and its packets are read as ``pgp`` reads them in memory. Where the first packet is cut too, behind
+the name of its curve, a secret is told by its checksum, and proved by what is left of the public
+half before it. Readers that squeeze the line ends out of a text in place leave its last characters
+behind its end. Whole armours are left to ``pgp``, and encrypted secrets are passed over.
 """
 
 import re
@@ -16,7 +18,11 @@ from scanner.detect import armour, openpgp, pgp
 from scanner.detect.armour import Run, Text
 from scanner.detect.der import Memory
 from scanner.detect.encoded import Decoded, mapped
-from scanner.detect.keys import Proved
+from scanner.detect.evidence import ec_derived, okp_derived, proved
+from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Ec, Okp
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
 from scanner.rules import Rule
 
 REACH = 12 * 1024
@@ -42,6 +48,17 @@ _VERSION = re.compile(rb"[\x03-\x06][\x28-\x9f]")
 _BREAK = re.compile(rb"[\r\n]+|\\+[rn]")
 _MOST_HEADS = 256
 _TAIL = re.compile(rb"([A-Za-z0-9+/])={0,2}\s{0,8}(?:=[A-Za-z0-9+/]{4}\s{1,8})?-----END $")
+_MOVED = re.compile(rb"([A-Za-z0-9+/])={1,2}[A-Za-z0-9+/=\s]{0,192}-----END $")
+"""The last character before an END line; and where a padded text was squeezed, whose old end is
+left behind its new one: as many characters as it had line ends."""
+
+_TAIL_BACK = 256
+_CUT = 384
+"""Bytes at the beginning of a text in which the secret of a packet stands whose front is gone."""
+
+_BIT_SIZES = range(233, 521 + 1)
+_LEFT = 16
+"""Bytes of a public half that are left at least, for it to bear witness."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -52,7 +69,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     text, raw, lead = armour.stretch(text, REACH, 1 if label else REACH)
     if label:
-        tail = _TAIL.search(raw, max(lead - _NEAR, 0), lead)
+        first = max(lead - _TAIL_BACK, 0)
+        tail = _MOVED.search(raw, first, lead) or _TAIL.search(raw, first, lead)
         lead = tail.start(1) if tail is not None else -1
     run = armour.around(raw, lead)
     if run is None or _headed(raw[: run.places[0]]):
@@ -60,7 +78,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     for pad in range(4):
         inner = Decoded(armour.decode(b"A" * pad + run.chars))
         starts = _heads(inner.data) if label else _starts(inner.data, run, pad)
-        for found in _read(inner, starts, rule):
+        cuts = range(_CUT) if label else _asked(run, pad)
+        whole = list(_read(inner, starts, rule))
+        cut = (each for each in _secrets(inner.data, cuts, rule) if not _within(each, whole))
+        for found in (*whole, *cut):
             yield mapped(found, text, run, -pad, "base64 of ")
 
 
@@ -73,21 +94,30 @@ def _headed(before: bytes) -> bool:
 
 def _plausible(text: Text) -> bool:
     """Tell from little text whether an OID, an exponent or a packet begins here."""
-    _, raw, lead = armour.stretch(text, _NEAR, _NEAR)
+    _, raw, lead = armour.stretch(text, _NEAR, 2 * _NEAR)
     run = armour.around(raw, lead)
     if run is None:
         return False
-    return any(_starts(armour.decode(b"A" * pad + run.chars), run, pad) for pad in range(4))
+    for pad in range(4):
+        data = armour.decode(b"A" * pad + run.chars)
+        if _starts(data, run, pad) or any(_secret(data, at) for at in _asked(run, pad)):
+            return True
+    return False
+
+
+def _asked(run: Run, pad: int) -> range:
+    """Return the bytes of which the first bits may stand in the character asked for.
+
+    Or those of the byte before: where it begins is rounded.
+    """
+    first = (run.at + pad) * 6 // 8
+    return range(first, first + 3)
 
 
 def _starts(data: bytes, run: Run, pad: int) -> list[int]:
-    """Return where in the decoded bytes an exponent, a version or a header may be.
-
-    The character asked for holds the first bits of what was asked for, or of the byte before.
-    """
+    """Return where in the decoded bytes an exponent, a version or a header may be."""
     found = []
-    first = (run.at + pad) * 6 // 8
-    for at in range(first, first + 3):
+    for at in _asked(run, pad):
         head = openpgp.header(data, at)
         framed = head is not None and head.tag in openpgp.SECRET_TAGS
         if framed or data.startswith(_EXPONENT, at) or _VERSION.match(data, at):
@@ -109,3 +139,60 @@ def _read(inner: Decoded, starts: list[int], rule: Rule) -> Iterator[Proved]:
             if isinstance(found, Proved) and found.candidate.places not in seen:
                 seen.add(found.candidate.places)
                 yield found
+
+
+# --- a packet without its front -----------------------------------------------------------------
+
+
+def _secret(data: bytes, at: int) -> bytes:
+    """Return the number of an open secret whose usage, zero, is at ``at``; its checksum holds."""
+    if data[at : at + 2] not in (b"\0\0", b"\0\1", b"\0\2"):
+        return b""
+    fields = openpgp.Fields(data, at + 1)
+    try:
+        number = fields.mpi()
+        total = fields.number(2)
+    except openpgp.NotPgp:
+        return b""
+    written = data[at + 1 : fields.at - 2]
+    bits = int.from_bytes(written[:2], "big")
+    return number if bits in _BIT_SIZES and sum(written) & 0xFFFF == total else b""
+
+
+def _secrets(data: bytes, places: range, rule: Rule) -> Iterator[Proved]:
+    """Yield the keys of secrets before which the end of their public half stands."""
+    for at in places:
+        number = _secret(data, at)
+        before = data[max(at - _LEFT - 4, 0) : at]
+        if number and before[-4:-2] == b"\x03\x01":  # how a shared secret is derived
+            before = before[:-4]
+        key = _beside(number, before[-_LEFT:]) if number and len(before) >= _LEFT else None
+        if key is not None:
+            place = Place(space=0, offset=at, size=len(number) + 5)
+            yield proved(key, rule, "PGP secret fields", (place,))
+
+
+def _within(cut: Proved, whole: list[Proved]) -> bool:
+    """Tell whether a secret stands in a packet that was read."""
+    (place,) = cut.candidate.places
+    spans = (each.candidate.places[0] for each in whole)
+    return any(span.offset <= place.offset < span.offset + span.size for span in spans)
+
+
+def _beside(number: bytes, end: bytes) -> Ec | Okp | None:
+    """Return the key of a secret number whose public half ends as ``end`` does."""
+    for curve in openpgp.CURVES.values():
+        size = OKP_BYTES.get(curve) or FIELD_BYTES[curve]
+        if not size - 3 < len(number) <= size:
+            continue
+        if curve in OKP_BYTES:
+            seed = number.rjust(size, b"\0")
+            seed = seed[::-1] if curve == "x25519" else seed  # as ``pgp`` reads it
+            okp = okp_derived(curve, seed)
+            if okp is not None and okp.public.endswith(end):
+                return okp
+        else:
+            ec = ec_derived(curve, int.from_bytes(number, "big"))
+            if ec is not None and ec.y.to_bytes(size, "big").endswith(end):
+                return ec
+    return None

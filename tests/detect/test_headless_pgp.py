@@ -65,6 +65,54 @@ def test_an_armour_without_its_first_line(name: str, taken: int, width: int) -> 
     assert names(freed(text, taken * width, width=width)) == {key.spki_sha256}
 
 
+CURVES = [name for name in KEYS if name != "rsa"]
+
+
+def cut(key: keys.Key, left: int) -> bytes:
+    """Return base64 lines and the END line, from ``left`` bytes of the public half on."""
+    packet = pgp.packet(key)
+    _, _, rest = pgp.armour(packet).partition(b"\n\n")
+    size = len(getattr(key, "seed", b"")) or getattr(key, "field_bytes", 0)
+    between = 4 if getattr(key, "algorithm", "") == "x25519" else 0
+    first = (len(packet) - size - 5 - between - left) * 8 // 6
+    return rest[first + first // 64 :]
+
+
+@pytest.mark.parametrize("left", [16, 17, 18, 29])
+@pytest.mark.parametrize("name", CURVES)
+def test_a_packet_without_its_front(name: str, left: int) -> None:
+    """Sixteen bytes of the public half bear witness to the secret behind them."""
+    found = find(noise.text(256, 1) + bytes(16) + cut(KEYS[name], left) + bytes(64))
+    assert {each.candidate.fingerprint.value for each in found} == {KEYS[name].spki_sha256}
+    assert {each.candidate.encoding for each in found} == {"base64 of PGP secret fields"}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_less_of_the_public_half_is_no_witness(name: str) -> None:
+    """Nor is a half with a flipped bit."""
+    assert find(bytes(16) + cut(KEYS[name], 12) + bytes(16)) == []
+    text = bytearray(cut(KEYS[name], 24))
+    at = next(at for at in range(20, 24) if text[at] != ord("\n"))
+    text[at] = ord("A") if text[at] != ord("A") else ord("B")
+    assert find(bytes(16) + bytes(text) + bytes(16)) == []
+
+
+@pytest.mark.parametrize("lead", range(12))
+@pytest.mark.parametrize("left", [None, 20])
+@pytest.mark.parametrize("name", CURVES)
+def test_line_ends_are_squeezed_out_in_place(name: str, left: int | None, lead: int) -> None:
+    """What stood at the end stands there again, between the new end and the checksum."""
+    key = KEYS[name]
+    behind = pgp.framed(13, bytes(range(180, 180 + lead)))
+    if left is None:
+        text = pgp.armour(pgp.framed(13, bytes(60)) + pgp.packet(key, tag=7) + behind)[50:]
+    else:
+        text = cut(key, left)
+    body, mark, rest = text.partition(b"\n=")
+    joined = body.replace(b"\n", b"")
+    assert names(bytes(16) + joined + body[len(joined) :] + mark + rest) == {key.spki_sha256}
+
+
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("lead", range(0, 64, 7))
 def test_whatever_a_line_breaks(name: str, lead: int) -> None:
