@@ -29,6 +29,10 @@ FLOOR, MOST_SEEDS = 2_500, 3_000
 """Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
 (30 us)."""
 
+MOST_PARTS = 8
+"""Of the seeds that are tried, one in so many is for objects that a seed and its public half fill:
+NaCl's secret keys, and those of Go and libsodium."""
+
 MOST_SCALARS = 500
 """Scalars that are tried, clamped ones and those below the order: one random piece in 32 is one,
 and one in 16 (45 us)."""
@@ -93,6 +97,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         if algorithm == "ed25519":
             found = pieces.before(pool, size, [key.raw for key in read if key.raw])
             found = np.append(found, pieces.versioned(pool, size, most // 16))
+            found = np.append(found, pieces.objects(pool, 2 * size, most // MOST_PARTS))
             positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
         rest = pieces.aligned(pool, size, most - len(positions), near)
         positions = np.concatenate((positions, rest))

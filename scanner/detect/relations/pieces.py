@@ -121,11 +121,16 @@ def versioned(pool: Pool, size: int, most: int) -> Offsets:
 
 def likely(pool: Pool, size: int, most: int) -> Runs:
     """Return at most ``most`` runs that a piece fills behind bytes that announce it."""
-    found = _ordered(pool, size, most, (), (_both(*_first(pool, size)),), 0xFF)
+    found = objects(pool, size, most)
     block = np.searchsorted(pool.at, found, side="right") - 1
     start = pool.offset[block] + pool.head[block] - pool.at[block]
     end = start + pool.tail[block] - pool.head[block]
     return Runs(space=pool.space[block], start=start, end=end)
+
+
+def objects(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes that are announced and fill their run."""
+    return _ordered(pool, size, most, (), (_both(*_first(pool, size)),), 0xFF)
 
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:
@@ -136,12 +141,10 @@ def announced(pool: Pool, size: int, most: int) -> Offsets:
 def filling(
     pool: Pool, size: int, most: int, *, paired: bool = False, first: Iterable[Offsets] = ()
 ) -> Offsets:
-    """Return at most ``most`` beginnings of runs that ``size`` bytes fill, the fullest first.
+    """Return at most ``most`` beginnings of runs that ``size`` bytes fill, behind the ``first``.
 
-    Behind those that come ``first``.
-
-    The last word of a number may be too small to look random; or what follows goes on, up to two
-    words, as an allocator rounds sizes up. The ``paired`` ones stand beside another one.
+    The fullest first: the last word of a number may be too small to look random; or what follows
+    goes on, up to two words, as an allocator rounds up. The ``paired`` stand beside another one.
     """
     more = np.where((pool.head >= 0) & (pool.tail >= 0), pool.tail - pool.head - (size & ~7), -1)
     parts = [pool.head[more == rest] for rest in (0, 8, 16, 24)]

@@ -337,6 +337,24 @@ def test_a_pair_comes_first_in_a_crowd(make_pool: MakePool, order: int, flipped:
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("between", [b"", b"\xff" * 8])
+def test_an_object_of_a_seed_and_its_public_half_in_a_crowd(
+    make_pool: MakePool, between: bytes, flipped: bool
+) -> None:
+    """Seen in TweetNaCl on Node: 64 bytes behind their length, in a heap of lone numbers."""
+    key = keys.okp_key("ed25519")
+    crowd = noise.uniform(32 * (edwards.MOST_SEEDS + 1_000), 5)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    own = bytes((key.seed[0] ^ flipped,)) + key.seed[1:] + key.public
+    data = heap(lone, 48) + (64).to_bytes(8, "little") + between + own + bytes(72)
+    data += heap(lone[: len(lone) // 2], 64) + key.public + bytes(64)
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 def test_a_freed_record_in_a_crowd(make_pool: MakePool, *, flipped: bool) -> None:
     """Seen in ring: a mark of glibc's joins what is left of a scalar's record, a, prefix and A."""
     key = keys.okp_key("ed25519")
