@@ -19,7 +19,7 @@ from scanner.stages.relate import SCALARS, SHARED, distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
-PARTED = 3 << 20
+PARTED = 3 << 18
 """Random bytes between a scalar and its point, in chunks: more than a section here holds."""
 
 
@@ -34,7 +34,7 @@ def test_a_public_half_in_another_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: str, kind: str, *, late: bool
 ) -> None:
     """A scalar that an allocator's size announces is found, however far from it its point is."""
-    monkeypatch.setattr(pool, "SECTION", 1 << 20)
+    monkeypatch.setattr(pool, "SECTION", 1 << 18)
     if detector == "ec":
         key = keys.ec_key(kind)
         halves = [key.d.to_bytes(48, "big") + bytes(8), key.x.to_bytes(48, "big") + bytes(8)]
