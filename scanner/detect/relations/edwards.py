@@ -149,8 +149,19 @@ def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
 def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
     """Yield the trials whose public key was read elsewhere, each key once.
 
-    The sign of a point that came from its u coordinate is taken from where it stands.
+    The sign of a point that came from its u coordinate is taken from where it stands. Whoever
+    verifies a signature has -A beside A (libsodium does): where a seed tells which of the two is
+    the key, the scalar is none of the other.
     """
+    found = list(_standing(pool, trials, read))
+    public = {trial.public for trial in found}
+    seeded = {trial.public for trial in trials if trial.form == SEED} & public
+    for trial in found:
+        if trial.form == SEED or trial.public in seeded or _mirrored(trial.public) not in seeded:
+            yield trial
+
+
+def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
     known = {_unsigned(key.raw): key.raw for key in read if key.raw}
     seen: set[bytes] = set()
     rest = []
@@ -201,6 +212,11 @@ def _reduced(raw: bytes) -> bool:
 def _unsigned(public: bytes) -> bytes:
     """Return an encoded point without the sign of x (RFC 8032 5.1.2)."""
     return public[:-1] + bytes((public[-1] & ~_SIGN,))
+
+
+def _mirrored(public: bytes) -> bytes:
+    """Return the encoded point with the other sign of x."""
+    return public[:-1] + bytes((public[-1] ^ _SIGN,))
 
 
 def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
