@@ -112,7 +112,8 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
                 p = values[at]
                 if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
                     key = arithmetic.complete(p, n // p, None)
-                    if key is not None and p * p != n:
+                    fresh = all(other % p and other % (n // p) for other in others)
+                    if key is not None and p * p != n and fresh:
                         seen.add(n)
                         yield _lone(shelf, key, primes, at)
 

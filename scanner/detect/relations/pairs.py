@@ -6,7 +6,7 @@ apart, the nearest, as far as a stated count of operations goes. Only whole numb
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -56,8 +56,12 @@ _CHUNK = 1 << 15
 _Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
 
 
-def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
-    """Yield keys of numbers that stand in the pool; ``moduli`` gives the exponents known."""
+def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int] = ()) -> Iterator[Related]:
+    """Yield keys of numbers that stand in the pool; ``moduli`` gives the exponents known.
+
+    Primes of the ``others`` have their key already: of a product with one, the other factor is a
+    number of a signature's that happens to be prime.
+    """
     seen: set[int] = set()
     for bits, halves in SHAPES:
         only = UNEVEN if len(halves) > 1 else ()
@@ -65,7 +69,17 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
         for p, q, where, roles in _products(shelf, bits, primes):
             if p * q not in seen:
                 seen.add(p * q)
-                yield from _related(shelf, p, q, moduli, where, roles)
+                if p * q in moduli or _fresh(p, q, others):
+                    yield from _related(shelf, p, q, moduli, where, roles)
+
+
+def _fresh(p: int, q: int, others: Collection[int]) -> bool:
+    """Tell whether a product that nobody named is one of two primes, neither of another key.
+
+    Of any two numbers it stands where somebody multiplied, as modulo a public n.
+    """
+    primes = arithmetic.is_prime(p) and arithmetic.is_prime(q)
+    return primes and all(n % p and n % q for n in others)
 
 
 def _related(
@@ -76,13 +90,7 @@ def _related(
     where: tuple[tuple[Numbers, int], ...],
     roles: tuple[str, ...],
 ) -> Iterator[Related]:
-    """Make the key of two primes.
-
-    Not of any two numbers and their product: whoever multiplies leaves those behind, and a square
-    modulo a public n as well.
-    """
-    if p * q not in moduli and not (arithmetic.is_prime(p) and arithmetic.is_prime(q)):
-        return
+    """Make the key of two primes."""
     e = moduli.get(p * q) or _exponent(shelf, p, *where[0])
     key = arithmetic.complete(p, q, e)
     if key is None:

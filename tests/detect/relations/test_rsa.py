@@ -551,3 +551,12 @@ def test_numbers_and_their_product_are_no_key(make_pool: MakePool, other: str) -
     }[other]
     parts = [spell(value, "java-words") for value in (one, one * two, two)]
     assert search(make_pool, plant("zeros", 0, [64, 64, 64], parts)) == []
+
+
+def test_a_known_prime_and_a_number_that_happens_to_be_prime(make_pool: MakePool) -> None:
+    """Seen in Bouncy Castle: h of h*q, in which a signature ends, was prime, as one in 700 odd."""
+    start = int.from_bytes(noise.uniform(127, 5) + b"\xc0", "little") | 1
+    prime = next(n for n in itertools.count(start, 2) if pow(3, n - 1, n) == 1)
+    values = (KEY.q, KEY.q * prime, prime, KEY.n)
+    data = plant("zeros", 0, [64] * 4, [spell(value, "java-words") for value in values])
+    only(search(make_pool, data, PUBLIC))
