@@ -19,8 +19,8 @@ leaves 20 bits of evidence modulo 2**64."""
 FEW = 12
 """Moduli that are sooner divided one by one."""
 
-_ROWS = 512
-"""Numbers that are looked at together."""
+_ROWS, MOST_CELLS = 512, 1 << 20
+"""Numbers that are looked at together, and pairs of these and moduli, at 40 bytes each."""
 
 _MASK = (1 << 64) - 1
 
@@ -64,12 +64,13 @@ def divide(
     ``inverses`` are the numbers' modulo 2**64; they are odd.
     """
     few = len(moduli.values) <= FEW
-    for start in range(0, len(numbers), _ROWS):
-        part = numbers[start : start + _ROWS]
+    count = max(min(_ROWS, MOST_CELLS // max(len(moduli.values), 1)), 1)
+    for start in range(0, len(numbers), count):
+        part = numbers[start : start + count]
         if few:
             rows = [(i, value) for i, number in enumerate(part) for value in moduli.values]
         else:
-            rows = list(_likely(moduli, part, inverses[start : start + _ROWS]))
+            rows = list(_likely(moduli, part, inverses[start : start + count]))
         yield from ((start + i, value) for i, value in rows if value % part[i] == 0)
 
 

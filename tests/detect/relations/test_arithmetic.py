@@ -1,8 +1,10 @@
 """What numbers say of a key: factors from exponents, parts and divisors; nothing from noise."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,3 +111,27 @@ def test_arbitrary_bytes_raise_nothing(n: int, known: int, lost: int, *, high: b
     part = partial.recover(n, known, bits=512, lost=lost, high=high)
     for factor in (part, arithmetic.from_exponent(n, 65537, known)):
         assert factor is None or n % factor == 0
+
+
+def test_many_moduli_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more moduli, the fewer numbers at a time; what divides is the same."""
+    numbers = [odd(512, seed) | 1 << 511 for seed in range(40)]
+    moduli = [odd(1024, 100 + seed) for seed in range(30)] + [n * odd(512, 7) for n in numbers]
+    prepared = divisors.prepare(moduli, 512)
+    inverses = np.array([pow(number, -1, 1 << 64) for number in numbers], np.uint64)
+    wanted = list(divisors.divide(prepared, numbers, inverses))
+    assert len(wanted) == 40
+    cells: list[int] = []
+    likely = divisors._likely
+
+    def counted(
+        moduli: divisors.Moduli, part: Sequence[int], inverses: npt.NDArray[np.uint64]
+    ) -> Iterator[tuple[int, int]]:
+        cells.append(len(part) * len(moduli.values))
+        return likely(moduli, part, inverses)
+
+    monkeypatch.setattr(divisors, "_likely", counted)
+    monkeypatch.setattr(divisors, "MOST_CELLS", 300)
+    assert list(divisors.divide(prepared, numbers, inverses)) == wanted
+    assert max(cells) <= 300
+    assert sum(cells) == 40 * 70
