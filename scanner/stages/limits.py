@@ -1,8 +1,9 @@
 """How much of what is written in a dump is examined: enough for any process, and not without end.
 
-Limits are counts, of keys and of bytes that were read, and no clock: the same dump gives the same
-report on any machine. What is beyond them is a fault, and the scan is no ``pass``. Certificates and
-public keys have no limit of their number: they bear witness against the others.
+Limits are counts, of keys, of bytes that were read and of what arithmetic costs by a table, and no
+clock: the same dump gives the same report on any machine. What is beyond them is a fault, and the
+scan is no ``pass``. Certificates and public keys have no limit of their number: they bear witness
+against the others.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ P-521, or fifty exponents of 8192 bits. What is cheaper than what is left goes o
 
 
 class Limits:
-    """How many keys were told of each kind of rule, and how many bytes each rule read."""
+    """How many keys were told of each kind of rule, and what looking for them cost."""
 
     __slots__ = (
         "_before",
