@@ -42,7 +42,7 @@ class Regions(Sequence[Region]):
         doubted: bool = False,
     ) -> None:
         """Add a region; all its numbers are within those of a file and an address space."""
-        kind = self._kinds.setdefault((name, perms), len(self._kinds))
+        kind = self._kinds.setdefault((name, perms), len(self.kinds))
         if kind == len(self.kinds):
             self.kinds.append((name, perms))
         self.start.append(start)
@@ -83,10 +83,10 @@ class Regions(Sequence[Region]):
             return NotImplemented
         return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # what may be added to has none; the linter asks
 
     def renamed(self, called: Callable[[str], str]) -> "Regions":
-        """Return the same regions under other names."""
+        """Return the same regions under other names: nothing is added to either any more."""
         other = Regions()
         for column in ("start", "size", "file", "context", "doubted", "kind"):
             setattr(other, column, getattr(self, column))
