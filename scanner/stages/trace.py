@@ -35,6 +35,10 @@ from scanner.stages.session import Session
 PIECE = 16
 """Bytes of a number that are searched for at once: chance finds none in 10**38."""
 
+_COMPILED = 7_000
+"""Bytes of a dump that are looked at word by word in the time that one piece takes to be compiled:
+an RSA key has 20,000 in all its spellings, and a small dump is not worth that."""
+
 _SHORT = 8
 """Bytes that are searched for where every byte is looked at: so far apart that each stretch of a
 number that is more than chance holds eight of them, whatever it begins with."""
@@ -110,10 +114,10 @@ class _Haystack:
         return open_sweeper(compile_literals([*map(self.piece, range(len(self.pieces)))]))
 
     @cached_property
-    def heads(self) -> words.Words:
+    def heads(self) -> words.Table:
         """The first word of each piece."""
         rows = [int.from_bytes(self.piece(i)[:8], "little") for i in range(len(self.pieces))]
-        return np.array(rows, np.uint64)
+        return words.table(np.array(rows, np.uint64))
 
 
 def trace(
@@ -123,7 +127,7 @@ def trace(
     sought = _sought(session, candidates, texts=True)
     if not sought.pieces:
         return ()
-    return _verified(session.memory, sought, _sweep(session.memory, sought.sweeper, task))
+    return _verified(session.memory, sought, _sweep(session.memory, sought, task))
 
 
 def trace_runs(
@@ -192,11 +196,15 @@ def _short_pieces(needle: _Needle) -> list[tuple[int, int]]:
 
 
 def _sweep(
-    memory: Memory, sweeper: Sweeper, task: tuple[Place, ...]
+    memory: Memory, sought: _Haystack, task: tuple[Place, ...]
 ) -> Iterator[tuple[int, int, int]]:
     """Yield (piece, space, offset in it) of every literal; windows overlap by more than a piece."""
+    compiled = len(sought.pieces) * _COMPILED <= int(memory.map.size.sum())
     for window in windows(memory, task):
-        hits = sweeper.sweep(window.buffer.data)
+        if compiled:
+            hits = sought.sweeper.sweep(window.buffer.data)
+        else:
+            hits = list(words.find(window.buffer, sought.heads))
         for segment in window.segments if hits else ():
             for piece, at in hits:
                 if segment.at <= at < segment.at + segment.size:

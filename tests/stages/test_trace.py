@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from fixtures import encodings, keys, noise
 from scanner import console, engine, rules
 from scanner.engine import ScanRequest
+from scanner.stages import trace
 from scanner.stages.trace import MOST_SHARED
 
 HALF = 16
@@ -42,3 +45,30 @@ def test_what_many_keys_share_is_told_of_a_few_alone(tmp_path: Path) -> None:
     for seed in seeds:
         at = data.index(seed)
         assert covered.issuperset(range(at, at + len(seed)))
+
+
+def test_compiled_or_not_the_same_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether pieces are compiled or looked up word by word, in a dump that is swept whole."""
+    key = keys.rsa_key(label="traced")
+    forms = (
+        encodings.pkcs8_pem(key),
+        encodings.little_limbs(key.p),
+        encodings.big_endian(key.d)[5:50],
+        f"{key.q:x}".encode(),
+    )
+    path = tmp_path / "dump"
+    path.write_bytes(b"\x01\0\0".join((bytes(37), *forms, bytes(9))))
+    request = ScanRequest(
+        path=str(path), jobs=1, in_process=True, rules=rules.load(), thorough=True
+    )
+    seen = []
+    for cost in (0, 1 << 40):
+        monkeypatch.setattr(trace, "_COMPILED", cost)
+        with console.progress(str(path), quiet=True, color=False) as progress:
+            seen.append(engine.scan(request, progress).sightings)
+    assert seen[0] == seen[1]
+    assert {sighting.encoding for sighting in seen[0]} >= {
+        "p limbs-le",
+        "q hex",
+        "d bytes-be (part)",
+    }

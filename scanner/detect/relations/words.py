@@ -7,6 +7,7 @@ compares the rest. This module refuses to say what a value means.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,25 +28,47 @@ def sliding(data: Bytes, kind: str = "<u8") -> npt.NDArray[np.unsignedinteger]:
     return np.ndarray((count,), kind, data, strides=(1,)) if count else np.empty(0, kind)
 
 
-def find(data: Bytes, wanted: Words) -> Iterator[tuple[int, int]]:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Table:
+    """Words made ready to be found, for those who look more than once."""
+
+    words: Words
+    """In order."""
+    indices: npt.NDArray[np.intp]
+    """Which of the wanted each was."""
+    width: int
+    low_bits: npt.NDArray[np.bool_]
+    high_bits: npt.NDArray[np.bool_]
+
+
+def table(wanted: Words) -> Table:
+    """Make words ready to be found."""
+    indices = np.argsort(wanted, kind="stable")
+    words = wanted[indices]
+    width = max(12, min(_WIDEST, (64 * len(words)).bit_length()))
+    return Table(words, indices, width, _sieve(words, width, 0), _sieve(words, width, 64 - width))
+
+
+def find(data: Bytes, wanted: Words | Table) -> Iterator[tuple[int, int]]:
     """Yield (index in ``wanted``, byte offset in ``data``) wherever a little-endian word stands."""
-    if not len(wanted):
-        return
-    order = np.argsort(wanted, kind="stable")
-    table = wanted[order]
-    width = max(12, min(_WIDEST, (64 * len(table)).bit_length()))
-    low_bits, high_bits = _sieve(table, width, 0), _sieve(table, width, 64 - width)
-    view = sliding(data)
+    if isinstance(wanted, Table):
+        yield from _find(data, wanted)
+    elif len(wanted):
+        yield from _find(data, table(wanted))
+
+
+def _find(data: Bytes, wanted: Table) -> Iterator[tuple[int, int]]:
+    view, width = sliding(data), wanted.width
     for start in range(0, len(view), BLOCK):
         block = view[start : start + BLOCK].astype(np.uint64)
-        hits = np.flatnonzero(low_bits.take(_bits(block, width, 0), mode="clip"))
+        hits = np.flatnonzero(wanted.low_bits.take(_bits(block, width, 0), mode="clip"))
         words = block[hits]
-        maybe = high_bits.take(_bits(words, width, 64 - width), mode="clip")
+        maybe = wanted.high_bits.take(_bits(words, width, 64 - width), mode="clip")
         hits, words = hits[maybe], words[maybe]
-        low = np.searchsorted(table, words, side="left")
-        high = np.searchsorted(table, words, side="right")
+        low = np.searchsorted(wanted.words, words, side="left")
+        high = np.searchsorted(wanted.words, words, side="right")
         for hit in np.flatnonzero(high > low).tolist():
-            for index in order[low[hit] : high[hit]].tolist():
+            for index in wanted.indices[low[hit] : high[hit]].tolist():
                 yield index, start + int(hits[hit])
 
 
