@@ -37,6 +37,9 @@ ROWS: dict[str, str] = {
 }
 """What each command is given, beside options; standard input is the core."""
 
+AGAIN: dict[str, str] = {"scan": "{dump} -", "fleet": "{core} {cut}"}
+"""The same from its second command line on, where dumps of each kind cost much."""
+
 NO_DUMP = {"rules check"}
 """Commands that read nothing of anybody: ``rules check`` tries our own examples."""
 
@@ -115,6 +118,8 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
     every = [part for pair in given for part in pair]
     for turn in range(DEAR.get(words, max(3, len(choices.get("--format", ()))))):
         chosen = [part for name, of in choices.items() for part in (name, of[turn % len(of)])]
+        if turn and words in AGAIN:
+            base = [*words.split(), *AGAIN[words].split()]
         match turn:
             case 0:  # in workers, into files
                 yield [*base, *chosen, *written]

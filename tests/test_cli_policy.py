@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import real
+from fixtures import elfcore, noise, real
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKED = str(real.path("windows-capi"))
@@ -104,7 +104,8 @@ def test_fail_on_beats_the_policy(tmp_path: Path) -> None:
 def test_truncated_is_accepted_only_where_said(tmp_path: Path) -> None:
     """A dump cut at its end passes where the policy accepts it, and says so; a key still blocks."""
     cut = tmp_path / "cut"
-    cut.write_bytes(real.load("python-public")[:-5000])
+    segment = elfcore.Segment(address=0x7F00_0000_0000, data=noise.text(1 << 16, 1))
+    cut.write_bytes(elfcore.write([segment]).data[:-5000])
     path = tmp_path / "policy.toml"
     path.write_text('accept = ["truncated"]')
     assert keysift("scan", str(cut)).returncode == 3

@@ -1,5 +1,6 @@
 """OpenPGP packets and armour."""
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -32,10 +33,16 @@ KEYS = [
 NATIVE = [recipes.okp_key(name) for name in ("ed25519", "x25519", "ed448", "x448")]
 
 
+@functools.cache
+def compiled(kinds: tuple[str, ...]) -> tuple[list[Rule], anchors.Sweeper]:
+    """Return the rules of some kinds, and what finds their anchors."""
+    chosen = [RULES[kind] for kind in kinds]
+    return chosen, anchors.open_sweeper(anchors.compile_anchors(chosen))
+
+
 def find(data: bytes, *kinds: str) -> list[Proved | PublicKey | Sealed]:
     """Run the rules of these kinds, or all of them, over the bytes."""
-    chosen = [RULES[kind] for kind in kinds or sorted(RULES)]
-    sweeper = anchors.open_sweeper(anchors.compile_anchors(chosen))
+    chosen, sweeper = compiled(kinds or tuple(sorted(RULES)))
     return [
         found
         for index, offset in sweeper.sweep(data)
