@@ -1,0 +1,172 @@
+"""What a proved key or a token looks like wherever else it lies.
+
+Every private number in every reading that a library has for it, and as the texts that people and
+programs write: hex, decimal, base64 at each phase, in one and in two bytes a character. Nothing
+here looks into a dump, and nothing of it may leave the worker.
+"""
+
+import base64
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.detect import readings
+from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.relations import edwards
+from scanner.detect.relations.curves import CURVES
+from scanner.fingerprint import FIELD_BYTES
+
+PIECE = 16
+"""Bytes of a number that are searched for at once: chance finds none in 10**38."""
+
+SHORT = 8
+"""Bytes that are searched for where every byte is looked at: so far apart that each stretch of a
+number that is more than chance holds eight of them, whatever it begins with."""
+
+_DIGIT_STRIDE = 4
+
+_CELLS = 4
+"""Digits in a row that are more than chance, where a tag stands behind each."""
+
+_MOST_DECIMAL = 1024
+"""Bytes of a number that is looked for in decimal: Python writes no longer ones down at once."""
+
+_SCALAR = 66
+"""Bytes of the longest number of which a word counts: registers push a scalar word by word."""
+
+_WEB_TOKEN = b"eyJ"
+_URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Needle:
+    """One spelling of one private number, or of a token."""
+
+    fingerprint: str
+    encoding: str
+    value: bytes
+    stride: int = 1
+    """Of so many pieces one is searched for in runs: digits are rarer than limbs, and longer."""
+    least: int = PIECE
+    """Bytes of a part that are more than chance."""
+
+
+def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> Iterator[Needle]:
+    """Yield how a key's private numbers may be laid down; with ``texts`` how they are written."""
+    if texts:
+        yield from _spelled_as_text(name, material)
+    for number, value, size in _numbers(material):
+        for reading in readings.table(byte_order):
+            spelled = readings.encode(reading, value, 8 * size)
+            stride = _DIGIT_STRIDE if reading.packed else 1
+            least = _least(reading, short=texts and size <= _SCALAR)
+            yield Needle(name, f"{number} {reading.name}", spelled, stride, least=least)
+    if isinstance(material, Okp):
+        for number, raw in edwards.spelled(material):
+            yield Needle(name, number, raw, least=SHORT if texts else PIECE)
+    if isinstance(material, Pqc):
+        for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
+            yield Needle(name, number, raw)
+
+
+def of_token(name: str, raw: bytes) -> Iterator[Needle]:
+    """Yield a token as text, and in base64: where nothing announces a copy, it is one still.
+
+    What a web token begins with says how it is signed, and is the same in many.
+    """
+    text = raw[::2] if raw[1:2] == b"\0" else raw
+    if text.startswith(_WEB_TOKEN):
+        text = text[text.find(b".") + 1 :]
+    forms = [("text", text)]
+    forms += [("base64", base64.b64encode(bytes(at) + text)[4:-4]) for at in range(3)]
+    for form, value in forms:
+        yield from _in_both_widths(name, form, value, wide=PIECE)
+
+
+def _least(reading: readings.Reading, *, short: bool) -> int:
+    """Return the bytes of a part of a number in a reading that are more than chance."""
+    if reading.cell:
+        return _CELLS * reading.cell + SHORT
+    return SHORT if short and not reading.packed else PIECE
+
+
+def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
+    """Yield the private numbers of a key in hex, and in base64 at each phase, ASCII and UTF-16LE.
+
+    Of base64 what neighbouring bytes have a part in is left out.
+    """
+    rows = [(number, value.to_bytes(size, "big")) for number, value, size in _numbers(material)]
+    if isinstance(material, Okp):
+        rows += edwards.spelled(material)
+    if isinstance(material, Pqc):
+        rows += [("seed", material.seed), ("expanded", material.expanded)]
+    for number, raw in rows:
+        digits, shifted = raw.hex(), [base64.b64encode(bytes(at) + raw)[4:-4] for at in range(3)]
+        spelled = [("hex", digits.encode()), ("hex", digits.upper().encode())]
+        spelled += [("hex", raw.hex(":").encode())]
+        if len(raw) <= _MOST_DECIMAL:
+            spelled += [("decimal", str(int.from_bytes(raw, "big")).encode())]
+        spelled += [("base64", text) for text in shifted]
+        spelled += [("base64url", text) for text in _of_urls(shifted)]
+        for form, text in spelled:
+            yield from _in_both_widths(name, f"{number} {form}", text)
+
+
+def _in_both_widths(
+    name: str, said: str, text: bytes, *, wide: int = 2 * PIECE - 1
+) -> Iterator[Needle]:
+    """Yield a text in one and in two bytes a character, of which ``wide`` bytes are a part.
+
+    But for its first byte, a text in UTF-16BE is one in UTF-16LE a byte further on.
+    """
+    yield Needle(name, said, text, least=min(PIECE, len(text)))
+    doubled = text.decode("latin-1").encode("utf-16-le")
+    yield Needle(name, f"{said} utf-16le", doubled, least=min(wide, len(doubled) - 1))
+
+
+def _of_urls(texts: list[bytes]) -> list[bytes]:
+    """Return those texts in base64 that another alphabet writes otherwise, written so."""
+    written = [text.translate(_URL_ALPHABET) for text in texts]
+    return [text for text in written if text not in texts]
+
+
+def _numbers(material: Material) -> list[tuple[str, int, int]]:
+    """List (name, value, bytes) of the private numbers of a key."""
+    match material:
+        case Rsa(p=p, q=q, n=n, d=d, primes=primes):
+            half, whole = _size(max(p, q)), _size(n)
+            rows = [("p", p, half), ("q", q, half), ("d", d, whole)]
+            if q > 1 and math.gcd(p, q) == 1:
+                rows += [
+                    ("dp", d % (p - 1), half),
+                    ("dq", d % (q - 1), half),
+                    ("qinv", pow(q, -1, p), half),
+                    ("pinv", pow(p, -1, q), half),
+                ]
+            for prime in primes:
+                rows += [("p", prime, _size(prime)), ("dp", d % (prime - 1), _size(prime))]
+            return rows + [("d", other, whole) for other in _other_d(material)]
+        case Ec(curve=curve, d=d):
+            rows = [("d", d, FIELD_BYTES[curve])]
+            if curve in CURVES:
+                group = CURVES[curve]
+                rows.append(("d montgomery", d * group.radix % group.n, group.size))
+            return rows
+        case Ffc(x=x):
+            return [("x", x, _size(x))]
+        case Okp() | Pqc():
+            return []
+
+
+def _other_d(key: Rsa) -> list[int]:
+    """Return d modulo (p-1)(q-1) and modulo lcm(p-1, q-1): libraries keep either."""
+    both = {pow(key.e, -1, order) for order in _orders(key) if math.gcd(key.e, order) == 1}
+    return sorted(both - {key.d})
+
+
+def _orders(key: Rsa) -> tuple[int, int]:
+    return (key.p - 1) * (key.q - 1), math.lcm(key.p - 1, key.q - 1)
+
+
+def _size(value: int) -> int:
+    return (value.bit_length() + 7) // 8

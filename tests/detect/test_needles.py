@@ -1,0 +1,51 @@
+"""What a key looks like wherever it lies: every form that an independent writer gives it."""
+
+import base64
+import dataclasses
+
+from fixtures import encodings, keys
+from scanner.detect import needles
+from scanner.detect.material import Rsa
+
+KEY = keys.rsa_key()
+MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)
+
+
+def spelled(*, texts: bool) -> dict[str, list[bytes]]:
+    """Return the values of a key by what is said of each."""
+    found: dict[str, list[bytes]] = {}
+    for needle in needles.of_key("name", MATERIAL, "little", texts=texts):
+        found.setdefault(needle.encoding, []).append(needle.value)
+    return found
+
+
+def test_numbers_in_every_form() -> None:
+    """Limbs and bytes always, texts only where they are asked for; nothing of what is public."""
+    numbers, all_of_it = spelled(texts=False), spelled(texts=True)
+    for name, value in (("p", KEY.p), ("q", KEY.q), ("d", KEY.d)):
+        big = encodings.big_endian(value)
+        assert encodings.little_limbs(value) in numbers[f"{name} limbs-le"]
+        assert big in numbers[f"{name} bytes-be"]
+        assert big.hex().encode() in all_of_it[f"{name} hex"]
+        assert str(value).encode() in all_of_it[f"{name} decimal"]
+        assert base64.b64encode(big)[4:-4] in all_of_it[f"{name} base64"]
+    assert not {name for name in numbers if "hex" in name or "base64" in name}
+    public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
+    assert not public & {value for values in all_of_it.values() for value in values}
+
+
+def test_what_web_tokens_begin_with_is_no_part_of_one() -> None:
+    """Their first part says how they are signed, and many have it in common."""
+    token = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlIG9mIG5vYm9keQ"
+    for raw in (token, encodings.utf16(token)):
+        found = list(needles.of_token("name", raw))
+        assert token.split(b".", 1)[1] in {needle.value for needle in found}
+        assert not [needle for needle in found if token[:20] in needle.value]
+
+
+def test_a_needle_is_not_written_down() -> None:
+    """It holds a secret: its repr does not show it."""
+    (needle, *_) = needles.of_key("name", MATERIAL, "little", texts=False)
+    assert needle.value.hex() not in repr(needle)
+    assert repr(needle.value) not in repr(needle)
+    assert dataclasses.is_dataclass(needle)
