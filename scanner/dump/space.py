@@ -24,6 +24,9 @@ _TOP = 1 << 64
 _SHORT, _BESIDE = 4096, 64
 """Bytes of a range that is read with others, and between two of these in the file."""
 
+_NEAR, _AROUND = 1 << 10, 1 << 13
+"""Bytes of what is little to ask for, and of what is read with it, the first _NEAR before it."""
+
 _Int64 = npt.NDArray[np.int64]
 _UInt64 = npt.NDArray[np.uint64]
 _Bool = npt.NDArray[np.bool_]
@@ -239,12 +242,17 @@ def _parts(
 
 
 class Memory:
-    """Reads the bytes of a dump by coordinate or address; the file stays its owner's."""
+    """Reads the bytes of a dump by coordinate or address; the file stays its owner's.
 
-    __slots__ = ("_file", "map", "taken")
+    Whoever looks at a hit asks for little, there and again beside it: that is read once.
+    """
+
+    __slots__ = ("_file", "_near", "map", "taken")
 
     def __init__(self, space_map: SpaceMap, file: File) -> None:
         self.map = space_map
+        self._near = (-1, 0, b"")
+        """The space, the offset in it and the bytes around what was asked for last."""
         self.taken = 0
         """Bytes that were read, however often: what a search costs, by a count and no clock."""
         self._file = file
@@ -263,7 +271,19 @@ class Memory:
             return b""
         first = max(offset, 0)
         last = min(offset + size, int(self.map.size[space]))
-        return self.read(space, first, last - first) if first < last else b""
+        if first >= last:
+            return b""
+        if last - first > _NEAR:
+            return self.read(space, first, last - first)
+        there, start, data = self._near
+        if there != space or first < start or last > start + len(data):
+            start = max(first - _NEAR, 0)
+            around = bytearray(min(_AROUND, int(self.map.size[space]) - start))
+            self.readinto(space, start, memoryview(around))
+            data = bytes(around)
+            self._near = (space, start, data)
+        self.taken += last - first
+        return data[first - start : last - start]
 
     def readinto(self, space: int, offset: int, view: memoryview) -> None:
         """Fill ``view``; raises Unmapped if any of it would lie outside the space."""

@@ -287,6 +287,35 @@ def test_many_ranges_lie_where_each_does(regions: list[Region], data: st.DataObj
 
 
 @limits(max_examples=150, deadline=None)
+@given(_REGIONS, st.data())
+def test_what_is_read_together_is_what_stands_there(
+    regions: list[Region], data: st.DataObject
+) -> None:
+    """Little bytes asked for one after the other, in any space, are those of a file in reach."""
+    reach = data.draw(st.sampled_from((1, 8, 64)))
+    space_map, _ = _build(regions)
+    rows = data.draw(
+        st.lists(
+            st.tuples(
+                st.integers(0, len(space_map.size) - 1), st.integers(-9, SIZE), st.integers(0, 90)
+            ),
+            max_size=9,
+        )
+    )
+    with file_of(FILE) as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(space, "_NEAR", reach)
+        patch.setattr(space, "_AROUND", 2 * reach)
+        memory, counted = Memory(space_map, file), 0
+        for index, offset, size in rows:
+            first, last = max(offset, 0), min(offset + size, int(space_map.size[index]))
+            plain = Memory(space_map, file)
+            wanted = plain.read(index, first, last - first) if first < last else b""
+            assert memory.clip(index, offset, size) == wanted
+            counted += len(wanted)
+            assert memory.taken == counted
+
+
+@limits(max_examples=150, deadline=None)
 @given(_REGIONS, st.integers(0, 400))
 def test_find_gives_a_region_that_has_it(regions: list[Region], address: int) -> None:
     """An address is found where the regions that are not left out have it, and nowhere else."""
