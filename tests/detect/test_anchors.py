@@ -98,8 +98,11 @@ def test_calls_into_the_engine_leave_no_seam(engine: str, mark: bytes) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_engines_agree_on_the_rules_that_we_ship(engine: str) -> None:
+def test_engines_agree_on_the_rules_that_we_ship(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Our own anchors, planted among random bytes, are found where they were put."""
+    monkeypatch.setattr(anchors, "CALL", 1 << 14)  # an engine that has one rule at a time is slow
     shipped = rules.load()
     rng = random.Random(5)  # noqa: S311 - no secret
     data, expected = bytearray(rng.randbytes(anchors.CALL - 50)), set()
@@ -108,7 +111,7 @@ def test_engines_agree_on_the_rules_that_we_ship(engine: str) -> None:
             data += bytes(-len(data) % 8) if anchor.aligned else b""
             expected.add((index, len(data)))
             data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
-            data += rng.randbytes(rng.randrange(300))
+            data += rng.randbytes(rng.randrange(60))
     sweeper = anchors.open_sweeper(anchors.compile_anchors(shipped), engine)
     assert expected <= set(sweeper.sweep(data))
 
