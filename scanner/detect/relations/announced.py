@@ -1,26 +1,31 @@
 """What announces a piece: an allocator's size, a length, a tag before it.
 
-The whole pool is looked through once for each size, though more than one relation asks. This module
-refuses to judge what stands behind.
+The whole pool is looked through once for what may be the size of any scalar, though many relations
+ask, each for another size. This module refuses to judge what stands behind.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from scanner.detect.limbs import Offsets
 from scanner.detect.pool import Pool
-from scanner.detect.relations.words import Bytes, sliding
+from scanner.detect.relations.words import sliding
 
 LEAD = 16
 """Bytes before a piece that may announce its size."""
+
+LONGEST = 66
+"""Bytes of the longest piece that is asked for: a scalar of P-521."""
+
+_VERSIONED = 6
+"""Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
 _CHUNK = 1 << 17
 """Bytes that are compared with several values at once: they stay in the first caches."""
 
 
 def announced_at(pool: Pool, size: int) -> Offsets:
-    """Return what stands behind bytes that announce it, as ``size`` bytes."""
+    """Return what stands behind bytes that announce it, as ``size`` bytes: at most LONGEST."""
+    assert size <= LONGEST
     name = ("announced", size)
     if name not in pool.listed:
         pool.listed[name] = _behind_sizes(pool, size)
@@ -35,9 +40,12 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
     order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
     16-bit length (libgcrypt's S-expressions); a length as a Lisp's small integer (SBCL: twice).
     """
-    data, chunk = pool.data[:-LEAD], ((size + 8 + 15) & ~15) | 5
+    chunk = ((size + 8 + 15) & ~15) | 5
     lows = {size, size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}
-    at = _of_bytes(data[1:], sorted(lows)) + 1
+    at = _sizes(pool)
+    table = np.zeros(1 << 8, np.bool_)
+    table[list(lows)] = True
+    at = at[table[pool.data[at]]]
     wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
     here, before, behind = pool.data[at], pool.data[at - 1], pool.data[at + 1]
     rows = (
@@ -52,13 +60,45 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
     return np.concatenate([at[good] + shift for good, shift in rows])
 
 
-def _of_bytes(data: Bytes, values: Sequence[int]) -> Offsets:
-    """Return where one of some bytes stands."""
-    found = [np.empty(0, np.int64)]
-    for start in range(0, len(data), _CHUNK):
-        part = data[start : start + _CHUNK]
-        marks = part == values[0]
-        for value in values[1:]:
-            marks |= part == value
-        found.append(np.flatnonzero(marks) + start)
-    return np.concatenate(found)
+def behind_word(pool: Pool, word: int, width: int) -> Offsets:
+    """Return what stands behind a little-endian word of ``width`` bytes, two at least."""
+    there = sliding(pool.data, f"<u{width}")
+    if not 0 < word <= 2 * LONGEST:
+        return np.flatnonzero(there == word) + width
+    at = _sizes(pool)
+    behind: Offsets = at[there[at] == word] + width
+    return behind
+
+
+def in_longer(pool: Pool, size: int) -> Offsets:
+    """Return what stands behind the first byte of an object a little longer than ``size``.
+
+    A byte that says what follows, and a checksum behind, as decoders of wallet keys give them out:
+    StrKey (SEP-23), WIF and BIP 32. The object's length is before it, of 64 bits, in CPython with
+    one word between, or of 32 bits.
+    """
+    at = _sizes(pool)
+    length = pool.data[at]
+    fits = (length > size) & (length <= size + _VERSIONED)
+    at, length = at[fits], length[fits]
+    wide, half = sliding(pool.data)[at] == length, sliding(pool.data, "<u4")[at] == length
+    return np.concatenate((at[wide] + 8, at[wide] + 16, at[half] + 4)) + 1
+
+
+def _sizes(pool: Pool) -> Offsets:
+    """List the bytes that may be a size up to 2 * LONGEST, or its lowest one.
+
+    There is a zero beside them, or the tag of a DER octet string before.
+    """
+    name = ("sizes", LONGEST)
+    if name not in pool.listed:
+        data, last = pool.data, len(pool.data) - LEAD
+        found = [np.empty(0, np.int64)]
+        for start in range(1, last, _CHUNK):
+            stop = min(start + _CHUNK, last)
+            before, here, behind = (data[start + at : stop + at] for at in (-1, 0, 1))
+            marks = (behind == 0) | (before == 0) | (before == 4)
+            marks &= here - np.uint8(1) < np.uint8(2 * LONGEST)
+            found.append(np.flatnonzero(marks) + start)
+        pool.listed[name] = np.concatenate(found)
+    return pool.listed[name]

@@ -21,7 +21,7 @@ from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import words
-from scanner.detect.relations.announced import LEAD, announced_at
+from scanner.detect.relations.announced import announced_at, behind_word, in_longer
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
 
@@ -50,8 +50,8 @@ _MOST_FIELDS = 8
 _BESIDE, _MOST_BESIDE = 128, 256
 """Bytes before and behind a public key whose words are tried, and of how many keys."""
 
-_USUAL, _VERSIONED = 32, 6
-"""Bytes that an object has besides a piece: a byte or two, and a checksum."""
+_USUAL = 32
+"""Bytes of nearly every scalar."""
 
 _ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
@@ -98,25 +98,17 @@ def counted(
 
     Those nearest to the places ``near`` come first.
     """
-    found = np.flatnonzero(sliding(pool.data, f"<u{width}") == word) + width
-    return _ordered(pool, size, most, near, (found,), 0xFF)
+    return _ordered(pool, size, most, near, (behind_word(pool, word, width),), 0xFF)
 
 
 def versioned(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions behind the first byte of an object that is a little longer.
 
-    A byte that says what follows, and a checksum behind, as decoders of wallet keys give them out:
-    StrKey (SEP-23), WIF and BIP 32. The object's length is before it, of 64 bits, in CPython with
-    one word between, or of 32 bits. In many runs only the usual size of 32 bytes is looked for.
+    In many runs only the usual size of 32 bytes is looked for.
     """
     if not pool.few and size != _USUAL:
         return np.empty(0, np.int64)
-    data = pool.data[:-LEAD]
-    at = np.flatnonzero((data > size) & (data <= size + _VERSIONED))
-    length = data[at]
-    wide, half = sliding(pool.data)[at] == length, sliding(pool.data, "<u4")[at] == length
-    found = np.concatenate((at[wide] + 8, at[wide] + 16, at[half] + 4)) + 1
-    return _ordered(pool, size, most, (), (found,), 0xFF)
+    return _ordered(pool, size, most, (), (in_longer(pool, size),), 0xFF)
 
 
 def likely(pool: Pool, size: int, most: int) -> Runs:

@@ -1,0 +1,68 @@
+"""What announces a piece is found wherever it stands, and nothing else is."""
+
+import numpy as np
+import pytest
+
+from fixtures import noise
+from scanner.detect.relations import announced
+from tests.detect.relations.conftest import MakePool
+
+SIZES = (20, 28, 32, 48, 56, 57, 64, 65, 66)
+
+
+def crowded(size: int) -> bytes:
+    """Return random bytes between all that announces a size, at any alignment."""
+    words = [((size + 8 + 15) & ~15 | flags).to_bytes(8, "little") for flags in (0, 1, 4, 5)]
+    words += [(count * size).to_bytes(8, "little") for count in (1, 2)]
+    words += [size.to_bytes(4, "little"), bytes((4, size)), bytes((0, size)), bytes((size, 0))]
+    words += [bytes((size + 1, 0)), (size + 3).to_bytes(8, "little"), bytes((size + 3, 0, 0, 0))]
+    pieces = [noise.uniform(40 + 3 * index, index) for index in range(len(words))]
+    return b"".join(part for pair in zip(pieces, words, strict=True) for part in pair)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_place_is_looked_at(make_pool: MakePool, size: int) -> None:
+    """The same is found as by looking at each byte by itself."""
+    pool, _ = make_pool(crowded(size) + noise.uniform(200, 99))
+    data, last = pool.data.tobytes(), len(pool.data) - announced.LEAD
+    chunk = ((size + 8 + 15) & ~15) | 5
+    behind, longer, counted = set(), set(), {2: set(), 4: set()}
+    for at in range(1, last):
+        wide, half = (int.from_bytes(data[at : at + n], "little") for n in (8, 4))
+        behind |= {at + 8} if wide | 5 == chunk or wide in (size, 2 * size) else set()
+        behind |= {at + 16} if wide == size else set()
+        behind |= {at + 4} if half == size else set()
+        behind |= {at + 1} if data[at] == size and data[at - 1] in (0, 4) else set()
+        behind |= {at + 2} if data[at] in (size, size + 1) and not data[at + 1] else set()
+        if size < data[at] <= size + 6:
+            longer |= {at + 9, at + 17} if wide == data[at] else set()
+            longer |= {at + 5} if half == data[at] else set()
+        for width, found in counted.items():
+            if data[at : at + width] == size.to_bytes(width, "little"):
+                found.add(at + width)
+    assert len(behind) > 8
+    assert longer
+    assert set(announced.announced_at(pool, size).tolist()) == behind
+    assert set(announced.in_longer(pool, size).tolist()) == longer
+    for width, found in counted.items():
+        assert set(announced.behind_word(pool, size, width).tolist()) == found
+
+
+@pytest.mark.parametrize("word", [256, 1 << 30])
+def test_words_that_are_no_sizes(make_pool: MakePool, word: int) -> None:
+    """A count of bits, or a length of the other byte order, is found too."""
+    data = noise.uniform(64, 1) + word.to_bytes(4, "little") + noise.uniform(64, 2)
+    pool, _ = make_pool(data)
+    found = announced.behind_word(pool, word, 4)
+    assert [pool.data[at : at + 64].tobytes() for at in found] == [noise.uniform(64, 2)]
+
+
+def test_parts_that_are_looked_at_have_no_border(make_pool: MakePool) -> None:
+    """Where a pool is looked through in parts, a size on their border is one."""
+    size = 32
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(announced, "_CHUNK", 16)
+        pool, _ = make_pool(crowded(size))
+        some = announced.announced_at(pool, size)
+    again, _ = make_pool(crowded(size))
+    assert np.array_equal(some, announced.announced_at(again, size))
