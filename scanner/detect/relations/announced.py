@@ -19,6 +19,9 @@ LONGEST = 66
 _VERSIONED = 6
 """Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
+_WORD, _FLAGS = 8, 5
+"""Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
+
 _CHUNK = 1 << 17
 """Bytes that are compared with several values at once: they stay in the first caches."""
 
@@ -30,6 +33,31 @@ def announced_at(pool: Pool, size: int) -> Offsets:
     if name not in pool.listed:
         pool.listed[name] = _behind_sizes(pool, size)
     return pool.listed[name]
+
+
+def padded(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Return those for which glibc gave two words more, of zeros: OpenSSL's private scalars."""
+    zeros = positions + ((size + 7) & ~7)
+    inside = (positions >= _WORD) & (zeros + _WORD <= len(pool.data))
+    positions, zeros = positions[inside], zeros[inside]
+    word, room = sliding(pool.data), np.uint64(((size + 3 * _WORD + 15) & ~15) | _FLAGS)
+    good = (word[positions - _WORD] | np.uint64(_FLAGS)) == room
+    found: Offsets = positions[good & (word[zeros] == 0)]
+    return found
+
+
+def counted_limbs(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Return those of some positions right behind the structure that counts their limbs.
+
+    It says how many are used, and how many there is room for. BoringSSL and AWS-LC put a scalar
+    behind a BIGNUM whose limbs it is (EC_WRAPPED_SCALAR), in a block that fits the longest one: no
+    allocator's size tells it.
+    """
+    positions = positions[positions >= LEAD]
+    before = sliding(pool.data)[positions - LEAD]
+    twice = [np.uint64(-(-size // limb) * (1 << 32 | 1)) for limb in (8, 4)]
+    found: Offsets = positions[np.isin(before, twice)]
+    return found
 
 
 def _behind_sizes(pool: Pool, size: int) -> Offsets:

@@ -1,14 +1,14 @@
 """Pieces: where in the pool a private number of a few dozen bytes may begin, likeliest first.
 
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
-its run: so where it may begin decides what a search costs. In this order: behind bytes that
-announce its length (an allocator's size, a length word, a tag), if it fills a run, near a public
-key; a run's edge beside one; what is announced and fills a run beside another such piece, or
-anywhere; if it fills none; a run that it fills; other runs' edges; the slots of an allocator that
-lays equal objects end to end, in runs that such fill; a word from the edges; other slots. Where not
-all of a kind can be tried, those come last that stand in a long row of their like: a loop computed
-them. Equal pieces count once, and what is not as varied as random bytes are not at all. This module
-refuses to judge what a piece holds.
+its run: so where it may begin decides what a search costs. In this order: behind the structure that
+counts its limbs; behind bytes that announce its length (an allocator's size, a length word, a tag),
+if it fills a run, near a public key; a run's edge beside one, and a field of one run with it; what
+is announced and fills a run beside another such piece, or anywhere; if it fills none; a run that it
+fills; other runs' edges; the slots of an allocator that lays equal objects end to end, in runs that
+such fill; a word from the edges; other slots. Where not all of a kind can be tried, those come last
+that stand in a long row of their like: a loop computed them. Equal pieces count once, and what is
+not as varied as random bytes are not at all. This module refuses to judge what a piece holds.
 """
 
 import itertools
@@ -21,7 +21,13 @@ from scanner.detect import bare_numbers, likelihood, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.detect.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import words
-from scanner.detect.relations.announced import announced_at, behind_word, in_longer
+from scanner.detect.relations.announced import (
+    announced_at,
+    behind_word,
+    counted_limbs,
+    in_longer,
+    padded,
+)
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
 
@@ -56,9 +62,6 @@ _USUAL = 32
 _ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
-
-_WORD, _FLAGS = 8, 5
-"""Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
 
 _ROWS = 1 << 15
 
@@ -225,16 +228,18 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     whole = (pool.head >= 0) & (pool.tail >= 0)
     both = _both(announced, alone)
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
+    length = pool.tail - pool.head
+    short = whole & (length <= _LONGEST)
+    yield counted_limbs(pool, alone, size)
     if near:
-        yield both[_distances(pool, both, _marks(near)) <= NEIGHBOURHOOD]
-        yield edges[_distances(pool, edges, _marks(near)) <= _BESIDE]
+        marks = _marks(near)
+        yield both[_distances(pool, both, marks) <= NEIGHBOURHOOD]
+        yield edges[_distances(pool, edges, marks) <= _BESIDE]
     yield _paired(pool, both, size)
     yield both
     yield announced
     yield alone
     yield edges
-    length = pool.tail - pool.head
-    short = whole & (length <= _LONGEST)
     equal = length % ((size + 15) & ~15) == 0
     yield _slots(pool, size, short & equal)
     yield np.concatenate((edges - 8, edges + 8))
@@ -248,18 +253,8 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
     whole = (pool.head >= 0) & (pool.tail >= 0)
     lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
-    return np.concatenate((announced_at(pool, size), _padded(pool, alone, size))), alone
-
-
-def _padded(pool: Pool, positions: Offsets, size: int) -> Offsets:
-    """Keep what glibc gave a block for two words more, of zeros: OpenSSL's private scalars."""
-    zeros = positions + ((size + 7) & ~7)
-    inside = (positions >= _WORD) & (zeros + _WORD <= len(pool.data))
-    positions, zeros = positions[inside], zeros[inside]
-    word, room = sliding(pool.data), np.uint64(((size + 3 * _WORD + 15) & ~15) | _FLAGS)
-    good = (word[positions - _WORD] | np.uint64(_FLAGS)) == room
-    found: Offsets = positions[good & (word[zeros] == 0)]
-    return found
+    said = (announced_at(pool, size), padded(pool, alone, size), counted_limbs(pool, alone, size))
+    return np.concatenate(said), alone
 
 
 def _both(some: Offsets, others: Offsets) -> Offsets:

@@ -141,6 +141,25 @@ def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None
     assert named(related) == key.spki_sha256
 
 
+@pytest.mark.parametrize("limb", [8, 4])
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_a_scalar_behind_the_bignum_that_counts_its_limbs(
+    make_pool: MakePool, curve: str, limb: int
+) -> None:
+    """Seen in AWS-LC, whose tables of points have edges of runs nearer to points than scalars."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    numbers = noise.uniform(size * 9_000, 5)
+    lone = [numbers[at : at + size - 8] for at in range(0, len(numbers), size)]
+    crowd = b"".join(bytes(16) + raw + bytes((at % 8, *bytes(15))) for at, raw in enumerate(lone))
+    count = (-(-key.field_bytes // limb)).to_bytes(4, "little")
+    own = count + count + bytes(4) + b"\2\0\0\0" + encodings.little_limbs(key.d) + bytes(24)
+    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
 @pytest.mark.parametrize("curve", ["P-384", "P-521"])
 def test_a_freed_scalar_before_its_known_point_in_a_crowd(make_pool: MakePool, curve: str) -> None:
     """Seen in ring: what was freed before the scalar joins its run, which ends at the point."""
