@@ -235,6 +235,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
         marks = _marks(near)
         yield both[_distances(pool, both, marks) <= NEIGHBOURHOOD]
         yield edges[_distances(pool, edges, marks) <= _BESIDE]
+        yield _slots(pool, size, short & (_distances(pool, pool.head.clip(0), marks) <= _BESIDE))
     yield _paired(pool, both, size)
     yield both
     yield announced

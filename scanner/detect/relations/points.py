@@ -1,11 +1,14 @@
 """Encoded points of named curves in the pool (SEC 1 2.3.3): whoever holds one uses its curve.
 
 Their scalars are not far, as a rule. An uncompressed point is told by the curve's equation; of a
-compressed one half of all numbers are the x, so its length must be announced. This module refuses
-to say whose a point is.
+compressed one half of all numbers are the x, so its length must be announced. Of a structure that
+holds both coordinates the equation tells them too, without a tag. This module refuses to say whose
+a point is.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -28,6 +31,13 @@ OFTEN = ("P-256", "P-384", "P-521", "secp256k1")
 COMPRESSED = (0x02, 0x03)
 """What stands before the x of a compressed point."""
 
+MOST_JOINED = (3_000, 1_000)
+"""Short runs for each size of a coordinate of which neighbouring fields are tried as a point, in
+few runs and in many: 2 us for a curve, a byte order and a pair."""
+
+_FIELDS = 8
+"""Coordinates that fit into a short run, at most."""
+
 _SIZES = sorted({curve.size for curve in CURVES.values()})
 
 _Point = tuple[str, int, int, Place]
@@ -38,6 +48,7 @@ def encoded(pool: Pool) -> Iterator[_Point]:
     """Yield the points that stand in the pool, uncompressed ones first."""
     yield from _uncompressed(pool)
     yield from _compressed(pool)
+    yield from _joined(pool)
 
 
 def _uncompressed(pool: Pool) -> Iterator[_Point]:
@@ -77,6 +88,40 @@ def _compressed(pool: Pool) -> Iterator[_Point]:
                 y = _root(curve, x, odd=bool(data[spot - 1] & 1))
                 if y is not None:
                     yield curve.name, x, y, pool.place(spot, size)
+
+
+def _joined(pool: Pool) -> Iterator[_Point]:
+    """Yield the points whose coordinates are neighbouring fields of a short run.
+
+    Nothing stands between them, and no tag before: libsecp256k1 keeps a key pair as its scalar, x
+    and y, of which the last two are limbs (rust-secp256k1 has the x of BIP 340 before it).
+    """
+    length = pool.tail - pool.head
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    for size in (size for size in _SIZES if size % 8 == 0):
+        curves = [curve for curve in CURVES.values() if curve.size == size]
+        short = whole & (length >= 2 * size) & (length < (_FIELDS + 1) * size)
+        runs = np.flatnonzero(short)[: pool.budget(*MOST_JOINED)]
+        for head, tail in zip(pool.head[runs].tolist(), pool.tail[runs].tolist(), strict=True):
+            for first in {head, head + (tail - head) % size}:
+                raw = pool.data[first:tail].tobytes()
+                for index, curve, x, y in _neighbours(raw, size, curves):
+                    yield curve.name, x, y, pool.place(first + index * size, 2 * size)
+
+
+def _neighbours(
+    raw: bytes, size: int, curves: Sequence[Curve]
+) -> Iterator[tuple[int, Curve, int, int]]:
+    """Yield (which field, curve, x, y) where a field and the next one are a point."""
+    parts = [raw[at : at + size] for at in range(0, len(raw) - size + 1, size)]
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for order in orders:
+        numbers = [int.from_bytes(part, order) for part in parts]
+        for index, (x, y) in enumerate(itertools.pairwise(numbers)):
+            for curve in curves:
+                a, b = coefficients(curve)
+                if 0 < max(x, y) < curve.p and (y * y - x * x * x - a * x - b) % curve.p == 0:
+                    yield index, curve, x, y
 
 
 def _root(curve: Curve, x: int, *, odd: bool) -> int | None:

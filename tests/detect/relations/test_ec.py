@@ -221,6 +221,21 @@ def test_a_point_in_runs_of_its_own_in_a_crowd(make_pool: MakePool, flipped: boo
     assert points == ([] if flipped else [("P-256", key.x, key.y)])
 
 
+@pytest.mark.parametrize("last", [bytes(8), bytes((0, *range(201, 208)))])
+@pytest.mark.parametrize("curve", ["secp256k1", "P-384"])
+def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, last: bytes) -> None:
+    """Seen in rust-secp256k1: x, the scalar, it again and the point; nobody else uses the curve."""
+    key = KEYS[curve]
+    size = key.field_bytes
+    numbers = noise.uniform(size * 3_000, 7)
+    crowd = b"".join(numbers[at : at + size] + bytes(16) for at in range(0, len(numbers), size))
+    d, x = encodings.big_endian(key.d, size), encodings.big_endian(key.x, size)
+    own = x + d + d + affine(key)["limbs"] + last + bytes(16)
+    (related,) = found(make_pool(crowd + own + crowd)[0])
+    assert named(related) == key.spki_sha256
+    assert related.proof == ec.PROOF
+
+
 def big_endian_words(number: int, size: int, word: int) -> bytes:
     """Spell a number as a big-endian machine does: limbs, least significant first."""
     raw = number.to_bytes(-(-size // word) * word, "big")

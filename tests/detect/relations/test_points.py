@@ -1,6 +1,7 @@
 """Encoded points: told by their curve's equation, the compressed ones by their length too."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -58,3 +59,25 @@ def test_a_compressed_point_says_which_curve_is_used(make_pool: MakePool, *, kno
     data += bytes(64) + len(far).to_bytes(8, "little") + far + bytes(64)
     found = [describe(one.key).fingerprint.value for one in ec.search(make_pool(data)[0], ())]
     assert found == ([key.spki_sha256] if known else [])
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "secp256k1"])
+@pytest.mark.parametrize("before", [0, 8, 72])
+def test_coordinates_in_one_run(
+    make_pool: MakePool, curve: str, order: Literal["little", "big"], before: int
+) -> None:
+    """Without a tag, as fields of a structure: from its beginning on, or before its end."""
+    key = KEYS[curve]
+    size = key.field_bytes
+    point = key.x.to_bytes(size, order) + key.y.to_bytes(size, order)
+    raw = noise.uniform(before, 5) + point + bytes(16)
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + raw)
+    found = [row for row in points.encoded(make_pool(data)[0]) if row[0] == curve]
+    assert [(x, y) for _, x, y, _ in found] == [(key.x, key.y)]
+
+
+def test_coordinates_that_are_no_point(make_pool: MakePool) -> None:
+    """Numbers that are not related satisfy no curve's equation."""
+    data = b"".join(noise.uniform(64, at) + bytes(16) for at in range(200))
+    assert not list(points.encoded(make_pool(data)[0]))
