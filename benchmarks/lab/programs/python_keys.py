@@ -433,6 +433,77 @@ def tink(folder: Path, kind: str) -> object:
     return handle, signer, cleartext_keyset_handle
 
 
+def nostr(folder: Path, kind: str) -> object:
+    import nostr_sdk
+
+    key = nostr_sdk.Keys.parse((folder / f"{kind}.raw").read_bytes().hex())
+    key.sign_schnorr(bytes(32))
+    return key
+
+
+def wally(folder: Path, kind: str) -> object:
+    import wallycore
+
+    raw = (folder / f"{kind}.raw").read_bytes()
+    wallycore.ec_sig_from_bytes(raw, bytes(31) + b"1", wallycore.EC_FLAG_ECDSA)
+    return raw, wallycore.ec_public_key_from_private_key(raw)
+
+
+def iroh(folder: Path, kind: str) -> object:
+    import iroh as package
+
+    key = package.SecretKey.from_bytes((folder / f"{kind}.raw").read_bytes())
+    key.sign(b"lab")
+    return key
+
+
+def vodozemac(folder: Path, kind: str) -> object:
+    import vodozemac as package
+
+    key = package.Curve25519SecretKey.from_bytes((folder / f"{kind}.raw").read_bytes())
+    lock = package.PkEncryption.from_key(key.public_key())
+    opener = package.PkDecryption.from_key(key)
+    opener.decrypt(lock.encrypt(b"lab"))
+    return opener
+
+
+def biscuit(folder: Path, kind: str) -> object:
+    import biscuit_auth as package
+
+    raw = (folder / f"{kind}.raw").read_bytes()
+    names = package.Algorithm
+    key = package.PrivateKey.from_bytes(
+        raw, names.Ed25519 if kind == "ed25519" else names.Secp256r1
+    )
+    pair = package.KeyPair.from_private_key(key)
+    return pair, package.BiscuitBuilder('user("lab")').build(pair.private_key)
+
+
+def qh3(folder: Path, kind: str) -> object:
+    import asyncio
+    import ssl
+
+    from qh3.asyncio import connect, serve
+    from qh3.quic.configuration import QuicConfiguration
+
+    pair = [str(folder / f"{kind}.{end}") for end in ("cert", "key")]
+    loop = asyncio.new_event_loop()
+
+    async def use() -> object:
+        ours = QuicConfiguration(is_client=False, alpn_protocols=["h3"])
+        ours.load_cert_chain(*pair)
+        port = 20000 + hash(kind) % 20000
+        server = await serve("127.0.0.1", port, configuration=ours)
+        theirs = QuicConfiguration(is_client=True, alpn_protocols=["h3"])
+        theirs.verify_mode = ssl.CERT_NONE
+        for _ in range(3):
+            async with connect("127.0.0.1", port, configuration=theirs):
+                pass
+        return server, ours
+
+    return loop, loop.run_until_complete(use())
+
+
 def main() -> None:
     """Load keys, use them, drop them where they are to be freed, and wait."""
     folder, state, package, *kinds = sys.argv[1:]
