@@ -9,7 +9,7 @@ point in other coordinates, u = (1 + y)/(1 - y). What is tried is bounded by cou
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import x25519
@@ -86,6 +86,8 @@ class Trial:
     form: str = SEED
     once: bool = False
     """It seems to be the nonce of a signature."""
+    witness: int = -1
+    """Where its point stands, if that is what proves it."""
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -169,9 +171,10 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
     for trial in mirrored[:MOST_SIGNS]:
         if not own & {trial.public, _flipped(trial.public)}:
             own.add(_exactly(trial))
+    signers = {trial.public for trial in found if trial.form == SEED or not _reduced(trial.private)}
     for trial in found:
         if trial.form == SEED or trial.public in own or _flipped(trial.public) not in own:
-            yield trial
+            yield replace(trial, once=True) if _signing(pool, trial, signers) else trial
 
 
 def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
@@ -196,11 +199,12 @@ def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
             same = len(public) == size and _unsigned(public) == _unsigned(trial.public)
         if same and abs(position - trial.position) >= size and public not in seen:
             seen.add(public)
-            yield _signed(trial, public, once=_once(pool, trial, position))
+            once = _once(pool, trial, position)
+            yield replace(_signed(trial, public), once=once, witness=position)
 
 
-def _signed(trial: Trial, public: bytes, *, once: bool = False) -> Trial:
-    return Trial(trial.algorithm, trial.position, trial.private, public, trial.form, once)
+def _signed(trial: Trial, public: bytes) -> Trial:
+    return replace(trial, public=public)
 
 
 def _once(pool: Pool, trial: Trial, position: int) -> bool:
@@ -216,6 +220,26 @@ def _once(pool: Pool, trial: Trial, position: int) -> bool:
         return False
     behind = pool.data[position + 32 : position + 64].tobytes()
     return len(set(behind)) >= pieces.LEAST_VARIED[32] and _reduced(behind)
+
+
+def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
+    """Tell whether a scalar is the nonce of a signature that another key's owner computes.
+
+    What is hashed with R is the signer's public key, and stands near R: on ring's stack. Of a key
+    as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
+    """
+    if trial.form != SCALAR or trial.witness < 0 or not _reduced(trial.private):
+        return trial.once
+    start = max(trial.witness - _RECORD, 0)
+    near = pool.data[start : trial.witness + 32 + _RECORD].tobytes()
+    point = pool.place(trial.witness, 32)
+    for public in signers - {trial.public}:
+        at = near.find(public)
+        if at >= 0:
+            there = pool.place(start + at, 32)
+            if there.space == point.space and abs(there.offset - point.offset) <= _RECORD:
+                return True
+    return trial.once
 
 
 def _reduced(raw: bytes) -> bool:

@@ -175,6 +175,21 @@ def test_the_nonce_of_a_signature_is_called_so(make_pool: MakePool, behind: str)
     assert key.spki_sha256 in again(memory, related)
 
 
+@pytest.mark.parametrize("signs", [True, False])
+def test_a_nonce_near_the_public_key_that_signs(make_pool: MakePool, *, signs: bool) -> None:
+    """Seen on ring's stack: the nonce, R, and what is hashed with R; S is elsewhere."""
+    key, signer = keys.okp_key("ed25519"), keys.okp_key("ed25519", label="signer")
+    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
+    stack = r + bytes(176) + key.public + bytes(112) + signer.public + bytes(16)
+    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + stack)
+    if signs:
+        data = noise.plant(data, 4088, bytes(8) + signer.seed + bytes(8))
+    found = edwards.search(make_pool(data)[0], ())
+    related = {describe(each.key).fingerprint.value: each for each in found}
+    assert set(related) == {key.spki_sha256} | ({signer.spki_sha256} if signs else set())
+    assert (related[key.spki_sha256].proof == NONCE_EDWARDS) == signs
+
+
 @pytest.mark.parametrize("zeros", range(7))
 def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
     """What X25519 would clamp is had by way of another scalar, or of another base."""
