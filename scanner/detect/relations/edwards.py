@@ -174,7 +174,7 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
     signers = {trial.public for trial in found if trial.form == SEED or not _reduced(trial.private)}
     for trial in found:
         if trial.form == SEED or trial.public in own or _flipped(trial.public) not in own:
-            yield replace(trial, once=True) if _signing(pool, trial, signers) else trial
+            yield replace(trial, once=trial.once or _signing(pool, trial, signers))
 
 
 def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
@@ -186,7 +186,7 @@ def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
         if public and (trial.form == SCALAR or public == trial.public):
             if public not in seen:
                 seen.add(public)
-                yield _signed(trial, public)
+                yield replace(trial, public=public)
         else:
             rest.append(trial)
     lows = [int.from_bytes(trial.public[:8], "little") for trial in rest]
@@ -200,11 +200,7 @@ def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
         if same and abs(position - trial.position) >= size and public not in seen:
             seen.add(public)
             once = _once(pool, trial, position)
-            yield replace(_signed(trial, public), once=once, witness=position)
-
-
-def _signed(trial: Trial, public: bytes) -> Trial:
-    return replace(trial, public=public)
+            yield replace(trial, public=public, once=once, witness=position)
 
 
 def _once(pool: Pool, trial: Trial, position: int) -> bool:
@@ -229,7 +225,7 @@ def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
     as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
     """
     if trial.form != SCALAR or trial.witness < 0 or not _reduced(trial.private):
-        return trial.once
+        return False
     start = max(trial.witness - _RECORD, 0)
     near = pool.data[start : trial.witness + 32 + _RECORD].tobytes()
     point = pool.place(trial.witness, 32)
@@ -239,7 +235,7 @@ def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
             there = pool.place(start + at, 32)
             if there.space == point.space and abs(there.offset - point.offset) <= _RECORD:
                 return True
-    return trial.once
+    return False
 
 
 def _reduced(raw: bytes) -> bool:
