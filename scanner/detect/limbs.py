@@ -51,7 +51,13 @@ _FEWEST_BITS = np.uint8(12)
 _LEAST_BITS = 66
 """Bits that are set in 24 bytes of a random number, but of one in 100 000: 96 on average."""
 _VALUES = 20
-"""Different byte values that 24 bytes of a random number have."""
+"""Different byte values that 24 bytes of a random number have, but of one in 500."""
+_INSIDE, _VALUES_INSIDE, _EVERY = np.array([0, 1, 2, 5, 6, 7]), 37, 8
+"""Words that are looked at inside of a run, from every eighth on, and how many values they have.
+The 15 whole words of the shortest expanded key (SM4) hold them wherever it begins, and of 48 random
+bytes one row in 6000 has fewer values."""
+_ROWS = 1 << 13
+"""Places that are looked at at once."""
 
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
 _NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
@@ -220,22 +226,15 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
 
     Machine code, tables and text seldom do, and they are most of what passes the word test. Of
     24 random bytes at least 20 have different values (22.9 on average, fewer than 20 in one of
-    2000). Long runs have more tries: inside, for an expanded key between code or tables is not at
+    500). Long runs have more tries: inside, for an expanded key between code or tables is not at
     their edges; and as digits, which not all bits of a word hold.
     """
     verdict = np.zeros(len(starts), np.bool_)
-    inside, middle = starts + LONG // WORD // 2, (starts + ends) // 2
-    far = LONG // WORD
-    for at, least in ((starts, 0), (ends - 3, 4), (inside, far), (middle, 2 * far)):
+    for at, least in ((starts, 0), (ends - 3, 4)):
         rest = np.flatnonzero(~verdict & (ends - starts >= least))
-        rows = words[at[rest, None] + _THREE]
-        dense = _bits(rows) >= _LEAST_BITS
-        rest, rows = rest[dense], rows[dense]
-        good = likelihood.of_words(rows) >= _LEAST_SCORE
-        rows = rows[good].view(np.uint8)
-        rows.sort(axis=1)
-        good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= _VALUES - 1
-        verdict[rest] = good
+        verdict[rest] = _look_random(words, at[rest], _THREE, _VALUES)
+    rest = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD - 1))
+    verdict[rest] = _hold_random(words, starts[rest], ends[rest])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
@@ -245,6 +244,34 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     maybe = _hold_digits(words.take(starts[long] + 1)) | _hold_digits(words.take(starts[long] + 2))
     long = long[maybe]
     verdict[long] = _edges_hold_digits(words[starts[long, None] + np.arange(1, 5)])
+    return verdict
+
+
+def _look_random(words: Words, at: Offsets, steps: Offsets, values: int) -> Flags:
+    """Tell where the words at these steps look random by their values, so many of them different.
+
+    In pieces: a table may be as long as a window.
+    """
+    verdict = np.zeros(len(at), np.bool_)
+    least = np.float32(likelihood.least(WORD * len(steps)))
+    for low in range(0, len(at), _ROWS):
+        rows = words[at[low : low + _ROWS, None] + steps]
+        dense = np.flatnonzero(_bits(rows[:, :3]) >= _LEAST_BITS)
+        dense = dense[likelihood.of_words(rows[dense]) >= least]
+        rows = rows[dense].view(np.uint8)
+        rows.sort(axis=1)
+        verdict[low + dense[(rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= values - 1]] = True
+    return verdict
+
+
+def _hold_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
+    """Tell which runs look random somewhere inside, at a place that an expanded key would fill."""
+    places = (ends - starts - _INSIDE[-1] - 1) // _EVERY + 1
+    run = np.repeat(np.arange(len(starts)), places)
+    index = np.arange(len(run)) - np.repeat(np.cumsum(places) - places, places)
+    good = _look_random(words, starts[run] + _EVERY * index, _INSIDE, _VALUES_INSIDE)
+    verdict = np.zeros(len(starts), np.bool_)
+    verdict[run[good]] = True
     return verdict
 
 
