@@ -15,6 +15,7 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 Scores = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.uint16]
 Positions = npt.NDArray[np.int64]
 
 DEVIATIONS = 5.0
@@ -51,6 +52,8 @@ def _pairs() -> npt.NDArray[np.int8]:
 
 _TABLE = _pairs()
 _ROWS = 1 << 15
+_TABLES = 1 << 11
+"""Rows whose values are marked at once: they stay in the second-level cache."""
 _MEAN, _DEVIATION = float(_TABLE.mean()), float(_TABLE.std())
 
 
@@ -66,6 +69,17 @@ def of_words(rows: Words) -> Scores:
     ones = np.ones(pairs.shape[1], np.float32)
     scores: Scores = _TABLE.take(pairs).astype(np.float32) @ ones
     return scores
+
+
+def values(rows: Bytes) -> Counts:
+    """Return how many different byte values each row has: random ones have many."""
+    counts = np.empty(len(rows), np.uint16)
+    for start in range(0, len(rows), _TABLES):
+        part = rows[start : start + _TABLES]
+        seen = np.zeros((len(part), 256), np.uint8)
+        seen.reshape(-1)[part + (np.arange(len(part)) << 8)[:, None]] = 1
+        counts[start : start + _TABLES] = np.bitwise_count(seen.view(np.uint64)).sum(1, np.uint16)
+    return counts
 
 
 def looks_random(data: Bytes, positions: Positions, size: int) -> npt.NDArray[np.bool_]:

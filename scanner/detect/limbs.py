@@ -56,7 +56,7 @@ _INSIDE, _VALUES_INSIDE, _EVERY = np.array([0, 1, 2, 5, 6, 7]), 37, 8
 """Words that are looked at inside of a run, from every eighth on, and how many values they have.
 The 15 whole words of the shortest expanded key (SM4) hold them wherever it begins, and of 48 random
 bytes one row in 6000 has fewer values."""
-_ROWS = 1 << 13
+_ROWS = 1 << 12
 """Places that are looked at at once."""
 
 _NOT_SMALL = np.uint64(0xF0000000FFFFFFFF)
@@ -258,9 +258,8 @@ def _look_random(words: Words, at: Offsets, steps: Offsets, values: int) -> Flag
         rows = words[at[low : low + _ROWS, None] + steps]
         dense = np.flatnonzero(_bits(rows[:, :3]) >= _LEAST_BITS)
         dense = dense[likelihood.of_words(rows[dense]) >= least]
-        rows = rows[dense].view(np.uint8)
-        rows.sort(axis=1)
-        verdict[low + dense[(rows[:, 1:] != rows[:, :-1]).sum(axis=1) >= values - 1]] = True
+        dense = dense[likelihood.values(rows[dense].view(np.uint8)) >= values]
+        verdict[low + dense] = True
     return verdict
 
 
@@ -302,8 +301,7 @@ def _edges_hold_digits(rows: Words) -> Flags:
     packed = ((rows & _NO_DIGITS_30) == 0).all(axis=1) | ((rows & _NO_DIGITS_60) == 0).all(axis=1)
     maybe = np.flatnonzero(packed & ((rows >> _TOP_SHIFT) != 0).all(axis=1))
     low = rows[maybe].view(np.uint8).reshape(-1, 8, 4)[:, :, :3].reshape(-1, SHORTEST)
-    low.sort(axis=1)
-    verdict[maybe] |= (low[:, 1:] != low[:, :-1]).sum(axis=1) >= _VALUES - 1
+    verdict[maybe] |= likelihood.values(low) >= _VALUES
     return verdict
 
 

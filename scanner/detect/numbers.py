@@ -192,9 +192,7 @@ def _varied(data: Bytes, position: Offsets) -> Flags:
     for start in range(0, len(position), _ROWS):
         rows = window[np.clip(position[start : start + _ROWS], 0, len(window) - 1)]
         good = likelihood.of_words(rows.view(np.uint64)) >= likelihood.least(_JUDGED)
-        rows = rows[good]
-        rows.sort(axis=1)
-        good[good] = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1 >= _VALUES
+        good[good] = likelihood.values(rows[good]) >= _VALUES
         verdict[start : start + _ROWS] = good
     return verdict
 

@@ -72,7 +72,7 @@ def are_digits(rows: Words) -> Flags:
     words = rows[:, 1:]  # the first may be the length of an array
     tags = words >> _HIGH_HALF
     verdict: Flags = (tags == tags[:, :1]).all(axis=1) & (tags[:, 0] != 0)
-    verdict &= _are_small_digits(words & _LOW_HALF, 1 << 30)
+    verdict[verdict] = _are_small_digits(words[verdict] & _LOW_HALF, 1 << 30)
     return verdict | _are_cells(words)
 
 

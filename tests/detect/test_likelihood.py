@@ -39,3 +39,10 @@ def test_nothing_is_asked_of_no_positions() -> None:
     """No positions, no verdicts."""
     data = np.zeros(64, np.uint8)
     assert len(likelihood.looks_random(data, np.empty(0, np.int64), 24)) == 0
+
+
+def test_values_are_counted() -> None:
+    """Each row has as many values as a set of its bytes, in however many rows."""
+    rows = np.frombuffer(noise.heap(24 * 5000, 3), np.uint8).reshape(-1, 24)
+    assert likelihood.values(rows).tolist() == [len(set(row.tolist())) for row in rows]
+    assert likelihood.values(rows[:0]).tolist() == []

@@ -382,7 +382,5 @@ def _many_values(data: Bytes, positions: Offsets, size: int) -> Flags:
     keep = np.empty(len(positions), np.bool_)
     for start in range(0, len(positions), _ROWS):
         rows = data[positions[start : start + _ROWS, None] + column]
-        rows.sort(axis=1)
-        different = (rows[:, 1:] != rows[:, :-1]).sum(axis=1) + 1
-        keep[start : start + _ROWS] = different >= LEAST_VARIED[size]
+        keep[start : start + _ROWS] = likelihood.values(rows) >= LEAST_VARIED[size]
     return keep
