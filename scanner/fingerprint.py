@@ -56,8 +56,9 @@ PQC_OIDS: dict[str, bytes] = {
         for hashed, first in (("sha2", 20), ("shake", 26))
         for x, n in enumerate(("128s", "128f", "192s", "192f", "256s", "256f"))
     },
+    "x-wing": bytes.fromhex("2b0601040183e62d81c87a"),
 }
-"""RFC 9881 section 2, RFC 9935 section 3, RFC 9909 section 3."""
+"""RFC 9881 section 2, RFC 9935 section 3, RFC 9909 section 3, draft-connolly-cfrg-xwing-kem."""
 
 FFC_OIDS: dict[str, bytes] = {
     "dsa": bytes.fromhex("2a8648ce380401"),

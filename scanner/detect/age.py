@@ -1,17 +1,19 @@
-"""age identities: AGE-SECRET-KEY-1 and 58 characters of Bech32.
+"""age identities: AGE-SECRET-KEY-1 or AGE-SECRET-KEY-PQ-1, and 58 characters of Bech32.
 
-Sources: the age specification (age-encryption.org/v1, X25519 recipient stanza) and BIP 173. Six of
-the characters are a checksum, which arbitrary text meets once in 2**30. The identity is an X25519
-key; where its recipient (``age1...``) stands near by, as age-keygen writes it, the key is proved.
+Sources: the age specification (C2SP, X25519 and hybrid recipient stanzas) and BIP 173. Six of the
+characters are a checksum, which arbitrary text meets once in 2**30. The identity is an X25519 key,
+or the seed of an X-Wing one; where its recipient (``age1...``) stands near by, as age-keygen writes
+it, the key is proved.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from scanner.detect import armour
-from scanner.detect.der import Memory
+from scanner.detect import armour, pqc
+from scanner.detect.der import Malformed, Memory
 from scanner.detect.evidence import okp_derived, proved, unproved
 from scanner.detect.keys import Proved
+from scanner.detect.material import Okp, Pqc
 from scanner.rules import Rule
 
 AROUND = 4096
@@ -19,22 +21,38 @@ AROUND = 4096
 
 _CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_HUMAN = "age-secret-key-"
-_IDENTITY = re.compile(rb"AGE-SECRET-KEY-1([02-9AC-HJ-NP-Z]{58})(?![0-9A-Z])")
+_HYBRID = b"age-secret-key-pq-"
+_RECIPIENTS = {"x25519": "age", pqc.X_WING: "age1pq"}
+"""What recipients begin with, before the digit 1."""
+
+_IDENTITY = re.compile(rb"(AGE-SECRET-KEY-(?:PQ-)?)1([02-9AC-HJ-NP-Z]{58})(?![0-9A-Z])")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the identity that begins at ``offset``."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _IDENTITY.match(raw, at)
-    secret = decode(_HUMAN, match[1].decode().lower()) if match else None
-    key = okp_derived("x25519", secret) if secret and len(secret) == 32 else None
+    key = _key(*(part.lower() for part in match.groups())) if match else None
     if key is None or match is None:
         return
     size = match.end() - at
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
-    say = proved if encode("age", key.public).encode() in raw else unproved
+    recipient = encode(_RECIPIENTS[key.algorithm], key.public) if key.public else ""
+    say = proved if recipient and recipient.encode() in raw else unproved
     yield say(key, rule, f"age{wide}", (place,))
+
+
+def _key(human: bytes, text: bytes) -> Okp | Pqc | None:
+    """Return the key of an identity in lower case, if its checksum holds."""
+    secret = decode(human.decode(), text.decode())
+    if secret is None:
+        return None
+    if human != _HYBRID:
+        return okp_derived("x25519", secret)
+    try:
+        return pqc.x_wing(secret)
+    except Malformed:
+        return None
 
 
 def _checksum(human: str, values: Sequence[int]) -> int:

@@ -24,7 +24,7 @@ DERIVING = {
     "x25519": 35,
     "ed448": 160,
     "x448": 150,
-    "ml-dsa": 400,
+    "ml-dsa": 1700,
     "ml-kem": 200,
 }
 """Microseconds of a processor core to derive a public half, measured: by curve or algorithm."""

@@ -183,7 +183,7 @@ def proved(
     return Proved(candidate=said, material=key)
 
 
-def unproved(key: Key, rule: Rule, encoding: str, places: tuple[Place, ...]) -> Proved:
+def unproved(key: Material, rule: Rule, encoding: str, places: tuple[Place, ...]) -> Proved:
     """Return the candidate of a key that parses strictly, and to which nothing bears witness."""
     parsed = Parsed(
         material=key,

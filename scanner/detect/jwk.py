@@ -1,4 +1,4 @@
-"""JSON Web Keys as text (RFC 7517, RFC 7518 section 6, RFC 8037), in one or two bytes a character.
+"""JSON Web Keys as text (RFC 7517, 7518 section 6, 8037 and 9964), in one or two bytes a character.
 
 Token services hold key sets in strings, whole or cut by a tokenizer, quoted in other JSON or not.
 Members are taken by name from the object around ``"kty"``, in whatever order they stand. A public
@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from scanner.detect import armour, publics
-from scanner.detect.der import Memory
+from scanner.detect import armour, pqc, publics
+from scanner.detect.der import Malformed, Memory
 from scanner.detect.evidence import (
-    Key,
     ec_scalar,
     okp_seed,
     on_curve,
@@ -25,6 +24,7 @@ from scanner.detect.evidence import (
     rsa_public,
 )
 from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Ec, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
@@ -41,7 +41,7 @@ LONGEST_KID = 256
 _MARK = b'"kty'
 _CURVES = ("P-256", "P-384", "P-521", "secp256k1")
 _RSA = (b"n", b"e", b"d", b"p", b"q")
-_NUMBERS = frozenset((*_RSA, b"x", b"y"))
+_NUMBERS = frozenset((*_RSA, b"x", b"y", b"pub", b"priv"))
 _DISTINCT = 8
 _MEMBER = re.compile(rb'"([A-Za-z0-9_]{1,8})\\*"\s{0,64}:\s{0,64}\\*"([^"\\{}]{0,4096})\\*"')
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]+")
@@ -79,7 +79,7 @@ def _kid(members: dict[bytes, bytes]) -> str:
     return kid.decode("ascii") if fits else ""
 
 
-def _read(members: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
+def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | None]:
     """Return the private key, if its members prove it, and the public one."""
     numbers = {name: _bytes(value) for name, value in members.items() if name in _NUMBERS}
     curve = members.get(b"crv", b"").decode("latin-1")
@@ -90,6 +90,8 @@ def _read(members: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
             return _ec(curve, numbers)
         case b"OKP" if curve.lower() in OKP_BYTES:
             return _okp(curve.lower(), numbers)
+        case b"AKP":
+            return _akp(members.get(b"alg", b"").decode("latin-1").lower(), numbers)
     return None, None
 
 
@@ -101,7 +103,7 @@ def _bytes(text: bytes) -> bytes:
     return base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
 
 
-def _rsa(numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
+def _rsa(numbers: dict[bytes, bytes]) -> tuple[Rsa | None, PublicKey | None]:
     n, e, d, p, q = (int.from_bytes(numbers.get(name, b""), "big") for name in _RSA)
     if not rsa_public(n, e):
         return None, None
@@ -111,15 +113,28 @@ def _rsa(numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
     return key, publics.rsa(n, e, kind="jwk")
 
 
-def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
+def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Ec | None, PublicKey | None]:
     x, y, d = (int.from_bytes(numbers.get(name, b""), "big") for name in (b"x", b"y", b"d"))
     if max(x, y).bit_length() > 8 * FIELD_BYTES[curve] or not on_curve(curve, x, y):
         return None, None
     return ec_scalar(curve, d, x, y) if d else None, publics.ec(curve, x, y, kind="jwk")
 
 
-def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Key | None, PublicKey | None]:
+def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Okp | None, PublicKey | None]:
     public, seed = numbers.get(b"x", b""), numbers.get(b"d", b"")
     if len(public) != OKP_BYTES[algorithm] or len(set(public)) < _DISTINCT:
         return None, None
     return okp_seed(algorithm, seed, public), publics.okp(algorithm, public, kind="jwk")
+
+
+def _akp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Pqc | None, PublicKey | None]:
+    """Read an Algorithm Key Pair (RFC 9964 section 3): a seed and an encoded public key."""
+    public, seed = numbers.get(b"pub", b""), numbers.get(b"priv", b"")
+    if len(public) != pqc.PUBLIC.get(algorithm) or len(set(public)) < _DISTINCT:
+        return None, None
+    read = publics.pqc(algorithm, public, kind="jwk")
+    try:
+        key = pqc.from_seed(algorithm, seed)
+    except Malformed:
+        return None, read
+    return key if key.public == public else None, read

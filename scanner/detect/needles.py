@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect import readings
+from scanner.detect import mldsa, pqc, readings
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
@@ -24,6 +24,9 @@ SHORT = 8
 number that is more than chance holds eight of them, whatever it begins with."""
 
 _DIGIT_STRIDE = 4
+
+_POLYNOMIAL = 1024
+"""Bytes of small coefficients, four each, that are more than chance."""
 
 _CELLS = 4
 """Digits in a row that are more than chance, where a tag stands behind each."""
@@ -65,8 +68,11 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
         for number, raw in edwards.spelled(material):
             yield Needle(name, number, raw, least=SHORT if texts else PIECE)
     if isinstance(material, Pqc):
-        for number, raw in (("seed", material.seed), ("expanded", material.expanded)):
+        for number, raw in pqc.parts(material):
             yield Needle(name, number, raw)
+        if material.algorithm in mldsa.SETS:
+            raw = mldsa.coefficients(material.algorithm, material.expanded)
+            yield Needle(name, "s1, s2 and t0 words-32", raw, _DIGIT_STRIDE, least=_POLYNOMIAL)
 
 
 def of_token(name: str, raw: bytes) -> Iterator[Needle]:
@@ -99,7 +105,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
     if isinstance(material, Okp):
         rows += edwards.spelled(material)
     if isinstance(material, Pqc):
-        rows += [("seed", material.seed), ("expanded", material.expanded)]
+        rows += pqc.parts(material)
     for number, raw in rows:
         digits, shifted = raw.hex(), [base64.b64encode(bytes(at) + raw)[4:-4] for at in range(3)]
         spelled = [("hex", digits.encode()), ("hex", digits.upper().encode())]

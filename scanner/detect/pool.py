@@ -68,6 +68,8 @@ class Pool:
     any_alignment: Flags
     texts: Mapping[int, Written] = field(default_factory=dict)
     readings: tuple[Reading, ...] = readings.LITTLE_ENDIAN
+    memory: Memory
+    """Where it was read, and what goes on behind a block may be."""
     deep: bool = False
     """Spend what a deep scan does."""
     listed: dict[tuple[str, int], Offsets] = field(default_factory=dict)
@@ -102,6 +104,11 @@ class Pool:
             text = self.texts[block]
             return Place(space=int(self.space[block]), offset=text.offset, size=text.size)
         return Place(space=int(self.space[block]), offset=offset, size=size)
+
+    def beyond(self, position: int, size: int) -> bytes:
+        """Read what stands at a position of no text, which may go on behind the block, or end."""
+        place = self.place(position, size)
+        return self.memory.clip(place.space, place.offset, size)
 
     def form(self, position: int, reading: str) -> str:
         """Name how the number at a position is written, or read where it stands as it is."""
@@ -237,6 +244,7 @@ def load(
         phase=(memory.map.base[space].astype(np.int64) + first - at) % 8,
         any_alignment=~memory.map.addressed[space] | memory.map.doubted[space],
         readings=readings.table(memory.map.byte_order),
+        memory=memory,
         deep=deep,
     )
     return replace(made, texts=_decoded(memory, made, size)) if texts else made

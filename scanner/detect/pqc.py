@@ -1,33 +1,32 @@
-"""Post-quantum private keys in PKCS#8: ML-DSA, ML-KEM and SLH-DSA.
+"""Post-quantum private keys in PKCS#8: ML-DSA, ML-KEM, SLH-DSA and X-Wing.
 
 Sources: FIPS 203, 204 and 205; RFC 9881 section 6 and RFC 9935 section 6 (a seed, an expanded key,
-or both), RFC 9909 section 6 (SLH-DSA). Where a seed and an expanded key stand together, each bears
-witness against the other. A seed alone gives its public key where ``cryptography`` knows the
-algorithm; an expanded ML-DSA key has none that can be read from it, and has no name then. What an
-expanded key says of itself (hashes, coefficients within bounds) must hold.
+or both), RFC 9909 section 6 (SLH-DSA), draft-connolly-cfrg-xwing-kem (a seed alone). Where a seed
+and an expanded key stand together, each bears witness against the other. An expanded ML-DSA key
+holds what its public half is made of, and parts of that (see ``mldsa``); of ML-KEM what an expanded
+key says of itself must hold, and a seed alone gives its public key where ``cryptography`` knows the
+algorithm.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scanner.detect import der, effort
+from cryptography.hazmat.primitives.asymmetric import x25519
+
+from scanner.detect import der, effort, mldsa
 from scanner.detect.der import Malformed, Reader
 from scanner.detect.material import Pqc
 from scanner.fingerprint import PQC_OIDS
 
 try:
-    from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem
+    from cryptography.hazmat.primitives.asymmetric import mlkem
 
     _DERIVE: dict[str, Callable[[bytes], Any]] = {
-        f"{name}-{size}": getattr(module, f"{stem}{size}PrivateKey").from_seed_bytes
-        for module, name, stem, sizes in (
-            (mldsa, "ml-dsa", "MLDSA", (44, 65, 87)),
-            (mlkem, "ml-kem", "MLKEM", (512, 768, 1024)),
-        )
-        for size in sizes
-        if hasattr(module, f"{stem}{size}PrivateKey")
+        f"ml-kem-{size}": getattr(mlkem, f"MLKEM{size}PrivateKey").from_seed_bytes
+        for size in (512, 768, 1024)
+        if hasattr(mlkem, f"MLKEM{size}PrivateKey")
     }
 except ImportError:  # before version 47, or a library beneath it that has none
     _DERIVE = {}
@@ -36,12 +35,21 @@ ALGORITHMS = {oid: name for name, oid in PQC_OIDS.items()}
 
 _DISTINCT = 8
 _SEED = {"ml-dsa": 32, "ml-kem": 64}
-_EXPANDED = {"ml-dsa-44": 2560, "ml-dsa-65": 4032, "ml-dsa-87": 4896}
-_EXPANDED |= {"ml-kem-512": 1632, "ml-kem-768": 2400, "ml-kem-1024": 3168}
-_MATRIX = {"ml-dsa-44": (4, 4), "ml-dsa-65": (6, 5), "ml-dsa-87": (8, 7)}
-"""k and l (FIPS 204 section 4)."""
+_EXPANDED = {"ml-kem-512": 1632, "ml-kem-768": 2400, "ml-kem-1024": 3168}
+
+_HASHED, _Z = 96, 32
+"""Bytes of an ML-KEM decapsulation key beside s and t (rho, H(ek) and z), and of z."""
+
+X_WING, _X_WING_SEED = "x-wing", 32
+
+PUBLIC = {name: size.public for name, size in mldsa.SETS.items()}
+PUBLIC |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568, X_WING: 1216}
+"""Bytes of a public key whose algorithm's name does not say it."""
 
 PROOF = "seed derives the public key"
+
+EXPANDED = "A*s1 + s2 = t"
+"""The equation that closes within an expanded ML-DSA key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -56,22 +64,50 @@ def read(algorithm: str, inner: bytes) -> Read:
     """Read the privateKey of a PKCS#8 object. Raises Malformed."""
     if algorithm.startswith("slh-dsa"):
         return Read(material=_slh(algorithm, inner), proof="")
+    if algorithm == X_WING:
+        return Read(material=x_wing(inner), proof="")
     seed, expanded = _choice(inner)
-    if seed and (len(seed) != _SEED[algorithm[:6]] or len(set(seed)) < _DISTINCT):
+    if not seed:
+        return _of_expanded(algorithm, expanded)
+    found = from_seed(algorithm, seed)
+    if not expanded:
+        return Read(material=found, proof="")
+    if algorithm in mldsa.SETS:
+        public, agree = found.public, expanded == found.expanded
+    else:
+        public = _kem_public(algorithm, expanded)
+        agree = expanded[-_Z:] == seed[-_Z:] and found.public in (b"", public)
+    if not agree:
         raise Malformed
-    public = _derived(algorithm, seed) if seed else b""
-    named = b""
-    if expanded:
-        if len(expanded) != _EXPANDED[algorithm]:
-            raise Malformed
-        if algorithm.startswith("ml-kem"):
-            named = _kem_public(expanded, seed)
-        else:
-            _dsa_holds(algorithm, expanded, seed, public)
-    if public and named not in (b"", public):
+    key = Pqc(algorithm=algorithm, seed=seed, expanded=expanded, public=public)
+    return Read(material=key, proof=PROOF if found.public else "")
+
+
+def from_seed(algorithm: str, seed: bytes) -> Pqc:
+    """Return the key of a seed, and its public half where one can derive it. Raises Malformed."""
+    if algorithm == X_WING:
+        return x_wing(seed)
+    if len(seed) != _SEED[algorithm[:6]] or len(set(seed)) < _DISTINCT:
         raise Malformed
-    key = Pqc(algorithm=algorithm, seed=seed, expanded=expanded, public=public or named)
-    return Read(material=key, proof=PROOF if public and expanded else "")
+    if algorithm in mldsa.SETS:
+        effort.derive("ml-dsa")
+        public, expanded = mldsa.keys(algorithm, seed)
+        return Pqc(algorithm=algorithm, seed=seed, expanded=expanded, public=public)
+    return Pqc(algorithm=algorithm, seed=seed, expanded=b"", public=_derived(algorithm, seed))
+
+
+def parts(key: Pqc) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, bytes) of what is private in a key: its expanded form holds its public half."""
+    whole, name = key.expanded, key.algorithm
+    yield "seed", key.seed
+    if name in mldsa.SETS:
+        yield "K", whole[mldsa.RHO : 2 * mldsa.RHO]
+        yield "s1, s2 and t0", whole[mldsa.HEAD :]
+    elif name.startswith("ml-kem"):
+        yield "s", whole[: (len(whole) - _HASHED) // 2]
+        yield "z", whole[-_Z:]
+    elif name != X_WING:
+        yield "SK.seed and SK.prf", whole[: len(whole) // 2]
 
 
 def _choice(inner: bytes) -> tuple[bytes, bytes]:
@@ -107,6 +143,19 @@ def _derived(algorithm: str, seed: bytes) -> bytes:
     return public
 
 
+def x_wing(seed: bytes) -> Pqc:
+    """Return the key of a seed: ML-KEM-768 and X25519 beside each other. Raises Malformed."""
+    if len(seed) != _X_WING_SEED or len(set(seed)) < _DISTINCT:
+        raise Malformed
+    spread = hashlib.shake_256(seed).digest(96)
+    public = _derived("ml-kem-768", spread[:64])
+    if public:
+        effort.derive("x25519")
+        other = x25519.X25519PrivateKey.from_private_bytes(spread[64:])
+        public += other.public_key().public_bytes_raw()
+    return Pqc(algorithm=X_WING, seed=seed, expanded=b"", public=public)
+
+
 def _slh(algorithm: str, raw: bytes) -> Pqc:
     """Read SK.seed, SK.prf, PK.seed and PK.root (FIPS 205 section 9.1)."""
     size = int(algorithm[-4:-1]) // 8
@@ -116,35 +165,29 @@ def _slh(algorithm: str, raw: bytes) -> Pqc:
     return Pqc(algorithm=algorithm, seed=b"", expanded=raw, public=raw[2 * size :])
 
 
-def _kem_public(expanded: bytes, seed: bytes) -> bytes:
+def _kem_public(algorithm: str, expanded: bytes) -> bytes:
     """Return the encapsulation key in a decapsulation key, whose hash stands behind it.
 
     FIPS 203 section 7.1: dk is s, then ek, then H(ek), then z, the second half of the seed.
     """
-    size = (len(expanded) - 96) // 2
+    if len(expanded) != _EXPANDED[algorithm]:
+        raise Malformed
+    size = (len(expanded) - _HASHED) // 2
     public = expanded[size : 2 * size + 32]
     if hashlib.sha3_256(public).digest() != expanded[-64:-32]:
-        raise Malformed
-    if seed and seed[32:] != expanded[-32:]:
         raise Malformed
     return public
 
 
-def _dsa_holds(algorithm: str, expanded: bytes, seed: bytes, public: bytes) -> None:
-    """Check an expanded ML-DSA key: rho, K, tr, then s1, s2, t0 packed (FIPS 204 section 7.2)."""
-    k, l = _MATRIX[algorithm]  # noqa: E741 - the standard's letter
-    if min(len(set(expanded[at : at + 32])) for at in (0, 32, 64, 96)) < _DISTINCT:
+def _of_expanded(algorithm: str, expanded: bytes) -> Read:
+    """Read an expanded key that stands alone."""
+    public: bytes | None
+    if algorithm in mldsa.SETS:
+        effort.derive("ml-dsa")
+        public, proof = mldsa.public_of(algorithm, expanded), EXPANDED
+    else:
+        public, proof = _kem_public(algorithm, expanded), ""
+    if public is None:
         raise Malformed
-    bits, most = (4, 8) if algorithm == "ml-dsa-65" else (3, 4)
-    size = (k + l) * 32 * bits
-    packed = expanded[128 : 128 + size]
-    for at in range(0, size, bits):
-        group = int.from_bytes(packed[at : at + bits], "little")
-        if any(group >> shift & ((1 << bits) - 1) > most for shift in range(0, 8 * bits, bits)):
-            raise Malformed
-    if seed:
-        parts = hashlib.shake_256(seed + bytes((k, l))).digest(128)
-        if parts[:32] + parts[96:] != expanded[:64]:
-            raise Malformed
-    if public and hashlib.shake_256(public).digest(64) != expanded[64:128]:
-        raise Malformed
+    key = Pqc(algorithm=algorithm, seed=b"", expanded=expanded, public=public)
+    return Read(material=key, proof=proof)

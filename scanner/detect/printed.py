@@ -116,7 +116,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         text.width,
     )
     say = proved if certain else unproved
-    yield say(key, rule, f"printed{wide}", (place,))  # type: ignore[arg-type] # unproved ones are of its kinds
+    yield say(key, rule, f"printed{wide}", (place,))
 
 
 def _fields(raw: bytes, at: int) -> list[tuple[str, bytes, int, int]]:

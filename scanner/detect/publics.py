@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner import fingerprint
+from scanner.detect import mldsa
 from scanner.model import Place, Witness
 
 BARE = "public-key"
@@ -19,7 +20,7 @@ class PublicKey:
     """A public key and what names it. Only the fields of its algorithm are filled."""
 
     algorithm: str
-    """``rsa``, ``ec``, ``ed25519``, ``ed448``, ``x25519`` or ``x448``."""
+    """``rsa``, ``ec``, or a name of RFC 8410 or of the post-quantum algorithms."""
     curve: str = ""
     bits: int
     n: int = 0
@@ -27,7 +28,7 @@ class PublicKey:
     x: int = 0
     y: int = 0
     raw: bytes = b""
-    """The encoded public key of RFC 8032 and RFC 7748 algorithms."""
+    """The encoded public key of RFC 8032 and RFC 7748 algorithms; of ML-DSA what it begins with."""
     certificate: bytes = b""
     """The certificate that it was read from (DER), which says what its owner is called."""
     witness: Witness
@@ -81,9 +82,10 @@ def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicK
 
 
 def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) -> PublicKey:
-    """Return a post-quantum public key: its name alone, its bytes are not looked for."""
+    """Return a post-quantum public key: its name, and of ML-DSA the rho by which it is found."""
     spki = fingerprint.pqc_spki(algorithm, raw)
-    return PublicKey(algorithm=algorithm, bits=0, witness=_witness(kind, spki, place))
+    first = raw[: mldsa.RHO] if algorithm in mldsa.SETS else b""
+    return PublicKey(algorithm=algorithm, bits=0, raw=first, witness=_witness(kind, spki, place))
 
 
 def places(keys: Iterable[PublicKey]) -> list[Place]:

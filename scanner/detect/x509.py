@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner import fingerprint
-from scanner.detect import der, publics
+from scanner.detect import der, pqc, publics
 from scanner.detect.curve_names import CURVES, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
@@ -28,9 +28,6 @@ from scanner.rules import Rule
 
 _OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
 _OID_PQC = {oid: algorithm for algorithm, oid in fingerprint.PQC_OIDS.items()}
-_PQC_BYTES = {"ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592}
-_PQC_BYTES |= {"ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568}
-"""Bytes of a public key (FIPS 203 section 8, FIPS 204 section 4)."""
 
 _VERSION = 0xA0
 _EXPONENT_BITS = 256
@@ -240,7 +237,7 @@ def _okp(algorithm: str, raw: bytes) -> PublicKey:
 
 def _pqc(algorithm: str, raw: bytes) -> PublicKey:
     """Read a post-quantum public key, which has the length of its algorithm."""
-    size = _PQC_BYTES.get(algorithm) or int(algorithm[-4:-1]) // 4
+    size = pqc.PUBLIC.get(algorithm) or int(algorithm[-4:-1]) // 4
     if len(raw) != size or len(set(raw[:32])) < 8:
         raise Malformed
     return publics.pqc(algorithm, raw, kind=BARE)

@@ -38,6 +38,7 @@ _ALGORITHMS = {
     "ed448": "Ed448",
     "x25519": "X25519",
     "x448": "X448",
+    "x-wing": "X-Wing",
     "aes": "AES",
     "unknown": "Unknown",
 }

@@ -10,13 +10,22 @@ import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from scanner.detect import aes, des, pool, schedules, sm4
+from scanner.detect import aes, des, mldsa, pool, schedules, sm4
 from scanner.detect.limbs import Flags, Runs
 from scanner.detect.material import Material, Rsa, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
 from scanner.detect.register import Register
-from scanner.detect.relations import digits, discrete, ec, edwards, montgomery, pieces, rsa
+from scanner.detect.relations import (
+    digits,
+    discrete,
+    ec,
+    edwards,
+    lattices,
+    montgomery,
+    pieces,
+    rsa,
+)
 from scanner.detect.relations.related import Related
 from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
@@ -38,6 +47,7 @@ RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
     ("dsa", ("rsa",), discrete.search_dsa, discrete.again),
+    ("lattices", tuple(mldsa.SETS), lattices.search, lattices.again),
 )
 """The same for the pool: (name, algorithms of public keys that it looks at, search of pool and
 public keys, a second look at a candidate). The dearest come first: what is asked last should not be

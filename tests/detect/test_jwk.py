@@ -19,7 +19,7 @@ SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 KEYS = [
     *(recipes.rsa_key(bits) for bits in (1024, 2048, 4096)),
     *(recipes.ec_key(curve) for curve in ("P-256", "P-384", "P-521", "secp256k1")),
-    *(recipes.okp_key(name) for name in ("ed25519", "ed448", "x25519", "x448")),
+    *(recipes.okp_key(name) for name in ("ed25519", "ed448", "x25519", "x448", recipes.ML_DSA)),
 ]
 
 
@@ -100,6 +100,19 @@ def test_a_wrong_number_proves_nothing(member: str) -> None:
     entry[member] = (
         entry[member][:9] + ("A" if entry[member][9] != "A" else "B") + entry[member][10:]
     )
+    proved, _ = split(json.dumps(entry).encode())
+    assert proved == []
+
+
+@pytest.mark.parametrize("member", ["alg", "pub", "priv"])
+def test_an_algorithm_key_pair_must_agree(member: str) -> None:
+    """A seed beside another public key, or under another algorithm, is no key."""
+    entry = containers.jwk(recipes.okp_key(recipes.ML_DSA), private=True)
+    other = containers.jwk(recipes.okp_key(recipes.ML_DSA, label="second"), private=True)
+    entry[member] = "ML-DSA-44" if member == "alg" else other[member]
+    proved, _ = split(json.dumps(entry).encode())
+    assert proved == []
+    entry[member] = ""
     proved, _ = split(json.dumps(entry).encode())
     assert proved == []
 

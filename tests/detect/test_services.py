@@ -1,6 +1,7 @@
 """Keys of WireGuard, age, minisign, signify, DNSSEC and Tor: strictly read, proved if possible."""
 
 import base64
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import keys, services
-from scanner import rules
+from fixtures import keys, pqc, services
+from scanner import published, rules
 from scanner.detect import age, anchors, dnssec, encrypted, minisign, tor, wireguard
 from scanner.detect.keys import Proved
+from scanner.detect.material import Pqc
 from scanner.detect.sealed import Sealed
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
@@ -81,6 +83,28 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("tor-onion-key", services.tor(ED, public=public)),
     ):
         assert only(name, text).candidate.confidence is wanted
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_hybrid_identity(*, public: bool) -> None:
+    """An X-Wing identity has the name of its public key, which beside it is the proof."""
+    seed = pqc.seed("x-wing")
+    found = only("age-secret-key", b"\0" + services.age_hybrid(seed, public=public) + b"\0")
+    spki = pqc.spki("x-wing", services.x_wing_public(seed))
+    assert found.candidate.fingerprint.value == hashlib.sha256(spki).hexdigest()
+    assert found.candidate.algorithm == "x-wing"
+    assert found.candidate.confidence is (Confidence.PROOF if public else Confidence.STRUCTURE)
+    broken = services.age_hybrid(seed).replace(b"AGE-SECRET-KEY-PQ-1", b"AGE-SECRET-KEY-PQ-1Q")
+    assert find("age-secret-key", broken) == []
+
+
+def test_the_hybrid_identity_of_the_manual() -> None:
+    """Its recipient begins as age-keygen(1) prints it; the identity is one of the published."""
+    text = "AGE-SECRET-KEY-PQ-1K30MYPZAHAXHR22YHH27EGDVLU0QNSUH3DSV7J7NR3X6D9LHXNWSDLTV4T"
+    found = only("age-secret-key", text.encode())
+    assert isinstance(found.material, Pqc)
+    assert age.encode("age1pq", found.material.public).startswith("age1pq167")
+    assert found.candidate.fingerprint.value in published.load()
 
 
 @pytest.mark.parametrize(
