@@ -1,4 +1,4 @@
-"""Bare numbers that are written as one word: base64, base64url, hex or decimal, and nothing else.
+"""Bare numbers that are written as one word: base64, base64url, base58, hex or decimal alone.
 
 What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
 wallet holds a scalar in hex, and whatever prints a key (Erlang's logs, an interpreter) writes its
@@ -41,6 +41,9 @@ BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
 """Characters of the texts, and the bytes of what they spell."""
 
+BASE58 = {87: 64, 88: 64}
+"""The same of base58, in which Solana's tools write a seed and its public key."""
+
 DECIMAL = {
     len(str(1 << bits)) - fewer: -(-bits // 8)
     for bits in (256, 384, 521, 512, 768, 1024, 1536, 2048, 3072, 4096)
@@ -68,6 +71,7 @@ _AHEAD = re.compile(rb"0[xX0]")
 """What may stand before the digits of hex: a mark, or a sign's zeros (libgcrypt)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_LETTERS_58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _URL = bytes.maketrans(b"-_", b"+/")
 _VARIED = {32: 24}
 _MOST_VARIED = 35
@@ -124,7 +128,7 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     match = _WORD.match(text[:SLOT] if size == SLOT else text)
     if match is None or (before and PART[before[0]] and not adjoined):
         return None
-    found = _integer(match) or _decoded(match)
+    found = _integer(match) or _of_base58(match) or _decoded(match)
     if found is None:
         return None
     form, raw = found
@@ -145,6 +149,17 @@ def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     if pad or not text.isdigit() or int(text) >> 8 * size:
         return None
     return "decimal", int(text).to_bytes(size, "big")
+
+
+def _of_base58(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    size = BASE58.get(len(text), 0)
+    if not size or pad or text.translate(None, _LETTERS_58):
+        return None
+    number = 0
+    for letter in text:
+        number = number * 58 + _LETTERS_58.index(letter)
+    return None if number >> 8 * size else ("base58", number.to_bytes(size, "big"))
 
 
 def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -10,7 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.bare_numbers import BASE64, DECIMAL, HEX, INSIDE, LETTERS, LONGEST, PART, SLOT
+from scanner.detect.bare_numbers import (
+    BASE58,
+    BASE64,
+    DECIMAL,
+    HEX,
+    INSIDE,
+    LETTERS,
+    LONGEST,
+    PART,
+    SLOT,
+)
 from scanner.detect.limbs import Offsets
 
 Bytes = npt.NDArray[np.uint8]
@@ -20,7 +30,7 @@ Words = npt.NDArray[np.uint64]
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
 _LENGTHS = np.zeros(LONGEST + 4, np.uint8)
 _LENGTHS[[*HEX, *(count + len("0x") for count in HEX)]] = _IS_HEX
-_LENGTHS[[*BASE64]] |= _IS_BASE64
+_LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 
 _MOST_SLOTS, _ALIGNED = 6, 16

@@ -95,6 +95,22 @@ def test_a_seed_and_its_public_half_in_one_text(tmp_path: Path) -> None:
     assert found.places[0].size == len(text.rstrip(b"=")) + 2
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_seed_and_its_public_half_in_base58(tmp_path: Path, width: int) -> None:
+    """As Solana's tools and wallets write them, with nothing else of the key in the dump."""
+    number, text = int.from_bytes(ED.seed + ED_PUBLIC, "big"), b""
+    while number:
+        number, rest = divmod(number, 58)
+        text = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest : rest + 1] + text
+    assert len(text) in bare_numbers.BASE58
+    written = text if width == 1 else encodings.utf16(text)
+    data = noise.plant(noise.zeros(SIZE), 5000, b"\0KEY=\0\0" + written + bytes(4))
+    (found,) = private(scanned(tmp_path, data), ED.spki_sha256)
+    assert (found.places[0].offset, found.places[0].size) == (5007, len(written))
+    wrong = written.replace(text[40:41], b"1" if text[40:41] != b"1" else b"2", 1)
+    assert not private(scanned(tmp_path, data.replace(written, wrong)), ED.spki_sha256)
+
+
 @pytest.mark.parametrize("numbers", ["pn", "pq", "nd"])
 @pytest.mark.parametrize("spelling", ["base64url", "hex", "decimal"])
 def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:

@@ -1,4 +1,4 @@
-"""Keys of WireGuard, age, minisign, signify, DNSSEC and Tor: strictly read, proved if possible."""
+"""Keys of services and wallets with formats of their own: strictly read, proved if possible."""
 
 import base64
 import hashlib
@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from fixtures import keys, pqc, services
 from scanner import published, rules
-from scanner.detect import age, anchors, dnssec, encrypted, minisign, tor, wireguard
+from scanner.detect import (
+    age,
+    anchors,
+    bech32,
+    dnssec,
+    encrypted,
+    minisign,
+    nostr,
+    stellar,
+    tor,
+    wireguard,
+)
 from scanner.detect.keys import Proved
 from scanner.detect.material import Pqc
 from scanner.detect.sealed import Sealed
@@ -25,9 +36,12 @@ READERS = {
     "minisign-secret-key": minisign.examine,
     "dnssec-private-key": dnssec.examine,
     "tor-onion-key": tor.examine,
+    "nostr-secret-key": nostr.examine,
+    "stellar-secret-seed": stellar.examine,
     "encrypted-private-key": encrypted.examine,
 }
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
+K1 = keys.ec_key("secp256k1")
 X, ED = keys.okp_key("x25519"), keys.okp_key("ed25519")
 FORMS = {
     "wireguard-private-key": (X, services.wireguard(X)),
@@ -35,6 +49,8 @@ FORMS = {
     "minisign-secret-key": (ED, services.minisign(ED)),
     "dnssec-private-key": (keys.rsa_key(1024), services.dnssec(keys.rsa_key(1024))),
     "tor-onion-key": (ED, services.tor(ED)),
+    "nostr-secret-key": (K1, services.nsec(K1)),
+    "stellar-secret-seed": (ED, services.strkey(ED)),
 }
 
 
@@ -81,6 +97,9 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("wireguard-private-key", services.wireguard(X, public=public)),
         ("age-secret-key", services.age(X, public=public)),
         ("tor-onion-key", services.tor(ED, public=public)),
+        ("stellar-secret-seed", services.strkey(ED, public=public)),
+        ("nostr-secret-key", services.nsec(K1, "npub" if public else "")),
+        ("nostr-secret-key", services.nsec(K1, "hex" if public else "")),
     ):
         assert only(name, text).candidate.confidence is wanted
 
@@ -103,7 +122,7 @@ def test_the_hybrid_identity_of_the_manual() -> None:
     text = "AGE-SECRET-KEY-PQ-1K30MYPZAHAXHR22YHH27EGDVLU0QNSUH3DSV7J7NR3X6D9LHXNWSDLTV4T"
     found = only("age-secret-key", text.encode())
     assert isinstance(found.material, Pqc)
-    assert age.encode("age1pq", found.material.public).startswith("age1pq167")
+    assert bech32.encode("age1pq", found.material.public).startswith("age1pq167")
     assert found.candidate.fingerprint.value in published.load()
 
 
@@ -142,6 +161,16 @@ def test_minisign_and_signify() -> None:
         assert found.candidate.protection.startswith(said)
 
 
+def test_a_seed_within_other_letters_is_none() -> None:
+    """A checksum of 16 bits holds by chance: what goes on is no seed, nor what stands in a word."""
+    text = services.strkey(ED).strip()
+    assert only("stellar-secret-seed", b"(" + text + b")")
+    for around in (b"A%b", b"%bA", b"%b=", b"/%b", b"x%b"):
+        assert find("stellar-secret-seed", around % text) == []
+    swapped = text[:20] + text[21:22] + text[20:21] + text[22:]
+    assert swapped == text or find("stellar-secret-seed", swapped) == []
+
+
 def test_tor_arithmetic() -> None:
     """The scalar of a seed gives the public key that the seed gives (RFC 8032 section 5.1.5)."""
     for label in ("a", "b", "c", "d", "e", "f"):
@@ -154,11 +183,11 @@ def test_tor_arithmetic() -> None:
 @given(data=st.binary(min_size=1, max_size=40))
 def test_bech32(data: bytes) -> None:
     """What is written is read back, and one wrong character is told."""
-    text = age.encode("age", data)
-    assert age.decode("age", text[4:]) == data
+    text = bech32.encode("age", data)
+    assert bech32.decode("age", text[4:]) == data
     for at in range(4, len(text)):
         wrong = "q" if text[at] != "q" else "p"
-        assert age.decode("age", text[4:at] + wrong + text[at + 1 :]) is None
+        assert bech32.decode("age", text[4:at] + wrong + text[at + 1 :]) is None
 
 
 CLAMPED = base64.b64encode(services.clamped(X))

@@ -131,6 +131,15 @@ def test_a_secret_behind_its_name(text: bytes) -> None:
         b"PRIVATE_KEY=0x" + tokens.text("scalar", 64, "0123456789abcdef").encode(),
         b'{"privateKey":"0x' + tokens.text("scalar", 64, "0123456789abcdef").encode() + b'"}',
         b'"private_key": "' + tokens.text("seed", 43).encode() + b'="',
+        b"CLIENT_RANDOM %s %s"
+        % (tokens.text("r", 64, "0123456789abcdef").encode(), b"%x" % (10**114 + 7) + b"\n"),
+        b"SECRET_KEY = '" + tokens.text("django", 50).encode() + b"'",
+        b"root:$6$"
+        + tokens.text("salt", 8).encode()
+        + b"$"
+        + tokens.text("hash", 86).encode()
+        + b":",
+        b"admin:$apr1$abcdefgh$" + tokens.text("apr", 22).encode() + b"\n",
     ],
 )
 def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
@@ -140,10 +149,50 @@ def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
         assert (found.rule, found.confidence) == ("probable-token", Confidence.SHAPE)
 
 
+HEX = "0123456789abcdef"
+KEY = tokens.text("key", 43).encode() + b"="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'<machineKey validationKey="' + tokens.text("a", 128, HEX).upper().encode() + b'" />',
+        b'"decryptionKey": "' + tokens.text("b", 48, HEX).encode() + b'"',
+        b'<masterKey p4:requiresEncryption="true">\r\n <!-- unencrypted -->\r\n <value>'
+        + tokens.text("c", 86).encode()
+        + b"==</value>",
+        b"-----BEGIN OpenVPN Static key V1-----\n"
+        + b"".join(tokens.text(f"d{row}", 32, HEX).encode() + b"\n" for row in range(16)),
+        b"-----BEGIN OpenVPN tls-crypt-v2 client key-----\n"
+        + b"".join(tokens.text(f"e{row}", 64).encode() + b"\n" for row in range(12)),
+        b'key "rndc-key" {\n\talgorithm hmac-sha256;\n\tsecret "' + KEY + b'";\n};',
+        b"  - id: transfer\n    algorithm: hmac-sha512\n    secret: " + KEY + b"\n",
+        b"PresharedKey = " + KEY + b"\n",
+        b"SECRET_KEY_BASE=" + tokens.text("f", 128, HEX).encode() + b"\n",
+        b'"PrivateNodeKey":"privkey:' + tokens.text("g", 64, HEX).encode() + b'"',
+        b"AccountName=corpfiles;AccountKey=" + tokens.text("h", 86).encode() + b"==;",
+        b"Endpoint=sb://corp/;SharedAccessKeyName=all;SharedAccessKey=" + KEY,
+    ],
+)
+def test_what_a_program_writes_with_its_name_is_sure(text: bytes) -> None:
+    """A field that nothing else is called by, with a value that only a secret has, blocks."""
+    for width in (1, 2):
+        (found,) = search(written(b"\0" + text + b"\0", width)).candidates
+        assert (found.rule, found.confidence) == ("service-token", Confidence.STRUCTURE)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         b"PASSWORD=${DB_PASSWORD} is not set",
+        b'<machineKey validationKey="AutoGenerate,IsolateApps" decryptionKey="AutoGenerate" />',
+        b'validationKey="' + b"0" * 64 + b'"',
+        b"-----BEGIN OpenVPN Static key V1-----\n%s\n-----END OpenVPN Static key V1-----\n",
+        b"<masterKey><value></value></masterKey>",
+        b"algorithm hmac-sha256; secret ",
+        b"secret_key_base: <%= ENV['SECRET_KEY_BASE'] %>",
+        b"CLIENT_RANDOM %s %s",
+        b"root:$6$rounds=5000$usesomesillystri$:19000:0",
         b"TLS_PRIVATE_KEY=/etc/ssl/private/a-name-of-a-file-that-is-quite-a-bit-longer.pem",
         b"TLS_PRIVATE_KEY=" + b"/very-long-name-of-a-folder" * 8,
         b'"privateKey":"' + b"0" * 64 + b'"',
