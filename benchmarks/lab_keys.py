@@ -16,7 +16,7 @@ import truth
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization as form
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
@@ -72,7 +72,8 @@ def make(kind: str, name: str, folder: Path) -> Held:
     files = {"key": pem, "der": _der(key)}
     if kind.startswith(("rsa", "ec", "dsa")):
         files["trad"] = _pem(key, form.PrivateFormat.TraditionalOpenSSL)
-    if not kind.startswith(("x", "ed448", "ec-p224", "ec-brain", "ec-secp", "dsa-2", "dsa-3")):
+    unknown = ("x", "ml", "ed448", "ec-p224", "ec-brain", "ec-secp", "dsa-2", "dsa-3")
+    if not kind.startswith(unknown):
         files["ssh"] = _pem(key, form.PrivateFormat.OpenSSH)
         public = key.public_key()
         files["pub"] = public.public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH) + b"\n"
@@ -82,8 +83,9 @@ def make(kind: str, name: str, folder: Path) -> Held:
         files["certder"] = cert.public_bytes(form.Encoding.DER)
         files["both"] = files["key"] + files["cert"]
         files["tradboth"] = files.get("trad", files["key"]) + files["cert"]
-        lock = form.BestAvailableEncryption(PASSWORD)
-        files["p12"] = pkcs12.serialize_key_and_certificates(b"lab", key, cert, None, lock)
+        if not kind.startswith("ml"):
+            lock = form.BestAvailableEncryption(PASSWORD)
+            files["p12"] = pkcs12.serialize_key_and_certificates(b"lab", key, cert, None, lock)
     for which, data in files.items():
         path = Path(held.file(which))
         path.write_bytes(data)
@@ -117,8 +119,8 @@ def _certificate(key: PrivateKeyTypes) -> x509.Certificate:
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     )
-    plain = isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey)
-    return builder.sign(key, None if plain else hashes.SHA256())
+    hashed = isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey)
+    return builder.sign(key, hashes.SHA256() if hashed else None)
 
 
 # --- keys that programs make for themselves -----------------------------------------------------

@@ -63,6 +63,7 @@ SIGNATURES = {
     "ec": "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512",
     "ed25519": "ed25519",
     "ed448": "ed448",
+    "ml": "mldsa44:mldsa65:mldsa87",
 }
 """What a client offers, so that a server with several keys uses the one that is meant."""
 

@@ -169,7 +169,7 @@ def _key(kind: str, folder: Path) -> dict[str, Any]:
         files["point"] = held.key.public_key().public_bytes(*how)
     elif kind in truth.OKP:
         files["raw"] = bytes.fromhex(next(iter(secret["private"].values())))
-    if not kind.startswith(("ed", "x")):
+    if not kind.startswith(("ed", "x", "ml")):
         plain = form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption()
         files["trad.der"] = held.key.private_bytes(form.Encoding.DER, *plain)
     for end, data in files.items():

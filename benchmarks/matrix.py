@@ -30,7 +30,7 @@ from typing import Any
 
 DUMPS = ("core", "dump.dmp", "core.zst", "dump.dmp.zst")
 ROWS = ("library", "program", "case")
-KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh")
+KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh", "ml")
 """How the kinds of key pairs begin; tokens and passwords are another table."""
 
 MOST = 50

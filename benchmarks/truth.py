@@ -7,7 +7,17 @@ scanner, so that recall is measured against something else than our own readings
 import hashlib
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import dh, dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import (
+    dh,
+    dsa,
+    ec,
+    ed448,
+    ed25519,
+    mldsa,
+    rsa,
+    x448,
+    x25519,
+)
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -33,6 +43,9 @@ OKP = {
     "ed448": ed448.Ed448PrivateKey,
     "x25519": x25519.X25519PrivateKey,
     "x448": x448.X448PrivateKey,
+    "ml-dsa-44": mldsa.MLDSA44PrivateKey,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey,
+    "ml-dsa-87": mldsa.MLDSA87PrivateKey,
 }
 
 Numbers = dict[str, int]
@@ -41,7 +54,8 @@ Numbers = dict[str, int]
 def secret(name: str, key: PrivateKeyTypes) -> dict[str, Any]:
     """Describe a private key: its kind, its SPKI's SHA-256, its numbers in hex, its PEM.
 
-    Numbers of Ed25519, Ed448, X25519 and X448 are their bytes as they stand (RFC 8032, RFC 7748).
+    Numbers of Ed25519, Ed448, X25519 and X448 are their bytes as they stand (RFC 8032, RFC 7748),
+    and that of ML-DSA is the seed (FIPS 204); public of it is what the public key begins with.
     """
     kind, private, public = _numbers(key)
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -84,5 +98,7 @@ def _numbers(key: PrivateKeyTypes) -> tuple[str, dict[str, Any], dict[str, Any]]
             {"y": key.public_key().public_numbers().y},
         )
     kind = next(kind for kind, form in OKP.items() if isinstance(key, form))
-    name = "seed" if kind.startswith("ed") else "k"
-    return kind, {name: key.private_bytes_raw()}, {"pub": key.public_key().public_bytes_raw()}
+    name = "k" if kind.startswith("x") else "seed"
+    public = key.public_key().public_bytes_raw()
+    shown = {"rho": public[:32]} if kind.startswith("ml-dsa") else {"pub": public}
+    return kind, {name: key.private_bytes_raw()}, shown

@@ -5,7 +5,7 @@
 
 static void use(EVP_PKEY *key, const char *kind)
 {
-    unsigned char out[2048];
+    unsigned char out[8192];
     size_t size = sizeof out;
     if (lab_is(kind, "x") || lab_is(kind, "dh")) {
         EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
@@ -14,7 +14,7 @@ static void use(EVP_PKEY *key, const char *kind)
         EVP_PKEY_CTX_free(ctx);
         return;
     }
-    int pure = lab_is(kind, "ed");
+    int pure = lab_is(kind, "ed") || lab_is(kind, "ml");
     for (int i = 0; i < 3; i++, size = sizeof out) {
         EVP_MD_CTX *ctx = EVP_MD_CTX_new();
         if (EVP_DigestSignInit(ctx, NULL, pure ? NULL : EVP_sha256(), NULL, key) != 1

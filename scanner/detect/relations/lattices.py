@@ -68,12 +68,12 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
         pieces.versioned(pool, size, most // 16),
         pieces.aligned(pool, size, most, near),
     ]
-    if known:
+    if known or pool.few:
         parts.append(pieces.loose(pool, size, most // 4, near))
     names = {key.witness.fingerprint.value for key in known}
     first = {(key.algorithm, key.raw) for key in known}
     rest: list[tuple[str, int, bytes]] = []
-    for count, position in enumerate(np.concatenate(parts).tolist()):
+    for position in np.concatenate(parts).tolist():
         seed = pool.data[position : position + size].tobytes()
         for name in mldsa.SETS:
             rho = mldsa.rho(name, seed)
@@ -81,7 +81,7 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
                 found = _related(pool, name, position, pqc.PROOF)
                 if describe(found.key).fingerprint.value in names:
                     yield found
-            elif count < MOST:
+            else:
                 rest.append((name, position, rho))
     lows = np.array([int.from_bytes(rho[:8], "little") for *_, rho in rest], np.uint64)
     for index, at in words.find(pool.data, lows):
