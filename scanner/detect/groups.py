@@ -40,3 +40,11 @@ def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
     if pow(g, q, p) != 1:
         return None
     return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=pow(g, x, p))
+
+
+def agreed(p: int, g: int, x: int) -> Ffc | None:
+    """Return a Diffie-Hellman key with the y that x gives, which proves nothing yet."""
+    if not plausible(p, 0, g) or not 1 < x < p:
+        return None
+    effort.power(x.bit_length(), p.bit_length())
+    return Ffc(algorithm="dh", p=p, q=0, g=g, x=x, y=pow(g, x, p))

@@ -1,11 +1,11 @@
 """Private keys as DER: PKCS#1, PKCS#8, SEC1 and OpenSSL's DSA, parsed strictly and then proved.
 
 Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
-RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and 2.3.5 (EcpkParameters), and OpenSSL's
-DSAPrivateKey, which no RFC has; what is inside of post-quantum ones is for ``pqc``. A structure is
-a key only when its numbers agree: p*q = n for RSA; g**x = y for DSA; where a public point stands
-inside, the scalar must give it. This module refuses what only looks like a key, and never guesses
-at an encrypted one.
+RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and 2.3.5 (EcpkParameters), PKCS #3 (DH), and
+OpenSSL's DSAPrivateKey, which no RFC has; what is inside of post-quantum ones is for ``pqc``, and
+of algorithms that nobody here knows for ``foreign``. A structure is a key only when its numbers
+agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, the scalar must give
+it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
 import re
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import der, effort, groups, pqc
+from scanner.detect import der, effort, foreign, groups, pqc
 from scanner.detect.curve_names import BY_OID, CURVES, USUAL_CURVE, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
-from scanner.detect.material import Ec, Material, Okp, Rsa, describe
+from scanner.detect.material import Ec, Foreign, Material, Okp, Rsa, describe
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
 from scanner.model import Candidate, Confidence, Place
 from scanner.rules import Rule
@@ -28,7 +28,7 @@ RSA_BITS = range(512, 16384 + 1)
 RSA_ALGORITHMS = frozenset(bytes.fromhex(f"2a864886f70d0101{last}") for last in ("01", "07", "0a"))
 """rsaEncryption, id-RSAES-OAEP and id-RSASSA-PSS (RFC 8017 appendix C), content bytes."""
 
-DSA = FFC_OIDS["dsa"]
+DSA, DH = FFC_OIDS["dsa"], FFC_OIDS["dh"]
 
 EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 """id-ecPublicKey (RFC 5480), content bytes."""
@@ -50,6 +50,9 @@ _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed448": ed448.Ed448PrivateKey.from_private_bytes,
     "x448": x448.X448PrivateKey.from_private_bytes,
 }
+_ENVELOPE = 40
+"""Bytes of PKCS#8 before an ECPrivateKey whose curve is named, at most."""
+
 _PRIMES = 8
 _RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
 _DISTINCT = 8
@@ -115,6 +118,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         if parsed is None or data is None:
             continue
         if parsed.curve_assumed:
+            if _within_foreign(memory, space, where):
+                return
             curve = _curve_before(memory, space, where)
             parsed = (parse_private(data, curve=curve) if curve else parsed) or parsed
         place = Place(space=space, offset=where, size=parsed.size)
@@ -123,6 +128,19 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
             material=parsed.material,
         )
         return
+
+
+def _within_foreign(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether an ECPrivateKey is a part of a PKCS#8 object whose curve is not known."""
+    lead = min(offset, _ENVELOPE)
+    before = memory.clip(space, offset - lead, lead)
+    for at in range(lead - 1, -1, -1):
+        whole = der.fetch(memory, space, offset - lead + at) if before[at] == der.SEQUENCE else None
+        if whole is not None and len(whole) > lead - at:
+            parsed = parse_private(whole)
+            if parsed is not None and isinstance(parsed.material, Foreign):
+                return True
+    return False
 
 
 def _curve_before(memory: Memory, space: int, offset: int) -> str:
@@ -234,16 +252,7 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         raise Malformed
     identifier = body.enter()
     algorithm = identifier.content(der.OID)
-    curve = ""
-    group: list[int] = []
-    if algorithm == DSA:
-        parameters = identifier.enter()
-        group = parameters.integers(3)
-        parameters.finish()
-    elif algorithm == EC_PUBLIC_KEY:
-        curve = curve_of(identifier)
-    elif identifier.peek() != -1:
-        identifier.skip()
+    parameters = identifier.element() if identifier.peek() != -1 else b""
     identifier.finish()
     inner = body.content(der.OCTET_STRING)
     if body.peek() == 0xA0:
@@ -256,51 +265,78 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         public = wrapped.bits()
         wrapped.finish()
     body.finish()
-    return _dsa(group, inner) if group else _inner(algorithm, curve, inner, public)
+    if algorithm in (DSA, DH):
+        return _group(algorithm, parameters, inner)
+    if algorithm == EC_PUBLIC_KEY:
+        named = Reader(parameters)
+        curve = curve_of(named)
+        named.finish()
+        fields = _whole(inner)
+        return _sec1(fields, fields.integer(), curve, public, b"" if curve else parameters)
+    return _inner(algorithm, inner, public)
 
 
-def _dsa(group: list[int], inner: bytes) -> _Checked:
-    """Read the exponent of a DSA key, whose parameters are p, q and g; y is nowhere in it."""
+def _whole(inner: bytes) -> Reader:
+    """Enter the one SEQUENCE that an OCTET STRING holds."""
+    key = Reader(inner)
+    fields = key.enter()
+    key.finish()
+    return fields
+
+
+def _group(algorithm: bytes, parameters: bytes, inner: bytes) -> _Checked:
+    """Read the exponent of a DSA key (p, q, g) or a DH one (p, g, l); y is nowhere in it."""
     key = Reader(inner)
     x = key.integer()
     key.finish()
-    p, q, g = group if len(group) == _PARAMETERS else (0, 0, 0)
-    found = groups.derived(p, q, g, x)
+    fields = _whole(parameters)
+    numbers = fields.integers(_PARAMETERS)
+    fields.finish()
+    found = None
+    if algorithm == DH and len(numbers) >= _PARAMETERS - 1:
+        found = groups.agreed(numbers[0], numbers[1], x)
+    elif algorithm == DSA and len(numbers) == _PARAMETERS:
+        p, q, g = numbers
+        found = groups.derived(p, q, g, x)
     if found is None:
         raise Malformed
     return _Checked(found, "")
 
 
-def _inner(algorithm: bytes, curve: str, inner: bytes, public: bytes | None) -> _Checked:
-    """Read the privateKey of an algorithm, whose parameters name the curve of an EC key."""
+def _inner(algorithm: bytes, inner: bytes, public: bytes | None) -> _Checked:
+    """Read the privateKey of an algorithm whose parameters say nothing."""
     if algorithm in pqc.ALGORITHMS:
         found = pqc.read(pqc.ALGORITHMS[algorithm], inner)
         return _Checked(found.material, found.proof)
-    key = Reader(inner)
     if algorithm in _OID_OKP:
+        key = Reader(inner)
         seed = key.content(der.OCTET_STRING)
         key.finish()
         return _okp(_OID_OKP[algorithm], seed, public)
-    fields = key.enter()
-    key.finish()
     if algorithm in RSA_ALGORITHMS:
+        fields = _whole(inner)
         version = fields.integer()
         return _rsa(fields.integers(_RSA_NUMBERS), fields, version)
-    if curve:
-        return _sec1(fields, fields.integer(), curve, public)
-    raise Malformed
+    return _Checked(foreign.pkcs8(algorithm, inner), "")
 
 
-def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Checked:
-    """Read ECPrivateKey after its version (RFC 5915 section 3), on ``curve`` if that is given."""
+def _sec1(
+    body: Reader, version: int, curve: str, public: bytes | None, strange: bytes = b""
+) -> _Checked:
+    """Read ECPrivateKey after its version (RFC 5915 section 3), on ``curve`` if that is given.
+
+    ``strange`` are the parameters of a curve that is not known.
+    """
     scalar = body.content(der.OCTET_STRING)
     named = curve
     if body.peek() == 0xA0:
-        parameters = body.enter(0xA0)
+        raw = body.content(0xA0)
+        parameters = Reader(raw)
         named = curve_of(parameters)
         parameters.finish()
-        if not named or curve not in ("", named):
+        if curve not in ("", named):
             raise Malformed
+        strange = b"" if named else raw
     point = public
     if body.peek() == 0xA1:
         wrapped = body.enter(0xA1)
@@ -309,6 +345,8 @@ def _sec1(body: Reader, version: int, curve: str, public: bytes | None) -> _Chec
     body.finish()
     if version != 1 or public not in (None, point):
         raise Malformed
+    if strange:
+        return _Checked(foreign.ec(strange, scalar), "")
     assumed = not named and point is None
     if named:
         choices: tuple[str, ...] = (named,)

@@ -85,7 +85,18 @@ class Pqc(_Guarded):
     """The encoded public key; empty where nothing here can derive it."""
 
 
-Material = Rsa | Ec | Okp | Ffc | Pqc
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Foreign(_Guarded):
+    """A key of an algorithm, or on a curve, that nothing here computes with."""
+
+    algorithm: str
+    """``ec``, ``dh``, a name, or an object identifier in dots."""
+    curve: str = ""
+    inner: bytes
+    """What is private, as it is encoded."""
+
+
+Material = Rsa | Ec | Okp | Ffc | Pqc | Foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +147,10 @@ def describe(key: Material) -> Description:
             if key.public:
                 name = fingerprint.of_spki(fingerprint.pqc_spki(key.algorithm, key.public))
             return Description(algorithm=key.algorithm, curve="", bits=0, fingerprint=name)
+        case Foreign():
+            return Description(
+                algorithm=key.algorithm,
+                curve=key.curve,
+                bits=0,
+                fingerprint=fingerprint.NAMELESS,
+            )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.detect import mldsa, pqc, readings
-from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
 from scanner.fingerprint import FIELD_BYTES
@@ -160,7 +160,7 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             return rows
         case Ffc(x=x):
             return [("x", x, _size(x))]
-        case Okp() | Pqc():
+        case Okp() | Pqc() | Foreign():
             return []
 
 

@@ -7,7 +7,7 @@ key by the rules of ``keys``: a label alone is nothing, and an encrypted body is
 
 from collections.abc import Iterator
 
-from scanner.detect import armour
+from scanner.detect import armour, labelled
 from scanner.detect.armour import Text
 from scanner.detect.der import Memory
 from scanner.detect.keys import Proved, candidate, parse_private
@@ -43,6 +43,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     found = armour.find_object(body) if begin else None
     parsed = parse_private(found[0]) if found else None
     if found is None or parsed is None:
+        yield from labelled.examine(memory, space, offset, rule)
         return
     size = begin + len(MARK) + found[1]
     first = offset - begin * body.width

@@ -34,6 +34,7 @@ _ALGORITHMS = {
     "rsa": "RSA",
     "ec": "EC",
     "dsa": "DSA",
+    "dh": "DH",
     "ed25519": "Ed25519",
     "ed448": "Ed448",
     "x25519": "X25519",

@@ -57,7 +57,7 @@ from scanner.detect import (
 from scanner.detect.evidence import PROOFS
 from scanner.detect.keys import Proved
 from scanner.detect.limbs import Flags
-from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import BARE, PublicKey
 from scanner.detect.register import Register, Registrar
 from scanner.detect.sealed import Sealed
@@ -156,17 +156,18 @@ def examine(session: Session, hits: Hits) -> Proofs:
                 met.add(found, hit)
             elif isinstance(found, Sealed):
                 sealed.append(found)
-            elif isinstance(found.material, Pqc) and not found.material.public:
-                value = found.material.expanded or found.material.seed
-                candidates.append(_called(Sealed(candidate=found.candidate, value=value), secrets))
             else:
                 parsed.append(found)
     opened = {id(one): key for one, key in _opened(session, sealed)}
     candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
-    parsed += opened.values()
-    candidates += [_witnessed(found, met) for found in parsed]
-    for one in parsed:
-        met.add(_public(one.material))
+    for one in (*parsed, *opened.values()):
+        if value := _nameless(one.material):
+            candidates.append(_called(Sealed(candidate=one.candidate, value=value), secrets))
+    named = [one for one in (*parsed, *opened.values()) if not _nameless(one.material)]
+    candidates += [_witnessed(one, met) for one in named]
+    for public in (_public(one.material) for one in named):
+        if public is not None:
+            met.add(public)
     return Proofs(candidates=tuple(candidates), publics=met.register(), faults=tuple(faults))
 
 
@@ -191,6 +192,13 @@ def _witnessed(found: Proved, met: Registrar) -> Candidate:
     if said.fingerprint.value not in met:
         return said
     return replace(said, confidence=Confidence.PROOF, proof=PROOFS[type(key)])
+
+
+def _nameless(key: Material) -> bytes:
+    """Return what tells a key from others that has no public half here; empty for one that has."""
+    if isinstance(key, Pqc) and not key.public:
+        return key.expanded or key.seed
+    return key.inner if isinstance(key, Foreign) else b""
 
 
 def _called(found: Sealed, secrets: Names) -> Candidate:
@@ -265,7 +273,7 @@ def _of_tokens(session: Session, hits: Hits) -> Flags:
     return np.isin(hits.rule, mine)
 
 
-def _public(key: Material) -> PublicKey:
+def _public(key: Material) -> PublicKey | None:
     """Take the public half of a parsed key for one to look for; it names nobody."""
     match key:
         case Rsa():
@@ -278,3 +286,5 @@ def _public(key: Material) -> PublicKey:
             return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind=BARE)
         case Pqc():
             return publics.pqc(key.algorithm, key.public, kind=BARE)
+        case Foreign():
+            return None

@@ -14,6 +14,7 @@ from fixtures import described, encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, curve_names, der, keys
+from scanner.detect.material import Foreign
 from scanner.dump import source, space
 from scanner.model import Confidence, Layout, Place, Region
 from tests.detect.one_space import Bytes
@@ -380,9 +381,15 @@ def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool
 
 
 def test_a_curve_that_is_described_and_unknown() -> None:
-    """Another generator is another curve, though all the rest were those of a known one."""
+    """Another generator is another curve, though all the rest were those of a known one.
+
+    The key is told as one of an unknown curve: it has no name, and nothing proves it.
+    """
     key = recipes.ec_key("secp256k1")
     data = described.sec1_der(key, compressed=True)
     x = described.CURVES["secp256k1"][2][0].to_bytes(32, "big")
     assert find(data)
-    assert find(data.replace(x, x[::-1])) == []
+    (found,) = find(data.replace(x, x[::-1]))
+    assert isinstance(found.material, Foreign)
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    assert not found.candidate.fingerprint.value
