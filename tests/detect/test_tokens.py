@@ -133,6 +133,9 @@ def test_a_secret_behind_its_name(text: bytes) -> None:
         b'"private_key": "' + tokens.text("seed", 43).encode() + b'="',
         b"CLIENT_RANDOM %s %s"
         % (tokens.text("r", 64, "0123456789abcdef").encode(), b"%x" % (10**114 + 7) + b"\n"),
+        b'"registry.corp.io": {"auth": "' + tokens.text("registry", 32).encode() + b'"}',
+        b"//npm.corp.io/:_authToken=" + tokens.text("npm", 36).encode() + b"\n",
+        b"wpa_passphrase=" + tokens.text("wpa", 16).encode() + b"\n",
         b"SECRET_KEY = '" + tokens.text("django", 50).encode() + b"'",
         b"root:$6$"
         + tokens.text("salt", 8).encode()
@@ -167,6 +170,9 @@ KEY = tokens.text("key", 43).encode() + b"="
         + b"".join(tokens.text(f"e{row}", 64).encode() + b"\n" for row in range(12)),
         b'key "rndc-key" {\n\talgorithm hmac-sha256;\n\tsecret "' + KEY + b'";\n};',
         b"  - id: transfer\n    algorithm: hmac-sha512\n    secret: " + KEY + b"\n",
+        b'{"kty":"oct","use":"sig","k":"' + tokens.text("i", 43).encode() + b'"}',
+        b'"{\\"k\\":\\"' + tokens.text("j", 64).encode() + b'\\",\\"kty\\":\\"oct\\"}"',
+        b'userName="admin" cpassword="' + tokens.text("k", 43).encode() + b'"',
         b"PresharedKey = " + KEY + b"\n",
         b"SECRET_KEY_BASE=" + tokens.text("f", 128, HEX).encode() + b"\n",
         b'"PrivateNodeKey":"privkey:' + tokens.text("g", 64, HEX).encode() + b'"',
@@ -189,6 +195,9 @@ def test_what_a_program_writes_with_its_name_is_sure(text: bytes) -> None:
         b'validationKey="' + b"0" * 64 + b'"',
         b"-----BEGIN OpenVPN Static key V1-----\n%s\n-----END OpenVPN Static key V1-----\n",
         b"<masterKey><value></value></masterKey>",
+        b'{"kty":"oct","k":"AAAA"}',
+        b'{"kty":"octet","k":"' + tokens.text("octet", 43).encode() + b'"}',
+        b'cpassword=""',
         b"algorithm hmac-sha256; secret ",
         b"secret_key_base: <%= ENV['SECRET_KEY_BASE'] %>",
         b"CLIENT_RANDOM %s %s",
