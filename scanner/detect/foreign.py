@@ -38,7 +38,7 @@ _CURVES = {
 _SHORTEST, _LONGEST_SCALAR = 12, 80
 """Bytes of what is private, at least, and of a scalar, at most."""
 
-_DISTINCT, _LONGEST_NAME = 8, 32
+_DISTINCT, _LONGEST_NAME = 8, 20
 
 
 def pkcs8(algorithm: bytes, inner: bytes) -> Foreign:

@@ -131,15 +131,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 
 def _within_foreign(memory: Memory, space: int, offset: int) -> bool:
-    """Tell whether an ECPrivateKey is a part of a PKCS#8 object whose curve is not known."""
-    lead = min(offset, _ENVELOPE)
-    before = memory.clip(space, offset - lead, lead)
-    for at in range(lead - 1, -1, -1):
-        whole = der.fetch(memory, space, offset - lead + at) if before[at] == der.SEQUENCE else None
-        if whole is not None and len(whole) > lead - at:
-            parsed = parse_private(whole)
-            if parsed is not None and isinstance(parsed.material, Foreign):
-                return True
+    """Tell whether an ECPrivateKey is a part of PKCS#8 whose curve is not known."""
+    for where in range(max(offset - _ENVELOPE, 0), offset):
+        whole = der.fetch(memory, space, where)
+        parsed = parse_private(whole) if whole and where + len(whole) > offset else None
+        if parsed is not None and isinstance(parsed.material, Foreign):
+            return True
     return False
 
 
@@ -296,8 +293,7 @@ def _group(algorithm: bytes, parameters: bytes, inner: bytes) -> _Checked:
     if algorithm == DH and len(numbers) >= _PARAMETERS - 1:
         found = groups.agreed(numbers[0], numbers[1], x)
     elif algorithm == DSA and len(numbers) == _PARAMETERS:
-        p, q, g = numbers
-        found = groups.derived(p, q, g, x)
+        found = groups.derived(numbers[0], numbers[1], numbers[2], x)
     if found is None:
         raise Malformed
     return _Checked(found, "")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, 
 from scanner.detect import curve_names
 from scanner.detect.keys import Proved
 from scanner.detect.locks import Lock
-from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.errors import ScannerError
@@ -111,6 +111,9 @@ def material(key: Material) -> None:
             assert pow(key.g, key.x, key.p) == key.y
         case Pqc():
             assert key.seed or key.expanded
+        case Foreign():
+            assert key.algorithm
+            assert len(set(key.inner)) >= 8
 
 
 @functools.lru_cache(maxsize=4096)
@@ -137,6 +140,9 @@ def secrets(key: Material) -> Iterator[bytes]:
             numbers = (key.x,)
         case Okp() | Pqc():
             yield from filter(None, (key.seed, getattr(key, "a", b"")))
+            return
+        case Foreign():
+            yield key.inner
             return
     for number in numbers:
         yield number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -92,8 +92,8 @@ _PEM = (_B64, _B64_DER, mutators.wide, mutators.literal(_WORDS))
 _WIDE = (mutators.wide,)
 
 _ANCHORED = (
-    _detector("keys", mutate=(mutators.der,)),
-    _detector("pem", "detect.pem", "detect.armour", mutate=_PEM),
+    _detector("keys", "detect.keys", "detect.foreign", mutate=(mutators.der,)),
+    _detector("pem", "detect.pem", "detect.armour", "detect.labelled", mutate=_PEM),
     _detector("fragment", "detect.fragments", mutate=(*_PEM, mutators.der)),
     _detector("torn", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))),
     _detector("twice", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
@@ -140,6 +140,9 @@ _ANCHORED = (
     _detector("dnssec", mutate=(_B64, mutators.words, *_WIDE)),
     _detector("tor"),
     _detector("bitcoin", mutate=(mutators.base58, *_WIDE)),
+    _detector("nostr", mutate=_WIDE),
+    _detector("stellar", mutate=_WIDE),
+    _detector("sshcom", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("chacha", mutate=(mutators.numbers,)),
     _detector("symcrypt", "detect.structures.symcrypt", mutate=(mutators.numbers,)),
 )

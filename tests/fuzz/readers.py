@@ -26,8 +26,8 @@ from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
 from scanner.detect import (
-    age,
     armour,
+    bech32,
     ber,
     checksums,
     der,
@@ -39,6 +39,7 @@ from scanner.detect import (
     keys,
     literals,
     minisign,
+    mldsa,
     openpgp,
     openssh,
     pbe,
@@ -177,6 +178,8 @@ def _pqc_seeds() -> Iterable[bytes]:
             yield bytes((number,)) + pqc.slh(name)
         else:
             yield bytes((number,)) + keystores.tlv(0x80, pqc.seed(name))
+        if name in mldsa.SETS:
+            yield bytes((number,)) + keystores.tlv(4, mldsa.keys(name, pqc.seed(name))[1])
         if name.startswith("ml-kem"):
             yield bytes((number,)) + keystores.tlv(4, pqc.decapsulation_key(name)[0])
 
@@ -260,8 +263,8 @@ def _service_texts(data: bytes) -> None:
         assert zone[2] <= len(data)
         checks.material(zone[0])
     word = data[:80].decode("latin-1")
-    secret = age.decode("age-secret-key-", word)
-    assert secret is None or age.encode("age-secret-key-", secret) == word
+    secret = bech32.decode("age-secret-key-", word)
+    assert secret is None or bech32.encode("age-secret-key-", secret) == word
 
 
 def _tickets(data: bytes) -> None:
@@ -421,7 +424,7 @@ TARGETS = (
     ),
     Target(
         name="post-quantum",
-        covers=("detect.pqc",),
+        covers=("detect.pqc", "detect.mldsa"),
         run=_post_quantum,
         seeds=_pqc_seeds,
         mutate=(mutators.der,),
@@ -486,7 +489,7 @@ TARGETS = (
     ),
     Target(
         name="service-texts",
-        covers=("detect.minisign", "detect.dnssec", "detect.age"),
+        covers=("detect.minisign", "detect.dnssec", "detect.age", "detect.bech32"),
         run=_service_texts,
         seeds=lambda: [
             services.minisign(ED),
