@@ -96,6 +96,12 @@ def ec_spki(curve: str, x: int, y: int) -> bytes:
     return _tlv(0x30, algorithm + _tlv(0x03, b"\0" + point))
 
 
+def described_spki(parameters: bytes, point: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of an encoded point, by its EcpkParameters (DER)."""
+    algorithm = _tlv(0x30, _EC_PUBLIC_KEY + parameters)
+    return _tlv(0x30, algorithm + _tlv(0x03, b"\0" + point))
+
+
 def okp_spki(algorithm: str, public: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo of an Edwards or Montgomery key (RFC 8410 section 4)."""
     return _tlv(0x30, _tlv(0x30, _tlv(0x06, OKP_OIDS[algorithm])) + _tlv(0x03, b"\0" + public))

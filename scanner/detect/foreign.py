@@ -1,18 +1,19 @@
 """Keys in PKCS#8 and SEC1 of algorithms and curves that nothing here computes with.
 
 SM2, GOST R 34.10, binary and rarer prime curves, Diffie-Hellman of X9.42, hybrids of a draft: what
-says that it is a private key, and parses strictly, is one, whatever its algorithm. It has no name
-that can be derived, and no proof. What is of an algorithm that is known, and whose numbers do not
-agree, is for ``keys`` to refuse.
+says that it is a private key, and parses strictly, is one, whatever its algorithm. It has no proof,
+and the name of a public half only where that stands beside it. What is of an algorithm that is
+known, and whose numbers do not agree, is for ``keys`` to refuse.
 """
 
+from scanner import fingerprint
 from scanner.detect import der
 from scanner.detect.der import Malformed, Reader
 from scanner.detect.material import Foreign
 
 _ALGORITHMS = {
     "2a8648ce3e0201": "dh",  # X9.42
-    "2a850302020213": "gost2001",
+    "2a8503020213": "gost2001",
     "2a85030701010101": "gost2012-256",
     "2a85030701010102": "gost2012-512",
 }
@@ -47,8 +48,11 @@ def pkcs8(algorithm: bytes, inner: bytes) -> Foreign:
     return Foreign(algorithm=_ALGORITHMS.get(algorithm.hex()) or dotted(algorithm), inner=inner)
 
 
-def ec(parameters: bytes, scalar: bytes) -> Foreign:
-    """Return a scalar on a curve that is not known, by EcpkParameters. Raises Malformed."""
+def ec(parameters: bytes, scalar: bytes, point: bytes | None) -> Foreign:
+    """Return a scalar on a curve that is not known, by EcpkParameters. Raises Malformed.
+
+    It is named by the point beside it.
+    """
     if len(scalar) > _LONGEST_SCALAR:
         raise Malformed
     _random(scalar)
@@ -57,7 +61,8 @@ def ec(parameters: bytes, scalar: bytes) -> Foreign:
     if named.peek() == der.OID:
         oid = named.content(der.OID)
         curve = _CURVES.get(oid.hex()) or dotted(oid)
-    return Foreign(algorithm="ec", curve=curve, inner=scalar)
+    spki = fingerprint.described_spki(parameters, point) if point else b""
+    return Foreign(algorithm="ec", curve=curve, inner=scalar, spki=spki)
 
 
 def _random(raw: bytes) -> None:

@@ -342,7 +342,7 @@ def _sec1(
     if version != 1 or public not in (None, point):
         raise Malformed
     if strange:
-        return _Checked(foreign.ec(strange, scalar), "")
+        return _Checked(foreign.ec(strange, scalar, point), "")
     assumed = not named and point is None
     if named:
         choices: tuple[str, ...] = (named,)

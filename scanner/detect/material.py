@@ -94,6 +94,8 @@ class Foreign(_Guarded):
     curve: str = ""
     inner: bytes
     """What is private, as it is encoded."""
+    spki: bytes = b""
+    """Its public half, if that stood beside it."""
 
 
 Material = Rsa | Ec | Okp | Ffc | Pqc | Foreign
@@ -152,5 +154,5 @@ def describe(key: Material) -> Description:
                 algorithm=key.algorithm,
                 curve=key.curve,
                 bits=0,
-                fingerprint=fingerprint.NAMELESS,
+                fingerprint=fingerprint.of_spki(key.spki) if key.spki else fingerprint.NAMELESS,
             )

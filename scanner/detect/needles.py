@@ -160,6 +160,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             return rows
         case Ffc(x=x):
             return [("x", x, _size(x))]
+        case Foreign(algorithm="ec", inner=inner):
+            return [("d", int.from_bytes(inner, "big"), len(inner))]
         case Okp() | Pqc() | Foreign():
             return []
 

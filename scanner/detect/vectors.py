@@ -1,7 +1,7 @@
-"""Symmetric keys that are public knowledge: those of the standards' own test vectors.
+"""Keys without a public half that are public knowledge: those of test vectors and of self-tests.
 
-Libraries expand them when they test themselves, and nothing is lost with them. A key that counts
-(00 01 02...) or repeats itself is a vector as well: nobody draws one at random.
+Libraries expand them when they test themselves, and nothing is lost with them. A symmetric key that
+counts (00 01 02...) or repeats itself is a vector as well: nobody draws one at random.
 """
 
 import itertools
@@ -23,6 +23,19 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     "GB/T 32907-2016 appendix A": ("0123456789abcdeffedcba9876543210",),
     "Grabbe, The DES Algorithm Illustrated": ("133457799bbcdff1",),
     "SP 800-67 appendix B": (*_TDEA, "".join(_TDEA)),
+    # Scalars, and GOST R 34.10 in PKCS#8 as it stands there: without their public halves.
+    "the self-test keys of Crypto++ (fipstest.cpp), in every process that loads it": (
+        "0070337065e1e196980a9d00e37211",
+        "2bb8a13c8b867010bd9471d9e81fdb01abd0538c64d6249a",
+    ),
+    "the self-test keys of GnuTLS (lib/crypto-selftests-pk.c), in every copy of the library": (
+        "042074d7ee1c69a64dd3e6a797406b779af54631a5d6103cff656c3c334301b66c93",
+        "042028e17deada260fad6b8529f32a3cab98eddfbf481d9477a2fbaa2fadcf129c19",
+        (
+            "0440a3169be9074bdd73bbb9f5bf7d4c2357847881ebd249b548ef89e364198269a1a688be82994cd0a3a526404ac65c"
+            "419087393a1f86c4372420b2e319dde63593"
+        ),
+    ),
     "RFC 8439 appendix A": ("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",),
 }
 _PUBLISHED = {bytes.fromhex(key): source for source, keys in _SOURCES.items() for key in keys}

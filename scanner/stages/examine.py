@@ -51,6 +51,7 @@ from scanner.detect import (
     torn,
     tpm,
     twice,
+    vectors,
     wireguard,
     x509,
     xmlkey,
@@ -164,7 +165,8 @@ def examine(session: Session, hits: Hits) -> Proofs:
     candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
     for one in (*parsed, *opened.values()):
         if value := _nameless(one.material):
-            candidates.append(_called(Sealed(candidate=one.candidate, value=value), secrets))
+            said = replace(one.candidate, published=vectors.source_of(value))
+            candidates.append(_called(Sealed(candidate=said, value=value), secrets))
     named = [one for one in (*parsed, *opened.values()) if not _nameless(one.material)]
     candidates += [_witnessed(one, met) for one in named]
     for public in (_public(one.material) for one in named):
@@ -200,7 +202,7 @@ def _nameless(key: Material) -> bytes:
     """Return what tells a key from others that has no public half here; empty for one that has."""
     if isinstance(key, Pqc) and not key.public:
         return key.expanded or key.seed
-    return key.inner if isinstance(key, Foreign) else b""
+    return key.inner if isinstance(key, Foreign) and not key.spki else b""
 
 
 def _called(found: Sealed, secrets: Names) -> Candidate:

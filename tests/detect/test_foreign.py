@@ -145,6 +145,42 @@ def test_identifiers_in_dots(oid: str, said: str) -> None:
         foreign.dotted(bytes.fromhex(oid) + b"\x80")
 
 
+def test_a_point_beside_it_is_its_name() -> None:
+    """Where the public half stands inside, the key has the name that openssl would give it."""
+    point = b"\4" + SECRET[:64]
+    wrapped = tlv(0xA1, tlv(3, b"\0" + point))
+    for data in (
+        pkcs8(EC, tlv(6, SM2), sec1(32, wrapped)),
+        sec1(32, tlv(0xA0, tlv(6, SM2)), wrapped),
+    ):
+        parsed = keys.parse_private(data)
+        assert parsed is not None
+        spki = tlv(0x30, tlv(0x30, tlv(6, EC), tlv(6, SM2)), tlv(3, b"\0" + point))
+        assert describe(parsed.material).fingerprint.value == hashlib.sha256(spki).hexdigest()
+
+
+def test_copies_of_its_scalar_are_traced(tmp_path: Path) -> None:
+    """A named one's scalar is found where it stands bare, as limbs too."""
+    wrapped = tlv(0xA1, tlv(3, b"\0\4" + SECRET[:64]))
+    text = encodings.pem(pkcs8(EC, tlv(6, SM2), sec1(32, wrapped)), "PRIVATE KEY")
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(64) + text + bytes(64) + SECRET[:32][::-1] + bytes(64))
+    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    assert [(s.encoding, s.place.size) for s in found.sightings] == [("d limbs-le", 32)]
+
+
+def test_self_test_keys_of_gnutls_are_published(tmp_path: Path) -> None:
+    """They have no public half: seen in every process that loads the library."""
+    inner = bytes.fromhex("042028e17deada260fad6b8529f32a3cab98eddfbf481d9477a2fbaa2fadcf129c19")
+    data = encodings.pem(pkcs8(bytes.fromhex("2a85030701010101"), b"", inner), "PRIVATE KEY")
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(64) + data + bytes(64))
+    (found,) = scan(
+        ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence()
+    ).candidates
+    assert "GnuTLS" in found.published
+
+
 OPENSSL = ("SM2", "prime192v1", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320r1", "DH")
 
 

@@ -383,7 +383,7 @@ def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool
 def test_a_curve_that_is_described_and_unknown() -> None:
     """Another generator is another curve, though all the rest were those of a known one.
 
-    The key is told as one of an unknown curve: it has no name, and nothing proves it.
+    The key is told as one of an unknown curve, named by the point beside it: nothing proves it.
     """
     key = recipes.ec_key("secp256k1")
     data = described.sec1_der(key, compressed=True)
@@ -392,4 +392,4 @@ def test_a_curve_that_is_described_and_unknown() -> None:
     (found,) = find(data.replace(x, x[::-1]))
     assert isinstance(found.material, Foreign)
     assert found.candidate.confidence is Confidence.STRUCTURE
-    assert not found.candidate.fingerprint.value
+    assert found.candidate.curve == ""
