@@ -26,7 +26,7 @@ LONGEST = 16 * 1024
 _HEAD, _MARGIN = 8, 2048
 _RSA, _DSA = b"if-modn{sign{rsa-pkcs1-", b"dl-modp{sign{dsa-nist-sha1}"
 _TEXT = re.compile(
-    rb"SSH2 ENCRYPTED PRIVATE KEY ----[\r\n]{1,2}"
+    rb"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\r\n]{1,2}"
     rb"((?:[A-Za-z][A-Za-z0-9-]{0,63}: (?:[^\\\r\n\0]|\\[\r\n]{1,2}){0,1024}[\r\n]{1,2}){0,8})"
     rb"([A-Za-z0-9+/=\r\n]{64,24000}?)---- END SSH2 ENCRYPTED PRIVATE KEY ----"
 )
@@ -34,7 +34,7 @@ _BEGIN = b"---- BEGIN "
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key that has the anchor at ``offset``: its magic number, or its label."""
+    """Yield the key that has the anchor at ``offset``, its magic number or its label, or begins."""
     if memory.clip(space, offset, len(MAGIC)) == MAGIC:
         head = memory.clip(space, offset, _HEAD)
         size = int.from_bytes(head[len(MAGIC) :], "big")
@@ -45,7 +45,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     behind = LONGEST * 4 // 3 + _MARGIN
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), len(_BEGIN), behind)
-    match = _TEXT.match(raw, at) if raw[:at].endswith(_BEGIN) else None
+    first = at if raw.startswith(_BEGIN, at) else at - len(_BEGIN)
+    match = _TEXT.match(raw, first) if first >= 0 else None
     if match is None:
         return
     try:
@@ -53,8 +54,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     except binascii.Error:
         return
     if key is not None:
-        first, size = at - len(_BEGIN), match.end() - at + len(_BEGIN)
-        where = text.offset + first * text.width
+        where, size = text.offset + first * text.width, match.end() - first
         place, wide = armour.located(memory, space, where, size, text.width)
         yield proved(key, rule, f"ssh.com text{wide}", (place,))
 

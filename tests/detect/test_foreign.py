@@ -52,6 +52,7 @@ KEYS = {
         "dh",
         "",
     ),
+    "composite": (pkcs8(bytes.fromhex("2b06010505070627"), b"", SECRET), "1.3.6.1.5.5.7.6.39", ""),
     "a draft's": (
         pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET, tlv(0xA0, b"")),
         "1.3.9999.3.5",

@@ -40,6 +40,9 @@ def test_a_text(end: bytes, width: int) -> None:
     assert (found.candidate.confidence, found.candidate.proof) == (Confidence.PROOF, "p*q = n")
     (place,) = found.candidate.places
     assert (place.offset, place.size) == (9, len(data) - len(end) * width)
+    whole = Bytes(b"\xfe" * 9 + data + b"\xfe" * 9)
+    (again,) = sshcom.examine(whole, 0, place.offset, RULES[0])
+    assert again.candidate == found.candidate
 
 
 def test_the_object_alone() -> None:
