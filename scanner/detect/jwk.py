@@ -3,8 +3,9 @@
 Token services hold key sets in strings, whole or cut by a tokenizer, quoted in other JSON or not.
 Members are taken by name from the object around ``"kty"``, in whatever order they stand. A public
 key is a witness, and its ``kid`` names the key; private members are a key when p*q = n, when
-d*G = Q, or when the seed gives the public key. This module refuses to build a document from what
-it reads: there is no nesting to bound.
+d*G = Q, or when the seed gives the public key; on a curve that nobody here knows they are told as
+they stand. This module refuses to build a document from what it reads: there is no nesting to
+bound.
 """
 
 import base64
@@ -22,10 +23,12 @@ from scanner.detect.evidence import (
     rsa_exponents,
     rsa_primes,
     rsa_public,
+    unproved,
 )
 from scanner.detect.keys import OKP_BYTES, Proved
-from scanner.detect.material import Ec, Material, Okp, Pqc, Rsa
+from scanner.detect.material import Ec, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import UNKNOWN
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
@@ -42,7 +45,7 @@ _MARK = b'"kty'
 _CURVES = ("P-256", "P-384", "P-521", "secp256k1")
 _RSA = (b"n", b"e", b"d", b"p", b"q")
 _NUMBERS = frozenset((*_RSA, b"x", b"y", b"pub", b"priv"))
-_DISTINCT = 8
+_DISTINCT, _SHORTEST = 8, 16
 _MEMBER = re.compile(rb'"([A-Za-z0-9_]{1,8})\\*"\s{0,64}:\s{0,64}\\*"([^"\\{}]{0,4096})\\*"')
 _BASE64URL = re.compile(rb"[A-Za-z0-9_-]+")
 _PRINTABLE = re.compile(rb"[ -~]*")
@@ -68,7 +71,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     place, wide = armour.located(memory, space, first, end - start, whole.width)
     key, public = _read(members)
     if key is not None:
-        yield proved(key, rule, f"JWK{wide}", (place,))
+        say = unproved if isinstance(key, Foreign) else proved
+        yield say(key, rule, f"JWK{wide}", (place,))
     if public is not None:
         yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
 
@@ -83,6 +87,7 @@ def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | Non
     """Return the private key, if its members prove it, and the public one."""
     numbers = {name: _bytes(value) for name, value in members.items() if name in _NUMBERS}
     curve = members.get(b"crv", b"").decode("latin-1")
+    algorithm = members.get(b"alg", b"").decode("latin-1").lower()
     match members.get(b"kty"):
         case b"RSA":
             return _rsa(numbers)
@@ -90,8 +95,10 @@ def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | Non
             return _ec(curve, numbers)
         case b"OKP" if curve.lower() in OKP_BYTES:
             return _okp(curve.lower(), numbers)
-        case b"AKP":
-            return _akp(members.get(b"alg", b"").decode("latin-1").lower(), numbers)
+        case b"AKP" if algorithm in pqc.PUBLIC:
+            return _akp(algorithm, numbers)
+        case b"EC" | b"OKP" | b"AKP":
+            return _foreign(members[b"kty"], numbers), None
     return None, None
 
 
@@ -130,7 +137,7 @@ def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Okp | None, Publi
 def _akp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Pqc | None, PublicKey | None]:
     """Read an Algorithm Key Pair (RFC 9964 section 3): a seed and an encoded public key."""
     public, seed = numbers.get(b"pub", b""), numbers.get(b"priv", b"")
-    if len(public) != pqc.PUBLIC.get(algorithm) or len(set(public)) < _DISTINCT:
+    if len(public) != pqc.PUBLIC[algorithm] or len(set(public)) < _DISTINCT:
         return None, None
     read = publics.pqc(algorithm, public, kind="jwk")
     try:
@@ -138,3 +145,11 @@ def _akp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Pqc | None, Publi
     except Malformed:
         return None, read
     return key if key.public == public else None, read
+
+
+def _foreign(kind: bytes, numbers: dict[bytes, bytes]) -> Foreign | None:
+    """Read a key on a curve, or of an algorithm, that nothing here computes with."""
+    private = numbers.get(b"priv") or numbers.get(b"d") or b""
+    if len(private) < _SHORTEST or len(set(private)) < _DISTINCT:
+        return None
+    return Foreign(algorithm="ec" if kind == b"EC" else UNKNOWN, inner=private)

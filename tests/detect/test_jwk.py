@@ -11,7 +11,9 @@ from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, jwk
 from scanner.detect.keys import Proved
+from scanner.detect.material import Foreign
 from scanner.detect.publics import PublicKey
+from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "jwk")
@@ -106,7 +108,7 @@ def test_a_wrong_number_proves_nothing(member: str) -> None:
 
 @pytest.mark.parametrize("member", ["alg", "pub", "priv"])
 def test_an_algorithm_key_pair_must_agree(member: str) -> None:
-    """A seed beside another public key, or under another algorithm, is no key."""
+    """A seed beside another public key, or under another algorithm, proves nothing."""
     entry = containers.jwk(recipes.okp_key(recipes.ML_DSA), private=True)
     other = containers.jwk(recipes.okp_key(recipes.ML_DSA, label="second"), private=True)
     entry[member] = "ML-DSA-44" if member == "alg" else other[member]
@@ -114,7 +116,28 @@ def test_an_algorithm_key_pair_must_agree(member: str) -> None:
     assert proved == []
     entry[member] = ""
     proved, _ = split(json.dumps(entry).encode())
-    assert proved == []
+    assert [isinstance(p.material, Foreign) for p in proved] == [True] * (member == "alg")
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        ({"kty": "EC", "crv": "BP-256"}, "d"),
+        ({"kty": "OKP", "crv": "Ed123"}, "d"),
+        ({"kty": "AKP", "alg": "a draft's"}, "priv"),
+    ],
+)
+def test_what_nobody_computes_with_is_told(kind: dict[str, str], member: str) -> None:
+    """A private member under another curve or algorithm is a structure without a name."""
+    private = containers.jwk(recipes.ec_key(), private=True)["d"]
+    (found,) = find(json.dumps(kind | {"x": "AAAA", member: private}).encode())
+    assert isinstance(found, Proved)
+    assert isinstance(found.material, Foreign)
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    assert not found.candidate.fingerprint.value
+    for text in (private[:20], "A" * 43, "..."):
+        assert find(json.dumps(kind | {member: text}).encode()) == []
+    assert find(json.dumps(kind | {"x": private}).encode()) == []
 
 
 @settings(max_examples=200, deadline=None)
