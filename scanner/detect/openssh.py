@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from scanner.detect import armour, groups, publics, ssh
 from scanner.detect.armour import Text
 from scanner.detect.der import Memory
-from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Ffc, Okp, Rsa
+from scanner.detect.material import Ec, Ffc, Foreign, Okp, Rsa
 from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import UNKNOWN
 from scanner.detect.ssh import Cut, NotSsh, Wire
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -33,6 +34,9 @@ LONGEST = 16 * 1024
 
 _FIRST_READ = 512
 """Bytes that are read first: public keys by the hundred thousand begin like private ones."""
+
+_MOST_FIELDS, _VARIED = 32, 24
+"""Fields of a key of a type that is not known, and different bytes in them, at least."""
 
 _MARGIN = 32
 """Characters before a line of text in which its margin begins: of a patch, a letter, a comment."""
@@ -171,11 +175,7 @@ def read_file(data: bytes) -> Serialized | None:
     """
     wire = Wire(data, len(MAGIC))
     try:
-        if not data.startswith(MAGIC) or wire.string() != b"none" or wire.string() != b"none":
-            return None
-        if wire.string() or wire.word() != 1:
-            return None
-        public, section = wire.string(), _section(wire)
+        public, section = _clear(wire)
         inner = Wire(section)
         found = read(section[8:]) if inner.word() == inner.word() else None
         if found is None:
@@ -189,6 +189,40 @@ def read_file(data: bytes) -> Serialized | None:
     if blob is None or blob[0].witness.fingerprint != wanted or not padded(section[inner.at :]):
         return None
     return Serialized(key=found.key, size=wire.at)
+
+
+def strange(data: bytes) -> tuple[Foreign, int] | None:
+    """Read an unencrypted key file whose type is not one of TYPES, and return its size too.
+
+    What a hardware token keeps (``sk-``) is not in its file.
+    """
+    wire = Wire(data, len(MAGIC))
+    try:
+        public, section = _clear(wire)
+        inner = Wire(section)
+        same, kind = inner.word() == inner.word(), inner.string()
+        if not same or kind in TYPES or kind.startswith(b"sk-") or Wire(public).string() != kind:
+            return None
+        first, fields = inner.at, 0
+        while not padded(section[inner.at :]) and fields < _MOST_FIELDS:
+            last = inner.at
+            inner.string()
+            fields += 1
+    except NotSsh:
+        return None
+    secret = section[first:last] if fields > 1 else b""  # the last one is the comment
+    if len(set(secret)) < _VARIED or not padded(section[inner.at :]):
+        return None
+    return Foreign(algorithm=UNKNOWN, inner=secret), wire.at
+
+
+def _clear(wire: Wire) -> tuple[bytes, bytes]:
+    """Return the public blob and the private section of a file that is not encrypted."""
+    if not wire.data.startswith(MAGIC) or wire.string() != b"none" or wire.string() != b"none":
+        raise NotSsh
+    if wire.string() or wire.word() != 1:
+        raise NotSsh
+    return wire.string(), _section(wire)
 
 
 def _section(wire: Wire) -> bytes:
@@ -245,8 +279,13 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if head.startswith(CERTIFIED[:9]):
         offset -= _before(memory, space, offset)
     if head == MAGIC:
-        found, encoding = read_file(memory.clip(space, offset, LONGEST)), "OPENSSH"
+        data = memory.clip(space, offset, LONGEST)
+        found, encoding = read_file(data), "OPENSSH"
         size = found.size if found else 0
+        other = strange(data) if found is None else None
+        if other is not None:
+            place = Place(space=space, offset=offset, size=other[1])
+            yield unproved(other[0], rule, encoding, (place,))
     elif head[:2] == MARK[:2] or head[:3] == b"b\x003":
         yield from _text(armour.text_at(memory, space, offset), rule)
         return
@@ -275,10 +314,16 @@ def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     _, raw, lead = armour.stretch(text, _MARGIN, LONGEST)
     start = max(raw.rfind(b"\n", 0, lead), 0)
     body = armour.unquoted(raw[start:])[lead - start :]
-    found = read_file(ssh.decode(armour.gather(body)[0]))
-    if found is None:
+    data = ssh.decode(armour.gather(body)[0])
+    found = read_file(data)
+    other = strange(data) if found is None else None
+    if found is None and other is None:
         return
-    size = armour.length(body, (found.size * 8 + 5) // 6)
+    whole = found.size if found else other[1] if other else 0
+    size = armour.length(body, (whole * 8 + 5) // 6)
     place, wide = armour.located(text.memory, text.space, text.offset, size, text.width)
-    yield proved(found.key, rule, f"OPENSSH-PEM{wide}", (place,))
-    yield ssh.named(public_of(found.key), blob_of(found.key), place)
+    if other is not None:
+        yield unproved(other[0], rule, f"OPENSSH-PEM{wide}", (place,))
+    if found is not None:
+        yield proved(found.key, rule, f"OPENSSH-PEM{wide}", (place,))
+        yield ssh.named(public_of(found.key), blob_of(found.key), place)

@@ -1,5 +1,7 @@
 """OpenSSH private keys in the clear."""
 
+import base64
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from scanner import rules
 from scanner.detect import anchors, openssh
 from scanner.detect.encoded import Decoded
 from scanner.detect.keys import Proved
+from scanner.detect.material import Foreign
 from scanner.detect.publics import PublicKey
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
@@ -130,3 +133,36 @@ def test_a_file_in_other_text(shape: str, codec: str) -> None:
     assert found.candidate.fingerprint.value == key.spki_sha256
     (place,) = found.candidate.places
     assert (place.offset, place.offset + place.size < len(text)) == (first, True)
+
+
+def renamed(name: bytes) -> bytes:
+    """Return an Ed25519 key file under another type's name, of as many letters."""
+    return containers.openssh_file(recipes.okp_key()).replace(b"ssh-ed25519", name)
+
+
+@pytest.mark.parametrize("form", ["binary", "text", "utf-16le"])
+def test_a_type_that_nobody_knows_is_told(form: str) -> None:
+    """A file without a passphrase holds a key, whatever its type: a structure without a name."""
+    data = renamed(b"ssh-mldsa44")
+    if form != "binary":
+        lines = base64.encodebytes(data)
+        data = b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + lines
+        data += b"-----END OPENSSH PRIVATE KEY-----\n"
+    data = encodings.utf16(data) if form == "utf-16le" else data
+    (found,) = find(b"\xfe" * 8 + data + b"\xfe" * 8)
+    assert isinstance(found, Proved)
+    assert isinstance(found.material, Foreign)
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    assert not found.candidate.fingerprint.value
+
+
+def test_what_is_no_key_of_a_strange_type() -> None:
+    """Keys in hardware, a file that is cut, check words that differ, and two types in one file."""
+    data = renamed(b"ssh-mldsa44")
+    assert openssh.strange(data)
+    assert openssh.strange(renamed(b"sk-ssh-ed25")) is None
+    assert openssh.strange(data[:-1]) is None
+    assert openssh.strange(data.replace(b"ssh-mldsa44", b"ssh-mldsa65", 1)) is None
+    first = data.rindex(b"ssh-mldsa44") - 5
+    assert openssh.strange(data[:first] + b"~" + data[first + 1 :]) is None
+    assert openssh.strange(containers.openssh_file(recipes.okp_key())) is None

@@ -190,6 +190,10 @@ def _ssh(data: bytes) -> None:
         if found is not None:
             assert found.size <= len(data)
             checks.material(found.key)
+    other = openssh.strange(data)
+    if other is not None:
+        assert other[1] <= len(data)
+        checks.material(other[0])
     blob = ssh.read(data)
     assert blob is None or blob[1] <= len(data)
     closed = encrypted.read(data)
@@ -202,6 +206,7 @@ def _ssh_seeds() -> Iterable[bytes]:
         yield containers.openssh_fields(key)
         yield containers.ssh_blob(key)
         yield containers.openssh_file(key)
+        yield containers.openssh_file(key).replace(b"ssh-ed25519", b"ssh-mldsa44")
         yield sealed.openssh(key)
         yield containers.ssh_certificate(key)
 
