@@ -14,7 +14,7 @@ from scanner.detect import armour, groups, publics, ssh
 from scanner.detect.armour import Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
-from scanner.detect.keys import Proved
+from scanner.detect.keys import OKP_BYTES, Proved
 from scanner.detect.material import Ec, Ffc, Foreign, Okp, Rsa
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import UNKNOWN
@@ -74,10 +74,18 @@ def _ecdsa(wire: Wire) -> Ec:
 
 
 def _ed25519(wire: Wire) -> Okp:
-    public, secret = wire.string(), wire.string()
-    if len(public) != 32 or len(secret) != 64 or secret[32:] != public:
+    return _edwards(wire, "ed25519")
+
+
+def _ed448(wire: Wire) -> Okp:
+    return _edwards(wire, "ed448")
+
+
+def _edwards(wire: Wire, algorithm: str) -> Okp:
+    public, secret, size = wire.string(), wire.string(), OKP_BYTES[algorithm]
+    if len(public) != size or len(secret) != 2 * size or secret[size:] != public:
         raise NotSsh
-    key = okp_seed("ed25519", secret[:32], public)
+    key = okp_seed(algorithm, secret[:size], public)
     if key is None:
         raise NotSsh
     return key
@@ -128,6 +136,7 @@ TYPES: dict[bytes, Callable[[Wire], Key]] = {
     b"ssh-rsa": _rsa,
     b"ssh-dss": _dsa,
     b"ssh-ed25519": _ed25519,
+    b"ssh-ed448": _ed448,
     b"ecdsa-sha2-nistp256": _ecdsa,
     b"ecdsa-sha2-nistp384": _ecdsa,
     b"ecdsa-sha2-nistp521": _ecdsa,
@@ -258,8 +267,8 @@ def blob_of(key: Key) -> bytes:
             size = FIELD_BYTES[curve]
             point = b"\x04" + x.to_bytes(size, "big") + y.to_bytes(size, "big")
             fields = [b"ecdsa-sha2-" + name, name, point]
-        case Okp(public=raw):
-            fields = [b"ssh-ed25519", raw]
+        case Okp(algorithm=algorithm, public=raw):
+            fields = [b"ssh-" + algorithm.encode(), raw]
         case Ffc(p=p, q=q, g=g, y=y):
             fields = [b"ssh-dss", *map(_mpint, (p, q, g, y))]
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)

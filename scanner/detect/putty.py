@@ -164,8 +164,8 @@ def _ecdsa(public: PublicKey, wire: Wire) -> Key | None:
     return ec_scalar(public.curve, wire.mpint(), public.x, public.y)
 
 
-def _ed25519(public: PublicKey, wire: Wire) -> Key | None:
-    return okp_seed("ed25519", wire.string(), public.raw)
+def _edwards(public: PublicKey, wire: Wire) -> Key | None:
+    return okp_seed(public.algorithm, wire.string(), public.raw)
 
 
 def _dsa(blob: bytes, wire: Wire) -> Key | None:
@@ -177,7 +177,8 @@ def _dsa(blob: bytes, wire: Wire) -> Key | None:
 _READERS: dict[str, Callable[[PublicKey, Wire], Key | None]] = {
     "rsa": _rsa,
     "ec": _ecdsa,
-    "ed25519": _ed25519,
+    "ed25519": _edwards,
+    "ed448": _edwards,
 }
 
 

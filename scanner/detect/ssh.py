@@ -113,10 +113,19 @@ def _ecdsa(wire: Wire) -> PublicKey:
 
 
 def _ed25519(wire: Wire) -> PublicKey:
+    return _edwards(wire, "ed25519", 32)
+
+
+def _ed448(wire: Wire) -> PublicKey:
+    return _edwards(wire, "ed448", 57)
+
+
+def _edwards(wire: Wire, algorithm: str, size: int) -> PublicKey:
+    """Read a point (RFC 8709 section 4)."""
     raw = wire.string()
-    if len(raw) != 32 or len(set(raw)) < 8:
+    if len(raw) != size or len(set(raw)) < 8:
         raise NotSsh
-    return publics.okp("ed25519", raw, kind="ssh")
+    return publics.okp(algorithm, raw, kind="ssh")
 
 
 def _token(read: Callable[[Wire], PublicKey]) -> Callable[[Wire], PublicKey]:
@@ -134,6 +143,7 @@ TYPES: dict[bytes, Callable[[Wire], PublicKey]] = {
     b"ssh-rsa": _rsa,
     b"ssh-dss": _dsa,
     b"ssh-ed25519": _ed25519,
+    b"ssh-ed448": _ed448,
     b"ecdsa-sha2-nistp256": _ecdsa,
     b"ecdsa-sha2-nistp384": _ecdsa,
     b"ecdsa-sha2-nistp521": _ecdsa,

@@ -100,8 +100,8 @@ def _number(algorithm: str, file: putty.File) -> Key | None:
                 return rsa_exponents(public.n, public.e, wire.mpint())
             case "ec":
                 return ec_scalar(public.curve, wire.mpint(), public.x, public.y)
-            case "ed25519":
-                return okp_seed("ed25519", wire.string(), public.raw)
+            case "ed25519" | "ed448":
+                return okp_seed(public.algorithm, wire.string(), public.raw)
         blob = Wire(file.public)
         blob.string()
         return groups.proved(*ssh.dss(blob), wire.mpint())

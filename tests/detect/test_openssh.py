@@ -135,6 +135,22 @@ def test_a_file_in_other_text(shape: str, codec: str) -> None:
     assert (place.offset, place.offset + place.size < len(text)) == (first, True)
 
 
+def test_ed448() -> None:
+    """RFC 8709's other key, as PuTTY writes it for OpenSSH, is proved and named."""
+    key = recipes.okp_key("ed448")
+    kind, public = b"ssh-ed448", len(key.public).to_bytes(4, "big") + key.public
+    blob = len(kind).to_bytes(4, "big") + kind + public
+    secret = (2 * 57).to_bytes(4, "big") + key.seed + key.public
+    section = b"wordword" + blob + secret + b"\0\0\0\4name"
+    section += bytes(range(1, -len(section) % 8 + 1))
+    strings = (b"none", b"none", b"", b"\1", blob, section)
+    parts = [len(part).to_bytes(4, "big") + part for part in strings]
+    data = openssh.MAGIC + b"".join((*parts[:3], b"\0\0\0\1", *parts[4:]))
+    found = next(f for f in find(bytes(9) + data + bytes(9)) if isinstance(f, Proved))
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.confidence is Confidence.PROOF
+
+
 def renamed(name: bytes) -> bytes:
     """Return an Ed25519 key file under another type's name, of as many letters."""
     return containers.openssh_file(recipes.okp_key()).replace(b"ssh-ed25519", name)

@@ -17,7 +17,12 @@ from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
-KEYS = {"rsa": keys.rsa_key(2048), "p384": keys.ec_key("P-384"), "ed25519": keys.okp_key()}
+KEYS = {
+    "rsa": keys.rsa_key(2048),
+    "p384": keys.ec_key("P-384"),
+    "ed25519": keys.okp_key(),
+    "ed448": keys.okp_key("ed448"),
+}
 
 
 def plain(data: bytes, at: int = 0) -> list[Proved | PublicKey]:
@@ -70,7 +75,7 @@ def test_encrypted_files(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", ["2", "3"])
-@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519", "ed448"])
 def test_what_puttygen_writes(tmp_path: Path, kind: str, version: str) -> None:
     """A file of puttygen is proved, its MAC holds, and its fingerprint is the one it prints."""
     path = tmp_path / "key"
