@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import limbs
+from scanner.detect import base58, limbs
 from scanner.detect.limbs import Offsets, Runs
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -71,7 +71,6 @@ _AHEAD = re.compile(rb"0[xX0]")
 """What may stand before the digits of hex: a mark, or a sign's zeros (libgcrypt)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
-_LETTERS_58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _URL = bytes.maketrans(b"-_", b"+/")
 _VARIED = {32: 24}
 _MOST_VARIED = 35
@@ -154,12 +153,10 @@ def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
 def _of_base58(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
     size = BASE58.get(len(text), 0)
-    if not size or pad or text.translate(None, _LETTERS_58):
+    if not size or pad or text.translate(None, base58.ALPHABET):
         return None
-    number = 0
-    for letter in text:
-        number = number * 58 + _LETTERS_58.index(letter)
-    return None if number >> 8 * size else ("base58", number.to_bytes(size, "big"))
+    raw = base58.decode(text, size)
+    return ("base58", raw) if raw else None
 
 
 def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -10,16 +10,14 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour
+from scanner.detect import armour, base58
 from scanner.detect.der import Memory
 from scanner.detect.evidence import DISTINCT, ec_derived, unproved
 from scanner.detect.keys import Proved
 from scanner.rules import Rule
 
-ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
 _TEXT = re.compile(
-    rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyz]prv[%b]{107})(?![A-Za-z0-9])" % ((ALPHABET,) * 3)
+    rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyz]prv[%b]{107})(?![A-Za-z0-9])" % ((base58.ALPHABET,) * 3)
 )
 _HEAD, _LONGEST = 51, 112
 """Characters of the shortest text, and of the longest one and what stands behind it."""
@@ -31,14 +29,14 @@ _EXTENDED = 78
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose text begins at ``offset``."""
     head = memory.clip(space, offset, _HEAD)
-    if b"\0" not in head[:2] and len(head.translate(None, ALPHABET)) > 0:
+    if b"\0" not in head[:2] and len(head.translate(None, base58.ALPHABET)) > 0:
         return  # a longer name of a program's, as nearly always
     text = armour.text_at(memory, space, offset)
     match = _TEXT.match(text.read(_LONGEST))
     if match is None:
         return
     before = memory.clip(space, text.offset - text.width, 1) if text.offset >= text.width else b""
-    if before and before in ALPHABET:
+    if before and before in base58.ALPHABET:
         return
     scalar, name = _scalar(match[0])
     key = None
@@ -51,13 +49,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 def _scalar(text: bytes) -> tuple[bytes, str]:
     """Return the scalar in a text whose checksum holds, and what the text is called."""
-    number = 0
-    for char in text:
-        number = number * 58 + ALPHABET.index(char)
     size = 82 if len(text) > 52 else 38 if text[:1] in b"KL" else 37
-    if number.bit_length() > 8 * size:
+    data = base58.decode(text, size)
+    if data is None:
         return b"", ""
-    data = number.to_bytes(size, "big")
     body, check = data[:-4], data[-4:]
     if hashlib.sha256(hashlib.sha256(body).digest()).digest()[:4] != check:
         return b"", ""

@@ -131,11 +131,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 
 def _within_foreign(memory: Memory, space: int, offset: int) -> bool:
-    """Tell whether an ECPrivateKey is a part of PKCS#8 whose curve is not known."""
+    """Tell whether an ECPrivateKey is a part of PKCS#8 on a named curve: that is found itself."""
     for where in range(max(offset - _ENVELOPE, 0), offset):
         whole = der.fetch(memory, space, where)
         parsed = parse_private(whole) if whole and where + len(whole) > offset else None
-        if parsed is not None and isinstance(parsed.material, Foreign):
+        if parsed and isinstance(parsed.material, Foreign) and parsed.material.curve:
             return True
     return False
 

@@ -52,10 +52,11 @@ _LEAST_BITS = 66
 """Bits that are set in 24 bytes of a random number, but of one in 100 000: 96 on average."""
 _VALUES = 20
 """Different byte values that 24 bytes of a random number have, but of one in 500."""
+_EXPANDED = 15
+"""Whole words of the shortest expanded key (SM4), wherever it begins."""
 _INSIDE, _VALUES_INSIDE, _EVERY = np.array([0, 1, 2, 5, 6, 7]), 37, 8
-"""Words that are looked at inside of a run, from every eighth on, and how many values they have.
-The 15 whole words of the shortest expanded key (SM4) hold them wherever it begins, and of 48 random
-bytes one row in 6000 has fewer values."""
+"""Words that are looked at inside of a run, from every eighth on, so that each expanded key holds
+them, and how many values they have: of 48 random bytes one row in 6000 has fewer."""
 _ROWS = 1 << 12
 """Places that are looked at at once."""
 
@@ -233,7 +234,7 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     for at, least in ((starts, 0), (ends - 3, 4)):
         rest = np.flatnonzero(~verdict & (ends - starts >= least))
         verdict[rest] = _look_random(words, at[rest], _THREE, _VALUES)
-    rest = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD - 1))
+    rest = np.flatnonzero(~verdict & (ends - starts >= _EXPANDED))
     verdict[rest] = _hold_random(words, starts[rest], ends[rest])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]

@@ -96,6 +96,17 @@ def test_as_der(tmp_path: Path, name: str) -> None:
     assert found == (rule, algorithm, curve, Confidence.STRUCTURE)
 
 
+def test_a_part_of_what_no_anchor_finds_is_told(tmp_path: Path) -> None:
+    """An ECPrivateKey under an identifier that nobody looks for is found for itself."""
+    for algorithm, parameters in (
+        (bytes.fromhex("2b06010401"), b""),  # unknown, and without an anchor
+        (EC, tlv(6, bytes.fromhex("2a03"))),  # the shortest name of a curve
+    ):
+        folder = tmp_path / algorithm.hex()
+        folder.mkdir()
+        assert scanned(folder, pkcs8(algorithm, parameters, sec1()))
+
+
 BAD = {
     "zeros": pkcs8(EC, tlv(6, SM2), tlv(0x30, b"\x02\x01\x01", tlv(4, bytes(32)))),
     "another version": tlv(0x30, b"\x02\x01\x02", KEYS["GOST"][0][5:]),
