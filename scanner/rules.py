@@ -5,6 +5,7 @@ compiles nothing, scans nothing and knows no detector: it turns a file into a fr
 or says what is wrong with it. Anchors have a fixed length, so that a match's end gives its start.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -65,16 +66,17 @@ class Anchor:
 
     def part(self, first: int, last: int) -> bytes:
         """Return the expression of some of the anchor's bytes."""
-        return b"".join(
-            b"[%c%c]" % (low & 0xDF, low | 0x20)
-            if self.fold and low == high and chr(low).isascii() and chr(low).isalpha()
-            else b"\\x%02x" % low
-            if low == high
-            else b"."
-            if (low, high) == (0, 255)
-            else b"[\\x%02x-\\x%02x]" % (low, high)
-            for low, high in self.ranges[first:last]
-        )
+        return b"".join([_expression(*pair, self.fold) for pair in self.ranges[first:last]])
+
+
+@functools.cache
+def _expression(low: int, high: int, fold: bool) -> bytes:  # noqa: FBT001 - an anchor's own
+    """Return the expression of one byte: rules have 20,000, and few differ."""
+    if low < high:
+        return b"." if (low, high) == (0, 255) else b"[\\x%02x-\\x%02x]" % (low, high)
+    if fold and chr(low).isascii() and chr(low).isalpha():
+        return b"[%c%c]" % (low & 0xDF, low | 0x20)
+    return b"\\x%02x" % low
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +139,7 @@ def digest(rules: Iterable[Rule]) -> str:
         {
             **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
             "severity": rule.severity.name,
-            "anchors": [
-                [anchor.fold, anchor.aligned, [list(limits) for limits in anchor.ranges]]
-                for anchor in rule.anchors
-            ],
+            "anchors": [[anchor.fold, anchor.aligned, anchor.ranges] for anchor in rule.anchors],
             **{
                 name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
                 for name in ("examples", "counterexamples")
@@ -291,7 +290,9 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
     for anchor in anchors:
         if not 1 <= len(anchor.ranges) <= LONGEST:
             _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
-        bits = sum(8 - math.log2(high - low + 1) for low, high in anchor.ranges)
+        bits = sum(
+            [8 - math.log2(high - low + 1) if low < high else 8 for low, high in anchor.ranges]
+        )
         if bits < FEWEST_BITS:
             _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "make it longer")
         if not _has_literal(anchor, LITERAL - (tail >= LONG_TAIL)):
@@ -342,18 +343,25 @@ def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Ancho
 def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:
     ranges = []
     for word in source.split():
-        if word == "??":
-            limits = (0x00, 0xFF)
-        elif re.fullmatch(r"[0-9a-f]\?", word):
-            limits = (int(word[0], 16) << 4, int(word[0], 16) << 4 | 0xF)
-        elif re.fullmatch(r"[0-9a-f]{2}", word):
-            limits = (int(word, 16), int(word, 16))
-        elif re.fullmatch(r"\[[0-9a-f]{2}-[0-9a-f]{2}\]", word) and word[1:3] <= word[4:6]:
-            limits = (int(word[1:3], 16), int(word[4:6], 16))
-        else:
+        limits = _limits(word)
+        if limits is None:
             _refuse(path, f"an anchor holds {word!r}", "bytes are written 30, ??, 8? or [80-ff]")
         ranges.append(limits)
     return tuple(ranges)
+
+
+@functools.cache
+def _limits(word: str) -> tuple[int, int] | None:
+    """Return what a byte may be that is written 30, ??, 8? or [80-ff]; None for another word."""
+    if word == "??":
+        return (0x00, 0xFF)
+    if re.fullmatch(r"[0-9a-f]\?", word):
+        return (int(word[0], 16) << 4, int(word[0], 16) << 4 | 0xF)
+    if re.fullmatch(r"[0-9a-f]{2}", word):
+        return (int(word, 16), int(word, 16))
+    if re.fullmatch(r"\[[0-9a-f]{2}-[0-9a-f]{2}\]", word) and word[1:3] <= word[4:6]:
+        return (int(word[1:3], 16), int(word[4:6], 16))
+    return None
 
 
 def _example(path: Path, item: object) -> Example:

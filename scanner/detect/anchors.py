@@ -9,6 +9,7 @@ Memory is full of zeros, at which an engine stops for every anchor that has a fe
 of such an anchor it is given the part that says most, and the rest is compared where that stands.
 """
 
+import functools
 import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -120,7 +121,7 @@ def telling(anchor: Anchor) -> tuple[int, int]:
 
     The part that says most, between rows of zeros; all of it where no part says enough.
     """
-    sorts = "".join(map(_sort, anchor.ranges))
+    sorts = "".join([_sort(*pair) for pair in anchor.ranges])
     cuts = [cut.span() for cut in _HOLES.finditer(sorts)]
     firsts, lasts = [0, *(end for _, end in cuts)], [*(at for at, _ in cuts), len(sorts)]
     fixed, first, last = max(
@@ -130,10 +131,10 @@ def telling(anchor: Anchor) -> tuple[int, int]:
     return (first, last) if fixed >= LEAST else (0, len(sorts))
 
 
-def _sort(values: tuple[int, int]) -> str:
+@functools.cache
+def _sort(low: int, high: int) -> str:
     """Tell bytes that are zero ("0"), fixed ("x"), anything (".") and one of several ("?")."""
-    low, high = values
-    return {(0, 0): "0", (0, 255): "."}.get(values, "x" if low == high else "?")
+    return {(0, 0): "0", (0, 255): "."}.get((low, high), "x" if low == high else "?")
 
 
 def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
