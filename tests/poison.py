@@ -20,8 +20,12 @@ class Poison(importlib.abc.MetaPathFinder):
             self.taken = True
             import os
             inside = any("spawn_main" in word for word in sys.orig_argv)
-            if {where!r} in ("both", "worker" if inside else "parent"):
+            try:
+                if {where!r} in ("both", "worker" if inside else "parent"):
 {body}
+            except BaseException:
+                self.taken = False  # what fails, fails each time
+                raise
         return None
 
 sys.meta_path.insert(0, Poison())
@@ -37,7 +41,7 @@ def folder(tmp_path: Path, module: str, body: str, where: str = "worker") -> Pat
     """Write the poison and return the folder to put on PYTHONPATH."""
     made = tmp_path / "poison"
     made.mkdir(exist_ok=True)
-    indented = "\n".join(" " * 16 + line for line in body.splitlines())
+    indented = "\n".join(" " * 20 + line for line in body.splitlines())
     text = _SITE.format(module=module, where=where, body=indented)
     (made / "sitecustomize.py").write_text(text)
     return made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, noise, real
+from fixtures import elfcore, encodings, keys, noise, real
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKED = str(real.path("windows-capi"))
@@ -30,10 +30,25 @@ def keysift(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blocked(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a dump of a page with two keys."""
+    path = tmp_path_factory.mktemp("dump") / "core"
+    data = encodings.pkcs8_pem(keys.rsa_key()) + encodings.pkcs8_pem(keys.ec_key("P-256"))
+    segment = elfcore.Segment(address=0x1000, data=data.ljust(4096, b"\0"))
+    path.write_bytes(elfcore.write([segment]).data)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, blocked: str) -> Path:
     """Return the saved report of a dump with two keys."""
+    return saved(tmp_path_factory, blocked)
+
+
+def saved(tmp_path_factory: pytest.TempPathFactory, dump: str) -> Path:
+    """Scan a dump and return its report."""
     path = tmp_path_factory.mktemp("saved") / "report.json"
-    assert keysift("scan", "-f", "json", "-o", str(path), BLOCKED).returncode == 1
+    assert keysift("scan", "-f", "json", "-o", str(path), dump).returncode == 1
     return path
 
 
@@ -53,12 +68,12 @@ def allowing(report: Path, expires: str, *, count: int = 2) -> str:
     [("2999-12-31", 2, 0, 2), ("2999-12-31", 1, 1, 1), ("2020-01-01", 2, 1, 0)],
 )
 def test_allowed_keys(
-    tmp_path: Path, report: Path, expires: str, count: int, code: int, aside: int
+    tmp_path: Path, blocked: str, report: Path, expires: str, count: int, code: int, aside: int
 ) -> None:
     """An allowed key does not block, is listed with its reason, and blocks again after its end."""
     path = tmp_path / "policy.toml"
     path.write_text(allowing(report, expires, count=count))
-    done = keysift("scan", "-f", "json", "--policy", str(path), BLOCKED)
+    done = keysift("scan", "-f", "json", "--policy", str(path), blocked)
     assert done.returncode == code
     document = json.loads(done.stdout)
     (dump,) = document["dumps"]
@@ -71,9 +86,9 @@ def test_allowed_keys(
         }
 
 
-def test_baseline(report: Path) -> None:
+def test_baseline(blocked: str, report: Path) -> None:
     """What a saved report had found is set aside, listed, and the report says which one it was."""
-    done = keysift("scan", "-f", "json", "--baseline", str(report), BLOCKED)
+    done = keysift("scan", "-f", "json", "--baseline", str(report), blocked)
     assert done.returncode == 0
     document = json.loads(done.stdout)
     assert len(document["baseline_sha256"]) == 64
@@ -85,17 +100,17 @@ def test_baseline(report: Path) -> None:
 @pytest.mark.parametrize(
     ("severity", "code"), [("critical", 1), ("info", 1), ("nope", 2), ("CRITICAL", 2)]
 )
-def test_fail_on(severity: str, code: int) -> None:
+def test_fail_on(blocked: str, severity: str, code: int) -> None:
     """--fail-on takes a severity and nothing else."""
-    assert keysift("scan", "--fail-on", severity, BLOCKED).returncode == code
+    assert keysift("scan", "--fail-on", severity, blocked).returncode == code
 
 
-def test_fail_on_beats_the_policy(tmp_path: Path) -> None:
+def test_fail_on_beats_the_policy(tmp_path: Path, blocked: str) -> None:
     """The command line is stronger than the file."""
     path = tmp_path / "policy.toml"
     path.write_text('min_confidence = "proof"\nfail_on = "critical"')
     first, second = (
-        json.loads(keysift("scan", "-f", "json", "--policy", str(path), *more, CLEAN).stdout)
+        json.loads(keysift("scan", "-f", "json", "--policy", str(path), *more, blocked).stdout)
         for more in ((), ("--fail-on", "low"))
     )
     assert first["policy_sha256"] != second["policy_sha256"]
@@ -149,8 +164,9 @@ def test_usage_in_three_parts(tmp_path: Path, arguments: tuple[str, ...]) -> Non
     assert third.startswith("  do:  ")
 
 
-def test_report_is_the_scan_again(report: Path, tmp_path: Path) -> None:
+def test_report_is_the_scan_again(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
     """Text and JSON of a saved report are those of the scan; the exit code is the verdict's."""
+    report = saved(tmp_path_factory, BLOCKED)
     for options in ((), ("-v",), ("-q",)):
         again, scanned = (
             keysift("report", str(report), *options),

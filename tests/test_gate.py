@@ -46,22 +46,34 @@ def whole(done: subprocess.CompletedProcess[str]) -> str:
     return said
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write dumps of a few pages, for what does not depend on what a dump holds."""
+    folder = tmp_path_factory.mktemp("small")
+    contents = {"clean": noise.text(9000), "blocked": encodings.pkcs8_pem(keys.rsa_key())}
+    for name, data in contents.items():
+        segment = elfcore.Segment(address=0x1000, data=data.ljust(12_288, b"\0"))
+        (folder / name).write_bytes(elfcore.write([segment]).data)
+    return {name: folder / name for name in contents}
+
+
 @pytest.mark.parametrize(
     ("dumps", "code"),
     [
         ([CLEAN_DUMP], 0),
         ([BLOCKED_DUMP], 1),
-        ([CLEAN_DUMP, BLOCKED_DUMP], 1),
-        ([CLEAN_DUMP, "/no/such/file"], 3),
-        ([BLOCKED_DUMP, "/no/such/file"], 1),
+        (["clean", "blocked"], 1),
+        (["blocked", "clean"], 1),
+        (["clean", "/no/such/file"], 3),
+        (["blocked", "/no/such/file"], 1),
         ([Path(__file__)], 3),
         ([ROOT / ".ci"], 3),
         (["/dev/null"], 3),
     ],
 )
-def test_verdicts(dumps: list[Path], code: int) -> None:
+def test_verdicts(small: dict[str, Path], dumps: list[Path | str], code: int) -> None:
     """The worst verdict of the dumps is the exit code; the last line says it."""
-    done = keysift("scan", *dumps)
+    done = keysift("scan", *(small.get(str(dump), dump) for dump in dumps))
     assert done.returncode == code
     word = {0: "pass", 1: "blocked", 3: "incomplete"}[code]
     assert whole(done).splitlines()
@@ -97,13 +109,13 @@ def test_stdin() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize(("dump", "code"), [(CLEAN_DUMP, 3), (BLOCKED_DUMP, 1)])
+@pytest.mark.parametrize(("dump", "code"), [("clean", 3), ("blocked", 1)])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_full_stdout(dump: Path, code: int, form: str) -> None:
+def test_full_stdout(small: dict[str, Path], dump: str, code: int, form: str) -> None:
     """A pass that could not be told is no pass; blocked stays blocked."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*COMMAND, "scan", "-f", form, str(dump)],
+            [*COMMAND, "scan", "-f", form, str(small[dump])],
             cwd=ROOT,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -114,13 +126,17 @@ def test_full_stdout(dump: Path, code: int, form: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
-@pytest.mark.parametrize(("dump", "code"), [(CLEAN_DUMP, 0), (BLOCKED_DUMP, 1)])
-def test_broken_pipe(dump: Path, code: int) -> None:
+@pytest.mark.parametrize(("dump", "code"), [("clean", 0), ("blocked", 1)])
+def test_broken_pipe(small: dict[str, Path], dump: str, code: int) -> None:
     """A reader who left changes nothing."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*COMMAND, "scan", str(dump)], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False
+        [*COMMAND, "scan", str(small[dump])],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (code, b"")
@@ -138,9 +154,11 @@ DEATHS = {
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("death", sorted(DEATHS))
 @pytest.mark.parametrize("module", ["scanner.dump.elfcore", "scanner.detect.pem"])
-def test_a_worker_that_dies(tmp_path: Path, death: str, module: str) -> None:
+def test_a_worker_that_dies(
+    small: dict[str, Path], tmp_path: Path, death: str, module: str
+) -> None:
     """However a worker ends, a clean dump does not pass, and nobody sees how."""
-    done = keysift("scan", CLEAN_DUMP, poisoned=poison.folder(tmp_path, module, DEATHS[death]))
+    done = keysift("scan", small["clean"], poisoned=poison.folder(tmp_path, module, DEATHS[death]))
     assert done.returncode == 3
     assert "worker" in whole(done)
 
@@ -156,11 +174,11 @@ stage.sweep = broken
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("death", sorted(DEATHS))
-def test_a_sweep_that_dies(tmp_path: Path, death: str) -> None:
+def test_a_sweep_that_dies(small: dict[str, Path], tmp_path: Path, death: str) -> None:
     """An exception or a death in the middle of a scan is incomplete, with coverage to match."""
     body = _IN_SWEEP.format(body="import os; " + DEATHS[death])
     folder = poison.folder(tmp_path, "scanner.stages.session", body)
-    done = keysift("scan", "-f", "json", CLEAN_DUMP, poisoned=folder)
+    done = keysift("scan", "-f", "json", small["clean"], poisoned=folder)
     assert done.returncode == 3
     whole(done)
     (dump,) = json.loads(done.stdout)["dumps"]
@@ -204,21 +222,23 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> No
 
 @pytest.mark.parametrize("module", ["scanner.correlate", "scanner.policy", "scanner.engine"])
 @pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "MemoryError", "SystemExit"])
-def test_an_error_of_our_own(tmp_path: Path, module: str, error: str) -> None:
+def test_an_error_of_our_own(
+    small: dict[str, Path], tmp_path: Path, module: str, error: str
+) -> None:
     """A fault in the parent is exit 3, told by class alone."""
     body = f"raise {error}({poison.CANARY!r})"
-    done = keysift("scan", CLEAN_DUMP, poisoned=poison.folder(tmp_path, module, body, "parent"))
+    done = keysift("scan", small["clean"], poisoned=poison.folder(tmp_path, module, body, "parent"))
     assert done.returncode == 3
     whole(done)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_an_interrupted_scan(tmp_path: Path) -> None:
+def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
     """An interrupt ends a scan at once with 130 and leaves no worker behind."""
     slow = "import time; time.sleep(120)"
     folder = poison.folder(tmp_path, "scanner.detect.pem", slow)
     with subprocess.Popen(
-        [*COMMAND, "scan", str(CLEAN_DUMP)],
+        [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(folder)},
         stdout=subprocess.PIPE,
@@ -236,11 +256,11 @@ def test_an_interrupted_scan(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_killed_parent_leaves_no_worker(tmp_path: Path) -> None:
+def test_a_killed_parent_leaves_no_worker(small: dict[str, Path], tmp_path: Path) -> None:
     """When the parent is killed its workers end too, in the middle of a call."""
     folder = poison.folder(tmp_path, "scanner.detect.pem", "import time; time.sleep(120)")
     with subprocess.Popen(
-        [*COMMAND, "scan", str(CLEAN_DUMP)],
+        [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(folder)},
         stdout=subprocess.DEVNULL,
