@@ -1,7 +1,8 @@
 r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PEM, OpenSSH.
 
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
-whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf. They are no
+whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf; and whatever its
+label says is encrypted, Sigstore's JSON and Nebula's messages among them. They are no
 reason to keep a dump: what they are worth is what their password is worth. So the finding says what
 a guess costs, and what opens goes with it as a lock; no password is tried here. What only has the
 label of a key is nothing.
@@ -11,13 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect import armour, der, locks, minisign, pbe, putty, pvk, ssh
+from scanner.detect import armour, der, labelled, locks, minisign, pbe, putty, pvk, ssh
 from scanner.detect.der import Memory
 from scanner.detect.locks import Lock
 from scanner.detect.openssh import LONGEST, MAGIC, MARK
 from scanner.detect.pem import begins
 from scanner.detect.publics import PublicKey
-from scanner.detect.sealed import Sealed, sealed
+from scanner.detect.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.model import Place
 from scanner.rules import Rule
@@ -32,8 +33,17 @@ _TRADITIONAL = {
 _HEADER = 512
 _TYPE = re.compile(rb"Proc-Type:\s{0,4}4,ENCRYPTED")
 _INFO = re.compile(rb"DEK-Info:\s{0,4}([A-Z0-9-]{6,20}),([0-9A-Fa-f]{16}(?:[0-9A-Fa-f]{16})?)")
+_NAMES = {b"ED25519": "ed25519", b"X25519": "x25519", b"ECDSA": "ec"}
+"""What other labels say of the key."""
 _BLOCKS = {b"DES": 8, b"AES": 16, b"CAM": 16, b"ARI": 16, b"SEE": 16, b"SM4": 16}
 """Bytes of a block, by how the name of a cipher begins in DEK-Info."""
+
+_SCRYPT = re.compile(
+    rb'"kdf":\{"name":"scrypt","params":\{"N":([0-9]{1,9}),"r":([0-9]{1,4}),"p":([0-9]{1,4})\}'
+)
+"""How Sigstore's keys are protected (go-securesystemslib, encrypted)."""
+_LEAST = 48
+"""Bytes of a seed and a tag."""
 
 _CIPHERS = re.compile(
     rb"aes(?:128|192|256)-(?:cbc|ctr|gcm@openssh\.com)|3des-cbc|chacha20-poly1305@openssh\.com"
@@ -85,7 +95,7 @@ def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
 def _pem(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     begin, body = begins(memory, space, offset, _SEALED)
     if not begin:
-        return _traditional(memory, space, offset, rule)
+        return _traditional(memory, space, offset, rule) or _other(memory, space, offset, rule)
     found = armour.find_object(body)
     envelope = pbe.parse(found[0]) if found else None
     if found is None or envelope is None:
@@ -127,6 +137,21 @@ def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed 
     return sealed(
         rule, encoding, place, ciphertext, protection=said, algorithm=algorithm, lock=lock
     )
+
+
+def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
+    """Read what stands under another label that says it is encrypted."""
+    block = labelled.block(memory, space, offset)
+    if block is None or b"ENCRYPTED" not in block.label or len(block.raw) < _LEAST:
+        return None
+    said, scrypt = "a passphrase", _SCRYPT.search(block.raw)
+    if scrypt is not None:
+        count, size, lanes = map(int, scrypt.groups())
+        fast = count * size * lanes < pbe.ENOUGH_SCRYPT
+        said = f"scrypt N={count} r={size} p={lanes}{pbe.strength(fast=fast)}"
+    kind = next((_NAMES[word] for word in block.label if word in _NAMES), UNKNOWN)
+    encoding = f"labelled base64{block.wide}"
+    return sealed(rule, encoding, block.place, block.raw, protection=said, algorithm=kind)
 
 
 def _pvk(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:

@@ -1,31 +1,39 @@
-"""Private keys as text whose label is all the structure they have: bytes in base64 on one line.
+"""Private keys as text whose label is all the structure they have: bytes in base64.
 
 Nebula writes them so (``NEBULA X25519 PRIVATE KEY``), and so do programs that know no DER. What the
-bytes are the label says; a seed with its public half behind it is proved, the rest is a structure,
-and 32 bytes under a label that says nothing are a key of an unknown algorithm.
+bytes are the label says; a seed with its public half behind it is proved, the rest is a structure.
+So is whatever stands under a label that nobody here knows: a key of an algorithm that it may name.
+This module leaves the labels of other formats to those who read them.
 """
 
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from scanner.detect import armour
 from scanner.detect.der import Memory
 from scanner.detect.evidence import ec_derived, okp_derived, okp_seed, proved, unproved
-from scanner.detect.keys import Proved
+from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.detect.material import Foreign, Material
 from scanner.detect.sealed import UNKNOWN
+from scanner.model import Place
 from scanner.rules import Rule
 
 _BEFORE, _BEHIND = 64, 256
-"""Characters of the longest label, and of a body with its end."""
+"""Characters of the longest label, and of a body of one line with its end."""
 
-_BEGIN = b"-----BEGIN "
+_BEGIN, _MARK = b"-----BEGIN ", b"PRIVATE KEY-----"
 _TEXT = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]{1,12} ){0,3})PRIVATE KEY-----(?:\s|\\[nr]){1,4}"
     rb"([A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)(?:\s|\\[nr]){1,4}"
     rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----"
 )
+_LONGEST_LABEL = 128
+_LABEL = re.compile(rb"-----BEGIN ((?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){1,4})\Z")
+_READ = frozenset((b"RSA", b"EC", b"DSA", b"OPENSSH", b"ENCRYPTED", b"PGP", b"SSH2", b"TSS2"))
+"""Words of labels whose bodies others read."""
+
 _SEED, _BOTH = 32, 64
 _VARIED = 20
 """Different values of 32 random bytes, at least, where nothing says what they are."""
@@ -37,6 +45,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     first = raw.rfind(_BEGIN, 0, at)
     match = _TEXT.match(raw, first) if first >= 0 else None
     if match is None or match.start(2) < at:
+        yield from _other(memory, space, offset, rule)
         return
     key, certain = _key(match[1].split(), base64.b64decode(match[2]))
     if key is not None:
@@ -45,6 +54,49 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         place, wide = armour.located(memory, space, where, size, text.width)
         say = proved if certain else unproved
         yield say(key, rule, f"labelled base64{wide}", (place,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Block:
+    """A text under a label of several words, whole from its BEGIN line to its END line."""
+
+    label: tuple[bytes, ...]
+    raw: bytes
+    """What its base64 holds."""
+    place: Place
+    wide: str
+
+
+def block(memory: Memory, space: int, offset: int) -> Block | None:
+    """Read the text whose BEGIN line ends with the anchor at ``offset``."""
+    found = armour.text_at(memory, space, offset)
+    text, raw, at = armour.stretch(found, _LONGEST_LABEL, 0)
+    begin = _LABEL.search(raw[:at])
+    if begin is None:
+        return None
+    body = found.read(armour.BODY)
+    base64_, end = armour.gather(body, len(_MARK))
+    last = armour.end_line(body, end)
+    if not body[:last].endswith(b"-----END %b%b" % (begin[1], _MARK)):
+        return None
+    where = text.offset + begin.start() * text.width
+    place, wide = armour.located(memory, space, where, at - begin.start() + last, text.width)
+    label = tuple(begin[1].split())
+    return Block(label=label, raw=armour.decode(base64_), place=place, wide=wide)
+
+
+def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key under a label that nobody here knows."""
+    found = block(memory, space, offset)
+    if found is None or not _READ.isdisjoint(found.label):
+        return
+    parsed = parse_private(found.raw)
+    if parsed is not None:
+        said = candidate(parsed, rule, f"{parsed.form}-PEM{found.wide}", (found.place,))
+        yield Proved(candidate=said, material=parsed.material)
+    elif len(found.raw) >= _SEED and len(set(found.raw)) >= _VARIED:
+        key = Foreign(algorithm=UNKNOWN, inner=found.raw)
+        yield unproved(key, rule, f"labelled base64{found.wide}", (found.place,))
 
 
 def _key(label: list[bytes], raw: bytes) -> tuple[Material | None, bool]:

@@ -57,7 +57,7 @@ _HASHES |= {11: "SHA-224", 12: "SHA3-256", 14: "SHA3-512"}
 _HASHED = 254
 
 _BITS = range(2, 16384 + 1)
-_FIRST_TIME = 0x28000000
+FIRST_TIME = 0x28000000
 """April 1991: there was no PGP before it."""
 
 _RSA_HEAD = re.compile(
@@ -253,7 +253,7 @@ def begin(body: bytes) -> Body:
 def _front(fields: Fields) -> tuple[int, int, str, tuple[bytes, ...]]:
     """Read what stands before a secret: version, algorithm, curve and the public numbers."""
     version = fields.number(1)
-    if version not in _BEFORE_NUMBERS or fields.number(4) < _FIRST_TIME:
+    if version not in _BEFORE_NUMBERS or fields.number(4) < FIRST_TIME:
         raise NotPgp
     if version < 4:
         fields.number(2)  # days of validity (RFC 4880 section 5.5.2)

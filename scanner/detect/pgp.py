@@ -5,14 +5,23 @@ The public half stands in the same packet as the secret one, so that an open sec
 fields say where they end; an RSA secret is read even where all that is left before it is the public
 exponent. An encrypted secret is told apart by its string-to-key specifier, and needs its header.
 RSA packets are found by that exponent, from which the modulus leads back to the version: nothing
-else in them is the same from key to key. What opens an encrypted secret is for ``pgplock``.
+else in them is the same from key to key. What opens an encrypted secret is for ``pgplock``. An open
+secret of an algorithm or a curve that nobody here knows is a structure, where it is framed.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import groups, openpgp, pgparmour, pgplock, publics
-from scanner.detect.der import Memory
+from scanner.detect import (
+    foreign,
+    groups,
+    openpgp,
+    pgparmour,
+    pgplock,
+    publics,
+    strange_pgp,
+)
+from scanner.detect.der import Malformed, Memory
 from scanner.detect.evidence import (
     Key,
     ec_scalar,
@@ -21,11 +30,13 @@ from scanner.detect.evidence import (
     proved,
     rsa_primes,
     rsa_public,
+    unproved,
 )
 from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Foreign
 from scanner.detect.openpgp import Body, Fields, Header, NotPgp
 from scanner.detect.publics import PublicKey
-from scanner.detect.sealed import Sealed, sealed
+from scanner.detect.sealed import UNKNOWN, Sealed, sealed
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
 from scanner.rules import Rule
@@ -47,6 +58,8 @@ MOST_PACKETS = 64
 _LEAD = 6
 _CHECKED = 20
 """Bytes of the shortest secret under any protection: checksum, hash or tag included."""
+_VARIED = 12
+"""Different bytes of a secret to which nothing bears witness, at least."""
 _WIDE = MARK.decode().encode("utf-16-le")
 
 Found = Proved | PublicKey | Sealed
@@ -85,10 +98,14 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
             yield from _rsa_tail(memory, space, offset, rule)
     elif head[:1] in (b"\x03", b"\x04", b"\x05", b"\x06"):
         packet = _around(memory, space, offset)
+        if packet is None and rule.kind == "private-key":
+            yield from _strange_around(memory, space, offset, rule)
     else:
         front = openpgp.header(memory.clip(space, offset, _LEAD))
         if front is not None:
             packet = _announced(memory, space, offset, front)
+            if packet is None and rule.kind == "private-key":
+                yield from _strange_around(memory, space, offset + front.size, rule)
     if packet is None:
         return
     place = Place(space=space, offset=packet.start, size=packet.size)
@@ -183,6 +200,35 @@ def _encrypted(
         bits=public.bits,
         fingerprint=name,
     )
+
+
+# --- algorithms that nobody here knows --------------------------------------------------------
+
+
+def _strange_around(memory: Memory, space: int, at: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key in the packet whose body is at ``at``, whose header stands before it."""
+    lead = min(at, _LEAD)
+    for head in openpgp.headers_before(memory.clip(space, at - lead, lead)):
+        if head.tag in openpgp.SECRET_TAGS and head.body <= openpgp.LONGEST:
+            key = _strange(memory.clip(space, at, head.body), head.body)
+            if key is not None:
+                place = Place(space=space, offset=at - head.size, size=head.size + head.body)
+                yield unproved(key, rule, "PGP packet", (place,))
+                return
+
+
+def _strange(body: bytes, size: int) -> Foreign | None:
+    """Return the key of a whole body; None for any other."""
+    if len(body) != size:
+        return None
+    try:
+        found = strange_pgp.read(body)
+        curve = foreign.dotted(found.curve) if found.curve else ""
+    except (NotPgp, Malformed):
+        return None
+    if len(found.secret) < _CHECKED or len(set(found.secret)) < _VARIED:
+        return None
+    return Foreign(algorithm=found.algorithm or UNKNOWN, curve=curve, inner=found.secret)
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -297,20 +343,25 @@ def _armour(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Fou
     data, used, contradicted = pgparmour.dearmor(text)
     place = Place(space=space, offset=first, size=len(mark) + used * width)
     encoding = "PGP armour" + (" utf-16le" if wide else "")
-    for packet in _packets(data):
-        for found in _said(packet, rule, encoding, place):
-            if not contradicted or isinstance(found, Proved):
-                yield found
+    for at, head in _headers(data):
+        packet = _framed(data, at, head)
+        if packet is not None:
+            for found in _said(packet, rule, encoding, place):
+                if not contradicted or isinstance(found, Proved):
+                    yield found
+        elif head.tag in openpgp.SECRET_TAGS and rule.kind == "private-key" and not contradicted:
+            first = at + head.size
+            key = _strange(data[first : first + head.body], head.body)
+            if key is not None:
+                yield unproved(key, rule, encoding, (place,))
 
 
-def _packets(data: bytes) -> Iterator[_Packet]:
-    """Walk the packets of a decoded armour and yield those that hold a key."""
+def _headers(data: bytes) -> Iterator[tuple[int, Header]]:
+    """Walk the packets of a decoded armour: where each begins, and its header."""
     at = 0
     for _ in range(MOST_PACKETS):
         head = openpgp.header(data, at)
         if head is None:
             return
-        packet = _framed(data, at, head)
-        if packet is not None:
-            yield packet
+        yield at, head
         at += head.size + head.body

@@ -3,8 +3,8 @@ r"""PuTTY key files: what pageant, plink and WinSCP read, versions 2 and 3.
 Source: PuTTY, sshpubk.c and appendix C of its manual. Header lines, then the public blob and the
 private one in base64, then a MAC over all of it. The blobs prove each other; the MAC of a file
 without a passphrase is checked as well, and what is said names a file whose MAC does not hold: text
-of it was overwritten. Encrypted files say their derivation and have a lock; they are for
-``encrypted``.
+of it was overwritten. Of a type that nobody here knows, the MAC alone tells that it is a key.
+Encrypted files say their derivation and have a lock; they are for ``encrypted``.
 """
 
 import base64
@@ -22,10 +22,12 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from scanner.detect import armour, groups, locks, pbe, ssh
 from scanner.detect.armour import EOL, Text
 from scanner.detect.der import Memory
-from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
 from scanner.detect.keys import Parsed, Proved
 from scanner.detect.locks import Lock
+from scanner.detect.material import Foreign
 from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import UNKNOWN
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.rules import Rule
 
@@ -39,7 +41,7 @@ ENOUGH = 2 * 19 * 1024
 
 _MOST_LINES = 200
 _HEAD = re.compile(
-    rb"PuTTY-User-Key-File-([23]): ([a-z0-9-]{7,20})" + EOL
+    rb"PuTTY-User-Key-File-([23]): ([A-Za-z0-9@.-]{4,64})" + EOL
     + rb"Encryption: (none|aes256-cbc)" + EOL
     + rb"Comment: ([^\r\n\\\0]{0,256})" + EOL
     + rb"Public-Lines: ([0-9]{1,3})" + EOL
@@ -249,10 +251,15 @@ def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the unencrypted file that begins at ``offset``, and its public half."""
     text, file = text_of(memory, space, offset)
-    found = key_of(file) if file is not None and file.encryption == b"none" else None
-    if file is None or found is None:
+    if file is None or file.encryption != b"none":
         return
+    found = key_of(file)
     place, wide = armour.located(memory, space, text.offset, file.size, text.width)
+    if found is None:
+        if file.algorithm not in ssh.TYPES and authentic(file):
+            key = Foreign(algorithm=UNKNOWN, inner=file.private)
+            yield unproved(key, rule, f"PuTTY-{file.version}{wide}", (place,))
+        return
     doubt = "" if authentic(file) else ", its MAC does not hold"
     yield proved(found[0], rule, f"PuTTY-{file.version}{wide}{doubt}", (place,))
     yield ssh.named(found[1], file.public, place)

@@ -5,7 +5,8 @@ two bytes a character, the canonical one of protocols, with a length before each
 S-expressions, sections 4.3 and 6.1), and that of Libgcrypt's own objects, in which a byte opens a
 list, closes it, or stands before a length of two bytes and a value (src/sexp.c). The head of the
 expression is often overwritten, so members are collected around the private one wherever it stands.
-A key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q.
+A key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q. On a curve that nobody here
+knows, or without its point, a scalar behind the curve's name is a structure.
 """
 
 import re
@@ -14,8 +15,19 @@ from typing import Literal
 
 from scanner.detect import armour, groups
 from scanner.detect.der import Memory
-from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_exponents, rsa_primes
+from scanner.detect.evidence import (
+    Key,
+    ec_derived,
+    ec_scalar,
+    okp_derived,
+    okp_seed,
+    proved,
+    rsa_exponents,
+    rsa_primes,
+    unproved,
+)
 from scanner.detect.keys import OKP_BYTES, Proved
+from scanner.detect.material import Foreign, Material
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
@@ -34,6 +46,7 @@ _CURVES = (
     (b"Curve25519", "x25519"),
     (b"Ed448", "ed448"),
     (b"X448", "x448"),
+    (b"NIST P-224", "P-224"),
     (b"NIST P-256", "P-256"),
     (b"NIST P-384", "P-384"),
     (b"NIST P-521", "P-521"),
@@ -43,6 +56,13 @@ _CURVES = (
     (b"brainpoolP512r1", "brainpoolP512r1"),
 )
 """Names as Libgcrypt writes them, and ours."""
+
+_HEAD = 256
+"""Characters before the first member in which its curve is named."""
+_NAMED = re.compile(rb"curve(?:\s{1,4}\"?|[0-9]{1,2}:|\x01..)[A-Za-z0-9]", re.DOTALL)
+"""A curve's name, in each spelling: of those that nobody here computes on, SM2 and GOST's."""
+_SCALARS, _VARIED = range(16, 73), 12
+"""Bytes of a scalar, and how many different ones it has at least."""
 
 _SPELLINGS = {b"1": "canonical", b"\x01": "object"}
 """How a spelling is called, by what stands behind the opening of a member."""
@@ -64,12 +84,19 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if not behind or behind[0][2] != lead:
         return
     members = [*_adjoining(reversed(before), lead), *_following(behind)]
-    key = _key({name: value for name, value, _, _ in members}, window[: members[0][2]])
+    values = {name: value for name, value, _, _ in members}
+    head = window[: members[0][2]][-_HEAD:]
+    key = _key(values, head)
+    other = _alone(values, head) if key is None else None
+    if key is None and other is None:
+        return
+    size = max(member[3] for member in members) - lead
+    place, wide = armour.located(memory, space, text.offset, size, text.width)
+    encoding = f"S-expression {_SPELLINGS.get(window[lead + 1 : lead + 2], 'hex')}{wide}"
     if key is not None:
-        size = max(member[3] for member in members) - lead
-        place, wide = armour.located(memory, space, text.offset, size, text.width)
-        spelling = _SPELLINGS.get(window[lead + 1 : lead + 2], "hex")
-        yield proved(key, rule, f"S-expression {spelling}{wide}", (place,))
+        yield proved(key, rule, encoding, (place,))
+    if other is not None:
+        yield unproved(other, rule, encoding, (place,))
 
 
 def _members(window: bytes) -> list[Member]:
@@ -125,10 +152,28 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
     if b"q" not in values or b"d" not in values:
         return None
     point, secret = values[b"q"], values[b"d"]
-    for name, curve in _CURVES:
-        if name in head[-256:]:
-            return _on(curve, point, secret)
-    return None
+    curve = _curve(head)
+    return _on(curve, point, secret) if curve else None
+
+
+def _curve(head: bytes) -> str:
+    """Return the curve that the text before the members names, of those that we know."""
+    return next((curve for name, curve in _CURVES if name in head), "")
+
+
+def _alone(values: dict[bytes, bytes], head: bytes) -> Material | None:
+    """Return the key of a scalar behind the name of its curve, to which nothing bears witness."""
+    secret, curve = values.get(b"d", b""), _curve(head)
+    if len(secret) not in _SCALARS or len(set(secret)) < _VARIED or b"n" in values:
+        return None
+    if not curve and _NAMED.search(head):
+        return Foreign(algorithm="ec", inner=secret)
+    if not curve or b"q" in values:
+        return None
+    if curve not in OKP_BYTES:
+        return ec_derived(curve, int.from_bytes(secret, "big"))
+    seed = secret.rjust(OKP_BYTES[curve], b"\0")[-OKP_BYTES[curve] :]
+    return okp_derived(curve, seed[::-1] if curve == "x25519" else seed)
 
 
 def _on(curve: str, point: bytes, secret: bytes) -> Key | None:

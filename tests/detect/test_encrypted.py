@@ -1,5 +1,6 @@
 """Encrypted keys: read strictly, named where they can be, and told by what a guess costs."""
 
+import base64
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys, sealed
+from fixtures import encodings, keys, noise, sealed
 from scanner import rules
 from scanner.detect import anchors, encrypted, pbe
 from scanner.detect.publics import PublicKey
@@ -58,6 +59,42 @@ def test_forms(form: str) -> None:
     size = len(data.partition(b"\n-----END")[0].rstrip(b"=")) if start else len(data)
     assert seen[0].places == (Place(space=0, offset=9 + start, size=size - start),)
     assert "guess" in seen[0].protection
+
+
+SIGSTORE = (
+    b'{"kdf":{"name":"scrypt","params":{"N":65536,"r":8,"p":1},"salt":"c2FsdA=="},'
+    b'"cipher":{"name":"nacl/secretbox","nonce":"bm9uY2U="},"ciphertext":"Y2lwaGVydGV4dA=="}'
+)
+OTHERS = {
+    "ENCRYPTED SIGSTORE": (SIGSTORE, "unknown", "scrypt N=65536 r=8 p=1: fast to guess"),
+    "ENCRYPTED COSIGN": (SIGSTORE, "unknown", "scrypt N=65536 r=8 p=1: fast to guess"),
+    "NEBULA ED25519 ENCRYPTED": (noise.uniform(180), "ed25519", "a passphrase"),
+    "NEBULA ECDSA P256 ENCRYPTED": (noise.uniform(150), "ec", "a passphrase"),
+}
+
+
+@pytest.mark.parametrize("label", OTHERS)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("end", LINE_ENDS[:3], ids=repr)
+def test_other_labels(label: str, codec: str, end: bytes) -> None:
+    """What Sigstore (go-securesystemslib) and Nebula write is listed, whole, with what it says."""
+    raw, algorithm, protection = OTHERS[label]
+    body = base64.b64encode(raw)
+    lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+    name = label.encode()
+    text = (
+        end.join((b"-----BEGIN %b PRIVATE KEY-----" % name, *lines, b"-----END %b" % name))
+        + b" PRIVATE KEY-----"
+    )
+    data = text.decode().encode(codec)
+    (seen,) = find(b"\xfe" * 9 + data + b"\xfe" * 9)
+    assert isinstance(seen, Sealed)
+    said = seen.candidate
+    assert (said.algorithm, said.protection) == (algorithm, protection)
+    assert said.places == (Place(space=0, offset=9, size=len(data)),)
+    assert find(text.replace(b"-----END " + name, b"-----END OTHER")) == []
+    assert find(text.replace(b"ENCRYPTED", b"WRAPPED")) == []
+    assert find(text[: len(text) // 2]) == []
 
 
 @pytest.mark.parametrize("end", LINE_ENDS, ids=repr)

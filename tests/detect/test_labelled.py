@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys
+from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors, pem
 from scanner.detect.keys import Proved
@@ -35,9 +35,13 @@ def find(data: bytes) -> list[Proved]:
     ]
 
 
-def written(label: str, raw: bytes, end: str = "\n") -> bytes:
-    """Return a text as Nebula's tools write it."""
-    lines = (f"-----BEGIN {label}PRIVATE KEY-----", base64.b64encode(raw).decode())
+def written(label: str, raw: bytes, end: str = "\n", columns: int = 1000) -> bytes:
+    """Return a text as Nebula's tools write it, or in lines of so many columns."""
+    body = base64.b64encode(raw).decode()
+    lines = (
+        f"-----BEGIN {label}PRIVATE KEY-----",
+        *(body[at : at + columns] for at in range(0, len(body), columns)),
+    )
     return end.join((*lines, f"-----END {label}PRIVATE KEY-----", "")).encode()
 
 
@@ -66,9 +70,40 @@ def test_bytes_that_nothing_names() -> None:
     )
 
 
+@pytest.mark.parametrize("label", ["FOO ", "HSS LMS ", "ML-DSA-44 WITH P-256 PREVIEW "])
+@pytest.mark.parametrize("end", ["\n", "\\r\\n"])
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("size", [48, 64, 5000])
+def test_a_label_that_nobody_knows(label: str, end: str, width: int, size: int) -> None:
+    """What stands there is a key of an algorithm that the label may name, of any length."""
+    text = written(label, noise.uniform(size), end, 64)
+    data = text if width == 1 else encodings.utf16(text)
+    (found,) = find(b"\xfe" * 9 + data + b"\xfe" * 9)
+    assert isinstance(found.material, Foreign)
+    assert found.candidate.confidence is Confidence.STRUCTURE
+    (place,) = found.candidate.places
+    assert (place.offset, place.size) == (9, len(data) - len(end) * width)
+
+
+@pytest.mark.parametrize("key", [keys.rsa_key(), P256, ED], ids=str)
+def test_a_known_key_under_another_label(key: keys.RsaKey | keys.EcKey | keys.OkpKey) -> None:
+    """The bytes say what they are: the label is no reason not to believe them."""
+    (found,) = find(written("FOO ", encodings.pkcs8_der(key), "\n", 64))
+    assert found.candidate.fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        written("FOO ", bytes(64)),
+        written("FOO ", noise.uniform(31)),
+        written("FOO ", noise.uniform(64)).replace(b"-----END FOO", b"-----END BAR"),
+        written("FOO ", noise.uniform(64)).partition(b"-----END")[0],
+        written("FOO ENCRYPTED ", noise.uniform(64)),
+        written("ENCRYPTED FOO ", noise.uniform(640)),
+        written("TSS2 ", noise.uniform(640)),
+        written("A B C D E ", noise.uniform(640)),
+        b"-----BEGIN FOO PRIVATE KEY-----\nkeep it secret\n-----END FOO PRIVATE KEY-----\n",
         written("", bytes(32)),
         written("", ED.seed + ED.public[::-1]),
         written("", ED.seed[:31]),

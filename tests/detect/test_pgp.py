@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, pgp
+from fixtures import encodings, noise, pgp
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, pgparmour
+from scanner.detect import anchors, pgparmour, strange_pgp
 from scanner.detect import pgp as detector
 from scanner.detect.keys import Proved
+from scanner.detect.openpgp import NotPgp
 from scanner.detect.publics import PublicKey
 from scanner.detect.sealed import Sealed
 from scanner.model import Candidate, Confidence
@@ -304,3 +305,79 @@ def test_version_5(key: recipes.Key) -> None:
     at = packet.index(b"\x05" + pgp.TIME) + 9  # the last byte of the first count
     changed = packet[:at] + bytes((packet[at] ^ 1,)) + packet[at + 1 :]
     assert "PGP packet" not in {row[0] for rows in private(changed).values() for row in rows}
+
+
+def _half(size: int, seed: int) -> bytes:
+    return noise.uniform(size, seed)
+
+
+def _point(oid: str) -> bytes:
+    """Return the public fields of a curve that has no name here."""
+    return bytes((len(oid) // 2,)) + bytes.fromhex(oid) + pgp.mpi(4 << 512 | 1 << 511 | 12345)
+
+
+SM2, RARE = "2a811ccf5501822d", "2b2403030208010108"
+SCALAR = pgp.mpi(int.from_bytes(noise.uniform(32, 3), "big") | 1 << 255)
+STRANGE = {
+    "ML-DSA-65+Ed25519, 6": (6, 30, _half(1984, 1), _half(64, 2)),
+    "ML-DSA-87+Ed448, 6": (6, 31, _half(2649, 1), _half(89, 2)),
+    "ML-KEM-768+X25519, 6": (6, 35, _half(1216, 1), _half(96, 2)),
+    "ML-KEM-768+X25519, 4": (4, 35, _half(1216, 1), _half(96, 2)),
+    "ML-KEM-1024+X448, 6": (6, 36, _half(1624, 1), _half(120, 2)),
+    "SLH-DSA-SHAKE-128s, 6": (6, 32, _half(32, 1), _half(64, 2)),
+    "unknown, 6": (6, 100, _half(777, 1), _half(99, 2)),
+    "unknown, 5": (5, 8, _half(1250, 1), _half(99, 2)),
+    "ec, 4": (4, 19, _point(SM2), SCALAR),
+    "ec, 6": (6, 19, _point(RARE), SCALAR),
+    "ec, agrees": (4, 18, _point(RARE) + bytes((3, 1, 8, 7)), SCALAR),
+}
+"""Version, algorithm and halves of keys that nobody here computes with."""
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_algorithm_that_nobody_knows(name: str, *, old: bool) -> None:
+    """What its frame says is a private key is one: in armour, and where an anchor is, in memory."""
+    packet = pgp.strange(*STRANGE[name], old=old)
+    text = pgp.armour(packet)
+    (found,) = find(b"\xfe" * 9 + text + b"\xfe" * 9, "private-key")
+    assert isinstance(found, Proved)
+    said = found.candidate
+    assert (said.algorithm, said.confidence) == (name.partition(",")[0], Confidence.STRUCTURE)
+    assert said.curve == {"ec, 4": "1.2.156.10197.1.301"}.get(name, said.curve)
+    assert said.places[0].offset == 9
+    if name[:2] in ("ML", "ec") and name != "ec, 4":
+        (found,) = find(b"\xfe" * 9 + packet + b"\xfe" * 9, "private-key")
+        assert isinstance(found, Proved)
+        (place,) = found.candidate.places
+        assert (place.offset, place.size) == (9, len(packet))
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_its_frame_does_not_hold(name: str) -> None:
+    """A wrong sum or size, a filler, a public packet, an encrypted one: nothing is said."""
+    version, algorithm, public, secret = STRANGE[name]
+    whole = pgp.strange(version, algorithm, public, secret, old=False)
+    cut = pgp.framed(5, whole[3:-5], old=False)
+    longer = pgp.framed(5, whole[3:] + b"\0", old=False)
+    filler = pgp.strange(version, algorithm, public, bytes(len(secret)), old=False)
+    sealed = bytearray(whole)
+    sealed[len(whole) - len(secret) - {4: 3, 5: 8, 6: 1}[version]] = 254
+    shown = pgp.framed(6, whole[3:], old=False)
+    for packet in (filler, bytes(sealed), shown, *((cut, longer) if version < 6 else ())):
+        assert find(pgp.armour(packet), "private-key") == []
+        assert find(bytes(9) + packet + bytes(9), "private-key") == []
+    spoiled = pgp.armour(whole).replace(b"\n=", b"\n=AAAA\n=")
+    assert find(spoiled, "private-key") == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=120))
+def test_arbitrary_bodies_are_refused(body: bytes) -> None:
+    """Whatever bytes a body has, it is read or refused, and never half."""
+    for front in (b"", b"\x04\x60\0\0\0\x13", b"\x06\x60\0\0\0\x20\0\0\0\x20"):
+        try:
+            found = strange_pgp.read(front + body)
+        except NotPgp:
+            continue
+        assert found.secret in body

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys, sealed
+from fixtures import encodings, keys, noise, sealed
 from scanner import rules
 from scanner.detect import encrypted, putty, pvk
 from scanner.detect.keys import Proved
@@ -51,6 +51,26 @@ def test_plain_files(name: str, version: int, end: str, codec: str) -> None:
     assert "MAC" not in said.encoding
     assert public.witness.ssh_fingerprint.startswith("SHA256:")
     assert closed(text) == []
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_type_that_nobody_knows(version: int, width: int) -> None:
+    """What its MAC seals as a key file is a key, of an algorithm yet to come."""
+    kind = b"ssh-mldsa65@example.org"
+    blob = len(kind).to_bytes(4, "big") + kind + noise.uniform(1952)
+    text = sealed.putty_of(kind, blob, noise.uniform(36), version).rstrip()
+    data = text if width == 1 else encodings.utf16(text)
+    (found,) = plain(b"\xfe" * 8 + data + b"\xfe" * 8, 8)
+    assert isinstance(found, Proved)
+    assert (found.candidate.algorithm, found.candidate.confidence) == (
+        "unknown",
+        Confidence.STRUCTURE,
+    )
+    (place,) = found.candidate.places
+    assert (place.offset, place.size) == (8, len(data))
+    assert plain(text.replace(b"throwaway", b"throwawaz")) == []
+    assert plain(text.replace(kind, b"ssh-ed25519")) == []
 
 
 @pytest.mark.parametrize("version", [2, 3])

@@ -10,7 +10,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import sexp, xmlkey
 from scanner.detect.keys import Proved
-from scanner.detect.material import Ffc, Rsa
+from scanner.detect.material import Ffc, Foreign, Rsa
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
@@ -98,6 +98,47 @@ def test_key_files_of_other_curves(key: keys.Key) -> None:
     data = containers.sexp_hex(key)
     (seen,) = found(sexp.examine, "gnupg-private-key", data, data.find(b"(d #"))
     assert seen.candidate.fingerprint.value == key.spki_sha256
+
+
+SPELLINGS = [containers.sexp_hex, containers.sexp_canonical, containers.sexp_object]
+MARKS = (b"(d #", b"(1:d", b"\x03\x01\x01\0d\x01")
+
+
+@pytest.mark.parametrize("write", SPELLINGS)
+def test_a_curve_that_nobody_knows(write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    """The scalar of an SM2 key (Libgcrypt's sm2p256v1) is a structure without a name."""
+    key = keys.ec_key("P-256")
+    data = write(key)
+    for before, name in ((b"10:", b"9:"), (b"\x01\x0a\0", b"\x01\x09\0"), (b"", b"")):
+        data = data.replace(before + b"NIST P-256", name + b"sm2p256v1")
+    at = next(at for mark in MARKS if (at := data.find(mark)) >= 0)
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, at)
+    assert isinstance(seen.material, Foreign)
+    assert seen.material.inner == key.d.to_bytes(32, "big")
+    assert (seen.candidate.algorithm, seen.candidate.confidence) == ("ec", Confidence.STRUCTURE)
+
+
+@pytest.mark.parametrize("key", OBJECTS[1:], ids=_id)
+def test_a_scalar_without_its_point(key: keys.Key) -> None:
+    """A known curve gives the name of the key, and no proof: nothing else stands there."""
+    data = containers.sexp_canonical(key)
+    point, secret = data.find(b"(1:q"), data.find(b"(1:d")
+    data = data[:point] + data[secret:]
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, point)
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+    assert seen.candidate.confidence is Confidence.STRUCTURE
+
+
+def test_what_no_curve_announces() -> None:
+    """A scalar alone, another's point, and a filler are nothing."""
+    key, other = keys.ec_key("P-256"), keys.ec_key("P-256", label="other")
+    data = containers.sexp_canonical(key)
+    secret = data.find(b"(1:d")
+    assert found(sexp.examine, "gnupg-private-key", data[secret:], 0) == []
+    wrong = containers.sexp_canonical(other).partition(b"(1:d")[0] + data[secret:]
+    assert found(sexp.examine, "gnupg-private-key", wrong, wrong.find(b"(1:d")) == []
+    filler = data[: data.find(b"(1:q")] + b"(1:d32:" + bytes(31) + b"\x01))"
+    assert found(sexp.examine, "gnupg-private-key", filler, filler.find(b"(1:d")) == []
 
 
 @example(at=386, bit=1)  # in the public exponent, of which p*q = n says nothing
