@@ -41,6 +41,7 @@ _OBJECT = re.compile(rb"\x03\x01(?P<order>\x01\0|\0\x01)(?P<name>[a-z])\x01(?P<s
 _BLANKS = 16
 """Bytes between two members at most."""
 
+_NIST = (224, 256, 384, 521)
 _CURVES = (
     (b"Ed25519", "ed25519"),
     (b"Curve25519", "x25519"),
@@ -54,8 +55,11 @@ _CURVES = (
     (b"brainpoolP256r1", "brainpoolP256r1"),
     (b"brainpoolP384r1", "brainpoolP384r1"),
     (b"brainpoolP512r1", "brainpoolP512r1"),
+    *((b"nistp%d" % bits, f"P-{bits}") for bits in _NIST),
+    *((b"secp%dr1" % bits, f"P-{bits}") for bits in _NIST),
+    (b"prime256v1", "P-256"),
 )
-"""Names as Libgcrypt writes them, and ours."""
+"""Names as Libgcrypt writes and reads them (cipher/ecc-curves.c), and ours."""
 
 _HEAD = 256
 """Characters before the first member in which its curve is named."""

@@ -85,7 +85,7 @@ def test_a_label_that_nobody_knows(label: str, end: str, width: int, size: int) 
     assert (place.offset, place.size) == (9, len(data) - len(end) * width)
 
 
-@pytest.mark.parametrize("key", [keys.rsa_key(), P256, ED], ids=str)
+@pytest.mark.parametrize("key", [keys.rsa_key(), P256, ED], ids=["rsa", "ec", "ed25519"])
 def test_a_known_key_under_another_label(key: keys.RsaKey | keys.EcKey | keys.OkpKey) -> None:
     """The bytes say what they are: the label is no reason not to believe them."""
     (found,) = find(written("FOO ", encodings.pkcs8_der(key), "\n", 64))

@@ -222,5 +222,8 @@ def test_what_nobody_can_open_raises_nothing(data: bytes, phrase: str) -> None:
 
 def test_a_sum_that_fits_is_no_key() -> None:
     """A secret of a PGP packet must close the equation too, whatever stands behind it."""
-    (packet,) = pgp_packets._packets(pgp.packet(EC, tag=5))
+    data = pgp.packet(EC, tag=5)
+    ((at, head),) = pgp_packets._headers(data)
+    packet = pgp_packets._framed(data, at, head)
+    assert packet is not None
     assert openpgp.opened(packet.body, bytes(40)) is None

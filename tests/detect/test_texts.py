@@ -118,6 +118,16 @@ def test_a_curve_that_nobody_knows(write) -> None:  # type: ignore[no-untyped-de
     assert (seen.candidate.algorithm, seen.candidate.confidence) == ("ec", Confidence.STRUCTURE)
 
 
+@pytest.mark.parametrize("name", [b"secp256r1", b"nistp256", b"prime256v1"])
+def test_other_names_of_a_curve(name: bytes) -> None:
+    """Libgcrypt reads a curve's other names too, and writes one in its own test (cipher/ecc.c)."""
+    key = keys.ec_key("P-256")
+    data = containers.sexp_hex(key).replace(b"NIST P-256", name)
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, data.find(b"(d #"))
+    assert seen.candidate.fingerprint.value == key.spki_sha256
+    assert seen.candidate.confidence is Confidence.PROOF
+
+
 @pytest.mark.parametrize("key", OBJECTS[1:], ids=_id)
 def test_a_scalar_without_its_point(key: keys.Key) -> None:
     """A known curve gives the name of the key, and no proof: nothing else stands there."""
