@@ -19,6 +19,7 @@ from scanner.detect import likelihood, tagged
 
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
 Sizes = npt.NDArray[np.int64] | npt.NDArray[np.uint32]
 
@@ -50,6 +51,8 @@ _LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
 _FEWEST_BITS = np.uint8(12)
 _LEAST_BITS = 66
 """Bits that are set in 24 bytes of a random number, but of one in 100 000: 96 on average."""
+_LEAST_INSIDE = 150
+"""Of 48 bytes, with the same chance: 192 on average."""
 _VALUES = 20
 """Different byte values that 24 bytes of a random number have, but of one in 500."""
 _EXPANDED = 15
@@ -83,8 +86,10 @@ _APART = 1 << 48
 """More than the bytes of any space."""
 
 
-def random_looking(words: Words, *, halves: bool = False, cells: bool = True) -> Flags:
-    """Flag each word that could be part of a random number.
+def random_looking(
+    words: Words, bits: Bits | None = None, *, halves: bool = False, cells: bool = True
+) -> Flags:
+    """Flag each word that could be part of a random number; ``bits`` are set in it.
 
     A random word has 12 to 52 bits set (all but 2e-7 of them), is neither a small integer nor a
     pointer (top 16 bits 0000 or FFFF: 3e-5), has a byte above 0x7f, which text has not (0.4 % fail)
@@ -98,7 +103,7 @@ def random_looking(words: Words, *, halves: bool = False, cells: bool = True) ->
     one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers, unless
     there are no ``cells``.
     """
-    bits = np.bitwise_count(words)
+    bits = np.bitwise_count(words) if bits is None else bits
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
     flags &= (words & _HIGH_BITS) != 0
     flags &= (words + _TOP) >= _TOP + _TOP
@@ -162,7 +167,7 @@ def find(
     words = buffer[: len(buffer) & ~7].view(np.uint64)
     words = words.byteswap() if swapped else words
     first, last = owned_starts // WORD, np.minimum(owned_ends // WORD, len(words))
-    flags = _flags(words, [(0, len(buffer))] if filled is None else filled, halves=halves)
+    flags, bits = _flags(words, [(0, len(buffer))] if filled is None else filled, halves=halves)
     mine = np.zeros(len(words), np.bool_)
     for start, stop in zip(first.tolist(), last.tolist(), strict=True):
         mine[start:stop] = True
@@ -173,7 +178,7 @@ def find(
     cut[last] = True
     whole = ~(cut[starts] | cut[ends])
     keep = ~whole
-    keep[whole] = _edges_look_random(words, starts[whole], ends[whole])
+    keep[whole] = _edges_look_random(words, bits, starts[whole], ends[whole])
     open_starts, open_ends = _open(flags, first, last)
     starts = np.concatenate((starts[keep], open_starts))
     order = np.argsort(starts, kind="stable")
@@ -181,9 +186,12 @@ def find(
     return starts[order] * WORD, ends[order] * WORD
 
 
-def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> Flags:
-    """Flag the random-looking words of the filled ranges, a piece of them at a time."""
-    flags = np.zeros(len(words), np.bool_)
+def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> tuple[Flags, Bits]:
+    """Flag the random-looking words of the filled ranges, a piece of them at a time.
+
+    And say of each word how many bits are set in it.
+    """
+    flags, bits = np.zeros(len(words), np.bool_), np.zeros(len(words), np.uint8)
     around = CONTEXT // WORD
     eights = tagged.eights(words) if filled else np.empty(0, np.int64)
     for low, high in filled:
@@ -191,9 +199,12 @@ def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> 
             stop = min(start + PIECE, high // WORD)
             base = max(start - around, 0)
             cells = bool(((eights > start - 16) & (eights < stop + 8)).any())
-            judged = random_looking(words[base : stop + around], halves=halves, cells=cells)
+            piece = words[base : stop + around]
+            count = np.bitwise_count(piece)
+            judged = random_looking(piece, count, halves=halves, cells=cells)
             flags[start:stop] = judged[start - base : stop - base]
-    return flags
+            bits[start:stop] = count[start - base : stop - base]
+    return flags, bits
 
 
 def _threes(flags: Flags) -> tuple[Offsets, Offsets]:
@@ -222,7 +233,7 @@ def _open(flags: Flags, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets
     return pairs[:, 0], pairs[:, 1]
 
 
-def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
+def _edges_look_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets) -> Flags:
     """Tell which runs have, at either edge, 24 bytes that look random by their values.
 
     Machine code, tables and text seldom do, and they are most of what passes the word test. Of
@@ -233,9 +244,10 @@ def _edges_look_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
     verdict = np.zeros(len(starts), np.bool_)
     for at, least in ((starts, 0), (ends - 3, 4)):
         rest = np.flatnonzero(~verdict & (ends - starts >= least))
-        verdict[rest] = _look_random(words, at[rest], _THREE, _VALUES)
+        dense = rest[_bits(bits, at[rest], _THREE) >= _LEAST_BITS]
+        verdict[dense] = _look_random(words, at[dense], _THREE, _VALUES)
     rest = np.flatnonzero(~verdict & (ends - starts >= _EXPANDED))
-    verdict[rest] = _hold_random(words, starts[rest], ends[rest])
+    verdict[rest] = _hold_random(words, bits, starts[rest], ends[rest])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
@@ -257,19 +269,21 @@ def _look_random(words: Words, at: Offsets, steps: Offsets, values: int) -> Flag
     least = np.float32(likelihood.least(WORD * len(steps)))
     for low in range(0, len(at), _ROWS):
         rows = words[at[low : low + _ROWS, None] + steps]
-        dense = np.flatnonzero(_bits(rows[:, :3]) >= _LEAST_BITS)
-        dense = dense[likelihood.of_words(rows[dense]) >= least]
+        dense = np.flatnonzero(likelihood.of_words(rows) >= least)
         dense = dense[likelihood.values(rows[dense].view(np.uint8)) >= values]
         verdict[low + dense] = True
     return verdict
 
 
-def _hold_random(words: Words, starts: Offsets, ends: Offsets) -> Flags:
+def _hold_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets) -> Flags:
     """Tell which runs look random somewhere inside, at a place that an expanded key would fill."""
     places = (ends - starts - _INSIDE[-1] - 1) // _EVERY + 1
     run = np.repeat(np.arange(len(starts)), places)
     index = np.arange(len(run)) - np.repeat(np.cumsum(places) - places, places)
-    good = _look_random(words, starts[run] + _EVERY * index, _INSIDE, _VALUES_INSIDE)
+    at = starts[run] + _EVERY * index
+    dense = np.flatnonzero(_bits(bits, at, _THREE) >= _LEAST_BITS)
+    dense = dense[_bits(bits, at[dense], _INSIDE) >= _LEAST_INSIDE]
+    good = dense[_look_random(words, at[dense], _INSIDE, _VALUES_INSIDE)]
     verdict = np.zeros(len(starts), np.bool_)
     verdict[run[good]] = True
     return verdict
@@ -283,10 +297,11 @@ def _hold_digits(words: Words) -> Flags:
     return maybe
 
 
-def _bits(rows: Words) -> npt.NDArray[np.uint8]:
-    """Count the bits that are set in each row of three words."""
-    bits = np.bitwise_count(rows)
-    sums: npt.NDArray[np.uint8] = bits[:, 0] + bits[:, 1] + bits[:, 2]
+def _bits(bits: Bits, at: Offsets, steps: Offsets) -> npt.NDArray[np.uint16]:
+    """Sum how many bits are set in the words that are so many steps from ``at``."""
+    sums = np.zeros(len(at), np.uint16)
+    for step in steps.tolist():
+        sums += bits.take(at + step)
     return sums
 
 
