@@ -341,6 +341,28 @@ def test_our_own_rules_find_their_examples() -> None:
             assert name in {match.rule for match in matches}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MNEMONIC=test test test test test test test test test test test junk",  # Hardhat's own
+        "mnemonic: the words of your wallet, twelve or twenty four of them, in their order",
+        "Recovery Key: 111111-222222-333333",
+        "otpauth://totp/{label}?secret={secret}",
+        '{"password":"********"}',
+        '{"password": "string", "passphrase": "passphrase"}',
+        'encrypt: "yes"',
+        "Unseal Key 1: (will be hidden)",
+        "kubeadm join <control-plane>:6443 --token <token>",
+        "sv=2022-11-02&sig=REDACTED",
+        "?password=%s&user=%s",
+        "postgresql+psycopg2://user:{password}@localhost/app",
+    ],
+)
+def test_what_only_looks_like_a_secret(text: str) -> None:
+    """Placeholders, templates and a phrase that everybody has: nothing is said."""
+    assert search(b"\0" * 64 + text.encode() + b"\0" * 64).candidates == ()
+
+
 OWN = """
 rules:
   - name: House token
