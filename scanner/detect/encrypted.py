@@ -2,10 +2,10 @@ r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PE
 
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
 whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf; and whatever its
-label says is encrypted, Sigstore's JSON and Nebula's messages among them. They are no
-reason to keep a dump: what they are worth is what their password is worth. So the finding says what
-a guess costs, and what opens goes with it as a lock; no password is tried here. What only has the
-label of a key is nothing.
+label says is encrypted, Sigstore's JSON and Nebula's messages among them. They are no reason to
+keep a dump: what they are worth is what their password is worth. So the finding says what a guess
+costs, and what opens goes with it as a lock; no password is tried here. What only has the label of
+a key is nothing.
 """
 
 import re
@@ -141,8 +141,8 @@ def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed 
 
 def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     """Read what stands under another label that says it is encrypted."""
-    block = labelled.block(memory, space, offset)
-    if block is None or b"ENCRYPTED" not in block.label or len(block.raw) < _LEAST:
+    block = labelled.block(memory, space, offset, lambda label: b"ENCRYPTED" in label)
+    if block is None or len(block.raw) < _LEAST:
         return None
     said, scrypt = "a passphrase", _SCRYPT.search(block.raw)
     if scrypt is not None:

@@ -8,7 +8,7 @@ This module leaves the labels of other formats to those who read them.
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scanner.detect import armour
@@ -29,7 +29,7 @@ _TEXT = re.compile(
     rb"([A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)(?:\s|\\[nr]){1,4}"
     rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----"
 )
-_LONGEST_LABEL = 128
+_LONGEST_LABEL, _FIRST_READ = 128, 2048
 _LABEL = re.compile(rb"-----BEGIN ((?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){1,4})\Z")
 _READ = frozenset((b"RSA", b"EC", b"DSA", b"OPENSSH", b"ENCRYPTED", b"PGP", b"SSH2", b"TSS2"))
 """Words of labels whose bodies others read."""
@@ -67,15 +67,20 @@ class Block:
     wide: str
 
 
-def block(memory: Memory, space: int, offset: int) -> Block | None:
-    """Read the text whose BEGIN line ends with the anchor at ``offset``."""
+def block(
+    memory: Memory, space: int, offset: int, wanted: Callable[[Sequence[bytes]], bool]
+) -> Block | None:
+    """Read the text whose BEGIN line ends with the anchor at ``offset``, if its label is wanted."""
     found = armour.text_at(memory, space, offset)
     text, raw, at = armour.stretch(found, _LONGEST_LABEL, 0)
     begin = _LABEL.search(raw[:at])
-    if begin is None:
+    if begin is None or not wanted(begin[1].split()):
         return None
-    body = found.read(armour.BODY)
-    base64_, end = armour.gather(body, len(_MARK))
+    for size in (_FIRST_READ, armour.BODY):
+        body = found.read(size)
+        base64_, end = armour.gather(body, len(_MARK))
+        if end + armour.NOISE + _LONGEST_LABEL < size:
+            break
     last = armour.end_line(body, end)
     if not body[:last].endswith(b"-----END %b%b" % (begin[1], _MARK)):
         return None
@@ -87,8 +92,8 @@ def block(memory: Memory, space: int, offset: int) -> Block | None:
 
 def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key under a label that nobody here knows."""
-    found = block(memory, space, offset)
-    if found is None or not _READ.isdisjoint(found.label):
+    found = block(memory, space, offset, _READ.isdisjoint)
+    if found is None:
         return
     parsed = parse_private(found.raw)
     if parsed is not None:
