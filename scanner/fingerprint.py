@@ -22,8 +22,9 @@ CURVE_OIDS: dict[str, bytes] = {
     "brainpoolP256r1": bytes.fromhex("2b2403030208010107"),
     "brainpoolP384r1": bytes.fromhex("2b240303020801010b"),
     "brainpoolP512r1": bytes.fromhex("2b240303020801010d"),
+    "SM2": bytes.fromhex("2a811ccf5501822d"),
 }
-"""Named curves and their object identifiers (RFC 5480, SEC 2, RFC 5639), content bytes only."""
+"""Named curves and their identifiers (RFC 5480, SEC 2, RFC 5639, RFC 8998), content bytes only."""
 
 FIELD_BYTES: dict[str, int] = {
     "P-224": 28,
@@ -34,6 +35,7 @@ FIELD_BYTES: dict[str, int] = {
     "brainpoolP256r1": 32,
     "brainpoolP384r1": 48,
     "brainpoolP512r1": 64,
+    "SM2": 32,
 }
 """Bytes of one coordinate."""
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from scanner import fingerprint
 from scanner.detect import der, keys, x509
-from scanner.detect.der import Malformed
 from scanner.detect.publics import PublicKey
 from scanner.errors import UsageError, cause
 
@@ -169,7 +168,7 @@ def _pem(data: bytes, name: str) -> Iterator[PublicKey]:
         elif label == b"PUBLIC KEY":
             yield _named(x509.from_spki(block), name)
         elif label == b"RSA PUBLIC KEY":
-            yield _named(_pkcs1(block), name)
+            yield _named(x509.from_pkcs1(block), name)
         else:
             raise _Refused("it holds a PEM block of another kind")
 
@@ -177,20 +176,8 @@ def _pem(data: bytes, name: str) -> Iterator[PublicKey]:
 def _der(data: bytes, name: str) -> PublicKey:
     if keys.parse_private(data) is not None:
         raise _private()
-    return _named(x509.from_certificate(data) or x509.from_spki(data) or _pkcs1(data), name)
-
-
-def _pkcs1(data: bytes) -> PublicKey | None:
-    """Read a DER RSAPublicKey (RFC 8017 A.1.1)."""
-    try:
-        whole = der.Reader(data)
-        body = whole.enter()
-        whole.finish()
-        n, e = body.integer(), body.integer()
-        body.finish()
-    except Malformed:
-        return None
-    return _rsa(n, e)
+    found = x509.from_certificate(data) or x509.from_spki(data) or x509.from_pkcs1(data)
+    return _named(found, name)
 
 
 def _base64(text: bytes, *, url: bool = False) -> bytes:

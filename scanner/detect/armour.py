@@ -48,7 +48,9 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
 _URL = bytes.maketrans(b"-_", b"+/")
 _ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])|&#(43|47|x2[bBfF]);")
 _LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/", b"43": b"+", b"47": b"/"}
-_END = re.compile(rb"-----END (?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){0,4}PRIVATE KEY-----")
+_END = re.compile(
+    rb"-----END (?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){0,4}(?:PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----"
+)
 _SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
 _RUN = re.compile(rb"(?:[A-Za-z0-9+/_]+|-(?!---)|%b|%b)+" % (FILLER.pattern, _ESCAPED.pattern))
 _PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]|&#(?:61|x3[dD]);")

@@ -6,22 +6,10 @@ to be the curve whose generator it has; nothing else is compared, for a key on i
 
 import functools
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from scanner.detect import der
+from scanner.detect.curve_points import CURVES, GROUPS, derive
 from scanner.detect.der import Reader
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
-
-CURVES: dict[str, type[ec.EllipticCurve]] = {
-    "P-224": ec.SECP224R1,
-    "P-256": ec.SECP256R1,
-    "P-384": ec.SECP384R1,
-    "P-521": ec.SECP521R1,
-    "secp256k1": ec.SECP256K1,
-    "brainpoolP256r1": ec.BrainpoolP256R1,
-    "brainpoolP384r1": ec.BrainpoolP384R1,
-    "brainpoolP512r1": ec.BrainpoolP512R1,
-}
 
 USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
 """The curve that is meant where a scalar of so many bytes stands without its name."""
@@ -57,8 +45,6 @@ def curve_of(parameters: Reader) -> str:
 @functools.cache
 def _generators() -> dict[bytes, str]:
     """Return the curves by the x of their generators: no two here share one."""
-    found = {}
-    for name, group in CURVES.items():
-        base = ec.derive_private_key(1, group()).public_key().public_numbers()
-        found[base.x.to_bytes(FIELD_BYTES[name], "big")] = name
-    return found
+    return {
+        derive(name, 1)[0].to_bytes(FIELD_BYTES[name], "big"): name for name in (*CURVES, *GROUPS)
+    }

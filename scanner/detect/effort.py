@@ -20,6 +20,7 @@ DERIVING = {
     "brainpoolP256r1": 600,
     "brainpoolP384r1": 1300,
     "brainpoolP512r1": 2100,
+    "SM2": 1300,
     "ed25519": 35,
     "x25519": 35,
     "ed448": 160,

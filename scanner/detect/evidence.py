@@ -8,10 +8,7 @@ numbers. This module refuses to derive a public half and to call that a proof.
 import math
 from dataclasses import replace
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from scanner.detect import effort
-from scanner.detect.curve_names import CURVES
+from scanner.detect import curve_points, effort
 from scanner.detect.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.fingerprint import FIELD_BYTES
@@ -114,13 +111,7 @@ def _inverse(n: int, e: int, d: int) -> bool:
 
 def on_curve(curve: str, x: int, y: int) -> bool:
     """Tell whether a point lies on a named curve."""
-    if curve not in CURVES:
-        return False
-    try:
-        ec.EllipticCurvePublicNumbers(x, y, CURVES[curve]()).public_key()
-    except ValueError:
-        return False
-    return True
+    return curve_points.known(curve) and curve_points.contains(curve, x, y)
 
 
 def ec_scalar(curve: str, d: int, x: int, y: int) -> Ec | None:
@@ -133,14 +124,14 @@ def ec_scalar(curve: str, d: int, x: int, y: int) -> Ec | None:
 
 def ec_derived(curve: str, d: int) -> Ec | None:
     """Return a scalar with the point that it gives, which proves nothing yet."""
-    if curve not in CURVES or not 0 < d.bit_length() <= 8 * FIELD_BYTES[curve]:
+    if not curve_points.known(curve) or not 0 < d.bit_length() <= 8 * FIELD_BYTES[curve]:
         return None
     effort.derive(curve)
     try:
-        point = ec.derive_private_key(d, CURVES[curve]()).public_key().public_numbers()
+        x, y = curve_points.derive(curve, d)
     except ValueError:  # not below the order
         return None
-    return Ec(curve=curve, d=d, x=point.x, y=point.y)
+    return Ec(curve=curve, d=d, x=x, y=y)
 
 
 def ec_closes(key: Ec) -> bool:

@@ -1,6 +1,6 @@
 """Keys in PKCS#8 and SEC1 of algorithms and curves that nothing here computes with.
 
-SM2, GOST R 34.10, binary and rarer prime curves, Diffie-Hellman of X9.42, hybrids of a draft: what
+GOST R 34.10, binary and rarer prime curves, Diffie-Hellman of X9.42, hybrids of a draft: what
 says that it is a private key, and parses strictly, is one, whatever its algorithm. It has no proof,
 and the name of a public half only where that stands beside it. What is of an algorithm that is
 known, and whose numbers do not agree, is for ``keys`` to refuse.
@@ -20,7 +20,6 @@ _ALGORITHMS = {
 """What identifiers mean: dhpublicnumber (RFC 3279), RFC 4491, RFC 9215; content bytes in hex."""
 
 _CURVES = {
-    "2a811ccf5501822d": "SM2",
     "2a8648ce3d030101": "P-192",
     "2b81040008": "secp160r1",
     "2b81040009": "secp160k1",

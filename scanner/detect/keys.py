@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x25519
 
-from scanner.detect import der, effort, foreign, groups, pqc
-from scanner.detect.curve_names import BY_OID, CURVES, USUAL_CURVE, curve_of
+from scanner.detect import curve_points, der, effort, foreign, groups, pqc
+from scanner.detect.curve_names import BY_OID, USUAL_CURVE, curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.material import Ec, Foreign, Material, Okp, Rsa, describe
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
@@ -361,22 +361,20 @@ def _sec1(
 def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
     """Prove that d*G is the encoded point (SEC 1 section 2.3.3), or derive it without one."""
     # Old encoders dropped leading zero bytes of d: up to three are given back.
-    if curve not in CURVES or not 0 <= FIELD_BYTES[curve] - len(scalar) <= 3:
+    if not curve_points.known(curve) or not 0 <= FIELD_BYTES[curve] - len(scalar) <= 3:
         return None
     if point is None and len(set(scalar)) < _DISTINCT:
         return None
-    group, d = CURVES[curve](), int.from_bytes(scalar, "big")
-    try:
-        beside = None
-        if point is not None:  # cheap, and a random point lies on no curve
-            beside = ec.EllipticCurvePublicKey.from_encoded_point(group, point).public_numbers()
+    d = int.from_bytes(scalar, "big")
+    try:  # to decode is cheap, and a random point lies on no curve
+        beside = curve_points.decode(curve, point) if point is not None else None
         effort.derive(curve)
-        derived = ec.derive_private_key(d, group).public_key().public_numbers()
+        x, y = curve_points.derive(curve, d)
     except ValueError:  # not on the curve; zero, or not below the order
         return None
-    if beside not in (None, derived):
+    if beside not in (None, (x, y)):
         return None
-    key = Ec(curve=curve, d=d, x=derived.x, y=derived.y)
+    key = Ec(curve=curve, d=d, x=x, y=y)
     return _Checked(key, "" if beside is None else "d*G = Q")
 
 

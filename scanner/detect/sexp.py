@@ -58,13 +58,14 @@ _CURVES = (
     *((b"nistp%d" % bits, f"P-{bits}") for bits in _NIST),
     *((b"secp%dr1" % bits, f"P-{bits}") for bits in _NIST),
     (b"prime256v1", "P-256"),
+    (b"sm2p256v1", "SM2"),
 )
 """Names as Libgcrypt writes and reads them (cipher/ecc-curves.c), and ours."""
 
 _HEAD = 256
 """Characters before the first member in which its curve is named."""
 _NAMED = re.compile(rb"curve(?:\s{1,4}\"?|[0-9]{1,2}:|\x01..)[A-Za-z0-9]", re.DOTALL)
-"""A curve's name, in each spelling: of those that nobody here computes on, SM2 and GOST's."""
+"""A curve's name, in each spelling: there are such that nobody here computes on, GOST's."""
 _SCALARS, _VARIED = range(16, 73), 12
 """Bytes of a scalar, and how many different ones it has at least."""
 

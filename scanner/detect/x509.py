@@ -15,11 +15,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner import fingerprint
-from scanner.detect import der, pqc, publics
-from scanner.detect.curve_names import CURVES, curve_of
+from scanner.detect import curve_points, der, pqc, publics
+from scanner.detect.curve_names import curve_of
 from scanner.detect.der import Malformed, Memory, Reader
 from scanner.detect.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
 from scanner.detect.publics import BARE, PublicKey
@@ -70,6 +69,14 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
 def from_spki(data: bytes, place: Place | None = None) -> PublicKey | None:
     """Read a DER SubjectPublicKeyInfo that fills ``data``; None for anything else."""
     return _placed(_spki(data), place)
+
+
+def from_pkcs1(data: bytes, place: Place | None = None) -> PublicKey | None:
+    """Read a DER RSAPublicKey (RFC 8017 A.1.1) that fills ``data``; None for anything else."""
+    try:
+        return _placed(_rsa(data), place)
+    except Malformed:
+        return None
 
 
 def _placed(key: PublicKey | None, place: Place | None) -> PublicKey | None:
@@ -218,13 +225,12 @@ def _rsa(content: bytes) -> PublicKey:
 
 def _ec(curve: str, point: bytes) -> PublicKey:
     """Read an ECPoint (RFC 5480 section 2.2), compressed or not, that lies on the curve."""
-    if curve not in CURVES:
+    if not curve_points.known(curve):
         raise Malformed
     try:
-        numbers = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[curve](), point)
+        x, y = curve_points.decode(curve, point)
     except ValueError as error:
         raise Malformed from error
-    x, y = numbers.public_numbers().x, numbers.public_numbers().y
     return publics.ec(curve, x, y, kind=BARE)
 
 

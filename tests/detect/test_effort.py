@@ -9,7 +9,7 @@ from fixtures import encodings, keys, keystores, pgp, pqc
 from scanner.detect import effort, evidence, groups, openpgp, pkcs12
 from scanner.detect import pgp as packets
 from scanner.detect import pqc as quantum
-from scanner.detect.curve_names import CURVES
+from scanner.detect.curve_points import CURVES
 from scanner.detect.keys import OKP_BYTES, okp_public, parse_private
 
 RSA = keys.rsa_key()

@@ -20,7 +20,7 @@ from scanner.engine import ScanRequest, scan
 from scanner.model import Confidence
 from scanner.progress import Silence
 
-EC, SM2 = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a811ccf5501822d")
+EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b2403030208010109")
 SECRET = hashlib.shake_256(b"keysift throwaway foreign").digest(96)
 
 
@@ -35,11 +35,11 @@ def pkcs8(oid: bytes, parameters: bytes, inner: bytes, *more: bytes) -> bytes:
 
 
 KEYS = {
-    "SM2": (pkcs8(EC, tlv(6, SM2), sec1()), "ec", "SM2"),
-    "SM2, SEC1": (sec1(32, tlv(0xA0, tlv(6, SM2))), "ec", "SM2"),
+    "brainpoolP320r1": (pkcs8(EC, tlv(6, RARE), sec1()), "ec", "brainpoolP320r1"),
+    "brainpoolP320r1, SEC1": (sec1(32, tlv(0xA0, tlv(6, RARE))), "ec", "brainpoolP320r1"),
     "sect571k1": (pkcs8(EC, tlv(6, bytes.fromhex("2b81040026")), sec1(64)), "ec", "1.3.132.0.38"),
     "GOST": (
-        pkcs8(bytes.fromhex("2a85030701010101"), tlv(0x30, tlv(6, SM2)), tlv(4, SECRET[:32])),
+        pkcs8(bytes.fromhex("2a85030701010101"), tlv(0x30, tlv(6, RARE)), tlv(4, SECRET[:32])),
         "gost2012-256",
         "",
     ),
@@ -78,7 +78,7 @@ def scanned(folder: Path, data: bytes) -> list[tuple[str, str, str, Confidence]]
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("form", ["PEM", "base64"])
 def test_a_text_that_says_it_is_a_private_key_is_one(tmp_path: Path, name: str, form: str) -> None:
-    """Whatever its algorithm: SM2, GOST and others had passed as PEM, and nothing was said."""
+    """Whatever its algorithm: GOST and others had passed as PEM, and nothing was said."""
     data, algorithm, curve = KEYS[name]
     text = encodings.pem(data, "EC PRIVATE KEY" if "SEC1" in name else "PRIVATE KEY")
     if form == "base64":
@@ -108,17 +108,17 @@ def test_a_part_of_what_no_anchor_finds_is_told(tmp_path: Path) -> None:
 
 
 BAD = {
-    "zeros": pkcs8(EC, tlv(6, SM2), tlv(0x30, b"\x02\x01\x01", tlv(4, bytes(32)))),
+    "zeros": pkcs8(EC, tlv(6, RARE), tlv(0x30, b"\x02\x01\x01", tlv(4, bytes(32)))),
     "another version": tlv(0x30, b"\x02\x01\x02", KEYS["GOST"][0][5:]),
     "a short secret": pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET[:11]),
-    "a long scalar": pkcs8(EC, tlv(6, SM2), sec1(81)),
-    "loose ends": pkcs8(EC, tlv(6, SM2), sec1() + b"\0"),
+    "a long scalar": pkcs8(EC, tlv(6, RARE), sec1(81)),
+    "loose ends": pkcs8(EC, tlv(6, RARE), sec1() + b"\0"),
     "more behind it": pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET, tlv(2, b"\1")),
     "no identifier": pkcs8(b"", b"", SECRET),
     "an endless identifier": pkcs8(b"\x81" * 40 + b"\1", b"", SECRET),
     "a known curve": pkcs8(EC, tlv(6, bytes.fromhex("2a8648ce3d030107")), sec1(80)),
     "an unknown version of SEC1": pkcs8(
-        EC, tlv(6, SM2), tlv(0x30, b"\x02\x01\x02", tlv(4, SECRET[:32]))
+        EC, tlv(6, RARE), tlv(0x30, b"\x02\x01\x02", tlv(4, SECRET[:32]))
     ),
     "RSA that is none": pkcs8(bytes.fromhex("2a864886f70d010101"), b"\5\0", SECRET),
 }
@@ -162,19 +162,19 @@ def test_a_point_beside_it_is_its_name() -> None:
     point = b"\4" + SECRET[:64]
     wrapped = tlv(0xA1, tlv(3, b"\0" + point))
     for data in (
-        pkcs8(EC, tlv(6, SM2), sec1(32, wrapped)),
-        sec1(32, tlv(0xA0, tlv(6, SM2)), wrapped),
+        pkcs8(EC, tlv(6, RARE), sec1(32, wrapped)),
+        sec1(32, tlv(0xA0, tlv(6, RARE)), wrapped),
     ):
         parsed = keys.parse_private(data)
         assert parsed is not None
-        spki = tlv(0x30, tlv(0x30, tlv(6, EC), tlv(6, SM2)), tlv(3, b"\0" + point))
+        spki = tlv(0x30, tlv(0x30, tlv(6, EC), tlv(6, RARE)), tlv(3, b"\0" + point))
         assert describe(parsed.material).fingerprint.value == hashlib.sha256(spki).hexdigest()
 
 
 def test_copies_of_its_scalar_are_traced(tmp_path: Path) -> None:
     """A named one's scalar is found where it stands bare, as limbs too."""
     wrapped = tlv(0xA1, tlv(3, b"\0\4" + SECRET[:64]))
-    text = encodings.pem(pkcs8(EC, tlv(6, SM2), sec1(32, wrapped)), "PRIVATE KEY")
+    text = encodings.pem(pkcs8(EC, tlv(6, RARE), sec1(32, wrapped)), "PRIVATE KEY")
     path = tmp_path / "dump"
     path.write_bytes(bytes(64) + text + bytes(64) + SECRET[:32][::-1] + bytes(64))
     found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
@@ -193,7 +193,7 @@ def test_self_test_keys_of_gnutls_are_published(tmp_path: Path) -> None:
     assert "GnuTLS" in found.published
 
 
-OPENSSL = ("SM2", "prime192v1", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320r1", "DH")
+OPENSSL = ("prime192v1", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320r1", "DH")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
@@ -227,7 +227,7 @@ def test_what_openssl_makes(tmp_path: Path, curve: str) -> None:
 
 def test_it_is_never_written_down() -> None:
     """The material has no repr."""
-    parsed = keys.parse_private(KEYS["SM2"][0])
+    parsed = keys.parse_private(KEYS["brainpoolP320r1"][0])
     assert parsed is not None
     assert isinstance(parsed.material, Foreign)
     assert repr(parsed.material) == "<foreign: withheld>"

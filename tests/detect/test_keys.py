@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures import described, encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import anchors, curve_names, der, keys
+from scanner.detect import anchors, curve_points, der, keys
 from scanner.detect.material import Foreign
 from scanner.dump import source, space
 from scanner.model import Confidence, Layout, Place, Region
@@ -229,18 +229,18 @@ def test_a_point_may_be_compressed_and_the_curve_unnamed() -> None:
         assert find(_sec1(scalar, point=bytes((3 - key.y % 2,)) + points[1][1:])) == []
 
 
-@pytest.mark.parametrize("curve", list(curve_names.CURVES))
+@pytest.mark.parametrize("curve", list(curve_points.CURVES))
 def test_every_curve_is_known(curve: str) -> None:
     """A key on any of the curves is proved in all its forms."""
     private = ec.derive_private_key(
-        0xFEDCBA9876543210_0F1E2D3C4B5A6978, curve_names.CURVES[curve]()
+        0xFEDCBA9876543210_0F1E2D3C4B5A6978, curve_points.CURVES[curve]()
     )
     point = private.public_key().public_numbers()
     key = recipes.EcKey(
         label="", curve=curve, d=0xFEDCBA9876543210_0F1E2D3C4B5A6978, x=point.x, y=point.y
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(recipes.CURVES, curve, curve_names.CURVES[curve])
+        patch.setitem(recipes.CURVES, curve, curve_points.CURVES[curve])
         name, data = key.spki_sha256, encodings.pkcs8_der(key)
     assert {each.candidate.fingerprint.value for each in find(data)} == {name}
 

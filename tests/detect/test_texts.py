@@ -106,11 +106,11 @@ MARKS = (b"(d #", b"(1:d", b"\x03\x01\x01\0d\x01")
 
 @pytest.mark.parametrize("write", SPELLINGS)
 def test_a_curve_that_nobody_knows(write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    """The scalar of an SM2 key (Libgcrypt's sm2p256v1) is a structure without a name."""
+    """The scalar of a GOST key (Libgcrypt's GOST2012-256-A) is a structure without a name."""
     key = keys.ec_key("P-256")
     data = write(key)
-    for before, name in ((b"10:", b"9:"), (b"\x01\x0a\0", b"\x01\x09\0"), (b"", b"")):
-        data = data.replace(before + b"NIST P-256", name + b"sm2p256v1")
+    for before, name in ((b"10:", b"14:"), (b"\x01\x0a\0", b"\x01\x0e\0"), (b"", b"")):
+        data = data.replace(before + b"NIST P-256", name + b"GOST2012-256-A")
     at = next(at for mark in MARKS if (at := data.find(mark)) >= 0)
     (seen,) = found(sexp.examine, "gnupg-private-key", data, at)
     assert isinstance(seen.material, Foreign)

@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import curve_names
+from scanner.detect import curve_points
 from scanner.detect.keys import Proved
 from scanner.detect.locks import Lock
 from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
@@ -118,7 +118,7 @@ def material(key: Material) -> None:
 
 @functools.lru_cache(maxsize=4096)
 def _point(curve: str, d: int) -> tuple[int, int]:
-    numbers = ec.derive_private_key(d, curve_names.CURVES[curve]()).public_key().public_numbers()
+    numbers = ec.derive_private_key(d, curve_points.CURVES[curve]()).public_key().public_numbers()
     return numbers.x, numbers.y
 
 

@@ -100,6 +100,7 @@ _ANCHORED = (
     _detector("dumped", mutate=(mutators.hex_of(mutators.der), mutators.words, *_WIDE)),
     _detector("printed", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("x509", mutate=(mutators.der,)),
+    _detector("public-text", "detect.public_text", mutate=_PEM),
     _detector("headless", "detect.headless", "detect.headless_dsa", mutate=(mutators.der,)),
     _detector("headless-text", "detect.headless_text", mutate=_PEM),
     _detector(

@@ -29,6 +29,7 @@ FEWEST = {
     "brainpoolP256r1": 12,
     "brainpoolP384r1": 12,
     "brainpoolP512r1": 12,
+    "SM2": 12,
     "P-384": MANY,
 }
 """Scalars from which on this is faster than OpenSSL, by curve: four to six times, and a quarter."""

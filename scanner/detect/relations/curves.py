@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect import readings
+from scanner.detect.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations import words
 from scanner.detect.relations.words import Bytes, Words
@@ -115,8 +116,12 @@ CURVES: dict[str, Curve] = {
                 "553e5c414ca92619418661197fac1047 1db1d381085ddaddb58796829ca90069"
             ),
         ),
+        *(Curve(name=name, p=group.p, n=group.n) for name, group in GROUPS.items()),
     )
 }
+
+USUAL = tuple(curve for curve in CURVES.values() if curve.name not in GROUPS)
+"""Curves that are looked for where no public key names one."""
 
 
 @functools.cache

@@ -27,6 +27,7 @@ from scanner.detect.publics import PublicKey, places
 from scanner.detect.relations import beheaded, comb, pieces, points, shifted, words
 from scanner.detect.relations.curves import (
     CURVES,
+    USUAL,
     Curve,
     Spelling,
     coefficients,
@@ -47,6 +48,7 @@ MOST: dict[str, tuple[int, int, int]] = {
     "brainpoolP256r1": (200, 400, 150),
     "brainpoolP384r1": (100, 200, 60),
     "brainpoolP512r1": (50, 100, 30),
+    "SM2": (0, 1_000, 500),
 }
 """Derivations in a section: without and with a public key of the curve to look for; and where there
 are more than FEW_RUNS. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1)
@@ -136,6 +138,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         if curve in everywhere:
             everywhere[curve].setdefault(x, y)
             beside[curve].append(place)
+    unused = {name for name, (least, _, _) in MOST.items() if not (least or everywhere[name])}
+    everywhere = {name: found for name, found in everywhere.items() if name not in unused}
     spelled = list(_spelled(pool, everywhere))
     used = {"P-256", *(name for name, _, _ in spelled)}
     for size in sorted({curve.size for curve in CURVES.values()}):
@@ -175,9 +179,9 @@ def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
     a rule.
     """
     most = pool.budget(*MOST_AFFINE)
-    sizes = {curve.size for curve in CURVES.values()}
+    sizes = {curve.size for curve in USUAL}
     filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
-    for curve in CURVES.values():
+    for curve in USUAL:
         a, b = coefficients(curve)
         for how in (*(_WORDS if pool.big_endian else (_LITTLE,)), _BIG):
             size = -(-curve.size // how.word) * how.word

@@ -15,7 +15,7 @@ import numpy as np
 from scanner.detect.evidence import on_curve
 from scanner.detect.pool import Pool
 from scanner.detect.relations import pieces
-from scanner.detect.relations.curves import CURVES, Curve, coefficients
+from scanner.detect.relations.curves import CURVES, USUAL, Curve, coefficients
 from scanner.detect.relations.words import sliding
 from scanner.model import Place
 
@@ -38,7 +38,7 @@ few runs and in many: 2 us for a curve, a byte order and a pair."""
 _FIELDS = 8
 """Coordinates that fit into a short run, at most."""
 
-_SIZES = sorted({curve.size for curve in CURVES.values()})
+_SIZES = sorted({curve.size for curve in USUAL})
 
 _Point = tuple[str, int, int, Place]
 """Curve, x, y, and where it stands."""
@@ -57,7 +57,7 @@ def _uncompressed(pool: Pool) -> Iterator[_Point]:
     tried = 0
     most = pool.budget(*MOST)
     for size in _SIZES:
-        names = [name for name, curve in CURVES.items() if curve.size == size]
+        names = [curve.name for curve in USUAL if curve.size == size]
         fits = marks[marks + 2 * size <= len(pool.data)]
         fits = fits[pieces.varied(pool.data, fits, size)]
         fits = fits[pieces.varied(pool.data, fits + size, size)]
@@ -99,7 +99,7 @@ def _joined(pool: Pool) -> Iterator[_Point]:
     length = pool.tail - pool.head
     whole = (pool.head >= 0) & (pool.tail >= 0)
     for size in (size for size in _SIZES if size % 8 == 0):
-        curves = [curve for curve in CURVES.values() if curve.size == size]
+        curves = [curve for curve in USUAL if curve.size == size]
         short = whole & (length >= 2 * size) & (length < (_FIELDS + 1) * size)
         runs = np.flatnonzero(short)[: pool.budget(*MOST_JOINED)]
         for head, tail in zip(pool.head[runs].tolist(), pool.tail[runs].tolist(), strict=True):

@@ -7,9 +7,8 @@ room for a longer number comes first. Proves nothing by itself.
 """
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.detect import curve_names
+from scanner.detect import curve_points
 from scanner.detect.evidence import ec_derived
 from scanner.detect.limbs import WORD, Offsets
 from scanner.detect.material import Ec
@@ -31,13 +30,9 @@ def radices(curve: Curve) -> list[int]:
 
 def table(curve: Curve, known: dict[int, int]) -> dict[int, int]:
     """Return x(R*Q) to x(Q) for the known points: what a scalar in Montgomery form gives."""
-    group = curve_names.CURVES[curve.name]()
-    radix = ec.derive_private_key(curve.radix % curve.n, group)
-    found: dict[int, int] = {}
-    for x, y in list(known.items())[:_MOST_KNOWN]:
-        public = ec.EllipticCurvePublicNumbers(x, y, group).public_key()
-        found[int.from_bytes(radix.exchange(ec.ECDH(), public), "big")] = x
-    return found
+    points = list(known.items())[:_MOST_KNOWN]
+    shifted = curve_points.shared(curve.name, curve.radix % curve.n, points)
+    return dict(zip(shifted, (x for x, _ in points), strict=True))
 
 
 def plain(curve: Curve, v: int, radix: int) -> Ec:

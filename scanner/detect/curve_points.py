@@ -1,0 +1,164 @@
+"""Points of named curves: decoded, checked and derived, by the library or, where it has none, here.
+
+The cryptography package computes on the usual curves. On SM2 (GB/T 32918.5, ISO/IEC
+14888-3) it does not, so its group stands here as numbers, and the formulas are those of any curve
+in short Weierstrass form (SEC 1 2.2.1, 2.3.4; Jacobian coordinates as in the Handbook of Elliptic
+and Hyperelliptic Curve Cryptography, 13.2.1). They take as long as the scalar's bits make them:
+keys of dumps that are here already need no constant time. This module knows no key.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from scanner.fingerprint import FIELD_BYTES
+
+CURVES: dict[str, type[ec.EllipticCurve]] = {
+    "P-224": ec.SECP224R1,
+    "P-256": ec.SECP256R1,
+    "P-384": ec.SECP384R1,
+    "P-521": ec.SECP521R1,
+    "secp256k1": ec.SECP256K1,
+    "brainpoolP256r1": ec.BrainpoolP256R1,
+    "brainpoolP384r1": ec.BrainpoolP384R1,
+    "brainpoolP512r1": ec.BrainpoolP512R1,
+}
+"""Curves that the library has."""
+
+Point = tuple[int, int]
+_Jacobian = tuple[int, int, int]  # (X/Z**2, Y/Z**3); Z = 0 at infinity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """y**2 = x**3 + a*x + b modulo p, and G, whose order is the prime n; p is 3 modulo 4."""
+
+    p: int
+    a: int
+    b: int
+    g: Point
+    n: int
+
+
+def _hex(text: str) -> int:
+    return int(text.replace(" ", ""), 16)
+
+
+_SM2_P = _hex("fffffffe ffffffff ffffffff ffffffff ffffffff 00000000 ffffffff ffffffff")
+
+GROUPS: dict[str, Group] = {
+    "SM2": Group(
+        p=_SM2_P,
+        a=_SM2_P - 3,
+        b=_hex("28e9fa9e 9d9f5e34 4d5a9e4b cf6509a7 f39789f5 15ab8f92 ddbcbd41 4d940e93"),
+        g=(
+            _hex("32c4ae2c 1f198119 5f990446 6a39c994 8fe30bbf f2660be1 715a4589 334c74c7"),
+            _hex("bc3736a2 f4f6779c 59bdcee3 6b692153 d0a9877c c62a4740 02df32e5 2139f0a0"),
+        ),
+        n=_hex("fffffffe ffffffff ffffffff ffffffff 7203df6b 21c6052b 53bbf409 39d54123"),
+    )
+}
+"""Curves that the library does not have."""
+
+
+def known(curve: str) -> bool:
+    """Tell whether points of a curve can be computed."""
+    return curve in CURVES or curve in GROUPS
+
+
+def contains(curve: str, x: int, y: int) -> bool:
+    """Tell whether a point lies on a curve that is known."""
+    group = GROUPS.get(curve)
+    if group is not None:
+        return min(x, y) >= 0 and max(x, y) < group.p and y * y % group.p == _square(group, x)
+    try:
+        ec.EllipticCurvePublicNumbers(x, y, CURVES[curve]()).public_key()
+    except ValueError:
+        return False
+    return True
+
+
+def decode(curve: str, raw: bytes) -> Point:
+    """Read an encoded point (SEC 1 2.3.4), compressed or not. Raises ValueError for none."""
+    group = GROUPS.get(curve)
+    if group is None:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[curve](), raw)
+        return key.public_numbers().x, key.public_numbers().y
+    size = FIELD_BYTES[curve]
+    x = int.from_bytes(raw[1 : 1 + size], "big")
+    if len(raw) == 1 + 2 * size and raw[0] == 4:
+        y = int.from_bytes(raw[1 + size :], "big")
+    elif len(raw) == 1 + size and raw[0] in (2, 3):
+        y = pow(_square(group, x), (group.p + 1) // 4, group.p)
+        y = y if y % 2 == raw[0] % 2 else group.p - y
+    else:
+        raise ValueError
+    if not contains(curve, x, y):
+        raise ValueError
+    return x, y
+
+
+def derive(curve: str, d: int) -> Point:
+    """Return d*G. Raises ValueError where d is not between 0 and the order."""
+    group = GROUPS.get(curve)
+    if group is None:
+        numbers = ec.derive_private_key(d, CURVES[curve]()).public_key().public_numbers()
+        return numbers.x, numbers.y
+    return _multiply(group, d, group.g)
+
+
+def shared(curve: str, d: int, points: Iterable[Point]) -> list[int]:
+    """Return the x of d times each of some points of the curve. Raises ValueError like the others.
+
+    It is what a key agreement gives (SEC 1 3.3.1).
+    """
+    group = GROUPS.get(curve)
+    if group is not None:
+        return [_multiply(group, d, point)[0] for point in points]
+    named = CURVES[curve]()
+    key = ec.derive_private_key(d, named)
+    others = (ec.EllipticCurvePublicNumbers(x, y, named).public_key() for x, y in points)
+    return [int.from_bytes(key.exchange(ec.ECDH(), other), "big") for other in others]
+
+
+def _multiply(group: Group, d: int, point: Point) -> Point:
+    if not 0 < d < group.n:
+        raise ValueError
+    total: _Jacobian = (1, 1, 0)
+    for bit in f"{d:b}":
+        total = _double(group, total)
+        if bit == "1":
+            total = _add(group, total, point)
+    x, y, z = total
+    inverse = pow(z, -1, group.p)
+    return x * inverse**2 % group.p, y * inverse**3 % group.p
+
+
+def _square(group: Group, x: int) -> int:
+    return (x * x * x + group.a * x + group.b) % group.p
+
+
+def _double(group: Group, point: _Jacobian) -> _Jacobian:
+    x, y, z = point
+    p = group.p
+    yy = y * y % p
+    s, m = 4 * x * yy % p, (3 * x * x + group.a * pow(z, 4, p)) % p
+    t = (m * m - 2 * s) % p
+    return t, (m * (s - t) - 8 * yy * yy) % p, 2 * y * z % p
+
+
+def _add(group: Group, one: _Jacobian, other: Point) -> _Jacobian:
+    """Add a point in affine form."""
+    x, y, z = one
+    p = group.p
+    if not z:
+        return *other, 1
+    zz = z * z % p
+    h, r = (other[0] * zz - x) % p, (other[1] * zz * z - y) % p
+    if not h:
+        return _double(group, one) if not r else (1, 1, 0)
+    hh = h * h % p
+    v = x * hh % p
+    t = (r * r - hh * h - 2 * v) % p
+    return t, (r * (v - t) - y * hh * h) % p, z * h % p

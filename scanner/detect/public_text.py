@@ -1,0 +1,36 @@
+"""Certificates and public keys as text: PEM (RFC 7468), under the labels that OpenSSL reads.
+
+A process may hold what it was configured with as text alone: it names the private key that it
+belongs to, and is a witness, as its DER would be. The text is read in every shape of ``armour``;
+what it decodes to must be what the label says. Requests are passed over: their keys are somebody's
+before there is a certificate, and stand in DER beside them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scanner.detect import armour, x509
+from scanner.detect.der import Memory
+from scanner.detect.publics import PublicKey
+from scanner.rules import Rule
+
+_LONGEST_LABEL = 32
+_LABEL = re.compile(rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----")
+_READERS = {b"PUBLIC KEY": x509.from_spki, b"RSA PUBLIC KEY": x509.from_pkcs1}
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
+    """Yield the certificate or the public key whose BEGIN line holds the anchor at ``offset``."""
+    text = armour.text_at(memory, space, offset)
+    label = _LABEL.match(text.read(_LONGEST_LABEL))
+    if label is None:
+        return
+    body = replace(text, offset=text.offset + label.end() * text.width)
+    found = armour.find_object(body)
+    if found is not None:
+        size = label.end() + found[1]
+        place, _ = armour.located(memory, space, text.offset, size, text.width)
+        key = _READERS.get(label[1], x509.from_certificate)(found[0], place)
+        if key is not None:
+            yield key

@@ -1,0 +1,108 @@
+"""Certificates and public keys as text: read in every shape, and witnesses as their DER is."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization as form
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import elfcore, encodings, keys, noise
+from scanner import rules
+from scanner.detect import anchors, public_text
+from scanner.detect.publics import PublicKey
+from scanner.engine import ScanRequest, scan
+from scanner.model import Confidence
+from scanner.progress import Silence
+from tests.detect.one_space import Bytes
+
+RULES = rules.load()
+OURS = tuple(rule for rule in RULES if rule.detector == "public-text")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors(OURS))
+RSA, EC = keys.rsa_key(2048), keys.ec_key("P-256")
+
+
+def find(data: bytes) -> list[PublicKey]:
+    """Run the rule over the bytes."""
+    return [
+        found
+        for index, offset in SWEEPER.sweep(data)
+        for found in public_text.examine(Bytes(data), 0, offset, OURS[index])
+    ]
+
+
+def _pkcs1() -> bytes:
+    public = RSA.private_key.public_key()
+    return public.public_bytes(form.Encoding.PEM, form.PublicFormat.PKCS1)
+
+
+def _relabelled(data: bytes, label: bytes, trail: bytes = b"") -> bytes:
+    return encodings.pem(data + trail, label.decode())
+
+
+TEXTS = {
+    "certificate": (encodings.certificate_pem(RSA), RSA),
+    "certificate, ec": (encodings.certificate_pem(EC), EC),
+    "X509": (_relabelled(encodings.certificate_der(EC), b"X509 CERTIFICATE"), EC),
+    "trusted": (
+        _relabelled(encodings.certificate_der(EC), b"TRUSTED CERTIFICATE", b"0\x03\x0c\x01x"),
+        EC,
+    ),
+    "SPKI": (encodings.spki_pem(EC), EC),
+    "PKCS#1": (_pkcs1(), RSA),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\\n", "\n    "])
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_every_shape(name: str, end: str, codec: str) -> None:
+    """Either width, whatever the line ends: its key, and the text from its label on."""
+    raw, key = TEXTS[name]
+    text = raw.decode().strip().replace("\n", end).encode(codec)
+    (found,) = find(b"\xfe" * 8 + text + b"\xfe" * 8)
+    assert found.witness.fingerprint.value == key.spki_sha256
+    assert (found.witness.kind == "certificate") == ("PUBLIC" not in raw.decode())
+    assert found.witness.place is not None
+    start = 8 + len("-----".encode(codec))
+    assert found.witness.place.offset == start
+    if name != "trusted":  # OpenSSL's own settings follow the certificate
+        assert found.witness.place.size == len(text) + 8 - start
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        encodings.certificate_pem(RSA)[:600],
+        encodings.certificate_pem(RSA).replace(b"BEGIN CERT", b"BEGIN CURT"),
+        _relabelled(encodings.spki_der(EC), b"CERTIFICATE"),
+        _relabelled(encodings.certificate_der(EC), b"PUBLIC KEY"),
+        _relabelled(encodings.certificate_der(EC), b"CERTIFICATE REQUEST"),
+        b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        encodings.pkcs8_pem(RSA),
+    ],
+)
+def test_what_is_none(text: bytes) -> None:
+    """Cut text, another label, and what is not what its label says."""
+    assert find(bytes(8) + text + bytes(8)) == []
+
+
+@pytest.mark.parametrize("text", ["certificate, ec", "SPKI"])
+def test_it_bears_witness_alone(tmp_path: Path, text: str) -> None:
+    """A scalar whose point stands nowhere but in a text is proved, and called by it."""
+    data = noise.plant(noise.mixed(40_000, 5), 4096, EC.d.to_bytes(32, "little") + bytes(8))
+    data = noise.plant(data, 20_480, TEXTS[text][0])
+    path = tmp_path / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F0000, data=data)]).data)
+    done = scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    (key,) = (one for one in done.candidates if one.kind == "private-key")
+    assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
+    subjects = {one.subject for one in done.witnesses}
+    assert ("CN=throwaway.example" in subjects) == text.startswith("certificate")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(TEXTS)), st.binary(max_size=300), st.integers(0, 400))
+def test_arbitrary_bytes_raise_nothing(name: str, behind: bytes, kept: int) -> None:
+    """Whatever follows the label, or some of its body, nothing is raised."""
+    find(TEXTS[name][0][:kept] + behind)

@@ -1,0 +1,65 @@
+"""Keys on SM2, on which the cryptography package does not compute: as those on other curves."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures import elfcore, encodings, noise, sm2
+from scanner import rules
+from scanner.detect.curve_points import GROUPS
+from scanner.engine import ScanRequest, scan
+from scanner.model import Candidate, Confidence
+from scanner.progress import Silence
+
+N, RULES = GROUPS["SM2"].n, rules.load()
+SCALARS = {
+    "limbs": sm2.D.to_bytes(32, "little"),
+    "bytes": sm2.D.to_bytes(32, "big"),
+    "montgomery": (sm2.D * 2**256 % N).to_bytes(32, "little"),
+}
+WITNESSES = {
+    "certificate": sm2.CERTIFICATE,
+    "SPKI": sm2.spki_der(),
+    "compressed SPKI": sm2.spki_der(compressed=True),
+    "PEM": encodings.pem(sm2.CERTIFICATE, "CERTIFICATE"),
+}
+
+
+def found(folder: Path, *parts: bytes) -> list[Candidate]:
+    """Scan memory with some parts in it, and return the private keys."""
+    data = noise.mixed(40_000, 5)
+    for index, part in enumerate(parts):
+        data = noise.plant(data, 4096 * (2 * index + 1) - 8, bytes(8) + part + bytes(8))
+    path = folder / "core"
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F0000, data=data)]).data)
+    done = scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    return [candidate for candidate in done.candidates if candidate.kind == "private-key"]
+
+
+@pytest.mark.parametrize("witness", WITNESSES)
+@pytest.mark.parametrize("form", SCALARS)
+def test_a_scalar_beside_its_certificate(tmp_path: Path, form: str, witness: str) -> None:
+    """However both are laid down: d*G = Q, under the name that OpenSSL gives."""
+    (key,) = found(tmp_path, SCALARS[form], WITNESSES[witness])
+    assert (key.curve, key.confidence, key.proof) == ("SM2", Confidence.PROOF, "d*G = Q")
+    assert key.fingerprint.value == sm2.SPKI_SHA256
+
+
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("point", [False, True])
+def test_a_file(tmp_path: Path, *, point: bool, text: bool) -> None:
+    """SEC1 is a key; with its point it is proved."""
+    data = sm2.sec1_der(point=point)
+    (key,) = found(tmp_path, encodings.pem(data, "EC PRIVATE KEY") if text else data)
+    assert (key.curve, key.fingerprint.value) == ("SM2", sm2.SPKI_SHA256)
+    assert key.confidence is (Confidence.PROOF if point else Confidence.STRUCTURE)
+
+
+def test_a_flipped_bit_is_no_key(tmp_path: Path) -> None:
+    """A scalar of another point, alone or in a file beside it, is nothing."""
+    other = bytearray(SCALARS["limbs"])
+    other[9] ^= 4
+    assert found(tmp_path, bytes(other), sm2.CERTIFICATE) == []
+    file = sm2.sec1_der().replace(sm2.D.to_bytes(32, "big"), bytes(reversed(other)))
+    assert found(tmp_path, file, sm2.CERTIFICATE) == []
+    assert found(tmp_path, SCALARS["limbs"]) == []  # whose point is nowhere
