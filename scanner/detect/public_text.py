@@ -3,7 +3,9 @@
 A process may hold what it was configured with as text alone: it names the private key that it
 belongs to, and is a witness, as its DER would be. The text is read in every shape of ``armour``;
 what it decodes to must be what the label says. Requests are passed over: their keys are somebody's
-before there is a certificate, and stand in DER beside them.
+before there is a certificate, and stand in DER beside them. An RSA key in text names its owner and
+is no witness: a process that computes with a modulus has it as a number, and beside one that nobody
+loaded, primes that were changed would be completed, as in decoys they are.
 """
 
 import re
@@ -14,6 +16,9 @@ from scanner.detect import armour, x509
 from scanner.detect.der import Memory
 from scanner.detect.publics import PublicKey
 from scanner.rules import Rule
+
+NAME = "public-text"
+"""The detector of rules that find them."""
 
 _LONGEST_LABEL = 32
 _LABEL = re.compile(rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----")

@@ -146,13 +146,16 @@ class Registrar:
     def __contains__(self, name: str) -> bool:
         return bytes.fromhex(name) in self._met
 
-    def add(self, key: PublicKey, hit: tuple[int, int, int] = _NOWHERE) -> None:
+    def add(
+        self, key: PublicKey, hit: tuple[int, int, int] = _NOWHERE, *, names: bool = False
+    ) -> None:
         """Take a key; ``hit`` is the anchor's rule, space and offset.
 
-        What a certificate holds says no more than the certificate before it.
+        What a certificate holds says no more than the certificate before it. What ``names`` alone
+        is no key to look for: it says what one that is found by others is called.
         """
         digest, place = bytes.fromhex(key.witness.fingerprint.value), key.witness.place
-        first = digest not in self._met
+        first = digest not in self._met and not names
         if not first and key.witness.kind == BARE and place and _holds(self._last, place):
             return
         if first:

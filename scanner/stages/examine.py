@@ -83,7 +83,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("fragment", fragments.examine),
     ("torn", torn.examine),
     ("x509", x509.examine),
-    ("public-text", public_text.examine),
+    (public_text.NAME, public_text.examine),
     ("headless", headless.examine),
     ("ssh", ssh.examine),
     ("dnskey", dnskey.examine),
@@ -158,7 +158,8 @@ def examine(session: Session, hits: Hits) -> Proofs:
     with effort.bounded(MOST_EFFORT) as bound:
         for hit, found in _examine(session, hits, bound, faults):
             if isinstance(found, PublicKey):
-                met.add(found, hit)
+                text = session.rules[hit[0]].detector == public_text.NAME
+                met.add(found, hit, names=text and found.algorithm == "rsa")
             elif isinstance(found, Sealed):
                 sealed.append(found)
             else:

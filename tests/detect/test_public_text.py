@@ -12,7 +12,7 @@ from scanner import rules
 from scanner.detect import anchors, public_text
 from scanner.detect.publics import PublicKey
 from scanner.engine import ScanRequest, scan
-from scanner.model import Confidence
+from scanner.model import Candidate, Confidence
 from scanner.progress import Silence
 from tests.detect.one_space import Bytes
 
@@ -90,15 +90,33 @@ def test_what_is_none(text: bytes) -> None:
 @pytest.mark.parametrize("text", ["certificate, ec", "SPKI"])
 def test_it_bears_witness_alone(tmp_path: Path, text: str) -> None:
     """A scalar whose point stands nowhere but in a text is proved, and called by it."""
-    data = noise.plant(noise.mixed(40_000, 5), 4096, EC.d.to_bytes(32, "little") + bytes(8))
-    data = noise.plant(data, 20_480, TEXTS[text][0])
-    path = tmp_path / "core"
+    (key,), subjects = found(tmp_path, EC.d.to_bytes(32, "little"), TEXTS[text][0])
+    assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
+    assert ("CN=throwaway.example" in subjects) == text.startswith("certificate")
+
+
+def found(folder: Path, *parts: bytes) -> tuple[list[Candidate], set[str]]:
+    """Scan memory with some parts in it: the private keys, and what their owners are called."""
+    data = noise.mixed(40_000, 5)
+    for index, part in enumerate(parts):
+        data = noise.plant(data, 4096 * (2 * index + 1) - 8, bytes(8) + part + bytes(8))
+    path = folder / "core"
     path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F0000, data=data)]).data)
     done = scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
-    (key,) = (one for one in done.candidates if one.kind == "private-key")
-    assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
-    subjects = {one.subject for one in done.witnesses}
-    assert ("CN=throwaway.example" in subjects) == text.startswith("certificate")
+    keys_ = [one for one in done.candidates if one.kind == "private-key"]
+    return keys_, {one.subject for one in done.witnesses}
+
+
+def test_of_rsa_it_names_alone(tmp_path: Path) -> None:
+    """Beside the modulus a prime is a key, and the text says whose; beside the text it is none."""
+    p = RSA.p.to_bytes(128, "little")
+    text = encodings.certificate_pem(RSA)
+    (key,), subjects = found(tmp_path, p, RSA.n.to_bytes(256, "little"), text)
+    assert key.fingerprint.value == RSA.spki_sha256
+    assert subjects == {"CN=throwaway.example"}
+    changed = bytes(10) + p[10:]
+    assert found(tmp_path, changed, text) == ([], set())
+    (_,), _ = found(tmp_path, changed, encodings.certificate_der(RSA))
 
 
 @settings(max_examples=200, deadline=None)

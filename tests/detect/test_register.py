@@ -46,6 +46,24 @@ def name(key: PublicKey) -> str:
     return key.witness.fingerprint.value
 
 
+def test_what_names_alone_is_no_key_to_look_for() -> None:
+    """It is asked what a key is called, and whoever is met later is looked for."""
+    place = Place(space=0, offset=64, size=999)
+    text = publics.rsa(RSA.n, RSA.e, kind="certificate", place=place)
+    other = publics.ec("P-256", P256.x, P256.y, kind="certificate", place=place)
+    registrar = Registrar()
+    registrar.add(text, (7, 0, 64), names=True)
+    registrar.add(other, (8, 0, 2000))
+    whole = registrar.register()
+    assert list(whole) == [other]
+    assert list(whole.of(("rsa",))) == []
+    assert whole.hits({name(text)}).tolist() == [[7, 0, 64]]
+    assert name(text) not in registrar
+    registrar.add(text, (9, 0, 3000))
+    assert list(registrar.register().of(("rsa",))) == [text]
+    assert registrar.register().hits({name(text)}).tolist() == [[7, 0, 64], [9, 0, 3000]]
+
+
 @given(st.lists(st.tuples(KEYS, HITS), max_size=12))
 def test_each_key_comes_back_once(met: list[tuple[PublicKey, tuple[int, int, int]]]) -> None:
     """Each as it was met first, in that order; those of some algorithms too, after a pickle."""
