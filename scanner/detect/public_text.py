@@ -22,7 +22,7 @@ NAME = "public-text"
 
 _LONGEST_LABEL = 32
 _LABEL = re.compile(rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----")
-_READERS = {b"PUBLIC KEY": x509.from_spki, b"RSA PUBLIC KEY": x509.from_pkcs1}
+_KEYS = {b"PUBLIC KEY": x509.from_spki, b"RSA PUBLIC KEY": x509.from_pkcs1}
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
@@ -33,9 +33,13 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
         return
     body = replace(text, offset=text.offset + label.end() * text.width)
     found = armour.find_object(body)
-    if found is not None:
-        size = label.end() + found[1]
-        place, _ = armour.located(memory, space, text.offset, size, text.width)
-        key = _READERS.get(label[1], x509.from_certificate)(found[0], place)
-        if key is not None:
-            yield key
+    if found is None:
+        return
+    size = label.end() + found[1]
+    place, _ = armour.located(memory, space, text.offset, size, text.width)
+    read = _KEYS.get(label[1])
+    # Where a certificate's text stands says nothing: bundles of authorities have it by the hundred,
+    # and private numbers are looked for near what libraries keep first.
+    key = read(found[0], place) if read else x509.from_certificate(found[0])
+    if key is not None:
+        yield key

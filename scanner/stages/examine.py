@@ -220,7 +220,10 @@ def _examine(
     session: Session, hits: Hits, bound: effort.Bound, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
     misled, limits = 0, Limits(session.memory, bound)
-    rows = (hits.rule.tolist(), hits.space.tolist(), hits.offset.tolist())
+    # Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
+    texts = np.array([rule.detector == public_text.NAME for rule in session.rules], np.bool_)
+    order = np.argsort(texts[hits.rule], kind="stable")
+    rows = (column[order].tolist() for column in (hits.rule, hits.space, hits.offset))
     for hit in zip(*rows, strict=True):
         rule = session.rules[hit[0]]
         if rule.detector == TOKENS or limits.forbid(rule):
