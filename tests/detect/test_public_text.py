@@ -7,17 +7,14 @@ from cryptography.hazmat.primitives import serialization as form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import elfcore, encodings, keys, noise
-from scanner import rules
+from fixtures import encodings, keys
 from scanner.detect import anchors, public_text
 from scanner.detect.publics import PublicKey
-from scanner.engine import ScanRequest, scan
 from scanner.model import Candidate, Confidence
-from scanner.progress import Silence
+from tests.detect import planted
 from tests.detect.one_space import Bytes
 
-RULES = rules.load()
-OURS = tuple(rule for rule in RULES if rule.detector == "public-text")
+OURS = tuple(rule for rule in planted.RULES if rule.detector == "public-text")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(OURS))
 RSA, EC = keys.rsa_key(2048), keys.ec_key("P-256")
 
@@ -99,14 +96,8 @@ def test_it_bears_witness_alone(tmp_path: Path, text: str) -> None:
 
 def found(folder: Path, *parts: bytes) -> tuple[list[Candidate], set[str]]:
     """Scan memory with some parts in it: the private keys, and what their owners are called."""
-    data = noise.mixed(40_000, 5)
-    for index, part in enumerate(parts):
-        data = noise.plant(data, 4096 * (2 * index + 1) - 8, bytes(8) + part + bytes(8))
-    path = folder / "core"
-    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F0000, data=data)]).data)
-    done = scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
-    keys_ = [one for one in done.candidates if one.kind == "private-key"]
-    return keys_, {one.subject for one in done.witnesses}
+    done = planted.scanned(folder, *parts)
+    return planted.private(done), {one.subject for one in done.witnesses}
 
 
 def test_of_rsa_it_names_alone(tmp_path: Path) -> None:

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, noise, sm2
-from scanner import rules
+from fixtures import encodings, sm2
 from scanner.detect.curve_points import GROUPS
-from scanner.engine import ScanRequest, scan
 from scanner.model import Candidate, Confidence
-from scanner.progress import Silence
+from tests.detect import planted
 
-N, RULES = GROUPS["SM2"].n, rules.load()
+N = GROUPS["SM2"].n
 SCALARS = {
     "limbs": sm2.D.to_bytes(32, "little"),
     "bytes": sm2.D.to_bytes(32, "big"),
@@ -27,13 +25,7 @@ WITNESSES = {
 
 def found(folder: Path, *parts: bytes) -> list[Candidate]:
     """Scan memory with some parts in it, and return the private keys."""
-    data = noise.mixed(40_000, 5)
-    for index, part in enumerate(parts):
-        data = noise.plant(data, 4096 * (2 * index + 1) - 8, bytes(8) + part + bytes(8))
-    path = folder / "core"
-    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F0000, data=data)]).data)
-    done = scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
-    return [candidate for candidate in done.candidates if candidate.kind == "private-key"]
+    return planted.private(planted.scanned(folder, *parts))
 
 
 @pytest.mark.parametrize("witness", WITNESSES)
