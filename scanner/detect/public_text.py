@@ -1,11 +1,13 @@
-"""Certificates and public keys as text: PEM (RFC 7468), under the labels that OpenSSL reads.
+"""Certificates and public keys as text: PEM, SAML documents, chains of JSON Web Keys.
 
 A process may hold what it was configured with as text alone: it names the private key that it
-belongs to, and is a witness, as its DER would be. The text is read in every shape of ``armour``;
-what it decodes to must be what the label says. Requests are passed over: their keys are somebody's
-before there is a certificate, and stand in DER beside them. An RSA key in text names its owner and
-is no witness: a process that computes with a modulus has it as a number, and beside one that nobody
-loaded, primes that were changed would be completed, as in decoys they are.
+belongs to, and is a witness, as its DER would be. PEM stands under the labels that OpenSSL reads
+(RFC 7468); XML signatures announce base64 of a certificate (X509Certificate), and so does x5c (RFC
+7517 4.7). The text is read in every shape of ``armour``; what it decodes to must be what is
+announced. Requests are passed over: their keys are somebody's before there is a certificate, and
+stand in DER beside them. An RSA key in text names its owner and is no witness: a process that
+computes with a modulus has it as a number, and beside one that nobody loaded, primes that were
+changed would be completed, as in decoys they are.
 """
 
 import re
@@ -21,7 +23,10 @@ NAME = "public-text"
 """The detector of rules that find them."""
 
 _LONGEST_LABEL = 32
-_LABEL = re.compile(rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----")
+_LABEL = re.compile(
+    rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----"
+    rb"|X509Certificate>|x5c\" ?: ?\[ ?\""
+)
 _KEYS = {b"PUBLIC KEY": x509.from_spki, b"RSA PUBLIC KEY": x509.from_pkcs1}
 
 

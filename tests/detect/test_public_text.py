@@ -1,5 +1,6 @@
 """Certificates and public keys as text: read in every shape, and witnesses as their DER is."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys
-from scanner.detect import anchors, public_text
+from scanner.detect import anchors, public_text, x509
 from scanner.detect.publics import PublicKey
 from scanner.model import Candidate, Confidence
 from tests.detect import planted
@@ -67,6 +68,24 @@ def test_every_shape(name: str, end: str, codec: str) -> None:
     start = 8 + len("-----".encode(codec))
     assert found.witness.place.offset == start
     assert found.witness.place.size == len(text) + 8 - start
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<ds:X509Certificate>{}</ds:X509Certificate>",
+        "<X509Certificate>\n{}\n</X509Certificate>",
+        '{{"kty":"EC","x5c":["{}"]}}',
+        '{{"x5c": ["{}", "MIIB"]}}',
+    ],
+)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_base64_that_a_document_announces(form: str, codec: str) -> None:
+    """SAML's metadata and a key's chain hold the same certificate, and its owner's name."""
+    text = form.format(base64.b64encode(encodings.certificate_der(EC)).decode()).encode(codec)
+    (found,) = find(b"\xfe" * 8 + text + b"\xfe" * 8)
+    assert found.witness.fingerprint.value == EC.spki_sha256
+    assert x509.labelled(found).witness.subject == "CN=throwaway.example"
 
 
 @pytest.mark.parametrize(
