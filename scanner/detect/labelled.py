@@ -44,16 +44,16 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), _BEFORE, _BEHIND)
     first = raw.rfind(_BEGIN, 0, at)
     match = _TEXT.match(raw, first) if first >= 0 else None
-    if match is None or match.start(2) < at:
+    key, certain = None, False
+    if match is not None and match.start(2) >= at:
+        key, certain = _key(match[1].split(), base64.b64decode(match[2]))
+    if match is None or key is None:
         yield from _other(memory, space, offset, rule)
         return
-    key, certain = _key(match[1].split(), base64.b64decode(match[2]))
-    if key is not None:
-        size = match.end() - first
-        where = text.offset + first * text.width
-        place, wide = armour.located(memory, space, where, size, text.width)
-        say = proved if certain else unproved
-        yield say(key, rule, f"labelled base64{wide}", (place,))
+    where = text.offset + first * text.width
+    place, wide = armour.located(memory, space, where, match.end() - first, text.width)
+    say = proved if certain else unproved
+    yield say(key, rule, f"labelled base64{wide}", (place,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

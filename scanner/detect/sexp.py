@@ -91,17 +91,15 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     members = [*_adjoining(reversed(before), lead), *_following(behind)]
     values = {name: value for name, value, _, _ in members}
     head = window[: members[0][2]][-_HEAD:]
-    key = _key(values, head)
-    other = _alone(values, head) if key is None else None
-    if key is None and other is None:
+    key: Material | None = _key(values, head)
+    say = unproved if key is None else proved
+    key = key or _alone(values, head)
+    if key is None:
         return
     size = max(member[3] for member in members) - lead
     place, wide = armour.located(memory, space, text.offset, size, text.width)
     encoding = f"S-expression {_SPELLINGS.get(window[lead + 1 : lead + 2], 'hex')}{wide}"
-    if key is not None:
-        yield proved(key, rule, encoding, (place,))
-    if other is not None:
-        yield unproved(other, rule, encoding, (place,))
+    yield say(key, rule, encoding, (place,))
 
 
 def _members(window: bytes) -> list[Member]:

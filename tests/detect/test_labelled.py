@@ -85,6 +85,14 @@ def test_a_label_that_nobody_knows(label: str, end: str, width: int, size: int) 
     assert (place.offset, place.size) == (9, len(data) - len(end) * width)
 
 
+@pytest.mark.parametrize("label", ["FOO ", "NEBULA ED25519 "])
+@pytest.mark.parametrize("columns", [64, 1000])
+def test_as_long_as_a_seed_and_its_public_half(label: str, columns: int) -> None:
+    """64 bytes that are no such pair had passed where they stood on one line."""
+    (found,) = find(written(label, noise.uniform(64), "\n", columns))
+    assert isinstance(found.material, Foreign)
+
+
 @pytest.mark.parametrize("key", [keys.rsa_key(), P256, ED], ids=["rsa", "ec", "ed25519"])
 def test_a_known_key_under_another_label(key: keys.RsaKey | keys.EcKey | keys.OkpKey) -> None:
     """The bytes say what they are: the label is no reason not to believe them."""

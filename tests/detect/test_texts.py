@@ -1,5 +1,6 @@
 """RSAKeyValue and S-expressions: read wherever they stand, proved, and never by their looks."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import pytest
@@ -105,7 +106,7 @@ MARKS = (b"(d #", b"(1:d", b"\x03\x01\x01\0d\x01")
 
 
 @pytest.mark.parametrize("write", SPELLINGS)
-def test_a_curve_that_nobody_knows(write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+def test_a_curve_that_nobody_knows(write: Callable[[keys.Key], bytes]) -> None:
     """The scalar of a GOST key (Libgcrypt's GOST2012-256-A) is a structure without a name."""
     key = keys.ec_key("P-256")
     data = write(key)
