@@ -41,6 +41,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.hextext",
         "dump.archives.cabinets",
         "dump.archives.heapsnapshot",
+        "dump.archives.erlang",
         "dump.archives.unreal",
     ),
     ("dump.archives",),

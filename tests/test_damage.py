@@ -39,6 +39,7 @@ CLEAN: dict[str, bytes] = {
     "Java heap": heaps.hprof([(1, bytes(8) + b"a string"), (0x1C, TEXT), (0x2C, b"")]),
     "microdump": heaps.microdump([(0x7F000000, TEXT)]),
     "error log of Java": heaps.hs_err((0x7F000000, TEXT[:640])),
+    "crash dump of Erlang": heaps.erl_crash_dump([TEXT[:200], 1 << 400, "a string of it"] * 9),
     "heap snapshot": heaps.heapsnapshot(["a string", "another"] * 40),
     "kernel dump": kerneldump.write(kerneldump.BITMAP, PAGES).data,
     "LiME": lime.write(PAGES).data,

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from fixtures import heaps
+from fixtures import heaps, keys
+from fixtures.encodings import pkcs8_der
 from scanner import dump
-from scanner.dump.archives import heapsnapshot
+from scanner.dump.archives import erlang, heapsnapshot
 from scanner.model import Layout
 from tests.dump.dump_bytes import file_of
-from tests.dump.opening import codes, memory, opened
+from tests.dump.opening import codes, judged, memory, opened, verdict
 
 STACK = bytes(range(256)) * 5
 HEAP = [(1, b"12345678name"), (1, b"12345678other"), (0x1C, b"segment" * 9), (0x2C, b"")]
@@ -144,6 +145,86 @@ def test_any_strings(strings: list[str], step: int) -> None:
     assert archive.faults == []
 
 
+TERMS = [1 << 2047, bytes(range(40)), "a string of Erlang", 7, b"", "short"]
+WRITTEN, OLD = heaps.erl_crash_dump(TERMS), heaps.erl_crash_dump(TERMS, version="0.1")
+
+
+@pytest.mark.parametrize("version", ["0.3", "0.5"])
+def test_terms_of_erlang(version: str) -> None:
+    """Integers, binaries and strings come out as bytes, between zeros, in order."""
+    shared = b"shared" * 3
+    data = heaps.erl_crash_dump(TERMS, version=version, shared=[shared])
+    found, rest, dumps = opened(data)
+    assert found.faults == ()
+    assert (found.archive, found.dump, dumps) == ("erl_crash_dump", True, [])
+    assert rest.endswith(data)
+    values = rest[: -len(data)]
+    assert len(values) % 16 == 0
+    number, text = (1 << 2047).to_bytes(256, "big"), b"a string of Erlang"
+    parts = [number, bytes(range(40)), text, b"\7", b"", text, shared]
+    assert values == bytes(16) + b"".join(part + bytes(16 + -len(part) % 16) for part in parts)
+
+
+def test_keys_of_an_erlang_process() -> None:
+    """An RSA key whose numbers are printed, and none else, is proved, in bytes of its own."""
+    key = keys.rsa_key(2048)
+    (report,) = judged(heaps.erl_crash_dump([key.n, 65537, key.p, key.q]))
+    (finding,) = report.findings
+    assert (finding.fingerprint.value, finding.proof) == (key.spki_sha256, "p*q = n")
+    assert verdict(heaps.erl_crash_dump([pkcs8_der(key)])) == "blocked"
+    assert verdict(heaps.erl_crash_dump(["a"], shared=[pkcs8_der(key)])) == "blocked"
+    assert verdict(heaps.erl_crash_dump(TERMS)) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (WRITTEN[:-5], "truncated-archive"),
+        (WRITTEN[:-5] + b"=abort:CRASH DUMP SIZE LIMIT REACHED\n", "truncated-archive"),
+        (WRITTEN[:-5] + b"=abort:\n=end\n", "truncated-archive"),
+        (heaps.erl_crash_dump(TERMS, version="0.6"), "unopened"),
+        (WRITTEN.replace(b":Yh28:", b":Yh29:"), "corrupt-member"),
+        (WRITTEN.replace(b":Yh28:", b":Yh28:="), "corrupt-member"),
+        (OLD.replace(b":Yh28:", b":Yh28:0"), "corrupt-member"),
+    ],
+)
+def test_a_crash_dump_that_is_cut(data: bytes, code: str) -> None:
+    """A crash dump without its end, of an unknown version or with half a binary is a fault."""
+    assert codes(opened(data)[0]) == {code}
+
+
+@limits(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.integers(1 << 60, 1 << 90)
+        | st.binary(min_size=1, max_size=80)
+        | st.text(st.characters(max_codepoint=255), min_size=8, max_size=60),
+        max_size=6,
+    ),
+    st.sampled_from(["0.2", "0.5"]),
+    st.integers(5, 60),
+)
+def test_any_terms(terms: list[int | bytes | str], version: str, step: int) -> None:
+    """Whatever the terms are and in what pieces lines are read, they come out as they went in."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        file_of(heaps.erl_crash_dump(terms, version=version)) as file,
+    ):
+        patch.setattr(erlang, "CHUNK", step)
+        patch.setattr(erlang, "MAX_LINE", 3 * step + 120)
+        archive = erlang.Archive(file)
+        found = b"".join(data or b"|" for data in erlang._values(archive))
+    assert archive.faults == []
+    kept: list[bytes] = []
+    for term in terms:
+        if isinstance(term, int):
+            kept.append(term.to_bytes(-(-term.bit_length() // 8), "big"))
+        else:
+            kept.append(term if isinstance(term, bytes) else term.encode("latin-1"))
+    kept += [term.encode("latin-1") for term in terms if isinstance(term, str)]
+    assert found == b"".join(data + b"|" for data in kept)
+
+
 @limits(max_examples=60, deadline=None)
 @given(
     st.sampled_from(
@@ -152,6 +233,7 @@ def test_any_strings(strings: list[str], step: int) -> None:
             heaps.microdump([(0x7000, STACK)]),
             heaps.tombstone([(0x7000, STACK)]),
             heaps.heapsnapshot(["one", "two"]),
+            heaps.erl_crash_dump(TERMS, shared=[b"shared"]),
         ]
     ),
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=8),

@@ -261,6 +261,15 @@ _KINDS: dict[str, tuple[str, Callable[[], Iterable[bytes]], tuple[Mutate, ...], 
         (mutators.literal((b'"', b"\\", b"\\u", b"\\ud83d", b",", b'"strings":[', b"]}")),),
         1024,
     ),
+    "erlang": (
+        "erlang",
+        lambda: [
+            heaps.erl_crash_dump([1 << 99, PLAIN, "a string"], shared=[PLAIN]),
+            heaps.erl_crash_dump([1 << 99, PLAIN, "a string"], version="0.3"),
+        ],
+        (mutators.literal((b"\n", b":B9", b":Yh4:", b"=binary:1\n", b":lI", b"|N", b"=end")),),
+        1024,
+    ),
     "cab": (
         "cabinets",
         lambda: [cabinet.write(MEMBERS), cabinet.write(MEMBERS, packed=False)],
