@@ -21,7 +21,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "dump.unpack",
         "dump.minidump",
-        "dump.elfcore",
+        "dump.segments",
+        "dump.machine",
         "dump.kernel",
         "dump.lime",
         "dump.images",
@@ -29,6 +30,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.macho",
         "dump.texts",
     ),
+    ("dump.elfcore",),
     ("dump",),
     ("dump.archives.archive", "dump.archives.cores"),
     (

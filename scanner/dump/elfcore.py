@@ -1,9 +1,9 @@
 """ELF cores: which bytes of the file stand at which address.
 
-Layouts are those of the System V ABI (gabi, chapters 4 and 5) and of Linux' fs/binfmt_elf.c. This
-module exists because real cores break what libraries take for granted: more segments than e_phnum
-can count, files cut by a size limit, a segment of which the writer left a part out. It refuses to
-invent what was left out (it is a gap, never zeros), and it trusts no count, offset or size.
+Layouts are those of Linux' fs/binfmt_elf.c. This module exists because real cores break what
+libraries take for granted: files cut by a size limit, a segment of which the writer left a part
+out. It refuses to invent what was left out (it is a gap, never zeros), and it trusts no count,
+offset or size.
 """
 
 import bisect
@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from scanner.dump import paging, registers
+from scanner.dump import machine, paging, registers, segments
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.names import MACHINES, NOTES, PHYSICAL, SYSTEMS
+from scanner.dump.segments import Segment
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout, Module, Thread
@@ -23,14 +24,14 @@ from scanner.model import Layout, Module, Thread
 MAX_NOTES = 1 << 18
 MAX_NOTE_BYTES = 64 << 20
 """Bytes of NT_FILE notes that are read, of all of them together."""
+MAX_MACHINE_BYTES = 4 << 20
+"""The same of VMCOREINFO and QEMU's notes: 440 bytes for each processor."""
 
 _PT_LOAD = 1
 _PT_NOTE = 4
 _ET_CORE = 4
 _X86_64 = 62
 _WORDS = struct.Struct("<3Q")
-_PN_XNUM = 0xFFFF
-_BATCH = 1 << 20
 
 _PERMS = ("", "x", "w", "wx", "r", "rx", "rw", "rwx")
 """PF_X, PF_W, PF_R."""
@@ -51,19 +52,6 @@ def parse(file: File) -> Layout:
     return _Reader(file, head).read()
 
 
-class _Segment(NamedTuple):
-    """Elf32_Phdr or Elf64_Phdr, in one order."""
-
-    type: int
-    flags: int
-    offset: int
-    vaddr: int
-    paddr: int
-    filesz: int
-    memsz: int
-    align: int
-
-
 class _Note(NamedTuple):
     owner: bytes
     type: int
@@ -77,132 +65,72 @@ class _Reader:
     def __init__(self, file: File, head: bytes) -> None:
         self._file = file
         self._draft = Draft(file.size)
-        self._wide = head[4] == 2
-        self._order = "<" if head[5] == 1 else ">"
+        self._header = segments.header(head)
+        self._wide, self._order = self._header.wide, self._header.order
         self._word = 8 if self._wide else 4
-        layout = self._order + ("2HI3QI6H" if self._wide else "2HI3II6H")
-        fields: tuple[int, ...] = struct.unpack_from(layout, head, 16)
-        self._machine = fields[1]
-        self._phoff, self._shoff = fields[4], fields[5]
-        self._phentsize, self._phnum, self._shentsize, self._shnum = fields[8:12]
-        self._draft.label(0, fields[7] if fields[7] >= 52 else 64, "header")
+        self._draft.label(0, self._header.size, "header")
         self._files: list[tuple[int, int, str]] = []
         self._note_bytes = MAX_NOTE_BYTES
+        self._machine_bytes = MAX_MACHINE_BYTES
         self._marks: dict[int, str] = {}
         self._registers: dict[int, tuple[int, int]] = {}
-        self._roots: list[int] | None = None
+        self._roots: dict[int, None] | None = None
         """Of page tables; None where the core is of a process."""
+        self._process = False
 
     def read(self) -> Layout:
-        segments = [self._segment(row) for row in self._program_headers()]
+        found = list(segments.read(self._file, self._draft, self._header))
+        loads = [segment for segment in found if segment.type == _PT_LOAD]
         self._section_headers()
-        self._notes([segment for segment in segments if segment.type == _PT_NOTE])
-        self._loads([segment for segment in segments if segment.type == _PT_LOAD])
+        self._notes([segment for segment in found if segment.type == _PT_NOTE])
+        self._loads(loads)
         self._stacks()
-        narrow, wide = MACHINES.get(self._machine, ("unknown", "unknown"))
+        narrow, wide = MACHINES.get(self._header.machine, ("unknown", "unknown"))
         arch = wide if self._wide else narrow
         if self._roots is not None:
             runs = [
                 (load.paddr, load.offset, self._draft.clip(load.offset, load.filesz))
-                for load in segments
-                if load.type == _PT_LOAD
+                for load in loads
             ]
             paging.join(
-                self._file, self._draft, runs, arch=arch.replace("unknown", ""), roots=self._roots
+                self._file,
+                self._draft,
+                runs,
+                arch=arch.replace("unknown", ""),
+                roots=[*self._roots],
             )
+            if not runs:  # sections have them, as those of Xen's dump-core do
+                paging.unjoined(self._draft)
         return self._draft.layout(
             format_name="elfcore",
             arch=arch,
             pointer_size=self._word,
-            byte_order="little" if self._order == "<" else "big",
+            byte_order="big" if self._header.big else "little",
         )
-
-    # --- the tables of the header ---------------------------------------------------------------
-
-    def _program_headers(self) -> Iterator[tuple[int, ...]]:
-        """Yield the program headers as they stand, each cut to its standard fields."""
-        layout = self._order + ("2I6Q" if self._wide else "8I")
-        codec = struct.Struct(layout)
-        if self._phnum == 0:
-            return
-        stride = self._phentsize
-        if stride < codec.size:
-            self._draft.fault("damaged-table", f"Program headers of {stride} bytes cannot be.")
-            stride = codec.size
-        count = self._segment_count(codec, stride)
-        self._draft.label(self._phoff, count * stride, "program headers")
-        if stride > 1024:  # no writer known; read what is standard of each
-            for index in range(count):
-                yield codec.unpack(self._file.read(self._phoff + index * stride, codec.size))
-            return
-        padded = struct.Struct(f"{layout}{stride - codec.size}x")
-        batch = _BATCH // stride
-        for first in range(0, count, batch):
-            size = min(batch, count - first) * stride
-            yield from padded.iter_unpack(self._file.read(self._phoff + first * stride, size))
-
-    def _segment_count(self, codec: struct.Struct, stride: int) -> int:
-        """Return e_phnum, or what section header 0 says instead (PN_XNUM), cut to the file."""
-        draft, count = self._draft, self._phnum
-        room = draft.clip(self._phoff, draft.file_size) // stride
-        if not self._phoff:
-            draft.fault("damaged-table", "The program headers lie within the ELF header.")
-            return 0
-        if count == _PN_XNUM:
-            count = self._extended_count() or self._estimated_count(codec, stride)
-        if count > room:
-            draft.fault("damaged-table", f"The core claims {count} segments and holds {room}.")
-            count = room
-        if count > MAX_REGIONS:
-            draft.fault("limit-regions", f"The core has {count} segments; {MAX_REGIONS} are read.")
-            count = MAX_REGIONS
-        return count
-
-    def _extended_count(self) -> int:
-        """Return sh_info of section header 0, or 0 where there is none."""
-        at = self._shoff + (44 if self._wide else 28)
-        if not self._shoff or self._draft.clip(at, 4) < 4:
-            return 0
-        return self._number(at)
-
-    def _number(self, offset: int) -> int:
-        return int.from_bytes(self._file.read(offset, 4), "little" if self._order == "<" else "big")
-
-    def _estimated_count(self, codec: struct.Struct, stride: int) -> int:
-        """Guess a count that is lost: the table ends where the first segment's bytes begin."""
-        self._draft.fault("damaged-table", "The core's count of segments is lost; it is a guess.")
-        if self._draft.clip(self._phoff, codec.size) < codec.size:
-            return 0
-        first = self._segment(codec.unpack(self._file.read(self._phoff, codec.size))).offset
-        end = first if first > self._phoff else self._draft.file_size
-        return (
-            min(end - self._phoff, self._draft.clip(self._phoff, self._draft.file_size)) // stride
-        )
-
-    def _segment(self, row: tuple[int, ...]) -> _Segment:
-        if self._wide:
-            return _Segment(*row)
-        kind, offset, vaddr, paddr, filesz, memsz, flags, align = row
-        return _Segment(kind, flags, offset, vaddr, paddr, filesz, memsz, align)
 
     def _section_headers(self) -> None:
         """Label the section headers, which say where nothing lies that segments do not have."""
-        if self._shoff:
-            size = max(self._shnum, 1) * self._shentsize
-            self._draft.label(self._shoff, size, "section headers")
-            if missing := size - self._draft.clip(self._shoff, size):
+        head = self._header
+        if head.shoff:
+            size = max(head.shnum, 1) * head.shentsize
+            self._draft.label(head.shoff, size, "section headers")
+            if missing := size - self._draft.clip(head.shoff, size):
                 self._draft.gap("truncated", None, missing)
 
     # --- memory ---------------------------------------------------------------------------------
 
-    def _loads(self, loads: list[_Segment]) -> None:
+    def _loads(self, loads: list[Segment]) -> None:
         """Turn PT_LOADs into regions; what p_memsz has beyond p_filesz was not captured."""
         draft = self._draft
         # QEMU's dump-guest-memory without paging: all p_vaddr are 0, p_paddr is the address.
-        bare = all(load.vaddr == 0 for load in loads)
-        physical = bare and (self._roots is not None or any(load.paddr for load in loads))
-        if physical:
-            self._roots = self._roots or []
+        physical = all(load.vaddr == 0 for load in loads)
+        if self._roots is None and machine.is_machine(
+            [(load.vaddr, load.paddr) for load in loads],
+            sections=self._header.shnum,
+            kind=(self._header.machine, self._wide),
+            process=self._process,
+        ):
+            self._roots = {}
         self._files.sort()
         starts = [start for start, _, _ in self._files]
         marks = sorted(self._marks)
@@ -226,9 +154,9 @@ class _Reader:
 
     # --- notes ----------------------------------------------------------------------------------
 
-    def _notes(self, segments: list[_Segment]) -> None:
+    def _notes(self, found: list[Segment]) -> None:
         left = MAX_NOTES
-        for segment in segments:
+        for segment in found:
             present = self._draft.clip(segment.offset, segment.filesz)
             self._draft.gap("truncated", None, segment.filesz - present)
             alignment = 8 if segment.align == 8 else 4
@@ -263,6 +191,7 @@ class _Reader:
         self._draft.label(note.offset, note.size, title)
         if (system := SYSTEMS.get(note.owner.partition(b"@")[0])) is not None:
             self._draft.system = self._draft.system or system
+        self._process |= name in {"NT_PRPSINFO", "NT_AUXV", "NT_FILE"}
         if name == "NT_PRSTATUS":
             self._thread(note)
         elif (note.owner, note.type) == (b"CORE", 3):
@@ -284,17 +213,24 @@ class _Reader:
 
     def _machine_wide(self, note: _Note) -> None:
         """Note that the core is of a whole machine, and where its tables of pages begin."""
-        data = self._file.read(note.offset, min(note.size, 1 << 16))
-        read = paging.root_of_qemu if note.owner == b"QEMU" else paging.root_of_vmcoreinfo
-        root = read(data)
-        self._roots = [*(self._roots or ()), *(() if root is None else (root,))]
+        if note.size > self._machine_bytes:
+            self._draft.fault("limit-notes", f"More than {MAX_MACHINE_BYTES} bytes of VMCOREINFO.")
+        data = self._file.read(note.offset, min(note.size, self._machine_bytes))
+        self._machine_bytes -= len(data)
+        root = machine.root_of(note.owner, data)
+        self._roots = self._roots or {}
+        if root is not None and len(self._roots) <= paging.MAX_ROOTS:
+            self._roots[root] = None
 
     def _thread(self, note: _Note) -> None:
         """Read pr_pid of struct elf_prstatus (Linux), or of prstatus_t (FreeBSD)."""
         at = {b"CORE": 32, b"FreeBSD": 40}[note.owner] if self._wide else 24
         if note.size >= at + 4:
-            self._draft.threads.append(Thread(id=self._number(note.offset + at)))
-        if self._machine == _X86_64 and self._wide and note.owner == b"CORE" and note.size >= 288:
+            data = self._file.read(note.offset + at, 4)
+            number = int.from_bytes(data, "big" if self._header.big else "little")
+            self._draft.threads.append(Thread(id=number))
+        amd64 = self._header.machine == _X86_64 and self._wide
+        if amd64 and note.owner == b"CORE" and note.size >= 288:
             sp, _, fs_base = _WORDS.unpack(self._file.read(note.offset + 264, 24))
             self._registers[len(self._draft.threads) - 1] = sp, fs_base
 

@@ -1,4 +1,4 @@
-"""Physical memory by address, and the tables of pages in it, four levels of 512 entries.
+"""Physical memory by address, and the tables of pages in it, four or five levels of 512 entries.
 
 x86-64 (Intel SDM 3A, 4.5) and 64-bit ARM with pages of 4 KiB (Arm ARM, D8.3) differ in what an
 entry says of itself, and share the rest. This module exists because a table is hostile too: a dump
@@ -6,7 +6,7 @@ may point every entry at every table. It refuses to read more tables than the du
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy.typing as npt
 from scanner.dump.source import File
 
 PAGE = 4096
-SIZES = {1: PAGE, 2: 1 << 21, 3: 1 << 30}
-"""Bytes that one entry of a table maps, by level."""
-SIGN = 0xFFFF << 48
-"""Set in addresses of the kernel."""
+SIZES = {1: PAGE, 2: 1 << 21, 3: 1 << 30, 4: 1 << 39}
+"""Bytes that one entry of a table maps, by level; of the highest level there is one table."""
+LARGEST = 3
+"""The highest level whose entries may map a large page."""
 
 _SPARE = 4096
 """Tables that may be read beyond one for each page of the dump."""
@@ -46,6 +46,10 @@ class Kind:
     """Of one that maps a page, on level 1."""
     root: tuple[np.uint64, np.uint64]
     """Of one in a root that is in use: it tells one architecture from the other."""
+    barred: tuple[np.uint64, np.uint64]
+    """Of a page that is there, though Linux lets nobody use it: PROT_NONE, or a hint for NUMA."""
+    flips: bool
+    """Where it lies is inverted in such an entry (since Linux 4.19, against L1TF)."""
 
     def are(self, what: str, rows: _UInt64) -> _Bool:
         """Tell which entries are of one of these kinds."""
@@ -62,6 +66,8 @@ X86_64 = Kind(
     large=(np.uint64(0x81), np.uint64(0x81)),
     page=(np.uint64(0x01), np.uint64(0x01)),
     root=(np.uint64(0xA1), np.uint64(0x21)),  # accessed
+    barred=(np.uint64(0x101), np.uint64(0x100)),  # _PAGE_PROTNONE, not P
+    flips=True,
 )
 ARM64 = Kind(
     arch="arm64",
@@ -70,18 +76,39 @@ ARM64 = Kind(
     large=(np.uint64(0x3), np.uint64(0x1)),  # a block
     page=(np.uint64(0x403), np.uint64(0x403)),  # AF, a page
     root=(np.uint64(0x3), np.uint64(0x3)),
+    barred=(np.uint64(0x403), np.uint64(0x402)),  # AF, a page, not valid
+    flips=False,
 )
+TRIMMED = np.uint64(0xC01), np.uint64(0x800)
+"""Of a page that Windows took from a process, and is there still: in transition, no prototype."""
+
+
+def _disjoint(runs: Iterable[Run]) -> list[Run]:
+    """Return whole pages of runs, by address, each once: that of a vmcore's kernel lies in another.
+
+    (The kernel's text has a PT_LOAD of its own in /proc/vmcore, within that of the memory around.)
+    """
+    found: list[Run] = []
+    end = 0
+    for start, offset, size in sorted(runs):
+        first = max(start + -start % PAGE, end)
+        last = min(start + size, 1 << 52) // PAGE * PAGE
+        if first < last:
+            found.append((first, offset + first - start, last - first))
+            end = last
+    return found
 
 
 class Tables:
     """Physical memory by address, and a count of the tables that may yet be read."""
 
-    def __init__(self, file: File, runs: Sequence[Run], kind: Kind) -> None:
-        whole = sorted((start, offset, size // PAGE * PAGE) for start, offset, size in runs)
-        kept = [run for run in whole if run[0] % PAGE == 0 and run[2] > 0]
-        fits = [run for run in kept if run[0] < 1 << 52 and run[1] + run[2] <= file.size]
+    def __init__(
+        self, file: File, runs: Sequence[Run], kind: Kind, *, windows: bool = False
+    ) -> None:
+        fits = _disjoint(run for run in runs if run[1] + run[2] <= file.size)
         self._file = file
         self.kind = kind
+        self.levels = 4
         self.start = np.array([run[0] for run in fits], np.int64)
         self.offset = np.array([run[1] for run in fits], np.int64)
         self.size = np.array([run[2] for run in fits], np.int64)
@@ -89,6 +116,7 @@ class Tables:
         self.left = pages + _SPARE
         self._most = 2 * pages + (1 << 16)
         self._mapped = 0
+        self._windows = windows
 
     def place(self, addresses: _UInt64) -> _Int64:
         """Return the file offset of the page at each address, -1 where there is none."""
@@ -139,11 +167,21 @@ class Tables:
                 where = start[low:high][run] + place - begins[run]
                 yield where, np.frombuffer(data, "<u8").reshape(-1, 512)
 
+    @property
+    def end(self) -> int:
+        """The address behind the last byte that the file has."""
+        return int(self.start[-1] + self.size[-1]) if len(self.start) else 0
+
+    @property
+    def sign(self) -> int:
+        """What is set in addresses of the kernel."""
+        return -1 << (12 + 9 * self.levels) & ((1 << 64) - 1)
+
     def walk(self, root: int, low: int, high: int, sign: int) -> tuple[_UInt64, _Int64, _Int64]:
         """Return address, file offset and size of what some entries of a root map.
 
         ``sign`` is set in their addresses. Pieces are in no order; pages that the file lacks are
-        left out.
+        left out, those that a process may not use for the moment are not.
         """
         empty = np.empty(0, np.int64)
         top = self.table(root)
@@ -151,13 +189,14 @@ class Tables:
             return empty.astype(np.uint64), empty, empty
         index = np.arange(low, high, dtype=np.uint64)
         entries = top[low:high]
-        good = self.kind.are("table", entries)
-        good &= (entries & self.kind.address) != np.uint64(root)  # Windows maps its tables so
-        vas = (index[good] << np.uint64(39)) | np.uint64(sign)
+        itself = self.kind.are("table", top) & ((top & self.kind.address) == np.uint64(root))
+        self._windows |= bool(itself.any())  # it maps its tables so
+        good = self.kind.are("table", entries) & ~itself[low:high]
+        vas = (index[good] << np.uint64(3 + 9 * self.levels)) | np.uint64(sign)
         tables = entries[good] & self.kind.address
         leaves: list[tuple[_UInt64, _Int64, _Int64]] = []
         self._mapped = 0
-        for level in (3, 2, 1):
+        for level in range(self.levels - 1, 0, -1):
             vas, tables = self._level(level, vas, tables, leaves)
         if not leaves:
             return empty.astype(np.uint64), empty, empty
@@ -180,16 +219,16 @@ class Tables:
         tabled = 0
         steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
         for index, rows in self.tables(tables):
-            large = self.kind.are("large" if level > 1 else "page", rows)
             where = vas[index][:, None] + steps
             if level == 1:
-                places = self.place(rows[large] & self.kind.address)
+                places = self._pages(rows)
                 held = places >= 0
                 if self._full(int(held.sum())):
                     break
                 sizes = np.full(int(held.sum()), PAGE, np.int64)
-                leaves.append((where[large][held], places[held], sizes))
+                leaves.append((where[held], places[held], sizes))
                 continue
+            large = self.kind.are("large", rows) & (level <= LARGEST)
             for va, entry in zip(where[large].tolist(), rows[large].tolist(), strict=True):
                 leaves.append(self._large(va, entry & int(self.kind.address) & -size, size))
                 if self._full(len(leaves[-1][0])):
@@ -206,6 +245,22 @@ class Tables:
             np.concatenate([part[0] for part in below]),
             np.concatenate([part[1] for part in below]),
         )
+
+    def _pages(self, rows: _UInt64) -> _Int64:
+        """Return the file offset of the page that each entry of level 1 has, -1 without one."""
+        kind = self.kind
+        places = np.full(rows.shape, -1, np.int64)
+        whole = kind.are("page", rows)
+        places[whole] = self.place(rows[whole] & kind.address)
+        mask, value = TRIMMED if self._windows else kind.barred
+        kept = (rows & mask) == value
+        if kept.any():
+            entries = rows[kept]
+            straight = self.place(entries & kind.address)
+            turned = self.place(~entries & kind.address)
+            flips = kind.flips and not self._windows
+            places[kept] = np.where(turned >= 0, turned, straight) if flips else straight
+        return places
 
     def _full(self, count: int) -> bool:
         """Count what one walk maps; a process does not map all pages of a machine twice."""

@@ -3,11 +3,9 @@
 A dump of a machine has pages in physical order, so that a key which spans two pages of a process
 may lie in pieces. This module finds the tables of pages in the dump itself, and gives addresses to
 both sides of each place where pages adjoin there and not in the file. It refuses to believe a root
-whose tables do not lead four levels down, and says where it found none.
+whose tables do not lead down to a page, and says where it found none.
 """
 
-import re
-import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.dump.draft import Draft
-from scanner.dump.pagetables import ARM64, SIGN, SIZES, X86_64, Kind, Run, Tables
+from scanner.dump.pagetables import ARM64, LARGEST, SIZES, X86_64, Kind, Run, Tables
 from scanner.dump.source import File
 
 AROUND = 64 << 10
@@ -27,6 +25,10 @@ _USER = np.uint64(0x40)
 """AP[1] of a page's entry of 64-bit ARM: whatever runs as a user may read it."""
 _TRIED = 64
 """Groups of possible roots that are looked at, the largest first."""
+_ASKED, _PATHS = 64, 4
+"""Roots that say how many levels there are, and entries of a table that are followed for it."""
+_ACCESSED = np.uint64(0x21)
+"""P and A of an entry of x86-64: the processor has come by."""
 
 _UInt64 = npt.NDArray[np.uint64]
 _Int64 = npt.NDArray[np.int64]
@@ -43,28 +45,33 @@ def join(
     *,
     arch: str = "",
     roots: Sequence[int] = (),
-    halved: bool = False,
+    windows: bool = False,
 ) -> str:
     """Add regions where pages of a process adjoin and lie apart in the file; return what machine.
 
     ``runs`` are the physical memory that the file has, ``roots`` what it says of where tables
-    begin; ``arch`` is empty where the file says none. ``halved`` means that a root has the kernel's
-    half in it on ARM too, as in Windows. Without a root that leads anywhere there is a fault, and
+    begin; ``arch`` is empty where the file says none. ``windows`` means that it ran there: a root
+    has the kernel's half in it on ARM too. Without a root that leads anywhere there is a fault, and
     the machine is ``arch``.
     """
     for kind in (X86_64, ARM64) if runs else ():
         if arch not in {"", kind.arch}:
             continue
-        tables = Tables(file, runs, kind)
+        tables = Tables(file, runs, kind, windows=windows)
         named = [root & int(kind.address) for root in roots]
-        halves = _halves(tables, named, halved=halved or kind is X86_64)
+        halves = _halves(tables, named, halved=windows or kind is X86_64)
         if halves:
             _join(draft, tables, halves)
             return kind.arch
     if runs:
-        text = "No tables of pages were found: pages that adjoin in a process were not joined."
-        draft.fault("no-page-tables", text)
+        unjoined(draft)
     return arch or "unknown"
+
+
+def unjoined(draft: Draft) -> None:
+    """Say that nobody knows which pages adjoin."""
+    text = "No tables of pages were found: pages that adjoin in a process were not joined."
+    draft.fault("no-page-tables", text)
 
 
 def _halves(tables: Tables, named: list[int], *, halved: bool) -> list[_Half]:
@@ -72,13 +79,15 @@ def _halves(tables: Tables, named: list[int], *, halved: bool) -> list[_Half]:
     user = "process with page table {:#x}"
     arm = tables.kind is ARM64
     found = _lone_roots(tables) if arm else _shared_roots(tables, named)
+    if not arm:
+        tables.levels = _levels(tables, found)
     kernels = [root for root in named if _leads(tables, root, user=False)]
     if halved:
         whole = sorted({*kernels, *found}) if arm else found
-        kernel = [(tables.fullest(whole), 256, 512, SIGN, "kernel")] if whole else []
+        kernel = [(tables.fullest(whole), 256, 512, tables.sign, "kernel")] if whole else []
         return [*kernel, *((root, 0, 256, 0, user.format(root)) for root in found)]
     return [
-        *((root, 0, 512, SIGN, "kernel") for root in kernels[:1]),
+        *((root, 0, 512, tables.sign, "kernel") for root in kernels[:1]),
         *((root, 0, 512, 0, user.format(root)) for root in found if root not in kernels),
     ]
 
@@ -90,26 +99,6 @@ def _join(draft: Draft, tables: Tables, halves: list[_Half]) -> None:
             draft.region(start, size, offset, name=name, context=context)
     if tables.left <= 0 or len(halves) > MAX_ROOTS:
         draft.fault("limit-page-tables", "The dump has more tables of pages than are read.")
-
-
-def root_of_vmcoreinfo(text: bytes) -> int | None:
-    """Return where a Linux kernel's own table lies, by its VMCOREINFO; None where it does not say.
-
-    The kernel's text is mapped from phys_base on (x86-64), or kimage_voffset above where it lies.
-    """
-    symbol = re.search(rb"^SYMBOL\(swapper_pg_dir\)=([0-9a-f]{1,16})$", text, re.MULTILINE)
-    base = re.search(rb"^NUMBER\(phys_base\)=(-?[0-9]{1,20})$", text, re.MULTILINE)
-    offset = re.search(rb"^NUMBER\(kimage_voffset\)=0x([0-9a-f]{1,16})$", text, re.MULTILINE)
-    if symbol is None or (base is None and offset is None):
-        return None
-    root = int(symbol[1], 16)
-    root -= int(offset[1], 16) if offset else 0xFFFFFFFF80000000 - int(base[1] if base else 0)
-    return root if 0 <= root < 1 << 48 else None
-
-
-def root_of_qemu(data: bytes) -> int | None:
-    """Return CR3 of a note of QEMU's (QEMUCPUState: 18 registers, 10 segments, CR0 to CR4)."""
-    return int(struct.unpack_from("<Q", data, 416)[0]) if len(data) >= 432 else None
 
 
 # --- roots --------------------------------------------------------------------------------------
@@ -207,6 +196,53 @@ def _sound(kind: Kind, table: _UInt64, level: int, *, user: bool) -> bool:
         misplaced = used & np.uint64((SIZES[level] - 1) & ~0x1FFF)  # bit 12 is PAT on x86-64
         good = kind.are("table", used) | (kind.are("large", used) & (misplaced == 0))
     return bool(np.count_nonzero(good) * 10 >= len(used) * 9)
+
+
+# --- levels -------------------------------------------------------------------------------------
+
+
+def _levels(tables: Tables, roots: list[int]) -> int:
+    """Return how many levels of tables lead from these roots of x86-64 to a page: four or five.
+
+    Of five, four always seem to lead there too: the last ones are taken for pages. What tells is
+    that from most roots a fifth table follows, with nothing in it but pages that were used.
+    """
+    flat = deep = 0
+    for root in roots[:_ASKED]:
+        table = tables.table(root)
+        if table is None:
+            continue
+        entries = table[:256] if table[:256].any() else table[256:]
+        flat += _descends(tables, entries, 3)
+        deep += _descends(tables, entries, 4)
+    return 5 if 2 * deep > flat else 4
+
+
+def _descends(tables: Tables, entries: _UInt64, level: int) -> bool:
+    """Tell whether from some entry tables of one level after another lead to used pages."""
+    below = entries[tables.kind.are("root", entries)]
+    for entry in below[:_PATHS].tolist():
+        table = tables.table(entry & int(tables.kind.address))
+        if table is None or not _used(tables, table, level):
+            continue
+        if level == 1 or _descends(tables, table, level - 1):
+            return True
+    return False
+
+
+def _used(tables: Tables, table: _UInt64, level: int) -> bool:
+    """Tell whether nearly all that a table has are used entries of its level, into this memory."""
+    rows = table[(table & np.uint64(1)) != 0]
+    if len(rows) == 0:
+        return False
+    where = rows & tables.kind.address
+    good = ((rows & _ACCESSED) == _ACCESSED) & (where > 0) & (where < np.uint64(tables.end))
+    if level > LARGEST:
+        good &= tables.kind.are("table", rows)
+    elif level > 1:
+        misplaced = where & np.uint64((SIZES[level] - 1) & ~0x1FFF)
+        good &= tables.kind.are("table", rows) | (misplaced == 0)
+    return bool(np.count_nonzero(good) * 10 >= len(rows) * 9)
 
 
 # --- seams --------------------------------------------------------------------------------------

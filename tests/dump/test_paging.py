@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fixtures import elfcore, kerneldump, lime, makedumpfile
 from fixtures.machine import PAGE, Machine
 from scanner import dump
+from scanner.dump import elfcore as elfcore_reader
 from scanner.dump import images, paging, space
 from scanner.dump.space import Memory
 from scanner.errors import Unmapped
@@ -102,6 +103,63 @@ def test_arm(kind: str) -> None:
     assert {region.start for region in layout.regions if region.context} >= {AT // PAGE * PAGE}
 
 
+@pytest.mark.parametrize("kind", ["lime", "image", "vmcore"])
+def test_five_levels(kind: str) -> None:
+    """With five levels of tables, as Linux has them on newer processors, pages are joined too."""
+    made = Machine(levels=5)
+    for _ in range(3):
+        made.map(made.process(), 0x400000, SECRET)
+    made.map(made.roots[2], AT, SECRET)
+    far = 0x0073_1234_5678_9F80
+    made.map(made.roots[3], far, SECRET)
+    vmalloc = 0xFFA0000010000000
+    made.map(made.kernel, vmalloc, SECRET)
+    if kind == "vmcore":
+        data = physical_core(made.runs(), elfcore.Note(name="VMCOREINFO", type=0, data=b"x"))
+    else:
+        data = lime.write(made.runs()).data if kind == "lime" else bytes(made.memory)
+    for address in (AT, far, vmalloc):
+        assert joined(data, address, len(SECRET)) == SECRET
+
+
+def test_runs_that_overlap() -> None:
+    """Each /proc/vmcore has the kernel's text twice: what lies behind it in memory is not lost."""
+    made, pages = machine()
+    runs = made.runs()
+    note = elfcore.Note(name="VMCOREINFO", type=0, data=b"x")
+    text = (2 * PAGE, runs[0][1][2 * PAGE : 5 * PAGE])
+    assert max(pages) > 5 * PAGE
+    for both in ([text, *runs], [*runs, text], [*runs, *runs]):
+        assert joined(physical_core(both, note), AT, len(SECRET)) == SECRET
+
+
+@pytest.mark.parametrize("kind", ["windows", "told", "linux", "old linux", "arm"])
+def test_pages_that_are_not_present(kind: str) -> None:
+    """What a process may not use for the moment, and is still in memory, is joined as well.
+
+    Windows keeps pages that it took from a process, Linux those of PROT_NONE and of hints for NUMA.
+    """
+    made = Machine(arm=kind == "arm")
+    root = made.process()
+    made.map(root, 0x400000, SECRET)
+    address = 0x000F_FFFF_FFFF_F000
+    entries = {
+        "windows": lambda page: page | 0x880,
+        "told": lambda page: page | 0x880,
+        "linux": lambda page: (~page & address) | 0x160,
+        "old linux": lambda page: page | 0x160,
+        "arm": lambda page: page | 0xFC2,
+    }
+    made.map(root, AT, SECRET, entry=entries[kind])
+    if kind == "windows":
+        made.memory[root + 8 * 400 : root + 8 * 401] = struct.pack("<Q", root | 0x63)
+    if kind == "told":
+        data = kerneldump.write(kerneldump.FULL, made.runs(), table=root).data
+    else:
+        data = lime.write(made.runs()).data
+    assert joined(data, AT, len(SECRET)) == SECRET
+
+
 def test_compressed_dump() -> None:
     """What a compressed dump of Linux has is joined as well."""
     made, _ = machine()
@@ -190,6 +248,42 @@ def test_no_tables() -> None:
     for other in ("arm64", "i386"):
         data = kerneldump.write(kerneldump.FULL, made.runs(), machine=other).data
         assert codes(data) == {"no-page-tables"}
+
+
+def test_machines_that_are_not_named() -> None:
+    """Cores of machines without a note of theirs are not taken for those of processes.
+
+    QEMU's of s390x is one segment from zero on; Xen's has sections and no segments; others say
+    where in memory a segment was. ESP-IDF says that too, of machines without tables of pages, and
+    so do some writers of processes.
+    """
+    text = b"words and words " * 300
+    lone = elfcore.write([elfcore.Segment(address=0, data=text)], machine="s390x").data
+    assert codes(lone) == {"no-page-tables"}
+    for name, program, expected in (
+        ("x86_64", "", {"no-page-tables"}),
+        ("x86_64", "signer", set()),
+        ("xtensa", "", set()),
+    ):
+        segments = [elfcore.Segment(address=0x3FFB0000, data=text)]
+        data = bytearray(elfcore.write(segments, program=program, machine=name).data)
+        form, width = ("<Q", 8) if data[4] == 2 else ("<I", 4)
+        at = data.index(struct.pack(form, 0x3FFB0000), 52)
+        struct.pack_into(form, data, at + width, 0x3FFB0000)
+        assert codes(bytes(data)) == expected
+    sections = bytearray(elfcore.write([]).data)
+    struct.pack_into("<3H", sections, 58, 64, 7, 6)
+    assert "no-page-tables" in codes(bytes(sections))
+
+
+def test_notes_of_a_machine_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes that lie over each other are read up to a bound, in time that grows with them."""
+    monkeypatch.setattr(elfcore_reader, "MAX_MACHINE_BYTES", 4096)
+    made, _ = machine()
+    registers = struct.pack("<2I", 1, 440) + bytes(432)
+    notes = [elfcore.Note(name="QEMU", type=0, data=registers) for _ in range(12)]
+    segments = [elfcore.Segment(address=start, data=data) for start, data in made.runs()]
+    assert codes(elfcore.write(segments, notes=notes).data) == {"limit-notes"}
 
 
 @pytest.mark.parametrize("bits", [0x67, 0x443])

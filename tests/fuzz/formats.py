@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from fixtures import elfcore, heaps, kerneldump, lime, macho, minidump, vmware
 from fixtures.machine import Machine
 from scanner import dump
-from scanner.dump import bitmaps, images, kernel, paging, space, texts, windows
+from scanner.dump import bitmaps, images, kernel, machine, space, texts, windows
 from scanner.dump import elfcore as elf_reader
 from scanner.dump import lime as lime_reader
 from scanner.dump import macho as macho_reader
@@ -133,8 +133,8 @@ def _kernels() -> Iterable[bytes]:
 
 def _machos() -> Iterable[bytes]:
     segments = [(start, data, len(data)) for start, data in MEMORY]
-    for machine in sorted(macho.CPUS):
-        yield macho.write(segments, machine=machine, notes=[("all image infos", b"x" * 16)]).data
+    for cpu in sorted(macho.CPUS):
+        yield macho.write(segments, machine=cpu, notes=[("all image infos", b"x" * 16)]).data
 
 
 def _states() -> Iterable[bytes]:
@@ -183,8 +183,8 @@ def _machines() -> tuple[bytes, ...]:
 
 def _roots(data: bytes) -> None:
     """Read what a note says of where tables of pages begin, and a bitmap of pages."""
-    for read in (paging.root_of_vmcoreinfo, paging.root_of_qemu):
-        root = read(data)
+    for owner in (b"QEMU", b"VMCOREINFO"):
+        root = machine.root_of(owner, data)
         assert root is None or root >= 0
     if not checks.chosen(data, 4):
         return
@@ -300,7 +300,7 @@ TARGETS = (
     ),
     Target(
         name="roots-and-bitmaps",
-        covers=("dump.paging", "dump.bitmaps"),
+        covers=("dump.machine", "dump.bitmaps"),
         run=_roots,
         seeds=lambda: [
             b"NUMBER(phys_base)=4194304\nSYMBOL(swapper_pg_dir)=ffffffff82a10000\nKERNELOFFSET=0\n",
