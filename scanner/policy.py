@@ -6,8 +6,9 @@ the one fault that a policy may accept: that the file lacks bytes which it claim
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from scanner import __version__
 from scanner.engine import Scan
@@ -27,12 +28,13 @@ from scanner.policyfile import DEFAULT, TOKENS_FAULT, Allow, Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What a saved report had found: its keys, and its nameless secrets each with its dump."""
+    """What a saved report had found, by what it is."""
 
-    keys: frozenset[str] = frozenset()
-    """Fingerprints that hold for any dump."""
-    places: frozenset[tuple[str, str]] = frozenset()
-    """SHA-256 of a dump's content, and a ``place-sha256`` fingerprint, which holds for it alone."""
+    found: Mapping[tuple[str, str, str], tuple[Finding, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """By kind, fingerprint and, where that is a ``place-sha256``, the SHA-256 of the dump's
+    content, for which alone it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,21 @@ def blocks(finding: Finding, policy: Policy = DEFAULT) -> bool:
 
 def baseline(report: Report) -> Baseline:
     """Return what a saved report had found; what it had set aside does not count."""
-    found = [(dump.content.sha256, f.fingerprint) for dump in report.dumps for f in dump.findings]
-    return Baseline(
-        keys=frozenset(name.value for _, name in found if name.kind != "place-sha256"),
-        places=frozenset(
-            (content, name.value) for content, name in found if name.kind == "place-sha256"
-        ),
-    )
+    found: dict[tuple[str, str, str], tuple[Finding, ...]] = {}
+    for dump in report.dumps:
+        for finding in dump.findings:
+            known = _known_as(finding, dump.content.sha256)
+            if known is not None:
+                found[known] = (*found.get(known, ()), finding)
+    return Baseline(found=found)
+
+
+def _known_as(finding: Finding, content_sha256: str) -> tuple[str, str, str] | None:
+    """Return by what a finding is known again; None for a place in what has no digest."""
+    name = finding.fingerprint
+    if name.kind != "place-sha256":
+        return finding.kind, name.value, ""
+    return (finding.kind, name.value, content_sha256) if content_sha256 else None
 
 
 def set_aside(
@@ -67,19 +77,21 @@ def set_aside(
     """Part findings from those that the policy allows or the baseline had; these say why.
 
     A finding whose leave has ended counts, and says so. A dump without a digest cannot be told from
-    another: places in it are neither allowed nor had before.
+    another: places in it are neither allowed nor had before. What blocks stood in a saved report
+    only if that was of the same kind, and would block by the same policy: a key that was encrypted
+    there, or of no weight, is no leave for what it protects.
     """
     entries = {entry.fingerprint: entry for entry in ruling.policy.allow}
     counting: list[Finding] = []
     aside: list[Finding] = []
     for finding in findings:
-        name = finding.fingerprint
-        placed = name.kind == "place-sha256"
-        entry = entries.get(name.value) if content_sha256 or not placed else None
-        before = (content_sha256, name.value) in ruling.baseline.places and bool(content_sha256)
+        known = _known_as(finding, content_sha256)
+        entry = entries.get(finding.fingerprint.value) if known is not None else None
+        before = ruling.baseline.found.get(known, ()) if known is not None else ()
+        had = any(blocks(one, ruling.policy) for one in before)
         if entry and entry.expires >= ruling.today:
             aside.append(replace(finding, note=_leave(entry)))
-        elif before if placed else name.value in ruling.baseline.keys:
+        elif before and (had or not blocks(finding, ruling.policy)):
             aside.append(replace(finding, note="baseline: stood in the saved report"))
         elif entry:
             why = f"its leave ended on {entry.expires} (owner: {entry.owner})"
