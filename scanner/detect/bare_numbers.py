@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +35,8 @@ MOST = 1 << 12
 LONGEST = 2 * SIZES[-1]
 """Characters of the longest text."""
 
-SHORTEST = 43
-"""Characters of the shortest one."""
+SHORTEST, LONG = 43, 170
+"""Characters of the shortest one, and of the shortest that RSA's numbers make."""
 
 BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
@@ -94,14 +95,26 @@ def crowd(place: Offsets) -> Offsets:
     return near
 
 
+def preferred(crowds: npt.NDArray[Any], long: Flags, most: int) -> Offsets:
+    """Return which of some to keep, ascending: half are long ones, the rest of any kind.
+
+    Of either those with the smallest crowds come first.
+    """
+    order = np.argsort(crowds, kind="stable")
+    first = order[long[order]][: most // 2]
+    rest = order[~np.isin(order, first)][: most - len(first)]
+    kept: Offsets = np.sort(np.append(first, rest))
+    return kept
+
+
 def sparse(runs: Runs, most: int = MOST) -> Runs:
-    """Return at most so many texts: those with the fewest others near them."""
+    """Return at most so many texts: those with the fewest others near them, long ones first."""
     if len(runs) <= most:
         return runs
     place = limbs.coordinate(runs.space, runs.start)
     order = np.argsort(place, kind="stable")
-    rows = order[np.sort(np.argsort(crowd(place[order]), kind="stable")[:most])]
-    return limbs.chosen(runs, rows)
+    long = (runs.end - runs.start)[order] >= LONG
+    return limbs.chosen(runs, order[preferred(crowd(place[order]), long, most)])
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:

@@ -20,6 +20,7 @@ from scanner.detect.bare_numbers import (
     LONGEST,
     PART,
     SLOT,
+    preferred,
 )
 from scanner.detect.limbs import Offsets
 
@@ -43,6 +44,9 @@ _MOST_WORDS, _BLOCK = 1 << 11, 9
 """Words that are followed up, of a buffer; where there are more those in crowded blocks, of 512
 words, are left: tables of digests, and text that is packed as letters. Words in a row are no crowd:
 an RSA number fills ten."""
+
+_LONG_ROW = 4
+"""Words looked at, behind the first in a row, of a text that no digest is as long as."""
 
 _PIECE = 1 << 14
 _TWO = np.uint64(1 << 32)
@@ -155,12 +159,18 @@ def _long_wide(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
 
 
 def _lonely(at: Offsets, begins: Flags) -> Offsets:
-    """Keep at most _MOST_WORDS words, those in whose block fewest rows begin."""
+    """Keep at most _MOST_WORDS words, those in whose block fewest rows begin.
+
+    Half of them are of long rows, if there are so many: the numbers of an RSA key that stand
+    together are a crowd among digests that stand apart.
+    """
     if len(at) <= _MOST_WORDS:
         return at
     block = at >> _BLOCK
     crowd = np.bincount(block, weights=begins)[block]
-    return at[np.sort(np.argsort(crowd, kind="stable")[:_MOST_WORDS])]
+    far = np.append(at[_LONG_ROW:], np.full(_LONG_ROW, -1))
+    long = begins & (far == at + _LONG_ROW * _STEP)
+    return at[preferred(crowd, long, _MOST_WORDS)]
 
 
 def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:

@@ -202,3 +202,15 @@ def test_texts_in_crowds_are_left_first() -> None:
     assert set(alone.tolist()) <= set(kept.start.tolist())
     assert kept.start.tolist() == sorted(kept.start.tolist())
     assert bare_numbers.sparse(runs) is runs
+
+
+def test_long_texts_are_kept_among_digests() -> None:
+    """Numbers of RSA stand in a crowd, digests of a log alone: both are kept."""
+    digests = np.arange(10_000) << 12
+    numbers = (1 << 30) + np.arange(8) * 360
+    start = np.concatenate((digests, numbers))
+    size = np.repeat((64, 342), (len(digests), len(numbers)))
+    runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + size)
+    kept = bare_numbers.sparse(runs, 100)
+    assert len(kept) == 100
+    assert kept.start[-8:].tolist() == numbers.tolist()

@@ -85,3 +85,13 @@ def test_a_lone_text_is_seen_in_spite_of_tables_of_others() -> None:
     found = found_in(data)
     assert {start for start, _ in found} >= {500, len(data) - 500 - len(lone)}
     assert 2 < len(found) < 3000
+
+
+def test_the_numbers_of_a_key_are_seen_among_digests_that_stand_apart() -> None:
+    """Seen in a log with a digest every 2 KiB: eight numbers together are the greater crowd."""
+    digest = noise.uniform(32, 3).hex().encode()
+    line = noise.text(2048 - len(digest), 4)
+    numbers = b'", "'.join(url(noise.uniform(256, seed)) for seed in range(5))
+    data = (line + digest) * 900 + b' "' + numbers + b'" ' + (line + digest) * 900
+    at = data.index(numbers)
+    assert {start for start, _ in found_in(data)} >= {at, at + 346, at + 4 * 346}
