@@ -169,7 +169,8 @@ def _lonely(at: Offsets, begins: Flags) -> Offsets:
     block = at >> _BLOCK
     crowd = np.bincount(block, weights=begins)[block]
     far = np.append(at[_LONG_ROW:], np.full(_LONG_ROW, -1))
-    long = (far == at + _LONG_ROW * _STEP) & (np.append(-1, at[:-1]) != at - _STEP)
+    first = begins | (np.append(-1, at[:-1]) != at - _STEP)
+    long = first & (far == at + _LONG_ROW * _STEP)
     return at[preferred(crowd, long, _MOST_WORDS)]
 
 
