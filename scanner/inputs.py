@@ -6,10 +6,10 @@ listed, stays in the list under its own name, and whoever scans it says why it c
 to decide what is a dump.
 """
 
-import glob
 import os
 from collections.abc import Iterable, Iterator
 
+from scanner import patterns
 from scanner.errors import UsageError
 from scanner.urls import is_url, shown
 
@@ -76,13 +76,13 @@ def _one(path: str) -> Iterator[str]:
                 "the directory holds no file", reason="nothing would be scanned", hint="name a dump"
             )
         yield from files
-    elif os.path.lexists(path) or not glob.has_magic(path):
+    elif os.path.lexists(path) or not patterns.has_magic(path):
         yield path
     else:
-        matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - names as they were given
-        if not matches:
+        found = patterns.matches(path)
+        if not found:
             yield path
-        for match in matches:
+        for match in found:
             yield from _under(match, set(), 0) if os.path.isdir(match) else (match,)  # noqa: PTH112
 
 

@@ -134,6 +134,8 @@ def judge(
     left = scan.coverage.file_bytes - scan.coverage.scanned_bytes
     if left:
         missing.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
+    if not scan.content.size:
+        missing.append(Reason(code="empty", text="There is no byte in it."))
     if scan.layout.format == "raw" and not scan.raw:
         text = "The format is unknown: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))

@@ -83,6 +83,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("spool", "metrics"),
     ("cluster",),
     ("watch", "fleet", "shards"),
+    ("patterns",),
     ("console", "inputs"),
     ("cli_output",),
     ("cli_policy", "cli_info", "cli_report"),
