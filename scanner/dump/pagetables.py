@@ -137,6 +137,11 @@ class Tables:
             data = b"".join(self._file.read(place, PAGE) for place in places[part].tolist())
             yield part, np.frombuffer(data, "<u8").reshape(-1, 512)
 
+    def at(self, offsets: Sequence[int]) -> _UInt64:
+        """Return the tables at some offsets in the file."""
+        data = b"".join(self._file.read(offset, PAGE) for offset in offsets)
+        return np.frombuffer(data, "<u8").reshape(-1, 512)
+
     def table(self, address: int) -> _UInt64 | None:
         """Return one table, or None where it is not in the dump."""
         found = list(self.tables(np.array([address], np.uint64)))

@@ -25,8 +25,9 @@ _USER = np.uint64(0x40)
 """AP[1] of a page's entry of 64-bit ARM: whatever runs as a user may read it."""
 _TRIED = 64
 """Groups of possible roots that are looked at, the largest first."""
-_ASKED, _PATHS = 64, 4
-"""Roots that say how many levels there are, and entries of a table that are followed for it."""
+_ASKED, _PATHS, _FOLLOWED = 64, 4, 1024
+"""Roots that say how many levels there are, entries of a table that are followed for it, and tables
+of a level that say which layout is right."""
 _ACCESSED = np.uint64(0x21)
 """P and A of an entry of x86-64: the processor has come by."""
 
@@ -196,6 +197,46 @@ def _sound(kind: Kind, table: _UInt64, level: int, *, user: bool) -> bool:
         misplaced = used & np.uint64((SIZES[level] - 1) & ~0x1FFF)  # bit 12 is PAT on x86-64
         good = kind.are("table", used) | (kind.are("large", used) & (misplaced == 0))
     return bool(np.count_nonzero(good) * 10 >= len(used) * 9)
+
+
+# --- layouts ------------------------------------------------------------------------------------
+
+
+def borne_out(file: File, layouts: Sequence[Sequence[Run]]) -> list[int]:
+    """Return which layouts of one file its tables of x86-64 bear out best: several if alike.
+
+    Roots are told by what is in them alone; where the tables lie to which they point, the layouts
+    say differently, and only by the right one is a table wherever one should be.
+    """
+    groups: dict[int, list[int]] = {}
+    whole = Tables(file, ((0, 0, file.size),), X86_64)
+    for offsets, pages in whole.chunks():
+        likely = np.flatnonzero(X86_64.are("root", pages[:, 511]))
+        for page in likely[_plausible(X86_64, pages[likely])].tolist():
+            last = int(pages[page, 511] & X86_64.address)
+            groups.setdefault(last, []).append(int(offsets[page]))
+    largest = sorted(groups.values(), key=len, reverse=True)[:_TRIED]
+    scores = [
+        max((_score(Tables(file, runs, X86_64), roots[:_ASKED]) for roots in largest), default=0)
+        for runs in layouts
+    ]
+    best = max(scores)
+    return [index for index, score in enumerate(scores) if score == best > 0]
+
+
+def _score(tables: Tables, roots: list[int]) -> int:
+    """Return how many tables are where some roots (file offsets) lead, less those that are not."""
+    good = bad = 0
+    rows = tables.at(roots)
+    for _ in range(3):
+        entries = np.unique(rows[tables.kind.are("root", rows)] & tables.kind.address)[:_FOLLOWED]
+        below = [row for _, some in tables.tables(entries) for row in some if _used(tables, row, 1)]
+        good += len(below)
+        bad += len(entries) - len(below)
+        if not below:
+            break
+        rows = np.stack(below)
+    return good - bad
 
 
 # --- levels -------------------------------------------------------------------------------------

@@ -174,12 +174,32 @@ def test_raw_image(monkeypatch: pytest.MonkeyPatch) -> None:
     assert joined(data, AT, len(SECRET)) == SECRET
     with file_of(data) as file:
         assert dump.read_layout(file).format == "memory-image"
-    monkeypatch.setattr(images, "HOLE", (0x80000, 0x100000))
-    low, high = images.HOLE
-    made = Machine(free=[*range(16, low // PAGE), *range(high // PAGE, 1024)])
+    high = 0x100000
+    monkeypatch.setattr(images, "HOLES", (0x80000, 0x40000, 0xC0000))
+    monkeypatch.setattr(images, "ABOVE", high)
+    for low in (*images.HOLES, high):
+        made = Machine(free=[*range(16, low // PAGE), *range(high // PAGE, 1024)])
+        for _ in range(9):
+            made.map(made.process(), AT, SECRET)
+        data = bytes(made.memory[:low] + made.memory[high:])
+        assert joined(data, AT, len(SECRET)) == SECRET
+
+
+def test_an_image_whose_hole_nothing_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all tables lie below the hole, no layout is better than another: that is a fault."""
+    monkeypatch.setattr(images, "HOLES", (0x200000, 0x300000))
+    monkeypatch.setattr(images, "ABOVE", 0x380000)
+    made = Machine(free=range(16, 512))
     made.map(made.process(), AT, SECRET)
-    data = bytes(made.memory[:low] + made.memory[high:])
-    assert joined(data, AT, len(SECRET)) == SECRET
+    assert codes(bytes(made.memory)) == {"no-page-tables"}
+
+
+def test_memory_of_arm_that_begins_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """QEMU's virt has its memory from 1 GiB on."""
+    monkeypatch.setattr(images, "BASES", (0, 0x100000))
+    made = Machine(arm=True, free=range(256, 1024))
+    made.map(made.process(), AT, SECRET)
+    assert joined(bytes(made.memory[0x100000:]), AT, len(SECRET)) == SECRET
 
 
 def test_what_is_no_image() -> None:
