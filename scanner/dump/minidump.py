@@ -332,17 +332,16 @@ class _Reader:
     def _stacks(
         self, names: "_Names", stacks: list["_Stack"], listed: list[tuple[int, int]]
     ) -> None:
-        """Add the stacks that stand in no memory list.
+        """Add the stacks that do not stand, to their ends, in a memory list.
 
-        In a dump with full memory a stack's 32-bit offset may be 0 or cut off, so an address that
-        a list covers is the list's.
+        In a dump with full memory a stack's 32-bit offset may be 0 or cut off, so addresses that
+        lists cover are theirs.
         """
-        listed.sort()
-        starts = [start for start, _ in listed]
-        reach = list(accumulate((end for _, end in listed), max))
+        missing = lacking(((stack.start, stack.end) for stack in stacks), listed)
+        ends = [end for _, end in missing]
         for stack in stacks:
-            at = bisect.bisect_right(starts, stack.start) - 1
-            if at >= 0 and reach[at] > stack.start:
+            at = bisect.bisect_right(ends, stack.start)
+            if at == len(missing) or missing[at][0] >= stack.end:
                 continue
             size = stack.end - stack.start
             if not stack.offset:

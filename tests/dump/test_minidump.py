@@ -172,6 +172,15 @@ def test_stack_offset_of_full_memory_dumps() -> None:
     assert layout.faults == ()
 
 
+def test_stack_of_which_a_list_has_the_beginning_alone() -> None:
+    """What a memory list leaves out of a stack is read by the thread's own word for it."""
+    data = minidump(threads=[(1, 0x50000, b"the stack, whole")], memory=[(0x50000, b"the stack")])
+    layout = _parse(data)
+    assert (0x50000, 16) in {(region.start, region.size) for region in layout.regions}
+    data = minidump(threads=[(1, 0x50000, b"st")], memory=[(0x4F000, b"y"), (0x50000, b"stack")])
+    assert {region.size for region in _parse(data).regions} == {1, 5}
+
+
 def test_every_list_is_read() -> None:
     """Of several streams of one type none is passed over."""
     second = struct.pack("<IQ2I", 1, 0x7000, 16, 0)
