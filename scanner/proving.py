@@ -10,7 +10,7 @@ an order that depends on the dump alone.
 
 import pickle
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -32,6 +32,7 @@ from scanner.stages.relate import (
     relate,
 )
 from scanner.stages.sweep import Gathered
+from scanner.stages.traceable import traced
 from scanner.stages.withhold import named
 from scanner.workers import Call, Crew
 
@@ -110,11 +111,13 @@ def _relating(
 
 
 def _witnesses(
-    crew: Crew, found: Iterable[Candidate], publics: Register, faults: list[Fault]
+    crew: Crew, found: Sequence[Candidate], publics: Register, faults: list[Fault]
 ) -> tuple[Witness, ...]:
     """Ask what the keys that were found are called."""
     names = names_of(found)
-    question: Asked = ("Keys have no names", tuple, (named, names, publics.hits(names)))
+    keys = tuple(key for key in traced(tuple(found)) if key.kind == "private-key")
+    hits = publics.hits(names)
+    question: Asked = ("Keys have no names", tuple, (named, names, hits, keys))
     (answer,) = asked(crew, [question] if names else [], faults) or (None,)
     return answer or ()
 

@@ -63,11 +63,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate", "stages.naming"),
-    (
-        "stages.trace",
-        "stages.traceable",
-        "stages.withhold",
-    ),
+    ("stages.trace", "stages.traceable"),
+    ("stages.withhold",),
     ("coverage", "answers", "compiled", "records", "placed"),
     ("proving", "resume"),
     ("sweeping",),

@@ -9,7 +9,7 @@ for these a task is swept, every byte of it. Nothing but places leaves.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -104,6 +104,21 @@ def trace_runs(
     if not sought.pieces:
         return ()
     return _verified(session.memory, sought, _look(session.memory, sought, runs))
+
+
+def repeated(
+    session: Session, candidates: tuple[Candidate, ...], texts: Collection[str]
+) -> frozenset[str]:
+    """Return which texts have a piece of the candidates' private numbers, in whatever spelling."""
+    sought = _sought(session, candidates, texts=True)
+    pieces = set(map(sought.piece, range(len(sought.pieces))))
+    sizes = {size for _, _, size in sought.pieces}
+    return frozenset(
+        text
+        for text in texts
+        for raw in (text.encode("utf-8", "surrogatepass"),)
+        if any(raw[at : at + size] in pieces for size in sizes for at in range(len(raw)))
+    )
 
 
 def _verified(

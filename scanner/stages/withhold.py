@@ -20,13 +20,14 @@ from scanner.detect import effort, kingfisher, tokens
 from scanner.detect.publics import PublicKey
 from scanner.detect.register import Columns
 from scanner.dump import space
+from scanner.dump.archives.archive import MAX_MEMBER_NAME
 from scanner.dump.draft import base_name
 from scanner.dump.source import File, Identity
 from scanner.dump.space import Memory
 from scanner.labels import WITHHELD
-from scanner.model import Layout, Witness
+from scanner.model import Candidate, Layout, Witness
 from scanner.rules import Rule
-from scanner.stages import naming
+from scanner.stages import naming, trace
 from scanner.stages.examine import EXAMINERS, TOKENS
 from scanner.stages.session import Session, Survey
 
@@ -50,10 +51,19 @@ _WORDS = re.compile(
 )
 """What a name goes on with that is the beginning of no token: words, or the number of a type."""
 
+MOST_CODED, MOST_COMPARED = 256, 64
+"""Names of public keys that may spell a secret, and keys with which these are compared: what is
+more is withheld."""
+
+_CODED = re.compile(r"[0-9A-Za-z+/_=:-]{16,}")
+
 _HEX = re.compile(r"[0-9A-Fa-f]{48,}")
 """As many digits as the shortest private scalar has (P-192): names of files are shorter digests."""
 _PIECE = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 """Of a name that is cut: a program's has 15 characters on Linux."""
+
+_FOLDERS = re.compile(r"[/\\!]")
+"""What parts the name of a member, in whose folders too nothing random is shown."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{20,}")
 _KINDS = tuple(map(re.compile, ("[A-Z]+", "[a-z]+", "[0-9]+")))
@@ -70,31 +80,47 @@ def survey(session: Session) -> Survey:
     """Say what the dump is, as :func:`scanner.stages.session.survey` does, without such names."""
     found = session.survey
     layout = found.layout
+    members = [part.name for part in found.members]
     whole = [
         *(module.name for module in layout.modules),
         *(name for name, _ in regions.columns(layout.regions).kinds),
-        *(part.name for part in found.members),
+        *members,
     ]
-    short = [layout.process, *(label.name for label in layout.labels)]
+    short = [
+        layout.process,
+        *(label.name for label in layout.labels),
+        *filter(_may_be_cut, members),
+    ]
     held = _held(session, dict.fromkeys(whole), dict.fromkeys(short))
+    held |= {name for name in members if any(map(_random, _FOLDERS.split(name)))}
     if not held:
         return found
-    members = tuple(
+    parts = tuple(
         replace(part, name=f"member {number}, {WITHHELD}") if part.name in held else part
         for number, part in enumerate(found.members, 1)
     )
-    return replace(found, layout=_without(layout, held), members=members)
+    return replace(found, layout=_without(layout, held), members=parts)
 
 
-def named(session: Session, names: frozenset[str], hits: Columns) -> tuple[Witness, ...]:
+def named(
+    session: Session,
+    names: frozenset[str],
+    hits: Columns,
+    candidates: tuple[Candidate, ...] = (),
+) -> tuple[Witness, ...]:
     """Return who bears witness to keys, as ``naming`` does, without such names.
 
-    What public keys are called is withheld only if a rule finds something in it: identifiers of
-    keys are often random.
+    What public keys are called is withheld only if a rule finds something in it, or if it has a
+    piece of one of the ``candidates``: identifiers of keys are often random.
     """
     found = naming.witnesses(session, names, hits)
     said = dict.fromkeys(chain.from_iterable((one.subject, one.kid) for one in found))
     held = _found_in(session, _Listing.of(said, {}))
+    coded = {text for text in said if _CODED.search(text)} - held
+    if len(coded) > MOST_CODED or len(candidates) > MOST_COMPARED:
+        held |= coded
+    elif coded and candidates:
+        held |= trace.repeated(session, candidates, coded)
     return tuple(
         replace(
             one,
@@ -258,6 +284,11 @@ def _random(name: str) -> bool:
         if mixed and run.count("/") * _APART <= len(run):
             return True
     return False
+
+
+def _may_be_cut(name: str) -> bool:
+    """Tell whether an archive's reader may have left out the end of a member's name."""
+    return any(len(part) >= MAX_MEMBER_NAME for part in name.split("!"))
 
 
 def _cut(name: str) -> bool:

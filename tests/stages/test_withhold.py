@@ -12,6 +12,7 @@ import pytest
 
 from fixtures import cabinet, elfcore, encodings, macho, minidump, unreal, vmware
 from scanner import correlate, engine, policy, rules
+from scanner.dump.archives.archive import MAX_MEMBER_NAME
 from scanner.engine import ScanRequest
 from scanner.labels import WITHHELD
 from scanner.progress import Silence
@@ -168,6 +169,40 @@ def test_a_certificate_called_after_a_secret(tmp_path: Path) -> None:
         report = policy.judge(scan, correlate.findings(scan, RULES))
         assert [finding.public.subject for finding in report.findings if finding.names] == [shown]
         assert_silent(repr(report).encode(), repr(scan.witnesses).encode())
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_certificate_called_after_its_own_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, many: bool
+) -> None:
+    """A subject that spells a private number of a key that was found is withheld, a digest is not.
+
+    Where there are more keys than are compared, both are.
+    """
+    if many:
+        monkeypatch.setattr(withhold, "MOST_COMPARED", 0)
+    scalar, digest = SECRETS["scalar-hex"], "5f" * 32
+    path = tmp_path / "core"
+    for name, shown in ((scalar.upper(), WITHHELD), (digest, WITHHELD if many else f"CN={digest}")):
+        held = encodings.pkcs8_der(EC), encodings.certificate_der(EC, common_name=name)
+        data = bytes(64) + bytes(64).join(held) + bytes(64)
+        path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
+        scan = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+        assert {one.subject for one in scan.witnesses if one.subject} == {shown}
+        report = policy.judge(scan, correlate.findings(scan, RULES))
+        assert scalar not in repr(report).lower()
+
+
+def test_folders_of_members_called_after_a_secret(tmp_path: Path) -> None:
+    """In an archive a folder's name is withheld as a file's is, and one that is cut with its end."""
+    path = tmp_path / "dump"
+    cut = "x" * (MAX_MEMBER_NAME - 10) + TOKENS[0].decode()
+    for secret, folder in ((SECRETS["scalar-hex"], f"{SECRETS['scalar-hex']}/core"), (cut, cut)):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(folder, core("words"))
+        _, (name, _) = surveys(path)
+        assert name == f"{path}!member 1, {WITHHELD}"
+        assert secret[-40:] not in name
 
 
 def test_names_are_names(tmp_path: Path) -> None:
