@@ -6,6 +6,8 @@ overlap; it refuses to keep more of the bytes of a file twice than a stated shar
 """
 
 import itertools
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +18,15 @@ from scanner.model import Fault, Layout
 
 MAX_LAYERS = 8
 """Regions of one address space that may overlap and still be told apart."""
+AROUND, MAX_PAIRS = 64 << 10, 256
+"""Bytes on each side of where regions of two layers adjoin that are read as one, and such pairs."""
 ALIAS_FACTOR, ALIAS_BYTES = 4, 64 << 20
 """All regions together may have this many times the file's bytes, and this many more."""
 
 _TOP = 1 << 64
+
+_Row = tuple[int, int, int, bool]
+"""Address, size, file offset, doubted."""
 
 _Int64 = npt.NDArray[np.int64]
 _UInt64 = npt.NDArray[np.uint64]
@@ -145,6 +152,15 @@ def _apart(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
             ends.append(start + size)
             lasts.append(index)
         layers.append(layer)
+    pairs = list(itertools.islice(_crossed(rows, layers), MAX_PAIRS + 1))
+    bridges = list(_bridges(rows, pairs[:MAX_PAIRS], len(ends)))
+    for row, layer in bridges:
+        rows.append(row)
+        doubted.append(True)
+        layers.append(layer)
+    if len(pairs) > MAX_PAIRS:
+        text = f"More than {MAX_PAIRS} pairs of regions adjoin where several overlap."
+        faults.append(Fault(code="limit-overlaps", text=text))
     found = np.array(layers, np.int64)
     kept = found >= 0
     if not np.all(kept):
@@ -155,8 +171,29 @@ def _apart(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
     return _from_rows(rows, doubted, context).take(order), found[order]
 
 
-_Row = tuple[int, int, int, bool]
-"""Address, size, file offset, doubted."""
+def _crossed(rows: list[_Row], layers: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of rows that adjoin and are in layers apart: that are one nobody knows."""
+    begins: dict[int, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        begins[row[0]].append(index)
+    for one, row in enumerate(rows):
+        for other in begins.get(row[0] + row[1], ()):
+            if layers[one] != layers[other] or layers[one] < 0:
+                yield one, other
+
+
+def _bridges(
+    rows: list[_Row], pairs: list[tuple[int, int]], first: int
+) -> Iterator[tuple[_Row, int]]:
+    """Yield what lies around the place where each pair adjoins, in layers from a first one on."""
+    ends: list[int] = []
+    for one, other in sorted(pairs, key=lambda pair: rows[pair[1]][0]):
+        (start, size, file, _), (edge, behind, after, _) = rows[one], rows[other]
+        before, behind = min(size, AROUND), min(behind, AROUND)
+        layer = next((k for k, end in enumerate(ends) if end <= edge - before), len(ends))
+        ends[layer : layer + 1] = [edge + behind]
+        yield (edge - before, before, file + edge - before - start, True), first + layer
+        yield (edge, behind, after, True), first + layer
 
 
 def _merged(ranges: Ranges) -> list[_Row]:

@@ -139,6 +139,35 @@ def test_too_many_layers() -> None:
     assert space.covered(space_map) == SIZE
 
 
+def test_each_pair_that_adjoins_is_read() -> None:
+    """Where both sides of an edge are there twice, any of one may go on in any of the other."""
+    before, behind = (100, 200), (300, 350)
+    regions = [_region(0x1000, 16, at) for at in before] + [
+        _region(0x1010, 16, at) for at in behind
+    ]
+    space_map, codes = _build(regions)
+    assert codes == set()
+    with file_of(FILE) as file:
+        memory = Memory(space_map, file)
+        wholes = [memory.read(i, 0, n) for i, n in enumerate(space_map.size.tolist())]
+    for one in before:
+        for other in behind:
+            joined = FILE[one : one + 16] + FILE[other : other + 16]
+            assert any(joined in whole for whole in wholes)
+    assert space.covered(space_map) == SIZE
+
+
+def test_too_many_pairs_that_adjoin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than are read are a fault."""
+    monkeypatch.setattr(layers, "MAX_PAIRS", 3)
+    regions = [
+        _region(start, 16, 32 * index + 16 * (start > 0x1000))
+        for index in range(3)
+        for start in (0x1000, 0x1010)
+    ]
+    assert _build(regions)[1] == {"limit-overlaps"}
+
+
 def test_too_many_aliases() -> None:
     """Regions that repeat the file without end are left out, under a fault."""
     size = 1 << 26

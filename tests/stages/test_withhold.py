@@ -194,7 +194,7 @@ def test_a_certificate_called_after_its_own_key(
 
 
 def test_folders_of_members_called_after_a_secret(tmp_path: Path) -> None:
-    """In an archive a folder's name is withheld as a file's is, and one that is cut with its end."""
+    """A folder's name in an archive is withheld as a file's is, and one that is cut as a whole."""
     path = tmp_path / "dump"
     cut = "x" * (MAX_MEMBER_NAME - 10) + TOKENS[0].decode()
     for secret, folder in ((SECRETS["scalar-hex"], f"{SECRETS['scalar-hex']}/core"), (cut, cut)):
