@@ -161,7 +161,7 @@ def test_too_many_pairs_that_adjoin(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than are read are a fault."""
     monkeypatch.setattr(layers, "MAX_PAIRS", 3)
     regions = [
-        _region(start, 16, 32 * index + 16 * (start > 0x1000))
+        _region(start, 16, 40 * index + 20 * (start > 0x1000))
         for index in range(3)
         for start in (0x1000, 0x1010)
     ]
