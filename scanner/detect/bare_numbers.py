@@ -68,8 +68,8 @@ PART = np.isin(np.arange(256), list(b".%~\\+/-_"))
 
 _HEAD = 16
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
-_AHEAD = re.compile(rb"0[xX0]")
-"""What may stand before the digits of hex: a mark, or a sign's zeros (libgcrypt)."""
+_AHEAD = re.compile(rb"0[xX0]|ED|ed")
+"""What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _URL = bytes.maketrans(b"-_", b"+/")

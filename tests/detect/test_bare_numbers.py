@@ -32,6 +32,7 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "hex": lambda raw: raw.hex().encode(),
     "hex, upper case": lambda raw: raw.hex().upper().encode(),
     "hex, announced": lambda raw: b"0x" + raw.hex().encode(),
+    "hex, behind a kind": lambda raw: b"ED" + raw.hex().upper().encode(),
     "hex, signed": lambda raw: b"00" + raw.hex().encode(),
     "decimal": lambda raw: str(int.from_bytes(raw, "big")).encode(),
     "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),

@@ -37,6 +37,33 @@ def test_a_scalar_beside_its_certificate(tmp_path: Path, form: str, witness: str
     assert key.fingerprint.value == sm2.SPKI_SHA256
 
 
+BASE_X, BASE_Y = GROUPS["SM2"].g
+R = 2**256 % GROUPS["SM2"].p
+
+
+def montgomery(number: int) -> bytes:
+    """Return a coordinate as OpenSSL holds it."""
+    return (number * R % GROUPS["SM2"].p).to_bytes(32, "little")
+
+
+def test_a_scalar_in_openssl_without_a_file(tmp_path: Path) -> None:
+    """The generator in OpenSSL's form says that the curve is in use."""
+    point = montgomery(sm2.X) + montgomery(sm2.Y)
+    base = montgomery(BASE_X) + montgomery(BASE_Y)
+    (key,) = found(tmp_path, SCALARS["limbs"], point, base)
+    assert key.fingerprint.value == sm2.SPKI_SHA256
+    assert found(tmp_path, SCALARS["limbs"], point) == []
+
+
+def test_a_scalar_in_hex(tmp_path: Path) -> None:
+    """Seen in ``gmssl`` for Python and ``sm-crypto`` for Node: with the generator, in hex too."""
+    numbers = (f"{sm2.D:064x}", f"{sm2.X:064x}{sm2.Y:064x}", f"{BASE_X:064x}{BASE_Y:064x}")
+    scalar, point, base = (text.encode() + b"\0" for text in numbers)
+    (key,) = found(tmp_path, scalar, point, base)
+    assert (key.fingerprint.value, key.encoding) == (sm2.SPKI_SHA256, "d hex")
+    assert found(tmp_path, scalar, point) == []
+
+
 @pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize("point", [False, True])
 def test_a_file(tmp_path: Path, *, point: bool, text: bool) -> None:

@@ -33,12 +33,13 @@ MOST = {
     "brainpoolP256r1": (400, 100),
     "brainpoolP384r1": (100, 20),
     "brainpoolP512r1": (100, 20),
+    "SM2": (200, 60),
 }
 """Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
-RARE = tuple(name for name in MOST if name.startswith("brainpool"))
+RARE = (*(name for name in MOST if name.startswith("brainpool")), "SM2")
 """Curves that are looked for where a public key is of them; in few runs also where their generator
 stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
 curves."""
@@ -191,7 +192,7 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     return position[np.argsort(rank, kind="stable")]
 
 
-def _counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+def counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
     """Put first what CPython's count of digits announces, and of that what stands in no long row.
 
     A count is a size, or what Python 3.12 puts three bits above a sign. Rows are tables of points.
@@ -249,7 +250,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     top = readings.top(how, pool.data, found, bits)
     found = found[top >= np.uint64(1 << (readings.WIDE - LACK))]
     if how == readings.DIGITS_30:
-        found = _counted(pool, how, found, bits)
+        found = counted(pool, how, found, bits)
     column = np.arange(readings.width(how, bits))
     for start in range(0, len(found), _ROWS):
         part = found[start : start + _ROWS]

@@ -20,7 +20,7 @@ from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey, places
-from scanner.detect.relations import pieces, words
+from scanner.detect.relations import integers, pieces, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Candidate
@@ -116,14 +116,28 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":
+            trials += integer_trials(pool, algorithm)
             trials += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
         for trial in witnessed(pool, trials, read):
             yield Related(
                 key=_key(trial),
-                proof=NONCE_EDWARDS if trial.once else PROOFS[trial.form],
+                proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),
                 encoding=_encoding(pool, trial),
-                places=(pool.place(trial.position, size),),
+                places=(pool.place(trial.position, width(trial)),),
             )
+
+
+def integer_trials(pool: Pool, algorithm: str) -> list[Trial]:
+    """Derive the public key of what CPython holds as integers."""
+    return [
+        Trial(algorithm, position, raw, okp_public(algorithm, raw), form)
+        for position, raw, form in integers.search(pool, algorithm)
+    ]
+
+
+def width(trial: Trial) -> int:
+    """Return how many bytes of the pool a trial was read from."""
+    return integers.SIZE if integers.is_form(trial.form) else OKP_BYTES[trial.algorithm]
 
 
 def _joined(pool: Pool, size: int) -> Offsets:
@@ -164,16 +178,18 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
     """
     found = list(_standing(pool, trials, read))
     public = {trial.public for trial in found}
-    own = {trial.public for trial in trials if trial.form == SEED} & public
+    own = {trial.public for trial in trials if trial.form != SCALAR} & public
     mirrored = [
         trial for trial in found if trial.form == SCALAR and _flipped(trial.public) in public
     ]
     for trial in mirrored[:MOST_SIGNS]:
         if not own & {trial.public, _flipped(trial.public)}:
             own.add(_exactly(trial))
-    signers = {trial.public for trial in found if trial.form == SEED or not _reduced(trial.private)}
+    signers = {
+        trial.public for trial in found if trial.form != SCALAR or not _reduced(trial.private)
+    }
     for trial in found:
-        if trial.form == SEED or trial.public in own or _flipped(trial.public) not in own:
+        if trial.form != SCALAR or trial.public in own or _flipped(trial.public) not in own:
             yield replace(trial, once=trial.once or _signing(pool, trial, signers))
 
 
@@ -328,7 +344,10 @@ def _key(trial: Trial) -> Okp:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a seed or a scalar again; of a scalar's point both signs are given."""
     place = candidate.places[0]
-    raw = bare_numbers.number(memory, place)
+    if integers.is_form(candidate.encoding):
+        raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
+    else:
+        raw = bare_numbers.number(memory, place)
     if candidate.encoding != SCALAR:
         raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)

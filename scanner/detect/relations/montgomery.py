@@ -15,7 +15,7 @@ from scanner.detect.limbs import Offsets
 from scanner.detect.material import Material, Okp
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey, places
-from scanner.detect.relations import edwards, pieces
+from scanner.detect.relations import edwards, integers, pieces
 from scanner.detect.relations.edwards import Trial
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -56,6 +56,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         if algorithm == "x25519":
             trials += _divided(pool, positions)
             trials += _reversed(pool, positions)
+            trials += edwards.integer_trials(pool, algorithm)
         for trial in edwards.witnessed(pool, trials, read):
             yield Related(
                 key=Okp(algorithm=algorithm, seed=trial.private, public=trial.public),
@@ -63,7 +64,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
                 encoding=pool.form(
                     trial.position, PLAIN if trial.form == edwards.SEED else trial.form
                 ),
-                places=(pool.place(trial.position, size),),
+                places=(pool.place(trial.position, edwards.width(trial)),),
             )
 
 
@@ -100,7 +101,10 @@ def multiplied(raw: bytes) -> bytes:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a scalar again."""
     place = candidate.places[0]
-    raw = bare_numbers.number(memory, place)
+    if integers.is_form(candidate.encoding):
+        raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
+    else:
+        raw = bare_numbers.number(memory, place)
     k = raw[: OKP_BYTES[candidate.algorithm]]
     if candidate.encoding == REVERSED:
         k = raw[::-1]

@@ -14,8 +14,8 @@ import numpy as np
 
 from scanner.detect.evidence import on_curve
 from scanner.detect.pool import Pool
-from scanner.detect.relations import pieces
-from scanner.detect.relations.curves import CURVES, USUAL, Curve, coefficients
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.curves import CURVES, USUAL, Curve, coefficients, generator
 from scanner.detect.relations.words import sliding
 from scanner.model import Place
 
@@ -134,3 +134,12 @@ def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
     if y * y % curve.p != square:
         return None
     return y if y & 1 == odd else curve.p - y
+
+
+def written(pool: Pool, names: Sequence[str]) -> Iterator[str]:
+    """Yield the curves of which the generator is written as a text, as programs in scripts do."""
+    raws = [generator(CURVES[name])[0].to_bytes(CURVES[name].size, "big") for name in names]
+    lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
+    for row, at in words.find(pool.data, lows):
+        if words.stands(pool.data, at, raws[row]) and pool.form(at, ""):
+            yield names[row]

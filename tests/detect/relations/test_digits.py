@@ -7,8 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys, noise
+from fixtures import encodings, keys, noise, sm2
 from scanner.detect import publics, readings
+from scanner.detect.curve_points import GROUPS
 from scanner.detect.material import Ec, describe
 from scanner.detect.pool import Pool
 from scanner.detect.publics import PublicKey
@@ -21,9 +22,9 @@ from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
-KEYS = {curve: keys.ec_key(curve) for curve in digits.MOST}
+KEYS = {curve: keys.ec_key(curve) for curve in digits.MOST if curve != "SM2"}
 USUAL = {curve: key for curve, key in KEYS.items() if curve not in digits.RARE}
-RARE = {curve: KEYS[curve] for curve in digits.RARE}
+RARE = {curve: KEYS[curve] for curve in digits.RARE if curve != "SM2"}
 HELD = {reading.name: reading for reading in digits.held(readings.LITTLE_ENDIAN)}
 
 
@@ -78,6 +79,18 @@ def test_a_scalar_of_a_rare_curve(make_pool: MakePool, key: keys.EcKey, reading:
     assert search(make_pool, plant("heap", 5, scalar, point)) == []
 
 
+def test_a_scalar_of_sm2(make_pool: MakePool) -> None:
+    """Seen in ``gmalg``: integers of Python, where the generator is one of them."""
+    how = readings.DIGITS_30
+    generator = GROUPS["SM2"].g[0]
+    scalar, point, base_point = (
+        readings.encode(how, number, 256) for number in (sm2.D, sm2.X, generator)
+    )
+    (found,) = search(make_pool, plant("heap", 5, scalar, point, base_point))
+    assert describe(found.key).fingerprint.value == sm2.SPKI_SHA256
+    assert search(make_pool, plant("heap", 5, scalar, point)) == []
+
+
 def base(key: keys.EcKey) -> int:
     """Return the generator's x, as OpenSSL has it."""
     group = keys.RARE_CURVES[key.curve]()
@@ -88,7 +101,7 @@ def base(key: keys.EcKey) -> int:
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    curve=st.sampled_from(sorted(digits.MOST)),
+    curve=st.sampled_from(sorted(KEYS)),
     name=st.sampled_from(sorted(HELD)),
     kind=st.sampled_from(("zeros", "text", "pointers", "heap")),
     at=st.integers(0, 200),

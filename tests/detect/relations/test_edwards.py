@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures import keys, noise
 from scanner.detect import keys as detect
-from scanner.detect import publics
+from scanner.detect import publics, readings
 from scanner.detect.material import Okp, describe
 from scanner.detect.pool import Pool
 from scanner.detect.relations import edwards, montgomery
@@ -117,6 +118,24 @@ def test_what_a_loop_computes_hides_no_key(
     known = [publics.okp(algorithm, key.public, kind="certificate", place=place)] if near else []
     (related,) = SEARCHES[algorithm].search(pool, known)
     assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_a_key_that_is_an_integer_of_python(
+    make_pool: MakePool, algorithm: str, order: Literal["big", "little"]
+) -> None:
+    """Seen in PGPy: what OpenPGP writes as a number is one, in digits of 30 bits."""
+    key = keys.okp_key(algorithm)
+    value = int.from_bytes(key.seed, order)
+    digits = readings.encode(readings.DIGITS_30, value, 256)
+    data = noise.plant(noise.text(SIZE, 3), 1000, bytes(8) + (9).to_bytes(8, "little") + digits)
+    pool, memory = make_pool(noise.plant(data, 4089, bytes(8) + key.public + bytes(8)))
+    (related,) = SEARCHES[algorithm].search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert (related.places[0].offset, related.places[0].size) == (1016, 36)
+    assert "digits-30" in related.encoding
+    assert key.spki_sha256 in again(memory, related)
 
 
 NUMBERS: dict[str, Callable[[bytes], bytes]] = {
