@@ -11,6 +11,7 @@ knows, or without its point, a scalar behind the curve's name is a structure.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from scanner.detect import armour, groups
@@ -27,7 +28,7 @@ from scanner.detect.evidence import (
     unproved,
 )
 from scanner.detect.keys import OKP_BYTES, Proved
-from scanner.detect.material import Foreign, Material
+from scanner.detect.material import Foreign, Material, Rsa
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
@@ -72,12 +73,15 @@ _SCALARS, _VARIED = range(16, 73), 12
 _SPELLINGS = {b"1": "canonical", b"\x01": "object"}
 """How a spelling is called, by what stands behind the opening of a member."""
 
+_USUAL = 65537
+"""The exponent of nearly all keys."""
+
 Member = tuple[bytes, bytes, int, int]
 """Name, value, and where it starts and ends in the window."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose private member, ``(d``, ``(x`` or alike, stands at ``offset``."""
+    """Yield the key whose private member, ``(d``, ``(x`` or ``(p``, stands at ``offset``."""
     text = armour.text_at(memory, space, offset)
     lead = min(text.offset // text.width, AROUND)
     first = text.offset - lead * text.width
@@ -90,6 +94,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     members = [*_adjoining(reversed(before), lead), *_following(behind)]
     values = {name: value for name, value, _, _ in members}
+    if behind[0][0] == b"p" and not (b"u" in values and b"d" not in values):
+        return  # a private member leads here as well, or there is none
     head = window[: members[0][2]][-_HEAD:]
     key: Material | None = _key(values, head)
     say = unproved if key is None else proved
@@ -149,6 +155,8 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
         n, e = numbers[b"n"], numbers[b"e"]
         key = rsa_primes(n, e, numbers.get(b"p", 1), numbers.get(b"q", 1))
         return key or rsa_exponents(n, e, numbers[b"d"]) if b"d" in numbers else key
+    if b"u" in numbers:
+        return _headless(numbers)
     if b"x" in numbers:
         p, q, g, y, x = (numbers.get(name, 0) for name in (b"p", b"q", b"g", b"y", b"x"))
         return groups.proved(p, q, g, y, x)
@@ -157,6 +165,19 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
     point, secret = values[b"q"], values[b"d"]
     curve = _curve(head)
     return _on(curve, point, secret) if curve else None
+
+
+def _headless(numbers: dict[bytes, int]) -> Rsa | None:
+    """Return the key of two primes and the inverse of one modulo the other, u*p = 1 mod q.
+
+    That is what an allocator leaves of gpg-agent's objects: n stands nowhere else, and e is taken
+    to be the usual one.
+    """
+    p, q, e = numbers.get(b"p", 0), numbers.get(b"q", 0), numbers.get(b"e", 0)
+    if q < 2 or numbers[b"u"] * p % q != 1:
+        return None
+    key = rsa_primes(p * q, e or _USUAL, p, q)
+    return replace(key, e_assumed=not e) if key else None
 
 
 def _curve(head: bytes) -> str:

@@ -36,6 +36,9 @@ _SOURCES: dict[str, tuple[str, ...]] = {
             "419087393a1f86c4372420b2e319dde63593"
         ),
     ),
+    "the benchmark keys of GnuTLS (src/benchmark-tls.c), in every copy of gnutls-cli": (
+        "0420d3e26db4911551df970735fdab5dc1c8a2be8f66fe98498d228d72074c0695ea",
+    ),
     "RFC 8439 appendix A": ("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",),
 }
 _PUBLISHED = {bytes.fromhex(key): source for source, keys in _SOURCES.items() for key in keys}

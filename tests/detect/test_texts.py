@@ -77,6 +77,33 @@ def test_object(key: keys.Key, order: Literal["little", "big"]) -> None:
     assert seen.candidate.confidence is Confidence.PROOF
 
 
+PRIMES = {
+    containers.sexp_hex: (b"(d #", b"(p #"),
+    containers.sexp_canonical: (b"(1:d", b"(1:p"),
+    containers.sexp_object: (b"\x03\x01\x01\0d\x01", b"\x03\x01\x01\0p\x01"),
+}
+
+
+@pytest.mark.parametrize("write", PRIMES)
+@pytest.mark.parametrize("left", [0.0, 0.5, 1.0])
+def test_an_expression_without_its_head(write: Callable[[keys.Key], bytes], left: float) -> None:
+    """Seen in gpg-agent: of a freed object p, q and u are whole, and of d as much as may be."""
+    text = write(RSA)
+    exponent, prime = (text.find(mark) for mark in PRIMES[write])
+    lost = prime - int(left * (prime - exponent))
+    data = noise.plant(noise.text(9000, 2), 777, bytes(lost) + text[lost:])
+    anchor = 777 + (exponent if left == 1 else prime)
+    (seen,) = found(sexp.examine, "gnupg-private-key", data, anchor)
+    assert seen.candidate.fingerprint.value == RSA.spki_sha256
+    assert isinstance(seen.material, Rsa)
+    assert seen.material.e_assumed
+    whole = noise.plant(noise.text(9000, 2), 777, text)
+    assert found(sexp.examine, "gnupg-private-key", whole, 777 + prime) == []
+    other = data.replace(encodings.big_endian(RSA.q), encodings.big_endian(RSA.q ^ 2))
+    other = other.replace(f"{RSA.q:X}".encode(), f"{RSA.q ^ 2:X}".encode())
+    assert found(sexp.examine, "gnupg-private-key", other, anchor) == []
+
+
 def test_an_object_with_an_exponent() -> None:
     """ElGamal's secret, whose group has no order beside it, is proved by its power."""
     p = int.from_bytes(noise.uniform(256, 8), "big") | 1 << 2047 | 1

@@ -37,7 +37,7 @@ WRITTEN, MOST_WRITTEN = (1024, 2048, 3072, 4096), 16
 """Lengths of moduli that are taken from texts without being near to what divides them, and how many
 in a section: strings of one key may lie far apart."""
 
-GREATEST_EXPONENT = 1 << 64
+GREATEST_EXPONENT = 1 << 256
 """Public exponents above it are nobody's (OpenSSL's bound for large keys)."""
 
 

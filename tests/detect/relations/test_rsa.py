@@ -471,6 +471,17 @@ def test_an_unusual_exponent_is_read_off(make_pool: MakePool) -> None:
     assert (related.key.e, related.key.e_assumed) == (e, False)
 
 
+@pytest.mark.parametrize("e", [(1 << 64) + 13, (1 << 128) + 1])
+def test_a_large_exponent_is_that_of_the_public_key(make_pool: MakePool, e: int) -> None:
+    """Of 64 bits and more, as OpenSSL takes them: the key is that of its certificate."""
+    key = keys.rsa_key(1024)
+    public = publics.rsa(key.n, e, kind="certificate")
+    parts = [spell(value, "limbs-le") for value in (key.p, key.q)]
+    (related,) = search(make_pool, plant("text", 4, [0, 8], parts), public)
+    assert isinstance(related.key, Rsa)
+    assert (related.key.e, related.key.e_assumed) == (e, False)
+
+
 @pytest.mark.parametrize("lost", [16, 32])
 @pytest.mark.parametrize("links", ["pointers", "random"])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
