@@ -76,6 +76,11 @@ _LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
 _GOES_ON = re.compile(rb"(?:[0-9a-f]{17,}|[0-9A-F]{17,})\Z")
 _IN_WORD = re.compile(rb"[A-Za-z0-9_]")
 
+_WITHIN = re.compile(
+    rb"=(?P<last>[A-Za-z0-9+/_-]{16,100}={0,2})\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
+)
+"""The value in a token that has its name with it, or the address: what is published is the value."""
+
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 
 _TEXT = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 10 for byte in range(256))
@@ -374,5 +379,7 @@ def _published() -> tuple[tuple[bytes, str], ...]:
 
 
 def _source(token: _Token, published: Sequence[tuple[bytes, str]]) -> str:
-    """Return where a token is published; empty for one that is not."""
-    return next((source for value, source in published if value == token.value), "")
+    """Return where a token, or the value in it, is published; empty for one that is not."""
+    within = _WITHIN.search(token.value)
+    values = token.value, within and (within["last"] or within["password"])
+    return next((source for value, source in published if value in values), "")

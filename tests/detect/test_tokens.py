@@ -293,6 +293,47 @@ def test_examples_are_published() -> None:
     assert not any(c.published for c in search(tokens.github()).candidates)
 
 
+EMULATOR = (
+    b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu"
+    b"Fq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+"""The account key of Microsoft's emulator, a constant of @azure/storage-common."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"AccountName=devstoreaccount1;AccountKey=" + EMULATOR + b";",
+        b"AccountKey=" + EMULATOR + b";AccountName=devstoreaccount1;",
+        b"otpauth://totp/Example:alice@google.com?secret=JBSWY3DPEHPK3PXP&issuer=Example",
+        b"mongodb://myDBReader:D1fficultP%40ssw0rd@mongodb0.example.com:27017/?authSource=admin",
+        b"mongodb+srv://myDBReader:D1fficultP%40ssw0rd@cluster0.example.mongodb.net/",
+    ],
+)
+def test_the_value_within_is_what_is_published(text: bytes) -> None:
+    """A constant that a library carries is one with any name or address around it."""
+    for width in (1, 2):
+        found = search(written(b"\0" + text + b"\0", width)).candidates
+        assert found
+        assert all(c.published for c in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"AccountName=devstoreaccount1;AccountKey=" + EMULATOR.swapcase(),
+        b"otpauth://totp/JBSWY3DPEHPK3PXP?secret=K5XW4ZLTMVSCA2LOMRSXEYLMNF2GK3TU",
+        b"mongodb://myDBReader:" + tokens.text("mongo", 19).encode() + b"@mongodb0.corp.io/admin",
+        b'{"kty":"oct","kid":"JBSWY3DPEHPK3PXP","k":"' + tokens.text("k", 43).encode() + b'"}',
+    ],
+)
+def test_a_secret_beside_what_is_published_is_one(text: bytes) -> None:
+    """The name of a public account, or an example elsewhere in the text, sets nothing aside."""
+    found = search(b"\0" + text + b"\0").candidates
+    assert found
+    assert not any(c.published for c in found)
+
+
 def test_keys_that_packages_carry_are_published() -> None:
     """What every copy of a browser holds says so, wherever the process keeps it."""
     text = (rules.shipped() / "tokens" / "published.toml").read_text("utf-8")
