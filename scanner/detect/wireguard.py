@@ -1,9 +1,10 @@
-"""WireGuard private keys, as wg-quick and ``wg showconf`` write them.
+"""WireGuard private keys, as the programs that set up interfaces write them.
 
-Source: wg(8), CONFIGURATION FILE FORMAT. A key is 32 bytes of X25519 in base64, which wg genkey has
-clamped (RFC 7748 section 5), behind ``PrivateKey =`` in a section [Interface]. Clamped bytes alone
-are no evidence, so both must stand there. Where the public half stands near by, in base64 as
-``wg show`` prints it, the key is proved.
+Sources: wg(8), CONFIGURATION FILE FORMAT; systemd.netdev(5); nm-settings(5); netplan's and OpenWrt's
+references; RouterOS; WireGuard's cross-platform interface. A key is 32 bytes of X25519 in base64
+(in hex, for that interface), which wg genkey has clamped (RFC 7748 section 5), behind a name.
+Clamped bytes alone are no evidence, so near by must stand what only such a configuration has. Where
+the public half stands there, as ``wg show`` prints it or in hex, the key is proved.
 """
 
 import base64
@@ -19,22 +20,44 @@ from scanner.rules import Rule
 AROUND = 4096
 """Characters before and behind in which the section and the public half are looked for."""
 
-_SECTION = b"[Interface]"
-_KEY = re.compile(rb"PrivateKey\s{0,8}=\s{0,8}([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])")
+_HEX = 64
+"""Characters of a key in hex."""
+
+_MODE = b"mode: wireguard"
+"""What netplan has in place of a name that says something."""
+
+_BASE64 = rb"([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])"
+_INI = re.compile(rb"\[Interface\]|\[wireguard\]|wireguard|listen-port=", re.IGNORECASE)
+_UAPI = re.compile(rb"\b(?:listen_port=[0-9]|public_key=[0-9a-f]{64}|set=1|get=1|errno=0)")
+_NETPLAN = re.compile(rb"\bkeys?:\s{1,40}(?:private:\s{1,8})?[\"']?%b" % _BASE64)
+_FORMS = (
+    (re.compile(rb"(?i:private[-_]?key\"?|secretKey\")\s{0,8}[=:]\s{0,8}[\"']?%b" % _BASE64), _INI),
+    (re.compile(rb"option private_key\s{1,8}[\"']?%b" % _BASE64), None),
+    (re.compile(rb"private_key=([0-9a-f]{64})(?![0-9a-zA-Z])"), _UAPI),
+    (_NETPLAN, re.compile(_MODE)),
+)
+"""How a line begins, and what must stand near it."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose line begins at ``offset``."""
+    """Yield the key whose line begins at ``offset``, or those whose mode stands there."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
-    match = _KEY.match(raw, at)
-    if match is None or _SECTION not in raw:
-        return
-    seed = base64.b64decode(match[1])
-    key = okp_derived("x25519", seed)
-    if key is None or seed[0] & 7 or seed[31] & 0xC0 != 0x40:
-        return
-    size = match.end() - at
-    place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
-    witnessed = base64.b64encode(key.public) in raw
-    say = proved if witnessed else unproved
-    yield say(key, rule, f"WireGuard{wide}", (place,))
+    if raw.startswith(_MODE, at):
+        matches = list(_NETPLAN.finditer(raw))
+    else:
+        matches = [
+            match
+            for form, beside in _FORMS
+            if (match := form.match(raw, at)) and (beside is None or beside.search(raw))
+        ]
+    for match in matches:
+        said = match[1]
+        seed = bytes.fromhex(said.decode()) if len(said) == _HEX else base64.b64decode(said)
+        key = okp_derived("x25519", seed)
+        if key is None or seed[0] & 7 or seed[31] & 0xC0 != 0x40:
+            continue
+        first, size = text.offset + match.start() * text.width, match.end() - match.start()
+        place, wide = armour.located(memory, space, first, size, text.width)
+        witnessed = base64.b64encode(key.public) in raw or key.public.hex().encode() in raw
+        say = proved if witnessed else unproved
+        yield say(key, rule, f"WireGuard{wide}", (place,))

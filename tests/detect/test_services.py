@@ -105,6 +105,25 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
 
 
 @pytest.mark.parametrize("public", [False, True])
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize(
+    "program",
+    ["networkd", "networkmanager", "netplan", "openwrt", "routeros", "uapi", "json"],
+)
+def test_wireguard_without_its_own_tools(program: str, codec: str, *, public: bool) -> None:
+    """Whatever sets the interface up, its key is one, found again from its place."""
+    text = services.wireguard_of(program, X, public=public)
+    data = bytes(8) + text.decode().encode(codec) + bytes(8)
+    found = only("wireguard-private-key", data)
+    assert found.candidate.fingerprint.value == X.spki_sha256
+    assert found.candidate.confidence is (Confidence.PROOF if public else Confidence.STRUCTURE)
+    (place,) = found.candidate.places
+    rule = RULES["wireguard-private-key"]
+    (again,) = wireguard.examine(Bytes(data), 0, place.offset, rule)
+    assert again.candidate.places == (place,)
+
+
+@pytest.mark.parametrize("public", [False, True])
 def test_a_hybrid_identity(*, public: bool) -> None:
     """An X-Wing identity has the name of its public key, which beside it is the proof."""
     seed = pqc.seed("x-wing")
@@ -203,6 +222,9 @@ CLAMPED = base64.b64encode(services.clamped(X))
             "wireguard-private-key",
             b"[Interface]\nPrivateKey = " + base64.b64encode(b"\xff" + services.clamped(X)[1:]),
         ),
+        ("wireguard-private-key", b"private_key=" + services.clamped(X).hex().encode() + b"\n"),
+        ("wireguard-private-key", b"mode: wireguard\n  keys:\n    public: " + CLAMPED),
+        ("wireguard-private-key", b"option private_key 'generate'"),
         ("age-secret-key", services.age(X)[:-3]),
         ("age-secret-key", services.age(X).strip() + b"Q"),
         ("age-secret-key", services.age(X).replace(b"-1", b"-1Q")),
