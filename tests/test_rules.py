@@ -226,6 +226,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "signify": services.signify,
     "dnssec": services.dnssec,
     "tor": services.tor,
+    "tor-control": services.tor_control,
     "sshcom": sealed.sshcom,
     "sshcom-text": sealed.sshcom_text,
     "encrypted-sshcom-text": lambda key: sealed.sshcom_text(key, b"3des-cbc"),

@@ -1,13 +1,18 @@
-"""Keys of Tor onion services, version 3: the file hs_ed25519_secret_key.
+"""Keys of Tor onion services, version 3: the file hs_ed25519_secret_key, and control lines.
 
-Source: Tor, src/lib/crypt_ops/crypto_format.c (tagged files of 32 + 64 bytes) and rend-spec-v3. The
-file holds no seed but the expanded key (RFC 8032 section 5.1.5): the clamped scalar a and the
-prefix. No library computes a*B from a, so the few lines of arithmetic stand here; what they give
-proves nothing by itself, unless the public file stands in the same memory near by.
+Source: Tor, src/lib/crypt_ops/crypto_format.c (tagged files of 32 + 64 bytes), rend-spec-v3 and
+control-spec (ADD_ONION: ``ED25519-V3:`` and the same 64 bytes in base64). There is no seed but the
+expanded key (RFC 8032 section 5.1.5): the clamped scalar a and the prefix. No library computes a*B
+from a, so the few lines of arithmetic stand here; what they give proves nothing by itself, unless
+the public file, or the address of the service, stands in the same memory near by.
 """
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterator
 
+from scanner.detect import armour
 from scanner.detect.der import Memory
 from scanner.detect.evidence import DISTINCT, proved, unproved
 from scanner.detect.keys import Proved
@@ -18,7 +23,10 @@ from scanner.rules import Rule
 SECRET = b"== ed25519v1-secret: type0 ==\0\0\0"
 PUBLIC = b"== ed25519v1-public: type0 ==\0\0\0"
 AROUND = 4096
-"""Bytes before and behind in which the public file is looked for."""
+"""Bytes before and behind in which the public file or the address is looked for."""
+
+_LINE = re.compile(rb"ED25519-V3:([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
+_VERSION = b"\x03"
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
@@ -32,19 +40,47 @@ _Point = tuple[int, int, int, int]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose tagged file begins at ``offset``."""
+    """Yield the key whose tagged file, or whose name in a control line, begins at ``offset``."""
+    yield from _filed(memory, space, offset, rule)
+    yield from _told(memory, space, offset, rule)
+
+
+def _filed(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     data = memory.clip(space, offset, len(SECRET) + 64)
-    a = data[len(SECRET) : len(SECRET) + 32]
     if not data.startswith(SECRET) or len(data) != len(SECRET) + 64:
         return
-    if a[0] & 7 or a[31] & 0xC0 != 0x40 or len(set(a)) < DISTINCT:
+    key = _key(data[len(SECRET) :])
+    if key is None:
         return
-    public = public_of(a)
-    key = Okp(algorithm="ed25519", seed=b"", public=public, a=a)
     first = max(offset - AROUND, 0)
     near = memory.clip(space, first, offset + AROUND - first)
-    say = proved if PUBLIC + public in near else unproved
+    say = proved if PUBLIC + key.public in near else unproved
     yield say(key, rule, "Tor onion service", (Place(space=space, offset=offset, size=len(data)),))
+
+
+def _told(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
+    match = _LINE.match(raw, at)
+    key = _key(base64.b64decode(match[1])) if match else None
+    if match is None or key is None:
+        return
+    size = match.end() - at
+    place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
+    say = proved if address(key.public) in raw else unproved
+    yield say(key, rule, f"Tor control line{wide}", (place,))
+
+
+def _key(expanded: bytes) -> Okp | None:
+    a = expanded[:32]
+    if a[0] & 7 or a[31] & 0xC0 != 0x40 or len(set(a)) < DISTINCT:
+        return None
+    return Okp(algorithm="ed25519", seed=b"", public=public_of(a), a=a)
+
+
+def address(public: bytes) -> bytes:
+    """Return the address of an onion service (rend-spec-v3 section 6), without its ending."""
+    check = hashlib.sha3_256(b".onion checksum" + public + _VERSION).digest()[:2]
+    return base64.b32encode(public + check + _VERSION).lower()
 
 
 def public_of(a: bytes) -> bytes:

@@ -97,6 +97,7 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("wireguard-private-key", services.wireguard(X, public=public)),
         ("age-secret-key", services.age(X, public=public)),
         ("tor-onion-key", services.tor(ED, public=public)),
+        ("tor-onion-key", services.tor_control(ED, public=public)),
         ("stellar-secret-seed", services.strkey(ED, public=public)),
         ("nostr-secret-key", services.nsec(K1, "npub" if public else "")),
         ("nostr-secret-key", services.nsec(K1, "hex" if public else "")),
@@ -198,6 +199,17 @@ def test_tor_arithmetic() -> None:
         assert tor.public_of(scalar) == key.public
 
 
+def test_a_control_line_of_tor() -> None:
+    """In either width, found again from its place."""
+    for codec in ("ascii", "utf-16-le"):
+        data = services.tor_control(ED).decode().encode(codec)
+        found = only("tor-onion-key", bytes(8) + data)
+        assert found.candidate.fingerprint.value == ED.spki_sha256
+        (place,) = found.candidate.places
+        again = tor.examine(Bytes(bytes(8) + data), 0, place.offset, RULES["tor-onion-key"])
+        assert [one.candidate.places for one in again] == [(place,)]
+
+
 @settings(max_examples=50)
 @given(data=st.binary(min_size=1, max_size=40))
 def test_bech32(data: bytes) -> None:
@@ -234,6 +246,8 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("dnssec-private-key", services.dnssec(ED).replace(b"15 (", b"99 (")),
         ("tor-onion-key", services.tor(ED)[:-1]),
         ("tor-onion-key", tor.SECRET + bytes(64)),
+        ("tor-onion-key", services.tor_control(ED)[:90]),
+        ("tor-onion-key", b"ED25519-V3:" + base64.b64encode(bytes(64))),
     ],
 )
 def test_what_is_no_key(name: str, data: bytes) -> None:

@@ -144,7 +144,7 @@ _ANCHORED = (
     _detector("age", mutate=_WIDE),
     _detector("minisign", mutate=(_B64, *_WIDE)),
     _detector("dnssec", mutate=(_B64, mutators.words, *_WIDE)),
-    _detector("tor"),
+    _detector("tor", mutate=(_B64, *_WIDE)),
     _detector("bitcoin", mutate=(mutators.base58, *_WIDE)),
     _detector("nostr", mutate=_WIDE),
     _detector("stellar", mutate=_WIDE),
