@@ -18,6 +18,7 @@ from scanner.detect import (
     dnssec,
     encrypted,
     minisign,
+    nkey,
     nostr,
     stellar,
     tor,
@@ -38,6 +39,7 @@ READERS = {
     "tor-onion-key": tor.examine,
     "nostr-secret-key": nostr.examine,
     "stellar-secret-seed": stellar.examine,
+    "nats-nkey-seed": nkey.examine,
     "encrypted-private-key": encrypted.examine,
 }
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
@@ -51,6 +53,7 @@ FORMS = {
     "tor-onion-key": (ED, services.tor(ED)),
     "nostr-secret-key": (K1, services.nsec(K1)),
     "stellar-secret-seed": (ED, services.strkey(ED)),
+    "nats-nkey-seed": (ED, services.nkey(ED)),
 }
 
 
@@ -99,6 +102,9 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("tor-onion-key", services.tor(ED, public=public)),
         ("tor-onion-key", services.tor_control(ED, public=public)),
         ("stellar-secret-seed", services.strkey(ED, public=public)),
+        ("nats-nkey-seed", services.nkey(ED, "U", public=public)),
+        ("nats-nkey-seed", services.nkey(ED, "A", public=public)),
+        ("nats-nkey-seed", services.nkey(ED, "O", public=public)),
         ("nostr-secret-key", services.nsec(K1, "npub" if public else "")),
         ("nostr-secret-key", services.nsec(K1, "hex" if public else "")),
     ):
@@ -183,12 +189,15 @@ def test_minisign_and_signify() -> None:
 
 def test_a_seed_within_other_letters_is_none() -> None:
     """A checksum of 16 bits holds by chance: what goes on is no seed, nor what stands in a word."""
-    text = services.strkey(ED).strip()
-    assert only("stellar-secret-seed", b"(" + text + b")")
-    for around in (b"A%b", b"%bA", b"%b=", b"/%b", b"x%b"):
-        assert find("stellar-secret-seed", around % text) == []
-    swapped = text[:20] + text[21:22] + text[20:21] + text[22:]
-    assert swapped == text or find("stellar-secret-seed", swapped) == []
+    for name, text in (
+        ("stellar-secret-seed", services.strkey(ED).strip()),
+        ("nats-nkey-seed", services.nkey(ED).split(b"\n")[1]),
+    ):
+        assert only(name, b"(" + text + b")")
+        for around in (b"A%b", b"%bA", b"%b=", b"/%b", b"x%b"):
+            assert find(name, around % text) == []
+        swapped = text[:20] + text[21:22] + text[20:21] + text[22:]
+        assert swapped == text or find(name, swapped) == []
 
 
 def test_tor_arithmetic() -> None:
