@@ -20,6 +20,7 @@ from scanner.detect import (
     minisign,
     nkey,
     nostr,
+    paired,
     stellar,
     tor,
     wireguard,
@@ -40,6 +41,7 @@ READERS = {
     "nostr-secret-key": nostr.examine,
     "stellar-secret-seed": stellar.examine,
     "nats-nkey-seed": nkey.examine,
+    "paired-private-key": paired.examine,
     "encrypted-private-key": encrypted.examine,
 }
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
@@ -54,6 +56,7 @@ FORMS = {
     "nostr-secret-key": (K1, services.nsec(K1)),
     "stellar-secret-seed": (ED, services.strkey(ED)),
     "nats-nkey-seed": (ED, services.nkey(ED)),
+    "paired-private-key": (ED, services.libp2p(ED)),
 }
 
 
@@ -105,6 +108,7 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("nats-nkey-seed", services.nkey(ED, "U", public=public)),
         ("nats-nkey-seed", services.nkey(ED, "A", public=public)),
         ("nats-nkey-seed", services.nkey(ED, "O", public=public)),
+        ("paired-private-key", services.paserk(keys.ec_key("P-384"), public=public)),
         ("nostr-secret-key", services.nsec(K1, "npub" if public else "")),
         ("nostr-secret-key", services.nsec(K1, "hex" if public else "")),
     ):
@@ -208,6 +212,16 @@ def test_tor_arithmetic() -> None:
         assert tor.public_of(scalar) == key.public
 
 
+@pytest.mark.parametrize(
+    "text", [services.libp2p(ED), services.libp2p(ED, twice=True), services.paserk(ED)]
+)
+def test_a_seed_with_its_public_key_is_proved(text: bytes) -> None:
+    """What is written in one word with its public half needs no other witness."""
+    found = only("paired-private-key", text)
+    assert found.candidate.confidence is Confidence.PROOF
+    assert found.candidate.fingerprint.value == ED.spki_sha256
+
+
 def test_a_control_line_of_tor() -> None:
     """In either width, found again from its place."""
     for codec in ("ascii", "utf-16-le"):
@@ -255,6 +269,9 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("dnssec-private-key", services.dnssec(ED).replace(b"15 (", b"99 (")),
         ("tor-onion-key", services.tor(ED)[:-1]),
         ("tor-onion-key", tor.SECRET + bytes(64)),
+        ("paired-private-key", services.libp2p(ED).replace(b"CAESQ", b"CAESQA")),
+        ("paired-private-key", services.paserk(ED)[:-6]),
+        ("paired-private-key", services.paserk(ED).replace(b"k4", b"k3")),
         ("tor-onion-key", services.tor_control(ED)[:90]),
         ("tor-onion-key", b"ED25519-V3:" + base64.b64encode(bytes(64))),
     ],
