@@ -18,6 +18,7 @@ from scanner.detect import (
     dnssec,
     encrypted,
     minisign,
+    named_pairs,
     nkey,
     nostr,
     paired,
@@ -41,11 +42,12 @@ READERS = {
     "nostr-secret-key": nostr.examine,
     "stellar-secret-seed": stellar.examine,
     "nats-nkey-seed": nkey.examine,
+    "named-key-pair": named_pairs.examine,
     "paired-private-key": paired.examine,
     "encrypted-private-key": encrypted.examine,
 }
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
-K1 = keys.ec_key("secp256k1")
+K1, P256 = keys.ec_key("secp256k1"), keys.ec_key("P-256")
 X, ED = keys.okp_key("x25519"), keys.okp_key("ed25519")
 FORMS = {
     "wireguard-private-key": (X, services.wireguard(X)),
@@ -56,6 +58,7 @@ FORMS = {
     "nostr-secret-key": (K1, services.nsec(K1)),
     "stellar-secret-seed": (ED, services.strkey(ED)),
     "nats-nkey-seed": (ED, services.nkey(ED)),
+    "named-key-pair": (P256, services.vapid(P256)),
     "paired-private-key": (ED, services.libp2p(ED)),
 }
 
@@ -222,6 +225,24 @@ def test_a_seed_with_its_public_key_is_proved(text: bytes) -> None:
     assert found.candidate.fingerprint.value == ED.spki_sha256
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (P256, services.vapid_lines(P256)),
+        (P256, services.vapid(P256).replace(b":", b": ")),
+        (P256, services.vapid(P256).replace(b'"', b'\\"')),
+        (K1, services.named_hex(K1)),
+        (ED, services.named_hex(ED)),
+        (X, services.named_hex(X)),
+    ],
+)
+def test_a_name_and_a_public_half(key: keys.Key, text: bytes) -> None:
+    """What stands behind a name is a key where its public half is near, of whatever algorithm."""
+    found = only("named-key-pair", text)
+    assert found.candidate.confidence is Confidence.PROOF
+    assert found.candidate.fingerprint.value == key.spki_sha256
+
+
 def test_a_control_line_of_tor() -> None:
     """In either width, found again from its place."""
     for codec in ("ascii", "utf-16-le"):
@@ -272,6 +293,9 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("paired-private-key", services.libp2p(ED).replace(b"CAESQ", b"CAESQA")),
         ("paired-private-key", services.paserk(ED)[:-6]),
         ("paired-private-key", services.paserk(ED).replace(b"k4", b"k3")),
+        ("named-key-pair", services.vapid(P256).replace(b'Key":"B', b'Key":"C')),
+        ("named-key-pair", services.named_hex(K1).splitlines()[1]),
+        ("named-key-pair", services.named_hex(ED)[:-3]),
         ("tor-onion-key", services.tor_control(ED)[:90]),
         ("tor-onion-key", b"ED25519-V3:" + base64.b64encode(bytes(64))),
     ],

@@ -149,6 +149,7 @@ _ANCHORED = (
     _detector("nostr", mutate=_WIDE),
     _detector("stellar", mutate=_WIDE),
     _detector("nkey", mutate=_WIDE),
+    _detector("named-pairs", "detect.named_pairs", mutate=(_B64, mutators.hex_of(), *_WIDE)),
     _detector("paired", mutate=(_B64, *_WIDE)),
     _detector("sshcom", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("chacha", mutate=(mutators.numbers,)),
