@@ -1,5 +1,6 @@
 """Tokens: found in either width wherever they stand, sure only where they announce themselves."""
 
+import base64
 import os
 import tomllib
 from pathlib import Path
@@ -65,6 +66,7 @@ def written(token: bytes, width: int) -> bytes:
     return token if width == 1 else token.decode().encode("utf-16-le")
 
 
+HEX = "0123456789abcdef"
 SURE = {
     "github": tokens.github(),
     "slack": tokens.slack(),
@@ -143,6 +145,34 @@ def test_a_secret_behind_its_name(text: bytes) -> None:
         + tokens.text("hash", 86).encode()
         + b":",
         b"admin:$apr1$abcdefgh$" + tokens.text("apr", 22).encode() + b"\n",
+        b'{"user":"joe","password":"P@ss!w0rd-#Batt3ry9"}',
+        b'{"user": "joe", "password": "#c0rrect-h0rse9"}',
+        b'{"user":"joe","password":"c0r&ec$-h0rse-9"}',
+        b"DB_PASSWORD=#c0rrect-h0rse9",
+        b"DB_PASSWORD=!c0rrect-h0rse9",
+        b'DB_PASSWORD="c0rrect-h0rse9"',
+        b"DB_PASSWORD=c0rr&ect-pa$$w0rd9",
+        b"DB_PASS=c0rrect-h0rse9",
+        b"BORG_PASSPHRASE=c0rrect-h0rse9",
+        b"machine git.corp.io\n  login joe@corp.io\n  password c0rrect-h0rse!9\n",
+        b"db.corp.io:5432:prod:app:c0rrect-h0rse!9\n",
+        b'[client]\nuser = root\npassword = "c0rrect-h0rse!9"\n',
+        b"[distutils]\nindex-servers = x\n[x]\nusername: joe\npassword: c0rrect-h0rse!9\n",
+        b"//npm.corp.io/:_auth=" + base64.b64encode(b"joe:c0rrect-h0rse!9") + b"\n",
+        b"spring.datasource.password=c0rrect-h0rse!9\n",
+        b"spring.datasource.password=corRect-horse!bx\n",
+        b"-Djavax.net.ssl.keyStorePassword=c0rrect-h0rse!9",
+        b"database:\n  username: app\n  password: c0rrect-h0rse!9\n",
+        b'[db]\npassword = "c0rrect-h0rse!9"\n',
+        b"<username>joe</username><password>c0rrect-h0rse!9</password>",
+        b'<user username="admin" password="c0rrect-h0rse!9" roles="x"/>',
+        b"users:\n- name: joe\n  user:\n    token: " + tokens.text("kube", 40).encode() + b"\n",
+        b'network={\n\tssid="home"\n\tpsk="c0rrect h0rse"\n}\n',
+        b"network={\n\tpsk=" + tokens.text("psk", 64, HEX).encode() + b"\n}\n",
+        b"[wifi-security]\nkey-mgmt=wpa-psk\npsk=c0rrect-h0rse\n",
+        b"<sharedKey><keyMaterial>c0rrect-h0rse</keyMaterial></sharedKey>",
+        b'10.0.0.1 10.0.0.2 : PSK "' + tokens.text("ipsec", 24).encode() + b'"\n',
+        b"<AdministratorPassword><Value>c0rrect-h0rse!9</Value></AdministratorPassword>",
     ],
 )
 def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
@@ -152,7 +182,6 @@ def test_what_only_a_name_announces_is_probable(text: bytes) -> None:
         assert (found.rule, found.confidence) == ("probable-token", Confidence.SHAPE)
 
 
-HEX = "0123456789abcdef"
 KEY = tokens.text("key", 43).encode() + b"="
 
 
@@ -177,6 +206,25 @@ KEY = tokens.text("key", 43).encode() + b"="
         b"SECRET_KEY_BASE=" + tokens.text("f", 128, HEX).encode() + b"\n",
         b'"PrivateNodeKey":"privkey:' + tokens.text("g", 64, HEX).encode() + b'"',
         b"AccountName=corpfiles;AccountKey=" + tokens.text("h", 86).encode() + b"==;",
+        b"AccountEndpoint=https://x.corp:443/;AccountKey=" + tokens.text("h", 86).encode() + b"==;",
+        b"AccountKey=" + tokens.text("h", 86).encode() + b"==;AccountName=corpfiles",
+        b"Initial Root Token: hvs." + tokens.text("vault", 24).encode() + b"\n",
+        b"VAULT_TOKEN=hvs." + tokens.text("vault", 24).encode(),
+        b"X-Vault-Token: hvs." + tokens.text("vault", 24).encode() + b"\r\n",
+        b"X-Vault-Token: s." + tokens.text("vault", 24).encode() + b"\r\n",
+        b'"unseal_keys_b64": [\n    "%b",\n    "%b"\n  ],'
+        % (tokens.text("s1", 44).encode(), tokens.text("s2", 44).encode()),
+        b'"unseal_keys_hex":["%b"]' % tokens.text("s3", 66, HEX).encode(),
+        b"tskey-auth-k" + tokens.text("t", 11).encode() + b"CNTRL-" + tokens.text("u", 32).encode(),
+        b"tskey-client-k" + tokens.text("t", 16).encode() + b"-" + tokens.text("u", 32).encode(),
+        b"K10%b::server:%b"
+        % (tokens.text("k3s", 64, HEX).encode(), tokens.text("node", 32, HEX).encode()),
+        b"k4.local." + tokens.text("paserk", 43).encode(),
+        b"AIRFLOW__CORE__FERNET_KEY=" + KEY,
+        b"fernet_key = " + KEY + b"\n",
+        b"APP_KEY=base64:" + KEY,
+        b"RAILS_MASTER_KEY=" + tokens.text("rails", 32, HEX).encode(),
+        b"[client.admin]\n\tkey = AQB5c2VkZy8QFRAA" + tokens.text("ceph", 22).encode() + b"==\n",
         b"Endpoint=sb://corp/;SharedAccessKeyName=all;SharedAccessKey=" + KEY,
     ],
 )
@@ -294,8 +342,7 @@ def test_examples_are_published() -> None:
 
 
 EMULATOR = (
-    b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu"
-    b"Fq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 """The account key of Microsoft's emulator, a constant of @azure/storage-common."""
 
@@ -396,6 +443,22 @@ def test_our_own_rules_find_their_examples() -> None:
         "kubeadm join <control-plane>:6443 --token <token>",
         "sv=2022-11-02&sig=REDACTED",
         "?password=%s&user=%s",
+        '{"password":"$DB_PASSWORD", "passwd": "prefix${DB_PASSWORD}"}',
+        "DB_PASS=$(cat /run/secrets/db) VAULT_TOKEN=hvs.",
+        "var hvs.length, hvs.renderAll(x), hvs.someFunctionWithALongName(y)",
+        "machine learning login password reset",
+        "see localhost:5432:/var/lib and http://db:5432/app/x:y",
+        "[client]\nport=3306\nsocket=/run/mysqld/mysqld.sock\n",
+        "spring.datasource.password=${DB_PASSWORD}\nself.password=password\n",
+        "<password>changeme</password> <password>{{ password }}</password>",
+        'password = "password" password="%s" password: string\n  password: <password>\n',
+        "    token: <token from the dashboard>\n",
+        ': PSK "secret" psk="%s" psk=<passphrase>',
+        "<Password><Value></Value></Password>",
+        "key = AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHA==",
+        "k4.local.<base64url> tskey-auth-<id>-<secret> K10<hash>::server:<password>",
+        "APP_KEY=base64: FERNET_KEY=<key> RAILS_MASTER_KEY=$(cat config/master.key)",
+        '"unseal_keys_b64": [],',
         "postgresql+psycopg2://user:{password}@localhost/app",
     ],
 )
