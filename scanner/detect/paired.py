@@ -1,9 +1,9 @@
 """Private keys in a word of base64 behind a mark of their own: those of libp2p, IPFS and PASERK.
 
 Sources: libp2p's specification of peer ids (a protobuf message, of Ed25519 ``CAESQ`` in base64, and
-``CAESY`` as it was once), and https://github.com/paseto-standard/paserk (``k4.secret.``, of Ed25519,
-and ``k3.secret.``, of P-384). A seed has its public key behind it in the same word: it proves itself
-or is nothing. A scalar is proved where its ``k3.public.`` stands near by.
+``CAESY`` as it was once), and https://github.com/paseto-standard/paserk (``k4.secret.`` and
+``k2.secret.``, of Ed25519, and ``k3.secret.``, of P-384). A seed has its public key behind it in
+the same word: it proves itself or is nothing. A scalar is proved by its ``k3.public.`` near by.
 """
 
 import base64
@@ -39,10 +39,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
             key = okp_seed("ed25519", data[4:36], data[36:68])
     elif match := _PASERK.match(raw, at):
         data = armour.decode(match[2].translate(_URL))
-        if match[1] == b"3":
-            key = _scalar(data)
-        else:
-            key = okp_seed("ed25519", data[:32], data[32:])
+        seeded = match[1] != b"3"
+        key = okp_seed("ed25519", data[:32], data[32:]) if seeded else _scalar(data)
     if match is None or key is None:
         return
     size = match.end() - at

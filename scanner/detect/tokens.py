@@ -79,7 +79,7 @@ _IN_WORD = re.compile(rb"[A-Za-z0-9_]")
 _WITHIN = re.compile(
     rb"=(?P<last>[A-Za-z0-9+/_-]{16,100}={0,2})\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
 )
-"""The value in a token that has its name with it, or the address: what is published is the value."""
+"""The value in a token that has its name, or an address, with it: that is what is published."""
 
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 

@@ -1,10 +1,10 @@
 """WireGuard private keys, as the programs that set up interfaces write them.
 
-Sources: wg(8), CONFIGURATION FILE FORMAT; systemd.netdev(5); nm-settings(5); netplan's and OpenWrt's
-references; RouterOS; WireGuard's cross-platform interface. A key is 32 bytes of X25519 in base64
-(in hex, for that interface), which wg genkey has clamped (RFC 7748 section 5), behind a name.
-Clamped bytes alone are no evidence, so near by must stand what only such a configuration has. Where
-the public half stands there, as ``wg show`` prints it or in hex, the key is proved.
+Sources: wg(8), CONFIGURATION FILE FORMAT; systemd.netdev(5); nm-settings(5); the references of
+netplan, OpenWrt and RouterOS; WireGuard's cross-platform interface. A key is 32 bytes of X25519 in
+base64 (in hex, for that interface), which wg genkey has clamped (RFC 7748 section 5), behind a
+name. Clamped bytes alone are no evidence, so near by must stand what only such a configuration has.
+Where the public half stands there, as ``wg show`` prints it or in hex, the key is proved.
 """
 
 import base64

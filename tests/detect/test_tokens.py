@@ -452,6 +452,8 @@ def test_our_own_rules_find_their_examples() -> None:
         "spring.datasource.password=${DB_PASSWORD}\nself.password=password\n",
         "<password>changeme</password> <password>{{ password }}</password>",
         'password = "password" password="%s" password: string\n  password: <password>\n',
+        'proxy_url="socks5h://<username>:<password>@proxy-host-1"',  # the package requests
+        "      scopeAuthKey: null,\n      token: forceAuth._authToken || forceAuth.token,\n",  # npm
         "    token: <token from the dashboard>\n",
         ': PSK "secret" psk="%s" psk=<passphrase>',
         "<Password><Value></Value></Password>",
