@@ -197,6 +197,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "vapid": services.vapid,
     "named-hex": services.named_hex,
     "libp2p": services.libp2p,
+    "solana": services.solana,
     "paserk": services.paserk,
     "uber": keystores.uber,
     "pkcs12-ber": keystores.pkcs12_ber,

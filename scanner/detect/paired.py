@@ -1,9 +1,11 @@
-"""Private keys in a word of base64 behind a mark of their own: those of libp2p, IPFS and PASERK.
+"""Private keys with their public half in one text behind a mark: libp2p, IPFS, PASERK, Solana.
 
 Sources: libp2p's specification of peer ids (a protobuf message, of Ed25519 ``CAESQ`` in base64, and
 ``CAESY`` as it was once), and https://github.com/paseto-standard/paserk (``k4.secret.`` and
 ``k2.secret.``, of Ed25519, and ``k3.secret.``, of P-384). A seed has its public key behind it in
 the same word: it proves itself or is nothing. A scalar is proved by its ``k3.public.`` near by.
+Solana's programs write a seed and its public key as a list of 64 numbers, which is read behind a
+name, or as Node prints it: of numbers that nothing announces, memory is full.
 """
 
 import base64
@@ -26,6 +28,10 @@ _HEADS = {b"\x08\x01\x12\x40": 64, b"\x08\x01\x12\x60": 96}
 _SCALAR = 48
 _MESSAGE = re.compile(rb"(CAES[QY][A-Za-z0-9+/_-]{86,129})={0,2}(?![A-Za-z0-9+/=_-])")
 _PASERK = re.compile(rb"k([234])\.secret\.([A-Za-z0-9_-]{86}|[A-Za-z0-9_-]{64})(?![A-Za-z0-9_-])")
+_LIST = re.compile(
+    rb"(?:(?i:secret_?key|private_?key|keypair)[\"']?\s?[:=]\s?|Uint8Array\(64\) )"
+    rb"\[(\s{0,16}[0-9]{1,3}(?:\s{0,16},\s{0,16}[0-9]{1,3}){63})\s{0,16}\]"
+)
 _URL = bytes.maketrans(b"-_", b"+/")
 
 
@@ -41,12 +47,16 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         data = armour.decode(match[2].translate(_URL))
         seeded = match[1] != b"3"
         key = okp_seed("ed25519", data[:32], data[32:]) if seeded else _scalar(data)
+    elif match := _LIST.match(raw, at):
+        numbers = [int(number) for number in match[1].split(b",")]
+        if max(numbers) < 256:
+            key = okp_seed("ed25519", bytes(numbers[:32]), bytes(numbers[32:]))
     if match is None or key is None:
         return
     size = match.end() - at
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
     say = proved if isinstance(key, Okp) or _public(key) in raw else unproved
-    form = "libp2p" if raw.startswith(b"CAES", at) else "PASERK"
+    form = {_MESSAGE: "libp2p", _PASERK: "PASERK", _LIST: "list of numbers"}[match.re]
     yield say(key, rule, f"{form}{wide}", (place,))
 
 

@@ -216,7 +216,15 @@ def test_tor_arithmetic() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [services.libp2p(ED), services.libp2p(ED, twice=True), services.paserk(ED)]
+    "text",
+    [
+        services.libp2p(ED),
+        services.libp2p(ED, twice=True),
+        services.paserk(ED),
+        services.solana(ED),
+        services.solana(ED, "SOLANA_PRIVATE_KEY="),
+        services.solana(ED, "Uint8Array(64) ").replace(b",", b",\n     "),
+    ],
 )
 def test_a_seed_with_its_public_key_is_proved(text: bytes) -> None:
     """What is written in one word with its public half needs no other witness."""
@@ -292,6 +300,9 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("tor-onion-key", tor.SECRET + bytes(64)),
         ("paired-private-key", services.libp2p(ED).replace(b"CAESQ", b"CAESQA")),
         ("paired-private-key", services.paserk(ED)[:-6]),
+        ("paired-private-key", services.solana(ED)[:-5] + b"]"),
+        ("paired-private-key", services.solana(ED).replace(b":[", b":[9")),
+        ("paired-private-key", b'"secretKey":' + str([1] * 64).encode()),
         ("paired-private-key", services.paserk(ED).replace(b"k4", b"k3")),
         ("named-key-pair", services.vapid(P256).replace(b'Key":"B', b'Key":"C')),
         ("named-key-pair", services.named_hex(K1).splitlines()[1]),
