@@ -209,6 +209,8 @@ KEY = tokens.text("key", 43).encode() + b"="
         b"AccountEndpoint=https://x.corp:443/;AccountKey=" + tokens.text("h", 86).encode() + b"==;",
         b"AccountKey=" + tokens.text("h", 86).encode() + b"==;AccountName=corpfiles",
         b"Initial Root Token: hvs." + tokens.text("vault", 24).encode() + b"\n",
+        b"The token is hvs." + tokens.text("vault", 24).encode() + b".\n",
+        b"hvs." + tokens.text("vault", 110).encode() + b".\n",
         b"VAULT_TOKEN=hvs." + tokens.text("vault", 24).encode(),
         b"X-Vault-Token: hvs." + tokens.text("vault", 24).encode() + b"\r\n",
         b"X-Vault-Token: s." + tokens.text("vault", 24).encode() + b"\r\n",
