@@ -181,6 +181,8 @@ def with_a_table_over_the_key(data: bytes, path: Path) -> None:
         (lambda data, path: path.write_bytes(data[:-1000]), "incomplete"),
         (lambda data, path: path.write_bytes(b"no dump" + data), "incomplete"),
         (lambda data, path: path.write_bytes(gzip.compress(data)[:-20]), "incomplete"),
+        (lambda data, path: path.write_bytes(b"\n".join([gzip.compress(data)] * 2)), "in an archive"),
+        (lambda data, path: path.write_bytes(gzip.compress(data) + b"words"), "incomplete"),
         (lambda _, __: None, "no such file"),
     ],
     ids=["archive", "table", "truncated", "unknown", "cut-stream", "absent"],

@@ -70,8 +70,13 @@ def sniff_layer(head: bytes) -> str | None:
     return "base64" if len(head) >= 16 and _BASE64_HEAD.fullmatch(head[:HEAD]) else None
 
 
-def sniff_next(head: bytes) -> str | None:
-    """Name the compression that bytes behind a stream speak of: long magics alone count there."""
+def sniff_next(head: bytes, before: str | None = None) -> str | None:
+    """Name the compression of which bytes behind a stream speak: long magics alone count there.
+
+    Only behind zlib may zlib follow.
+    """
+    if before == "zlib" and head[:2] in _ZLIB:
+        return "zlib"
     if is_skippable(head):
         return "zstd"
     for name, magic in _MAGICS:

@@ -2,11 +2,13 @@
 
 What was decoded lies in one spill file. Each member that is a dump is a dump of its own, a range
 of it; everything else (members of other kinds, headers, names, comments, padding) is the content of
-the archive itself, and is swept as it stands. This module exists so that every byte belongs to one
-of them; bounds are on bytes, depth and counts, never on ratios. It refuses to pass over what it
-knows and cannot open: that is a fault.
+the archive itself, and is swept as it stands. Strays, which trail a stream or lie in a gap of an
+archive, are opened like members. This module exists so that every byte belongs to one of them;
+bounds are on bytes, depth and counts, never on ratios. It refuses to pass over what it knows and
+cannot open, and strays that it does not know: that is a fault.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ MAX_DEPTH = 8
 """Archives within archives."""
 MAX_DUMPS = 512
 """Members that are scanned as dumps of their own."""
+NOTHING = b"\0\t\n\r "
+BEHIND = "bytes behind"
+"""What trails a stream is called so, behind the name of its file."""
 HEAD = max(archives.HEAD, codecs.HEAD)
 
 
@@ -110,17 +115,26 @@ class _Expander:
         )
 
     def stream(
-        self, chunks: Iterator[bytes], name: str, outer: tuple[str, ...]
+        self, chunks: Iterator[bytes], name: str, outer: tuple[str, ...], *, stray: bool = False
     ) -> tuple[tuple[str, ...], str]:
         """Undo the layers of a stream, and open it or keep it; return what it was made of."""
         opened = unpack.peel(chunks, max_bytes=max(self._room, 0), head=HEAD)
+        inner = self._open(opened, name, outer, stray=stray)
+        for behind in opened.strays:
+            self._stray(behind, f"{name}!{BEHIND}" if name else BEHIND, outer)
+        return inner
+
+    def _open(
+        self, opened: unpack.Opened, name: str, outer: tuple[str, ...], *, stray: bool
+    ) -> tuple[tuple[str, ...], str]:
+        """Open what lies below the layers of a stream."""
         layers = outer + opened.layers
         kind = archives.sniff(opened.head)
         if kind is not None and self._depth == MAX_DEPTH:
             self._fault("limit-depth", f"More than {MAX_DEPTH} archives within each other.")
             kind = None
         if kind is None:
-            self._leaf(opened, name, layers)
+            self._leaf(opened, name, layers, stray=stray)
             return layers, ""
         layers = (*layers, kind.name)
         with closing(self._scratch()) as temporary:
@@ -136,40 +150,82 @@ class _Expander:
         self._depth += 1
         for member in kind.read(archive):
             self._count += 1
-            if self._count > MAX_MEMBERS or self._room <= 0:
+            if self._full():
                 break
-            self.stream(member.chunks, f"{name}!{member.name}" if name else member.name, layers)
-        self._depth -= 1
-        if self._count > MAX_MEMBERS:
-            archive.fault("limit-members", f"More than {MAX_MEMBERS} members in all.")
-        if self._room <= 0:
-            archive.fault("limit-bytes", "The archive holds more than may be decoded.")
+            path = f"{name}!{member.name}" if name else member.name
+            if member.stray:
+                self._stray(member.chunks, path, layers)
+            else:
+                self.stream(member.chunks, path, layers)
+        doubted = bool(archive.faults)
         self._note(archive.faults)
-        self._keep(
-            file.read(start + at, min(CHUNK, size - at))
-            for start, size in archive.left()
-            for at in range(0, size, CHUNK)
-        )
+        self._keep(_read(file, archive.left()))
+        for gap in archive.gaps():
+            if gap[0] == 0:  # it begins as the archive does, and would be opened for ever
+                self._keep(_read(file, (gap,)))
+                if not doubted:
+                    self._unknown()
+                continue
+            path = f"{name}!bytes at {gap[0]}" if name else f"bytes at {gap[0]}"
+            self._stray(_read(file, (gap,)), path, layers, doubted=doubted)
+        self._depth -= 1
 
-    def _leaf(self, opened: unpack.Opened, name: str, layers: tuple[str, ...]) -> None:
+    def _full(self) -> bool:
+        """Tell whether nothing more is opened: that is a fault."""
+        if self._count > MAX_MEMBERS:
+            self._fault("limit-members", f"More than {MAX_MEMBERS} members in all.")
+        if self._room <= 0:
+            self._fault("limit-bytes", "The archive holds more than may be decoded.")
+        return self._count > MAX_MEMBERS or self._room <= 0
+
+    def _stray(
+        self, chunks: Iterator[bytes], name: str, layers: tuple[str, ...], *, doubted: bool = False
+    ) -> None:
+        """Open bytes that belong to nothing, like a member; zeros and empty lines are padding.
+
+        What is not known is a fault, unless the archive is ``doubted`` as it is.
+        """
+        rest = b""
+        for chunk in chunks:
+            rest = chunk.lstrip(NOTHING)
+            self._keep(iter((chunk[: len(chunk) - len(rest)],)))
+            if rest:
+                break
+        chunks = itertools.chain((rest,), chunks)
+        self._count += bool(rest)
+        if rest and not self._full():
+            self.stream(chunks, name, layers, stray=not doubted)
+        else:
+            self._keep(chunks)
+
+    def _leaf(
+        self, opened: unpack.Opened, name: str, layers: tuple[str, ...], *, stray: bool
+    ) -> None:
         """Keep what holds nothing else: as a dump of its own, or with the rest."""
         start = self._spill.size
         self._copy(opened.pieces, self._spill)
         piece = (start, self._spill.size - start)
-        own = self._depth > 0 and self._held(piece)
+        within = self._depth > 0 or stray
+        own = within and self._held(piece)
         if own and len(self._members) == MAX_DUMPS:
             self._fault("limit-dumps", f"More than {MAX_DUMPS} dumps; the rest are swept raw.")
             own = False
         if not own:
             self._rest += [piece] if piece[1] else []
             self._note(opened.faults)
-            unopened = archives.sniff_unopened(opened.head) if self._depth else None
+            unopened = archives.sniff_unopened(opened.head) if within else None
             if unopened is not None:
                 self._fault("unopened", f"A member is {unopened}, which is not opened.")
+            elif stray and not opened.layers:
+                self._unknown()
             return
         self._members.append(
             Part(name=name, layers=layers, pieces=(piece,), faults=tuple(opened.faults))
         )
+
+    def _unknown(self) -> None:
+        text = "Bytes are of no stream or member, and what they hold is not known."
+        self._fault("stray-bytes", text)
 
     def _held(self, piece: tuple[int, int]) -> bool:
         """Tell whether what was copied last is a dump."""
@@ -179,8 +235,11 @@ class _Expander:
     def _keep(self, pieces: Iterator[bytes]) -> None:
         start = self._spill.size
         self._copy(pieces, self._spill)
-        if self._spill.size > start:
-            self._rest.append((start, self._spill.size - start))
+        size = self._spill.size - start
+        if size and self._rest and sum(self._rest[-1]) == start:
+            self._rest[-1] = (self._rest[-1][0], self._rest[-1][1] + size)
+        elif size:
+            self._rest.append((start, size))
 
     def _copy(self, pieces: Iterator[bytes], spill: Spill) -> None:
         for piece in pieces:
@@ -193,3 +252,9 @@ class _Expander:
 
     def _fault(self, code: str, text: str) -> None:
         self._note([Fault(code=code, text=text)])
+
+
+def _read(file: File, pieces: Pieces) -> Iterator[bytes]:
+    for start, size in pieces:
+        for at in range(start, start + size, CHUNK):
+            yield file.read(at, min(CHUNK, start + size - at))

@@ -1,10 +1,11 @@
 """What a compressed dump holds, as a stream, and nothing of it lost on the way.
 
 Decoders that stop early without an error exist for every common codec, so this module asks each
-whether its stream ended, goes on with the next stream, and keeps what is no stream: bytes behind
-the last one, optional header fields of gzip (file name, comment) and skippable frames of zstd are
-appended as they are, behind what was decoded, so that they are swept too. A damaged stream gives
-what came before the damage, and a fault. This module refuses to hold more than a few megabytes.
+whether its stream ended, goes on with the next stream, and keeps what is no stream: optional header
+fields of gzip (file name, comment) and skippable frames of zstd are appended as they are, behind
+what was decoded, so that they are swept too. Bytes behind the last stream, and fields and frames
+larger than tools make them, are strays, for the caller to open. A damaged stream gives what came
+before the damage, and a fault. This module refuses to hold more than a few megabytes.
 """
 
 import os
@@ -30,6 +31,10 @@ ASIDE = 16 << 20
 """Bytes of header fields and skippable frames that are kept."""
 FIRST = 256
 """Bytes that a decoder is given first: a file may consist of empty streams."""
+MOST_FIELDS = 1024
+"""Bytes of optional fields that a gzip member has: a name, a comment, the sizes of blocks."""
+MOST_FRAME = 16
+"""Bytes of a skippable frame that says no more than a size: four, as pzstd writes it."""
 SILENT = 8 << 20
 """Bytes of input without output that are kept until a stream goes on: two blocks of LZ4."""
 
@@ -61,6 +66,8 @@ class Opened:
     """The first bytes of what is inside, at most as many as were asked for."""
     pieces: Iterator[bytes]
     faults: list[Fault]
+    strays: Iterator[Iterator[bytes]]
+    """What belongs to no stream, to be read behind ``pieces``; zeros before it are left out."""
 
 
 def peel(
@@ -68,9 +75,10 @@ def peel(
 ) -> Opened:
     """Open nested streams, and look at the first bytes within.
 
-    The pieces are the decoded bytes, then what trails each layer from the innermost out, header
-    fields and skippable frames. No layer may give more than ``max_bytes``, and no more than
-    ``max_depth`` layers are undone. Pieces raise Unreadable where the input cannot be read.
+    The pieces are the decoded bytes, then what lies behind damage, header fields and skippable
+    frames; strays are what trails each layer, from the innermost out. No layer may give more than
+    ``max_bytes``, and no more than ``max_depth`` layers are undone. Both raise Unreadable where the
+    input cannot be read.
     """
     notes = _Notes(max_bytes)
     layers: list[str] = []
@@ -86,6 +94,7 @@ def peel(
         head=sources[-1].peek(head),
         pieces=_limited(_in_turn(sources, notes), notes),
         faults=notes.faults,
+        strays=_strays(sources, notes),
     )
 
 
@@ -96,20 +105,23 @@ class _Notes:
         self.max_bytes = max_bytes
         self.faults: list[Fault] = []
         self.aside: list[bytes] = []
+        self.strays: list[bytes] = []
+        self.cut = False
+        """A layer gave more than it may: nothing is known of what is behind."""
         self._room = ASIDE
 
     def fault(self, code: str, text: str) -> None:
         if all(known.code != code for known in self.faults):
             self.faults.append(Fault(code=code, text=text))
 
-    def keep(self, data: bytes) -> None:
+    def keep(self, data: bytes, *, stray: bool = False) -> None:
         if len(data) > self._room:
             self.fault(
                 "limit-bytes", f"More than {ASIDE} bytes of header fields and skipped frames."
             )
         elif data:
             self._room -= len(data)
-            self.aside.append(data)
+            (self.strays if stray else self.aside).append(data)
 
 
 class _Stream:
@@ -119,6 +131,8 @@ class _Stream:
         self._chunks = chunks
         self._held = b""
         self._at = 0
+        self.broken = False
+        """What is left lies behind damage."""
 
     def peek(self, size: int) -> bytes:
         """Return the next ``size`` bytes, fewer only at the end, and leave them."""
@@ -151,11 +165,23 @@ class _Stream:
 
 
 def _in_turn(sources: list[_Stream], notes: _Notes) -> Iterator[bytes]:
-    """Yield the innermost content, then what each layer left, then the header fields."""
+    """Yield the innermost content, then what lies behind damage, then the header fields."""
+    yield from iter(sources[-1].take, b"")
     for source in reversed(sources):
-        while data := source.take():
-            yield data
+        if source.broken:
+            yield from iter(source.take, b"")
     yield from notes.aside
+
+
+def _strays(sources: list[_Stream], notes: _Notes) -> Iterator[Iterator[bytes]]:
+    """Yield what each layer left, then what was no header field."""
+    if notes.cut:
+        return
+    for source in reversed(sources):
+        if source.peek(1):
+            yield iter(source.take, b"")
+    for data in notes.strays:
+        yield iter((data,))
 
 
 def _limited(pieces: Iterator[bytes], notes: _Notes) -> Iterator[bytes]:
@@ -163,6 +189,7 @@ def _limited(pieces: Iterator[bytes], notes: _Notes) -> Iterator[bytes]:
     for piece in pieces:
         if len(piece) > room:
             notes.fault("limit-bytes", f"A layer gives more than {notes.max_bytes} bytes.")
+            notes.cut = True
             yield piece[:room]
             return
         room -= len(piece)
@@ -185,9 +212,10 @@ def _streams(source: _Stream, notes: _Notes, first: str) -> Iterator[bytes]:
             if whole:
                 whole = yield from _stream(source, decoders.open(layer), notes)
         if not whole:
+            source.broken = True
             return
-        _skip_padding(source)
-        layer = sniff_next(source.peek(HEAD))
+        _skip_zeros(source)
+        layer = sniff_next(source.peek(HEAD), layer)
 
 
 def _gzip_head(source: _Stream, notes: _Notes) -> bool:
@@ -195,41 +223,53 @@ def _gzip_head(source: _Stream, notes: _Notes) -> bool:
     if fields is None:
         notes.fault("corrupt-stream", "A gzip header has a field without an end.")
         return False
-    notes.keep(fields)
+    notes.keep(fields, stray=len(fields) > MOST_FIELDS)
     return True
 
 
-def _skip_padding(source: _Stream) -> None:
-    """Pass over zeros between two streams (xz file format 2.2; tapes pad gzip likewise)."""
-    if source.peek(1) != b"\0":
-        return
-    head = source.peek(STEP)
-    zeros = len(head) - len(head.lstrip(b"\0"))
-    if zeros and sniff_next(head[zeros : zeros + HEAD]) is not None:
-        source.take(zeros)
+def _skip_zeros(source: _Stream) -> None:
+    """Pass over zeros behind a stream (xz file format 2.2; tapes pad gzip likewise)."""
+    while source.peek(1) == b"\0":
+        head = source.peek(STEP)
+        source.take(len(head) - len(head.lstrip(b"\0")))
 
 
 def _skip_frame(source: _Stream, notes: _Notes) -> bool:
     """Set a skippable frame aside: 4 bytes magic, 4 bytes size, little-endian, then the data."""
     head = source.peek(8)
-    size = 8 + int.from_bytes(head[4:8], "little")
     if len(head) < 8:
         notes.fault("truncated-stream", "A skippable frame is cut.")
         return False
-    while size:
-        data = source.take(min(size, CHUNK))
-        if not data:
-            notes.fault("truncated-stream", "A skippable frame is cut.")
-            return False
-        notes.keep(data)
-        size -= len(data)
-    return True
+    notes.keep(source.take(8))
+    left, held = int.from_bytes(head[4:], "little"), bytearray()
+    while left and (data := source.take(min(left, CHUNK))):
+        left -= len(data)
+        if len(held) <= ASIDE:
+            held += data
+    notes.keep(bytes(held), stray=not _says_sizes(held))
+    if left:
+        notes.fault("truncated-stream", "A skippable frame is cut.")
+    return not left
+
+
+def _says_sizes(frame: bytes | bytearray) -> bool:
+    """Tell a frame that says how long others are: a number, or zstd's table for seeking.
+
+    The table has 8 or 12 bytes for each frame, their count, flags, and a magic number
+    (zstd_seekable_compression_format.md).
+    """
+    if len(frame) <= MOST_FRAME or not any(frame):
+        return True
+    row = 12 if frame[-5] & 0x80 else 8
+    size = row * int.from_bytes(frame[-9:-5], "little") + 9
+    return frame[-4:] == b"\xb1\xea\x92\x8f" and len(frame) == size
 
 
 def _gzip_fields(source: _Stream) -> bytes | None:
     """Return a gzip header that has optional fields (RFC 1952 2.3), and leave it where it is.
 
-    Without such fields it is empty; None is one that does not end.
+    The header's ten bytes are not of it; it is empty without such fields, None where one of them
+    does not end.
     """
     flags = source.peek(4)[3]
     if flags & 0x1C == 0:
@@ -245,7 +285,7 @@ def _gzip_fields(source: _Stream) -> bytes | None:
                     return None
                 size *= 4
             at = end + 1
-    return source.peek(at)
+    return source.peek(at)[10:]
 
 
 def _stream(source: _Stream, decoder: Decoder, notes: _Notes) -> Generator[bytes, None, bool]:

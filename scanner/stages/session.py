@@ -310,7 +310,7 @@ def _expand(session: Session, given: File | Iterator[bytes], *, small: bool = Fa
         is_dump=dump.is_dump,
         max_bytes=CONTENT_BYTES if shared else SMALL,
     )
-    if not shared and (inside.archive or inside.faults):
+    if not shared and (inside.archive or inside.members or inside.faults):
         raise _spill_needed()
     session.decoded = True
     return inside

@@ -1,6 +1,7 @@
 """Cabinets: files are cut from folders, and what is not unpacked is a fault."""
 
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -57,6 +58,46 @@ PLAIN = cabinet.write(FILES)
 def test_damaged(data: bytes, code: str) -> None:
     """Each kind of damage has its fault."""
     assert code in codes(opened(data)[0])
+
+
+def test_what_a_folder_holds_beside_its_files() -> None:
+    """Bytes of a folder before its files, between and behind them are opened like members."""
+    for at in range(3):
+        named = [file for index, file in enumerate(FILES) if index != at]
+        found, rest, dumps = opened(cabinet.write(FILES, unnamed={FILES[at][0]}))
+        kept = [data for _, data, _ in dumps]
+        assert [name for name, _ in named if name != "Report.wer"] == [
+            name for name, _, _ in dumps if name != "beside the files"
+        ]
+        if at:
+            assert FILES[at][1] in kept
+            assert found.faults == ()
+        else:
+            assert FILES[at][1] in rest
+            assert codes(found) == {"stray-bytes"}
+
+
+def test_a_folder_that_is_not_there() -> None:
+    """A file of such a folder is a fault."""
+    data = bytearray(PLAIN)
+    at = data.index(b"core\0") - 8
+    data[at : at + 2] = b"\7\0"
+    assert "corrupt-archive" in codes(opened(bytes(data))[0])
+
+
+def test_what_trails_a_cabinet() -> None:
+    """A cabinet behind another is opened; a signature has its place there."""
+    found, _, dumps = opened(PLAIN + cabinet.write([("x", MINI)]))
+    assert [data for _, data, _ in dumps] == [MINI, CORE, MINI]
+    assert found.faults == ()
+    assert codes(opened(PLAIN + b"words")[0]) == {"stray-bytes"}
+    signature = b"\x30\x82\0\x60" + bytes(range(96))
+    signed = cabinet.write(FILES, reserved=20)
+    place = struct.pack("<5I", 0x100000, len(signed), len(signature), 0, 0)
+    assert codes(opened(signed + signature)[0]) == {"stray-bytes"}
+    signed = signed.replace(b"reserved".ljust(20, b"."), place)
+    assert opened(signed + signature)[0].faults == ()
+    assert codes(opened(cabinet.write(FILES, reserved=3000))[0]) == {"stray-bytes"}
 
 
 @limits(max_examples=60, deadline=None)

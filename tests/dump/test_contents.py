@@ -134,11 +134,72 @@ def test_members_of_any_size(size: int) -> None:
 
 
 def test_nothing_but_layers() -> None:
-    """A stream without an archive is one piece."""
-    found, rest, dumps = expand(gzip.compress(CORE) + b"behind")
-    assert (found.layers, found.archive, dumps) == (("gzip",), "", {})
-    assert rest == CORE + b"behind"
+    """A stream without an archive is one piece; zeros and empty lines behind it are padding."""
+    for behind in (b"", bytes(700_000), b"\r\n", b"\n\0\0"):
+        found, rest, dumps = expand(gzip.compress(CORE) + behind)
+        assert (found.layers, found.archive, dumps) == (("gzip",), "", {})
+        assert rest.rstrip(behind) == CORE.rstrip(behind)
+        assert found.faults == ()
     assert expand(b"")[1] == b""
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("pack", ["raw", "gzip", "zip", "tar", "base64", "apport"])
+@pytest.mark.parametrize("between", [b"\n", bytes(1 << 20), b"\n" + bytes(99)])
+def test_a_dump_behind_a_stream(pack: str, between: bytes, depth: int) -> None:
+    """What trails a stream is opened like a member, whatever it is packed in."""
+    packed = {
+        "raw": MINI,
+        "gzip": gzip.compress(MINI),
+        "zip": zipped(("b", MINI)),
+        "tar": tarred(("b", MINI)),
+        "base64": base64.encodebytes(MINI),
+        "apport": b"ProblemType: Crash\nCore: base64\n " + base64.b64encode(MINI) + b"\n",
+    }[pack]
+    if pack == "gzip" and not between.strip(b"\0"):
+        return  # streams behind zeros go on: one content
+    data = zstandard.compress(TEXT) + between + packed
+    found, rest, dumps = expand(tarred(("a", data)) if depth else data)
+    assert [part for name, part in dumps.items() if "bytes behind" in name] == [MINI]
+    assert TEXT in rest
+    assert found.faults == ()
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"words",
+        b"words" + gzip.compress(MINI),
+        bytes(99_999) + b"words",
+        b"----\n" + base64.encodebytes(MINI),
+    ],
+)
+def test_what_nobody_knows_behind_a_stream(behind: bytes) -> None:
+    """What trails a stream and is not known is a fault, and is swept as it stands."""
+    for data in (gzip.compress(CORE) + behind, zstandard.compress(tarred(("a", CORE))) + behind):
+        found, rest, _ = expand(data)
+        assert codes(found) == {"stray-bytes"}
+        assert behind.lstrip(b"\0") in rest
+    found, _, _ = expand(gzip.compress(CORE) + b"7z\xbc\xaf\x27\x1c" + bytes(99))
+    assert codes(found) == {"unopened"}
+
+
+def test_a_skippable_frame_is_opened() -> None:
+    """A stream in a skippable frame of zstd is one."""
+    packed = gzip.compress(MINI)
+    frame = struct.pack("<2I", 0x184D2A50, len(packed)) + packed
+    found, _, dumps = expand(frame + zstandard.compress(CORE))
+    assert (dumps, found.faults) == ({"bytes behind": MINI}, ())
+    held = struct.pack("<2I", 0x184D2A50, 900) + b"kept words" * 90
+    assert codes(expand(held + zstandard.compress(CORE))[0]) == {"stray-bytes"}
+
+
+def test_strays_within_each_other() -> None:
+    """Strays count as archives do: there is an end to them."""
+    data = MINI
+    for _ in range(12):
+        data = tarred(("a", TEXT)) + gzip.compress(data)
+    assert "limit-depth" in codes(expand(data)[0])
 
 
 def test_nested() -> None:
@@ -160,13 +221,25 @@ def test_nested() -> None:
 
 def test_concatenated_tars() -> None:
     """A second archive behind the first is read, and what trails is kept and opened."""
-    data = tarred(("a", CORE)) + tarred(("b", MINI)) + b"trailing words"
-    found, rest, dumps = expand(data)
+    data = tarred(("a", CORE)) + tarred(("b", MINI))
+    found, _, dumps = expand(data)
     assert dumps == {"a": CORE, "b": MINI}
-    assert b"trailing words" in rest
     assert found.faults == ()
-    _, _, dumps = expand(tarred(("a", TEXT)) + gzip.compress(CORE))
-    assert list(dumps.values()) == [CORE]
+    for behind in (b"trailing words", b"x" * 512 + zipped(("c", MINI))):
+        found, rest, _ = expand(data + behind)
+        assert behind in rest
+        assert codes(found) == {"stray-bytes"}
+    for packed in (gzip.compress(MINI), zipped(("c", MINI)), bytes(100) + zipped(("c", MINI))):
+        found, _, dumps = expand(tarred(("a", TEXT)) + packed)
+        assert list(dumps.values()) == [MINI]
+        assert found.faults == ()
+
+
+def test_empty_stream_and_an_archive() -> None:
+    """An empty stream does not hide what trails it in a member."""
+    found, _, dumps = expand(tarred(("a", CORE), ("b", gzip.compress(b"") + zipped(("c", MINI)))))
+    assert dumps == {"a": CORE, "b!bytes behind!c": MINI}
+    assert found.faults == ()
 
 
 def test_global_header() -> None:
@@ -481,6 +554,52 @@ def test_arbitrary_tar(data: bytes, at: int) -> None:
     head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
     block[148:156] = f"{sum(head):06o}\0 ".encode()
     expand(bytes(block), max_bytes=1 << 20)
+
+
+@pytest.mark.parametrize("hidden", [gzip.compress(MINI), tarred(("x", MINI)), b"words " * 99])
+def test_a_gap_of_a_zip(hidden: bytes) -> None:
+    """What stands between two members, or behind the data of one, is opened like a member."""
+    packed = zlib.compress(CORE)[2:-4]
+    one = local(b"a", packed, method=8, size=len(CORE), crc=zlib.crc32(CORE))
+    loose = local(b"a", packed + hidden, method=8, size=len(CORE), crc=zlib.crc32(CORE))
+    for data in (one + hidden + zipped(("log", TEXT)), loose + zipped(("log", TEXT))):
+        found, rest, dumps = expand(data)
+        assert dumps["a"] == CORE
+        assert found.faults != ()
+        assert MINI in dumps.values() or hidden in rest
+
+
+def test_a_second_header_within_a_member() -> None:
+    """A member that claims more than its stream takes hides no other."""
+    second = local(b"b", MINI, method=0, size=len(MINI), crc=zlib.crc32(MINI))
+    packed = zlib.compress(CORE)[2:-4] + second
+    data = local(b"a", packed, method=8, size=len(CORE), crc=zlib.crc32(CORE)) + end()
+    found, _, dumps = expand(data)
+    assert list(dumps.values()) == [CORE, MINI]
+    assert "corrupt-member" in codes(found)
+
+
+def test_comments_of_a_zip() -> None:
+    """A comment is text, or is opened; fields of a header hold no more than tools write."""
+    for comment in (b"made by a tool\r\n", "gepackt für".encode(), b"x" * 65535):
+        assert expand(zipped(("a", CORE), comment=comment))[0].faults == ()
+    found, _, dumps = expand(zipped(("a", CORE), comment=gzip.compress(MINI)))
+    assert (list(dumps.values()), found.faults) == ([CORE, MINI], ())
+    assert codes(expand(zipped(("a", CORE), comment=b"\1" * 50))[0]) == {"stray-bytes"}
+    info = zipfile.ZipInfo("a")
+    info.comment = gzip.compress(MINI).ljust(9000, b".")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(info, CORE)
+    assert codes(expand(out.getvalue())[0]) == {"stray-bytes"}
+
+
+def test_bytes_in_a_report_that_are_no_text() -> None:
+    """Apport writes what is not text in base64: anything else in a report is opened."""
+    report = b"ProblemType: Crash\nSignal: 11\n"
+    found, _, dumps = expand(report + gzip.compress(MINI))
+    assert (list(dumps.values()), found.faults) == ([MINI], ())
+    assert codes(expand(report + b"\1\2\3 words")[0]) == {"stray-bytes"}
 
 
 def test_many_members_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Dumps of Linux kernels: compressed pages become an ELF core, flattened ones their file."""
 
+import gzip
 import importlib.util
 import itertools
 import struct
@@ -31,9 +32,7 @@ def test_pages(codec: int, wide: bool, order: str) -> None:
     if codec == LZO and importlib.util.find_spec("lzallright") is None:
         pytest.skip("no LZO here")
     machine = "x86_64" if wide else "i686"
-    written = makedumpfile.write(
-        RUNS, codec=codec, wide=wide, order=order, machine=machine, trailing=b"appended"
-    )
+    written = makedumpfile.write(RUNS, codec=codec, wide=wide, order=order, machine=machine)
     found, rest, dumps = opened(written.data)
     assert found.faults == ()
     assert found.archive == "makedumpfile"
@@ -49,8 +48,18 @@ def test_pages(codec: int, wide: bool, order: str) -> None:
     assert layout.system == "linux kernel"
     assert {label.name for label in layout.labels} >= {"note VMCOREINFO"}
     assert b"OSRELEASE=6.1.0-test" in rest
-    assert rest.endswith(b"appended")
     assert RUNS[0][1] not in rest
+
+
+def test_what_trails() -> None:
+    """Bytes behind the pages are kept, under a fault, and a dump among them is one."""
+    found, rest, _ = opened(makedumpfile.write(RUNS, trailing=b"appended").data)
+    assert codes(found) == {"stray-bytes"}
+    assert rest.endswith(b"appended")
+    core = elfcore([(0x1000, b"the memory of a core" * 300, 6000)])
+    found, _, dumps = opened(makedumpfile.write(RUNS, trailing=gzip.compress(core)).data)
+    assert found.faults == ()
+    assert [data for _, data, _ in dumps][1:] == [core]
 
 
 def test_more_segments_than_a_header_counts(monkeypatch: pytest.MonkeyPatch) -> None:

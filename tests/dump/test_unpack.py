@@ -9,6 +9,7 @@ import io
 import itertools
 import lzma
 import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -59,6 +60,7 @@ def _unpack(
     opened = unpack.peel(_chunks(data, step), max_bytes=max_bytes, max_depth=max_depth)
     found = b"".join(opened.pieces)
     assert found.startswith(opened.head)
+    found += b"".join(map(b"".join, opened.strays))
     faults = tuple(opened.faults)
     return Content(layers=opened.layers, size=len(found), sha256="", faults=faults), found
 
@@ -88,20 +90,24 @@ def test_plain_bytes() -> None:
 
 @every_codec
 def test_all_streams_and_what_trails(codec: str) -> None:
-    """Every one of concatenated streams is decoded, and what trails the last is kept."""
+    """Every one of concatenated streams is decoded, and what trails the last is a stray."""
     compress = CODECS[codec]
     content, found = _unpack(compress(b"first") + compress(PLAIN) + compress(b"") + b"trailing")
     assert found == b"first" + PLAIN + b"trailing"
     assert content.faults == ()
+    opened = unpack.peel(iter((compress(PLAIN) + bytes(99_999) + b"behind",)), max_bytes=1 << 30)
+    assert b"".join(opened.pieces) == PLAIN
+    assert [b"".join(stray) for stray in opened.strays] == [b"behind"]
 
 
 @every_codec
 def test_streams_behind_padding(codec: str) -> None:
-    """Zeros between two streams do not hide the second."""
+    """Zeros between two streams do not hide the second, however many."""
     compress = CODECS[codec]
-    content, found = _unpack(compress(b"first") + bytes(512) + compress(b"second"))
-    assert found == b"firstsecond"
-    assert content.faults == ()
+    for zeros in (bytes(512), bytes(1_100_000)):
+        content, found = _unpack(compress(b"first") + zeros + compress(b"second") + zeros)
+        assert found == b"firstsecond"
+        assert content.faults == ()
 
 
 def test_streams_of_several_kinds() -> None:
@@ -111,7 +117,7 @@ def test_streams_of_several_kinds() -> None:
 
 
 def test_nested_layers() -> None:
-    """Layers are told outermost first; what trails each is kept, innermost first."""
+    """Layers are told outermost first; what trails each is a stray, innermost first."""
     data = gzip.compress(lzma.compress(_zstd(PLAIN) + b"inner") + b"middle") + b"outer"
     content, found = _unpack(data)
     assert content.layers == ("gzip", "xz", "zstd")
@@ -205,9 +211,39 @@ def test_zstd_skippable_frames() -> None:
     frames = [b"\x50\x2a\x4d\x18\3\0\0\0one", b"\x5f\x2a\x4d\x18\3\0\0\0two"]
     content, found = _unpack(frames[0] + _zstd(b"content") + frames[1])
     assert found == b"content" + frames[0] + frames[1]
+    assert _strays(frames[0] + _zstd(b"content") + frames[1]) == []
     assert content.layers == ("zstd",)
     content, _ = _unpack(_zstd(b"content") + frames[1][:-1])
     assert _codes(content) == ["truncated-stream"]
+
+
+def test_what_a_skippable_frame_holds() -> None:
+    """Sizes and tables for seeking are no strays; anything else in a frame is one."""
+    table = struct.pack("<4I", 20, 70_000, 30, 90_000) + struct.pack("<IBI", 2, 0, 0x8F92EAB1)
+    summed = struct.pack("<3I", 20, 70_000, 1) + struct.pack("<IBI", 1, 0x80, 0x8F92EAB1)
+    for held in (struct.pack("<I", 4711), bytes(5000), table, summed):
+        assert _strays(_frame(held) + _zstd(b"content")) == []
+    for held in (b"held " * 9, gzip.compress(PLAIN), b"held" + table, table[:-1] + b"\0"):
+        assert _strays(_zstd(b"content") + _frame(held)) == [held]
+
+
+def test_gzip_fields_that_are_none() -> None:
+    """Header fields of gzip larger than any tool writes them are strays."""
+    held = b"\xff\x0f" + gzip.compress(PLAIN)[:4095]
+    packed = b"\x1f\x8b\x08\x04" + bytes(6) + held + gzip.compress(b"second")[10:]
+    assert _unpack(packed)[1] == b"second" + held
+    assert _strays(packed) == [held]
+
+
+def _frame(held: bytes) -> bytes:
+    return struct.pack("<2I", 0x184D2A50, len(held)) + held
+
+
+def _strays(data: bytes) -> list[bytes]:
+    opened = unpack.peel(iter((data,)), max_bytes=1 << 30)
+    for _ in opened.pieces:
+        pass
+    return [b"".join(stray) for stray in opened.strays]
 
 
 def test_zstd_large_window() -> None:
@@ -221,8 +257,9 @@ def test_zstd_large_window() -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 6, 9])
 def test_zlib(level: int) -> None:
-    """A bare zlib stream is decoded, what trails it is kept, and a cut one is a fault."""
+    """Bare zlib streams are decoded, what trails them is kept, and a cut one is a fault."""
     packed = zlib.compress(PLAIN, level)
+    assert _unpack(packed + packed)[1] == PLAIN + PLAIN
     content, found = _unpack(packed + b"trailing")
     assert (content.layers, content.faults, found) == (("zlib",), (), PLAIN + b"trailing")
     assert _codes(_unpack(packed[:-5])[0]) == ["truncated-stream"]
@@ -254,6 +291,7 @@ def test_base64_lines(tail: bytes) -> None:
     content, found = _unpack(base64.encodebytes(b"MDMP" + PLAIN) + b"-- no more --\n")
     assert found == b"MDMP" + PLAIN + b"-- no more --\n"
     assert content.layers == ("base64",)
+    assert _strays(base64.encodebytes(b"MDMP" + PLAIN) + b"----") == [b"----"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ LOST = 256
 
 _LOST = re.compile(rb" [A-Za-z0-9+/]{256}")
 _FIELD = re.compile(rb"([\w.-]{1,200}): base64[ \t\r]*\n")
+_TEXT = re.compile(rb"(?: |[\w.-]+:)[^\0-\x08\x0e-\x1f]*|\s*")
+"""What Apport writes: a value with any other character is base64."""
 _START = re.compile(rb"ProblemType: ?[A-Z]")
 
 
@@ -59,6 +61,8 @@ def read(archive: Archive) -> Iterator[Member]:
     lines, count = _Lines(archive), 0
     while line := lines.peek():
         lines.take(line)
+        if _TEXT.fullmatch(line):
+            archive.know(lines.offset - len(line), len(line))
         if (match := _FIELD.fullmatch(line)) is None:
             if len(line) > LOST and _LOST.match(line):
                 archive.fault("corrupt-member", "A line of base64 belongs to no value.")

@@ -1,12 +1,12 @@
 """What every reader of archives shares: members as streams, and an account of the rest.
 
-A reader yields members one after another and says which bytes of the archive they took. What none
-took (headers, directories, comments, padding, what lies between) is left to be swept as it is. This
-module exists so that nothing in an archive is lost; it refuses to name files to write to: a
-member's name is a label.
+A reader yields members one after another, and says which bytes of the archive they took, and which
+it knows for headers, directories or padding: these are swept as they are. What is neither is a gap,
+and whoever reads the archive opens it. This module exists so that nothing in an archive is lost; it
+refuses to name files to write to: a member's name is a label.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scanner.dump.codecs import BROKEN, Decoder
@@ -24,17 +24,20 @@ class Member:
 
     name: str
     chunks: Iterator[bytes]
+    stray: bool = False
+    """No file of the archive: bytes that it holds and does not name."""
 
 
 class Archive:
-    """An archive while it is read: its bytes, what members took of them, what was wrong."""
+    """An archive while it is read: its bytes, what is known of them, what was wrong."""
 
-    __slots__ = ("_taken", "faults", "file")
+    __slots__ = ("_known", "_taken", "faults", "file")
 
     def __init__(self, file: File) -> None:
         self.file = file
         self.faults: list[Fault] = []
         self._taken: list[tuple[int, int]] = []
+        self._known: list[tuple[int, int]] = []
 
     def fault(self, code: str, text: str) -> None:
         """Note damage, or what cannot be opened; once for each code."""
@@ -46,17 +49,22 @@ class Archive:
         if size > 0:
             self._taken.append((start, start + size))
 
+    def know(self, start: int, size: int) -> None:
+        """Note that these bytes are a header, a directory or padding, as it should be."""
+        if size > 0:
+            end = start + size
+            if self._known and self._known[-1][1] == start:
+                start, _ = self._known.pop()
+            self._known.append((start, end))
+
+    def gaps(self) -> Pieces:
+        """Return what is of no member and nothing else that is known, in order."""
+        return _without((*self._taken, *self._known), self.file.size)
+
     def left(self) -> Pieces:
-        """Return what no member was made of, as (offset, size), in order."""
-        pieces: list[tuple[int, int]] = []
-        at = 0
-        for start, end in sorted(self._taken):
-            if start > at:
-                pieces.append((at, start - at))
-            at = max(at, end)
-        if at < self.file.size:
-            pieces.append((at, self.file.size - at))
-        return tuple(pieces)
+        """Return what no member was made of, gaps aside, as (offset, size), in order."""
+        gaps = ((start, start + size) for start, size in self.gaps())
+        return _without((*self._taken, *gaps), self.file.size)
 
     def stored(self, start: int, size: int) -> Iterator[bytes]:
         """Yield bytes that stand in the archive as they are."""
@@ -104,6 +112,21 @@ class Decoding:
             self._archive.fault("truncated-archive", "A member of the archive is cut.")
             return
         self._archive.take(self._start, self.end - self._start)
+
+
+def _without(ranges: Iterable[tuple[int, int]], size: int) -> Pieces:
+    """Return what ranges, as (start, end), leave of a file."""
+    pieces: list[tuple[int, int]] = []
+    at = 0
+    for start, end in sorted(ranges):
+        if start > at:
+            pieces.append((at, min(start, size) - at))
+        at = max(at, end)
+        if at >= size:
+            break
+    if at < size:
+        pieces.append((at, size - at))
+    return tuple(pieces)
 
 
 def member_name(raw: bytes) -> str:

@@ -35,6 +35,7 @@ def _ranges(archive: Archive) -> Iterator[bytes]:
     file, at = archive.file, 0
     for _ in range(MAX_MEMBERS):
         if at == file.size:
+            archive.know(0, at)
             return
         if at + HEADER.size > file.size:
             archive.fault("truncated-archive", "The dump ends within a header.")

@@ -3,7 +3,8 @@
 Layouts are those of Microsoft's MS-CAB: a header, folders, files, and blocks of data, each of which
 unpacks to at most 32 KiB; an MSZIP block is deflate that goes on from the block before it. A folder
 is one stream that files are cut from. This module exists because a dump in a cabinet is opaque. It
-refuses LZX and Quantum, and sets of several cabinets: what it cannot unpack is a fault.
+refuses LZX and Quantum, and sets of several cabinets: what it cannot unpack is a fault. What a
+folder holds beside its files is a stray.
 """
 
 import struct
@@ -21,6 +22,9 @@ _FOLDER = struct.Struct("<I2H")
 _FILE = struct.Struct("<2I4H")
 _PREVIOUS, _NEXT, _RESERVED = 1, 2, 4
 _STORED, _MSZIP = 0, 1
+_MOST_RESERVED, _MOST_SIGNATURE = 256, 1 << 16
+_SIGNED, _SIGNATURE = 0x100000, struct.Struct("<3I8x")
+_BESIDE = "beside the files"
 
 
 def sniff(head: bytes) -> bool:
@@ -53,7 +57,10 @@ def read(archive: Archive) -> Iterator[Member]:
             if file.offset < stream.offset:
                 archive.fault("corrupt-archive", "Two files of the cabinet share bytes.")
                 continue
-            yield Member(name=member_name(file.name), chunks=stream.file(file))
+            if file.offset > stream.offset:
+                yield Member(name=_BESIDE, chunks=stream.until(file.offset), stray=True)
+            yield Member(name=member_name(file.name), chunks=stream.until(file.offset + file.size))
+        yield Member(name=_BESIDE, chunks=stream.rest(), stray=True)
 
 
 def _folders(archive: Archive) -> tuple[list[_Folder], int]:
@@ -70,6 +77,7 @@ def _folders(archive: Archive) -> tuple[list[_Folder], int]:
         fields[9],
         fields[10],
     )
+    archive.know(0, _HEADER.size)
     if size > file.size:
         archive.fault("truncated-archive", "The cabinet is shorter than it says.")
     if flags & (_PREVIOUS | _NEXT):
@@ -77,21 +85,42 @@ def _folders(archive: Archive) -> tuple[list[_Folder], int]:
     at, reserve, extra = _HEADER.size, 0, 0
     if flags & _RESERVED and file.size >= at + 4:
         header, extra, reserve = struct.unpack("<H2B", file.read(at, 4))
+        _reserved(archive, at + 4, header)
+        archive.know(at, 4)
         at += 4 + header
     for _ in range((flags & (_PREVIOUS | _NEXT)).bit_count() * 2):
+        start = at
         _, at = _text(archive, at)
+        archive.know(start, at - start)
     rows = []
     for _ in range(folder_count):
         if at + _FOLDER.size > file.size:
             archive.fault("truncated-archive", "The cabinet ends within its folders.")
             break
         rows.append(_FOLDER.unpack(file.read(at, _FOLDER.size)))
+        archive.know(at, _FOLDER.size + extra)
         at += _FOLDER.size + extra
     files = _files(archive, files_at, file_count)
+    if not files.keys() <= set(range(len(rows))):
+        archive.fault("corrupt-archive", "Files of the cabinet lie in a folder that is not there.")
     return [
         _Folder(start, blocks, kind, tuple(sorted(files.get(index, ()), key=lambda f: f.offset)))
         for index, (start, blocks, kind) in enumerate(rows)
     ], reserve
+
+
+def _reserved(archive: Archive, at: int, size: int) -> None:
+    """Note what a header has reserved: of 20 bytes, where a signature stands behind the cabinet."""
+    file = archive.file
+    if size > _MOST_RESERVED or at + size > file.size:
+        return
+    archive.know(at, size)
+    if size != _SIGNATURE.size:
+        return
+    kind, start, length = _SIGNATURE.unpack(file.read(at, size))
+    fits = kind == _SIGNED and length <= _MOST_SIGNATURE and start + length <= file.size
+    if fits and file.read(start, min(length, 2)) == b"\x30\x82":  # a SEQUENCE: PKCS #7
+        archive.know(start, length)
 
 
 def _files(archive: Archive, at: int, count: int) -> dict[int, list[_File]]:
@@ -102,7 +131,9 @@ def _files(archive: Archive, at: int, count: int) -> dict[int, list[_File]]:
             archive.fault("truncated-archive", "The cabinet ends within its files.")
             break
         size, offset, folder, *_ = _FILE.unpack(archive.file.read(at, _FILE.size))
+        start = at
         name, at = _text(archive, at + _FILE.size)
+        archive.know(start, at - start)
         found.setdefault(folder, []).append(_File(name, offset, size))
     return found
 
@@ -124,9 +155,14 @@ class _Stream:
         self._blocks = _blocks(archive, folder, reserve)
         self._held = b""
 
-    def file(self, file: _File) -> Iterator[bytes]:
-        """Yield the bytes of one file; what lies before it in the folder goes to it as well."""
-        left = file.offset + file.size - self.offset
+    def rest(self) -> Iterator[bytes]:
+        """Yield what is left of the folder."""
+        yield self._held
+        yield from self._blocks
+
+    def until(self, offset: int) -> Iterator[bytes]:
+        """Yield what comes next, up to an offset in the folder."""
+        left = offset - self.offset
         while left > 0:
             if not self._held:
                 self._held = next(self._blocks, b"")
@@ -151,23 +187,24 @@ def _blocks(archive: Archive, folder: _Folder, reserve: int) -> Iterator[bytes]:
             archive.fault("truncated-archive", "The cabinet ends within its data.")
             return
         _, packed, size = struct.unpack("<I2H", archive.file.read(at, 8))
+        archive.know(at, 8 + reserve)
         at += 8 + reserve
         data = archive.file.read(at, min(packed, archive.file.size - at))
-        found = _inflate(data, window) if kind == _MSZIP else data
+        found, used = _inflate(data, window) if kind == _MSZIP else (data, packed)
         if len(found) != size or size > BLOCK:
             archive.fault("corrupt-member", "A block of the cabinet cannot be unpacked.")
             return
-        archive.take(at, packed)
+        archive.take(at, used)
         at += packed
         window = (window + found)[-BLOCK:]
         yield found
 
 
-def _inflate(data: bytes, window: bytes) -> bytes:
-    """Return what an MSZIP block unpacks to; nothing where it cannot be."""
+def _inflate(data: bytes, window: bytes) -> tuple[bytes, int]:
+    """Return what an MSZIP block unpacks to, and of how many bytes; nothing where it cannot be."""
     decoder = zlib.decompressobj(-15, zdict=window) if window else zlib.decompressobj(-15)
     try:
         found = decoder.decompress(data[2:], BLOCK + 1) if data[:2] == b"CK" else b""
     except zlib.error:
-        return b""
-    return found if decoder.eof else b""
+        return b"", 0
+    return (found, len(data) - len(decoder.unused_data)) if decoder.eof else (b"", 0)

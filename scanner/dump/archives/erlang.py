@@ -38,6 +38,7 @@ def sniff(head: bytes) -> bool:
 
 def read(archive: Archive) -> Iterator[Member]:
     """Yield the integers, binaries and strings of all processes and literals."""
+    archive.know(0, archive.file.size)
     yield Member(name="terms", chunks=_apart(_values(archive)))
 
 

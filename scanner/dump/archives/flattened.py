@@ -45,6 +45,7 @@ def _records(archive: Archive) -> Iterator[_Record]:
             return
         offset, size = _RECORD.unpack(file.read(at, _RECORD.size))
         if offset == size == -1:
+            archive.know(0, at + _RECORD.size)
             return
         at += _RECORD.size
         if offset < 0 or size < 0:

@@ -64,7 +64,8 @@ def _strings(archive: Archive, at: int) -> Iterator[bytes]:
             else:
                 yield str(text).encode("utf-8", "surrogatepass")
             continue
-        if _END.match(held, start):
+        if (match := _END.match(held, start)) is not None:
+            archive.know(0, at - len(held) + match.end())
             return
         if at == file.size or len(held) - start > MAX_STRING:
             archive.fault("truncated-archive", "The strings of the snapshot have no end.")

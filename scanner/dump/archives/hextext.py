@@ -70,6 +70,7 @@ class _Text:
 
 
 def _read(archive: Archive, rows: Callable[[Archive, _Text], Iterator[_Row]]) -> Iterator[Member]:
+    archive.know(0, archive.file.size)
     text, held = _Text(), []
     left = MAX_BYTES
     for row in rows(archive, text):

@@ -177,6 +177,9 @@ def _fits(archive: Archive, offset: int, size: int) -> tuple[int, int]:
 
 def _core(archive: Archive, dump: _Dump) -> Iterator[bytes]:
     """Yield an ELF core: header, program headers, notes, and all pages in order."""
+    archive.know(0, dump.table + _DESCRIPTOR * dump.pages)
+    for span in (*dump.notes, dump.info):
+        archive.know(*span)
     runs = list(bitmaps.runs(archive.file, dump.bitmap, dump.last, most=MAX_REGIONS + 1))
     notes = b"".join(archive.file.read(*span) for span in dump.notes)
     if b"VMCOREINFO" not in notes:  # an empty one says that it is a machine's memory

@@ -1,8 +1,8 @@
 """tar archives (POSIX.1-2024 pax, GNU and V7): members, sparse ones too, and what lies between.
 
 The standard library reads the headers; this module exists because it stops at the end of the first
-archive and takes damage for the end: what is neither header nor data must be zeros, or is a fault
-and a member of its own. It refuses to extract: names, links and modes are labels.
+archive and takes damage for the end: what is neither header nor data is a gap, and a fault between
+two members if it is not zeros. It refuses to extract: names, links and modes are labels.
 """
 
 import io
@@ -18,6 +18,8 @@ from scanner.errors import Unreadable
 _BLOCK = 512
 _HEADER_BYTES = 64 << 20
 """Bytes of one extended header: what pax allows has no bound."""
+_MOST_HEAD = 1 << 16
+"""Bytes of all headers of a member, but for the map of a sparse one, that hold nothing else."""
 _BROKEN = (
     tarfile.TarError,
     ValueError,
@@ -83,7 +85,7 @@ def read(archive: Archive) -> Iterator[Member]:
             if info is None:
                 break
             vars(tar)["members"] = []  # it would keep all of them
-            yield from _between(archive, end, info.offset)
+            _between(archive, end, info.offset)
             yield from _member(archive, info, tar.offset)
             if tar.offset < max(info.offset_data, end + _BLOCK):
                 raise tarfile.ReadError("the archive goes backwards")
@@ -94,20 +96,16 @@ def read(archive: Archive) -> Iterator[Member]:
         raise
     except _BROKEN:
         archive.fault("corrupt-archive", "The archive cannot be read to its end.")
-    yield from _between(archive, end, archive.file.size)
+    _behind_global(archive, end, archive.file.size)
 
 
-def _between(archive: Archive, start: int, end: int) -> Iterator[Member]:
-    """Yield what lies between two members, where it is anything but zeros."""
+def _between(archive: Archive, start: int, end: int) -> None:
+    """Note a fault where anything but zeros and global headers lies between two members."""
     end = min(end, archive.file.size)
     start = _behind_global(archive, start, end)
     for at in range(start, end, CHUNK):
-        window = archive.file.read(at, min(CHUNK, end - at))
-        if (zeros := len(window) - len(window.lstrip(b"\0"))) < len(window):
-            if end < archive.file.size:
-                archive.fault("corrupt-archive", "Bytes between two members are no header.")
-            first = at + zeros // _BLOCK * _BLOCK
-            yield Member(name=f"bytes at {first}", chunks=archive.stored(first, end - first))
+        if any(archive.file.read(at, min(CHUNK, end - at))):
+            archive.fault("corrupt-archive", "Bytes between two members are no header.")
             return
 
 
@@ -120,6 +118,7 @@ def _behind_global(archive: Archive, start: int, end: int) -> int:
         if block[156:157] != tarfile.XGLTYPE or not sniff(block) or not octal:
             break
         size = int(digits or b"0", 8)
+        archive.know(start, _BLOCK + size + -size % _BLOCK)
         start += _BLOCK + size + -size % _BLOCK
     return min(start, end)
 
@@ -127,11 +126,15 @@ def _behind_global(archive: Archive, start: int, end: int) -> int:
 def _member(archive: Archive, info: tarfile.TarInfo, end: int) -> Iterator[Member]:
     """Yield a member that has data: a file, or one of a kind that nobody knows."""
     name = info.name[:MAX_MEMBER_NAME]
+    head = min(info.offset_data, end) - info.offset
+    if head <= _MOST_HEAD or info.sparse is not None:
+        archive.know(info.offset, head)
     rows = cast("list[tuple[int, int]] | None", info.sparse)  # its stub says bytes
     if rows is not None:
         yield Member(name=name, chunks=_sparse(archive, info, rows, end))
     elif info.size > 0 and (info.isreg() or info.type not in tarfile.SUPPORTED_TYPES):
         yield Member(name=name, chunks=archive.stored(info.offset_data, info.size))
+        archive.know(info.offset_data + info.size, -info.size % _BLOCK)
 
 
 def _sparse(
@@ -151,6 +154,8 @@ def _sparse(
     yield from _zeros(info.size - at)
     if end - data >= _BLOCK:
         archive.fault("corrupt-member", "A sparse member has data that its map leaves out.")
+    else:
+        archive.know(data, end - data)
 
 
 def _zeros(size: int) -> Iterator[bytes]:

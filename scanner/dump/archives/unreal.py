@@ -48,5 +48,6 @@ def read(archive: Archive) -> Iterator[Member]:
         told = _HEAD.unpack(file.read(at, _HEAD.size))[-1]
     elif at != file.size:
         told = -1
+    archive.know(0, file.size)
     if told != number:
         archive.fault("truncated-archive", "The report does not have the files that it claims.")

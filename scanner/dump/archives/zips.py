@@ -2,8 +2,9 @@
 
 Libraries read what the central directory names and nothing else: a member that it leaves out, or a
 second one of the same name, would be lost. Here the local headers lead, the directory fills in
-what they leave open and must agree, and encrypted members, methods that are not decoded here and
-everything that contradicts itself are faults.
+what they leave open and must agree. Encrypted members, methods that are not decoded here and
+everything that contradicts itself are faults; what is no header, member or record of the directory
+is a gap.
 """
 
 import lzma
@@ -24,6 +25,10 @@ _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR = struct.Struct("<4sIQI")
 _HEADER = re.compile(rb"PK\x03\x04..[\0-\x7f].[\0-\x14\x5c-\x63]\0", re.DOTALL)
 """A local header: any version and flags, a method that exists."""
+_MOST_FIELDS = 4096
+"""Bytes of a name, extra fields and a comment, which may be 64 KiB each, that hold nothing else."""
+_BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+"""What stands in no comment that anybody reads."""
 _NONE32 = 0xFFFFFFFF
 _DIRECTORY_BYTES = 64 << 20
 _FIRST_READ = 512
@@ -65,7 +70,7 @@ def read(archive: Archive) -> Iterator[Member]:
     rows = _directory(archive)
     seen: set[int] = set()
     at = 0
-    while (found := _find(archive, at)) is not None:
+    while (found := _find(archive, _records(archive, at))) is not None:
         header = _header(archive, found, rows.get(found))
         if header is None:
             at = found + 4
@@ -74,6 +79,8 @@ def read(archive: Archive) -> Iterator[Member]:
             archive.fault("limit-members", f"More than {MAX_MEMBERS} members.")
             return
         seen.add(found)
+        fields = header.data - found - _LOCAL.size
+        archive.know(found, _LOCAL.size + (fields if fields <= _MOST_FIELDS else 0))
         at = header.data + max(header.packed, 0)
         if header.flags & 1:
             archive.fault("encrypted", "A member of the archive is encrypted.")
@@ -82,9 +89,55 @@ def read(archive: Archive) -> Iterator[Member]:
             archive.fault("unsupported", text)
         else:
             yield Member(name=header.name, chunks=_checked(archive, header, source))
-            at = max(at, source.end if isinstance(source, Decoding) else at)
+            if isinstance(source, Decoding):
+                if header.packed >= 0 and source.end < at:
+                    archive.fault("corrupt-member", "A member is smaller than its header says.")
+                at = max(at, source.end)
+        if header.flags & 8 and at > header.data:
+            at = _descriptor(archive, at)
     if not rows.keys() <= seen:
         archive.fault("corrupt-archive", "The directory names members that are not there.")
+
+
+def _descriptor(archive: Archive, at: int) -> int:
+    """Return the offset behind a data descriptor (4.3.9), which may lack its signature."""
+    at = min(at, archive.file.size)
+    data = archive.file.read(at, min(26, archive.file.size - at))
+    signed = data.startswith(b"PK\7\x08")
+    sizes = (16, 24) if signed else (12, 20)
+    size = next((size for size in sizes if data[size:].startswith(b"PK")), sizes[0])
+    archive.know(at, size)
+    return at + size
+
+
+def _records(archive: Archive, at: int) -> int:
+    """Return the offset behind the records of a directory that stand at an offset, if any do."""
+    file = archive.file
+    while at + 4 <= file.size:
+        head = file.read(at, min(_END64.size, file.size - at))
+        size = _record_size(head)
+        if size == 0 or at + size > file.size:
+            break
+        known = size if size <= _MOST_FIELDS else _CENTRAL.size
+        if head.startswith(b"PK\5\6"):
+            comment = file.read(at + _END.size, size - _END.size)
+            known = _END.size if _BINARY.search(comment) else size
+        archive.know(at, known)
+        at += size
+    return at
+
+
+def _record_size(head: bytes) -> int:
+    """Return the bytes of a record of the directory, or of its end; 0 for what is neither."""
+    kind = head[:4]
+    if kind == b"PK\1\2" and len(head) >= _CENTRAL.size:
+        fields: tuple[int, ...] = struct.unpack_from("<3H", head, 28)
+        return _CENTRAL.size + sum(fields)
+    if kind == b"PK\5\6" and len(head) >= _END.size:
+        return _END.size + int.from_bytes(head[20:22], "little")
+    if kind == b"PK\6\6" and len(head) >= _END64.size:
+        return _END64.size
+    return _LOCATOR.size if kind == b"PK\6\7" else 0
 
 
 def _find(archive: Archive, at: int) -> int | None:
@@ -155,6 +208,7 @@ def _lzma(archive: Archive, header: _Header, end: int) -> Iterable[bytes] | None
     """Open LZMA data (5.8.8): version, size of the properties, properties; then the stream."""
     if end - header.data < 9 or header.size < 0:
         return None
+    archive.know(header.data, 9)
     properties = archive.file.read(header.data + 4, 5)
     decoder: Decoder = Bounded(lzma.LZMADecompressor(format=lzma.FORMAT_ALONE, memlimit=XZ_MEMORY))
     size = (1 << 64) - 1 if header.flags & 2 else header.size  # bit 1: an end marker is there
@@ -193,6 +247,7 @@ def _directory(archive: Archive) -> dict[int, _Row]:
         archive.fault("corrupt-archive", "The directory of the archive is not where it should be.")
         return {}
     rows = _rows(file.read(offset, size))
+    _records(archive, offset)
     if len(rows) != count:
         archive.fault("corrupt-archive", f"The directory claims {count} members of {len(rows)}.")
     return rows
