@@ -45,7 +45,7 @@ class Attested:
     """What a statement says, as far as trust depends on it."""
 
     digests: frozenset[str]
-    """SHA-256 of the file, and of what was decoded from it."""
+    """SHA-256 of the file, and of what was decoded from it where that is a file by itself."""
     name: str
     verdict: Verdict
     time: dt.datetime
@@ -170,10 +170,13 @@ def version(text: str) -> str:
 
 
 def _subjects(dump: DumpReport) -> list[dict[str, Any]]:
-    """Name the file, and what was decoded from it where that is something else."""
+    """Name the file, and what was decoded from it where that is another file.
+
+    What is left of an archive is none: by itself it may be read as something else.
+    """
     name = _unicode(os.path.basename(dump.path))  # noqa: PTH119 - "<stdin>" and "" too
     subjects = [{"name": name or "dump", "digest": {"sha256": dump.sha256}}]
-    if dump.content.sha256 != dump.sha256:
+    if dump.content.alone and dump.content.sha256 != dump.sha256:
         layers = ", ".join(dump.content.layers)
         decoded = {"sha256": dump.content.sha256}
         subjects.append({"name": f"{name or 'dump'} without {layers}", "digest": decoded})
@@ -188,6 +191,7 @@ def _dump(dump: DumpReport) -> dict[str, Any]:
             "layers": list(dump.content.layers),
             "size": dump.content.size,
             "sha256": dump.content.sha256,
+            "alone": dump.content.alone,
         },
         "format": dump.format,
         "verdict": str(dump.verdict),
@@ -216,11 +220,12 @@ def _attested(table: dict[str, Any]) -> Attested:
     accepted = tuple(map(str, said["accepted"]))
     if verdict is Verdict.PASS and not all(_passed(dump, accepted) for dump in dumps):
         raise ValueError
-    if digests[0] != dumps[0]["sha256"] or digests[-1] != dumps[0]["content"]["sha256"]:
+    content = dumps[0]["content"]
+    if digests[0] != dumps[0]["sha256"] or not set(digests[1:]) <= {content["sha256"]}:
         raise ValueError
     ends = said["set_aside"]["good_until"]
     return Attested(
-        digests=frozenset(digests),
+        digests=frozenset(digests if content.get("alone") is True else digests[:1]),
         name=str(table["subject"][0]["name"]),
         verdict=verdict,
         time=dt.datetime.strptime(said["time"], _TIME).replace(tzinfo=dt.UTC),

@@ -154,6 +154,8 @@ class Content:
     size: int
     sha256: str
     faults: tuple[Fault, ...] = ()
+    alone: bool = False
+    """A file of these bytes is scanned as they were: they are of no archive, nor begin like one."""
 
 
 # --- what was found -----------------------------------------------------------------------------

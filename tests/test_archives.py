@@ -114,6 +114,21 @@ def test_offsets_are_of_the_member(tmp_path: Path) -> None:
     assert bad.path == f"{path}!bad"
 
 
+def test_what_stands_alone(tmp_path: Path) -> None:
+    """What is decoded is a file by itself unless there was an archive, or it begins like one."""
+    path = tmp_path / "crash"
+    packed = gzip.compress(CLEAN)
+    for data, alone in (
+        (packed, True),
+        (packed + b"\n" + packed, False),
+        (zipped(tmp_path, log=b"a log of words " * 9).read_bytes(), False),
+        (zipped(tmp_path, clean=CLEAN, a=packed[:2], b=packed[2:]).read_bytes(), False),
+        (b"\x1f\x8b\x08\x08" + bytes(6) + b"ProblemType: C\0" + gzip.compress(b"")[10:], False),
+    ):
+        path.write_bytes(data)
+        assert scans(path)[0].content.alone == alone
+
+
 def test_a_damaged_member_says_nothing_of_the_others(tmp_path: Path) -> None:
     """A member that cannot be parsed is incomplete by itself."""
     rest, broken, clean = scans(zipped(tmp_path, broken=BAD[:40], clean=CLEAN))

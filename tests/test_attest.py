@@ -31,7 +31,7 @@ def dump(*suppressed: model.Finding, **changes: Any) -> model.DumpReport:  # noq
             path="/home/somebody/core.zst",
             size=10,
             sha256=FILE,
-            content=model.Content(layers=("zstd",), size=100, sha256=CONTENT),
+            content=model.Content(layers=("zstd",), size=100, sha256=CONTENT, alone=True),
             format="elfcore",
             arch="x86-64",
             verdict=Verdict.PASS,
@@ -89,6 +89,16 @@ def test_it_binds_everything() -> None:
 def test_it_holds_for_the_file_and_for_its_content(digest: str) -> None:
     """Who unpacked the dump holds what was scanned."""
     attest.check(attest.read(stated()), digest, DEMANDS)
+
+
+def test_what_is_left_of_an_archive_is_no_subject() -> None:
+    """By itself it may be read as something else, so the statement is about the archive alone."""
+    rest = model.Content(layers=("tar",), size=100, sha256=CONTENT)
+    payload = stated(dump(content=rest))
+    jsonschema.validate(json.loads(payload), SCHEMA)
+    assert attest.read(payload).digests == {FILE}
+    for value in ({"sha256": CONTENT}, {"sha256": CONTENT, "alone": 1}):
+        assert attest.read(damaged((P, "dumps", 0, "content"), value)).digests == {FILE}
 
 
 @pytest.mark.parametrize(

@@ -181,11 +181,11 @@ def with_a_table_over_the_key(data: bytes, path: Path) -> None:
         (lambda data, path: path.write_bytes(data[:-1000]), "incomplete"),
         (lambda data, path: path.write_bytes(b"no dump" + data), "incomplete"),
         (lambda data, path: path.write_bytes(gzip.compress(data)[:-20]), "incomplete"),
-        (lambda data, path: path.write_bytes(b"\n".join([gzip.compress(data)] * 2)), "in an archive"),
         (lambda data, path: path.write_bytes(gzip.compress(data) + b"words"), "incomplete"),
+        (lambda data, path: path.write_bytes(b"\n".join([gzip.compress(data)] * 2)), "archive"),
         (lambda _, __: None, "no such file"),
     ],
-    ids=["archive", "table", "truncated", "unknown", "cut-stream", "absent"],
+    ids=["archive", "table", "truncated", "unknown", "cut-stream", "trailing", "two", "absent"],
 )
 def test_what_cannot_be_redacted_is_refused(tmp_path: Path, make: object, fragment: str) -> None:
     """No copy is made of what could not pass, and the reason is said in words of ours."""

@@ -224,10 +224,9 @@ def _survey(session: Session) -> Survey:
     else:
         given = session.given
         identity, size = given.identify(), given.size
-        head = given.read(0, min(contents.HEAD, size))
-        if archives.sniff(head) is not None:
+        if _archived(given):
             inside, sha256 = _expand(session, given), source.digest(given)
-        elif codecs.sniff_layer(head[: codecs.HEAD]) is not None:
+        elif _packed(given):
             inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
         else:
@@ -236,7 +235,11 @@ def _survey(session: Session) -> Survey:
             return _surveyed(given, plain, layout, size=size, identity=identity)
     file = File(session.spill.fd, inside.pieces)
     content = Content(
-        layers=inside.layers, size=inside.size, sha256=source.digest(file), faults=inside.faults
+        layers=inside.layers,
+        size=inside.size,
+        sha256=source.digest(file),
+        faults=inside.faults,
+        alone=not (inside.archive or inside.members or _packed(file)),
     )
     if not inside.archive:
         layout = _layout(file)
@@ -245,6 +248,16 @@ def _survey(session: Session) -> Survey:
     return _surveyed(
         file, content, layout, size=size, sha256=sha256, identity=identity, inside=inside
     )
+
+
+def _archived(file: File) -> bool:
+    return archives.sniff(file.read(0, min(archives.HEAD, file.size))) is not None
+
+
+def _packed(file: File) -> bool:
+    """Tell whether a file is not scanned as it stands."""
+    head = file.read(0, min(codecs.HEAD, file.size))
+    return _archived(file) or codecs.sniff_layer(head) is not None
 
 
 def _layout(file: File) -> Layout:
