@@ -45,6 +45,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.heapsnapshot",
         "dump.archives.erlang",
         "dump.archives.unreal",
+        "dump.archives.unopened",
     ),
     ("dump.archives",),
     ("dump.contents",),

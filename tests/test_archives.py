@@ -178,7 +178,8 @@ def test_too_deep_does_not_pass(tmp_path: Path) -> None:
 
 
 def test_an_archive_behind_other_bytes(tmp_path: Path) -> None:
-    """An archive that unpacks itself begins as a program: no known format, swept as it stands."""
+    """An archive that unpacks itself begins as a program: it is told by its end."""
     path = zipped(tmp_path, clean=CLEAN)
     path.write_bytes(b"MZ" + bytes(5000) + path.read_bytes())
-    assert verdicts(path) == {"crash.zip": "incomplete"}
+    for raw in (False, True):
+        assert verdicts(path, raw=raw) == {"crash.zip": "incomplete"}

@@ -51,6 +51,7 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
 )
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+"""Headers for the largest window, which are told without a look at what follows."""
 _BASE64_HEAD = re.compile(
     rb"(?:[A-Za-z0-9+/]+={0,2}\r?\n){0,2}"
     rb"(?:f0VMR[ghj]|TURNU[A-P]|UE1ET[Q-Za-f]|H4sIA|KLUv/|/Td6WFo|QlpoO|eJ[wy][A-Za-z0-9+/]|UEFHRURV"
@@ -65,9 +66,22 @@ def sniff_layer(head: bytes) -> str | None:
     strong = sniff_next(head)
     if strong is not None:
         return strong
-    if head[:2] in _ZLIB:
+    if head[:2] in _ZLIB or _inflates(head):
         return "zlib"
     return "base64" if len(head) >= 16 and _BASE64_HEAD.fullmatch(head[:HEAD]) else None
+
+
+def _inflates(head: bytes) -> bool:
+    """Tell a zlib stream with any header (RFC 1950 2.2) by decoding so much of it."""
+    kind, flags = head[:1], int.from_bytes(head[:2], "big")
+    if len(head) < 8 or kind[0] & 0x8F != 8 or flags % 31 or flags & 0x20:  # 0x20: a dictionary
+        return False
+    decoder = zlib.decompressobj(15)
+    try:
+        decoder.decompress(head)
+    except zlib.error:
+        return False
+    return decoder.eof or len(head) >= HEAD
 
 
 def sniff_next(head: bytes, before: str | None = None) -> str | None:

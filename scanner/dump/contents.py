@@ -213,7 +213,7 @@ class _Expander:
         if not own:
             self._rest += [piece] if piece[1] else []
             self._note(opened.faults)
-            unopened = archives.sniff_unopened(opened.head) if within else None
+            unopened = self._unopened(piece) if within else None
             if unopened is not None:
                 self._fault("unopened", f"A member is {unopened}, which is not opened.")
             elif stray and not opened.layers:
@@ -226,6 +226,11 @@ class _Expander:
     def _unknown(self) -> None:
         text = "Bytes are of no stream or member, and what they hold is not known."
         self._fault("stray-bytes", text)
+
+    def _unopened(self, piece: tuple[int, int]) -> str | None:
+        """Name what was copied last, where it is known and not opened."""
+        self._spill.finish()
+        return archives.sniff_unopened(File(self._spill.fd, (piece,)))
 
     def _held(self, piece: tuple[int, int]) -> bool:
         """Tell whether what was copied last is a dump."""

@@ -269,7 +269,7 @@ def _layout(file: File) -> Layout:
     layout = dump.read_layout(file)
     if layout.format != "raw":
         return layout
-    kind = archives.sniff_unopened(file.read(0, min(archives.HEAD, file.size)))
+    kind = archives.sniff_unopened(file)
     if kind is None:
         return layout
     text = f"The file is {kind}, which is not opened: unpack it and scan what it holds."

@@ -23,7 +23,7 @@ import zstandard
 
 from fixtures import cabinet, heaps, lime, makedumpfile, unreal
 from scanner import dump
-from scanner.dump import codecs, contents, unpack
+from scanner.dump import archives, codecs, contents, unpack
 from scanner.dump.source import File
 from scanner.model import Fault
 from tests.dump import dump_bytes
@@ -299,4 +299,27 @@ _ARCHIVES = tuple(
     for name, (module, seeds, mutate, longest) in _KINDS.items()
 )
 
-TARGETS = (*_LAYERS, *_ARCHIVES)
+
+def _unopened(data: bytes) -> None:
+    """Name what bytes are, or nothing: a name of ours, which says nothing of them."""
+    name = archives.sniff_unopened(file_of(data))
+    assert name is None or len(name) < 40
+
+
+_SEALED = Target(
+    name="unopened",
+    covers=("dump.archives.unopened",),
+    run=_unopened,
+    seeds=lambda: [
+        b"\x8c\x0d\4\x09\3\x0a" + bytes(9) + b"\xd2\x0a\1" + bytes(9),
+        b"\xd2\xe5\1" + bytes(31) + b"\xe5" + bytes(32) + b"\3abc",
+        b"\x30\x80\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\3\xa0\x80",
+        b"To: a\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\n",
+        b"\xc7\x71" + bytes(4) + b"\xa4\x81" + bytes(12) + b"\5\0\0\0\x09\0core\0",
+        b"MZ" + next(iter(zips())),
+    ],
+    mutate=_FIELDS,
+    longest=1024,
+)
+
+TARGETS = (*_LAYERS, *_ARCHIVES, _SEALED)

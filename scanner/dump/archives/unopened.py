@@ -1,0 +1,263 @@
+"""What is compressed, encrypted or an archive, and is not opened here: told, to be said.
+
+Most kinds have a magic number at their start. The others are told by more than that: two or three
+bytes prove nothing, so what follows them must be as the format has it. This module exists because a
+dump in such a file is opaque, and a sweep of its bytes worth nothing; it refuses to guess: whatever
+else begins so is bytes like any other.
+"""
+
+import base64
+import binascii
+import re
+import struct
+import zlib
+from collections.abc import Callable
+
+from scanner.dump.source import File
+
+_HEAD = 512
+_TAIL = (1 << 16) + 22
+"""Bytes in which the end of a ZIP archive lies."""
+
+_MAGICS: tuple[tuple[str, bytes], ...] = (
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
+    ("ar", b"!<arch>\n"),
+    ("cpio", b"070701"),
+    ("cpio", b"070702"),
+    ("cpio", b"070707"),
+    ("rpm", b"\xed\xab\xee\xdb"),
+    ("lzop", b"\x89LZO\0\r\n\x1a\n"),
+    ("lzip", b"LZIP"),
+    ("lzma", b"\x5d\0\0"),
+    ("compress", b"\x1f\x9d"),
+    ("pack", b"\x1f\x1e"),
+    ("lz4 (legacy)", b"\x02\x21\x4c\x18"),
+    ("squashfs", b"hsqs"),
+    ("xar", b"xar!"),
+    ("LUKS", b"LUKS\xba\xbe"),
+    ("age", b"age-encryption.org/"),
+    ("PGP message", b"-----BEGIN PGP MESSAGE"),
+    ("OpenSSL enc", b"Salted__"),
+    ("diskdump", b"DISKDUMP"),
+    ("sadump", b"sadump\0\0"),
+    ("sadump", b"sadu"),
+    ("QEMU migration", b"QEVM"),
+    ("libvirt save", b"LibvirtQemud"),
+    ("VirtualBox save", b"\x7fVirtualBox SavedState V"),
+    ("hibernation", b"hibr"),
+    ("hibernation", b"HIBR"),
+    ("hibernation", b"RSTR"),
+    ("a systemd journal", b"LPKSHHRH"),
+    ("WIM", b"MSWIM\0\0\0"),
+    ("EWF", b"EVF\t\r\n\xff\0"),
+    ("EWF", b"EVF2\r\n\x81"),
+    ("EWF", b"LVF\t\r\n\xff\0"),
+    ("EWF", b"LEF2\r\n\x81"),
+    ("QCOW", b"QFI\xfb"),
+    ("VMDK", b"KDMV"),
+    ("VHDX", b"vhdxfile"),
+    ("SZDD", b"SZDD\x88\xf0'3"),
+    ("KWAJ", b"KWAJ\x88\xf0'\xd1"),
+    ("lrzip", b"LRZI\0"),
+    ("CRX", b"Cr24\2\0\0\0"),
+    ("CRX", b"Cr24\3\0\0\0"),
+    ("LZFSE", b"bvx"),
+    ("pbzx", b"pbzx"),
+    ("zip", b"PK\7\x08"),
+    ("zip", b"PK00"),
+)
+"""Name, and the first bytes."""
+
+
+def sniff_unopened(file: File) -> str | None:
+    """Name what is known not to be opened here."""
+    head = file.read(0, min(_HEAD, file.size))
+    named = next((name for name, magic in _MAGICS if head.startswith(magic)), None)
+    return named or next((name for name, tells in _TOLD if tells(file, head)), None)
+
+
+# --- encrypted ----------------------------------------------------------------------------------
+
+_CMS = re.compile(
+    rb"\x30(?:[\0-\x80]|\x81.|\x82..|\x83...|\x84....)\x06"
+    rb"(?:\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x03\x06]"  # EnvelopedData, EncryptedData
+    rb"|\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01[\x09\x17])",  # compressed, authenticated
+    re.DOTALL,
+)
+_CMS_TEXT = re.compile(rb"-----BEGIN (?:CMS|PKCS7)-----\r?\n([A-Za-z0-9+/]{40,})")
+_FIELD = re.compile(rb"[A-Za-z-]{1,40}: ")
+_SMIME = re.compile(
+    rb"(?im)^content-type:\s*application/(?:x-)?pkcs7-mime;[^\n]*(?:\n[ \t][^\n]*)*?"
+    rb"smime-type=\"?(?:enveloped|authenveloped|encrypted|compressed)-data"
+)
+_KEY, _PASSWORD, _SEALED, _SEALED_WHOLE, _AEAD = 1, 3, 9, 18, 20
+"""Tags of OpenPGP packets (RFC 9580 5; 20 is GnuPG's own)."""
+
+
+def _is_cms(_: File, head: bytes) -> bool:
+    """Tell CMS (RFC 5652) by the type of its content, as DER or as text."""
+    if text := _CMS_TEXT.match(head):
+        try:
+            head = base64.b64decode(text[1][: len(text[1]) & ~3])
+        except binascii.Error:
+            return False
+    return _CMS.match(head) is not None
+
+
+def _is_smime(_: File, head: bytes) -> bool:
+    """Tell an encrypted message (RFC 8551 3.2) by the fields of its head."""
+    return _FIELD.match(head) is not None and _SMIME.search(head) is not None
+
+
+def _is_openpgp(file: File, head: bytes) -> bool:
+    """Tell an encrypted or packed OpenPGP message by its first two packets."""
+    if head[:1] == b"\xa3" and head[1:2] in (b"\1", b"\2", b"\3"):  # compressed, to the end
+        return _inflates(head[1], head[2:])
+    packet = _packet(file, 0)
+    if packet is None:
+        return False
+    tag, start, size = packet
+    body = file.read(start, min(16, file.size - start))
+    if tag in {_KEY, _PASSWORD}:
+        behind = _packet(file, start + size) if size else None
+        sealed = behind is not None and behind[0] in {
+            _KEY,
+            _PASSWORD,
+            _SEALED,
+            _SEALED_WHOLE,
+            _AEAD,
+        }
+        return sealed and _wraps_key(tag, body)
+    if tag in {_SEALED_WHOLE, _AEAD} and body[:1] not in (b"\1", b"\2"):
+        return False
+    return tag in {_SEALED, _SEALED_WHOLE, _AEAD} and _reaches_the_end(file, start, size)
+
+
+def _packet(file: File, at: int) -> tuple[int, int, int] | None:
+    """Return tag, offset and size of a packet's body (4.2); a size of 0 is not known."""
+    head = file.read(at, min(6, file.size - at)) if at < file.size else b""
+    if len(head) < 3 or not head[0] & 0x80:
+        return None
+    if not head[0] & 0x40:
+        tag, width = head[0] >> 2 & 0xF, (1, 2, 4, 0)[head[0] & 3]
+        return tag, at + 1 + width, int.from_bytes(head[1 : 1 + width], "big")
+    tag, first = head[0] & 0x3F, head[1]
+    if first < 192:
+        return tag, at + 2, first
+    if first < 224:
+        return tag, at + 3, (first - 192 << 8) + head[2] + 192
+    if first < 255:
+        return tag, at + 2, 0
+    return tag, at + 6, int.from_bytes(head[2:6], "big")
+
+
+def _wraps_key(tag: int, body: bytes) -> bool:
+    """Tell the body of a packet that holds a session key (5.1, 5.3)."""
+    if len(body) < 10:
+        return False
+    if tag == _KEY:
+        return (body[0] == 3 and body[9] in _ALGORITHMS) or (body[0] == 6 and body[2] in {4, 6})
+    if body[0] == 4:
+        return 1 <= body[1] <= 13 and body[2] in {0, 1, 3, 4}
+    return body[0] in {5, 6} and 1 <= body[1] <= 33
+
+
+_ALGORITHMS = frozenset((1, 2, 3, 16, 18, 20, 22, 25, 26, *range(28, 40)))
+
+
+def _reaches_the_end(file: File, start: int, size: int) -> bool:
+    """Tell whether a packet is all that a file holds: as one, or in parts (4.2.1.4)."""
+    if size:
+        return start + size == file.size
+    at = start - 1
+    for _ in range(4):
+        if at >= file.size:
+            return False
+        first = file.read(at, 1)[0]
+        if not 224 <= first < 255:
+            packet = _packet_size(file, at)
+            return packet == file.size
+        at += 1 + (1 << (first & 0x1F))
+    return True
+
+
+def _packet_size(file: File, at: int) -> int:
+    """Return the offset behind the last part of a packet."""
+    head = file.read(at, min(5, file.size - at)).ljust(5, b"\0")
+    if head[0] < 192:
+        return at + 1 + head[0]
+    if head[0] < 224:
+        return at + 2 + (head[0] - 192 << 8) + head[1] + 192
+    return at + 5 + int.from_bytes(head[1:5], "big")
+
+
+def _inflates(kind: int, data: bytes) -> bool:
+    """Tell whether bytes begin a stream of the kind that OpenPGP calls 1, 2 or 3 (9.4)."""
+    if kind == 3:
+        return data[:3] == b"BZh"
+    decoder = zlib.decompressobj(-15 if kind == 1 else 15)
+    try:
+        return bool(decoder.decompress(data))
+    except zlib.error:
+        return False
+
+
+# --- archives, images, text ---------------------------------------------------------------------
+
+_UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n[!-`]")
+_CPIO = struct.Struct("13H")
+
+
+def _is_cpio(_: File, head: bytes) -> bool:
+    """Tell a binary cpio archive of either byte order by the first header, and the name in it."""
+    order = {b"\xc7\x71": "<", b"\x71\xc7": ">"}.get(head[:2])
+    if order is None or len(head) < 28:
+        return False
+    fields = struct.unpack_from(f"{order}13H", head)
+    mode, size = fields[3], fields[10]
+    name = head[26 : 26 + size]
+    kinds = {0o4, 0o10, 0o12, 0o2, 0o6, 0o1, 0o14}
+    return mode >> 12 in kinds and 2 <= size <= 255 and name.find(b"\0") == size - 1
+
+
+def _is_vdi(_: File, head: bytes) -> bool:
+    """Tell an image of VirtualBox by the number behind its text."""
+    return head[64:68] == b"\x7f\x10\xda\xbe"
+
+
+def _is_disc(file: File, _: bytes) -> bool:
+    """Tell an image of a disc by its first volume descriptor (ECMA-119 8.1, ECMA-167 2/9.1)."""
+    place = 1 << 15
+    return file.size >= place + 2048 and file.read(place + 1, 5) in (b"CD001", b"BEA01")
+
+
+def _is_uuencoded(_: File, head: bytes) -> bool:
+    """Tell text of uuencode by its first line."""
+    return _UUENCODED.match(head) is not None
+
+
+def _ends_as_zip(file: File, _: bytes) -> bool:
+    """Tell a ZIP archive behind other bytes, as one that unpacks itself, by its directory."""
+    start = max(file.size - _TAIL, 0)
+    tail = file.read(start, file.size - start)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) - at < 22:
+        return False
+    size = int.from_bytes(tail[at + 12 : at + 16], "little")
+    place = start + at - size
+    return 46 <= size <= start + at and file.read(place, 4) == b"PK\1\2"
+
+
+_Tells = Callable[[File, bytes], bool]
+
+_TOLD: tuple[tuple[str, _Tells], ...] = (
+    ("an OpenPGP message", _is_openpgp),
+    ("CMS", _is_cms),
+    ("S/MIME", _is_smime),
+    ("cpio", _is_cpio),
+    ("VDI", _is_vdi),
+    ("an image of a disc", _is_disc),
+    ("uuencode", _is_uuencoded),
+    ("a ZIP archive behind other bytes", _ends_as_zip),
+)
