@@ -9,7 +9,7 @@ cannot open, and strays that it does not know: that is a fault.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -259,7 +259,7 @@ class _Expander:
         self._note([Fault(code=code, text=text)])
 
 
-def _read(file: File, pieces: Pieces) -> Iterator[bytes]:
+def _read(file: File, pieces: Iterable[tuple[int, int]]) -> Iterator[bytes]:
     for start, size in pieces:
         for at in range(start, start + size, CHUNK):
             yield file.read(at, min(CHUNK, start + size - at))

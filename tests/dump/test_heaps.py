@@ -1,6 +1,7 @@
 """Heaps of Java and JavaScript, and memory in hex: what is opened, and what is cut."""
 
 import base64
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import heaps, keys
 from fixtures.encodings import pkcs8_der
 from scanner import dump
-from scanner.dump.archives import erlang, heapsnapshot
+from scanner.dump.archives import erlang, heapsnapshot, hextext
 from scanner.model import Layout
 from tests.dump.dump_bytes import file_of
 from tests.dump.opening import codes, judged, memory, opened, verdict
@@ -245,3 +246,22 @@ def test_any_damage(data: bytes, changes: list[tuple[int, int]]) -> None:
         out[at % len(out)] = value
     opened(bytes(out))
     layout_of(bytes(out))
+
+
+def test_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a byte each take memory as their bytes do; runs of them have an end."""
+    line = b"*** " * 16 + b"***\n"
+    rows = b"".join(b"%08x 00\n" % (0x1000 + index + index // 5000) for index in range(100_000))
+    tracemalloc.start()
+    try:
+        found, _, [(_, data, layout)] = opened(line + rows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.faults == ()
+    assert sum(len(part) for _, part in memory(data, layout)) == 100_000
+    assert peak < 4 * len(rows) + (8 << 20)
+    monkeypatch.setattr(hextext, "MAX_RUNS", 10)
+    found, _, [(_, data, layout)] = opened(line + rows)
+    assert codes(found) == {"limit-members"}
+    assert len(memory(data, layout)) == 10

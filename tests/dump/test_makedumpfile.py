@@ -4,6 +4,8 @@ import gzip
 import importlib.util
 import itertools
 import struct
+import tracemalloc
+from array import array
 
 import pytest
 from hypothesis import given
@@ -161,7 +163,8 @@ def test_last_record_wins(writes: list[tuple[int, bytes]]) -> None:
         records.append((at, at + len(data), len(stream)))
         stream += data
     seen = bytearray(64)
-    parts = list(flattened._visible(records))
+    columns = [array("q", column) for column in zip(*records, strict=True)] or [array("q")] * 3
+    parts = list(flattened._visible((columns[0], columns[1], columns[2])))
     for start, end, where in parts:
         seen[start:end] = stream[where : where + end - start]
     assert seen == image
@@ -179,3 +182,19 @@ def test_any_damage(data: bytes, changes: list[tuple[int, int]]) -> None:
     for at, value in changes:
         out[at] = value
     opened(bytes(out))
+
+
+def test_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record takes few bytes of memory until it is in order; there is an end to them."""
+    rows = b"".join(struct.pack(">2qs", index * 3, 1, b"a") for index in range(100_000))
+    data = b"makedumpfile\0\0\0\0".ljust(4096, b"\0") + rows + struct.pack(">2q", -1, -1)
+    tracemalloc.start()
+    try:
+        found, _, _ = opened(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.faults == ()
+    assert peak < 100_000 * 200 + (16 << 20)
+    monkeypatch.setattr(flattened, "MAX_RECORDS", 10)
+    assert codes(opened(data)[0]) == {"limit-members"}

@@ -6,12 +6,18 @@ and whoever reads the archive opens it. This module exists so that nothing in an
 refuses to name files to write to: a member's name is a label.
 """
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from scanner.dump.codecs import BROKEN, Decoder
-from scanner.dump.source import CHUNK, File, Pieces
+from scanner.dump.source import CHUNK, File
 from scanner.model import Fault
+
+_Int64 = npt.NDArray[np.int64]
 
 MAX_MEMBERS = 1 << 16
 MAX_MEMBER_NAME = 200
@@ -36,8 +42,7 @@ class Archive:
     def __init__(self, file: File) -> None:
         self.file = file
         self.faults: list[Fault] = []
-        self._taken: list[tuple[int, int]] = []
-        self._known: list[tuple[int, int]] = []
+        self._taken, self._known = array("q"), array("q")
 
     def fault(self, code: str, text: str) -> None:
         """Note damage, or what cannot be opened; once for each code."""
@@ -46,25 +51,33 @@ class Archive:
 
     def take(self, start: int, size: int) -> None:
         """Note that a member was made of these bytes."""
-        if size > 0:
-            self._taken.append((start, start + size))
+        self._note(self._taken, start, size)
 
     def know(self, start: int, size: int) -> None:
         """Note that these bytes are a header, a directory or padding, as it should be."""
-        if size > 0:
-            end = start + size
-            if self._known and self._known[-1][1] == start:
-                start, _ = self._known.pop()
-            self._known.append((start, end))
+        self._note(self._known, start, size)
 
-    def gaps(self) -> Pieces:
-        """Return what is of no member and nothing else that is known, in order."""
-        return _without((*self._taken, *self._known), self.file.size)
+    def _note(self, spans: "array[int]", start: int, size: int) -> None:
+        end = min(start + size, self.file.size)
+        if end <= start:
+            return
+        if spans and spans[-1] == start:
+            spans[-1] = end
+        else:
+            spans.extend((start, end))
 
-    def left(self) -> Pieces:
-        """Return what no member was made of, gaps aside, as (offset, size), in order."""
-        gaps = ((start, start + size) for start, size in self.gaps())
-        return _without((*self._taken, *gaps), self.file.size)
+    def gaps(self) -> Iterator[tuple[int, int]]:
+        """Yield what is of no member and nothing else that is known: (offset, size), in order."""
+        return _rows(*self._gaps())
+
+    def left(self) -> Iterator[tuple[int, int]]:
+        """Yield what no member was made of, gaps aside: (offset, size), in order."""
+        start, size = self._gaps()
+        gaps = np.stack((start, start + size), axis=1)
+        return _rows(*_between((_pairs(self._taken), gaps), self.file.size))
+
+    def _gaps(self) -> tuple[_Int64, _Int64]:
+        return _between((_pairs(self._taken), _pairs(self._known)), self.file.size)
 
     def stored(self, start: int, size: int) -> Iterator[bytes]:
         """Yield bytes that stand in the archive as they are."""
@@ -114,19 +127,23 @@ class Decoding:
         self._archive.take(self._start, self.end - self._start)
 
 
-def _without(ranges: Iterable[tuple[int, int]], size: int) -> Pieces:
-    """Return what ranges, as (start, end), leave of a file."""
-    pieces: list[tuple[int, int]] = []
-    at = 0
-    for start, end in sorted(ranges):
-        if start > at:
-            pieces.append((at, min(start, size) - at))
-        at = max(at, end)
-        if at >= size:
-            break
-    if at < size:
-        pieces.append((at, size - at))
-    return tuple(pieces)
+def _pairs(spans: "array[int]") -> _Int64:
+    return np.array(spans, np.int64).reshape(-1, 2)
+
+
+def _between(spans: tuple[_Int64, ...], size: int) -> tuple[_Int64, _Int64]:
+    """Return what spans, as rows of start and end, leave of a file: offsets and sizes."""
+    rows = np.concatenate(spans)
+    rows = rows[np.argsort(rows[:, 0])]
+    start = np.append(rows[:, 0], size)
+    before = np.append(np.zeros(1, np.int64), np.maximum.accumulate(rows[:, 1]))
+    there = start > before
+    return before[there], (start - before)[there]
+
+
+def _rows(start: _Int64, size: _Int64) -> Iterator[tuple[int, int]]:
+    for at in range(0, len(start), CHUNK):
+        yield from zip(start[at : at + CHUNK].tolist(), size[at : at + CHUNK].tolist(), strict=True)
 
 
 def member_name(raw: bytes) -> str:

@@ -15,6 +15,8 @@ from scanner.dump.source import CHUNK
 
 MAX_BYTES = 64 << 20
 """Bytes that the rows of one text may hold together."""
+MAX_RUNS = 1 << 18
+"""Runs of rows that adjoin: each is a segment of the core."""
 MAX_LINE = 1 << 20
 
 _MICRODUMP = re.compile(rb"google-breakpad[^\n]{0,40}: (?:-----BEGIN BREAKPAD|[VOGSCM] [0-9A-Z])")
@@ -67,34 +69,38 @@ class _Text:
     def __init__(self) -> None:
         self.machine = 0
         self.contexts: list[bytes] = []
+        self.memory = bytearray()
+        self.runs: list[tuple[int, int]] = []
+        """Address and size of each; their bytes are in ``memory``, in this order."""
+
+    def add(self, address: int, data: bytes) -> None:
+        """Take the next row."""
+        self.memory += data
+        if self.runs and sum(self.runs[-1]) == address:
+            self.runs[-1] = (self.runs[-1][0], self.runs[-1][1] + len(data))
+        else:
+            self.runs.append((address, len(data)))
 
 
 def _read(archive: Archive, rows: Callable[[Archive, _Text], Iterator[_Row]]) -> Iterator[Member]:
     archive.know(0, archive.file.size)
-    text, held = _Text(), []
-    left = MAX_BYTES
-    for row in rows(archive, text):
-        left -= len(row[1])
-        if left < 0:
+    text = _Text()
+    for address, data in rows(archive, text):
+        if len(text.memory) + len(data) > MAX_BYTES:
             archive.fault("limit-bytes", f"The text has more than {MAX_BYTES} bytes of memory.")
             break
-        held.append(row)
-    yield Member(name="memory", chunks=_core(text, held))
+        if len(text.runs) == MAX_RUNS:
+            archive.fault("limit-members", f"The text has more than {MAX_RUNS} runs of rows.")
+            break
+        text.add(address, data)
+    yield Member(name="memory", chunks=_core(text))
 
 
-def _core(text: _Text, rows: list[_Row]) -> Iterator[bytes]:
-    joined: list[tuple[int, list[bytes], int]] = []
-    for address, data in rows:
-        if joined and joined[-1][0] + joined[-1][2] == address:
-            start, parts, size = joined[-1]
-            parts.append(data)
-            joined[-1] = (start, parts, size + len(data))
-        else:
-            joined.append((address, [data], len(data)))
+def _core(text: _Text) -> Iterator[bytes]:
     target = cores.Target(machine=text.machine)
-    yield cores.head(target, [(start, size) for start, _, size in joined], align=16)
-    for _, parts, _ in joined:
-        yield b"".join(parts)
+    yield cores.head(target, text.runs, align=16)
+    for at in range(0, len(text.memory), CHUNK):
+        yield bytes(text.memory[at : at + CHUNK])
     yield from text.contexts
 
 
