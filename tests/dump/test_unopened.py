@@ -105,6 +105,8 @@ ORDINARY = {
     "a-public-key": old(6, b"\4" + SEALED[:270], width=2) + old(13, b"name"),
     "sealed-and-more": new(18, b"\1" + SEALED) + b"words",
     "sealed-version": new(18, b"\7" + SEALED),
+    "a-header-that-is-cut": b"\x86\0\0",
+    "a-length-past-the-end": b"\x8d\xff\xff" + SEALED[:9],
     "no-stream": b"\xa3\1 words and words",
     "certificates": b"\x30\x80" + TYPE + b"\2\xa0\x80" + SEALED,
     "a-key": b"\x30\x82\4\xa2\2\1\0" + SEALED,

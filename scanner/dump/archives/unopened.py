@@ -118,7 +118,7 @@ def _is_openpgp(file: File, head: bytes) -> bool:
     if packet is None:
         return False
     tag, start, size = packet
-    body = file.read(start, min(16, file.size - start))
+    body = file.read(start, min(16, file.size - start)) if start < file.size else b""
     if tag in {_KEY, _PASSWORD}:
         behind = _packet(file, start + size) if size else None
         sealed = behind is not None and behind[0] in {
