@@ -103,6 +103,8 @@ ONLY = {
         "dump.paging",
         "dump.pagetables",
         "dump.windows",
+        "dump.archives.archive",
+        "dump.archives.flattened",
         "stages.",
         "labels",
         "stretches",
