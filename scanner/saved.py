@@ -175,6 +175,7 @@ def _dump(table: Table) -> model.DumpReport:
             size=fields.number(content, "size"),
             sha256=fields.digest(content, "sha256"),
             faults=fields.rows(content, "faults", _fault),
+            alone=fields.flag(content, "alone") if "alone" in content else False,
         ),
         format=fields.code(table, "format"),
         arch=fields.code(table, "arch"),

@@ -74,6 +74,7 @@ def _dump(dump: model.DumpReport) -> Document:
             "size": dump.content.size,
             "sha256": _text(dump.content.sha256),
             "faults": _faults(dump.content.faults),
+            "alone": dump.content.alone,
         },
         "format": dump.format,
         "arch": dump.arch,
