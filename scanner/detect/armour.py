@@ -208,7 +208,7 @@ def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
     while match := FILLER.match(text, at):
         at = match.end()
         if at > last:
-            return b"", 0, 0
+            return b"", at, at
     if match := _BASE64.match(text, at):
         return match[0].translate(_URL), at, match.end()
     if match := _ESCAPED.match(text, at):
@@ -256,9 +256,10 @@ def _run(text: bytes, end: int, at: int) -> Run | None:
     while True:
         piece, start, behind = _next(text, end)
         if not piece:
-            if index >= 0 or end > at or behind <= end:
+            if index >= 0 or end > at:
                 break
-            end, chars, places = behind, bytearray(), []
+            # A hyphen before no base64 (``---``, ``key: -``), or a long stretch of filler.
+            end, chars, places = max(behind, end + 1), bytearray(), []
             continue
         if start <= at < behind:
             index = len(chars) + min(at - start, len(piece) - 1)
