@@ -24,6 +24,8 @@ from scanner.detect.evidence import (
 from scanner.detect.keys import Proved
 from scanner.rules import Rule
 
+MARK = b"Private-key-format: v1."
+
 LONGEST = 16 * 1024
 """Characters of the longest file: RSA of 16384 bits."""
 

@@ -10,12 +10,14 @@ module knows no key formats, and decodes once.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from scanner.detect import armour, openssh, pem, spelled
 from scanner.detect.armour import Run, Text
 from scanner.detect.der import LIMIT, Memory, total_size
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed
 from scanner.rules import Rule
 
 BEFORE = 96
@@ -30,6 +32,9 @@ _HEADER = 4
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
+
+
+_Found = TypeVar("_Found", bound=Proved | Sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ def _read(inner: Decoded, at: int, rule: Rule) -> Iterator[Proved | PublicKey]:
             yield from openssh.examine(inner, 0, body, rule)
 
 
-def mapped(found: Proved, text: Text, run: Run, shift: int, how: str) -> Proved:
+def mapped(found: _Found, text: Text, run: Run, shift: int, how: str) -> _Found:
     """Return the candidate with its place in the text instead of that in the decoded bytes.
 
     ``shift`` characters of the run were left out before it was decoded; below zero, put before it.
@@ -186,4 +191,4 @@ def mapped(found: Proved, text: Text, run: Run, shift: int, how: str) -> Proved:
     offset = text.offset + start * text.width
     where, wide = armour.located(text.memory, text.space, offset, end - start, text.width)
     said = replace(said, places=(where,), encoding=f"{how}{said.encoding}{wide}")
-    return Proved(candidate=said, material=found.material)
+    return replace(found, candidate=said)

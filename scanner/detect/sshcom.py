@@ -18,6 +18,7 @@ from scanner.detect.material import Ffc, Rsa
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.rules import Rule
 
+LABEL = b"SSH2 ENCRYPTED PRIVATE KEY ----"
 MAGIC = bytes.fromhex("3f6ff9eb")
 
 LONGEST = 16 * 1024

@@ -16,6 +16,8 @@ from scanner.detect.evidence import okp_derived, proved, unproved
 from scanner.detect.keys import Proved
 from scanner.rules import Rule
 
+MARK = b"PrivateKey"
+
 AROUND = 4096
 """Characters before and behind in which the section and the public half are looked for."""
 
