@@ -99,10 +99,16 @@ def test_marks_before_each_line(mark: str, key: keys.Key, end: str) -> None:
 
 def test_a_plus_is_a_digit_too() -> None:
     """Lines of which only some begin with a plus, or a single one, lose nothing."""
-    for text in (b"\n+AAA\nBBBB\n+CCC\n", b"\n+AAA\n-----END", b"\n+AAA", b"+AAA\n+BBB\n"):
+    line = b"MIIE" + b"A" * 60
+    for text in (
+        b"\n+%b\nBBBB\n+CCC\n" % line,
+        b"\n+%b\n-----END" % line,
+        b"\n+%b" % line,
+        b"\n%b\n+BBB\n" % line,
+    ):
         assert armour.unquoted(text) == text
-    marked = b"\n+AAA\n+BBB\n+-----END"
-    assert armour.unquoted(marked) == b"\n AAA\n BBB\n -----END"
+    marked = b"\n+%b\n+BBB\n+-----END" % line
+    assert armour.unquoted(marked) == b"  %b  BBB  -----END" % line
 
 
 def test_html() -> None:
