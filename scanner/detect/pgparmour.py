@@ -12,6 +12,7 @@ from scanner.detect import escapes
 
 _BREAK = re.compile(rb"[\r\n \t]+")
 _LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
+_NEXT = re.compile(rb"-----(?:BEGIN|END) ")
 _SUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
 _HEADER = re.compile(rb"(?:Version|Comment|Hash|Charset|MessageID): [^\r\n]{0,200}")
 
@@ -23,7 +24,8 @@ def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
     Lines end in LF, CRLF or CR; escapes are undone, and indentation is passed over.
     With ``cut``, the text may end anywhere.
     """
-    plain = escapes.undone(text)
+    end = _NEXT.search(text)
+    plain = escapes.undone(text[: end.start()] if end else text)
     text = plain.text
     at = _skip(text, 0)
     while match := _HEADER.match(text, at):

@@ -41,7 +41,7 @@ LONGEST = 32 * 1024
 ENOUGH = 2 * 19 * 1024
 """KiB of memory times passes of Argon2id, by OWASP's Password Storage Cheat Sheet."""
 
-_PUBLIC_MARK = b"Public-Lines: "
+_PUBLIC_MARK, _LINE_SIZE = b"Public-Lines: ", 32
 _MOST_LINES = 200
 _HEAD = re.compile(
     rb"PuTTY-User-Key-File-([23]): ([A-Za-z0-9@.-]{4,64})" + EOL
@@ -292,5 +292,5 @@ def _start(memory: Memory, space: int, offset: int) -> int:
     text, raw, at = armour.stretch(found, LONGEST, 1)
     start = raw.rfind(_PUBLIC_MARK, 0, at)
     head = raw.rfind(MARK, 0, max(start, 0))
-    whole = head >= 0 and _HEAD.match(escapes.undone(raw[head:]).text)
+    whole = head >= 0 and _HEAD.match(escapes.undone(raw[head : start + _LINE_SIZE]).text)
     return offset if start < 0 or whole else text.offset + start * text.width

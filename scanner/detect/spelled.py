@@ -19,7 +19,8 @@ LONGEST = 96 * 1024
 _HEAD = 12
 """Bytes by which an object is told from other numbers: its header, and a version."""
 
-_BEGIN = b"-----BEGIN "
+_BEGIN, _LONGEST_TEXT = b"-----BEGIN ", 16 * 1024
+_TEXT = frozenset((9, 10, 13, *range(32, 127)))
 
 _GAP = rb"[\s,]{1,64}(?:\(byte\)\s?)?"
 _NAMED = {b"n": 10, b"r": 13, b"t": 9, b"\\": 92, b"'": 39, b'"': 34, b"0": 0}
@@ -94,14 +95,14 @@ def _decode(
     at, needed = 0, _HEAD
     while len(data) < needed and (match := item.match(text, at)):
         byte = value(match)
-        if not -128 <= byte <= 255:
+        if not -128 <= byte <= 255 or (needed == _LONGEST_TEXT and byte not in _TEXT):
             break
         data.append(byte & 0xFF)
         places.append((at, match.end(match.lastindex or 0)))
         at = match.end()
         if len(data) == _HEAD:
             if data.startswith(_BEGIN):
-                needed = LONGEST
+                needed = _LONGEST_TEXT
                 continue
             size = der.total_size(bytes(data[: der.BACK]))
             if size is None or size < _HEAD or b"\x02\x01" not in data[2:6]:
