@@ -5,13 +5,14 @@ compiles nothing, scans nothing and knows no detector: it turns a file into a fr
 or says what is wrong with it. Anchors have a fixed length, so that a match's end gives its start.
 """
 
+import base64
 import functools
 import hashlib
 import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -273,7 +274,8 @@ def _rule(path: Path, table: Mapping[str, object]) -> Rule:
 def _anchors(path: Path, item: object) -> list[Anchor]:
     """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
 
-    ``{ word = "0x4000" }`` is 64 bits, little-endian and aligned.
+    ``{ word = "0x4000" }`` is 64 bits, little-endian and aligned; ``{ base64 = "..." }`` is what
+    base64 makes of a text, as a text.
     """
     tail = 0
     match item:
@@ -282,11 +284,15 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
             anchors = list(_text(path, source, rest))
             tail = len(anchors[0].ranges) - len(source)
+        case {"base64": str(source), **rest} if not rest and source.isascii():
+            anchors = [one for text in _base64(source.encode()) for one in text_anchors(text)]
         case {"word": str(source), **rest} if not rest and re.fullmatch(_WORD, source):
             raw = int(source, 16).to_bytes(8, "little")
             return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
         case _:
-            _refuse(path, "an anchor is none of the three", "write { hex }, { text } or { word }")
+            _refuse(
+                path, "an anchor is none of the four", "write { hex, text, base64 or word = ... }"
+            )
     for anchor in anchors:
         if not 1 <= len(anchor.ranges) <= LONGEST:
             _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
@@ -326,6 +332,13 @@ def text_anchors(
     limits = [(ord(char), ord(char)) for char in text] + [of] * tail
     wide = [pair for limit in limits for pair in (limit, (0, 0))]
     return tuple(Anchor(source=text, ranges=tuple(row), fold=fold) for row in (limits, wide))
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """Yield the characters that bytes alone give, at each of three alignments."""
+    for lead in range(3):
+        spelled = base64.b64encode(bytes(lead) + raw).decode()
+        yield spelled[-(-lead * 8 // 6) : (lead + len(raw)) * 8 // 6]
 
 
 def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Anchor, ...]:

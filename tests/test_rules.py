@@ -24,99 +24,15 @@ from fixtures import (
 )
 from fixtures import keys as recipes
 from scanner import rules
-from scanner.detect import (
-    age,
-    anchors,
-    bitcoin,
-    chacha,
-    cng,
-    dnssec,
-    dpapi,
-    dumped,
-    encoded,
-    encrypted,
-    fragments,
-    headless,
-    headless_pgp,
-    headless_text,
-    javastore,
-    jwk,
-    kerberos,
-    keys,
-    minisign,
-    named_pairs,
-    nkey,
-    nostr,
-    openssh,
-    paired,
-    pem,
-    pkcs12,
-    printed,
-    public_text,
-    putty,
-    sexp,
-    ssh,
-    sshcom,
-    stellar,
-    tor,
-    torn,
-    twice,
-    wireguard,
-    x509,
-    xmlkey,
-)
-from scanner.detect import pgp as pgp_packets
-from scanner.detect import tpm as tpm_areas
-from scanner.detect.structures import symcrypt as symcrypt_objects
+from scanner.detect import anchors
 from scanner.errors import RuleError
 from scanner.model import Severity
 from scanner.rules import Rule
+from scanner.stages.examine import EXAMINERS
 from tests.detect.one_space import Bytes
 
 SHIPPED = rules.load()
-DETECTORS = {
-    "keys": keys,
-    "pem": pem,
-    "x509": x509,
-    "public-text": public_text,
-    "ssh": ssh,
-    "openssh": openssh,
-    "cng": cng,
-    "jwk": jwk,
-    "headless": headless,
-    "symcrypt": symcrypt_objects,
-    "sexp": sexp,
-    "xmlkey": xmlkey,
-    "pgp": pgp_packets,
-    "pkcs12": pkcs12,
-    "javastore": javastore,
-    "kerberos": kerberos,
-    "dpapi": dpapi,
-    "tpm": tpm_areas,
-    "encrypted": encrypted,
-    "encoded": encoded,
-    "twice": twice,
-    "dumped": dumped,
-    "printed": printed,
-    "torn": torn,
-    "putty": putty,
-    "sshcom": sshcom,
-    "wireguard": wireguard,
-    "age": age,
-    "minisign": minisign,
-    "dnssec": dnssec,
-    "tor": tor,
-    "bitcoin": bitcoin,
-    "nostr": nostr,
-    "stellar": stellar,
-    "nkey": nkey,
-    "named-pairs": named_pairs,
-    "paired": paired,
-    "fragment": fragments,
-    "chacha": chacha,
-    "headless-text": headless_text,
-    "headless-pgp": headless_pgp,
-}
+DETECTORS = {name: examine for name, examine in EXAMINERS if name != "openssh-shield"}
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
 
 
@@ -259,6 +175,17 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs8-escapes": lambda key: repr(encodings.pkcs8_der(key)).encode(),
     "sec1-colons": lambda key: encodings.sec1_der(key).hex(":").encode(),
     "pem-base64": lambda key: base64.b64encode(encodings.pkcs8_pem(key)),
+    "age-base64": lambda key: base64.b64encode(services.age(key)),
+    "dnssec-base64": lambda key: base64.b64encode(services.dnssec(key)),
+    "jwk-base64": lambda key: base64.b64encode(containers.jwk_private(key)),
+    "keytab-base64": lambda key: base64.b64encode(secrets.keytab(key)),
+    "pgp-armour-base64": lambda key: base64.b64encode(pgp.armour(pgp.packet(key))),
+    "pkcs12-base64": lambda key: base64.b64encode(keystores.pkcs12_open(key)),
+    "putty-base64": lambda key: base64.b64encode(sealed.putty(key)),
+    "signify-base64": lambda key: base64.b64encode(services.signify(key)),
+    "sshcom-text-base64": lambda key: base64.b64encode(sealed.sshcom_text(key)),
+    "tor-base64": lambda key: base64.b64encode(services.tor(key)),
+    "wireguard-base64": lambda key: base64.b64encode(services.wireguard(key)),
     "openssh-base64": lambda key: base64.b64encode(encodings.openssh_pem(key)),
     "pkcs1-pem-headless": lambda key: encodings.pkcs1_pem(key)[120:],
     "sec1-pem-headless": lambda key: encodings.sec1_pem(key)[41:],
@@ -295,11 +222,9 @@ def resolve(key: str, encoding: str) -> bytes:
 def matches(rule: Rule, data: bytes) -> bool:
     """Tell whether the rule's detector finds something behind one of its anchors."""
     sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
-    detector = DETECTORS[rule.detector]
+    examine = DETECTORS[rule.detector]
     return any(
-        True
-        for _, offset in sweeper.sweep(data)
-        for _ in detector.examine(Bytes(data), 0, offset, rule)
+        True for _, offset in sweeper.sweep(data) for _ in examine(Bytes(data), 0, offset, rule)
     )
 
 
@@ -483,6 +408,19 @@ def test_a_folder_without_rules_is_an_error(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(RuleError):
             rules.load([folder])
+
+
+def test_an_anchor_in_base64_is_at_every_alignment(tmp_path: Path) -> None:
+    """Whatever stands before and behind a text, one of its anchors stands in its base64."""
+    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01 30"', 'base64 = "some mark"'))
+    (rule,) = (rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
+    assert len(rule.anchors) == 6
+    sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
+    for lead in range(4):
+        for text in (b"\xff" * lead + b"some mark\xff", b"\0" * lead + b"some mark"):
+            spelled = base64.b64encode(text)
+            assert len(list(sweeper.sweep(spelled))) == 1
+            assert len(list(sweeper.sweep(spelled.decode().encode("utf-16-le")))) == 1
 
 
 @settings(max_examples=100)

@@ -15,6 +15,8 @@ from scanner.detect.keys import Proved
 from scanner.detect.material import Okp, Pqc
 from scanner.rules import Rule
 
+MARK = b"AGE-SECRET-KEY-"
+
 AROUND = 4096
 """Characters before and behind in which the recipient is looked for."""
 

@@ -27,7 +27,7 @@ SMALLEST = 32
 
 FILLER = re.compile(
     rb"\s+"
-    rb"|\\+(?:[nrt]|u000[adAD])"  # \n, \\n, \u000a
+    rb"|\\+(?:[nrt]|u000[adAD]|x0[adAD]|01[25])"  # \n, \\n, \u000a, \x0A, \012
     rb"|\\+(?=\s)"  # a line continued
     rb"|&#(?:10|13|x0?[aAdD]);|%0[aAdD]|<br ?/?>"
     rb"|\\*[\"'`]\s{0,64}[+.,]?\s{0,64}\\*[\"'`]"  # "..." + "...", "..." "..."
@@ -54,7 +54,14 @@ _END = re.compile(
 _SLACK = NOISE + len(b"-----END ENCRYPTED PRIVATE KEY-----")
 _RUN = re.compile(rb"(?:[A-Za-z0-9+/_]+|-(?!---)|%b|%b)+" % (FILLER.pattern, _ESCAPED.pattern))
 _PADDING = re.compile(rb"=+|\\+u003[dD]|%3[dD]|&#(?:61|x3[dD]);")
-_QUOTED = re.compile(rb"\r?\n([ \t]{0,16}(?:[-+>#*|;]|//)[ \t]{0,4})")
+_FIRST = re.compile(rb"M[A-I][A-Za-z0-9+/]{14}|b3BlbnNzaC1rZXk")
+"""How the first line of a body begins: of DER, and of OpenSSH's format."""
+
+_BETWEEN = 256
+"""Characters from the base64 of a line to that of the next."""
+
+_LINE = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+_PARTS = re.compile(rb"[0-9]+|\s+|[^0-9\s]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,20 +168,46 @@ def find_object(body: Text) -> tuple[bytes, int] | None:
 
 
 def unquoted(text: bytes) -> bytes:
-    """Blank out the marks that each line begins with, in patches, letters and comments.
+    """Blank out what each line begins or ends with, besides its base64.
 
-    The line behind the BEGIN line says what the mark is, and so must the two behind it, or all up
-    to the END line: a + is a digit of base64 too.
+    Marks of patches, letters and comments; names of files, numbers, times and programs, as logs,
+    ``grep -n`` and ``cat -n`` put them there; what JSON puts around each line. What stands before
+    the first line stands before the next one too, but for other digits: a + is a digit of base64.
     """
-    first = _QUOTED.match(text)
-    if first is None:
+    first = _FIRST.search(text, 0, _BETWEEN)
+    at = first.start() if first else 0
+    if not at or unfilled(text, 0) == at:
         return text
-    mark = b"\n" + first[1]
-    inside, end, _ = text[:_FIRST_READ].partition(b"-----END")
-    lines = inside.split(b"\n")[1 : 4 if end else -1]
-    if len(lines) < 2 or not all(line.startswith(first[1]) for line in lines):
+    between = _alike(text[:at])
+    spans = [(0, at)]
+    while (line := _LINE.match(text, at)) and (match := between.match(text, line.end())):
+        spans.append(match.span())
+        at = match.end()
+    if len(spans) == 1:
         return text
-    return text.replace(mark, b"\n" + b" " * len(first[1]))
+    blank = bytearray(text)
+    for start, end in spans:
+        blank[start:end] = b" " * (end - start)
+    return bytes(blank)
+
+
+def _alike(text: bytes) -> re.Pattern[bytes]:
+    """Return an expression of texts that differ in numbers and in blanks alone.
+
+    A number at the end is the same: digits of base64 follow it.
+    """
+    parts = _PARTS.findall(text)
+    last = len(parts) - 1
+    return re.compile(
+        b"".join(
+            rb"\s{1,64}"
+            if part.isspace()
+            else rb"[0-9]{1,20}"
+            if part.isdigit() and index < last
+            else re.escape(part)
+            for index, part in enumerate(parts)
+        )
+    )
 
 
 def _collect(text: bytes) -> tuple[bytes, int]:
@@ -208,7 +241,7 @@ def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
     while match := FILLER.match(text, at):
         at = match.end()
         if at > last:
-            return b"", 0, 0
+            return b"", at, at
     if match := _BASE64.match(text, at):
         return match[0].translate(_URL), at, match.end()
     if match := _ESCAPED.match(text, at):
@@ -256,9 +289,10 @@ def _run(text: bytes, end: int, at: int) -> Run | None:
     while True:
         piece, start, behind = _next(text, end)
         if not piece:
-            if index >= 0 or end > at or behind <= end:
+            if index >= 0 or end > at:
                 break
-            end, chars, places = behind, bytearray(), []
+            # A hyphen before no base64 (``---``, ``key: -``), or a long stretch of filler.
+            end, chars, places = max(behind, end + 1), bytearray(), []
             continue
         if start <= at < behind:
             index = len(chars) + min(at - start, len(piece) - 1)

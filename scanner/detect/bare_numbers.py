@@ -66,12 +66,16 @@ INSIDE = np.isin(np.arange(256), list(LETTERS))
 PART = np.isin(np.arange(256), list(b".%~\\+/-_"))
 """What stands before a part of something longer: a path, a token, an escape."""
 
+SIGNS = b"+/-_"
+"""What parts digits of hex from what stands before or behind them, though base64 has it."""
+
 _HEAD = 16
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
 _AHEAD = re.compile(rb"0[xX0]|ED|ed")
 """What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
 _URL = bytes.maketrans(b"-_", b"+/")
 _VARIED = {32: 24}
 _MOST_VARIED = 35
@@ -138,7 +142,10 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     before = memory.clip(space, offset - width, width)[:1]
     adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
     match = _WORD.match(text[:SLOT] if size == SLOT else text)
-    if match is None or (before and PART[before[0]] and not adjoined):
+    digits = _DIGITS.match(text)
+    if digits is not None and _parted(before, digits[1], text[digits.end() :]):
+        match = digits
+    elif match is None or (before and PART[before[0]] and not adjoined):
         return None
     found = _integer(match) or _of_base58(match) or _decoded(match)
     if found is None:
@@ -153,6 +160,12 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     if before == b"\n" and behind in (b"\r", b"\n"):  # a line of many
         return None
     return Written(form=form + " utf-16" * wide, raw=raw, offset=offset, size=size)
+
+
+def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:
+    """Tell whether digits of hex are a number's between signs: part of a path, of an address."""
+    signs = (before and before in SIGNS) or (behind and behind[0] in SIGNS)
+    return bool(signs) and len(digits) in HEX and not before.isalnum()
 
 
 def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -9,7 +9,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour
+from scanner.detect import armour, escapes
 from scanner.detect.armour import EOL
 from scanner.detect.der import Memory
 from scanner.detect.evidence import (
@@ -24,22 +24,33 @@ from scanner.detect.evidence import (
 from scanner.detect.keys import Proved
 from scanner.rules import Rule
 
+MARK = b"Private-key-format: v1."
+
 LONGEST = 16 * 1024
 """Characters of the longest file: RSA of 16384 bits."""
 
 _RSA = frozenset((1, 5, 7, 8, 10))
 _CURVES = {13: ("P-256", 32), 14: ("P-384", 48)}
 _EDWARDS = {15: "ed25519", 16: "ed448"}
-_HEAD = re.compile(rb"Private-key-format: v1\.[0-9]" + EOL + rb"Algorithm: ([0-9]{1,3})")
+_FORMAT = rb"Private-key-format: v1\.[0-9]" + EOL
+_HEAD = re.compile(rb"(?:%b)?Algorithm: ([0-9]{1,3})" % _FORMAT)
+_WHOLE = re.compile(_FORMAT + rb"\Z")
+_LINE = 96
+"""Characters before the line of the algorithm in which the first line begins."""
+
 _FIELD = re.compile(rb"(?:[ \t]\([A-Z0-9-]{1,32}\))?" + EOL + rb"([A-Za-z0-9]{4,20}):[ \t]?")
 _VALUE = re.compile(rb"[A-Za-z0-9+/]{1,4096}={0,2}")
 _NAMES = (b"Modulus", b"PublicExponent", b"Prime1", b"Prime2", b"PrivateKey")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose file begins at ``offset``."""
+    """Yield the key whose file begins at ``offset``, or the line of its algorithm.
+
+    An allocator takes the first line of a freed file. One that is there has an anchor of its own.
+    """
     text = armour.text_at(memory, space, offset)
-    found = read(text.read(LONGEST))
+    _, raw, at = armour.stretch(text, _LINE, 1)
+    found = None if _WHOLE.search(raw[:at]) else read(text.read(LONGEST))
     if found is None:
         return
     key, whole, size = found
@@ -49,7 +60,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 
 def read(text: bytes) -> tuple[Key, bool, int] | None:
-    """Read the file at the start of ``text``: its key, whether that is proved, its characters."""
+    """Read the file at the start of ``text``: its key, whether that is proved, its characters.
+
+    Its first line may be gone.
+    """
+    plain = escapes.undone(text)
+    text = plain.text
     head = _HEAD.match(text)
     if head is None:
         return None
@@ -66,7 +82,7 @@ def read(text: bytes) -> tuple[Key, bool, int] | None:
         elif not value[0].isdigit():
             end = at
     key = _key(algorithm, fields)
-    return (key, algorithm in _RSA, end) if key else None
+    return (key, algorithm in _RSA, plain.size(end)) if key else None
 
 
 def _key(algorithm: int, fields: dict[bytes, bytes]) -> Key | None:

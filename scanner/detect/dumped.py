@@ -7,15 +7,14 @@ turned. From a DER header or the BEGIN line of a PEM text on, the bytes are read
 stood in memory: this module knows no key formats.
 """
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from scanner.detect import armour, der, openssh, pem
+from scanner.detect import armour, der, pem
 from scanner.detect.armour import Text
 from scanner.detect.der import Memory
-from scanner.detect.encoded import Decoded
+from scanner.detect.encoded import Decoded, read_text
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.model import Place
 from scanner.rules import Rule
@@ -153,9 +152,7 @@ def _object(text: Text, rows: _Rows, rule: Rule) -> Iterator[Proved]:
 def _text(text: Text, rows: _Rows, rule: Rule) -> Iterator[Proved]:
     inner = Decoded(rows.data)
     mark = rows.data.find(pem.MARK)
-    body = rows.data.find(openssh.MARK, mark, mark + 2 * len(pem.MARK) + len(openssh.MARK))
-    beside = openssh.examine(inner, 0, body, rule) if body >= 0 else ()
-    for one in itertools.chain(pem.examine(inner, 0, mark, rule), beside):
+    for one in read_text(inner, mark, rule):
         if isinstance(one, Proved):
             (inside,) = one.candidate.places
             place, wide = _place(text, rows, inside.offset, inside.size)

@@ -10,12 +10,16 @@ module knows no key formats, and decodes once.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from scanner.detect import armour, openssh, pem, spelled
 from scanner.detect.armour import Run, Text
 from scanner.detect.der import LIMIT, Memory, total_size
 from scanner.detect.keys import Proved, candidate, parse_private
 from scanner.detect.publics import PublicKey
+from scanner.detect.sealed import Sealed
+from scanner.detect.spelled import Spelled
+from scanner.model import Place
 from scanner.rules import Rule
 
 BEFORE = 96
@@ -28,8 +32,12 @@ _LABELLED = 64
 _SPELLED, _FIRST_READ = 8, 1024
 _HEADER = 4
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
+_BEGIN = re.compile(rb"-----BEGIN [A-Z ]{0,12}PRIVATE KEY-----")
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
+
+
+_Found = TypeVar("_Found", bound=Proved | Sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +122,33 @@ def _is_whole(digits: bytes | bytearray) -> bool:
 def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:
     """Read numbers in a row; little is read first."""
     for size in (_FIRST_READ, spelled.LONGEST):
-        data, end = spelled.decode(body.read(size))
-        if data:
+        found = spelled.decode(body.read(size))
+        if found is not None and _BEGIN.match(found.data) is None:
             break
-    parsed = parse_private(data) if data else None
-    if parsed is not None:
-        place, wide = armour.located(body.memory, body.space, body.offset, end, body.width)
-        encoding = f"{parsed.form} spelled out{wide}"
-        said = candidate(parsed, rule, encoding, (place,))
-        yield Proved(candidate=said, material=parsed.material)
+    if found is None:
+        return
+    if found.data[:1] != b"-":
+        parsed = parse_private(found.data)
+        if parsed is not None:
+            place, wide = _spelled_place(body, found, 0, parsed.size)
+            said = candidate(parsed, rule, f"{parsed.form} spelled out{wide}", (place,))
+            yield Proved(candidate=said, material=parsed.material)
+        return
+    mark = found.data.find(pem.MARK, 0, _AHEAD)
+    for one in read_text(Decoded(found.data), mark, rule) if mark >= 0 else ():
+        if isinstance(one, Proved):
+            (inside,) = one.candidate.places
+            place, wide = _spelled_place(body, found, inside.offset, inside.size)
+            encoding = f"{one.candidate.encoding} spelled out{wide}"
+            said = replace(one.candidate, places=(place,), encoding=encoding)
+            yield Proved(candidate=said, material=one.material)
+
+
+def _spelled_place(body: Text, found: Spelled, first: int, size: int) -> tuple[Place, str]:
+    """Return the place of some of the bytes that numbers spell."""
+    start, end = found.places[first][0], found.places[first + size - 1][1]
+    offset = body.offset + start * body.width
+    return armour.located(body.memory, body.space, offset, end - start, body.width)
 
 
 # --- base64 of a text ---------------------------------------------------------------------------
@@ -141,7 +167,7 @@ def _nested(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     for shift in range(4):
         inner = armour.decode(run.chars[shift:])
         for at in _begins(run, shift):
-            for found in _read(Decoded(inner), at, rule):
+            for found in read_text(Decoded(inner), at, rule):
                 if isinstance(found, PublicKey):
                     yield replace(found, witness=replace(found.witness, place=None))
                 else:
@@ -165,7 +191,8 @@ def _begins(run: Run, shift: int) -> list[int]:
     return found
 
 
-def _read(inner: Decoded, at: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+def read_text(inner: Decoded, at: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of the decoded text whose BEGIN line ends with the mark at ``at``."""
     yield from pem.examine(inner, 0, at, rule)
     for mark in (openssh.MARK, openssh.MARK.decode().encode("utf-16-le")):
         body = inner.data.find(mark, at, at + 4 * len(pem.MARK) + len(mark))
@@ -173,7 +200,7 @@ def _read(inner: Decoded, at: int, rule: Rule) -> Iterator[Proved | PublicKey]:
             yield from openssh.examine(inner, 0, body, rule)
 
 
-def mapped(found: Proved, text: Text, run: Run, shift: int, how: str) -> Proved:
+def mapped(found: _Found, text: Text, run: Run, shift: int, how: str) -> _Found:
     """Return the candidate with its place in the text instead of that in the decoded bytes.
 
     ``shift`` characters of the run were left out before it was decoded; below zero, put before it.
@@ -186,4 +213,4 @@ def mapped(found: Proved, text: Text, run: Run, shift: int, how: str) -> Proved:
     offset = text.offset + start * text.width
     where, wide = armour.located(text.memory, text.space, offset, end - start, text.width)
     said = replace(said, places=(where,), encoding=f"{how}{said.encoding}{wide}")
-    return Proved(candidate=said, material=found.material)
+    return replace(found, candidate=said)

@@ -39,9 +39,6 @@ rare, and the bytes of its seed. They stand 16 characters from the beginning of 
 _X25519 = b"\x03\x2b\x65\x6e"
 """The identifier of the rarer one (RFC 8410 section 3), which stands before the header."""
 
-_HEAD_OF_SEED = 12
-"""Bytes of PKCS#8 before them."""
-
 _DISTINCT = 20
 """Different bytes of a seed: 32 random ones miss it once in 10**10."""
 
@@ -119,7 +116,7 @@ def _found(run: Run, pad: int, rule: Rule) -> Proved | None:
     first = (run.at + pad) * 6 // 8
     for at in range(first, first + 3):
         found = headless.prove_at(inner, 0, at, rule) or _seeded(inner, run, pad, at, rule)
-        if found is not None:
+        if found is not None and not _is_within(inner, found.candidate.places[0].offset):
             return found
     return _whole(inner, first, rule)
 
@@ -148,11 +145,19 @@ def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> Proved |
     inner = Decoded(_line(inner.data, run, pad, at))
     algorithm, seed = _seed(inner.data, at)
     key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
-    whole = der.fetch(inner, 0, at - _HEAD_OF_SEED) if at >= _HEAD_OF_SEED else None
-    if key is None or (whole is not None and keys.parse_private(whole) is not None):
+    if key is None:
         return None
     place = Place(space=0, offset=at, size=4 + len(seed))
     return unproved(key, rule, "PKCS8-DER (damaged)", (place,))
+
+
+def _is_within(inner: Decoded, at: int) -> bool:
+    """Tell whether a whole key begins before a byte and goes on behind it, of any algorithm."""
+    for match in _HEADER.finditer(inner.data, max(at - _BACK, 0), at):
+        whole = der.fetch(inner, 0, match.start())
+        if whole is not None and match.start() + len(whole) > at and keys.parse_private(whole):
+            return True
+    return False
 
 
 def _cut(text: Text, rule: Rule) -> Proved | None:

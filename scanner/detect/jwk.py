@@ -32,6 +32,8 @@ from scanner.detect.sealed import UNKNOWN
 from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
+MARK = b'"kty'
+
 BEFORE, AFTER = 6 * 1024, 24 * 1024
 """Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
 
@@ -41,7 +43,6 @@ _READS = ((128, 384), (512, 1536), (BEFORE, AFTER))
 LONGEST_KID = 256
 """Characters of a name."""
 
-_MARK = b'"kty'
 _CURVES = ("P-256", "P-384", "P-521", "secp256k1")
 _RSA = (b"n", b"e", b"d", b"p", b"q")
 _NUMBERS = frozenset((*_RSA, b"x", b"y", b"pub", b"priv"))
@@ -56,7 +57,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     anchor = armour.text_at(memory, space, offset)
     for before, behind in _READS:
         whole, text, lead = armour.stretch(anchor, before, behind)
-        mark = text.find(_MARK, lead)
+        mark = text.find(MARK, lead)
         if mark < 0:
             continue
         start = max(text.rfind(b"{", 0, mark), text.rfind(b"}", 0, mark) + 1 or -1)

@@ -2,7 +2,8 @@
 
 Nebula writes them so (``NEBULA X25519 PRIVATE KEY``), and so do programs that know no DER. What the
 bytes are the label says; a seed with its public half behind it is proved, the rest is a structure.
-So is whatever stands under a label that nobody here knows: a key of an algorithm that it may name.
+So is whatever stands under a label that nobody here knows: a key of an algorithm that it may name;
+and DER of a private key between a BEGIN line and its END line that cannot be read as it stands.
 This module leaves the labels of other formats to those who read them.
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect import armour
+from scanner.detect import armour, der
 from scanner.detect.der import Memory
 from scanner.detect.evidence import ec_derived, okp_derived, okp_seed, proved, unproved
 from scanner.detect.keys import Proved, candidate, parse_private
@@ -33,6 +34,12 @@ _LONGEST_LABEL, _FIRST_READ = 128, 2048
 _LABEL = re.compile(rb"-----BEGIN ((?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){1,4})\Z")
 _READ = frozenset((b"RSA", b"EC", b"DSA", b"OPENSSH", b"ENCRYPTED", b"PGP", b"SSH2", b"TSS2"))
 """Words of labels whose bodies others read."""
+
+_DER_LABEL = re.compile(rb"-----BEGIN ((?:RSA |EC |DSA )?)\Z")
+_LINE = re.compile(rb"[A-Za-z0-9+/]{16,}")
+_VERSION = re.compile(rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]", re.DOTALL)
+_MOST_OF_IT = 0.9
+"""Of the base64 that a DER object takes, what is between two labels at least."""
 
 _SEED, _BOTH = 32, 64
 _VARIED = 20
@@ -91,8 +98,8 @@ def block(
 
 
 def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key under a label that nobody here knows."""
-    found = block(memory, space, offset, _READ.isdisjoint)
+    """Yield the key under a label that nobody here knows, or that is all that can be read."""
+    found = block(memory, space, offset, _READ.isdisjoint) or _between(memory, space, offset)
     if found is None:
         return
     parsed = parse_private(found.raw)
@@ -102,6 +109,38 @@ def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Prov
     elif len(found.raw) >= _SEED and len(set(found.raw)) >= _VARIED:
         key = Foreign(algorithm=UNKNOWN, inner=found.raw)
         yield unproved(key, rule, f"labelled base64{found.wide}", (found.place,))
+
+
+def _between(memory: Memory, space: int, offset: int) -> Block | None:
+    """Return the longest lines of base64 between a BEGIN line and its END line, and the last one.
+
+    They hold as much as their DER says, or nearly; what stands between them nobody knows.
+    """
+    text, raw, at = armour.stretch(armour.text_at(memory, space, offset), _BEFORE, armour.BODY // 2)
+    begin = _DER_LABEL.search(raw[:at])
+    end = raw.find(b"-----END %b%b" % (begin[1], _MARK), at) if begin else -1
+    lines = _LINE.findall(raw, at + len(_MARK), end) if end >= 0 else []
+    first = next((i for i, line in enumerate(lines) if _needed(line)), -1)
+    if begin is None or first < 0 or _BEGIN in raw[at:end] or b"ENCRYPTED" in raw[at:end]:
+        return None
+    width = len(lines[first])
+    body = [*(line for line in lines[first:-1] if len(line) == width), lines[-1]]
+    joined = b"".join(body if len(lines) > first + 1 else lines[first:])
+    if len(joined) < _needed(joined) * _MOST_OF_IT:
+        return None
+    size = end + len(b"-----END ") + len(begin[1]) + len(_MARK) - begin.start()
+    where = text.offset + begin.start() * text.width
+    place, wide = armour.located(memory, space, where, size, text.width)
+    label = tuple(begin[1].split())
+    return Block(label=label, raw=armour.decode(joined), place=place, wide=wide)
+
+
+def _needed(line: bytes) -> int:
+    """Return the characters of base64 that a private key in DER takes, by its first ones, or 0."""
+    head = base64.b64decode(line[:16]) if line[:1] == b"M" else b""
+    total = der.total_size(head)
+    whole = total is not None and total >= armour.SMALLEST and _VERSION.match(head)
+    return total * 4 // 3 if total is not None and whole else 0
 
 
 def _key(label: list[bytes], raw: bytes) -> tuple[Material | None, bool]:

@@ -7,9 +7,9 @@ is for ``encrypted``. Update servers and package builders hold such keys.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scanner.detect import armour, pbe
+from scanner.detect import armour, escapes, pbe
 from scanner.detect.armour import Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import okp_seed, proved
@@ -18,6 +18,9 @@ from scanner.rules import Rule
 
 MARKS = (b"RWRTY0Iy", b"RWQAAEIy", b"RWRCSw")
 """Ed Sc B2 and Ed 00 00 B2 of minisign, Ed BK of signify, in base64."""
+
+_LONGEST = 512
+"""Characters of a key, each of which may be escaped."""
 
 _MINISIGN = struct.Struct("<2s2s2s32sQQ8s64s32s")
 _SIGNIFY = struct.Struct(">2s2sI16s8s8s64s")
@@ -40,6 +43,12 @@ class File:
 
 def read(text: bytes) -> File | None:
     """Read the secret key at the start of ``text``; None for anything else."""
+    plain = escapes.undone(text)
+    file = _read(plain.text)
+    return replace(file, size=plain.size(file.size)) if file else None
+
+
+def _read(text: bytes) -> File | None:
     if text.startswith(MARKS[2]):
         return _signify(text)
     if not text.startswith(MARKS[:2]):
@@ -74,7 +83,7 @@ def _signify(text: bytes) -> File | None:
 def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]:
     """Return the text at ``offset``, and the secret key that it is."""
     text = armour.text_at(memory, space, offset)
-    return text, read(text.read(256))
+    return text, read(text.read(_LONGEST))
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:

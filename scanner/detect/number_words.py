@@ -19,6 +19,7 @@ from scanner.detect.bare_numbers import (
     LETTERS,
     LONGEST,
     PART,
+    SIGNS,
     SLOT,
     preferred,
 )
@@ -76,6 +77,9 @@ _JUDGED, _FEWEST = 43, 4
 """Characters by which a text is judged, and letters of either case that 43 random ones have, at
 least."""
 
+_EIGHT = 8
+_SIGNS = np.frombuffer(SIGNS, np.uint8)
+_ALNUM = INSIDE & ~np.isin(np.arange(256), _SIGNS)
 _ROWS = 1 << 12
 _LINE, _RETURN = ord("\n"), ord("\r")
 
@@ -101,9 +105,9 @@ def find(
         at = np.concatenate(parts) if parts else np.empty(0, np.int64)
         at, begins = (_long if width == 1 else _long_wide)(words, at)
         for rows in _parted(buffer, _lonely(at, begins), width):
-            start, size = _whole(buffer, rows, width)
-            starts.append(start)
-            ends.append(start + size)
+            for start, size in (_whole(buffer, rows, width), _digits(buffer, rows, width)):
+                starts.append(start)
+                ends.append(start + size)
     start, end = np.concatenate(starts), np.concatenate(ends)
     index = np.searchsorted(owned_starts, start, side="right") - 1
     mine = (index >= 0) & (start < owned_ends[index])
@@ -208,21 +212,7 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     """Return start and bytes of the texts of which the words at ``at`` are the first looked at."""
     if not len(at):
         return at, at
-    before = _inside(buffer, at - _BEFORE, _BEFORE // width, width)
-    lead = before[:, ::-1].argmin(axis=1)
-    first = ~before.all(axis=1)
-    start = at[first] - lead[first] * width
-    size = np.zeros(len(start), np.int64)
-    left = np.arange(len(start))
-    for reach in _REACHES:
-        ended = np.zeros(len(left), np.bool_)
-        for low in range(0, len(left), _ROWS):
-            part = slice(low, low + _ROWS)
-            inside = _inside(buffer, start[left[part]], reach, width)
-            size[left[part]] = inside.argmin(axis=1)
-            ended[part] = ~inside.all(axis=1)
-        left = left[~ended]
-    size[left] = 0  # longer than any number
+    start, size = _spans(buffer, at, width, INSIDE)
     cut = start + (size + 1) * width > len(buffer)
     cut &= size > 0
     size[cut] = LONGEST
@@ -232,6 +222,44 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     slots = _slots(start, size) if width == 1 else start[:0]
     size = np.append(size[keep] * width, np.full(len(slots), SLOT))
     return np.append(start[keep], slots), size
+
+
+def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
+    """Return start and bytes of hex digits in longer texts, which signs part from the rest."""
+    spots = at[:, None] + np.arange(0, _EIGHT, width)
+    at = at[(_KIND[buffer[np.minimum(spots, len(buffer) - 1)]] & _NIBBLE > 0).all(axis=1)]
+    if not len(at):
+        return at, at
+    start, size = _spans(buffer, at, width, _KIND & _NIBBLE > 0)
+    before = buffer[np.maximum(start - width, 0)]
+    behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
+    parted = np.isin(before, _SIGNS) | np.isin(behind, _SIGNS)
+    alone = ~(_ALNUM[before] | _ALNUM[behind])
+    keep = parted & alone & (_LENGTHS[np.minimum(size, LONGEST)] & _IS_HEX > 0)
+    return start[keep], size[keep] * width
+
+
+def _spans(buffer: Bytes, at: Offsets, width: int, inside: Flags) -> tuple[Offsets, Offsets]:
+    """Return where the texts begin of which the words at ``at`` are the first looked at.
+
+    And how many characters they have of those that are ``inside``; 0 for more than any number.
+    """
+    before = _inside(buffer, at - _BEFORE, _BEFORE // width, width, inside)
+    lead = before[:, ::-1].argmin(axis=1)
+    first = ~before.all(axis=1)
+    start = at[first] - lead[first] * width
+    size = np.zeros(len(start), np.int64)
+    left = np.arange(len(start))
+    for reach in _REACHES:
+        ended = np.zeros(len(left), np.bool_)
+        for low in range(0, len(left), _ROWS):
+            part = slice(low, low + _ROWS)
+            there = _inside(buffer, start[left[part]], reach, width, inside)
+            size[left[part]] = there.argmin(axis=1)
+            ended[part] = ~there.all(axis=1)
+        left = left[~ended]
+    size[left] = 0  # longer than any number
+    return start, size
 
 
 def _slots(start: Offsets, size: Offsets) -> Offsets:
@@ -244,8 +272,8 @@ def _slots(start: Offsets, size: Offsets) -> Offsets:
     return found
 
 
-def _inside(buffer: Bytes, at: Offsets, count: int, width: int) -> Flags:
-    """Tell of each of ``count`` characters from ``at`` on whether it is of the alphabet.
+def _inside(buffer: Bytes, at: Offsets, count: int, width: int, table: Flags) -> Flags:
+    """Tell of each of ``count`` characters from ``at`` on whether it is of a table's.
 
     What is beyond the buffer is none.
     """
@@ -258,7 +286,7 @@ def _inside(buffer: Bytes, at: Offsets, count: int, width: int) -> Flags:
         first = int(at[row])
         there = buffer[max(first, 0) : max(first + span, 0)]
         rows[row, max(-first, 0) : max(-first, 0) + len(there)] = there
-    inside: Flags = INSIDE[rows[:, ::width]]
+    inside: Flags = table[rows[:, ::width]]
     if width > 1:
         inside &= rows[:, 1::width] == 0
     return inside

@@ -38,8 +38,9 @@ _FIRST_READ = 512
 _MOST_FIELDS, _VARIED = 32, 24
 """Fields of a key of a type that is not known, and different bytes in them, at least."""
 
-_MARGIN = 32
-"""Characters before a line of text in which its margin begins: of a patch, a letter, a comment."""
+_MARGIN, _HYPHENS = 256, b"-----"
+"""Characters before a line of text in which what is before it begins: the margin of a patch, a
+letter or a comment, the head of a line of a log; and what the line above ends with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -321,7 +322,8 @@ def _before(memory: Memory, space: int, offset: int) -> int:
 def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key file in base64 at the start of a text, in every shape that text takes."""
     _, raw, lead = armour.stretch(text, _MARGIN, LONGEST)
-    start = max(raw.rfind(b"\n", 0, lead), 0)
+    above = raw.rfind(_HYPHENS, 0, lead)
+    start = above + len(_HYPHENS) if above >= 0 else max(raw.rfind(b"\n", 0, lead), 0)
     body = armour.unquoted(raw[start:])[lead - start :]
     data = ssh.decode(armour.gather(body)[0])
     found = read_file(data)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from scanner.detect import armour, groups, locks, pbe, ssh
+from scanner.detect import armour, escapes, groups, locks, pbe, ssh
 from scanner.detect.armour import EOL, Text
 from scanner.detect.der import Memory
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
@@ -32,6 +32,8 @@ from scanner.detect.ssh import NotSsh, Wire
 from scanner.rules import Rule
 
 MARK = b"PuTTY-User-Key-File-"
+PRIVATE_MARK = b"Private-Lines: "
+"""What stands between the halves of a file: an anchor where its head is gone."""
 
 LONGEST = 32 * 1024
 """Characters of the longest file: the public and the private half of an RSA key of 16384 bits."""
@@ -39,13 +41,15 @@ LONGEST = 32 * 1024
 ENOUGH = 2 * 19 * 1024
 """KiB of memory times passes of Argon2id, by OWASP's Password Storage Cheat Sheet."""
 
+_PUBLIC_MARK, _LINE_SIZE = b"Public-Lines: ", 32
 _MOST_LINES = 200
 _HEAD = re.compile(
     rb"PuTTY-User-Key-File-([23]): ([A-Za-z0-9@.-]{4,64})" + EOL
     + rb"Encryption: (none|aes256-cbc)" + EOL
-    + rb"Comment: ([^\r\n\\\0]{0,256})" + EOL
+    + rb"Comment: ([^\r\n\0]{0,256})" + EOL
     + rb"Public-Lines: ([0-9]{1,3})" + EOL
 )  # fmt: skip
+_PUBLIC = re.compile(rb"Public-Lines: ([0-9]{1,3})" + EOL)
 _ARGON = re.compile(
     rb"Key-Derivation: (Argon2(?:id|i|d))" + EOL
     + rb"Argon2-Memory: ([0-9]{1,10})" + EOL
@@ -87,12 +91,20 @@ class File:
 def read(text: bytes, *, cut: bool = False) -> File | None:
     """Read the key file at the start of ``text``; None for anything else.
 
-    With ``cut``, the private half may end anywhere.
+    Of its first lines all before the public half may be gone, where it is not encrypted. With
+    ``cut``, the private half may end anywhere.
     """
-    head = _HEAD.match(text)
+    plain = escapes.undone(text)
+    file = _read(plain.text, cut=cut)
+    return replace(file, size=plain.size(file.size)) if file else None
+
+
+def _read(text: bytes, *, cut: bool) -> File | None:
+    head = _HEAD.match(text) or _PUBLIC.match(text)
     if head is None:
         return None
-    version, algorithm, encryption, comment, count = head.groups()
+    *fields, count = head.groups()
+    version, algorithm, encryption, comment = fields or (b"", b"", b"none", b"")
     public, at = _lines(text, head.end(), int(count))
     protection, derivation = "", None
     if encryption != b"none":
@@ -249,8 +261,11 @@ def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
-    """Yield the key of the unencrypted file that begins at ``offset``, and its public half."""
-    text, file = text_of(memory, space, offset)
+    """Yield the key of the unencrypted file that begins at ``offset``, and its public half.
+
+    Or of the file whose private half begins there, where an allocator took its first lines.
+    """
+    text, file = text_of(memory, space, _start(memory, space, offset))
     if file is None or file.encryption != b"none":
         return
     found = key_of(file)
@@ -261,5 +276,21 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
             yield unproved(key, rule, f"PuTTY-{file.version}{wide}", (place,))
         return
     doubt = "" if authentic(file) else ", its MAC does not hold"
-    yield proved(found[0], rule, f"PuTTY-{file.version}{wide}{doubt}", (place,))
+    named = f"PuTTY-{file.version}{wide}{doubt}" if file.version else f"PuTTY (damaged){wide}"
+    yield proved(found[0], rule, named, (place,))
     yield ssh.named(found[1], file.public, place)
+
+
+def _start(memory: Memory, space: int, offset: int) -> int:
+    """Return where to read: at the line that counts a public half, if the private one is here.
+
+    The end of the text's head stands before it. A head that can be read has an anchor of its own.
+    """
+    found = armour.text_at(memory, space, offset)
+    if found.read(len(PRIVATE_MARK)) != PRIVATE_MARK:
+        return offset
+    text, raw, at = armour.stretch(found, LONGEST, 1)
+    start = raw.rfind(_PUBLIC_MARK, 0, at)
+    head = raw.rfind(MARK, 0, max(start, 0))
+    whole = head >= 0 and _HEAD.match(escapes.undone(raw[head : start + _LINE_SIZE]).text)
+    return offset if start < 0 or whole else text.offset + start * text.width

@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour, groups
+from scanner.detect import armour, escapes, groups
 from scanner.detect.der import Memory
 from scanner.detect.evidence import proved, rsa_primes
 from scanner.detect.keys import Proved
@@ -18,6 +18,7 @@ from scanner.detect.material import Ffc, Rsa
 from scanner.detect.ssh import NotSsh, Wire
 from scanner.rules import Rule
 
+LABEL = b"SSH2 ENCRYPTED PRIVATE KEY ----"
 MAGIC = bytes.fromhex("3f6ff9eb")
 
 LONGEST = 16 * 1024
@@ -46,7 +47,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     behind = LONGEST * 4 // 3 + _MARGIN
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), len(_BEGIN), behind)
     first = at if raw.startswith(_BEGIN, at) else at - len(_BEGIN)
-    match = _TEXT.match(raw, first) if first >= 0 else None
+    plain = escapes.undone(raw[first:] if first >= 0 else b"")
+    match = _TEXT.match(plain.text)
     if match is None:
         return
     try:
@@ -54,7 +56,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     except binascii.Error:
         return
     if key is not None:
-        where, size = text.offset + first * text.width, match.end() - first
+        where, size = text.offset + first * text.width, plain.size(match.end())
         place, wide = armour.located(memory, space, where, size, text.width)
         yield proved(key, rule, f"ssh.com text{wide}", (place,))
 

@@ -11,11 +11,13 @@ import base64
 import re
 from collections.abc import Iterator
 
-from scanner.detect import armour
+from scanner.detect import armour, escapes
 from scanner.detect.der import Memory
 from scanner.detect.evidence import okp_derived, proved, unproved
 from scanner.detect.keys import Proved
 from scanner.rules import Rule
+
+MARK = b"PrivateKey"
 
 AROUND = 4096
 """Characters before and behind in which the section and the public half are looked for."""
@@ -38,25 +40,28 @@ _FORMS = (
 )
 """How a line begins, and what must stand near it."""
 
+_LINE = 512
+"""Characters of the longest line, escaped."""
+
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose line begins at ``offset``, or those whose mode stands there."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     if raw.startswith(_MODE, at):
-        matches = list(_NETPLAN.finditer(raw))
+        found = [(m[1], m.start(), m.end() - m.start()) for m in _NETPLAN.finditer(raw)]
     else:
-        matches = [
-            match
+        plain = escapes.undone(raw[at : at + _LINE])
+        found = [
+            (match[1], at, plain.size(match.end()))
             for form, beside in _FORMS
-            if (match := form.match(raw, at)) and (beside is None or beside.search(raw))
+            if (match := form.match(plain.text)) and (beside is None or beside.search(raw))
         ]
-    for match in matches:
-        said = match[1]
+    for said, start, size in found:
         seed = bytes.fromhex(said.decode()) if len(said) == _HEX else base64.b64decode(said)
         key = okp_derived("x25519", seed)
         if key is None or seed[0] & 7 or seed[31] & 0xC0 != 0x40:
             continue
-        first, size = text.offset + match.start() * text.width, match.end() - match.start()
+        first = text.offset + start * text.width
         place, wide = armour.located(memory, space, first, size, text.width)
         witnessed = base64.b64encode(key.public) in raw or key.public.hex().encode() in raw
         say = proved if witnessed else unproved

@@ -88,6 +88,16 @@ def test_halves_that_are_both_written(tmp_path: Path, kind: str) -> None:
     assert private(scanned(tmp_path, data), spki)
 
 
+@pytest.mark.parametrize("around", [b"/keys/~/core", b"a+~+b", b"~/core", b"/~", b"id-~_1"])
+def test_a_scalar_in_a_path(tmp_path: Path, around: bytes) -> None:
+    """Digits of hex end where a sign stands, though base64 has it."""
+    raw, public, spki = HALVES["P-256"]
+    data = noise.plant(noise.text(SIZE, 3), 9003, bytes(3) + url(public) + bytes(3))
+    text = around.replace(b"~", raw.hex().encode())
+    (found,) = private(scanned(tmp_path, noise.plant(data, 5001, bytes(3) + text + bytes(3))), spki)
+    assert (found.places[0].offset, found.places[0].size) == (5004 + around.find(b"~"), 64)
+
+
 def test_a_seed_and_its_public_half_in_one_text(tmp_path: Path) -> None:
     """NaCl's secret key of 64 bytes."""
     text = base64.b64encode(ED.seed + ED_PUBLIC)

@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner import rules
-from scanner.detect import anchors, encoded, headless_text
+from scanner.detect import anchors, encoded, headless_text, twice
 from scanner.detect.keys import Proved
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
-READERS = {"encoded-private-key": encoded, "headless-text": headless_text}
+READERS = {
+    "encoded-private-key": encoded,
+    "headless-text": headless_text,
+    "twice-encoded-private-key": twice,
+}
 SWEEPERS = {name: anchors.open_sweeper(anchors.compile_anchors((RULES[name],))) for name in READERS}
 RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
 
@@ -113,6 +117,32 @@ def test_base64_of_a_text(lead: int, inner: str, codec: str) -> None:
             assert found.candidate.encoding.startswith("base64 of ")
             (place,) = found.candidate.places
             assert 8 <= place.offset < place.offset + place.size <= 8 + len(data) - 17
+
+
+HYPHENS = (
+    b"---\n",  # a document of YAML begins
+    b"key: -",
+    b"-----\n",
+    b"--B--\r\n",  # the last line of a MIME part
+    b"-----END CERTIFICATE-----\n",
+    b"word" + b"\n" * 300,
+)
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("lead", HYPHENS)
+def test_what_stands_behind_a_line_of_hyphens(lead: bytes, codec: str) -> None:
+    """Hyphens are no part of the base64 behind them, though one alphabet has them."""
+    body = base64.b64encode(encodings.pkcs1_der(RSA))[16:]
+    twice = base64.b64encode(base64.b64encode(encodings.pkcs8_pem(RSA)))
+    for name, text in (
+        ("encoded-private-key", base64.b64encode(encodings.pkcs8_pem(RSA))),
+        ("encoded-private-key", base64.b64encode(encodings.openssh_pem(ED))),
+        ("headless-text", wrapped(body, 64)),
+        ("twice-encoded-private-key", twice),
+    ):
+        data = bytes(8) + (lead + text).decode().encode(codec) + bytes(9)
+        only(name, data, ED if text.startswith(b"LS0tLS1CRUdJTiBPUEVO") else RSA)
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])

@@ -192,12 +192,16 @@ def test_arbitrary_contents_raise_nothing(form: str, cut: int, more: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    ("left", "verdict"), [(0.9, Verdict.BLOCKED), (0.3, Verdict.PASS)], ids=["enough", "less"]
+    ("left", "verdict", "rule"),
+    [(0.9, Verdict.BLOCKED, "headless-text"), (0.3, Verdict.PASS, "private-key-fragment")],
+    ids=["enough", "less"],
 )
-def test_a_region_that_ends_in_a_key(tmp_path: Path, left: float, verdict: Verdict) -> None:
+def test_a_region_that_ends_in_a_key(
+    tmp_path: Path, left: float, verdict: Verdict, rule: str
+) -> None:
     """A core whose region ends in the midst of a key is blocked where that is as good as whole."""
     text = encodings.pkcs1_pem(RSA)
     data = noise.text(3000, 1) + b"\0" + text[: int(len(text) * left)]
     core = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
     found = report_bytes(core, tmp_path)
-    assert (found.verdict, [f.rule for f in found.findings]) == (verdict, ["private-key-fragment"])
+    assert (found.verdict, [f.rule for f in found.findings]) == (verdict, [rule])

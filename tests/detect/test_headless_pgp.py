@@ -65,6 +65,14 @@ def test_an_armour_without_its_first_line(name: str, taken: int, width: int) -> 
     assert names(freed(text, taken * width, width=width)) == {key.spki_sha256}
 
 
+@pytest.mark.parametrize("taken", [8, 16, 24, 36, 37, 40])
+@pytest.mark.parametrize("name", KEYS)
+def test_a_begin_line_cut_before_its_hyphens(name: str, taken: int) -> None:
+    """What is left of the BEGIN line ends in hyphens; gpg writes no header behind it."""
+    text = pgp.armour(pgp.packet(KEYS[name], tag=7)).replace(b"Comment: throwaway\n", b"")
+    assert names(freed(text, taken)) == {KEYS[name].spki_sha256}
+
+
 CURVES = [name for name in KEYS if name != "rsa"]
 
 

@@ -55,6 +55,27 @@ def test_texts_are_seen_at_any_address(size: int, spelling: str, at: int, seed: 
     assert (64 + at + 2, 64 + at + 2 + len(text)) in found_in(data)
 
 
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [(b"/keys/", b"/core"), (b"a+", b"+b"), (b"", b"/core"), (b"/", b""), (b"key-", b"_1")],
+)
+def test_hex_in_a_longer_text(before: bytes, behind: bytes, width: int) -> None:
+    """Signs that base64 has part it from the rest; letters do not."""
+    for size in (32, 48, 66):
+        raw = noise.uniform(size, size)
+        for at in range(40):
+            text = before + raw.hex().encode() + behind
+            data = bytes(64 + at * 2) + text.decode().encode(WIDTHS[width]) + bytes(64)
+            first = 64 + at * 2 + len(before) * width
+            assert (first, first + 2 * size * width) in found_in(data)
+    for other in (b"xyz" + raw.hex().encode() + b"/", b"/" + raw.hex().encode() + b"xyz"):
+        assert found_in(bytes(64) + other + bytes(64)) == []
+
+
+WIDTHS = {1: "ascii", 2: "utf-16-le"}
+
+
 @pytest.mark.parametrize("seen", [40, 50, 600])
 def test_a_text_that_a_window_cuts(tmp_path: Path, seen: int) -> None:
     """It belongs to the window in which it begins, and is read whole."""

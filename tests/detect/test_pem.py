@@ -2,12 +2,13 @@
 
 import base64
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings
+from fixtures import encodings, noise
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors, pem
@@ -135,7 +136,40 @@ def test_a_cut_body_is_nothing(size: int) -> None:
     text = encodings.pkcs8_pem(RSA)
     assert find(text[:size]) == []
     assert find(text[:size] + b"-----END PRIVATE KEY-----") == []
-    assert find(text[:size] + b"\xff" + text[size:]) == []
+
+
+@pytest.mark.parametrize("at", [480, 511, 1000, 1500])
+def test_a_damaged_body_is_a_key_that_nobody_can_read(at: int) -> None:
+    """All but a character stands between the two lines: whoever has it has the key."""
+    text = encodings.pkcs8_pem(RSA)
+    for data in (text[:at] + b"\xff" + text[at + 1 :], text[:at] + b"\xff" + text[at:]):
+        (found,) = find(b"\n" + data)
+        said = found.candidate
+        assert (said.algorithm, said.confidence) == ("unknown", Confidence.STRUCTURE)
+        assert said.places == (Place(space=0, offset=1, size=len(data.rstrip())),)
+
+
+MARKUP = (
+    lambda at: b" " * 40 * at,
+    lambda at: b"<span class=b%d>" % at if at % 2 else b"<b>",
+    lambda at: b"[%d] " % at * (at % 3),
+    lambda at: noise.text(at % 7 + 9, at).replace(b"\n", b" ") + b": ",
+)
+
+
+@pytest.mark.parametrize("before", MARKUP)
+@pytest.mark.parametrize("sample", [0, 1, 2, -1])
+def test_what_stands_between_the_lines_does_not_matter(
+    sample: int, before: Callable[[int], bytes]
+) -> None:
+    """Lines of one length, and the last one, are a key whatever stands around them."""
+    key, _, text = TEXTS[sample]
+    rows = text.rstrip().split(b"\n")
+    data = b"\n".join(before(at) + row for at, row in enumerate(rows))
+    (found,) = find(data)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    (place,) = found.candidate.places
+    assert rows[-2] in data[place.offset : place.offset + place.size]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +185,6 @@ def test_a_cut_body_is_nothing(size: int) -> None:
         encodings.pem(encodings.spki_der(RSA), "PRIVATE KEY"),
         encodings.pem(encodings.certificate_der(RSA), "PRIVATE KEY"),
         encodings.pkcs8_pem(ED).replace(b"PRIVATE KEY", b"OPENSSH PRIVATE KEY"),
-        b"-----BEGIN PRIVATE KEY-----\n" + b" " * 600 + encodings.pkcs8_pem(ED)[28:],
         b"-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(bytes(300)),
         b"-----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA" + b"A" * 1600,
         b"-----BEGIN PRIVATE KEY-----\n" + b"M\\n" * 40000,

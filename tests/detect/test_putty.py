@@ -82,6 +82,38 @@ def test_a_mac_that_does_not_hold_is_said(version: int) -> None:
     assert found.candidate.encoding == f"PuTTY-{version}, its MAC does not hold"
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("end", ["\r\n", "\\n"])
+@pytest.mark.parametrize("lost", [8, 16, 24, 36])
+@pytest.mark.parametrize("name", KEYS)
+def test_a_freed_file(name: str, lost: int, end: str, codec: str) -> None:
+    """An allocator took the first bytes: the halves prove each other, once, where they stand."""
+    whole = sealed.putty(KEYS[name]).decode().rstrip().replace("\r\n", end)
+    text = whole.encode(codec)
+    data = b"\xfe" * 8 + bytes(lost) + text[lost:] + b"\xfe" * 8
+    at, start = (data.find(line.encode(codec)) for line in ("Private-Lines: ", "Public-Lines: "))
+    for anchor in (at, start):
+        found, public = plain(data, anchor)
+        assert isinstance(found, Proved)
+        assert isinstance(public, PublicKey)
+        said = found.candidate
+        assert said.fingerprint.value == KEYS[name].spki_sha256
+        assert said.encoding.startswith("PuTTY (damaged)")
+        (place,) = said.places
+        assert (place.offset, place.size) == (start, len(data) - 8 - start)
+    assert plain(b"\xfe" * 8 + text, at) == []
+    closed = sealed.putty(KEYS[name], encrypted=True)
+    assert plain(bytes(16) + closed[16:], closed.find(b"Private-Lines: ")) == []
+
+
+def test_a_comment_with_a_backslash() -> None:
+    """Windows names people so; only what ends its lines with escapes has escapes."""
+    text = sealed.putty(KEYS["ed25519"]).replace(b"throwaway", b"DOMAIN\\name")
+    found, _ = plain(text)
+    assert isinstance(found, Proved)
+    assert found.candidate.places[0].size == len(text.rstrip())
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_encrypted_files(version: int) -> None:
     """An encrypted file is named by its public half, and says what a guess costs."""

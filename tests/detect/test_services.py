@@ -178,6 +178,16 @@ def test_dnssec(key: keys.Key, confidence: Confidence, end: str) -> None:
     assert found.candidate.confidence is confidence
 
 
+@pytest.mark.parametrize("lost", [8, 16, 24])
+@pytest.mark.parametrize("key", [keys.rsa_key(1024), keys.ec_key("P-384"), ED])
+def test_dnssec_whose_first_line_is_gone(key: keys.Key, lost: int) -> None:
+    """An allocator took it: the line of the algorithm says what the fields are."""
+    text = services.dnssec(key)
+    found = only("dnssec-private-key", bytes(lost) + text[lost:])
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert len(find("dnssec-private-key", text)) == 1
+
+
 def test_minisign_and_signify() -> None:
     """Plain keys are proved; encrypted ones are listed with what a guess costs."""
     for text in (services.minisign(ED), services.signify(ED)):

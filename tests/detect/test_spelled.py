@@ -46,6 +46,18 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "escapes": lambda d: b"".join(b"\\x%02x" % b for b in d),
     "Python": lambda d: repr(d).encode(),
 }
+SPELLINGS |= {
+    "Go": lambda d: str(list(d)).replace(",", "").encode(),
+    "Node": lambda d: b"<Buffer " + d.hex(" ").encode() + b">",
+}
+OF_TEXTS: dict[str, Callable[[bytes], bytes]] = {
+    **{name: spell for name, spell in SPELLINGS.items() if name not in ("escapes", "Python")},
+    "PostgreSQL": lambda d: b"\\x" + d.hex().encode(),
+    "MySQL": lambda d: b"0x" + d.hex().upper().encode(),
+    "xxd -p": lambda d: b"\n".join(
+        d.hex().encode()[at : at + 60] for at in range(0, 2 * len(d), 60)
+    ),
+}
 MARKS = ("+", "-", "> ", "# ", " * ", "    // ", "| ")
 
 
@@ -71,7 +83,9 @@ def test_spellings(spelling: str, made: str, codec: str) -> None:
     width = 1 if codec == "ascii" else 2
     (place,) = found[0].candidate.places
     taken = text[place.offset // width : (place.offset + place.size) // width]
-    assert spelled.decode(taken) == (data, len(taken))
+    whole = spelled.decode(taken)
+    assert whole is not None
+    assert (whole.data, whole.places[0][0], whole.places[-1][1]) == (data, 0, len(taken))
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -82,6 +96,24 @@ def test_what_is_no_key(spelling: str) -> None:
     wrong[40] ^= 1
     for other in (encodings.certificate_der(RSA), data[:-2], bytes(wrong)):
         assert find(SPELLINGS[spelling](other)) == []
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("form", ["rsa", "ec", "ed25519", "openssh"])
+@pytest.mark.parametrize("how", OF_TEXTS)
+def test_a_text_that_is_spelled(how: str, form: str, codec: str) -> None:
+    """Databases write PEM text in hex, logs as numbers."""
+    key = {"rsa": RSA, "ec": EC}.get(form, ED)
+    text = encodings.openssh_pem(ED) if form == "openssh" else encodings.pkcs8_pem(key)
+    spelled_out = OF_TEXTS[how](text)
+    data = b"\xfe\xfe" + spelled_out.decode().encode(codec) + b"\xfe" * 9
+    found = find(data)
+    assert {one.candidate.fingerprint.value for one in found} == {key.spki_sha256}
+    (place,) = found[0].candidate.places
+    assert place.offset >= 2
+    assert place.offset + place.size <= len(data) - 9
+    for other in (encodings.spki_pem(RSA), encodings.certificate_pem(RSA), text[:40]):
+        assert find(OF_TEXTS[how](other).decode().encode(codec)) == []
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -99,10 +131,16 @@ def test_marks_before_each_line(mark: str, key: keys.Key, end: str) -> None:
 
 def test_a_plus_is_a_digit_too() -> None:
     """Lines of which only some begin with a plus, or a single one, lose nothing."""
-    for text in (b"\n+AAA\nBBBB\n+CCC\n", b"\n+AAA\n-----END", b"\n+AAA", b"+AAA\n+BBB\n"):
+    line = b"MIIE" + b"A" * 60
+    for text in (
+        b"\n+%b\nBBBB\n+CCC\n" % line,
+        b"\n+%b\n-----END" % line,
+        b"\n+%b" % line,
+        b"\n%b\n+BBB\n" % line,
+    ):
         assert armour.unquoted(text) == text
-    marked = b"\n+AAA\n+BBB\n+-----END"
-    assert armour.unquoted(marked) == b"\n AAA\n BBB\n -----END"
+    marked = b"\n+%b\n+BBB\n+-----END" % line
+    assert armour.unquoted(marked) == b"  %b  BBB  -----END" % line
 
 
 def test_html() -> None:
@@ -119,17 +157,23 @@ def test_html() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    head=st.sampled_from([b"0x30, 0x82", b"48, 130, ", b"30:82:0", b"30 81 8", b"\\x30\\x82"]),
+    head=st.sampled_from(
+        [
+            *(b"0x30, 0x82", b"48, 130, ", b"30:82:0", b"30 81 8", b"\\x30\\x82", b"48 130 4 "),
+            b"-----BEGIN ".hex().encode(),
+        ]
+    ),
     tail=st.binary(max_size=80) | st.text("0123456789abcdefx,-: \\'", max_size=200).map(str.encode),
 )
 def test_arbitrary_text(head: bytes, tail: bytes) -> None:
     """Nothing is raised, and no more is taken than is there."""
-    data, end = spelled.decode(head + tail)
-    assert end <= len(head + tail)
-    assert len(data) <= len(head + tail)
+    found = spelled.decode(head + tail)
+    if found is not None:
+        assert len(found.data) == len(found.places) <= len(head + tail)
+        assert found.places[-1][1] <= len(head + tail)
 
 
 def test_little_is_read_of_what_is_none() -> None:
     """Numbers without a header of DER end after twelve."""
     for text in (b"48, 130, " + b"9, " * 99, b"0x30, 0x82, " * 20, b"48, 130, 4, 190, 2, 1, 0"):
-        assert spelled.decode(text)[0] == b""
+        assert spelled.decode(text) is None

@@ -33,6 +33,7 @@ from scanner.detect import (
     der,
     dnssec,
     encrypted,
+    escapes,
     factors,
     jwt,
     kerberos,
@@ -243,6 +244,8 @@ def _packets(data: bytes) -> None:
 
 
 def _dearmored(data: bytes) -> None:
+    plain = escapes.undone(data)
+    assert plain.size(len(plain.text)) == len(data)
     found, used, _ = pgparmour.dearmor(data)
     assert used <= len(data)
     assert len(found) <= len(data)
@@ -479,7 +482,7 @@ TARGETS = (
     ),
     Target(
         name="armour",
-        covers=("detect.armour", "detect.pgparmour"),
+        covers=("detect.armour", "detect.escapes", "detect.pgparmour"),
         run=_dearmored,
         seeds=lambda: [
             pgp.armour(pgp.packet(EC)),
