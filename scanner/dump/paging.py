@@ -25,9 +25,10 @@ _USER = np.uint64(0x40)
 """AP[1] of a page's entry of 64-bit ARM: whatever runs as a user may read it."""
 _TRIED = 64
 """Groups of possible roots that are looked at, the largest first."""
-_ASKED, _PATHS, _FOLLOWED = 64, 4, 1024
-"""Roots that say how many levels there are, entries of a table that are followed for it, and tables
-of a level that say which layout is right."""
+_ASKED, _PATHS = 64, 4
+"""Roots that say how many levels there are, and entries of a table that are followed for it."""
+_COMPARED, _FOLLOWED = 8, 1024
+"""Groups of roots, and tables of a level, that say which layout is right."""
 _ACCESSED = np.uint64(0x21)
 """P and A of an entry of x86-64: the processor has come by."""
 
@@ -215,7 +216,7 @@ def borne_out(file: File, layouts: Sequence[Sequence[Run]]) -> list[int]:
         for page in likely[_plausible(X86_64, pages[likely])].tolist():
             last = int(pages[page, 511] & X86_64.address)
             groups.setdefault(last, []).append(int(offsets[page]))
-    largest = sorted(groups.values(), key=len, reverse=True)[:_TRIED]
+    largest = sorted(groups.values(), key=len, reverse=True)[:_COMPARED]
     scores = [
         max((_score(Tables(file, runs, X86_64), roots[:_ASKED]) for roots in largest), default=0)
         for runs in layouts
