@@ -360,8 +360,9 @@ def _sec1(
 
 def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
     """Prove that d*G is the encoded point (SEC 1 section 2.3.3), or derive it without one."""
-    # Old encoders dropped leading zero bytes of d: up to three are given back.
-    if not curve_points.known(curve) or not 0 <= FIELD_BYTES[curve] - len(scalar) <= 3:
+    # Old encoders dropped leading zero bytes of d: up to three are given back. GnuTLS writes one
+    # before a d with its highest bit set, as of an INTEGER.
+    if not curve_points.known(curve) or not -1 <= FIELD_BYTES[curve] - len(scalar) <= 3:
         return None
     if point is None and len(set(scalar)) < _DISTINCT:
         return None

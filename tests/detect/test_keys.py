@@ -255,6 +255,14 @@ def test_old_encoders_drop_leading_zeros() -> None:
     assert (found.material.x, found.material.y) == (point.x, point.y)
 
 
+def test_a_zero_before_a_scalar() -> None:
+    """Seen in gnutls-cli: a scalar with its highest bit set is written as an INTEGER would be."""
+    key = EC[0]
+    [found] = find(_sec1(b"\0" + key.d.to_bytes(32, "big"), oid=P256))
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert find(_sec1(b"\1" + key.d.to_bytes(32, "big"), oid=P256)) == []
+
+
 def test_a_bare_scalar_takes_the_curve_that_stands_before_it() -> None:
     """Inside of PKCS#8 without its header, the algorithm still names the curve."""
     scalar = recipes.ec_key("secp256k1").d.to_bytes(32, "big")
