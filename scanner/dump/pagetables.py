@@ -116,7 +116,7 @@ class Tables:
         self.left = pages + _SPARE
         self._most = 2 * pages + (1 << 16)
         self._mapped = 0
-        self._windows = windows
+        self._told = self._windows = windows
 
     def place(self, addresses: _UInt64) -> _Int64:
         """Return the file offset of the page at each address, -1 where there is none."""
@@ -195,7 +195,7 @@ class Tables:
         index = np.arange(low, high, dtype=np.uint64)
         entries = top[low:high]
         itself = self.kind.are("table", top) & ((top & self.kind.address) == np.uint64(root))
-        self._windows |= bool(itself.any())  # it maps its tables so
+        self._windows = self._told or bool(itself.any())  # it maps its tables so
         good = self.kind.are("table", entries) & ~itself[low:high]
         vas = (index[good] << np.uint64(3 + 9 * self.levels)) | np.uint64(sign)
         tables = entries[good] & self.kind.address

@@ -111,6 +111,7 @@ def repeated(
 ) -> frozenset[str]:
     """Return which texts have a piece of the candidates' private numbers, in whatever spelling."""
     sought = _sought(session, candidates, texts=True)
+    session.kept.pop((candidates, True))  # nobody else asks for these
     pieces = set(map(sought.piece, range(len(sought.pieces))))
     sizes = {size for _, _, size in sought.pieces}
     return frozenset(

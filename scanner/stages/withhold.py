@@ -51,9 +51,9 @@ _WORDS = re.compile(
 )
 """What a name goes on with that is the beginning of no token: words, or the number of a type."""
 
-MOST_CODED, MOST_COMPARED = 256, 64
-"""Names of public keys that may spell a secret, and keys with which these are compared: what is
-more is withheld."""
+MOST_CODED, MOST_COMPARED, AT_ONCE = 256, 256, 16
+"""Names of public keys that may spell a secret, and keys with which these are compared, some at
+once: where there are more, those names are withheld."""
 
 _CODED = re.compile(r"[0-9A-Za-z+/_=:-]{16,}")
 
@@ -117,10 +117,14 @@ def named(
     said = dict.fromkeys(chain.from_iterable((one.subject, one.kid) for one in found))
     held = _found_in(session, _Listing.of(said, {}))
     coded = {text for text in said if _CODED.search(text)} - held
-    if len(coded) > MOST_CODED or len(candidates) > MOST_COMPARED:
+    keys = candidates
+    if len(keys) > AT_ONCE:  # those that are called so themselves
+        called = {one.fingerprint.value for one in found if coded & {one.subject, one.kid}}
+        keys = tuple(key for key in keys if key.fingerprint.value in called)
+    if len(coded) > MOST_CODED or len(keys) > MOST_COMPARED:
         held |= coded
-    elif coded and candidates:
-        held |= trace.repeated(session, candidates, coded)
+    for at in range(0, len(keys), AT_ONCE) if coded - held else ():
+        held |= trace.repeated(session, keys[at : at + AT_ONCE], coded)
     return tuple(
         replace(
             one,

@@ -171,20 +171,24 @@ def test_a_certificate_called_after_a_secret(tmp_path: Path) -> None:
         assert_silent(repr(report).encode(), repr(scan.witnesses).encode())
 
 
-@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(("at_once", "compared"), [(16, 256), (1, 256), (1, 0)])
 def test_a_certificate_called_after_its_own_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, many: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, compared: int
 ) -> None:
     """A subject that spells a private number of a key that was found is withheld, a digest is not.
 
     Where there are more keys than are compared, both are.
     """
-    if many:
-        monkeypatch.setattr(withhold, "MOST_COMPARED", 0)
+    monkeypatch.setattr(withhold, "AT_ONCE", at_once)
+    monkeypatch.setattr(withhold, "MOST_COMPARED", compared)
     scalar, digest = SECRETS["scalar-hex"], "5f" * 32
     path = tmp_path / "core"
-    for name, shown in ((scalar.upper(), WITHHELD), (digest, WITHHELD if many else f"CN={digest}")):
-        held = encodings.pkcs8_der(EC), encodings.certificate_der(EC, common_name=name)
+    for name, shown in (
+        (scalar.upper(), WITHHELD),
+        (digest, f"CN={digest}" if compared else WITHHELD),
+    ):
+        certificate = encodings.certificate_der(EC, common_name=name)
+        held = encodings.pkcs8_der(EC), certificate, encodings.pkcs8_der(KEY)
         data = bytes(64) + bytes(64).join(held) + bytes(64)
         path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
         scan = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
