@@ -6,7 +6,6 @@ itself. Where the public key that the seed gives is near by, in the same writing
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 
@@ -14,32 +13,27 @@ from scanner.detect import armour
 from scanner.detect.der import Memory
 from scanner.detect.evidence import okp_derived, proved, unproved
 from scanner.detect.keys import Proved
+from scanner.detect.stellar import LETTERS, written
 from scanner.rules import Rule
 
 AROUND = 4096
 """Characters before and behind in which the public key is looked for."""
 
 _TEXT = re.compile(rb"S[ACNOU]A[A-P][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
-_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose text begins at ``offset``."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _TEXT.match(raw, at)
-    if match is None or (at and raw[at - 1] in _LETTERS):
+    if match is None or (at and raw[at - 1] in LETTERS):
         return
     whole = base64.b32decode(match[0] + b"======")
     seed, letter = whole[2:-2], (whole[0] & 7) << 2 | whole[1] >> 6  # behind the five bits of S
-    key = okp_derived("ed25519", seed) if _written(whole[:-2]) == match[0] else None
+    key = okp_derived("ed25519", seed) if written(whole[:-2]) == match[0] else None
     if key is None:
         return
     size = match.end() - at
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
-    say = proved if _written(bytes((letter << 3,)) + key.public) in raw else unproved
+    say = proved if written(bytes((letter << 3,)) + key.public) in raw else unproved
     yield say(key, rule, f"NKEY{wide}", (place,))
-
-
-def _written(body: bytes) -> bytes:
-    """Return bytes and their checksum (CRC-16/XMODEM) in base32, without padding."""
-    return base64.b32encode(body + binascii.crc_hqx(body, 0).to_bytes(2, "little")).rstrip(b"=")

@@ -23,26 +23,27 @@ _SEED, _ACCOUNT = 18 << 3, 6 << 3
 """Version bytes: the letters that texts begin with, in base32."""
 
 _TEXT = re.compile(rb"S[A-D][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
-_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
+LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
+"""What such a text stands apart from."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose text begins at ``offset``."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _TEXT.match(raw, at)
-    if match is None or (at and raw[at - 1] in _LETTERS):
+    if match is None or (at and raw[at - 1] in LETTERS):
         return
     whole = base64.b32decode(match[0])
-    key = okp_derived("ed25519", whole[1:-2]) if _written(_SEED, whole[1:-2]) == match[0] else None
+    seed = whole[1:-2]
+    key = okp_derived("ed25519", seed) if written(bytes((_SEED,)) + seed) == match[0] else None
     if key is None:
         return
     size = match.end() - at
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
-    say = proved if _written(_ACCOUNT, key.public) in raw else unproved
+    say = proved if written(bytes((_ACCOUNT,)) + key.public) in raw else unproved
     yield say(key, rule, f"StrKey{wide}", (place,))
 
 
-def _written(version: int, payload: bytes) -> bytes:
-    """Return a version byte, 32 bytes and their checksum (CRC-16/XMODEM) in base32."""
-    body = bytes((version,)) + payload
-    return base64.b32encode(body + binascii.crc_hqx(body, 0).to_bytes(2, "little"))
+def written(body: bytes) -> bytes:
+    """Return bytes and their checksum (CRC-16/XMODEM) in base32, without padding."""
+    return base64.b32encode(body + binascii.crc_hqx(body, 0).to_bytes(2, "little")).rstrip(b"=")
