@@ -19,7 +19,7 @@ from scanner.dump.source import CHUNK, File, Pieces, Spill
 from scanner.model import Fault
 
 MAX_DEPTH = 8
-"""Archives within archives."""
+"""Archives within archives, and streams that trail streams with something between them."""
 MAX_DUMPS = 512
 """Members that are scanned as dumps of their own."""
 NOTHING = b"\0\t\n\r "
@@ -98,6 +98,8 @@ class _Expander:
         self._room = max_bytes
         self._count = 0
         self._depth = 0
+        self._behind = 0
+        """Streams whose strays are being opened, each of them one that trails another."""
         self._rest: list[tuple[int, int]] = []
         self._faults: dict[tuple[str, str], Fault] = {}
         self._members: list[Part] = []
@@ -120,8 +122,14 @@ class _Expander:
         """Undo the layers of a stream, and open it or keep it; return what it was made of."""
         opened = unpack.peel(chunks, max_bytes=max(self._room, 0), head=HEAD)
         inner = self._open(opened, name, outer, stray=stray)
+        self._behind += 1
         for behind in opened.strays:
-            self._stray(behind, f"{name}!{BEHIND}" if name else BEHIND, outer)
+            if self._behind > MAX_DEPTH:
+                self._fault("limit-depth", f"More than {MAX_DEPTH} streams trail each other.")
+                self._keep(behind)
+            else:
+                self._stray(behind, f"{name}!{BEHIND}" if name else BEHIND, outer)
+        self._behind -= 1
         return inner
 
     def _open(
