@@ -1,4 +1,4 @@
-"""Learn the tables of ``scanner/detect/likelihood.py`` from what is no key, though it looks so.
+"""Learn the tables of ``detect/integers/likelihood.py`` from what is no key, though it looks so.
 
     python benchmarks/learn_likelihood.py DUMP [DUMP ...]
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import likelihood, limbs
+from scanner.detect.integers import likelihood, limbs
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -19,9 +19,9 @@ import numpy as np
 _BEGAN = time.process_time()
 
 from scanner import rules  # noqa: E402 - imports are timed as well
-from scanner.detect import pool  # noqa: E402
 from scanner.detect.anchors import compile_anchors  # noqa: E402
-from scanner.detect.limbs import chosen  # noqa: E402
+from scanner.detect.integers import pool  # noqa: E402
+from scanner.detect.integers.limbs import chosen  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.model import Candidate  # noqa: E402

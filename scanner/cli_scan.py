@@ -212,6 +212,6 @@ def _woken(token_rules: tuple[str, ...]) -> "tuple[tuple[Rule, ...], tuple[str, 
     loaded, paths = rules.load(), tuple(str(Path(path).resolve()) for path in token_rules)
     if not paths:
         return loaded, paths
-    from scanner.detect import kingfisher, tokens  # noqa: PLC0415
+    from scanner.detect.credentials import kingfisher, tokens  # noqa: PLC0415
 
     return kingfisher.anchored(loaded, paths, tokens.SURE), paths

@@ -16,9 +16,10 @@ from typing import Any
 
 from scanner import compiled, coverage, placed, proving, resume, sweeping, urls
 from scanner.answers import asked, failed
-from scanner.detect import kingfisher, limbs, pool
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import compile_anchors
-from scanner.detect.publics import PublicKey
+from scanner.detect.credentials import kingfisher
+from scanner.detect.integers import limbs, pool
 from scanner.detect.register import Register, Registrar
 from scanner.dump import source, space
 from scanner.dump.contents import Part

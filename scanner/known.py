@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from scanner import fingerprint
-from scanner.detect import der, keys, x509
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1 import der, keys, x509
 from scanner.errors import UsageError, cause
 
 MOST_BYTES = 8 << 20

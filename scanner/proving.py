@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from scanner.answers import Asked, answered, asked
-from scanner.detect import limbs, pool, schedules
-from scanner.detect.limbs import Runs
+from scanner.detect.ciphers import schedules
+from scanner.detect.integers import limbs, pool
+from scanner.detect.integers.limbs import Runs
 from scanner.detect.register import Register
 from scanner.model import Candidate, Fault, Witness
 from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens

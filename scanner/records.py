@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner import fields
-from scanner.detect.limbs import Offsets, Runs
+from scanner.detect.integers.limbs import Offsets, Runs
 from scanner.dump.space import SpaceMap
 from scanner.fields import Table
 from scanner.model import Place

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import correlate, rules
-from scanner.detect import limbs
+from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine import Scan

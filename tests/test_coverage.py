@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scanner import coverage
-from scanner.detect import limbs
+from scanner.detect.integers import limbs
 from scanner.dump import space
 from scanner.model import Content, Layout, Place
 from scanner.stages import shade

@@ -47,8 +47,8 @@ broken.{name} = crash
 """
 
 _OVER_A_KEY = """
-import scanner.detect.keys as keys
-import scanner.detect.material as material
+import scanner.detect.asn1.keys as keys
+import scanner.detect.algebra.material as material
 def crash(*arguments, **named):
     secret = repr([getattr(one, "__dict__", one) for one in arguments])
     raise ValueError(secret, arguments, named)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, minidump, noise, real, tokens
 from scanner import correlate, engine, policy, published, rules, sweeping
-from scanner.detect import kingfisher
+from scanner.detect.credentials import kingfisher
 from scanner.dump import windows
 from scanner.engine import Scan, ScanRequest
 from scanner.model import Confidence, DumpReport, Finding, Verdict

@@ -153,7 +153,7 @@ DEATHS = {
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("death", sorted(DEATHS))
-@pytest.mark.parametrize("module", ["scanner.dump.elfcore", "scanner.detect.pem"])
+@pytest.mark.parametrize("module", ["scanner.dump.elfcore", "scanner.detect.texts.pem"])
 def test_a_worker_that_dies(
     small: dict[str, Path], tmp_path: Path, death: str, module: str
 ) -> None:
@@ -236,7 +236,7 @@ def test_an_error_of_our_own(
 def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
     """An interrupt ends a scan at once with 130 and leaves no worker behind."""
     slow = "import time; time.sleep(120)"
-    folder = poison.folder(tmp_path, "scanner.detect.pem", slow)
+    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", slow)
     with subprocess.Popen(
         [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,
@@ -258,7 +258,7 @@ def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_parent_leaves_no_worker(small: dict[str, Path], tmp_path: Path) -> None:
     """When the parent is killed its workers end too, in the middle of a call."""
-    folder = poison.folder(tmp_path, "scanner.detect.pem", "import time; time.sleep(120)")
+    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", "import time; time.sleep(120)")
     with subprocess.Popen(
         [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,

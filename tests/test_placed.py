@@ -82,7 +82,7 @@ def test_witnesses_and_sightings() -> None:
 
 _MISPLACED = """
 import dataclasses
-import scanner.detect.keys as keys
+import scanner.detect.asn1.keys as keys
 made = keys.candidate
 def candidate(parsed, rule, encoding, places):
     found = made(parsed, rule, encoding, places)
@@ -94,8 +94,8 @@ keys.candidate = candidate
 """
 
 _MISLED = """
-import scanner.detect.keys as keys
-from scanner.detect.material import Okp
+import scanner.detect.asn1.keys as keys
+from scanner.detect.algebra.material import Okp
 made = keys.candidate
 def candidate(parsed, rule, encoding, places):
     if isinstance(parsed.material, Okp):
@@ -110,7 +110,7 @@ keys.candidate = candidate
 def test_the_other_findings_stay(tmp_path: Path, body: str, code: str) -> None:
     """A detector that names no place of the dump, or reads there, hides no other key."""
     rsa, okp = keys.rsa_key(2048), keys.okp_key("ed25519")
-    folder = poison.folder(tmp_path, "scanner.detect.pem", body)
+    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", body)
     for secrets, exit_code, kinds in (((rsa, okp), 1, ["rsa"]), ((okp,), 3, [])):
         data = bytes(64) + bytes(64).join(map(encodings.pkcs8_der, secrets)) + bytes(64)
         path = tmp_path / "core"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import policy, policyfile
-from scanner.detect import limbs
+from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine import Scan

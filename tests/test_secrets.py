@@ -12,7 +12,7 @@ import pytest
 
 from fixtures import elfcore, encodings, keys, minidump, tokens
 from scanner import engine, rules
-from scanner.detect import material
+from scanner.detect.algebra import material
 from scanner.engine import ScanRequest
 from scanner.workers import InProcess
 from tests import poison
@@ -130,7 +130,7 @@ def test_a_crash_over_a_key_says_nothing(
 ) -> None:
     """An exception whose text, arguments and locals hold the key leaves no trace of it."""
     body = f"""
-import scanner.detect.keys as keys
+import scanner.detect.asn1.keys as keys
 import scanner.detect.relations.rsa as rsa
 def crash(*arguments, **named):
     secret = repr(arguments) + repr(named)

@@ -12,14 +12,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect import armour, der, labelled, locks, minisign, pbe, putty, pvk, ssh
-from scanner.detect.der import Memory
-from scanner.detect.locks import Lock
-from scanner.detect.openssh import LONGEST, MAGIC, MARK
-from scanner.detect.pem import begins
-from scanner.detect.publics import PublicKey
-from scanner.detect.sealed import UNKNOWN, Sealed, sealed
-from scanner.detect.ssh import NotSsh, Wire
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1 import der
+from scanner.detect.asn1.der import Memory
+from scanner.detect.encodings import armour
+from scanner.detect.locked import locks, pbe, pvk
+from scanner.detect.locked.locks import Lock
+from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
+from scanner.detect.programs import minisign
+from scanner.detect.ssh import blobs, putty
+from scanner.detect.ssh.blobs import NotSsh, Wire
+from scanner.detect.ssh.openssh import LONGEST, MAGIC, MARK
+from scanner.detect.texts import labelled
+from scanner.detect.texts.pem import begins
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -196,7 +201,7 @@ def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Se
     if pieces:
         size = armour.length(pieces, (size * 8 + 5) // 6)
     place, wide = armour.located(memory, space, offset, size, width)
-    key = ssh.named(found.public, found.blob, place)
+    key = blobs.named(found.public, found.blob, place)
     file = data[: found.size]
     lock = locks.openssh(file, found.cipher, found.rounds)
     yield _named(key, rule, encoding + wide, place, found.protection, file, lock)
@@ -206,11 +211,11 @@ def _openssh(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Se
 def _putty(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed | PublicKey]:
     """Yield the key of an encrypted PuTTY file, and the public half in it."""
     text, file = putty.text_of(memory, space, offset)
-    public = ssh.read(file.public) if file is not None and file.protection else None
+    public = blobs.read(file.public) if file is not None and file.protection else None
     if file is None or public is None or len(file.private) % 16:
         return
     place, wide = armour.located(memory, space, text.offset, file.size, text.width)
-    key = ssh.named(public[0], file.public, place)
+    key = blobs.named(public[0], file.public, place)
     said, encoding = file.protection, f"PuTTY-{file.version}{wide}"
     yield _named(key, rule, encoding, place, said, file.private, putty.lock(file))
     yield key
@@ -270,7 +275,7 @@ def read(data: bytes) -> File | None:
         size = wire.word() + (_TAG if b"@" in cipher else 0)
     except NotSsh:
         return None
-    public = ssh.read(blob)
+    public = blobs.read(blob)
     if public is None or public[1] != len(blob) or not 32 <= size <= len(data) - wire.at:
         return None
     name = cipher.decode("ascii").partition("@")[0]

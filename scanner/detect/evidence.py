@@ -8,9 +8,9 @@ numbers. This module refuses to derive a public half and to call that a proof.
 import math
 from dataclasses import replace
 
-from scanner.detect import curve_points, effort
-from scanner.detect.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
-from scanner.detect.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.algebra import curve_points, effort
+from scanner.detect.algebra.material import Ec, Ffc, Material, Okp, Pqc, Rsa
+from scanner.detect.asn1.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Confidence, Place
 from scanner.rules import Rule

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.detect import groups
+from scanner.detect.algebra import groups
+from scanner.detect.algebra.material import Rsa
 from scanner.detect.evidence import EXPONENT_BITS, SMALLEST_PRIME, rsa_exponents, rsa_primes
-from scanner.detect.material import Rsa
 
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try where e is gone."""

@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect import mldsa, pqc, readings
-from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
+from scanner.detect.algebra import mldsa
+from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
+from scanner.detect.asn1 import pqc
+from scanner.detect.integers import readings
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
 from scanner.fingerprint import FIELD_BYTES

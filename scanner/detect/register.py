@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.limbs import Flags, Offsets, Runs
-from scanner.detect.publics import BARE, PublicKey
+from scanner.detect.algebra.publics import BARE, PublicKey
+from scanner.detect.integers.limbs import Flags, Offsets, Runs
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Fingerprint, Place, Witness
 

@@ -12,63 +12,52 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.detect import (
+from scanner.detect import encrypted
+from scanner.detect.algebra import effort, publics
+from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
+from scanner.detect.algebra.publics import BARE, PublicKey
+from scanner.detect.asn1 import keys, x509
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.ciphers import chacha, vectors
+from scanner.detect.credentials import kingfisher, tokens
+from scanner.detect.damaged import fragments, headless, headless_pgp, headless_text, torn
+from scanner.detect.evidence import PROOFS
+from scanner.detect.integers.limbs import Flags
+from scanner.detect.locked import javastore, pkcs12
+from scanner.detect.locked.sealed import Sealed
+from scanner.detect.openpgp import sexp, transferable
+from scanner.detect.programs import (
     age,
     bitcoin,
-    chacha,
     cng,
     dnskey,
     dnssec,
     dpapi,
-    dumped,
-    effort,
-    encoded,
-    encrypted,
-    fragments,
-    headless,
-    headless_pgp,
-    headless_text,
-    javastore,
-    jwk,
     kerberos,
-    keys,
-    kingfisher,
     minisign,
     named_pairs,
-    nested,
     nkey,
     nostr,
-    openssh,
     paired,
+    stellar,
+    tor,
+    tpm,
+    wireguard,
+)
+from scanner.detect.register import Register, Registrar
+from scanner.detect.ssh import blobs, openssh, putty, sshcom
+from scanner.detect.structures import openssh_shield, symcrypt
+from scanner.detect.texts import (
+    dumped,
+    encoded,
+    jwk,
+    nested,
     pem,
-    pgp,
-    pkcs12,
     printed,
     public_text,
-    publics,
-    putty,
-    sexp,
-    ssh,
-    sshcom,
-    stellar,
-    tokens,
-    tor,
-    torn,
-    tpm,
     twice,
-    vectors,
-    wireguard,
-    x509,
     xmlkey,
 )
-from scanner.detect.evidence import PROOFS
-from scanner.detect.keys import Proved
-from scanner.detect.limbs import Flags
-from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
-from scanner.detect.publics import BARE, PublicKey
-from scanner.detect.register import Register, Registrar
-from scanner.detect.sealed import Sealed
-from scanner.detect.structures import openssh_shield, symcrypt
 from scanner.dump.space import Memory
 from scanner.errors import Unmapped
 from scanner.fingerprint import Names
@@ -89,7 +78,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("x509", x509.examine),
     (public_text.NAME, public_text.examine),
     ("headless", headless.examine),
-    ("ssh", ssh.examine),
+    ("ssh", blobs.examine),
     ("dnskey", dnskey.examine),
     ("openssh", openssh.examine),
     ("openssh-shield", openssh_shield.examine),
@@ -98,7 +87,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("xmlkey", xmlkey.examine),
     ("sexp", sexp.examine),
     ("encrypted", encrypted.examine),
-    ("pgp", nested.reading(pgp.examine, pgp.ANCHOR)),
+    ("pgp", nested.reading(transferable.examine, transferable.ANCHOR)),
     ("pkcs12", nested.reading(pkcs12.examine)),
     ("javastore", javastore.examine),
     ("kerberos", nested.reading(kerberos.examine)),

@@ -9,7 +9,7 @@ against the others.
 from collections import Counter
 from collections.abc import Iterator
 
-from scanner.detect.effort import Bound
+from scanner.detect.algebra.effort import Bound
 from scanner.dump.space import Memory
 from scanner.model import Fault
 from scanner.rules import Rule

@@ -7,8 +7,8 @@ are read again, at the hits that led to them. This module withholds nothing: see
 import contextlib
 from collections.abc import Collection, Iterable
 
-from scanner.detect import x509
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1 import x509
 from scanner.detect.register import SPKI, Columns
 from scanner.errors import Unmapped
 from scanner.model import Candidate, Witness

@@ -10,11 +10,13 @@ import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from scanner.detect import aes, des, mldsa, pool, schedules, sm4
-from scanner.detect.limbs import Flags, Runs
-from scanner.detect.material import Material, Rsa, describe
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra import mldsa
+from scanner.detect.algebra.material import Material, Rsa, describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.ciphers import aes, des, schedules, sm4
+from scanner.detect.integers import pool
+from scanner.detect.integers.limbs import Flags, Runs
+from scanner.detect.integers.pool import Pool
 from scanner.detect.register import Register
 from scanner.detect.relations import (
     digits,

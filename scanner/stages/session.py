@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from scanner import dump
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
-from scanner.detect.publics import PublicKey
 from scanner.dump import archives, codecs, contents, remote, source, space, unpack
 from scanner.dump.contents import Contents, Part
 from scanner.dump.ledger import ledger

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import bare_numbers, limbs, number_words
 from scanner.detect.anchors import Sweeper
-from scanner.detect.limbs import Offsets, Runs
+from scanner.detect.integers import bare_numbers, limbs, number_words
+from scanner.detect.integers.limbs import Offsets, Runs
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded

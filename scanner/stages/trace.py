@@ -15,13 +15,14 @@ from functools import cached_property
 
 import numpy as np
 
-from scanner.detect import pem, pool
+from scanner.detect.algebra.material import Material, describe
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
-from scanner.detect.keys import Proved
-from scanner.detect.limbs import Runs
-from scanner.detect.material import Material, describe
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.integers import pool
+from scanner.detect.integers.limbs import Runs
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
 from scanner.detect.relations import words
+from scanner.detect.texts import pem
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
 from scanner.model import Candidate, Place

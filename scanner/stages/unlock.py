@@ -11,10 +11,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from scanner.detect import phrases
-from scanner.detect.keys import Parsed
-from scanner.detect.locks import Lock
-from scanner.detect.sealed import Sealed
+from scanner.detect.asn1.keys import Parsed
+from scanner.detect.locked import phrases
+from scanner.detect.locked.locks import Lock
+from scanner.detect.locked.sealed import Sealed
 from scanner.dump import space
 from scanner.model import Place
 from scanner.stages.session import Session

@@ -16,8 +16,9 @@ from itertools import chain
 import numpy as np
 
 from scanner import regions
-from scanner.detect import effort, kingfisher, tokens
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra import effort
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.credentials import kingfisher, tokens
 from scanner.detect.register import Columns
 from scanner.dump import space
 from scanner.dump.archives.archive import MAX_MEMBER_NAME

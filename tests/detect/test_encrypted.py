@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise, sealed
 from scanner import rules
-from scanner.detect import anchors, encrypted, pbe
-from scanner.detect.publics import PublicKey
-from scanner.detect.sealed import Sealed
+from scanner.detect import anchors, encrypted
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.locked import pbe
+from scanner.detect.locked.sealed import Sealed
 from scanner.model import Confidence, Place, Severity
 from tests.detect.one_space import Bytes
 

@@ -7,8 +7,8 @@ import pytest
 from fixtures import encodings, keys
 from scanner import rules
 from scanner.detect import anchors
-from scanner.detect.encoded import Decoded
-from scanner.detect.keys import Proved
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.texts.encoded import Decoded
 from scanner.stages.examine import EXAMINERS
 
 RULES = tuple(r for r in rules.load() if r.id in ("private-key-pem", "openssh-private-key"))

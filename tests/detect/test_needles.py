@@ -5,7 +5,7 @@ import dataclasses
 
 from fixtures import encodings, keys
 from scanner.detect import needles
-from scanner.detect.material import Rsa
+from scanner.detect.algebra.material import Rsa
 
 KEY = keys.rsa_key()
 MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)

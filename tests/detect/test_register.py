@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import keys
-from scanner.detect import publics, register
-from scanner.detect.publics import PublicKey
+from scanner.detect import register
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.register import Register, Registrar
 from scanner.model import Place
 

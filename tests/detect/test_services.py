@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from fixtures import keys, pqc, services
 from scanner import published, rules
-from scanner.detect import (
+from scanner.detect import anchors, encrypted
+from scanner.detect.algebra.material import Pqc
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.encodings import bech32
+from scanner.detect.locked.sealed import Sealed
+from scanner.detect.programs import (
     age,
-    anchors,
-    bech32,
     dnssec,
-    encrypted,
     minisign,
     named_pairs,
     nkey,
@@ -26,9 +28,6 @@ from scanner.detect import (
     tor,
     wireguard,
 )
-from scanner.detect.keys import Proved
-from scanner.detect.material import Pqc
-from scanner.detect.sealed import Sealed
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import encodings, sm2
-from scanner.detect.curve_points import GROUPS
+from scanner.detect.algebra.curve_points import GROUPS
 from scanner.model import Candidate, Confidence
 from tests.detect import planted
 

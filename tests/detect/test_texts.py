@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from fixtures import containers, encodings, keys, noise
 from scanner import rules
-from scanner.detect import sexp, xmlkey
-from scanner.detect.keys import Proved
-from scanner.detect.material import Ffc, Foreign, Rsa
+from scanner.detect.algebra.material import Ffc, Foreign, Rsa
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.openpgp import sexp
+from scanner.detect.texts import xmlkey
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner import rules
-from scanner.detect import anchors, dumped, printed, twice
-from scanner.detect.encoded import Decoded
-from scanner.detect.keys import Proved
-from scanner.detect.material import Foreign
+from scanner.detect import anchors
+from scanner.detect.algebra.material import Foreign
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.texts import dumped, printed, twice
+from scanner.detect.texts.encoded import Decoded
 from scanner.model import Confidence
 
 READERS: dict[str, ModuleType] = {"dumped": dumped, "printed": printed, "twice": twice}

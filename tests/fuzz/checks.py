@@ -13,12 +13,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 
-from scanner.detect import curve_points
-from scanner.detect.keys import Proved
-from scanner.detect.locks import Lock
-from scanner.detect.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
-from scanner.detect.publics import PublicKey
-from scanner.detect.sealed import Sealed
+from scanner.detect.algebra import curve_points
+from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.locked.locks import Lock
+from scanner.detect.locked.sealed import Sealed
 from scanner.errors import ScannerError
 from scanner.model import Candidate, Confidence, Layout, Place
 

@@ -13,10 +13,11 @@ from fixtures import containers, pgp
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
-from scanner.detect import anchors, kingfisher, tokens
-from scanner.detect.encoded import Decoded
-from scanner.detect.keys import Proved
+from scanner.detect import anchors
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.credentials import kingfisher, tokens
 from scanner.detect.structures import openssh_shield
+from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
 from scanner.rules import Rule

@@ -25,38 +25,20 @@ from fixtures import (
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
-from scanner.detect import (
-    armour,
-    bech32,
-    ber,
-    checksums,
-    der,
-    dnssec,
-    encrypted,
-    escapes,
-    factors,
-    jwt,
-    kerberos,
-    keys,
-    literals,
-    minisign,
-    mldsa,
-    openpgp,
-    openssh,
-    pbe,
-    pgparmour,
-    phrases,
-    pkcs12,
-    putty,
-    pvk,
-    schedules,
-    ssh,
-    x509,
-)
-from scanner.detect import pqc as pqc_keys
-from scanner.detect import tpm as tpm_areas
-from scanner.detect.encoded import Decoded
-from scanner.detect.limbs import Runs
+from scanner.detect import encrypted, factors
+from scanner.detect.algebra import mldsa
+from scanner.detect.asn1 import ber, der, keys, x509
+from scanner.detect.asn1 import pqc as pqc_keys
+from scanner.detect.ciphers import schedules
+from scanner.detect.credentials import checksums, jwt, literals
+from scanner.detect.encodings import armour, bech32, escapes
+from scanner.detect.integers.limbs import Runs
+from scanner.detect.locked import pbe, phrases, pkcs12, pvk
+from scanner.detect.openpgp import grammar, pgparmour
+from scanner.detect.programs import dnssec, kerberos, minisign
+from scanner.detect.programs import tpm as tpm_areas
+from scanner.detect.ssh import blobs, openssh, putty
+from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Place
 from scanner.stages.relate import SCHEDULES
@@ -195,7 +177,7 @@ def _ssh(data: bytes) -> None:
     if other is not None:
         assert other[1] <= len(data)
         checks.material(other[0])
-    blob = ssh.read(data)
+    blob = blobs.read(data)
     assert blob is None or blob[1] <= len(data)
     closed = encrypted.read(data)
     assert closed is None or closed.size <= len(data)
@@ -227,20 +209,20 @@ def _putty(data: bytes) -> None:
 def _packets(data: bytes) -> None:
     at = 0
     for _ in range(16):
-        head = openpgp.header(data, at)
+        head = grammar.header(data, at)
         if head is None:
             break
         body = data[at + head.size : at + head.size + head.body]
         for secret in (True, False):
             try:
-                read = openpgp.read(body, secret=secret)
-            except openpgp.NotPgp as error:
+                read = grammar.read(body, secret=secret)
+            except grammar.NotPgp as error:
                 checks.refusal(error)
                 continue
             assert read.size <= len(body)
         at += head.size + head.body
-    assert all(header.size <= 6 for header in openpgp.headers_before(data[:6]))
-    assert all(0 <= start < len(data) for start in openpgp.bodies_before(data))
+    assert all(header.size <= 6 for header in grammar.headers_before(data[:6]))
+    assert all(0 <= start < len(data) for start in grammar.bodies_before(data))
 
 
 def _dearmored(data: bytes) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from fixtures import containers, encodings, keys, noise
 from scanner import engine, known, proving, rules
-from scanner.detect import limbs, pool
 from scanner.detect.anchors import compile_anchors
+from scanner.detect.integers import limbs, pool
 from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
 from scanner.engine import ScanRequest

@@ -267,7 +267,7 @@ def test_more_names_than_are_searched(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_library_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the library that confirms tokens, what announces one is withheld."""
-    monkeypatch.setattr("scanner.detect.kingfisher.MODULE", "no_such_library")
+    monkeypatch.setattr("scanner.detect.credentials.kingfisher.MODULE", "no_such_library")
     path = tmp_path / "core"
     path.write_bytes(zipped(SECRETS["github"]))
     assert_silent(info.text(surveys(path)).encode())

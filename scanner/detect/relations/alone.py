@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect import limbs
-from scanner.detect import numbers as listing
-from scanner.detect.limbs import Offsets
-from scanner.detect.material import Rsa
-from scanner.detect.numbers import Numbers
-from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers import limbs
+from scanner.detect.integers import numbers as listing
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.pairs import SHAPES
 from scanner.detect.relations.rectangles import rectangles

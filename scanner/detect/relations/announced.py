@@ -6,8 +6,8 @@ ask, each for another size. This module refuses to judge what stands behind.
 
 import numpy as np
 
-from scanner.detect.limbs import Offsets
-from scanner.detect.pool import Pool
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.words import sliding
 
 LEAD = 16

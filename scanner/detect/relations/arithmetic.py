@@ -6,8 +6,8 @@ multiplies to the modulus it was given.
 
 import math
 
+from scanner.detect.algebra.material import Rsa
 from scanner.detect.evidence import by_order
-from scanner.detect.material import Rsa
 
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try when no public key names one (99 % of keys have the first)."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived, ec_scalar, on_curve
-from scanner.detect.limbs import Offsets, Words
-from scanner.detect.material import Ec
-from scanner.detect.pool import Pool
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import comb
 from scanner.detect.relations.comb import Point
 from scanner.detect.relations.curves import CURVES, Curve

@@ -13,8 +13,8 @@ import functools
 from collections.abc import Sequence
 from itertools import accumulate
 
+from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
-from scanner.detect.material import Ec
 from scanner.detect.relations.curves import Curve, coefficients, generator
 
 WINDOWS = (4, 6)

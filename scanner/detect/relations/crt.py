@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import readings
+from scanner.detect.integers import readings
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect import readings
-from scanner.detect.curve_points import GROUPS
+from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
+from scanner.detect.integers import readings
 from scanner.detect.relations import words
 from scanner.detect.relations.words import Bytes, Words
 from scanner.fingerprint import FIELD_BYTES

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.detect import limbs, readings
-from scanner.detect.limbs import Offsets
-from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.integers import limbs, readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, known, partial
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once

@@ -16,11 +16,12 @@ from itertools import islice
 
 import numpy as np
 
-from scanner.detect import der, readings
-from scanner.detect.limbs import Offsets, Words
-from scanner.detect.numbers import FAINT, Touching
-from scanner.detect.pool import NEIGHBOURHOOD
-from scanner.detect.readings import Reading
+from scanner.detect.asn1 import der
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.numbers import FAINT, Touching
+from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import arithmetic, partial
 from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from scanner.detect import readings
+from scanner.detect.algebra.material import Ec, Material
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_closes, ec_derived
-from scanner.detect.limbs import Flags, Offsets
-from scanner.detect.material import Ec, Material
-from scanner.detect.pool import SLACK, Pool
-from scanner.detect.publics import PublicKey
-from scanner.detect.readings import Reading
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.pool import SLACK, Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import comb, pieces, words
 from scanner.detect.relations.curves import CURVES, Curve, generator, spellings
 from scanner.detect.relations.related import Related

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect import readings
-from scanner.detect.material import Ffc, Material
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
-from scanner.detect.readings import Reading
+from scanner.detect.algebra.material import Ffc, Material
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers import readings
+from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import digits, pieces, subgroups, words
 from scanner.detect.relations.fixedbase import powers
 from scanner.detect.relations.related import Related

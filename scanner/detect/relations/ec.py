@@ -18,12 +18,12 @@ from typing import Literal
 
 import numpy as np
 
-from scanner.detect import bare_numbers, readings
+from scanner.detect.algebra.material import Ec, Material
+from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.evidence import ec_closes, ec_derived
-from scanner.detect.limbs import Offsets
-from scanner.detect.material import Ec, Material
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey, places
+from scanner.detect.integers import bare_numbers, readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import beheaded, comb, pieces, points, shifted, words
 from scanner.detect.relations.curves import (
     CURVES,

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import x25519
 
-from scanner.detect import bare_numbers
-from scanner.detect.keys import OKP_BYTES, okp_public
-from scanner.detect.limbs import Offsets
-from scanner.detect.material import Material, Okp
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey, places
+from scanner.detect.algebra.material import Material, Okp
+from scanner.detect.algebra.publics import PublicKey, places
+from scanner.detect.asn1.keys import OKP_BYTES, okp_public
+from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import integers, pieces, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from scanner.detect.limbs import Offsets
-from scanner.detect.numbers import Numbers
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.numbers import Numbers
 from scanner.detect.relations import alone, arithmetic
 from scanner.detect.relations.pairs import SHAPES
 from scanner.detect.relations.rectangles import rectangles

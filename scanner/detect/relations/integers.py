@@ -8,9 +8,9 @@ other digits: no other library is known that keeps these bytes so.
 
 from collections.abc import Iterator
 
-from scanner.detect import readings
-from scanner.detect.pool import Pool
-from scanner.detect.readings import DIGITS_30
+from scanner.detect.integers import readings
+from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import DIGITS_30
 from scanner.detect.relations import digits
 
 MOST = (400, 100)

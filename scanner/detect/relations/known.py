@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect.limbs import Offsets, Words
-from scanner.detect.numbers import Numbers
-from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, crt, divisors
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from scanner.detect import bare_numbers, likelihood, mldsa, pqc, readings
-from scanner.detect.limbs import Flags, Offsets
-from scanner.detect.material import Material, Pqc, describe
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey, places
+from scanner.detect.algebra import mldsa
+from scanner.detect.algebra.material import Material, Pqc, describe
+from scanner.detect.algebra.publics import PublicKey, places
+from scanner.detect.asn1 import pqc
+from scanner.detect.integers import bare_numbers, likelihood, readings
+from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.words import Words

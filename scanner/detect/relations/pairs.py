@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from scanner.detect import limbs
-from scanner.detect.limbs import Offsets, Words
-from scanner.detect.numbers import Numbers
-from scanner.detect.pool import NEIGHBOURHOOD
+from scanner.detect.integers import limbs
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related

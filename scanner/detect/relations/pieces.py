@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import bare_numbers, likelihood, limbs
-from scanner.detect.limbs import Offsets, Runs
-from scanner.detect.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.integers import bare_numbers, likelihood, limbs
+from scanner.detect.integers.limbs import Offsets, Runs
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import words
 from scanner.detect.relations.announced import (
     announced_at,

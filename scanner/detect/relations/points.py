@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from scanner.detect.evidence import on_curve
-from scanner.detect.pool import Pool
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.curves import CURVES, USUAL, Curve, coefficients, generator
 from scanner.detect.relations.words import sliding

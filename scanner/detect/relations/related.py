@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scanner.detect.material import Material
+from scanner.detect.algebra.material import Material
 from scanner.model import Place
 
 

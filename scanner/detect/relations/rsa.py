@@ -10,10 +10,10 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from scanner.detect import bare_numbers, readings
-from scanner.detect.material import Material, Rsa
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra.material import Material, Rsa
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers import bare_numbers, readings
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import (
     alone,
     arithmetic,

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanner.detect import numbers as listing
-from scanner.detect import readings
-from scanner.detect.limbs import Offsets
-from scanner.detect.numbers import Numbers, Survey
-from scanner.detect.pool import Pool
+from scanner.detect.integers import numbers as listing
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.numbers import Numbers, Survey
+from scanner.detect.integers.pool import Pool
 from scanner.model import Place
 
 AHEAD = tuple(range(1, 16))

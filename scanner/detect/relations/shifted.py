@@ -8,11 +8,11 @@ room for a longer number comes first. Proves nothing by itself.
 
 import numpy as np
 
-from scanner.detect import curve_points
+from scanner.detect.algebra import curve_points
+from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
-from scanner.detect.limbs import WORD, Offsets
-from scanner.detect.material import Ec
-from scanner.detect.pool import Pool
+from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces
 from scanner.detect.relations.curves import Curve
 from scanner.detect.relations.words import sliding

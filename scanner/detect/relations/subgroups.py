@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect import readings
-from scanner.detect.limbs import Offsets
-from scanner.detect.pool import SLACK, Pool
-from scanner.detect.readings import Reading
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import SLACK, Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import digits, pieces
 from scanner.model import Place
 

@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect import readings
-from scanner.detect.limbs import Offsets, Words
-from scanner.detect.pool import SLACK, Pool
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.relations import arithmetic, known
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from scanner.detect import openssh, ssh
+from scanner.detect.algebra.material import Material
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import Key, proved
-from scanner.detect.keys import Proved
-from scanner.detect.material import Material
-from scanner.detect.publics import PublicKey
+from scanner.detect.ssh import blobs, openssh
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
@@ -50,7 +50,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     key = _unshield(memory, places[0], places[1])
     if key is not None:
         yield proved(key, rule, _ENCODING, (places[0], places[1]))
-        yield ssh.named(openssh.public_of(key), openssh.blob_of(key), places[0])
+        yield blobs.named(openssh.public_of(key), openssh.blob_of(key), places[0])
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

@@ -11,10 +11,10 @@ not prove, and needs no pointer to be right: copies of an object are found as we
 import struct
 from collections.abc import Iterator
 
-from scanner.detect.der import Memory as Clip
+from scanner.detect.algebra.material import Ec, Material, Rsa
+from scanner.detect.asn1.der import Memory as Clip
+from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import ec_derived, proved, rsa_primes
-from scanner.detect.keys import Proved
-from scanner.detect.material import Ec, Material, Rsa
 from scanner.dump.space import Memory
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Candidate, Place

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scanner.detect import limbs, pool
-from scanner.detect.pool import Pool
+from scanner.detect.integers import limbs, pool
+from scanner.detect.integers.pool import Pool
 from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Region

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from fixtures import encodings, keys, noise
-from scanner.detect import publics
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import describe
 from scanner.detect.evidence import ec_derived
-from scanner.detect.material import describe
-from scanner.detect.pool import Pool
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import beheaded, ec
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory

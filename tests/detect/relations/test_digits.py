@@ -8,12 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise, sm2
-from scanner.detect import publics, readings
-from scanner.detect.curve_points import GROUPS
-from scanner.detect.material import Ec, describe
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
-from scanner.detect.readings import Reading
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.curve_points import GROUPS
+from scanner.detect.algebra.material import Ec, describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers import readings
+from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import digits
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related

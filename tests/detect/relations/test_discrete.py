@@ -8,16 +8,16 @@ from typing import Literal
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
+from tests.detect.test_headless_dsa import key, named
 
 from fixtures import noise
-from scanner.detect import readings
-from scanner.detect.material import describe
-from scanner.detect.pool import Pool
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers import readings
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
-from tests.detect.test_headless_dsa import key, named
 
 Order = Literal["little", "big"]
 

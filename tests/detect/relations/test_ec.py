@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
-from scanner.detect import evidence, publics
-from scanner.detect.material import Ec, describe
-from scanner.detect.pool import FEW_RUNS, Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect import evidence
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import Ec, describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import ec
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import keys, noise
-from scanner.detect import keys as detect
-from scanner.detect import publics, readings
-from scanner.detect.material import Okp, describe
-from scanner.detect.pool import Pool
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import Okp, describe
+from scanner.detect.asn1 import keys as detect
+from scanner.detect.integers import readings
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import edwards, montgomery
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Place

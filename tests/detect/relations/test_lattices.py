@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import noise, pqc
-from scanner.detect import mldsa, x509
-from scanner.detect.material import describe
-from scanner.detect.pool import Pool
-from scanner.detect.publics import PublicKey
+from scanner.detect.algebra import mldsa
+from scanner.detect.algebra.material import describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1 import x509
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import lattices
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look

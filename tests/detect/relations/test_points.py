@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from fixtures import encodings, keys, noise
-from scanner.detect.material import describe
-from scanner.detect.pool import FEW_RUNS, Pool
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import ec, points
 from scanner.dump.space import Memory
 

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
-from scanner.detect import numbers, publics, readings
-from scanner.detect.material import Rsa, describe
-from scanner.detect.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
-from scanner.detect.readings import Reading
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import Rsa, describe
+from scanner.detect.integers import numbers, readings
+from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory

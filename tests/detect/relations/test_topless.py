@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from fixtures import keys, noise
-from scanner.detect import publics
-from scanner.detect.material import describe
-from scanner.detect.pool import Pool
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import rsa, topless
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory

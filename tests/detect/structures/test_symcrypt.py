@@ -10,7 +10,7 @@ from fixtures import keys as recipes
 from fixtures import symcrypt as objects
 from scanner import rules
 from scanner.detect import anchors
-from scanner.detect.keys import Proved
+from scanner.detect.asn1.keys import Proved
 from scanner.detect.structures import symcrypt
 from tests.detect.one_space import Bytes
 

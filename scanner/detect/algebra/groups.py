@@ -1,0 +1,50 @@
+"""Keys of finite-field groups, as every written form of them gives their numbers: g**x = y.
+
+DSA (FIPS 186-4 section 4) and Diffie-Hellman or ElGamal, whose subgroup nothing names. Every
+function returns the key where the equation closes and None where it does not, whatever the numbers;
+sizes are checked before a power is taken. This module reads no format.
+"""
+
+from scanner.detect.algebra import effort
+from scanner.detect.algebra.material import Ffc
+
+BITS = range(1024, 8192 + 1)
+"""Sizes of a modulus."""
+
+ORDERS = range(160, 512 + 1)
+"""Sizes of the order of a DSA group."""
+
+
+def plausible(p: int, q: int, g: int, y: int = 2) -> bool:
+    """Tell by sizes alone whether p, q (0 where nothing names it), g and y may be a public key."""
+    if p.bit_length() not in BITS or not p & 1 or not 1 < g < p or not 1 < y < p:
+        return False
+    return not q or (q.bit_length() in ORDERS and (p - 1) % q == 0)
+
+
+def proved(p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
+    """Return the key of an exponent and its public half; with ``q`` it is one of DSA."""
+    if not plausible(p, q, g, y) or not 1 < x < (q or p):
+        return None
+    effort.power(x.bit_length(), p.bit_length())
+    if pow(g, x, p) != y:
+        return None
+    return Ffc(algorithm="dsa" if q else "dh", p=p, q=q, g=g, x=x, y=y)
+
+
+def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
+    """Return a DSA key whose group closes, with the y that x gives, which proves nothing yet."""
+    if not q or not plausible(p, q, g) or not 1 < x < q:
+        return None
+    effort.power(q.bit_length() + x.bit_length(), p.bit_length())
+    if pow(g, q, p) != 1:
+        return None
+    return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=pow(g, x, p))
+
+
+def agreed(p: int, g: int, x: int) -> Ffc | None:
+    """Return a Diffie-Hellman key with the y that x gives, which proves nothing yet."""
+    if not plausible(p, 0, g) or not 1 < x < p:
+        return None
+    effort.power(x.bit_length(), p.bit_length())
+    return Ffc(algorithm="dh", p=p, q=0, g=g, x=x, y=pow(g, x, p))

@@ -1,0 +1,97 @@
+"""Public keys met anywhere: what names a private key, and what bears witness against it.
+
+They come from certificates, bare public keys, protocol messages and the operator's own list. They
+are no findings. Every one carries its witness: where it stood and what it says of the key's owner.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scanner import fingerprint
+from scanner.detect.algebra import mldsa
+from scanner.model import Place, Witness
+
+BARE = "public-key"
+"""The kind of a witness that is a public key alone: it calls nobody by a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key and what names it. Only the fields of its algorithm are filled."""
+
+    algorithm: str
+    """``rsa``, ``ec``, or a name of RFC 8410 or of the post-quantum algorithms."""
+    curve: str = ""
+    bits: int
+    n: int = 0
+    e: int = 0
+    x: int = 0
+    y: int = 0
+    raw: bytes = b""
+    """The encoded public key of RFC 8032 and RFC 7748 algorithms; of ML-DSA what it begins with."""
+    certificate: bytes = b""
+    """The certificate that it was read from (DER), which says what its owner is called."""
+    witness: Witness
+
+    @property
+    def independent(self) -> bool:
+        """Whether it was read, and not derived from a private key that was parsed."""
+        return self.witness.kind != BARE or self.witness.place is not None
+
+
+def rsa(n: int, e: int, *, kind: str, place: Place | None = None) -> PublicKey:
+    """Return an RSA public key; ``kind`` says what it was read from (see Witness)."""
+    return PublicKey(
+        algorithm="rsa",
+        bits=n.bit_length(),
+        n=n,
+        e=e,
+        witness=_witness(kind, fingerprint.rsa_spki(n, e), place),
+    )
+
+
+def ec(curve: str, x: int, y: int, *, kind: str, place: Place | None = None) -> PublicKey:
+    """Return a point, which the caller knows to lie on the curve."""
+    return PublicKey(
+        algorithm="ec",
+        curve=curve,
+        bits=521 if curve == "P-521" else 8 * fingerprint.FIELD_BYTES[curve],
+        x=x,
+        y=y,
+        witness=_witness(kind, fingerprint.ec_spki(curve, x, y), place),
+    )
+
+
+def okp(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) -> PublicKey:
+    """Return an encoded key of RFC 8032 or RFC 7748."""
+    return PublicKey(
+        algorithm=algorithm,
+        bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[algorithm],
+        raw=raw,
+        witness=_witness(kind, fingerprint.okp_spki(algorithm, raw), place),
+    )
+
+
+def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicKey:
+    """Return a DSA or Diffie-Hellman public key: its name alone, its numbers are not looked for."""
+    return PublicKey(
+        algorithm=algorithm,
+        bits=p.bit_length(),
+        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y), None),
+    )
+
+
+def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) -> PublicKey:
+    """Return a post-quantum public key: its name, and of ML-DSA the rho by which it is found."""
+    spki = fingerprint.pqc_spki(algorithm, raw)
+    first = raw[: mldsa.RHO] if algorithm in mldsa.SETS else b""
+    return PublicKey(algorithm=algorithm, bits=0, raw=first, witness=_witness(kind, spki, place))
+
+
+def places(keys: Iterable[PublicKey]) -> list[Place]:
+    """Return where public keys stand."""
+    return [key.witness.place for key in keys if key.witness.place is not None]
+
+
+def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:
+    return Witness(kind=kind, fingerprint=fingerprint.of_spki(spki), place=place)

@@ -1,0 +1,1 @@
+"""Symmetric keys in their working form: expanded schedules, and states of stream ciphers."""

@@ -1,0 +1,1 @@
+"""Tokens and passwords, and what tells them from other text."""

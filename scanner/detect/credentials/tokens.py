@@ -1,0 +1,385 @@
+"""Tokens and passwords: anchors say where to look, Kingfisher looks in their neighbourhood.
+
+Its rules are made for source code, where quotes and line ends surround a secret. Here each byte
+that is no printable character becomes a line end first, and UTF-16 text becomes ASCII, at even and
+odd offsets; places are told in the dump's own bytes. A token is as sure as its rule says, and only
+where it announces itself: a name beside a string of hex digits is a guess. What leaves is a place,
+the name of a rule and what a JWT says of itself; equal values are told from others in here alone.
+"""
+
+import bisect
+import functools
+import itertools
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner import rules
+from scanner.detect.asn1.der import Memory
+from scanner.detect.credentials import checksums, jwt, kingfisher, literals
+from scanner.detect.credentials.jwt import Claims
+from scanner.detect.credentials.kingfisher import Match
+from scanner.fingerprint import Names
+from scanner.model import Candidate, Confidence, Fault, Place, Witness
+from scanner.rules import Rule
+
+SURE, PROBABLE, JWT = "service-token", "probable-token", "json-web-token"
+"""The rules that findings are made under."""
+
+BEFORE, AFTER = 2048, 4096
+"""Bytes around an anchor that are looked at: names stand near, and few tokens are longer."""
+
+PIECE, OVERLAP = 256 << 10, 8 << 10
+"""Bytes that Kingfisher sees at once, and that two such pieces have in common."""
+
+MOST = 1 << 16
+"""Tokens of one dump: beyond it, the dump was made to have them."""
+
+ALGORITHM = "jwt"
+"""What a finding of a JSON Web Token names in place of a rule of Kingfisher's."""
+
+_EXCLUDED = re.compile(
+    r"betterleaks\.(private-key|age-secret-key|jwt)"  # found by others here, and better
+    r"|.*[-.](client-id|public-key|pub-key|pub-api-key|access-id|api-id|client-sdk-key)(\.\d+)?"
+)
+"""Rules that are not asked: what they find is no secret, or is found anyway."""
+
+_AWS_ID, _AWS_SECRET = "betterleaks.aws-access-token", "betterleaks.aws-secret-access-key"
+_AWS_MARKS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"A3T")
+_AWS_NAME = re.compile(
+    rb"(?<![A-Za-z0-9/+_-])(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9/+=_-])"
+)
+_AWS_TEXT = re.compile(rb"(?<![A-Za-z0-9/+_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
+"""A secret access key has no mark of its own: 40 characters of base64."""
+
+_MOST_IDS = 256
+"""Ids of access keys in one piece that are looked around."""
+
+_LEAST_ENTROPY = 4.2
+"""Bits per character; of 40 random ones one in a million has fewer."""
+
+_MARK = re.compile(rb".{3}|[^A-Za-z0-9 ./:_-]", re.DOTALL)
+"""What a mark by which a token announces itself has: three characters, or a sign that is rare."""
+
+_LONG_MARK = 6
+"""Characters of a mark that chance does not make of base64."""
+
+_SIDE = 64
+_BEFORE_BASE64, _BEHIND_BASE64 = re.compile(rb"[A-Za-z0-9+/]+\Z"), re.compile(rb"[A-Za-z0-9+/]+")
+_LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
+_GOES_ON = re.compile(rb"(?:[0-9a-f]{17,}|[0-9A-F]{17,})\Z")
+_IN_WORD = re.compile(rb"[A-Za-z0-9_]")
+
+_WITHIN = re.compile(
+    rb"=(?P<last>[A-Za-z0-9+/_-]{16,100}={0,2})\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
+)
+"""The value in a token that has its name, or an address, with it: that is what is published."""
+
+_BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
+
+_TEXT = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 10 for byte in range(256))
+
+_Bytes = npt.NDArray[np.uint8]
+_Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the search of a dump gave."""
+
+    candidates: tuple[Candidate, ...]
+    witnesses: tuple[Witness, ...]
+    """What JSON Web Tokens say of themselves; each is told by its candidate's fingerprint."""
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Token:
+    """One place of one token. Holds its value: stays in here."""
+
+    place: Place
+    width: int
+    rule: str
+    name: str
+    """Of Kingfisher's rule."""
+    value: bytes
+    claims: Claims | None = None
+
+
+def asked(rule: str) -> bool:
+    """Tell whether findings of one of Kingfisher's rules are told."""
+    return not _EXCLUDED.fullmatch(rule)
+
+
+def search(
+    memory: Memory,
+    spaces: _Offsets,
+    offsets: _Offsets,
+    hit_rules: Sequence[Rule],
+    paths: tuple[str, ...] = (),
+    key: bytes = b"",
+) -> Found:
+    """Look at every hit, given as parallel columns and sorted by place.
+
+    ``paths`` are rules of the operator's own, ``key`` is that of the fingerprints. Raises what
+    reading the dump raises.
+    """
+    found: list[_Token] = []
+    faults: list[Fault] = []
+    try:
+        for token in _tokens(memory, spaces, offsets, hit_rules, paths):
+            if len(found) == MOST:
+                text = f"More than {MOST} tokens stand in the dump; the others were not looked at."
+                faults.append(Fault(code="limit-tokens", text=text))
+                break
+            found.append(token)
+    except kingfisher.FAILURES as error:
+        text = f"The search for tokens ended with {type(error).__name__}."
+        faults.append(Fault(code="tokens-failed", text=text))
+    kinds = {rule.id: rule.kind for rule in hit_rules}
+    names, published = Names(key), _published()
+    candidates, witnesses = [], []
+    for token in _apart(found):
+        name = names.of("token", token.value)
+        candidates.append(
+            Candidate(
+                rule=token.rule,
+                kind=kinds.get(token.rule, "token"),
+                algorithm=token.name,
+                encoding="text utf-16le" if token.width == 2 else "text",
+                confidence=Confidence.SHAPE if token.rule == PROBABLE else Confidence.STRUCTURE,
+                proof="",
+                fingerprint=name,
+                bits=0,
+                places=(token.place,),
+                published=_source(token, published),
+            )
+        )
+        if token.claims is not None:
+            witnesses.append(
+                Witness(
+                    kind="claims",
+                    fingerprint=name,
+                    issuer=token.claims.issuer,
+                    audience=token.claims.audience,
+                    not_after=token.claims.not_after,
+                )
+            )
+    return Found(candidates=tuple(candidates), witnesses=tuple(witnesses), faults=tuple(faults))
+
+
+def _tokens(
+    memory: Memory,
+    spaces: _Offsets,
+    offsets: _Offsets,
+    hit_rules: Sequence[Rule],
+    paths: tuple[str, ...],
+) -> Iterator[_Token]:
+    """Yield every token of the neighbourhoods; overlapping ones, and those of seams twice."""
+    for space in np.unique(spaces).tolist():
+        mine = np.flatnonzero(spaces == space)
+        at = offsets[mine]
+        breaks = np.flatnonzero(np.diff(at) > BEFORE + AFTER) + 1
+        for group in np.split(np.arange(len(at)), breaks):
+            hits = at[group]
+            named = [hit_rules[index].id == JWT for index in mine[group].tolist()]
+            yield from _neighbourhood(memory, space, hits, named, paths)
+
+
+def _neighbourhood(
+    memory: Memory, space: int, hits: _Offsets, named: list[bool], paths: tuple[str, ...]
+) -> Iterator[_Token]:
+    """Look at a stretch of hits that are near each other, piece after piece."""
+    first, last = max(int(hits[0]) - BEFORE, 0), int(hits[-1]) + AFTER
+    for start in range(first, last, PIECE):
+        raw = np.frombuffer(memory.clip(space, start, min(PIECE + OVERLAP, last - start)), np.uint8)
+        low, high = np.searchsorted(hits, (start, start + len(raw) - 1))
+        near = hits[low:high] - start
+        wide = raw[near + 1] == 0
+        for offset, is_wide, is_jwt in zip(
+            near.tolist(), wide.tolist(), named[int(low) : int(high)], strict=True
+        ):
+            if is_jwt and (token := _jwt(memory, space, start + offset, 1 + is_wide)):
+                yield token
+        if not all(wide):
+            yield from _confirmed(raw.tobytes(), Place(space=space, offset=start, size=1), paths)
+        for parity in np.unique(near[wide] & 1).tolist():
+            place = Place(space=space, offset=start + parity, size=2)
+            yield from _confirmed(_halved(raw[parity:]), place, paths)
+
+
+def _halved(raw: _Bytes) -> bytes:
+    """Return UTF-16LE text as ASCII; what is not ASCII becomes zero."""
+    pairs = raw[: len(raw) & ~1].reshape(-1, 2)
+    return np.where(pairs[:, 1] == 0, pairs[:, 0], 0).astype(np.uint8).tobytes()
+
+
+def _jwt(memory: Memory, space: int, offset: int, width: int) -> _Token | None:
+    read = jwt.read(memory, space, offset, width)
+    if read is None:
+        return None
+    value, claims = read
+    place = Place(space=space, offset=offset, size=len(value) * width)
+    return _Token(place=place, width=width, rule=JWT, name=ALGORITHM, value=value, claims=claims)
+
+
+# --- what Kingfisher says -----------------------------------------------------------------------
+
+
+def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_Token]:
+    """Yield the tokens of a text whose first character is at ``origin``, its size that of each."""
+    if not kingfisher.available():  # the engine says so
+        return
+    text = raw.translate(_TEXT)
+    matches = kingfisher.scanner(paths)(text)
+    for match in matches:
+        value = text[match.start : match.end]
+        if match.rule == _AWS_SECRET:
+            if _AWS_TEXT.fullmatch(value) and _random(value):
+                yield _token(origin, match.start, value, PROBABLE, match.rule)
+        elif match.visible and asked(match.rule) and not _by_chance(match, text, paths):
+            marked = match.confidence == "high" and _announced(match, text, paths)
+            yield _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
+    if any(mark in text for mark in _AWS_MARKS):
+        yield from _beside(text, origin)
+
+
+def _beside(text: bytes, origin: Place) -> Iterator[_Token]:
+    """Yield the secret access keys that stand near the id of one, and these ids."""
+    for name in itertools.islice(_AWS_NAME.finditer(text), _MOST_IDS):
+        first = max(name.start() - BEFORE, 0)
+        secrets = [
+            secret
+            for secret in _AWS_TEXT.finditer(text, first, name.end() + BEFORE)
+            if _random(secret[0])
+        ]
+        if secrets:
+            yield _token(origin, name.start(), name[0], SURE, _AWS_ID)
+        for secret in secrets:
+            yield _token(origin, secret.start(), secret[0], SURE, _AWS_SECRET)
+
+
+def _token(origin: Place, start: int, value: bytes, rule: str, name: str) -> _Token:
+    place = Place(
+        space=origin.space,
+        offset=origin.offset + start * origin.size,
+        size=len(value) * origin.size,
+    )
+    return _Token(place=place, width=origin.size, rule=rule, name=name, value=value)
+
+
+@functools.lru_cache(maxsize=1024)
+def _marks(rule: str, paths: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return the texts, in lower case, of which one stands in every match of a rule."""
+    pattern = str(kingfisher.catalogue(paths).detail(rule)["pattern"])
+    return tuple(lead.text.lower().encode() for lead in literals.leads(pattern))
+
+
+def _announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
+    """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
+
+    Letters and digits alone come about by chance in base64 and in hex: then the token must stand
+    by itself, and be no number.
+    """
+    value = text[match.start : match.end]
+    held = _held(match.rule, value, paths)
+    if not held or not _brief(held):
+        return bool(held)
+    around = text[max(match.start - 1, 0) : match.start], text[match.end : match.end + 1]
+    return not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
+
+
+def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
+    """Tell whether a match is a piece of something else.
+
+    With a checksum, that is what stands in a longer word and has the wrong one: names of the
+    solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
+    mark within base64 or a digest.
+    """
+    value = text[match.start : match.end]
+    around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
+    sound = checksums.holds(value)
+    if sound is not None:
+        return not sound and _IN_WORD.search(around) is not None
+    last = max(match.start, match.end - _SIDE)
+    if match.end < len(text) and _GOES_ON.search(text, last, match.end + 1):
+        return True
+    held = _held(match.rule, value, paths)
+    if not held or not _brief(held):
+        return False
+    if _HEX.fullmatch(value):
+        return True
+    before = _BEFORE_BASE64.search(text, max(match.start - _SIDE, 0), match.start)
+    behind = _BEHIND_BASE64.match(text, match.end, match.end + _SIDE)
+    outside = (before[0] if before else b"") + (behind[0] if behind else b"")
+    return all(kind.search(outside) for kind in _LETTERS)
+
+
+def _held(rule: str, value: bytes, paths: tuple[str, ...]) -> list[bytes]:
+    """Return the marks of a rule that stand in a token itself."""
+    folded = value.lower()
+    return [mark for mark in _marks(rule, paths) if _MARK.search(mark) and mark in folded]
+
+
+def _brief(marks: Sequence[bytes]) -> bool:
+    """Tell whether chance makes such marks in base64: a few letters and digits."""
+    return all(mark.isalnum() and len(mark) < _LONG_MARK for mark in marks)
+
+
+def _random(value: bytes) -> bool:
+    """Tell whether a text looks like base64 of random bytes, and like no path, word or hex."""
+    counts = Counter(value)
+    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+    kinds = (bytes.isdigit, bytes.islower, bytes.isupper)
+    mixed = all(any(kind(bytes((byte,))) for byte in counts) for kind in kinds)
+    return mixed and entropy >= _LEAST_ENTROPY
+
+
+# --- one token at one place ---------------------------------------------------------------------
+
+
+def _apart(tokens: Sequence[_Token]) -> list[_Token]:
+    """Keep, of tokens that overlap, the one that says most; in the order of their places."""
+    rank = {JWT: 0, SURE: 1, PROBABLE: 2}
+    ordered = sorted(tokens, key=lambda t: (rank[t.rule], -t.place.size, t.place, t.name))
+    starts: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    kept = []
+    for token in ordered:
+        start, end = token.place.offset, token.place.offset + token.place.size
+        mine = starts.setdefault(token.place.space, [])
+        theirs = ends.setdefault(token.place.space, [])
+        index = bisect.bisect_right(mine, start)
+        if (index and theirs[index - 1] > start) or (index < len(mine) and mine[index] < end):
+            continue
+        mine.insert(index, start)
+        theirs.insert(index, end)
+        kept.append(token)
+    return sorted(kept, key=lambda token: token.place)
+
+
+# --- tokens that everybody has ------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=1)
+def _published() -> tuple[tuple[bytes, str], ...]:
+    """Return tokens that are printed as examples, with where each stands for everybody to read."""
+    text = (rules.shipped() / "tokens" / "published.toml").read_text("utf-8")
+    return tuple(
+        (value.encode(), str(row["source"]))
+        for row in tomllib.loads(text)["examples"]
+        for value in row["values"]
+    )
+
+
+def _source(token: _Token, published: Sequence[tuple[bytes, str]]) -> str:
+    """Return where a token, or the value in it, is published; empty for one that is not."""
+    within = _WITHIN.search(token.value)
+    values = token.value, within and (within["last"] or within["password"])
+    return next((source for value, source in published if value in values), "")

@@ -1,0 +1,1 @@
+"""Keys of which a part is gone: without a head, without an end, cut in the middle."""

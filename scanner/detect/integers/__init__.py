@@ -1,0 +1,1 @@
+"""Numbers that nobody labelled: random-looking runs, in every reading, and the pool of them."""

@@ -1,0 +1,214 @@
+"""Bare numbers that are written as one word: base64, base64url, base58, hex or decimal alone.
+
+What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
+wallet holds a scalar in hex, and whatever prints a key (Erlang's logs, an interpreter) writes its
+integers in decimal. Such a word is as long as a private number's bytes make it, canonical (RFC 4648
+section 3.5), and ends where other characters begin. The sweep says where one may stand
+(``number_words``); here a text is read again, and what it spells takes part in the relations as if
+it had stood there. This module knows no keys: only the arithmetic says whose number it is, if any.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect.encodings import base58
+from scanner.detect.integers import limbs
+from scanner.detect.integers.limbs import Offsets, Runs
+from scanner.dump.space import Memory
+from scanner.model import Place
+
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+SIZES = (32, 48, 56, 57, 64, 66, 96, 128, 192, 256, 384, 512, 1024)
+"""Bytes of the numbers: scalars and seeds (a seed and its public key: 64), and RSA's up to 8192
+bits."""
+
+MOST = 1 << 12
+"""Texts that are kept, of a task and of a dump; where there are more those in crowds are left."""
+
+LONGEST = 2 * SIZES[-1]
+"""Characters of the longest text."""
+
+SHORTEST, LONG = 43, 170
+"""Characters of the shortest one, and of the shortest that RSA's numbers make."""
+
+BASE64 = {-(-8 * size // 6): size for size in SIZES}
+HEX = {2 * size: size for size in SIZES}
+"""Characters of the texts, and the bytes of what they spell."""
+
+BASE58 = {87: 64, 88: 64}
+"""The same of base58, in which Solana's tools write a seed and its public key."""
+
+DECIMAL = {
+    len(str(1 << bits)) - fewer: -(-bits // 8)
+    for bits in (256, 384, 521, 512, 768, 1024, 1536, 2048, 3072, 4096)
+    for fewer in range(4)
+}
+"""Characters of decimal numbers, and their bytes: one number in a thousand has fewer of them."""
+
+SLOT = 64
+"""Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
+parts one from the next."""
+
+_CROWD = 1 << 12
+"""Bytes within which texts are a crowd."""
+
+LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+INSIDE = np.isin(np.arange(256), list(LETTERS))
+"""What texts are made of."""
+
+PART = np.isin(np.arange(256), list(b".%~\\+/-_"))
+"""What stands before a part of something longer: a path, a token, an escape."""
+
+SIGNS = b"+/-_"
+"""What parts digits of hex from what stands before or behind them, though base64 has it."""
+
+_HEAD = 16
+_WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
+_AHEAD = re.compile(rb"0[xX0]|ED|ed")
+"""What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL)."""
+
+_ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+_DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
+_URL = bytes.maketrans(b"-_", b"+/")
+_VARIED = {32: 24}
+_MOST_VARIED = 35
+"""Different byte values of 32 random bytes and of more, at least: one in 10**5 has fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Written:
+    """A number's bytes, most significant first, and how and where in its space they are written."""
+
+    form: str
+    raw: bytes
+    offset: int
+    size: int
+
+
+def crowd(place: Offsets) -> Offsets:
+    """Count, for each of some coordinates, how many stand near it."""
+    marks = np.sort(place)
+    near: Offsets = np.searchsorted(marks, place + _CROWD) - np.searchsorted(marks, place - _CROWD)
+    return near
+
+
+def preferred(crowds: npt.NDArray[Any], long: Flags, most: int) -> Offsets:
+    """Return which of some to keep, ascending: half are long ones, the rest of any kind.
+
+    Of either those with the smallest crowds come first.
+    """
+    order = np.argsort(crowds, kind="stable")
+    first = order[long[order]][: most // 2]
+    rest = order[~np.isin(order, first)][: most - len(first)]
+    kept: Offsets = np.sort(np.append(first, rest))
+    return kept
+
+
+def sparse(runs: Runs, most: int = MOST) -> Runs:
+    """Return at most so many texts: those with the fewest others near them, long ones first."""
+    if len(runs) <= most:
+        return runs
+    place = limbs.coordinate(runs.space, runs.start)
+    order = np.argsort(place, kind="stable")
+    long = (runs.end - runs.start)[order] >= LONG
+    return limbs.chosen(runs, order[preferred(crowd(place[order]), long, most)])
+
+
+def may_be(data: Bytes, at: Offsets) -> Flags:
+    """Tell by the first bytes of runs which are texts: random-looking ones are none."""
+    found = np.zeros(len(at), np.bool_)
+    maybe = np.flatnonzero(INSIDE[data[at]])
+    rows = data[at[maybe, None] + np.arange(_HEAD)]
+    even, odd = rows[:, ::2], rows[:, 1::2]
+    found[maybe] = INSIDE[even].all(axis=1) & (INSIDE[odd].all(axis=1) | ~odd.any(axis=1))
+    return found
+
+
+def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | None:
+    """Read the text that begins at a coordinate; None where it is none, or part of a longer one.
+
+    Where ``size`` says that it fills a slot, others may adjoin it.
+    """
+    wide = memory.clip(space, offset + 1, 1) == b"\0"
+    width = 1 + wide
+    text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
+    before = memory.clip(space, offset - width, width)[:1]
+    adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
+    match = _WORD.match(text[:SLOT] if size == SLOT else text)
+    digits = _DIGITS.match(text)
+    if digits is not None and _parted(before, digits[1], text[digits.end() :]):
+        match = digits
+    elif match is None or (before and PART[before[0]] and not adjoined):
+        return None
+    found = _integer(match) or _of_base58(match) or _decoded(match)
+    if found is None:
+        return None
+    form, raw = found
+    size = match.end() * width
+    if width == 2 and any(memory.clip(space, offset, size)[1::2]):
+        return None
+    if len(set(raw)) < _VARIED.get(len(raw), _MOST_VARIED):
+        return None
+    behind = text[match.end() : match.end() + 1]
+    if before == b"\n" and behind in (b"\r", b"\n"):  # a line of many
+        return None
+    return Written(form=form + " utf-16" * wide, raw=raw, offset=offset, size=size)
+
+
+def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:
+    """Tell whether digits of hex are a number's between signs: part of a path, of an address."""
+    signs = (before and before in SIGNS) or (behind and behind[0] in SIGNS)
+    return bool(signs) and len(digits) in HEX and not before.isalnum()
+
+
+def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    size = DECIMAL.get(len(text), 0)
+    if pad or not text.isdigit() or int(text) >> 8 * size:
+        return None
+    return "decimal", int(text).to_bytes(size, "big")
+
+
+def _of_base58(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    size = BASE58.get(len(text), 0)
+    if not size or pad or text.translate(None, base58.ALPHABET):
+        return None
+    raw = base58.decode(text, size)
+    return ("base58", raw) if raw else None
+
+
+def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    digits = text[len("0x") :] if _AHEAD.match(text) and len(text) not in HEX else text
+    if len(digits) in HEX and _ONE_CASE.fullmatch(digits) and not pad:
+        return "hex", bytes.fromhex(digits.decode())
+    if len(text) not in BASE64 or len(pad) not in (0, -len(text) % 4):
+        return None
+    plain = text.translate(_URL)
+    if plain != text and any(sign in text for sign in b"+/"):
+        return None
+    try:
+        raw = base64.b64decode(plain + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        return None
+    if base64.b64encode(raw).rstrip(b"=") != plain:
+        return None
+    return "base64", raw
+
+
+def number(memory: Memory, place: Place) -> bytes:
+    """Return the bytes of a place, or what they spell where they are such a text."""
+    raw = memory.read(place.space, place.offset, place.size)
+    if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
+        text = read(memory, place.space, place.offset, place.size)
+        return text.raw if text is not None and text.size == place.size else raw
+    return raw

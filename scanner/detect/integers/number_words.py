@@ -1,0 +1,315 @@
+"""Where bare numbers may be written as one word: what the sweep sees of them.
+
+One word of memory in four is looked at, enough to meet each text of a number's length; where it may
+be a part of one, the text's beginning and end are looked for. It must be as long as a number's
+bytes make it, and as mixed as random ones are. This module reads no number: see ``bare_numbers``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect.integers.bare_numbers import (
+    BASE58,
+    BASE64,
+    DECIMAL,
+    HEX,
+    INSIDE,
+    LETTERS,
+    LONGEST,
+    PART,
+    SIGNS,
+    SLOT,
+    preferred,
+)
+from scanner.detect.integers.limbs import Offsets
+
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]
+
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
+_LENGTHS = np.zeros(LONGEST + 4, np.uint8)
+_LENGTHS[[*HEX, *(count + len("0x") for count in HEX)]] = _IS_HEX
+_LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
+_LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
+
+_MOST_SLOTS, _ALIGNED = 6, 16
+"""Of how many slots in a row texts fill each, and where slots begin."""
+
+_STEP = 4
+"""Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
+
+_MOST_WORDS, _BLOCK = 1 << 11, 9
+"""Words that are followed up, of a buffer; where there are more those in crowded blocks, of 512
+words, are left: tables of digests, and text that is packed as letters. Words in a row are no crowd:
+an RSA number fills ten."""
+
+_LONG_ROW = 4
+"""Words looked at, behind the first in a row, of a text that no digest is as long as."""
+
+_PIECE = 1 << 14
+_TWO = np.uint64(1 << 32)
+_HIGH = np.uint64(0x8080808080808080)
+_LEAST = np.uint64(0x2B2B2B2B2B2B2B2B)
+_EVEN = np.uint64(0x00FF00FF00FF00FF)
+_BYTE, _TOP = np.uint64(8), np.uint64(56)
+
+_OTHER, _UPPER, _DIGIT, _LOWER, _NIBBLE = 1, 2, 4, 8, 16
+_KIND = np.zeros(256, np.uint8)
+for _some, _kind in (
+    (LETTERS[:26], _UPPER),
+    (LETTERS[26:52], _LOWER),
+    (LETTERS[52:62], _DIGIT),
+    (LETTERS[62:], _OTHER),
+    (b"0123456789abcdefABCDEF", _NIBBLE),
+):
+    _KIND[list(_some)] |= _kind
+
+_BEFORE = 32
+"""Bytes before the first word that is looked at in which its text begins."""
+
+_REACHES = (64, 128, LONGEST + 1)
+"""Characters in which the end of a text is looked for: first in few, and of the rest in more."""
+
+_JUDGED, _FEWEST = 43, 4
+"""Characters by which a text is judged, and letters of either case that 43 random ones have, at
+least."""
+
+_EIGHT = 8
+_SIGNS = np.frombuffer(SIGNS, np.uint8)
+_ALNUM = INSIDE & ~np.isin(np.arange(256), _SIGNS)
+_ROWS = 1 << 12
+_LINE, _RETURN = ord("\n"), ord("\r")
+
+
+def find(
+    buffer: Bytes, owned_starts: Offsets, owned_ends: Offsets, filled: Sequence[tuple[int, int]]
+) -> tuple[Offsets, Offsets]:
+    """Return starts and ends (byte offsets in ``buffer``) of what may be such texts.
+
+    Those that begin in the owned ranges (sorted, apart). One that goes on beyond the buffer, which
+    is cut to that, is taken to be as long as the longest.
+    """
+    words = buffer[: len(buffer) & ~7].view(np.uint64)
+    chosen: tuple[list[Offsets], list[Offsets]] = ([], [])
+    for low, high in filled:
+        for first in range(low // 8 & -_STEP, high // 8, _PIECE * _STEP):
+            sample = words[first : min(first + _PIECE * _STEP, high // 8) : _STEP]
+            narrow, wide = _texts(sample)
+            chosen[0].append(first + narrow * _STEP)
+            chosen[1].append(first + wide * _STEP)
+    starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for width, parts in enumerate(chosen, 1):
+        at = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        at, begins = (_long if width == 1 else _long_wide)(words, at)
+        for rows in _parted(buffer, _lonely(at, begins), width):
+            for start, size in (_whole(buffer, rows, width), _digits(buffer, rows, width)):
+                starts.append(start)
+                ends.append(start + size)
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    index = np.searchsorted(owned_starts, start, side="right") - 1
+    mine = (index >= 0) & (start < owned_ends[index])
+    start, end = start[mine], end[mine]
+    order = np.argsort(start, kind="stable")
+    return start[order], end[order]
+
+
+def _texts(words: Words) -> tuple[Offsets, Offsets]:
+    """Return which words are of the alphabet's range, in one byte a character and in two."""
+    words = np.ascontiguousarray(words)
+    plain = np.flatnonzero(((words & _HIGH) == 0) & (words > _TWO))
+    words = words[plain]
+    return plain[_ranged(words)], plain[_ranged_wide(words)]
+
+
+def _ranged(words: Words) -> Flags:
+    """Tell in which words each byte is in the range of the alphabet."""
+    ranged: Flags = ((words | _HIGH) - _LEAST) & ~words & _HIGH == _HIGH
+    return ranged
+
+
+def _ranged_wide(words: Words) -> Flags:
+    """Tell in which words each other byte is in the range of the alphabet, and the rest are 0."""
+    wide: Flags = ((words & _EVEN) == 0) | ((words & ~_EVEN) == 0)
+    some = words[wide]
+    wide[wide] = _ranged(some | some << _BYTE | some >> _TOP)
+    return wide
+
+
+def _long(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
+    """Keep the words that stand in a row of _STEP of the range: a text is no shorter.
+
+    And tell which of them may be the first in their row that is looked at.
+    """
+    around = [_ranged(_at(words, at + step)) for step in (-1, 1)]
+    at = at[around[0] | around[1]]
+    rows = [_ranged(_at(words, at + step)) for step in (-3, -2, -1, 1, 2, 3)]
+    back = rows[2] & rows[1]
+    ahead = rows[3] & rows[4]
+    keep = (back & (rows[0] | rows[3])) | (ahead & (rows[5] | rows[2]))
+    return at[keep], ~(rows[0] & back)[keep]
+
+
+def _long_wide(words: Words, at: Offsets) -> tuple[Offsets, Flags]:
+    """Do the same for two bytes a character: of nine words and more, three are on one side."""
+    back, ahead = np.ones((2, len(at)), np.bool_)
+    for step in range(1, _STEP):
+        back &= _ranged_wide(_at(words, at - step))
+        ahead &= _ranged_wide(_at(words, at + step))
+    keep = back | ahead
+    return at[keep], ~back[keep]
+
+
+def _lonely(at: Offsets, begins: Flags) -> Offsets:
+    """Keep at most _MOST_WORDS words, those in whose block fewest rows begin.
+
+    Half of them are of long rows, if there are so many: the numbers of an RSA key that stand
+    together are a crowd among digests that stand apart.
+    """
+    if len(at) <= _MOST_WORDS:
+        return at
+    block = at >> _BLOCK
+    crowd = np.bincount(block, weights=begins)[block]
+    far = np.append(at[_LONG_ROW:], np.full(_LONG_ROW, -1))
+    first = begins | (np.append(-1, at[:-1]) != at - _STEP)
+    long = first & (far == at + _LONG_ROW * _STEP)
+    return at[preferred(crowd, long, _MOST_WORDS)]
+
+
+def _parted(buffer: Bytes, at: Offsets, width: int) -> list[Offsets]:
+    """Return where words begin that are of the alphabet: of two-byte characters, by their order.
+
+    Some characters, there or in a word beside, are upper case or digits.
+    """
+    words = buffer[: len(buffer) & ~7].view(np.uint64)
+    rows = _kinds(words, at)
+    if width == 1:
+        good = np.asarray((rows > 0).all(axis=1))
+        plain = np.flatnonzero(good & ((rows & (_UPPER | _DIGIT)) == 0).all(axis=1))
+        for step in (-1, 1):
+            beside = _kinds(words, at[plain] + step)
+            plain = plain[((beside & (_UPPER | _DIGIT)) == 0).all(axis=1)]
+        good[plain] = False
+        return [at[good] * 8]
+    at = at * 8
+    even, odd = (rows[:, shift::2] for shift in (0, 1))
+    return [at[(even > 0).all(axis=1)], at[(odd > 0).all(axis=1)] + 1]
+
+
+def _kinds(words: Words, at: Offsets) -> Bytes:
+    """Return the kinds of the eight characters of each word."""
+    return _KIND.take(_at(words, at).view(np.uint8)).reshape(-1, 8)
+
+
+def _at(words: Words, at: Offsets) -> Words:
+    """Return words: of what is beyond an end, the last one there."""
+    return words.take(at, mode="clip")
+
+
+def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
+    """Return start and bytes of the texts of which the words at ``at`` are the first looked at."""
+    if not len(at):
+        return at, at
+    start, size = _spans(buffer, at, width, INSIDE)
+    cut = start + (size + 1) * width > len(buffer)
+    cut &= size > 0
+    size[cut] = LONGEST
+    length = np.where(cut, np.uint8(_IS_CUT), _LENGTHS[size])
+    keep = np.flatnonzero(length)
+    keep = keep[_plausible(buffer, start[keep], size[keep], length[keep], width)]
+    slots = _slots(start, size) if width == 1 else start[:0]
+    size = np.append(size[keep] * width, np.full(len(slots), SLOT))
+    return np.append(start[keep], slots), size
+
+
+def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
+    """Return start and bytes of hex digits in longer texts, which signs part from the rest."""
+    spots = at[:, None] + np.arange(0, _EIGHT, width)
+    at = at[(_KIND[buffer[np.minimum(spots, len(buffer) - 1)]] & _NIBBLE > 0).all(axis=1)]
+    if not len(at):
+        return at, at
+    start, size = _spans(buffer, at, width, _KIND & _NIBBLE > 0)
+    before = buffer[np.maximum(start - width, 0)]
+    behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
+    parted = np.isin(before, _SIGNS) | np.isin(behind, _SIGNS)
+    alone = ~(_ALNUM[before] | _ALNUM[behind])
+    keep = parted & alone & (_LENGTHS[np.minimum(size, LONGEST)] & _IS_HEX > 0)
+    return start[keep], size[keep] * width
+
+
+def _spans(buffer: Bytes, at: Offsets, width: int, inside: Flags) -> tuple[Offsets, Offsets]:
+    """Return where the texts begin of which the words at ``at`` are the first looked at.
+
+    And how many characters they have of those that are ``inside``; 0 for more than any number.
+    """
+    before = _inside(buffer, at - _BEFORE, _BEFORE // width, width, inside)
+    lead = before[:, ::-1].argmin(axis=1)
+    first = ~before.all(axis=1)
+    start = at[first] - lead[first] * width
+    size = np.zeros(len(start), np.int64)
+    left = np.arange(len(start))
+    for reach in _REACHES:
+        ended = np.zeros(len(left), np.bool_)
+        for low in range(0, len(left), _ROWS):
+            part = slice(low, low + _ROWS)
+            there = _inside(buffer, start[left[part]], reach, width, inside)
+            size[left[part]] = there.argmin(axis=1)
+            ended[part] = ~there.all(axis=1)
+        left = left[~ended]
+    size[left] = 0  # longer than any number
+    return start, size
+
+
+def _slots(start: Offsets, size: Offsets) -> Offsets:
+    """Return where texts begin that fill their slots of an allocator, and adjoin."""
+    rows = np.flatnonzero((start % _ALIGNED == 0) & (size % SLOT == 0))
+    rows = rows[(size[rows] > SLOT) & (size[rows] <= _MOST_SLOTS * SLOT)]
+    count = size[rows] // SLOT
+    index = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    found: Offsets = np.repeat(start[rows], count) + index * SLOT
+    return found
+
+
+def _inside(buffer: Bytes, at: Offsets, count: int, width: int, table: Flags) -> Flags:
+    """Tell of each of ``count`` characters from ``at`` on whether it is of a table's.
+
+    What is beyond the buffer is none.
+    """
+    span = count * width
+    rows = np.zeros((len(at), span), np.uint8)
+    whole = (at >= 0) & (at + span <= len(buffer))
+    if whole.any():
+        rows[whole] = np.lib.stride_tricks.sliding_window_view(buffer, span)[at[whole]]
+    for row in np.flatnonzero(~whole).tolist():
+        first = int(at[row])
+        there = buffer[max(first, 0) : max(first + span, 0)]
+        rows[row, max(-first, 0) : max(-first, 0) + len(there)] = there
+    inside: Flags = table[rows[:, ::width]]
+    if width > 1:
+        inside &= rows[:, 1::width] == 0
+    return inside
+
+
+def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, width: int) -> Flags:
+    """Tell which texts are digits, or hex, or have letters of both cases too, as random ones have.
+
+    Not so lines of many, nor what stands behind a character that makes it a part.
+    """
+    spots = start[:, None] + np.arange(0, _JUDGED * width, width)
+    good = spots < np.minimum(start + size * width, len(buffer))[:, None]
+    kinds = np.where(good, _KIND[buffer[np.where(good, spots, 0)]], np.uint8(0))
+    upper, digits = (kinds & _UPPER > 0).sum(axis=1), (kinds & _DIGIT > 0).sum(axis=1)
+    lower = (kinds & _LOWER > 0).sum(axis=1)
+    spelled = (upper >= _FEWEST) & (lower >= _FEWEST) & (digits > 0)
+    spelled &= (length & _IS_BASE64) > 0
+    nibbles = ((kinds & _NIBBLE > 0) | ~good)[:, 2:].all(axis=1)  # 0x may stand before
+    spelled |= nibbles & (digits >= _FEWEST) & ((length & _IS_HEX) > 0)
+    spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)
+    spelled |= length == _IS_CUT
+    before = buffer[np.maximum(start - width, 0)]
+    behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
+    line = (before == _LINE) & ((behind == _LINE) | (behind == _RETURN))
+    result: Flags = spelled & ~line & ~PART[before]
+    return result

@@ -1,0 +1,1 @@
+"""Keys as OpenPGP programs keep them: packets, armour, S-expressions."""

@@ -1,0 +1,1 @@
+"""Keys in the own format of one program or system."""

@@ -1,0 +1,1 @@
+"""Keys as SSH programs keep them: OpenSSH, PuTTY, ssh.com, and public keys on the wire."""

@@ -1,0 +1,342 @@
+"""OpenSSH private keys in the clear: key files, agent messages, and the form that shielding wraps.
+
+Sources: OpenSSH PROTOCOL.key (openssh-key-v1), sshkey_private_serialize in sshkey.c, and
+draft-ietf-sshm-ssh-agent section 3.2 (SSH_AGENTC_ADD_IDENTITY). All hold the same fields behind
+the name of the key type, without a version or a length: only arithmetic tells a key from its public
+blob, and here it always can, because the public half stands among the fields. A key file that is
+encrypted is no finding of this module.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scanner.detect.algebra import groups, publics
+from scanner.detect.algebra.material import Ec, Ffc, Foreign, Okp, Rsa
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1.der import Memory
+from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.encodings import armour
+from scanner.detect.encodings.armour import Text
+from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
+from scanner.detect.locked.sealed import UNKNOWN
+from scanner.detect.ssh import blobs
+from scanner.detect.ssh.blobs import Cut, NotSsh, Wire
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+MAGIC = b"openssh-key-v1\0"
+"""What the binary form of a key file begins with."""
+
+MARK = b"b3BlbnNzaC1rZXktdjEA"
+"""The same in base64."""
+
+LONGEST = 16 * 1024
+"""Bytes of the largest private form, and characters of base64 that are read for one."""
+
+_FIRST_READ = 512
+"""Bytes that are read first: public keys by the hundred thousand begin like private ones."""
+
+_MOST_FIELDS, _VARIED = 32, 24
+"""Fields of a key of a type that is not known, and different bytes in them, at least."""
+
+_MARGIN, _HYPHENS = 256, b"-----"
+"""Characters before a line of text in which what is before it begins: the margin of a patch, a
+letter or a comment, the head of a line of a log; and what the line above ends with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Serialized:
+    """A private key that was read from its SSH fields, and the bytes of all of them."""
+
+    key: Key
+    size: int
+
+
+def _rsa(wire: Wire) -> Rsa:
+    n, e, d, _, p, q = (wire.mpint() for _ in range(6))
+    key = rsa_primes(n, e, p, q)
+    if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
+        raise NotSsh
+    return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+
+
+def _dsa(wire: Wire) -> Ffc:
+    key = groups.proved(*blobs.dss(wire), wire.mpint())
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _ecdsa(wire: Wire) -> Ec:
+    curve, x, y = wire.point()
+    key = ec_scalar(curve, wire.mpint(), x, y)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _ed25519(wire: Wire) -> Okp:
+    return _edwards(wire, "ed25519")
+
+
+def _ed448(wire: Wire) -> Okp:
+    return _edwards(wire, "ed448")
+
+
+def _edwards(wire: Wire, algorithm: str) -> Okp:
+    public, secret, size = wire.string(), wire.string(), OKP_BYTES[algorithm]
+    if len(public) != size or len(secret) != 2 * size or secret[size:] != public:
+        raise NotSsh
+    key = okp_seed(algorithm, secret[:size], public)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _certificate(wire: Wire) -> Wire:
+    """Return a cursor at the public fields of the certificate that follows the type.
+
+    PROTOCOL.certkeys: type, nonce, then the fields of the plain public key.
+    """
+    inside = Wire(wire.string())
+    inside.string()
+    inside.string()
+    return inside
+
+
+def _certified_rsa(wire: Wire) -> Rsa:
+    """Read what sshkey_private_serialize writes behind a certificate: d, iqmp, p, q."""
+    public = _certificate(wire)
+    e, n = public.mpint(), public.mpint()
+    d, _, p, q = (wire.mpint() for _ in range(4))
+    key = rsa_primes(n, e, p, q)
+    if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
+        raise NotSsh
+    return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+
+
+def _certified_ecdsa(wire: Wire) -> Ec:
+    curve, x, y = _certificate(wire).point()
+    key = ec_scalar(curve, wire.mpint(), x, y)
+    if key is None:
+        raise NotSsh
+    return key
+
+
+def _certified_ed25519(wire: Wire) -> Okp:
+    public = _certificate(wire).string()
+    key = _ed25519(wire)
+    if key.public != public:
+        raise NotSsh
+    return key
+
+
+CERTIFIED = b"-cert-v01@openssh.com"
+"""What the type of a key with a certificate ends with (PROTOCOL.certkeys)."""
+
+TYPES: dict[bytes, Callable[[Wire], Key]] = {
+    b"ssh-rsa": _rsa,
+    b"ssh-dss": _dsa,
+    b"ssh-ed25519": _ed25519,
+    b"ssh-ed448": _ed448,
+    b"ecdsa-sha2-nistp256": _ecdsa,
+    b"ecdsa-sha2-nistp384": _ecdsa,
+    b"ecdsa-sha2-nistp521": _ecdsa,
+    b"ssh-rsa" + CERTIFIED: _certified_rsa,
+    b"ssh-ed25519" + CERTIFIED: _certified_ed25519,
+    b"ecdsa-sha2-nistp256" + CERTIFIED: _certified_ecdsa,
+    b"ecdsa-sha2-nistp384" + CERTIFIED: _certified_ecdsa,
+    b"ecdsa-sha2-nistp521" + CERTIFIED: _certified_ecdsa,
+}
+"""Key types, and what reads and proves the private fields behind the type."""
+
+
+def read(data: bytes) -> Serialized | None:
+    """Read the private fields at the start of ``data``, type first; None for anything else."""
+    try:
+        return _read(Wire(data))
+    except NotSsh:
+        return None
+
+
+def _read(wire: Wire) -> Serialized | None:
+    reader = TYPES.get(wire.string())
+    return None if reader is None else Serialized(key=reader(wire), size=wire.at)
+
+
+def _fields(memory: Memory, space: int, offset: int) -> Serialized | None:
+    """Read the private fields at ``offset``: more of them only where the first bytes lead there."""
+    try:
+        return _read(Wire(memory.clip(space, offset, _FIRST_READ)))
+    except Cut:
+        return read(memory.clip(space, offset, LONGEST))
+    except NotSsh:
+        return None
+
+
+def padded(data: bytes) -> bool:
+    """Tell whether bytes are the padding 1, 2, 3... of at most one cipher block."""
+    return len(data) < 256 and data == bytes(range(1, len(data) + 1))
+
+
+def read_file(data: bytes) -> Serialized | None:
+    """Read an unencrypted key file in binary, MAGIC first; size is that of the whole file.
+
+    The two check words, the public blob, and the padding must be what they should.
+    """
+    wire = Wire(data, len(MAGIC))
+    try:
+        public, section = _clear(wire)
+        inner = Wire(section)
+        found = read(section[8:]) if inner.word() == inner.word() else None
+        if found is None:
+            return None
+        inner.at += found.size
+        inner.string()
+    except NotSsh:
+        return None
+    blob = blobs.read(public)
+    wanted = public_of(found.key).witness.fingerprint
+    if blob is None or blob[0].witness.fingerprint != wanted or not padded(section[inner.at :]):
+        return None
+    return Serialized(key=found.key, size=wire.at)
+
+
+def strange(data: bytes) -> tuple[Foreign, int] | None:
+    """Read an unencrypted key file whose type is not one of TYPES, and return its size too.
+
+    What a hardware token keeps (``sk-``) is not in its file.
+    """
+    wire = Wire(data, len(MAGIC))
+    try:
+        public, section = _clear(wire)
+        inner = Wire(section)
+        same, kind = inner.word() == inner.word(), inner.string()
+        if not same or kind in TYPES or kind.startswith(b"sk-") or Wire(public).string() != kind:
+            return None
+        first, fields = inner.at, 0
+        while not padded(section[inner.at :]) and fields < _MOST_FIELDS:
+            last = inner.at
+            inner.string()
+            fields += 1
+    except NotSsh:
+        return None
+    secret = section[first:last] if fields > 1 else b""  # the last one is the comment
+    if len(set(secret)) < _VARIED or not padded(section[inner.at :]):
+        return None
+    return Foreign(algorithm=UNKNOWN, inner=secret), wire.at
+
+
+def _clear(wire: Wire) -> tuple[bytes, bytes]:
+    """Return the public blob and the private section of a file that is not encrypted."""
+    if not wire.data.startswith(MAGIC) or wire.string() != b"none" or wire.string() != b"none":
+        raise NotSsh
+    if wire.string() or wire.word() != 1:
+        raise NotSsh
+    return wire.string(), _section(wire)
+
+
+def _section(wire: Wire) -> bytes:
+    """Return the private section: a string too, but a longer one than any number."""
+    size = wire.word()
+    section = wire.data[wire.at : wire.at + size]
+    if size > LONGEST or len(section) != size:
+        raise NotSsh
+    wire.at += size
+    return section
+
+
+def public_of(key: Key) -> PublicKey:
+    """Return the public half, which the SSH form around the private one names."""
+    match key:
+        case Rsa(n=n, e=e):
+            return publics.rsa(n, e, kind="ssh")
+        case Ec(curve=curve, x=x, y=y):
+            return publics.ec(curve, x, y, kind="ssh")
+        case Okp(algorithm=algorithm, public=raw):
+            return publics.okp(algorithm, raw, kind="ssh")
+        case Ffc(p=p, q=q, g=g, y=y):
+            return publics.ffc("dsa", p, q, g, y, kind="ssh")
+
+
+def blob_of(key: Key) -> bytes:
+    """Return the public blob (RFC 4253 section 6.6) of a key of one of TYPES."""
+    match key:
+        case Rsa(n=n, e=e):
+            fields = [b"ssh-rsa", _mpint(e), _mpint(n)]
+        case Ec(curve=curve, x=x, y=y):
+            name = next(name for name, other in blobs.NISTP.items() if other == curve)
+            size = FIELD_BYTES[curve]
+            point = b"\x04" + x.to_bytes(size, "big") + y.to_bytes(size, "big")
+            fields = [b"ecdsa-sha2-" + name, name, point]
+        case Okp(algorithm=algorithm, public=raw):
+            fields = [b"ssh-" + algorithm.encode(), raw]
+        case Ffc(p=p, q=q, g=g, y=y):
+            fields = [b"ssh-dss", *map(_mpint, (p, q, g, y))]
+    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+
+
+def _mpint(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big")
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key whose file, in binary or in base64, or whose bare fields start at ``offset``.
+
+    In front of base64, the BEGIN line may stand or be gone. With the key comes its public half,
+    which names it.
+    """
+    head = memory.clip(space, offset, len(MAGIC))
+    if head.startswith(CERTIFIED[:9]):
+        offset -= _before(memory, space, offset)
+    if head == MAGIC:
+        data = memory.clip(space, offset, LONGEST)
+        found, encoding = read_file(data), "OPENSSH"
+        size = found.size if found else 0
+        other = strange(data) if found is None else None
+        if other is not None:
+            place = Place(space=space, offset=offset, size=other[1])
+            yield unproved(other[0], rule, encoding, (place,))
+    elif head[:2] == MARK[:2] or head[:3] == b"b\x003":
+        yield from _text(armour.text_at(memory, space, offset), rule)
+        return
+    else:
+        found, encoding = _fields(memory, space, offset), "ssh-fields"
+        size = found.size if found else 0
+    if found is None:
+        return
+    place = Place(space=space, offset=offset, size=size)
+    yield proved(found.key, rule, encoding, (place,))
+    yield blobs.named(public_of(found.key), blob_of(found.key), place)
+
+
+def _before(memory: Memory, space: int, offset: int) -> int:
+    """Return how many bytes of a type, its length included, stand before CERTIFIED."""
+    lead = memory.clip(space, max(offset - 23, 0), min(offset, 23))
+    for name in TYPES:
+        size = len(name) + len(CERTIFIED)
+        if lead.endswith(size.to_bytes(4, "big") + name):
+            return 4 + len(name)
+    return 0
+
+
+def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key file in base64 at the start of a text, in every shape that text takes."""
+    _, raw, lead = armour.stretch(text, _MARGIN, LONGEST)
+    above = raw.rfind(_HYPHENS, 0, lead)
+    start = above + len(_HYPHENS) if above >= 0 else max(raw.rfind(b"\n", 0, lead), 0)
+    body = armour.unquoted(raw[start:])[lead - start :]
+    data = blobs.decode(armour.gather(body)[0])
+    found = read_file(data)
+    other = strange(data) if found is None else None
+    if found is None and other is None:
+        return
+    whole = found.size if found else other[1] if other else 0
+    size = armour.length(body, (whole * 8 + 5) // 6)
+    place, wide = armour.located(text.memory, text.space, text.offset, size, text.width)
+    if other is not None:
+        yield unproved(other[0], rule, f"OPENSSH-PEM{wide}", (place,))
+    if found is not None:
+        yield proved(found.key, rule, f"OPENSSH-PEM{wide}", (place,))
+        yield blobs.named(public_of(found.key), blob_of(found.key), place)

@@ -1,0 +1,233 @@
+"""Keys of algorithms and curves that nothing here computes with: told, and never proved."""
+
+import base64
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings
+from fixtures.keystores import tlv
+from scanner import rules
+from scanner.detect.algebra.material import Ffc, Foreign, describe
+from scanner.detect.asn1 import foreign, keys
+from scanner.detect.asn1.der import Malformed
+from scanner.engine import ScanRequest, scan
+from scanner.model import Confidence
+from scanner.progress import Silence
+
+EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b2403030208010109")
+SECRET = hashlib.shake_256(b"keysift throwaway foreign").digest(96)
+
+
+def sec1(size: int = 32, *inner: bytes) -> bytes:
+    """Return ECPrivateKey with a scalar of so many bytes, and what follows it."""
+    return tlv(0x30, b"\x02\x01\x01", tlv(4, SECRET[:size]), *inner)
+
+
+def pkcs8(oid: bytes, parameters: bytes, inner: bytes, *more: bytes) -> bytes:
+    """Return OneAsymmetricKey (RFC 5958)."""
+    return tlv(0x30, b"\x02\x01\0", tlv(0x30, tlv(6, oid), parameters), tlv(4, inner), *more)
+
+
+KEYS = {
+    "brainpoolP320r1": (pkcs8(EC, tlv(6, RARE), sec1()), "ec", "brainpoolP320r1"),
+    "brainpoolP320r1, SEC1": (sec1(32, tlv(0xA0, tlv(6, RARE))), "ec", "brainpoolP320r1"),
+    "sect571k1": (pkcs8(EC, tlv(6, bytes.fromhex("2b81040026")), sec1(64)), "ec", "1.3.132.0.38"),
+    "GOST": (
+        pkcs8(bytes.fromhex("2a85030701010101"), tlv(0x30, tlv(6, RARE)), tlv(4, SECRET[:32])),
+        "gost2012-256",
+        "",
+    ),
+    "X9.42": (
+        pkcs8(
+            bytes.fromhex("2a8648ce3e0201"),
+            tlv(0x30, tlv(2, b"\x7f" * 300)),
+            tlv(2, b"\1" + SECRET),
+        ),
+        "dh",
+        "",
+    ),
+    "composite": (pkcs8(bytes.fromhex("2b06010505070627"), b"", SECRET), "1.3.6.1.5.5.7.6.39", ""),
+    "a draft's": (
+        pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET, tlv(0xA0, b"")),
+        "1.3.9999.3.5",
+        "",
+    ),
+}
+"""What a text holds, and the algorithm and curve that are told."""
+
+
+def scanned(folder: Path, data: bytes) -> list[tuple[str, str, str, Confidence]]:
+    """Return (rule, algorithm, curve, confidence) of the private keys in bytes."""
+    path = folder / "dump"
+    path.write_bytes(bytes(64) + data + bytes(64))
+    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    assert all(c.fingerprint.value for c in found.candidates)
+    return [
+        (c.rule, c.algorithm, c.curve, c.confidence)
+        for c in found.candidates
+        if c.kind == "private-key"
+    ]
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("form", ["PEM", "base64"])
+def test_a_text_that_says_it_is_a_private_key_is_one(tmp_path: Path, name: str, form: str) -> None:
+    """Whatever its algorithm: GOST and others had passed as PEM, and nothing was said."""
+    data, algorithm, curve = KEYS[name]
+    text = encodings.pem(data, "EC PRIVATE KEY" if "SEC1" in name else "PRIVATE KEY")
+    if form == "base64":
+        text = encodings.utf16(text)
+    (found,) = scanned(tmp_path, text)
+    assert found == ("private-key-pem", algorithm, curve, Confidence.STRUCTURE)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_as_der(tmp_path: Path, name: str) -> None:
+    """In DER too, where the algorithm is one that anchors know."""
+    data, algorithm, curve = KEYS[name]
+    (found,) = scanned(tmp_path, data)
+    rule = "sec1-der" if "SEC1" in name else "pkcs8-der"
+    assert found == (rule, algorithm, curve, Confidence.STRUCTURE)
+
+
+def test_a_part_of_what_no_anchor_finds_is_told(tmp_path: Path) -> None:
+    """An ECPrivateKey under an identifier that nobody looks for is found for itself."""
+    for algorithm, parameters in (
+        (bytes.fromhex("2b06010401"), b""),  # unknown, and without an anchor
+        (EC, tlv(6, bytes.fromhex("2a03"))),  # the shortest name of a curve
+    ):
+        folder = tmp_path / algorithm.hex()
+        folder.mkdir()
+        assert scanned(folder, pkcs8(algorithm, parameters, sec1()))
+
+
+BAD = {
+    "zeros": pkcs8(EC, tlv(6, RARE), tlv(0x30, b"\x02\x01\x01", tlv(4, bytes(32)))),
+    "another version": tlv(0x30, b"\x02\x01\x02", KEYS["GOST"][0][5:]),
+    "a short secret": pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET[:11]),
+    "a long scalar": pkcs8(EC, tlv(6, RARE), sec1(81)),
+    "loose ends": pkcs8(EC, tlv(6, RARE), sec1() + b"\0"),
+    "more behind it": pkcs8(bytes.fromhex("2bce0f0305"), b"", SECRET, tlv(2, b"\1")),
+    "no identifier": pkcs8(b"", b"", SECRET),
+    "an endless identifier": pkcs8(b"\x81" * 40 + b"\1", b"", SECRET),
+    "a known curve": pkcs8(EC, tlv(6, bytes.fromhex("2a8648ce3d030107")), sec1(80)),
+    "an unknown version of SEC1": pkcs8(
+        EC, tlv(6, RARE), tlv(0x30, b"\x02\x01\x02", tlv(4, SECRET[:32]))
+    ),
+    "RSA that is none": pkcs8(bytes.fromhex("2a864886f70d010101"), b"\5\0", SECRET),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_does_not_parse_is_none(name: str) -> None:
+    """A label is not enough, and what is known must agree."""
+    assert keys.parse_private(BAD[name]) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(KEYS)), st.data())
+def test_arbitrary_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
+    """Whatever byte changes, nothing is raised; what is cut is no key."""
+    blob = bytearray(KEYS[name][0])
+    blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
+    parsed = keys.parse_private(bytes(blob))
+    assert parsed is None or parsed.confidence is Confidence.STRUCTURE
+    assert keys.parse_private(KEYS[name][0][:-1]) is None
+
+
+@pytest.mark.parametrize(
+    ("oid", "said"),
+    [
+        ("2a8648ce3d0201", "1.2.840.10045.2.1"),
+        ("67010c", "2.23.1.12"),
+        ("883703", "2.999.3"),
+        ("00", "0.0"),
+    ],
+)
+def test_identifiers_in_dots(oid: str, said: str) -> None:
+    """X.690 8.19: two arcs in the first number, which may be a large one."""
+    assert foreign.dotted(bytes.fromhex(oid)) == said
+    with pytest.raises(Malformed):
+        foreign.dotted(bytes.fromhex(oid) + b"\x80")
+
+
+def test_a_point_beside_it_is_its_name() -> None:
+    """Where the public half stands inside, the key has the name that openssl would give it."""
+    point = b"\4" + SECRET[:64]
+    wrapped = tlv(0xA1, tlv(3, b"\0" + point))
+    for data in (
+        pkcs8(EC, tlv(6, RARE), sec1(32, wrapped)),
+        sec1(32, tlv(0xA0, tlv(6, RARE)), wrapped),
+    ):
+        parsed = keys.parse_private(data)
+        assert parsed is not None
+        spki = tlv(0x30, tlv(0x30, tlv(6, EC), tlv(6, RARE)), tlv(3, b"\0" + point))
+        assert describe(parsed.material).fingerprint.value == hashlib.sha256(spki).hexdigest()
+
+
+def test_copies_of_its_scalar_are_traced(tmp_path: Path) -> None:
+    """A named one's scalar is found where it stands bare, as limbs too."""
+    wrapped = tlv(0xA1, tlv(3, b"\0\4" + SECRET[:64]))
+    text = encodings.pem(pkcs8(EC, tlv(6, RARE), sec1(32, wrapped)), "PRIVATE KEY")
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(64) + text + bytes(64) + SECRET[:32][::-1] + bytes(64))
+    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    assert [(s.encoding, s.place.size) for s in found.sightings] == [("d limbs-le", 32)]
+
+
+def test_self_test_keys_of_gnutls_are_published(tmp_path: Path) -> None:
+    """They have no public half: seen in every process that loads the library."""
+    inner = bytes.fromhex("042028e17deada260fad6b8529f32a3cab98eddfbf481d9477a2fbaa2fadcf129c19")
+    data = encodings.pem(pkcs8(bytes.fromhex("2a85030701010101"), b"", inner), "PRIVATE KEY")
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(64) + data + bytes(64))
+    (found,) = scan(
+        ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence()
+    ).candidates
+    assert "GnuTLS" in found.published
+
+
+OPENSSL = ("prime192v1", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320r1", "DH")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.parametrize("curve", OPENSSL)
+def test_what_openssl_makes(tmp_path: Path, curve: str) -> None:
+    """Keys on curves that OpenSSL knows and this module does not, and of Diffie-Hellman."""
+    how = ["EC", "-pkeyopt", f"ec_paramgen_curve:{curve}"]
+    if curve == "DH":
+        how = ["DH", "-pkeyopt", "group:ffdhe2048"]
+    made = subprocess.run(
+        ["openssl", "genpkey", "-algorithm", *how], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("this openssl has no such keys")
+    ((rule, algorithm, _, confidence),) = scanned(tmp_path, made.stdout)
+    assert (rule, confidence) == ("private-key-pem", Confidence.STRUCTURE)
+    assert algorithm == ("dh" if curve == "DH" else "ec")
+    public = subprocess.run(
+        ["openssl", "pkey", "-pubout", "-outform", "DER"],
+        input=made.stdout,
+        capture_output=True,
+        check=True,
+    ).stdout
+    if curve == "DH":
+        body = b"".join(line for line in made.stdout.splitlines() if b"-" not in line)
+        parsed = keys.parse_private(base64.b64decode(body))
+        assert parsed is not None
+        assert isinstance(parsed.material, Ffc)
+        assert describe(parsed.material).fingerprint.value == hashlib.sha256(public).hexdigest()
+
+
+def test_it_is_never_written_down() -> None:
+    """The material has no repr."""
+    parsed = keys.parse_private(KEYS["brainpoolP320r1"][0])
+    assert parsed is not None
+    assert isinstance(parsed.material, Foreign)
+    assert repr(parsed.material) == "<foreign: withheld>"

@@ -1,0 +1,227 @@
+"""Bare numbers that are written as text: found in any spelling, whole words alone, and again."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner import rules
+from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.limbs import Runs
+from scanner.engine import ScanRequest, scan
+from scanner.model import Candidate
+from scanner.progress import Silence
+
+RSA, P256, P521 = keys.rsa_key(2048), keys.ec_key("P-256"), keys.ec_key("P-521")
+ED, X = keys.okp_key("ed25519"), keys.okp_key("x25519")
+ED_PUBLIC, X_PUBLIC = (key.private_key.public_key().public_bytes_raw() for key in (ED, X))
+SIZE = 1 << 14
+
+
+def url(raw: bytes) -> bytes:
+    """Spell bytes as RFC 7515 does."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
+    "base64url": url,
+    "base64": base64.b64encode,
+    "hex": lambda raw: raw.hex().encode(),
+    "hex, upper case": lambda raw: raw.hex().upper().encode(),
+    "hex, announced": lambda raw: b"0x" + raw.hex().encode(),
+    "hex, behind a kind": lambda raw: b"ED" + raw.hex().upper().encode(),
+    "hex, signed": lambda raw: b"00" + raw.hex().encode(),
+    "decimal": lambda raw: str(int.from_bytes(raw, "big")).encode(),
+    "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),
+    "hex, two bytes a character": lambda raw: encodings.utf16(raw.hex()),
+    "decimal, two bytes a character": lambda raw: encodings.utf16(str(int.from_bytes(raw, "big"))),
+}
+
+HALVES: dict[str, tuple[bytes, bytes, str]] = {
+    "P-256": (P256.d.to_bytes(32, "big"), P256.x.to_bytes(32, "big"), P256.spki_sha256),
+    "P-521": (P521.d.to_bytes(66, "big"), P521.x.to_bytes(66, "big"), P521.spki_sha256),
+    "Ed25519": (ED.seed, ED_PUBLIC, ED.spki_sha256),
+    "X25519": (X.seed, X_PUBLIC, X.spki_sha256),
+}
+"""Private and public halves of a key, and its fingerprint."""
+
+
+def scanned(folder: Path, data: bytes) -> tuple[Candidate, ...]:
+    """Scan bytes; what is swept of them is said to be all."""
+    path = folder / "dump"
+    path.write_bytes(data)
+    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    assert found.coverage.scanned_bytes == len(data)
+    return found.candidates
+
+
+def private(found: tuple[Candidate, ...], spki: str) -> list[Candidate]:
+    """Return the candidates for one private key."""
+    return [c for c in found if c.kind == "private-key" and c.fingerprint.value == spki]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_scalar_is_found_in_each_spelling(tmp_path: Path, spelling: str) -> None:
+    """At whatever address it stands; its place is the whole text."""
+    raw, public, spki = HALVES["P-256"]
+    text = SPELLINGS[spelling](raw)
+    data = noise.plant(noise.text(SIZE, 3), 4000, bytes(8) + public + bytes(8))
+    data = noise.plant(data, 8192 + len(spelling), bytes(9) + text + bytes(9))
+    (found,) = private(scanned(tmp_path, data), spki)
+    assert found.proof == "d*G = Q"
+    pad = text.endswith(b"=")
+    assert (found.places[0].offset, found.places[0].size) == (8192 + len(spelling) + 9, len(text))
+    form = "base64" if pad else spelling.partition(",")[0]
+    assert found.encoding.split()[:2] == ["d", form.removesuffix("url")]
+
+
+@pytest.mark.parametrize("kind", HALVES)
+def test_halves_that_are_both_written(tmp_path: Path, kind: str) -> None:
+    """What a JSON Web Key was made of: two strings, nothing around them."""
+    raw, public, spki = HALVES[kind]
+    data = noise.text(SIZE, 3)
+    for at, half in ((5001, raw), (9003, public)):
+        data = noise.plant(data, at, bytes(3) + url(half) + bytes(3))
+    assert private(scanned(tmp_path, data), spki)
+
+
+@pytest.mark.parametrize("around", [b"/keys/~/core", b"a+~+b", b"~/core", b"/~", b"id-~_1"])
+def test_a_scalar_in_a_path(tmp_path: Path, around: bytes) -> None:
+    """Digits of hex end where a sign stands, though base64 has it."""
+    raw, public, spki = HALVES["P-256"]
+    data = noise.plant(noise.text(SIZE, 3), 9003, bytes(3) + url(public) + bytes(3))
+    text = around.replace(b"~", raw.hex().encode())
+    (found,) = private(scanned(tmp_path, noise.plant(data, 5001, bytes(3) + text + bytes(3))), spki)
+    assert (found.places[0].offset, found.places[0].size) == (5004 + around.find(b"~"), 64)
+
+
+def test_a_seed_and_its_public_half_in_one_text(tmp_path: Path) -> None:
+    """NaCl's secret key of 64 bytes."""
+    text = base64.b64encode(ED.seed + ED_PUBLIC)
+    data = noise.plant(noise.text(SIZE, 3), 5000, b'"' + text + b'"')
+    (found,) = private(scanned(tmp_path, data), ED.spki_sha256)
+    assert found.places[0].size == len(text.rstrip(b"=")) + 2
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_seed_and_its_public_half_in_base58(tmp_path: Path, width: int) -> None:
+    """As Solana's tools and wallets write them, with nothing else of the key in the dump."""
+    number, text = int.from_bytes(ED.seed + ED_PUBLIC, "big"), b""
+    while number:
+        number, rest = divmod(number, 58)
+        text = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest : rest + 1] + text
+    assert len(text) in bare_numbers.BASE58
+    written = text if width == 1 else encodings.utf16(text)
+    data = noise.plant(noise.zeros(SIZE), 5000, b"\0KEY=\0\0" + written + bytes(4))
+    (found,) = private(scanned(tmp_path, data), ED.spki_sha256)
+    assert (found.places[0].offset, found.places[0].size) == (5007, len(written))
+    wrong = written.replace(text[40:41], b"1" if text[40:41] != b"1" else b"2", 1)
+    assert not private(scanned(tmp_path, data.replace(written, wrong)), ED.spki_sha256)
+
+
+@pytest.mark.parametrize("numbers", ["pn", "pq", "nd"])
+@pytest.mark.parametrize("spelling", ["base64url", "hex", "decimal"])
+def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:
+    """A prime and the modulus, both primes, or the exponent: each is a string of its own."""
+    data = noise.text(SIZE, 3)
+    values = {"p": RSA.p, "q": RSA.q, "n": RSA.n, "d": RSA.d}
+    for at, name in enumerate(numbers):
+        raw = encodings.big_endian(values[name])
+        data = noise.plant(data, 2000 + 3001 * at, bytes(1) + SPELLINGS[spelling](raw) + bytes(1))
+    found = private(scanned(tmp_path, data), RSA.spki_sha256)
+    assert bool(found) == (numbers != "pq")  # a product that stands nowhere is no key
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+def test_a_record_that_was_printed(tmp_path: Path, bits: int) -> None:
+    """What Erlang prints of a key that a process held when it ended: integers, in decimal."""
+    key = keys.rsa_key(bits)
+    rows = (key.n, key.e, key.d, key.p, key.q, key.d % (key.p - 1), key.d % (key.q - 1))
+    text = f"{{'RSAPrivateKey','two-prime',{','.join(map(str, rows))},asn1_NOVALUE}}"
+    data = noise.plant(noise.text(1 << 15, 3), 5003, b"\n" + text.encode() + b"\n")
+    assert private(scanned(tmp_path, data), key.spki_sha256)
+
+
+@pytest.mark.parametrize(
+    ("bits", "size"), [(256, 32), (384, 48), (521, 66), (512, 64), (1024, 128), (2048, 256)]
+)
+def test_decimal_digits_tell_the_bytes(bits: int, size: int) -> None:
+    """A number that begins with a few zeros has a digit less, or two."""
+    digits = {len(str((1 << bits) - 1 >> zeros)) for zeros in range(4)}
+    assert {bare_numbers.DECIMAL[count] for count in digits} == {size}
+
+
+def test_a_modulus_far_away(tmp_path: Path) -> None:
+    """Seen in Ruby: the strings of one key are allocated wherever there is room."""
+    p, n = url(encodings.big_endian(RSA.p)), url(encodings.big_endian(RSA.n))
+    data = noise.plant(noise.text(1 << 18, 3), 2000, bytes(1) + p + bytes(1))
+    data = noise.plant(data, 250_000, bytes(1) + n + bytes(1))
+    (found,) = private(scanned(tmp_path, data), RSA.spki_sha256)
+    assert (found.proof, found.e_assumed) == ("p | n", True)
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("kind", ["P-384", "hex"])
+def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
+    """Seen in Go: 64 characters fill a slot, and nothing parts them from the next."""
+    if kind == "hex":
+        halves, spki = [half.hex().encode() for half in HALVES["P-256"][:2]], P256.spki_sha256
+    else:
+        key = keys.ec_key(kind)
+        halves, spki = [url(v.to_bytes(48, "big")) for v in (key.d, key.x)], key.spki_sha256
+    other = url(noise.uniform(48, 5))
+    row = b"".join([other, *halves] if last else [*halves[::-1], other])
+    data = noise.plant(noise.text(SIZE, 3), 4096 - 16, bytes(16) + row + bytes(16))
+    (found,) = private(scanned(tmp_path, data), spki)
+    assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
+
+
+AROUND = [(b"/", b""), (b"x", b""), (b"", b"x"), (b".", b""), (b"", b"-"), (b"%", b"")]
+
+
+@pytest.mark.parametrize(("before", "behind"), AROUND)
+def test_a_part_of_something_longer_is_none(tmp_path: Path, before: bytes, behind: bytes) -> None:
+    """A token's signature and a path are not numbers."""
+    raw, public, spki = HALVES["P-256"]
+    data = noise.plant(noise.text(SIZE, 3), 4000, bytes(8) + public + bytes(8))
+    data = noise.plant(data, 9000, bytes(8) + before + url(raw) + behind + bytes(8))
+    assert not private(scanned(tmp_path, data), spki)
+
+
+def test_what_is_not_canonical_is_none(tmp_path: Path) -> None:
+    """The last character of 43 has two bits too many, and they are zero."""
+    raw, public, spki = HALVES["P-256"]
+    text = url(raw)
+    last = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    text = text[:-1] + bytes((last[last.index(text[-1]) | 1],))
+    data = noise.plant(noise.text(SIZE, 3), 4000, bytes(8) + public + bytes(8))
+    data = noise.plant(data, 9000, bytes(8) + text + bytes(8))
+    assert not private(scanned(tmp_path, data), spki)
+
+
+def test_texts_in_crowds_are_left_first() -> None:
+    """Where there are too many, those that stand alone are kept."""
+    crowd = np.arange(1000) * 48
+    alone = 1 << 20 | np.arange(5) << 16
+    start = np.concatenate((crowd, alone))
+    runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + 43)
+    kept = bare_numbers.sparse(runs, 10)
+    assert len(kept) == 10
+    assert set(alone.tolist()) <= set(kept.start.tolist())
+    assert kept.start.tolist() == sorted(kept.start.tolist())
+    assert bare_numbers.sparse(runs) is runs
+
+
+def test_long_texts_are_kept_among_digests() -> None:
+    """Numbers of RSA stand in a crowd, digests of a log alone: both are kept."""
+    digests = np.arange(10_000) << 12
+    numbers = (1 << 30) + np.arange(8) * 360
+    start = np.concatenate((digests, numbers))
+    size = np.repeat((64, 342), (len(digests), len(numbers)))
+    runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + size)
+    kept = bare_numbers.sparse(runs, 100)
+    assert len(kept) == 100
+    assert kept.start[-8:].tolist() == numbers.tolist()

@@ -1,0 +1,191 @@
+"""The pool: edges of runs, read again whole, in bounded sections, and named where they stand."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner.detect.integers import limbs, numbers, pool, readings
+from scanner.detect.integers.limbs import Runs
+from scanner.dump import source, space
+from scanner.dump.space import Memory
+from scanner.model import Layout, Region
+
+Load = Callable[..., tuple[Memory, Runs]]
+
+KEY = keys.rsa_key(2048)
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    """Return a function that takes bytes for a dump, and finds its runs."""
+    with ExitStack() as stack:
+
+        def make(data: bytes, **layout: str) -> tuple[Memory, Runs]:
+            (tmp_path / "dump").write_bytes(data)
+            region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
+            made = Layout(format="raw", regions=(region,), **layout)  # type: ignore[arg-type]
+            space_map, _ = space.build(made, len(data))
+            memory = Memory(
+                space_map, stack.enter_context(source.open_file(str(tmp_path / "dump")))
+            )
+            whole = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
+            starts, ends = limbs.find(whole, np.array([0]), np.array([len(whole)]))
+            runs = Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
+            return memory, limbs.join(runs)
+
+        yield make
+
+
+def test_positions_are_places(load: Load) -> None:
+    """Every block holds the dump's bytes, and a position names the place they came from."""
+    data = noise.heap(1 << 16, 3) + noise.uniform(20_000, 1) + noise.text(999, 1)
+    memory, runs = load(data)
+    made = pool.load(memory, runs)
+    for edge in (made.head, made.tail - 16):
+        for position in edge[edge >= 0].tolist():
+            place = made.place(position, 16)
+            assert made.data[position : position + 16].tobytes() == data[place.offset :][:16]
+            assert place.space == 0
+    heads = {made.place(at, 1).offset for at in made.head[made.head >= 0].tolist()}
+    tails = {made.place(at, 1).offset for at in made.tail[made.tail >= 0].tolist()}
+    assert (heads, tails) == (set(runs.start.tolist()), set(runs.end.tolist()))
+
+
+def test_long_runs_keep_their_edges(load: Load) -> None:
+    """Of a long run, only so many bytes at each edge are kept."""
+    memory, runs = load(bytes(512) + noise.uniform(1 << 18, 1) + bytes(512))
+    made = pool.load(memory, runs)
+    assert len(made.data) < 4 * pool.SPAN + (len(runs) + 2) * 6 * pool.MARGIN
+
+
+def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections hold every run, none too many bytes, and neighbours stand together in one."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    memory, runs = load(noise.heap(1 << 20, 3))
+    parts = [pool.load(memory, part) for part in pool.sections(runs)]
+    assert len(parts) > 3
+    assert all(len(part.data) <= 1 << 18 for part in parts)
+    held = [{p.place(at, 1).offset for at in p.head[p.head >= 0].tolist()} for p in parts]
+    assert set().union(*held) == set(runs.start.tolist())
+    for one, other in itertools.pairwise(held):
+        assert max(one) - min(other) > pool.NEIGHBOURHOOD // 2
+
+
+def test_whole_runs_are_cut_with_an_overlap(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded whole, each byte of every run is there, and each 16 bytes of it in one block."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 14)
+    data = noise.uniform(50_000, 1) + bytes(4096) + noise.heap(1 << 15, 3)
+    memory, runs = load(data)
+    pieces = set()
+    for part in pool.whole(runs):
+        made = pool.load(memory, part, pool.SECTION)
+        assert len(made.data) < 3 * pool.SECTION
+        for at in range(len(made.data) - 16):
+            pieces.add(made.data[at : at + 16].tobytes())
+    for start, end in zip(runs.start.tolist(), runs.end.tolist(), strict=True):
+        for at in range(start, end - 15):
+            assert data[at : at + 16] in pieces
+
+
+def test_budgets_grow_with_depth_and_shrink_with_runs(load: Load) -> None:
+    """Where runs are few more is spent on each; a deep scan spends most."""
+    memory, runs = load(noise.heap(1 << 14, 3))
+    few = pool.load(memory, runs)
+    deep = pool.load(memory, runs, deep=True)
+    many = dataclasses.replace(few, at=np.zeros(pool.FEW_RUNS + 1, np.int64))
+    assert [made.budget(100, 10) for made in (few, many, deep)] == [100, 10, 100 * pool.DEEP]
+
+
+def test_no_runs_no_sections(load: Load) -> None:
+    """A dump without runs has an empty pool, of which nothing is asked."""
+    memory, runs = load(bytes(4096))
+    assert list(pool.sections(runs)) == []
+    listed = numbers.numbers(numbers.survey(pool.load(memory, runs)), 1024)
+    assert len(listed) == 0
+
+
+@pytest.mark.parametrize("reading", readings.LITTLE_ENDIAN)
+@pytest.mark.parametrize("shift", [0, 8])
+def test_numbers_are_listed_where_they_stand(
+    load: Load, reading: readings.Reading, shift: int
+) -> None:
+    """A prime is listed in its reading at its place, with its ends."""
+    raw = readings.encode(reading, KEY.p, 1024)
+    data = bytearray(noise.pointers(8192, 1))
+    data[2048 + shift : 2048 + shift + len(raw) + 24] = raw + bytes(24)
+    made = pool.load(*load(bytes(data)))
+    listed = numbers.numbers(numbers.survey(made), 1024)
+    rows = [
+        index
+        for index, at in enumerate(listed.position.tolist())
+        if made.place(at, 1).offset == 2048 + shift
+        and made.readings[int(listed.reading[index])] is reading
+    ]
+    (row,) = rows
+    assert made.number(int(listed.position[row]), 1024, int(listed.reading[row])) == KEY.p
+    assert int(listed.low[row]) == KEY.p & (1 << 64) - 1
+    assert int(listed.top[row]) == KEY.p >> 960
+    assert listed.exact[row]
+
+
+def test_big_endian_machines(load: Load) -> None:
+    """On a big-endian machine, limbs are read with their bytes turned around."""
+    raw = encodings.big_limbs(KEY.p)
+    data = bytes(2048) + raw + bytes(2048)
+    made = pool.load(*load(data, byte_order="big"))
+    listed = numbers.numbers(numbers.survey(made), 1024)
+    values = {
+        made.number(at, 1024, reading)
+        for at, reading in zip(listed.position.tolist(), listed.reading.tolist(), strict=True)
+    }
+    assert KEY.p in values
+
+
+def test_multiples_of_small_primes_are_not_listed(load: Load) -> None:
+    """What a small prime divides is no prime and no modulus; as an exponent it is listed."""
+    number = KEY.p - KEY.p % 30 + 15
+    data = bytes(2048) + encodings.little_limbs(number) + bytes(2048)
+    survey = numbers.survey(pool.load(*load(data)))
+    for full in (True, False):
+        listed = numbers.numbers(survey, 1024, full=full)
+        low = np.uint64(number & (1 << 64) - 1)
+        assert bool(np.any(listed.low == low)) is not full
+
+
+@limits(deadline=None)
+@given(
+    edges=st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 60), st.integers(3, 20)), max_size=9
+    ),
+    stated=st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 480), st.integers(1, 200)), max_size=9
+    ),
+)
+def test_what_lies_in_a_public_place_is_dropped(
+    edges: list[tuple[int, int, int]], stated: list[tuple[int, int, int]]
+) -> None:
+    """A run is kept unless one place holds it, but for less than a word at either end."""
+    made = sorted((space, 8 * at, 8 * (at + words)) for space, at, words in edges)
+    places = [(space, at, at + size) for space, at, size in stated]
+    left = pool.outside(runs_of(made), runs_of(places))
+    wanted = [
+        (space, start, end)
+        for space, start, end in made
+        if not any(s == space and a < start + 8 and b > end - 8 for s, a, b in places)
+    ]
+    assert list(zip(left.space, left.start, left.end, strict=True)) == wanted
+
+
+def runs_of(rows: list[tuple[int, int, int]]) -> Runs:
+    """Put rows of (space, start, end) into columns."""
+    space, start, end = np.array(rows, np.int64).reshape(-1, 3).T
+    return Runs(space=space, start=start, end=end)
