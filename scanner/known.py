@@ -2,7 +2,7 @@
 
 Reads what operators have at hand: certificates and public keys as PEM or DER, JWK and JWKS, lines
 of OpenSSH. Every form is brought to SubjectPublicKeyInfo and judged by the one strict reader of
-``detect.x509``. A file with a private key is refused and nothing of it is kept; a file that is
+``detect.asn1.x509``. A file with a private key is refused and nothing of it is kept; a file that is
 unknown, or holds a key that could not be looked for, is refused as well: a key that was silently
 left out would be taken for one that was not found.
 """

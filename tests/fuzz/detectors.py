@@ -79,7 +79,7 @@ def _detector(
     blind = mutators.anchored(functools.partial(_spans, name))
     return Target(
         name=f"at-{name}",
-        covers=covers or (f"detect.{name}",),
+        covers=covers or (examine.__module__.removeprefix("scanner."),),
         run=run,
         seeds=lambda: (*_examples(name), *seeds()),
         mutate=(blind, blind, *mutate),
@@ -93,35 +93,39 @@ _PEM = (_B64, _B64_DER, mutators.wide, mutators.literal(_WORDS))
 _WIDE = (mutators.wide,)
 
 _ANCHORED = (
-    _detector("keys", "detect.keys", "detect.foreign", mutate=(mutators.der,)),
-    _detector("pem", "detect.pem", "detect.armour", "detect.labelled", mutate=_PEM),
-    _detector("fragment", "detect.fragments", mutate=(*_PEM, mutators.der)),
+    _detector("keys", "detect.asn1.keys", "detect.asn1.foreign", mutate=(mutators.der,)),
+    _detector(
+        "pem", "detect.texts.pem", "detect.encodings.armour", "detect.texts.labelled", mutate=_PEM
+    ),
+    _detector("fragment", "detect.damaged.fragments", mutate=(*_PEM, mutators.der)),
     _detector("torn", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))),
     _detector("twice", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
     _detector("dumped", mutate=(mutators.hex_of(mutators.der), mutators.words, *_WIDE)),
     _detector("printed", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("x509", mutate=(mutators.der,)),
-    _detector("public-text", "detect.public_text", mutate=_PEM),
-    _detector("headless", "detect.headless", "detect.headless_dsa", mutate=(mutators.der,)),
-    _detector("headless-text", "detect.headless_text", mutate=_PEM),
+    _detector("public-text", "detect.texts.public_text", mutate=_PEM),
+    _detector(
+        "headless", "detect.damaged.headless", "detect.damaged.headless_dsa", mutate=(mutators.der,)
+    ),
+    _detector("headless-text", "detect.damaged.headless_text", mutate=_PEM),
     _detector(
         "headless-pgp",
-        "detect.headless_pgp",
+        "detect.damaged.headless_pgp",
         mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.wide),
     ),
     _detector("ssh", mutate=(_B64, mutators.numbers)),
     _detector("dnskey", mutate=(mutators.numbers,)),
     _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
-    _detector("jwk", "detect.jwk", "detect.nested", mutate=(_B64, *_WIDE)),
+    _detector("jwk", "detect.texts.jwk", "detect.texts.nested", mutate=(_B64, *_WIDE)),
     _detector("cng", mutate=(mutators.numbers,)),
     _detector("xmlkey", mutate=(_B64, *_WIDE)),
     _detector("sexp", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("encrypted", mutate=(*_PEM, mutators.der, mutators.words, mutators.numbers)),
     _detector(
         "pgp",
-        "detect.pgp",
-        "detect.pgplock",
-        "detect.strange_pgp",
+        "detect.openpgp.transferable",
+        "detect.openpgp.pgplock",
+        "detect.openpgp.strange_pgp",
         mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers)),
         seeds=lambda: [
             pgp.encrypted(recipes.ec_key()).replace(b"saltsalt\xff", b"saltsalt\0"),
@@ -129,15 +133,15 @@ _ANCHORED = (
             pgp.armour(pgp.strange(5, 8, bytes(range(99)), bytes(range(64)), old=True)),
         ],
     ),
-    _detector("pkcs12", "detect.pkcs12", mutate=(mutators.der,)),
+    _detector("pkcs12", "detect.locked.pkcs12", mutate=(mutators.der,)),
     _detector("javastore", mutate=(mutators.numbers,)),
     _detector("kerberos", mutate=(mutators.numbers, mutators.elsewhere)),
     _detector("dpapi", mutate=(mutators.numbers,)),
     _detector("tpm", mutate=(mutators.numbers, *_PEM)),
     _detector(
         "encoded",
-        "detect.encoded",
-        "detect.spelled",
+        "detect.texts.encoded",
+        "detect.encodings.spelled",
         mutate=(_B64, _B64_DER, mutators.base64_of(_B64_DER), mutators.hex_of(mutators.der)),
     ),
     _detector("putty", mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers))),
@@ -150,7 +154,9 @@ _ANCHORED = (
     _detector("nostr", mutate=_WIDE),
     _detector("stellar", mutate=_WIDE),
     _detector("nkey", mutate=_WIDE),
-    _detector("named-pairs", "detect.named_pairs", mutate=(_B64, mutators.hex_of(), *_WIDE)),
+    _detector(
+        "named-pairs", "detect.programs.named_pairs", mutate=(_B64, mutators.hex_of(), *_WIDE)
+    ),
     _detector("paired", mutate=(_B64, *_WIDE)),
     _detector("sshcom", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("chacha", mutate=(mutators.numbers,)),
@@ -212,7 +218,7 @@ TARGETS = (
     ),
     Target(
         name="tokens",
-        covers=("detect.tokens", "detect.kingfisher"),
+        covers=("detect.credentials.tokens", "detect.credentials.kingfisher"),
         run=_tokens,
         seeds=lambda: [
             token_recipes.github(),

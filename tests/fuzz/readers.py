@@ -337,7 +337,7 @@ def _expression(data: bytes) -> None:
 TARGETS = (
     Target(
         name="der",
-        covers=("detect.der",),
+        covers=("detect.asn1.der",),
         run=_der,
         seeds=lambda: [*(encodings.pkcs8_der(key) for key in ALL), encodings.certificate_der(EC)],
         mutate=(mutators.der,),
@@ -346,7 +346,7 @@ TARGETS = (
     ),
     Target(
         name="ber",
-        covers=("detect.ber",),
+        covers=("detect.asn1.ber",),
         run=_ber,
         seeds=lambda: [keystores.pkcs12_ber(EC), encodings.pkcs8_der(EC)],
         mutate=(mutators.der, mutators.elsewhere),
@@ -355,7 +355,12 @@ TARGETS = (
     ),
     Target(
         name="private-key",
-        covers=("detect.keys", "detect.groups", "detect.evidence", "detect.material"),
+        covers=(
+            "detect.asn1.keys",
+            "detect.algebra.groups",
+            "detect.evidence",
+            "detect.algebra.material",
+        ),
         run=_private,
         seeds=lambda: [
             *(encodings.pkcs8_der(key) for key in ALL),
@@ -370,7 +375,12 @@ TARGETS = (
     ),
     Target(
         name="envelope",
-        covers=("detect.pbe", "detect.pvk", "detect.encrypted", "detect.locks"),
+        covers=(
+            "detect.locked.pbe",
+            "detect.locked.pvk",
+            "detect.encrypted",
+            "detect.locked.locks",
+        ),
         run=_envelope,
         seeds=lambda: [sealed.pkcs8_der(EC), keystores.jks(EC)[-400:], sealed.pvk(SMALL)],
         mutate=(mutators.der, mutators.der, mutators.numbers),
@@ -379,7 +389,7 @@ TARGETS = (
     ),
     Target(
         name="public-key",
-        covers=("detect.x509", "detect.publics", "detect.tpm"),
+        covers=("detect.asn1.x509", "detect.algebra.publics", "detect.programs.tpm"),
         run=_publics,
         seeds=lambda: [
             *(encodings.spki_der(key) for key in ALL),
@@ -394,7 +404,7 @@ TARGETS = (
     ),
     Target(
         name="pkcs12-store",
-        covers=("detect.pkcs12",),
+        covers=("detect.locked.pkcs12",),
         run=_pkcs12,
         seeds=lambda: [
             keystores.pkcs12_open(EC, 1),
@@ -406,7 +416,7 @@ TARGETS = (
     ),
     Target(
         name="pkcs12-ber",
-        covers=("detect.pkcs12", "detect.ber"),
+        covers=("detect.locked.pkcs12", "detect.asn1.ber"),
         run=_ber_store,
         seeds=lambda: [keystores.pkcs12_ber(EC)],
         mutate=(mutators.der, mutators.elsewhere),
@@ -414,7 +424,7 @@ TARGETS = (
     ),
     Target(
         name="post-quantum",
-        covers=("detect.pqc", "detect.mldsa"),
+        covers=("detect.asn1.pqc", "detect.algebra.mldsa"),
         run=_post_quantum,
         seeds=_pqc_seeds,
         mutate=(mutators.der,),
@@ -423,7 +433,7 @@ TARGETS = (
     ),
     Target(
         name="ssh-wire",
-        covers=("detect.openssh", "detect.ssh", "detect.encrypted"),
+        covers=("detect.ssh.openssh", "detect.ssh.blobs", "detect.encrypted"),
         run=_ssh,
         seeds=_ssh_seeds,
         mutate=_FIELDS,
@@ -432,7 +442,7 @@ TARGETS = (
     ),
     Target(
         name="putty-file",
-        covers=("detect.putty", "detect.locks"),
+        covers=("detect.ssh.putty", "detect.locked.locks"),
         run=_putty,
         seeds=lambda: (
             [
@@ -449,7 +459,7 @@ TARGETS = (
     ),
     Target(
         name="pgp-packets",
-        covers=("detect.openpgp", "detect.pgp"),
+        covers=("detect.openpgp.grammar", "detect.openpgp.transferable"),
         run=_packets,
         seeds=lambda: [
             *(pgp.packet(key) for key in (RSA, EC, ED)),
@@ -464,7 +474,7 @@ TARGETS = (
     ),
     Target(
         name="armour",
-        covers=("detect.armour", "detect.escapes", "detect.pgparmour"),
+        covers=("detect.encodings.armour", "detect.encodings.escapes", "detect.openpgp.pgparmour"),
         run=_dearmored,
         seeds=lambda: [
             pgp.armour(pgp.packet(EC)),
@@ -479,7 +489,12 @@ TARGETS = (
     ),
     Target(
         name="service-texts",
-        covers=("detect.minisign", "detect.dnssec", "detect.age", "detect.bech32"),
+        covers=(
+            "detect.programs.minisign",
+            "detect.programs.dnssec",
+            "detect.programs.age",
+            "detect.encodings.bech32",
+        ),
         run=_service_texts,
         seeds=lambda: [
             services.minisign(ED),
@@ -496,7 +511,7 @@ TARGETS = (
     ),
     Target(
         name="kerberos-files",
-        covers=("detect.kerberos",),
+        covers=("detect.programs.kerberos",),
         run=_tickets,
         seeds=lambda: [secrets.keytab(), *(secrets.ccache(version) for version in (3, 4))],
         mutate=_FIELDS,
@@ -505,7 +520,7 @@ TARGETS = (
     ),
     Target(
         name="web-token",
-        covers=("detect.jwt",),
+        covers=("detect.credentials.jwt",),
         run=_web_token,
         seeds=lambda: [token_recipes.jwt(), token_recipes.jwt().decode().encode("utf-16-le")],
         mutate=(_B64, mutators.base64_of(mutators.literal(_JSON)), mutators.wide),
@@ -522,7 +537,12 @@ TARGETS = (
     ),
     Target(
         name="schedules",
-        covers=("detect.schedules", "detect.aes", "detect.des", "detect.sm4"),
+        covers=(
+            "detect.ciphers.schedules",
+            "detect.ciphers.aes",
+            "detect.ciphers.des",
+            "detect.ciphers.sm4",
+        ),
         run=_schedules,
         seeds=_expanded,
         mutate=_FIELDS,
@@ -530,7 +550,7 @@ TARGETS = (
     ),
     Target(
         name="phrases",
-        covers=("detect.phrases",),
+        covers=("detect.locked.phrases",),
         run=_phrases,
         seeds=lambda: [
             b'\0password=Tr0ub4dor&3, x\0--pass \'hunter22\' {"secret": "a b c d"}\0',
@@ -541,7 +561,7 @@ TARGETS = (
     ),
     Target(
         name="token-checksum",
-        covers=("detect.checksums",),
+        covers=("detect.credentials.checksums",),
         run=_checksum,
         seeds=lambda: [token_recipes.github(), b"glsa_" + b"a" * 32 + b"_0123abcd"],
         mutate=(mutators.elsewhere,),
@@ -549,7 +569,7 @@ TARGETS = (
     ),
     Target(
         name="expression",
-        covers=("detect.literals", "detect.kingfisher"),
+        covers=("detect.credentials.literals", "detect.credentials.kingfisher"),
         run=_expression,
         seeds=lambda: [
             rb"(?i)(?:Facebook)(?:[ \t\w.-]{0,20})x",

@@ -8,7 +8,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.detect.test_headless_dsa import key as dsa_key
 
 from fixtures import containers, elfcore, encodings, noise
 from fixtures import keys as recipes
@@ -19,6 +18,7 @@ from scanner.detect.damaged import fragments
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.texts.encoded import Decoded
 from scanner.model import Confidence, Verdict
+from tests.detect.damaged.test_headless_dsa import key as dsa_key
 from tests.test_engine import report_bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "fragment")

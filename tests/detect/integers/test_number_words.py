@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.detect.test_bare_numbers import SPELLINGS, url
 
 from fixtures import noise
 from scanner.detect.integers import bare_numbers, number_words
 from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Place
+from tests.detect.integers.test_bare_numbers import SPELLINGS, url
 
 
 def found_in(data: bytes) -> list[tuple[int, int]]:

@@ -8,7 +8,6 @@ from typing import Literal
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
-from tests.detect.test_headless_dsa import key, named
 
 from fixtures import noise
 from scanner.detect.algebra.material import describe
@@ -17,6 +16,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
+from tests.detect.damaged.test_headless_dsa import key, named
 from tests.detect.relations import second_look
 
 Order = Literal["little", "big"]
