@@ -24,8 +24,9 @@ from pathlib import Path
 from fixtures import elfcore, foreign_tools, minidump, noise
 from fixtures.foreign import FORMS, Form
 from fixtures.written import Written
-from scanner import correlate, engine, policy, published, rules
-from scanner.engine import ScanRequest
+from scanner import correlate, policy, published, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import DumpReport, Finding
 from scanner.progress import Silence
 
@@ -101,7 +102,7 @@ def scan(data: bytes) -> DumpReport:
         file.write(data)
         file.flush()
         request = ScanRequest(path=file.name, in_process=True, rules=loaded)
-        scanned = engine.scan(request, Silence())
+        scanned = scanning.scan(request, Silence())
     found = correlate.findings(scanned, loaded)
     return policy.judge(scanned, *correlate.set_aside(found, published.load()))
 

@@ -25,7 +25,8 @@ from typing import Any, Self
 
 from benchmarks import make_mix
 from fixtures import elfcore, encodings, keys
-from scanner import cli_scan, cluster, fleet, gate
+from scanner import cluster, fleet, gate
+from scanner.cli import scan
 from scanner.cluster import Cluster
 from scanner.gate import Gate
 from scanner.model import DumpReport
@@ -72,7 +73,7 @@ def cores() -> float:
 
 def terms() -> Gate:
     """Return what the command makes of no options, but for one process a dump."""
-    return cli_scan.gate_of(
+    return scan.gate_of(
         jobs=1,
         deep=False,
         known=(),

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from scanner import rules
 from scanner.detect.anchors import compile_anchors
 from scanner.dump.windows import cut
+from scanner.engine.sweeping import sweep_all
+from scanner.processes.workers import Processes
 from scanner.progress import Silence
 from scanner.stages.session import Session, Survey, Target, survey
-from scanner.sweeping import sweep_all
-from scanner.workers import Processes
 
 
 def crew_of(count: int, target: Target) -> tuple[Processes, Survey]:

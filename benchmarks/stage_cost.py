@@ -24,8 +24,8 @@ from scanner.detect.integers import pool  # noqa: E402
 from scanner.detect.integers.limbs import chosen  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
+from scanner.engine.proving import READ  # noqa: E402
 from scanner.model import Candidate  # noqa: E402
-from scanner.proving import READ  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
 from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402

@@ -50,10 +50,10 @@ def _guarded() -> int:
     try:
         _open_standard_descriptors()
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: work is split by processes
-        from scanner.hardening import harden  # noqa: PLC0415 - inside the guard
+        from scanner.processes.hardening import harden  # noqa: PLC0415 - inside the guard
 
         harden()
-        from scanner.cli import run  # noqa: PLC0415 - inside the guard
+        from scanner.cli.main import run  # noqa: PLC0415 - inside the guard
 
         code = run(sys.argv[1:], complain)
     except KeyboardInterrupt:

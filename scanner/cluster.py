@@ -19,8 +19,9 @@ import dask
 import distributed
 from distributed.utils import CancelledError
 
-from scanner import __version__, workers
+from scanner import __version__
 from scanner.errors import FleetError, UsageError, WorkerLost
+from scanner.processes import workers
 from scanner.urls import shown
 
 RETRIES = 2

@@ -15,7 +15,7 @@ from itertools import chain
 from scanner import fingerprint
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
-from scanner.engine import Scan
+from scanner.engine.scanning import Scan
 from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,

@@ -15,13 +15,14 @@ from typing import Any
 from distributed.scheduler import KilledWorker
 from distributed.utils import CancelledError
 
-from scanner import cluster, policy, saved, workers
+from scanner import cluster, policy, saved
 from scanner import gate as gates
 from scanner.dump import remote
 from scanner.errors import ScannerError, Unreadable, WorkerLost, phrase
 from scanner.gate import Gate
-from scanner.hardening import harden
 from scanner.model import DumpReport
+from scanner.processes import workers
+from scanner.processes.hardening import harden
 from scanner.progress import Progress, Silence
 from scanner.report import json
 from scanner.urls import everywhere, is_url, shown

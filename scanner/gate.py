@@ -8,13 +8,14 @@ what a person should hear is handed to whoever asked.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from scanner import correlate, engine, fingerprint, policy, published
-from scanner.engine import Scan, ScanRequest
+from scanner import correlate, fingerprint, policy, published
+from scanner.engine import scanning
+from scanner.engine.resume import Resume, Tell
+from scanner.engine.scanning import Scan, ScanRequest
 from scanner.errors import PolicyError, RuleError, ScannerError, UsageError
 from scanner.model import DumpReport, Report
 from scanner.policy import Ruling
 from scanner.progress import Progress
-from scanner.resume import Resume, Tell
 from scanner.urls import shown
 
 
@@ -44,7 +45,8 @@ class Gate:
 def kept(gate: Gate, folder: str, tell: Tell, ended: Callable[[str], None]) -> Gate:
     """Return the gate whose scans are kept in a folder, and go on if they are interrupted.
 
-    ``ended`` hears which journals :func:`scanner.resume.drop` is for, once the reports are safe.
+    ``ended`` hears which journals :func:`scanner.engine.resume.drop` is for, once the reports are
+    safe.
     """
     terms = (
         ("rules", gate.rules_sha256),
@@ -67,7 +69,7 @@ def judged(
     which say nothing of the file; and, under --debug, whatever a fault of ours raises.
     """
     try:
-        scanned = engine.scan_all(replace(gate.request, path=path), progress)
+        scanned = scanning.scan_all(replace(gate.request, path=path), progress)
         return tuple(_judge(one, gate) for one in scanned)
     except (UsageError, PolicyError, RuleError):
         raise

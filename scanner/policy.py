@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from scanner import __version__
-from scanner.engine import Scan
+from scanner.engine.scanning import Scan
 from scanner.errors import ScannerError
 from scanner.model import (
     Content,

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanner import correlate, engine, policy
-from scanner.answers import MAY_PASS
+from scanner import correlate, policy
 from scanner.dump import pack, space
 from scanner.dump.ledger import lacking, tables
-from scanner.engine import Scan, ScanRequest
+from scanner.engine import scanning
+from scanner.engine.answers import MAY_PASS
+from scanner.engine.scanning import Scan, ScanRequest
 from scanner.errors import RedactError, Unwritten, WorkerLost, cause, phrase
 from scanner.model import DumpReport, Finding, Fingerprint, Layout, Verdict
 from scanner.policy import Ruling
@@ -120,7 +121,7 @@ def redact(
         for number in range(1, MOST_ROUNDS + 1):
             _spare_tables(first.layout, ranges)
             taken = spans(ranges, random)
-            engine.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
+            scanning.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
             again = replace(request, path=temporary, resume=None)  # a copy is made anew each time
             scanned, after = _scan(again, aim, progress)
             if shape(scanned.layout) != shape(first.layout):
@@ -184,7 +185,7 @@ def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, Dum
 
     WorkerLost where that may be otherwise another time.
     """
-    scanned, *members = engine.scan_all(replace(request, thorough=True), progress)
+    scanned, *members = scanning.scan_all(replace(request, thorough=True), progress)
     layers = scanned.content.layers
     unknown = [layer for layer in layers if layer not in pack.LAYERS]
     if members or unknown:

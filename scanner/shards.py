@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scanner import __version__, cluster, workers
+from scanner import __version__, cluster
 from scanner.errors import ScannerError, WorkerLost
-from scanner.hardening import harden
-from scanner.workers import Call, Lost, Processes, Question
+from scanner.processes import workers
+from scanner.processes.hardening import harden
+from scanner.processes.workers import Call, Lost, Processes, Question
 
 IDLE_SECONDS = 300.0
 """A guarded process that nobody asks for this long is ended: its client may be gone."""
@@ -41,7 +42,7 @@ class _Asked:
 
 
 class Shards:
-    """See :class:`scanner.workers.Crew`."""
+    """See :class:`scanner.processes.workers.Crew`."""
 
     def __init__(self, client: Any, setup: Call, *arguments: object) -> None:  # noqa: ANN401 - Dask publishes no types
         """Hand the setup to the cluster, once for all calls."""

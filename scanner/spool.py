@@ -26,8 +26,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanner import audit, claims, gate, policy, resume
+from scanner import audit, claims, gate, policy
 from scanner.claims import Item
+from scanner.engine import resume
 from scanner.errors import ScannerError, SpoolError, Unreadable, UsageError, cause
 from scanner.gate import Gate
 from scanner.model import DumpReport, Report, Verdict

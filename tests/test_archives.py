@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys
-from scanner import correlate, engine, policy, rules
-from scanner.engine import Scan, ScanRequest
+from scanner import correlate, policy, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import Scan, ScanRequest
 from scanner.errors import Unreadable
 from scanner.model import Verdict
 from scanner.progress import Silence
@@ -38,7 +39,7 @@ def zipped(folder: Path, **members: bytes) -> Path:
 def scans(path: Path, **options: object) -> tuple[Scan, ...]:
     """Scan a file in this process, or as the options say."""
     request = ScanRequest(**{"path": str(path), "in_process": True, "rules": RULES} | options)  # type: ignore[arg-type]
-    return engine.scan_all(request, Silence())
+    return scanning.scan_all(request, Silence())
 
 
 def verdicts(path: Path, *, raw: bool = False) -> dict[str, str]:
@@ -140,7 +141,7 @@ def test_scan_of_one_dump_refuses_several(tmp_path: Path) -> None:
     """Whoever asks for one scan does not get the first of several."""
     request = ScanRequest(path=str(zipped(tmp_path, clean=CLEAN)), in_process=True, rules=RULES)
     with pytest.raises(Unreadable):
-        engine.scan(request, Silence())
+        scanning.scan(request, Silence())
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])

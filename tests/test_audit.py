@@ -12,8 +12,8 @@ from fixtures import signers
 from scanner import audit
 from scanner.errors import ReportError
 from tests import test_secrets
-from tests.test_cli_attest import clean
-from tests.test_cli_redact import keysift, planted
+from tests.cli.test_attest import clean
+from tests.cli.test_redact import keysift, planted
 
 FULL = Path("/dev/full")
 

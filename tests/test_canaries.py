@@ -15,7 +15,7 @@ import click
 import pytest
 
 from fixtures import encodings, signers
-from scanner import cli
+from scanner.cli import main
 from tests import test_secrets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,7 +90,7 @@ RULE = """rules:
 
 
 def leaves(
-    group: click.Group = cli.keysift, before: str = ""
+    group: click.Group = main.keysift, before: str = ""
 ) -> Iterator[tuple[str, click.Command]]:
     """Yield the words and the command of each that does something."""
     for name, command in group.commands.items():

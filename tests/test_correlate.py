@@ -12,7 +12,7 @@ from scanner import correlate, rules
 from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
-from scanner.engine import Scan
+from scanner.engine.scanning import Scan
 from scanner.model import (
     Candidate,
     Confidence,

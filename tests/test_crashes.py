@@ -105,7 +105,7 @@ def test_an_exception_in_the_middle(inputs: dict[str, Path], tmp_path: Path, wor
     """A fault of ours that holds a secret in text, arguments and locals is exit 3, and silent."""
     module, _, name = BREAKS[words].rpartition(".")
     body = _RAISED.format(module=module, name=name, canary=poison.CANARY)
-    found = poison.folder(tmp_path, "scanner.cli", body, "parent")
+    found = poison.folder(tmp_path, "scanner.cli.main", body, "parent")
     assert crashed(words, inputs, tmp_path, found) == 3
 
 

@@ -14,20 +14,20 @@ ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 DELIVER = """
 import os, sys
-from scanner import cli_output
+from scanner.cli import output
 from scanner.model import Report, Verdict
 def render(report, **look):
     if {fails}: raise ValueError("sk_live_secret")
     return "report"
 report = Report(tool_version="", rules_sha256="", policy_sha256="", known_sha256="", mode="",
                 verdict=Verdict("{verdict}"), dumps=())
-code = dict(cli_output.EXIT_CODES)[report.verdict]
-look = cli_output.Look(
+code = dict(output.EXIT_CODES)[report.verdict]
+look = output.Look(
     render=render, output={output!r}, color_choice="never", verbose=False, quiet=False
 )
 if {waits}: input()
 tell = lambda *said: print(*said, file=sys.stderr, flush=True)
-os._exit(cli_output.hand_over(report, code, look, tell))
+os._exit(output.hand_over(report, code, look, tell))
 """
 
 

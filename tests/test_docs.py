@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner import cli, policyfile, report, rules
+from scanner import policyfile, report, rules
+from scanner.cli import main
 from tests import rules_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +103,7 @@ def test_the_walk_is_the_real_one(tmp_path: Path) -> None:
 def test_exit_codes_are_the_real_ones() -> None:
     """The README's table has each verdict with its code, and the codes that are no verdict."""
     said = dict(re.findall(r"^\| (\d+) \| (`\w+`)? ?\|", README, re.MULTILINE))
-    expected = {str(code): f"`{verdict.value}`" for verdict, code in cli.EXIT_CODES}
+    expected = {str(code): f"`{verdict.value}`" for verdict, code in main.EXIT_CODES}
     assert said == expected | {"2": "", "130": ""}
 
 

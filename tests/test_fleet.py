@@ -17,15 +17,16 @@ from typing import Any
 import pytest
 
 from fixtures import elfcore, encodings, keys
-from scanner import __version__, cli, cli_scan, gate
+from scanner import __version__, gate
+from scanner.cli import main, scan
 from scanner.dump import windows
 from scanner.errors import FleetError, WorkerLost
 from scanner.gate import Gate
 from scanner.model import DumpReport, Verdict
+from scanner.processes.workers import Lost
 from scanner.progress import Silence
 from scanner.report import json as report_json
 from scanner.urls import shown
-from scanner.workers import Lost
 from tests import errands, stores
 
 distributed = pytest.importorskip("distributed", reason="no Dask here runs a fleet")
@@ -59,7 +60,7 @@ def client(buckets: dict[str, str]) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def terms() -> Gate:
     """Return what the command makes of no options."""
-    made = cli_scan.gate_of(
+    made = scan.gate_of(
         jobs=1,
         deep=False,
         known=(),
@@ -177,7 +178,7 @@ def test_a_local_cluster_is_this_machine_s_alone(client: Any) -> None:  # noqa: 
 def _core_limit() -> int:
     import resource
 
-    from scanner.hardening import harden
+    from scanner.processes.hardening import harden
 
     harden()
     return resource.getrlimit(resource.RLIMIT_CORE)[0]
@@ -370,17 +371,17 @@ def test_a_worker_that_comes_later_is_told_by_its_answer(terms: Gate) -> None:
 def test_what_cannot_be_is_usage(said: list[str], why: str) -> None:
     """Nothing travels in the clear unasked, and nothing is scanned then."""
     told: list[str] = []
-    code = cli.run(["fleet", str(ROOT / "README.md"), *said], lambda *parts: told.extend(parts))
-    assert code == cli.USAGE
+    code = main.run(["fleet", str(ROOT / "README.md"), *said], lambda *parts: told.extend(parts))
+    assert code == main.USAGE
     assert why in told[0]
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three parts, and exit code 2."""
-    monkeypatch.setattr("scanner.cli_fleet.find_spec", lambda _name: None)
+    monkeypatch.setattr("scanner.cli.fleet.find_spec", lambda _name: None)
     told: list[str] = []
-    code = cli.run(["fleet", "core"], lambda *parts: told.extend(parts))
-    assert code == cli.USAGE
+    code = main.run(["fleet", "core"], lambda *parts: told.extend(parts))
+    assert code == main.USAGE
     assert [bool(part) for part in told] == [True, True, True]
     assert "pip install 'keysift[fleet]'" in told[2]
 
@@ -388,7 +389,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 def test_help_imports_no_dask() -> None:
     """Nobody pays for Dask but who runs a fleet."""
     program = (
-        "import sys\nfrom scanner.cli import run\nrun(['fleet', '--help'], print)\n"
+        "import sys\nfrom scanner.cli.main import run\nrun(['fleet', '--help'], print)\n"
         "sys.exit(bool({'dask', 'distributed', 'fsspec', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run(

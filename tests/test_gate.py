@@ -220,7 +220,9 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> No
     assert whole(done).startswith("PASS" if change == "nothing" else "INCOMPLETE")
 
 
-@pytest.mark.parametrize("module", ["scanner.correlate", "scanner.policy", "scanner.engine"])
+@pytest.mark.parametrize(
+    "module", ["scanner.correlate", "scanner.policy", "scanner.engine.scanning"]
+)
 @pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "MemoryError", "SystemExit"])
 def test_an_error_of_our_own(
     small: dict[str, Path], tmp_path: Path, module: str, error: str

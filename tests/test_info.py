@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, real
-from scanner import engine
+from scanner.engine import scanning
 from scanner.progress import Silence
 from scanner.report import info as page
 from tests.dump.dump_bytes import minidump
@@ -129,8 +129,8 @@ def test_damage_is_no_success(tmp_path: Path) -> None:
 def test_it_fits_a_terminal(width: int) -> None:
     """Lines end where the terminal does, and say how many names they leave out."""
     path = str(real.path("windows-capi"))
-    request = engine.ScanRequest(path=path, in_process=True, rules=())
-    out = page.text(engine.inspect(request, Silence()), width)
+    request = scanning.ScanRequest(path=path, in_process=True, rules=())
+    out = page.text(scanning.inspect(request, Silence()), width)
     assert max(map(len, out.splitlines())) <= width
     modules = next(line for line in out.splitlines() if "modules" in line)
     assert modules.endswith("more")

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, noise
-from scanner import correlate, engine, known, rules
+from scanner import correlate, known, rules
+from scanner.engine import scanning
 from scanner.errors import UsageError
 from scanner.progress import Silence
 
@@ -296,8 +297,8 @@ def test_the_operators_modulus_proves_and_names(tmp_path: Path) -> None:
     path, loaded = write_dump(tmp_path, RSA.p, RSA.q), rules.load()
     certificate = encodings.certificate_pem(RSA, common_name="signer.example", expired=True)
     for own, wanted in ((known.read(certificate, "cert.pem"), 1), ((), 0)):
-        request = engine.ScanRequest(path=path, in_process=True, rules=loaded, known=own)
-        found = correlate.findings(engine.scan(request, Silence()), loaded)
+        request = scanning.ScanRequest(path=path, in_process=True, rules=loaded, known=own)
+        found = correlate.findings(scanning.scan(request, Silence()), loaded)
         assert len(found) == wanted
         for finding in found:
             assert finding.names == ("known",)

@@ -9,8 +9,9 @@ import pytest
 
 from fixtures import encodings, kerneldump, keys, lime, makedumpfile
 from fixtures.machine import PAGE, Machine
-from scanner import correlate, engine, policy, rules
-from scanner.engine import ScanRequest
+from scanner import correlate, policy, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import DumpReport, Verdict
 from scanner.progress import Silence
 
@@ -25,7 +26,7 @@ def reports(data: bytes, folder: Path) -> list[DumpReport]:
     path = folder / "dump"
     path.write_bytes(data)
     request = ScanRequest(path=str(path), in_process=True, rules=RULES)
-    scans = engine.scan_all(request, Silence())
+    scans = scanning.scan_all(request, Silence())
     return [policy.judge(scan, correlate.findings(scan, RULES)) for scan in scans]
 
 

@@ -17,20 +17,20 @@ TESTS: dict[str, tuple[str, ...]] = {
     "bytes of no stream, list or segment: padding, gaps, what follows the end": (
         "test_metamorphic.py::test_no_place_in_a_minidump_changes_anything",
         "test_metamorphic.py::test_no_place_in_a_core_changes_anything",
-        "test_engine.py::test_a_key_outside_of_regions",
+        "engine/test_scanning.py::test_a_key_outside_of_regions",
     ),
     "objects that an offset alone leads to: names, contexts, records": (
         "dump/test_behaviour.py::test_a_secret_anywhere_blocks",
         "test_metamorphic.py::test_no_place_in_a_minidump_changes_anything",
     ),
-    "streams of unknown types": ("test_engine.py::test_a_key_outside_of_regions",),
+    "streams of unknown types": ("engine/test_scanning.py::test_a_key_outside_of_regions",),
     "unused entries of the directory that have a size": (
         "test_metamorphic.py::test_no_place_in_a_minidump_changes_anything",
     ),
     "several streams of one type": ("dump/test_minidump.py::test_every_list_is_read",),
     "both lists of memory in one minidump": (
         "dump/test_minidump.py::test_reads_both_lists_and_stacks",
-        "test_engine.py::test_a_key_across_regions",
+        "engine/test_scanning.py::test_a_key_across_regions",
     ),
     "descriptors with a wrong address or size": (
         "dump/test_behaviour.py::test_a_secret_anywhere_blocks",
@@ -47,7 +47,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ranges past the end of the file": (
         "dump/test_behaviour.py::test_truncated_minidump",
         "dump/test_behaviour.py::test_truncated_core",
-        "test_engine.py::test_a_truncated_dump_never_passes",
+        "engine/test_scanning.py::test_a_truncated_dump_never_passes",
     ),
     "addresses and offsets that wrap": (
         "dump/test_elfcore.py::test_offset_that_wraps",
@@ -59,7 +59,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "dump/test_elfcore.py::test_extended_count_that_is_lost",
     ),
     "notes of a core": (
-        "test_engine.py::test_a_key_in_a_note",
+        "engine/test_scanning.py::test_a_key_in_a_note",
         "test_metamorphic.py::test_no_place_in_a_core_changes_anything",
     ),
     "sections without a segment, and a core that begins later in the file": (
@@ -72,11 +72,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "test_policy.py::test_what_was_not_captured_does_not_matter",
     ),
     "values across regions that adjoin in address and lie apart in the file": (
-        "test_engine.py::test_a_key_across_regions",
+        "engine/test_scanning.py::test_a_key_across_regions",
         "dump/test_space.py::test_stitching",
     ),
     "values across the scanner's own windows and tasks": (
-        "test_engine.py::test_a_key_across_windows",
+        "engine/test_scanning.py::test_a_key_across_windows",
     ),
     "pages of a process that lie apart in physical memory": (
         "test_machines.py::test_key_over_two_pages",
@@ -84,7 +84,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "text in other encodings: UTF-16 of both orders, base64, hex, escapes": (
         "test_text_forms.py::test_text_is_one_finding",
-        "test_engine.py::test_a_written_key_anywhere",
+        "engine/test_scanning.py::test_a_written_key_anywhere",
         "dump/test_heaps.py::test_strings_of_a_snapshot",
     ),
     "compressed pages": (
@@ -96,16 +96,16 @@ TESTS: dict[str, tuple[str, ...]] = {
         "dump/test_heaps.py::test_hs_err",
     ),
     "numbers in registers, in other word orders, in digits": (
-        "test_engine.py::test_numbers_anywhere",
-        "detect/test_readings.py::test_every_spelling_reads_back",
+        "engine/test_scanning.py::test_numbers_anywhere",
+        "detect/integers/test_readings.py::test_every_spelling_reads_back",
         "test_metamorphic.py::test_no_place_in_a_core_changes_anything",
     ),
     "keys that were cut off": (
-        "detect/test_fragments.py::test_what_is_left_proves_a_key_or_has_its_shape",
+        "detect/damaged/test_fragments.py::test_what_is_left_proves_a_key_or_has_its_shape",
     ),
     "values without the words around them": (
-        "detect/test_headless.py::test_rsa_whatever_the_allocator_took",
-        "test_engine.py::test_numbers_anywhere",
+        "detect/damaged/test_headless.py::test_rsa_whatever_the_allocator_took",
+        "engine/test_scanning.py::test_numbers_anywhere",
     ),
     "archives within archives, second archives, members that a directory hides": (
         "dump/test_contents.py::test_nested",
@@ -143,17 +143,17 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "names of files": ("test_gate.py::test_hostile_names_are_escaped",),
     "time or memory that ran out, and any exception": (
-        "test_workers.py::test_a_hang_is_a_death",
-        "test_workers.py::test_anything_else_is_a_class_name",
+        "processes/test_workers.py::test_a_hang_is_a_death",
+        "processes/test_workers.py::test_anything_else_is_a_class_name",
         "test_gate.py::test_a_sweep_that_dies",
     ),
     "files that are too large, and names without a known ending": (
         "dump/test_far.py::test_far_regions",
-        "test_inputs.py::test_directory",
+        "cli/test_inputs.py::test_directory",
     ),
     "links, devices, pipes, and a file that changes while it is read": (
         "dump/test_source.py::test_special_files",
-        "test_inputs.py::test_links",
+        "cli/test_inputs.py::test_links",
         "test_gate.py::test_a_file_that_changes_while_it_is_read",
     ),
     "numbers of 32 bits, signed offsets, sizes that cannot be": (
@@ -168,8 +168,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "other copies of what was redacted": (
         "test_redact.py::test_a_real_dump_passes_and_reads_the_same",
-        "test_engine.py::test_copies_and_pieces_are_traced",
-        "test_engine.py::test_numbers_as_text_are_traced_where_every_byte_is",
+        "engine/test_scanning.py::test_copies_and_pieces_are_traced",
+        "engine/test_scanning.py::test_numbers_as_text_are_traced_where_every_byte_is",
     ),
 }
 """What is looked at, and the tests that show it."""

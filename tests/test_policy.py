@@ -11,7 +11,7 @@ from scanner import policy, policyfile
 from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
-from scanner.engine import Scan
+from scanner.engine.scanning import Scan
 from scanner.errors import Unreadable
 from scanner.model import (
     Confidence,

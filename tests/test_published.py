@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fixtures import elfcore, noise
-from scanner import correlate, engine, policy, published, rules
+from scanner import correlate, policy, published, rules
+from scanner.engine import scanning
 from scanner.errors import RuleError
 from scanner.model import Verdict
 from scanner.progress import Silence
@@ -93,8 +94,8 @@ def test_a_key_of_a_standard_does_not_block(tmp_path: Path) -> None:
     path = tmp_path / "core"
     path.write_bytes(elfcore.write([elfcore.Segment(address=0x1000, data=data)]).data)
     loaded = rules.load()
-    scanned = engine.scan(
-        engine.ScanRequest(path=str(path), in_process=True, rules=loaded), Silence()
+    scanned = scanning.scan(
+        scanning.ScanRequest(path=str(path), in_process=True, rules=loaded), Silence()
     )
     found = correlate.findings(scanned, loaded)
     report = policy.judge(scanned, *correlate.set_aside(found, published.load()))

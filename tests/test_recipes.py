@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import signers
-from tests.test_cli_redact import keysift, planted
+from tests.cli.test_redact import keysift, planted
 from tests.test_spool import clean
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,9 +15,10 @@ import pytest
 import zstandard
 
 from fixtures import elfcore, encodings, keys, real, sealed
-from scanner import dump, engine, published, redact, rules
+from scanner import dump, published, redact, rules
 from scanner.dump import pack, source
-from scanner.engine import ScanRequest
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.errors import RedactError, ScannerError
 from scanner.model import Fingerprint, Layout
 from scanner.policy import Ruling
@@ -284,13 +285,13 @@ def test_a_dump_that_changes_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     """What is copied is what was scanned, or there is no copy."""
     path, output = tmp_path / "core", tmp_path / "copy"
     path.write_bytes(core(encodings.pkcs8_pem(EC)))
-    attend = engine.attend
+    attend = scanning.attend
 
     def after_a_change(*arguments: object) -> object:
         path.write_bytes(core(encodings.pkcs8_pem(EC), b"more"))
         return attend(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "attend", after_a_change)
+    monkeypatch.setattr(scanning, "attend", after_a_change)
     with pytest.raises(ScannerError) as raised:
         redacted(path, output)
     assert "changed" in raised.value.message

@@ -16,12 +16,13 @@ import psutil
 import pytest
 
 from fixtures import elfcore, noise, signers
-from scanner import cli, resume
+from scanner.cli import main
+from scanner.engine import resume
+from scanner.engine.resume import Resume
 from scanner.model import Fault
-from scanner.resume import Resume
 from tests import kills, test_secrets
-from tests.test_cli_redact import PEM
-from tests.test_resume import TERMS, surveyed
+from tests.cli.test_redact import PEM
+from tests.engine.test_resume import TERMS, surveyed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is kept on Windows")
 
@@ -337,5 +338,5 @@ def test_other_machines_keep_nothing(core: Path, kept: Path) -> None:
     """Without --split each machine would keep its own: that is a matter of usage."""
     told: list[str] = []
     words = ["fleet", str(core), "--scheduler", "tls://127.0.0.1:1", "--resume", str(kept)]
-    assert cli.run(words, lambda *parts: told.extend(parts)) == cli.USAGE
+    assert main.run(words, lambda *parts: told.extend(parts)) == main.USAGE
     assert "--split" in told[2]

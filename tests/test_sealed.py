@@ -9,7 +9,7 @@ from fixtures import elfcore, encodings, keys, sealed
 from scanner import policy, rules
 from scanner.model import DumpReport, Verdict
 from scanner.report import FORMATS
-from tests.test_engine import report_bytes
+from tests.engine.test_scanning import report_bytes
 
 ED = keys.okp_key("ed25519")
 GAP = bytes(40)

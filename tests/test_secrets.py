@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, minidump, tokens
-from scanner import engine, rules
+from scanner import rules
 from scanner.detect.algebra import material
-from scanner.engine import ScanRequest
-from scanner.workers import InProcess
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
+from scanner.processes.workers import InProcess
 from tests import poison
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,8 +185,8 @@ def test_what_travels_between_processes_holds_places_only(tmp_path: Path) -> Non
     for path in planted(tmp_path):
         request = ScanRequest(path=str(path), in_process=True, rules=rules.load())
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(engine, "InProcess", Listening)
-            scanned = engine.scan(request, Silence())
+            patch.setattr(scanning, "InProcess", Listening)
+            scanned = scanning.scan(request, Silence())
         sent += [pickle.dumps(scanned), repr(scanned).encode()]
     assert len(sent) > 20
     assert_silent(*sent)

@@ -16,14 +16,14 @@ import pytest
 
 from fixtures import elfcore, signers
 from scanner import claims, metrics, policy, rules, spool, watch
-from scanner.engine import ScanRequest
+from scanner.engine.scanning import ScanRequest
 from scanner.errors import ReportError, ScannerError
 from scanner.gate import Gate
 from scanner.model import Report, Verdict
 from scanner.progress import Silence
 from scanner.report import json as document
 from tests import kills, poison, test_secrets
-from tests.test_cli_redact import keysift, planted
+from tests.cli.test_redact import keysift, planted
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals, links and modes")
 

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures import elfcore, encodings, keys, noise
 from scanner.model import Verdict
-from tests.test_engine import report_bytes
+from tests.engine.test_scanning import report_bytes
 
 RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
 PEM = encodings.pkcs8_pem(RSA)

@@ -21,8 +21,8 @@ from scanner.dump.source import File, Identity, Pieces, Spill
 from scanner.dump.space import Memory, SpaceMap
 from scanner.errors import SpillNeeded, Unreadable
 from scanner.model import Content, Fault, Layout
+from scanner.processes.workers import Handle
 from scanner.rules import Rule
-from scanner.workers import Handle
 
 CONTENT_BYTES = 1 << 40
 """Most bytes that may be decoded from one input."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fixtures import elfcore, noise
 from scanner import rules
-from scanner.engine import Scan, ScanRequest, scan
+from scanner.engine.scanning import Scan, ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
 

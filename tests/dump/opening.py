@@ -4,10 +4,11 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from scanner import correlate, dump, engine, policy, rules
+from scanner import correlate, dump, policy, rules
 from scanner.dump import contents, source
 from scanner.dump.contents import Contents
-from scanner.engine import ScanRequest
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import DumpReport, Layout
 from scanner.progress import Silence
 from tests.dump.dump_bytes import file_of
@@ -21,7 +22,7 @@ def judged(data: bytes, *, raw: bool = False) -> list[DumpReport]:
         path = Path(folder) / "dump"
         path.write_bytes(data)
         request = ScanRequest(path=str(path), in_process=True, rules=RULES, raw=raw)
-        scans = engine.scan_all(request, Silence())
+        scans = scanning.scan_all(request, Silence())
     reports = [policy.judge(scan, correlate.findings(scan, RULES)) for scan in scans]
     for report in reports:
         assert report.coverage.scanned_bytes == report.coverage.file_bytes

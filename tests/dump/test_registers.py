@@ -9,7 +9,7 @@ from fixtures import elfcore, keys, minidump, noise
 from scanner.dump import read_layout, registers, space
 from scanner.model import Layout, Place
 from tests.dump.dump_bytes import file_of
-from tests.test_engine import offsets, report_bytes
+from tests.engine.test_scanning import offsets, report_bytes
 
 FILLED = bytes(range(1, 33))
 KEY, SEED = keys.ec_key(), keys.okp_key()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise, signers
-from scanner import inputs, urls
+from scanner import urls
+from scanner.cli import inputs
 from scanner.dump import remote
 from scanner.errors import Unreadable, UsageError
 from tests import stores

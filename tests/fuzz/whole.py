@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from fixtures import encodings, heaps, lime, tokens
 from fixtures import keys as recipes
-from scanner import correlate, engine, policy, published, rules, saved
+from scanner import correlate, policy, published, rules, saved
+from scanner.engine import scanning
 from scanner.model import Verdict
 from scanner.progress import Silence
 from scanner.report import FORMATS
@@ -32,9 +33,9 @@ def _published() -> dict[str, published.Published]:
 def _scan(data: bytes) -> None:
     """Scan a file, judge it and write every report: a verdict, whatever it is."""
     path = written("dump", data)
-    request = engine.ScanRequest(path=str(path), in_process=True, rules=RULES)
+    request = scanning.ScanRequest(path=str(path), in_process=True, rules=RULES)
     judged = []
-    for scanned in engine.scan_all(request, Silence()):
+    for scanned in scanning.scan_all(request, Silence()):
         found = correlate.findings(scanned, RULES)
         one = policy.judge(scanned, *correlate.set_aside(found, _published()))
         judged.append(one)

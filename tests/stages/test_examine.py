@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secrets, tpm
-from scanner import correlate, engine, policy, published, rules
-from scanner.engine import ScanRequest
+from scanner import correlate, policy, published, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
 from scanner.progress import Silence
 
@@ -69,7 +70,7 @@ def report(data: bytes, folder: Path) -> DumpReport:
     heap = noise.plant(noise.pointers(1 << 15, 7), 8192 + 3, data)
     path = folder / "core"
     path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=heap)]).data)
-    scanned = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    scanned = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
     found = correlate.findings(scanned, RULES)
     return policy.judge(scanned, *correlate.set_aside(found, published.load()))
 

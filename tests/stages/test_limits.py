@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
 
 from fixtures import aes, containers, encodings, keys, pgp, secrets
-from scanner import engine, proving, rules
-from scanner.engine import Scan, ScanRequest
+from scanner import rules
+from scanner.engine import proving, scanning
+from scanner.engine.scanning import Scan, ScanRequest
 from scanner.progress import Silence
 from scanner.stages import examine, limits, relate
 
@@ -20,7 +21,7 @@ def scanned(path: Path, data: bytes) -> Scan:
     """Scan bytes in this process."""
     path.write_bytes(data)
     request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=RULES)
-    return engine.scan(request, Silence())
+    return scanning.scan(request, Silence())
 
 
 def test_written_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from fixtures import containers, encodings, keys, noise
-from scanner import engine, known, proving, rules
+from scanner import known, rules
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.integers import limbs, pool
 from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
-from scanner.engine import ScanRequest
+from scanner.engine import proving, scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.progress import Silence
 from scanner.stages import session as stage
 from scanner.stages.relate import SCALARS, SHARED, distinct, likely, relate
@@ -119,7 +120,7 @@ def test_what_is_not_searched_holds_no_private_number(tmp_path: Path, form: str)
     path = tmp_path / "dump"
     path.write_bytes(data)
     request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=rules.load())
-    left_out = engine.scan(request, Silence()).publics.places(proving.READ)
+    left_out = scanning.scan(request, Silence()).publics.places(proving.READ)
     private = [
         number.to_bytes(256, order).strip(b"\0")
         for number in (key.p, key.q, key.d)
@@ -138,5 +139,5 @@ def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_bytes(bytes(4096) + blob.replace(p, bytes(8) + p[8:]) + bytes(4096))
     request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
-    found = engine.scan(request, Silence()).candidates
+    found = scanning.scan(request, Silence()).candidates
     assert key.spki_sha256 in {one.fingerprint.value for one in found if one.rule == "rsa-limbs"}

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import elfcore, noise, real
-from scanner import dump, engine, rules
+from scanner import dump, rules
 from scanner.dump import ledger, source, space, windows
-from scanner.engine import Scan, ScanRequest
+from scanner.engine import scanning
+from scanner.engine.scanning import Scan, ScanRequest
 from scanner.model import Cell
 from scanner.progress import Silence
 from scanner.stages import shade
@@ -85,7 +86,7 @@ def test_cells_cover_each_byte_once(size: int, cuts: list[int]) -> None:
 def scanned(path: Path, jobs: int) -> Scan:
     """Scan a file."""
     request = ScanRequest(path=str(path), jobs=jobs, in_process=jobs == 1, rules=rules.load())
-    return engine.scan(request, Silence())
+    return scanning.scan(request, Silence())
 
 
 def test_a_scan_has_a_map() -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from fixtures import encodings, keys, noise
-from scanner import console, engine, rules
-from scanner.engine import ScanRequest
+from scanner import rules
+from scanner.cli import console
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.stages import trace
 from scanner.stages.trace import MOST_SHARED
 
@@ -34,7 +36,7 @@ def test_what_many_keys_share_is_told_of_a_few_alone(tmp_path: Path) -> None:
     path.write_bytes(data)
     request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
     with console.progress(str(path), quiet=True, color=False) as progress:
-        scan = engine.scan(request, progress)
+        scan = scanning.scan(request, progress)
     assert len({one.fingerprint.value for one in scan.candidates}) == count
     assert len(scan.sightings) <= (MOST_SHARED + 1) * count
     covered = {
@@ -65,7 +67,7 @@ def test_compiled_or_not_the_same_is_found(tmp_path: Path, monkeypatch: pytest.M
     for cost in (0, 1 << 40):
         monkeypatch.setattr(trace, "_COMPILED", cost)
         with console.progress(str(path), quiet=True, color=False) as progress:
-            seen.append(engine.scan(request, progress).sightings)
+            seen.append(scanning.scan(request, progress).sightings)
     assert seen[0] == seen[1]
     assert {sighting.encoding for sighting in seen[0]} >= {
         "p limbs-le",

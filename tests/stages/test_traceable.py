@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from fixtures import encodings, keys
-from scanner import engine, rules
-from scanner.engine import ScanRequest
+from scanner import rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.progress import Silence
 from scanner.stages import traceable
 
@@ -19,9 +20,9 @@ def test_what_is_too_much_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         b"".join(encodings.okp_pkcs8_der(key, with_public=False) + bytes(900) for key in made)
     )
     request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=rules.load())
-    assert [f.code for f in engine.scan(request, Silence()).coverage.faults] == []
+    assert [f.code for f in scanning.scan(request, Silence()).coverage.faults] == []
     monkeypatch.setattr(traceable, "MOST_PIECES", 600)
-    scan = engine.scan(request, Silence())
+    scan = scanning.scan(request, Silence())
     assert len({one.fingerprint for one in scan.candidates}) == 3
     assert [f.code for f in scan.coverage.faults] == ["limit-traced"]
     assert len({one.fingerprint for one in scan.sightings}) == 2

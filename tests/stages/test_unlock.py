@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise, sealed
-from scanner import correlate, engine, policy, rules
-from scanner.engine import ScanRequest
+from scanner import correlate, policy, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
 from scanner.progress import Silence
 from scanner.report import json as json_report
@@ -36,7 +37,7 @@ def report(*blocks: bytes, deep: bool = False, folder: Path) -> DumpReport:
     path = folder / "core"
     path.write_bytes(elfcore.write(segments).data)
     request = ScanRequest(path=str(path), in_process=True, rules=RULES, deep=deep)
-    scan = engine.scan(request, Silence())
+    scan = scanning.scan(request, Silence())
     return policy.judge(scan, correlate.findings(scan, RULES))
 
 

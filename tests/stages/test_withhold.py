@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from fixtures import cabinet, elfcore, encodings, macho, minidump, unreal, vmware
-from scanner import correlate, engine, policy, rules
+from scanner import correlate, policy, rules
 from scanner.dump.archives.archive import MAX_MEMBER_NAME
-from scanner.engine import ScanRequest
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.labels import WITHHELD
 from scanner.progress import Silence
 from scanner.report import info
@@ -127,7 +128,7 @@ WRITERS: tuple[Callable[[str], bytes], ...] = (
 def surveys(path: Path) -> info.Inspected:
     """Return what ``info`` knows of a file."""
     request = ScanRequest(path=str(path), in_process=True, rules=RULES)
-    return engine.inspect(request, Silence())
+    return scanning.inspect(request, Silence())
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
@@ -147,7 +148,7 @@ def test_a_scan_repeats_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     for secret in (SECRETS["github"], SECRETS["pem-ec"]):
         path.write_bytes(zipped(secret))
-        scans = engine.scan_all(
+        scans = scanning.scan_all(
             ScanRequest(path=str(path), in_process=True, rules=RULES), Silence()
         )
         assert [scan.path for scan in scans] == [str(path), f"{path}!member 1, {WITHHELD}"]
@@ -164,7 +165,7 @@ def test_a_certificate_called_after_a_secret(tmp_path: Path) -> None:
         held = encodings.pkcs8_der(KEY), encodings.certificate_der(KEY, common_name=name)
         data = bytes(64) + bytes(64).join(held) + bytes(64)
         path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
-        scan = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+        scan = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
         assert {one.subject for one in scan.witnesses if one.subject} == {shown}
         report = policy.judge(scan, correlate.findings(scan, RULES))
         assert [finding.public.subject for finding in report.findings if finding.names] == [shown]
@@ -191,7 +192,7 @@ def test_a_certificate_called_after_its_own_key(
         held = encodings.pkcs8_der(EC), certificate, encodings.pkcs8_der(KEY)
         data = bytes(64) + bytes(64).join(held) + bytes(64)
         path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
-        scan = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+        scan = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
         assert {one.subject for one in scan.witnesses if one.subject} == {shown}
         report = policy.judge(scan, correlate.findings(scan, RULES))
         assert scalar not in repr(report).lower()

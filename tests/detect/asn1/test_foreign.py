@@ -16,7 +16,7 @@ from scanner import rules
 from scanner.detect.algebra.material import Ffc, Foreign, describe
 from scanner.detect.asn1 import foreign, keys
 from scanner.detect.asn1.der import Malformed
-from scanner.engine import ScanRequest, scan
+from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Confidence
 from scanner.progress import Silence
 

@@ -19,7 +19,7 @@ from scanner.detect.locked.sealed import Sealed
 from scanner.detect.texts.encoded import Decoded
 from scanner.model import Confidence, Verdict
 from tests.detect.damaged.test_headless_dsa import key as dsa_key
-from tests.test_engine import report_bytes
+from tests.engine.test_scanning import report_bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "fragment")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))

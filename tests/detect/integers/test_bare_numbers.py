@@ -11,7 +11,7 @@ from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Runs
-from scanner.engine import ScanRequest, scan
+from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
 

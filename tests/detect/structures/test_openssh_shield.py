@@ -6,8 +6,9 @@ import pytest
 
 from fixtures import containers, elfcore
 from fixtures import keys as recipes
-from scanner import correlate, engine, rules
-from scanner.engine import ScanRequest
+from scanner import correlate, rules
+from scanner.engine import scanning
+from scanner.engine.scanning import ScanRequest
 from scanner.model import Confidence, Finding
 from scanner.progress import Silence
 
@@ -19,7 +20,7 @@ KEYS = [recipes.rsa_key(3072), recipes.ec_key("P-384"), recipes.okp_key()]
 def scan(path: Path, segments: list[elfcore.Segment]) -> tuple[Finding, ...]:
     """Scan a core of these segments."""
     path.write_bytes(elfcore.write(segments).data)
-    scanned = engine.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    scanned = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
     assert scanned.coverage.faults == ()
     return correlate.findings(scanned, RULES)
 

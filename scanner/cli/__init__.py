@@ -1,0 +1,1 @@
+"""The command line: parses, wires and shows, and decides nothing."""

@@ -1,0 +1,198 @@
+"""The command ``fleet``: many dumps at once, over the processes of one machine or of many.
+
+It wires, and decides nothing. Dask is imported when the command runs, and what is missing then is
+said in three parts.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner import deliver, errors
+from scanner.cli import inputs
+from scanner.cli.output import (
+    EXIT_CODES,
+    INCOMPLETE,
+    PATH,
+    Complain,
+    Look,
+    audit_option,
+    hand_over,
+    helped,
+    output_options,
+)
+from scanner.cli.policy import policy_options
+from scanner.cli.scan import GUARDED, RESUME, SEARCH, Keeping, gate_of, keeping, named, options
+from scanner.progress import Silence
+
+if TYPE_CHECKING:
+    from scanner.cluster import Cluster
+    from scanner.fleet import Outcome, Tell
+    from scanner.gate import Gate
+
+_CLUSTER = (
+    click.option(
+        "--scheduler",
+        metavar="URL",
+        help="A Dask scheduler that runs, tls://HOST:PORT.  [default: processes of this machine]",
+    ),
+    click.option(
+        "--tls-ca",
+        metavar="FILE",
+        type=PATH,
+        help="Who signed the scheduler's certificate.",
+    ),
+    click.option(
+        "--tls-cert", metavar="FILE", type=PATH, help="Our certificate for the scheduler."
+    ),
+    click.option("--tls-key", metavar="FILE", type=PATH, help="The key of that certificate."),
+    click.option("--insecure", is_flag=True, help="Talk to the scheduler without TLS."),
+    click.option("--split", is_flag=True, help="One dump after the other, each over all workers."),
+)
+
+
+@click.command("fleet", add_help_option=False)
+@helped
+@click.argument("dumps", metavar="DUMP...", nargs=-1, required=True, type=PATH)
+@options(*_CLUSTER)
+@output_options
+@options(*SEARCH)
+@policy_options
+@options(*GUARDED, *RESUME)
+@audit_option
+@click.pass_obj
+def fleet(
+    complain: Complain,
+    /,
+    dumps: tuple[str, ...],
+    scheduler: str | None,
+    tls_ca: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    insecure: bool,  # noqa: FBT001 - click's
+    split: bool,  # noqa: FBT001 - as above
+    look: Look,
+    resume: str | None,
+    audit_log: str | None,
+    **asked: Any,  # noqa: ANN401 - what gate_of takes
+) -> int:
+    """Search many dumps at once, over Dask.
+
+    Dask's workers are processes of this machine, or those of a scheduler that runs. DUMP is a file,
+    a directory, a pattern or a URL, as for scan, and the report is that of a scan of them all; it
+    says besides which key is in how many dumps, and since when. Each dump is scanned by a guarded
+    process of its own beside the Dask worker, with the credentials of the machine that it runs on.
+    A dump of which no report came back is incomplete. With --split this machine reads and hashes
+    each dump too, and the workers share what is left to do.
+    """
+    if find_spec("distributed") is None:
+        raise errors.UsageError(
+            "a fleet needs Dask",
+            reason="the package distributed is not installed here",
+            hint="pip install 'keysift[fleet]'",
+        )
+    files = inputs.expand(dumps)
+    read = (*files, *named(**asked), tls_ca, tls_cert, tls_key)
+    inputs.refuse_clash(read, (look.output, audit_log))
+    if "-" in files:
+        raise errors.UsageError(
+            "a fleet cannot read standard input",
+            reason="other processes scan its dumps",
+            hint="name files, or use keysift scan -",
+        )
+    if resume is not None and scheduler is not None and not split:
+        raise errors.UsageError(
+            "scans on other machines cannot be kept",
+            reason="what was swept would be kept where each of them runs",
+            hint="say --split, or leave --resume away",
+        )
+    from scanner import gate  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner.cluster import Cluster  # noqa: PLC0415
+    from scanner.engine import scanning  # noqa: PLC0415 - what costs time is imported when needed
+
+    kept, made = keeping(resume), gate_of(**asked)
+    jobs = made.request.jobs or min(os.cpu_count() or 1, scanning.MOST_JOBS)
+    cluster = Cluster(
+        scheduler=scheduler,
+        insecure=insecure,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        jobs=jobs if split else min(jobs, len(files)),
+    )
+    made = replace(made, request=replace(made.request, jobs=jobs if split else 1))
+    outcomes = (_split if split else _outcomes)(cluster, made, files, look, kept, complain)
+    scanned = tuple(dump for outcome in outcomes for dump in outcome.dumps)
+    dated = [outcome.modified for outcome in outcomes for _ in outcome.dumps]
+    from scanner import audit, spread  # noqa: PLC0415
+
+    report = replace(gate.report(made, scanned), fleet=spread.spread(scanned, dated))
+    code = dict(EXIT_CODES)[report.verdict]
+    try:
+        audit.append(
+            audit_log, *(audit.scanned("fleet", str(one.verdict), one, made) for one in scanned)
+        )
+    except errors.ReportError as error:
+        complain(error.message, error.reason, error.hint)
+        code = code or INCOMPLETE
+    return hand_over(report, code, look, complain, kept.drop)
+
+
+def _outcomes(
+    cluster: "Cluster",
+    gate: "Gate",
+    files: tuple[str, ...],
+    look: Look,
+    kept: Keeping,
+    complain: Complain,
+) -> "tuple[Outcome, ...]":
+    """Scan many dumps, each as one task."""
+    from scanner import cluster as place  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner import fleet as room  # noqa: PLC0415
+    from scanner.cli import console  # noqa: PLC0415
+
+    color = deliver.wants_color(look.color_choice, sys.stderr)
+    with (
+        console.counted(len(files), quiet=look.quiet, color=color) as advance,
+        place.connected(cluster) as client,
+    ):
+        over = kept.over(gate, "", Silence(), complain)
+        return room.judged(client, over, files, _teller(complain), advance)
+
+
+def _split(
+    cluster: "Cluster",
+    gate: "Gate",
+    files: tuple[str, ...],
+    look: Look,
+    kept: Keeping,
+    complain: Complain,
+) -> "tuple[Outcome, ...]":
+    """Scan one dump after the other, the tasks of each over all workers."""
+    from scanner import cluster as place  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner import fleet as room  # noqa: PLC0415
+    from scanner.cli import console  # noqa: PLC0415
+    from scanner.shards import Shards  # noqa: PLC0415
+
+    color = deliver.wants_color(look.color_choice, sys.stderr)
+    outcomes = []
+    with place.connected(cluster) as client:
+        hired = replace(gate, request=replace(gate.request, hire=partial(Shards, client)))
+        for number, path in enumerate(files, 1):
+            turn = (number, len(files))
+            with console.progress(path, quiet=look.quiet, color=color, turn=turn) as progress:
+                over = kept.over(hired, path, progress, complain)
+                outcomes.append(room.one(over, path, progress, _teller(complain)))
+    return tuple(outcomes)
+
+
+def _teller(complain: Complain) -> "Tell":
+    def tell(name: str, error: errors.ScannerError) -> None:
+        complain(f"{name}: {error.message}", error.reason, error.hint)
+
+    return tell

@@ -1,0 +1,1 @@
+"""A scan as the parent process drives it: tasks for workers, and an account of every byte."""

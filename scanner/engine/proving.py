@@ -1,0 +1,128 @@
+"""Stage two, as the parent drives it: what was swept is examined, then related.
+
+What stands written is examined, while others look for copies among the runs, for tokens and for key
+schedules. The public keys it names are what the relations look for, each in each section of the
+integer pool in a call of its own, by whichever worker is free; nothing waits for what it does not
+need. Certificates and public keys are not searched: they were read, and every byte of them is
+public. At the end those that bear witness to what was found are asked for names. Results are put in
+an order that depends on the dump alone.
+"""
+
+import pickle
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from scanner.detect.ciphers import schedules
+from scanner.detect.integers import limbs, pool
+from scanner.detect.integers.limbs import Runs
+from scanner.detect.register import Register
+from scanner.engine.answers import Asked, answered, asked
+from scanner.model import Candidate, Fault, Witness
+from scanner.processes.workers import Call, Crew
+from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
+from scanner.stages.naming import names_of
+from scanner.stages.relate import (
+    MOST_SCHEDULES,
+    RELATIONS,
+    distinct,
+    find_schedules,
+    likely,
+    relate,
+)
+from scanner.stages.sweep import Gathered
+from scanner.stages.traceable import traced
+from scanner.stages.withhold import named
+
+READ = ("certificate", "public-key", "dnskey")
+"""Kinds of witnesses of which every byte is public. The place of a JWK, a PGP key or an SSH key may
+be that of a private file, whose numbers are looked for where it is damaged."""
+
+UNRELATED = "Numbers in memory were not related"
+
+_NOTHING = Proofs(candidates=())
+
+
+def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = False) -> Proofs:
+    """Run stage two over the places of all tasks.
+
+    A worker that is ``alone`` finds tokens last: what knows them is loaded meanwhile.
+    """
+    hits, runs = swept.hits, swept.runs
+    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
+    begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
+    questions: list[Asked] = [
+        ("The candidates were not proved", Proofs, (examine, hits)),
+        (UNRELATED, np.ndarray, (distinct, runs)),
+        *(begun if alone else tokens),
+        ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
+    ]
+    answers: dict[int, Any] = {}
+    relating = _relating(runs, questions, answers, tokens if alone else [])
+    needed = set(next(relating))
+    for index, answer in answered(crew, questions, faults):
+        answers[index] = answer
+        needed.discard(index)
+        if not needed:
+            needed = set(next(relating, ()))
+    given: dict[Call, list[Any]] = defaultdict(list)
+    for index, (_, _, (call, *_)) in enumerate(questions):
+        given[call] += [answers[index]] if answers.get(index) is not None else []
+    keys: Proofs = next(iter(given[examine]), _NOTHING)
+    said: Proofs = next(iter(given[find_tokens]), _NOTHING)
+    faults += (*keys.faults, *said.faults)
+    expanded = next(iter(given[find_schedules]), ())
+    if len(expanded) > MOST_SCHEDULES:
+        text = f"More than {MOST_SCHEDULES} key schedules stand in the dump; the rest is not told."
+        faults.append(Fault(code="limit-schedules", text=text))
+    found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
+    found += chain.from_iterable(given[relate])
+    witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
+    return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
+
+
+def _relating(
+    runs: Runs, questions: list[Asked], answers: dict[int, Any], last: list[Asked]
+) -> Iterator[range]:
+    """Ask, step by step, for the relations; yield which questions must be answered first.
+
+    It ends when all are asked, the ``last`` ones too, and keeps no runs: the questions have them.
+    """
+    yield range(2)
+    keys: Proofs = answers[0] or _NOTHING
+    differ = answers.pop(1)
+    private = limbs.chosen(runs, slice(0) if differ is None else differ)
+    cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
+    if len(cuts) > 1:
+        asked_now = range(len(questions), len(questions) + len(cuts))
+        questions += [(UNRELATED, Runs, (likely, cut, len(cuts))) for cut in cuts]
+        yield asked_now
+        shared = [found for found in map(answers.get, asked_now) if found]
+        cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
+    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some, _, _ in RELATIONS}
+    questions += [
+        (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics[some]))
+        for name, some, _, _ in RELATIONS
+        for cut in cuts
+    ]
+    questions += last
+
+
+def _witnesses(
+    crew: Crew, found: Sequence[Candidate], publics: Register, faults: list[Fault]
+) -> tuple[Witness, ...]:
+    """Ask what the keys that were found are called."""
+    names = names_of(found)
+    keys = tuple(key for key in traced(tuple(found)) if key.kind == "private-key")
+    hits = publics.hits(names)
+    question: Asked = ("Keys have no names", tuple, (named, names, hits, keys))
+    (answer,) = asked(crew, [question] if names else [], faults) or (None,)
+    return answer or ()
+
+
+def _stated(keys: Proofs) -> Runs:
+    """Return the places of what was read whole, and is public."""
+    return keys.publics.places(READ)

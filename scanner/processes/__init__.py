@@ -1,0 +1,1 @@
+"""Guarded processes: where they come from, and what they may not do."""

@@ -1,0 +1,220 @@
+"""The command ``redact`` as it is run: exit codes, what it leaves, and what it never says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from fixtures import elfcore, encodings, keys, real
+from tests import poison, test_secrets
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "scanner/report/redaction-1.json").read_text("utf-8"))
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and files")
+PEM = encodings.pkcs8_pem(keys.ec_key("P-256", label="canary"))
+
+
+def keysift(
+    *arguments: str | bytes, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "scanner", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        check=False,
+    )
+
+
+def planted(path: Path) -> Path:
+    """Write a core that holds a key."""
+    data = bytes(4096) + PEM + bytes(4096)
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data)
+    return path
+
+
+def test_a_record_goes_with_the_copy(tmp_path: Path) -> None:
+    """The record keeps to its schema, and its digests are those of the files."""
+    path, copy, record = (tmp_path / name for name in ("core", "copy", "record.json"))
+    planted(path)
+    done = keysift("redact", str(path), "-o", str(copy), "--record", str(record))
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = json.loads(record.read_bytes())
+    jsonschema.validate(said, SCHEMA)
+    assert said["output"]["path"] == str(copy)
+    ((extent,),) = [row["extents"] for row in said["overwritten"]]
+    new = copy.read_bytes()
+    stop = extent["file_offset"] + extent["size"]
+    assert new[extent["file_offset"] : stop] == bytes((said["fill"],)) * extent["size"]
+    assert len(done.stdout.splitlines()) > 3
+    assert max(map(len, done.stdout.decode().splitlines()[1:])) <= 100
+    assert keysift("scan", "-q", str(copy)).returncode == 0
+
+
+def test_what_looked_random_is_counted(tmp_path: Path) -> None:
+    """With --random the text and the record say how much went for its looks."""
+    path, copy, record = (tmp_path / name for name in ("core", "copy", "record.json"))
+    d = keys.rsa_key(2048).d.to_bytes(256, "little")
+    path.write_bytes(elfcore.write([elfcore.Segment(address=0x10000, data=d + bytes(3840))]).data)
+    done = keysift("redact", str(path), "-o", str(copy), "--random", "--record", str(record))
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = json.loads(record.read_bytes())
+    jsonschema.validate(said, SCHEMA)
+    assert said["random"] == {"ranges": 1, "bytes": 256}
+    assert (said["overwritten"], said["overwritten_bytes"]) == ([], 256)
+    assert b"memory that looks random\n    1 range, 256 bytes\n" in done.stdout.replace(b"\r", b"")
+    assert d not in copy.read_bytes()
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    """What would be overwritten is listed, and no file is made."""
+    path = planted(tmp_path / "core")
+    done = keysift("redact", str(path), "--dry-run")
+    assert done.returncode == 0
+    assert f"{len(PEM) - 1:,} bytes".encode() in done.stdout
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("core",),
+        ("core", "-o", "core"),
+        ("core", "-o", "hard"),
+        ("core", "-o", "soft"),
+        ("core", "-o", "dangling"),
+        ("core", "-o", "folder"),
+        ("core", "-o", "other"),
+        ("core", "-o", "copy", "--dry-run"),
+        ("core", "-o", "copy", "--record", "copy"),
+        ("core", "-o", "copy", "--record", "core"),
+        ("-", "-o", "copy"),
+    ],
+    ids=" ".join,
+)
+@POSIX
+def test_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Paths that clash are refused before anything is read, and no file is touched."""
+    path = planted(tmp_path / "core")
+    (tmp_path / "hard").hardlink_to(path)
+    (tmp_path / "soft").symlink_to(path)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "other").write_bytes(b"precious")
+    before = {one.name: one.lstat().st_mtime_ns for one in tmp_path.iterdir()}
+    words = [word if word.startswith("-") else str(tmp_path / word) for word in arguments]
+    done = keysift("redact", *words)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert {one.name: one.lstat().st_mtime_ns for one in tmp_path.iterdir()} == before
+
+
+@POSIX
+@pytest.mark.parametrize("name", [b"a\nb", b"\x1b[31mred", b"caf\xff", b" -q", b"%s{0}"])
+def test_hostile_names(tmp_path: Path, name: bytes) -> None:
+    """Any name may be read and written; what is shown of it is safe."""
+    folder = os.fsencode(tmp_path)
+    path, copy = folder + b"/" + name, folder + b"/" + name + b".copy"
+    planted(Path(os.fsdecode(path)))
+    done = keysift("redact", path, b"-o", copy, b"--record", folder + b"/record")
+    assert done.returncode == 0, done.stderr
+    assert Path(os.fsdecode(copy)).stat().st_mode & 0o777 == 0o600
+    assert not {b"\x1b", b"\xff"} & {done.stdout[i : i + 1] for i in range(len(done.stdout))}
+    jsonschema.validate(json.loads((tmp_path / "record").read_bytes()), SCHEMA)
+
+
+def test_no_canary_is_left_or_said(tmp_path: Path) -> None:
+    """With --all no 8 bytes of any key are in the copy, the record, the output or a name."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    core, dump, _, raw = test_secrets.planted(folder)
+    for path in (core, dump, raw):
+        copy, record = tmp_path / f"{path.name}.copy", tmp_path / f"{path.name}.json"
+        options = ("--all", "-v", "--raw", "--record", str(record))
+        done = keysift("redact", str(path), "-o", str(copy), *options)
+        assert done.returncode == 0, done.stderr
+        test_secrets.assert_silent(done.stdout, done.stderr, record.read_bytes(), copy.read_bytes())
+    assert len(list(tmp_path.iterdir())) == 7
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [
+        ("scanner.redact", "scanning.attend = end"),
+        ("scanner.redact", "policy.judge = at_the_second(policy.judge)"),
+        ("scanner.redact", "_name = end"),
+    ],
+    ids=["before-the-copy", "after-the-copy", "before-the-name"],
+)
+def test_a_kill_leaves_no_copy(tmp_path: Path, module: str, where: str) -> None:
+    """Killed at any moment, it leaves nothing under the copy's name, and no secret in a file."""
+    body = f"""
+import {module} as room
+def end(*arguments, **named):
+    os.kill(os.getpid(), 9)
+def at_the_second(call, times=[]):
+    def counted(*arguments, **named):
+        times.append(1)
+        return call(*arguments, **named) if len(times) == 1 else end()
+    return counted
+policy, scanning = room.policy, room.scanning
+room.{where.replace("(policy", "(room.policy")}
+"""
+    folder = poison.folder(tmp_path, "scanner.report.redaction", body, "parent")
+    path, copy = planted(tmp_path / "core"), tmp_path / "out" / "copy"
+    copy.parent.mkdir()
+    done = keysift("redact", str(path), "-o", str(copy), env={"PYTHONPATH": str(folder)})
+    assert done.returncode == -signal.SIGKILL
+    assert not copy.exists()
+    for left in copy.parent.iterdir():
+        test_secrets.assert_silent(left.read_bytes(), left.name.encode())
+        assert left.stat().st_mode & 0o777 == 0o600
+
+
+@POSIX
+def test_a_full_disk_leaves_no_copy(tmp_path: Path) -> None:
+    """Where the copy cannot be written whole, that is said, exit 3, and nothing is left."""
+    path, copy = planted(tmp_path / "core"), tmp_path / "out" / "copy"
+    copy.parent.mkdir()
+    limited = (
+        "import resource, runpy, sys;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "sys.argv[0] = 'keysift';"
+        "runpy.run_module('scanner', run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "redact", str(path), "-o", str(copy), "-j", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert b"redacted copy cannot be written" in done.stderr
+    assert list(copy.parent.iterdir()) == []
+
+
+def test_a_record_that_cannot_be_written_keeps_the_copy_back(tmp_path: Path) -> None:
+    """A copy without the record that was asked for is none."""
+    path, copy = planted(tmp_path / "core"), tmp_path / "copy"
+    record = tmp_path / "missing" / "record"
+    done = keysift("redact", str(path), "-o", str(copy), "--record", str(record))
+    assert done.returncode == 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_shipped_example(tmp_path: Path) -> None:
+    """A compressed Windows dump comes out compressed, passes, and the README shows how."""
+    copy = tmp_path / "copy.dmp.zst"
+    path = real.path("windows-capi")
+    done = keysift("redact", str(path), "-o", str(copy))
+    shown = done.stdout.decode().partition("\n")[2]
+    assert shown
+    assert shown in (ROOT / "README.md").read_text("utf-8")
+    assert copy.read_bytes()[:4] == path.read_bytes()[:4]
+    assert keysift("scan", "-q", str(copy)).returncode == 0

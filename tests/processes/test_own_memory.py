@@ -1,0 +1,38 @@
+"""What was freed goes back to the system, where its allocator is the one that keeps it."""
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from scanner.processes import own_memory
+
+
+def resident() -> int:
+    """Return the bytes of this process that are in memory (proc(5), statm)."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_what_was_freed_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that one small block at the end keeps in the process are out of it afterwards.
+
+    Not while the process is small, for which it is not worth the time.
+    """
+    monkeypatch.setattr(own_memory, "GROWN", 1 << 40)
+    blocks = [bytes(60_000) for _ in range(1000)]
+    kept = [bytes(60_000)]
+    before = resident()
+    blocks.clear()
+    own_memory.trim()
+    assert resident() > before - 30_000_000
+    monkeypatch.setattr(own_memory, "GROWN", 0)
+    own_memory.trim()
+    assert resident() < before - 30_000_000
+    assert kept
+
+
+def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without such an allocator is left alone."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    own_memory.trim()
