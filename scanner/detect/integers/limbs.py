@@ -47,7 +47,6 @@ _FOUR = np.uint32(0x01010101)
 """Four flags in a row: a row of nine has at least one such four, wherever it stands."""
 
 _THREE = np.arange(SHORTEST // WORD)
-_LEAST_SCORE = np.float32(likelihood.least(SHORTEST))
 _FEWEST_BITS = np.uint8(12)
 _LEAST_BITS = 66
 """Bits that are set in 24 bytes of a random number, but of one in 100 000: 96 on average."""

@@ -6,7 +6,7 @@ proves: its bytes never leave it. It is bounded: a dump full of random objects i
 one behind the other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -123,13 +123,6 @@ class Pool:
         how = self.readings[reading]
         raw = self.data[position : position + readings.width(how, bits)].tobytes()
         return readings.decode(how, raw) or 0
-
-
-def of_places(places: Iterable[Place]) -> Runs:
-    """Write places as runs are."""
-    rows = np.array([(p.space, p.offset, p.offset + p.size) for p in places], np.int64)
-    space, start, end = rows.reshape(-1, 3).T
-    return Runs(space=space, start=start, end=end)
 
 
 def outside(runs: Runs, places: Runs) -> Runs:
