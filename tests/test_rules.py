@@ -132,6 +132,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "ccache-3": lambda _: secrets.ccache(3),
     "dpapi-master-key": secrets.dpapi_master_key,
     "cng-key-data": secrets.cng_key_data,
+    "jwk-secret": secrets.jwk_secret,
     "pqc-pkcs8": pqc.pkcs8,
     "tpm-sensitive": tpm.sensitive,
     "tpm-public": tpm.public,

@@ -83,6 +83,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("openssh", openssh.examine),
     ("openssh-shield", openssh_shield.examine),
     ("jwk", nested.reading(jwk.examine, jwk.MARK)),
+    ("jwk-secret", nested.reading(jwk.examine_secret, jwk.MARK)),
     ("cng", cng.examine),
     ("xmlkey", xmlkey.examine),
     ("sexp", sexp.examine),

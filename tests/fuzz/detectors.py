@@ -117,6 +117,7 @@ _ANCHORED = (
     _detector("dnskey", mutate=(mutators.numbers,)),
     _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("jwk", "detect.texts.jwk", "detect.texts.nested", mutate=(_B64, *_WIDE)),
+    _detector("jwk-secret", "detect.texts.jwk", mutate=(_B64, *_WIDE)),
     _detector("cng", mutate=(mutators.numbers,)),
     _detector("xmlkey", mutate=(_B64, *_WIDE)),
     _detector("sexp", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),

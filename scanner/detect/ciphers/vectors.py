@@ -39,6 +39,18 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     "the benchmark keys of GnuTLS (src/benchmark-tls.c), in every copy of gnutls-cli": (
         "0420d3e26db4911551df970735fdab5dc1c8a2be8f66fe98498d228d72074c0695ea",
     ),
+    # JSON Web Keys, in the documentation and the tests of most libraries that read them.
+    "RFC 7515 appendix A.1": (
+        (
+            "0323354b2b0fa5bc837e0665777ba68f5ab328e6f054c928a90f84b2d2502ebfd3fb5a92d20647ef"
+            "968ab4c377623d223d2e2172052e4f08c0cd9af567d080a3"
+        ),
+    ),
+    "RFC 7517 appendix A.3": ("19ac2082e1721ab58a6afec05f854a52",),
+    "RFC 7520 sections 3.5 and 3.6": (
+        "849b57219dae48de646d07dbb533566e976686457c1491be3a76dcea6c427188",
+        "0003daa40bf82db15b8956b01236a050196e62a379ae19dafbc9ee95d0ef3b1f",
+    ),
     "RFC 8439 appendix A": ("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",),
 }
 _PUBLISHED = {bytes.fromhex(key): source for source, keys in _SOURCES.items() for key in keys}

@@ -4,8 +4,8 @@ Token services hold key sets in strings, whole or cut by a tokenizer, quoted in 
 Members are taken by name from the object around ``"kty"``, in whatever order they stand. A public
 key is a witness, and its ``kid`` names the key; private members are a key when p*q = n, when
 d*G = Q, or when the seed gives the public key; on a curve that nobody here knows they are told as
-they stand. This module refuses to build a document from what it reads: there is no nesting to
-bound.
+they stand. A symmetric key (``oct``) has nothing to be proved by. This module refuses to build a
+document from what it reads: there is no nesting to bound.
 """
 
 import base64
@@ -19,6 +19,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import pqc
 from scanner.detect.asn1.der import Malformed, Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.ciphers import vectors
 from scanner.detect.encodings import armour
 from scanner.detect.evidence import (
     ec_scalar,
@@ -30,8 +31,9 @@ from scanner.detect.evidence import (
     rsa_public,
     unproved,
 )
-from scanner.detect.locked.sealed import UNKNOWN
+from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
 from scanner.rules import Rule
 
 MARK = b'"kty'
@@ -56,6 +58,28 @@ _PRINTABLE = re.compile(rb"[ -~]*")
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the object that has ``"kty`` at ``offset``, or that begins there."""
+    members, place, wide = _object(memory, space, offset)
+    key, public = _read(members)
+    if key is not None:
+        say = unproved if isinstance(key, Foreign) else proved
+        yield say(key, rule, f"JWK{wide}", (place,))
+    if public is not None:
+        yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
+
+
+def examine_secret(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
+    """Yield the symmetric key (RFC 7518 section 6.4) of the object around ``offset``."""
+    members, place, wide = _object(memory, space, offset)
+    secret = _bytes(members.get(b"k", b"")) if members.get(b"kty") == b"oct" else b""
+    if len(secret) < _SHORTEST or len(set(secret)) < _DISTINCT:
+        return
+    found = sealed(rule, f"JWK{wide}", place, secret, algorithm="oct", bits=8 * len(secret))
+    said = replace(found.candidate, published=vectors.source_of(secret))
+    yield replace(found, candidate=said)
+
+
+def _object(memory: Memory, space: int, offset: int) -> tuple[dict[bytes, bytes], Place, str]:
+    """Return the members of the object around an anchor, its place, and whether it is wide."""
     anchor = armour.text_at(memory, space, offset)
     for before, behind in _READS:
         whole, text, lead = armour.stretch(anchor, before, behind)
@@ -67,17 +91,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         if start >= 0 and end:
             break
     if mark < 0:
-        return
+        return {}, Place(space=space, offset=offset, size=0), ""
     start, end = max(start, 0), end or len(text)
-    members = dict(_MEMBER.findall(text[start:end]))
     first = whole.offset + start * whole.width
     place, wide = armour.located(memory, space, first, end - start, whole.width)
-    key, public = _read(members)
-    if key is not None:
-        say = unproved if isinstance(key, Foreign) else proved
-        yield say(key, rule, f"JWK{wide}", (place,))
-    if public is not None:
-        yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
+    return dict(_MEMBER.findall(text[start:end])), place, wide
 
 
 def _kid(members: dict[bytes, bytes]) -> str:

@@ -1,20 +1,23 @@
 """JSON Web Keys in text."""
 
+import base64
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings
+from fixtures import containers, encodings, secrets
 from fixtures import keys as recipes
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.algebra.material import Foreign
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
+from scanner.detect.locked.sealed import Sealed
 from scanner.detect.texts import jwk
 from scanner.model import Confidence
+from scanner.stages.examine import EXAMINERS
 from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "jwk")
@@ -155,3 +158,61 @@ def test_brackets_and_quotes_without_end_are_bounded() -> None:
         data = filler * (40_000 // len(filler)) + b'"kty":"RSA"' + filler * 5000
         offset = data.index(b'"kty":"RSA"')
         assert list(jwk.examine(Bytes(data), 0, offset, RULES[0])) == []
+
+
+SECRETS = tuple(rule for rule in rules.load() if rule.detector == "jwk-secret")
+EXAMINE = dict(EXAMINERS)["jwk-secret"]
+
+
+def find_secrets(data: bytes) -> list[Sealed]:
+    """Run the rules of symmetric keys over the bytes."""
+    sweeper = anchors.open_sweeper(anchors.compile_anchors(SECRETS))
+    found = (
+        one
+        for rule, offset in sweeper.sweep(data)
+        for one in EXAMINE(Bytes(data), 0, offset, SECRETS[rule])
+    )
+    return [one for one in found if isinstance(one, Sealed)]
+
+
+@pytest.mark.parametrize("form", ["plain", "close", "set", "quoted", "utf-16le", "base64"])
+def test_a_symmetric_key_in_every_form(form: str) -> None:
+    """It is told once, with its size, and no form of it is taken for a public key."""
+    text = secrets.jwk_secret(alg="HS256").decode()
+    close = json.dumps(json.loads(text), separators=(",", ":"))
+    data = {
+        "plain": text,
+        "close": close,
+        "set": json.dumps({"keys": [{"kty": "RSA"}, json.loads(text)]}),
+        "quoted": json.dumps({"body": close}),
+        "utf-16le": text,
+        "base64": base64.b64encode(close.encode()).decode(),
+    }[form].encode("utf-16-le" if form == "utf-16le" else "ascii")
+    (found,) = {
+        one.candidate.places: one for one in find_secrets(b"\0" * 64 + data + b"\0" * 64)
+    }.values()
+    assert found.candidate.bits == 256
+    assert found.candidate.kind == "symmetric-key"
+    assert not found.candidate.published
+    assert find(data) == []
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+        "GawgguFyGrWKav7AX4VKUg",
+        "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+        "AAPapAv4LbFbiVawEjagUBluYqN5rhna-8nuldDvOx8",
+    ],
+)
+def test_examples_of_the_standards_are_published(secret: str) -> None:
+    """RFC 7515, 7517 and 7520 give them; documentation and tests of libraries repeat them."""
+    (found,) = find_secrets(secrets.jwk_secret(k=secret))
+    assert found.candidate.published.startswith("RFC 75")
+
+
+def test_what_is_no_symmetric_key() -> None:
+    """Without a secret, with a short one, or with one that says nothing, there is none."""
+    for secret in ("", "AQAB", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not base64url!"):
+        assert find_secrets(secrets.jwk_secret(k=secret)) == []
