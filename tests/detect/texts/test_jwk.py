@@ -175,7 +175,7 @@ def find_secrets(data: bytes) -> list[Sealed]:
     return [one for one in found if isinstance(one, Sealed)]
 
 
-@pytest.mark.parametrize("form", ["plain", "close", "set", "quoted", "utf-16le", "base64"])
+@pytest.mark.parametrize("form", ["plain", "close", "set", "quoted", "twice", "utf-16le", "base64"])
 def test_a_symmetric_key_in_every_form(form: str) -> None:
     """It is told once, with its size, and no form of it is taken for a public key."""
     text = secrets.jwk_secret(alg="HS256").decode()
@@ -185,6 +185,7 @@ def test_a_symmetric_key_in_every_form(form: str) -> None:
         "close": close,
         "set": json.dumps({"keys": [{"kty": "RSA"}, json.loads(text)]}),
         "quoted": json.dumps({"body": close}),
+        "twice": json.dumps({"body": json.dumps({"key": text})}),
         "utf-16le": text,
         "base64": base64.b64encode(close.encode()).decode(),
     }[form].encode("utf-16-le" if form == "utf-16le" else "ascii")
@@ -216,3 +217,4 @@ def test_what_is_no_symmetric_key() -> None:
     """Without a secret, with a short one, or with one that says nothing, there is none."""
     for secret in ("", "AQAB", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not base64url!"):
         assert find_secrets(secrets.jwk_secret(k=secret)) == []
+    assert find_secrets(secrets.jwk_secret(kty="octet")) == []
