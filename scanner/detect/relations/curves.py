@@ -10,6 +10,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,28 @@ _WORD, _HALF, _DIGIT = (1 << 64) - 1, 4, (1 << 30) - 1
 
 _RADIX_POWERS = range(-1, 4)
 """Powers of R that stand in libraries, 1 among them, and what comes of one more or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a number of a curve is read, and the name of it."""
+
+    name: str
+    order: Literal["little", "big"]
+    word: int = 1
+
+    def decode(self, raw: bytes) -> int:
+        """Return the number that some bytes spell."""
+        if self.word == 1:
+            return int.from_bytes(raw, self.order)
+        words_ = [raw[at : at + self.word] for at in range(0, len(raw), self.word)]
+        return int.from_bytes(b"".join(reversed(words_)), self.order)
+
+
+LITTLE = Reading("limbs-le", "little")
+BIG = Reading("bytes-be", "big")
+JAVA = Reading("java-words", "little", 4)
+WORDS = (Reading("limbs-be64", "big", 8), Reading("limbs-be32", "big", 4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

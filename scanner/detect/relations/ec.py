@@ -14,7 +14,6 @@ of R are no keys: tables of multiples of G hold R*G.
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -26,11 +25,14 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import beheaded, comb, pieces, points, shifted, words
 from scanner.detect.relations.curves import (
+    BIG,
     CURVES,
-    USUAL,
+    JAVA,
+    LITTLE,
+    WORDS,
     Curve,
+    Reading,
     Spelling,
-    coefficients,
     generator,
     sightings,
     spellings,
@@ -64,10 +66,6 @@ LIKELIER = {"secp256k1": 2}
 SELDOM = ("SM2",)
 """Curves on which nothing is tried where nobody names them: a derivation takes 1.3 ms."""
 
-MOST_AFFINE = (2_000, 1_000)
-"""Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
-beside another one: 2 us for a curve, a byte order and a form."""
-
 MOST_SPELLED = 500
 """Public points that are looked for in a library's spelling."""
 
@@ -90,29 +88,9 @@ _P521, _P521_TOP = 66, 0x01
 out where numbers have no leading zeros."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How a scalar is read, and the name of it."""
-
-    name: str
-    order: Literal["little", "big"]
-    word: int = 1
-
-    def decode(self, raw: bytes) -> int:
-        if self.word == 1:
-            return int.from_bytes(raw, self.order)
-        words_ = [raw[at : at + self.word] for at in range(0, len(raw), self.word)]
-        return int.from_bytes(b"".join(reversed(words_)), self.order)
-
-
-_LITTLE = _Reading("limbs-le", "little")
-_BIG = _Reading("bytes-be", "big")
-_JAVA = _Reading("java-words", "little", 4)
-_WORDS = (_Reading("limbs-be64", "big", 8), _Reading("limbs-be32", "big", 4))
-
 _Points = dict[int, int]  # x to y
 
-_Listed = tuple[Offsets, int, tuple[_Reading, ...]]
+_Listed = tuple[Offsets, int, tuple[Reading, ...]]
 """Positions in the pool, and the bytes and readings of a scalar there."""
 
 
@@ -123,7 +101,7 @@ class _Trial:
     key: Ec
     position: int
     size: int
-    reading: _Reading
+    reading: Reading
     form: str = ""
 
 
@@ -131,20 +109,11 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], _Trial] = {}
-    everywhere: dict[str, _Points] = {name: {} for name in MOST}
-    beside: dict[str, list[Place]] = {name: [] for name in MOST}
-    parsed: set[tuple[str, int]] = set()
-    for key in publics:
-        if not key.independent:
-            parsed.add((key.curve, key.x))
-        elif key.curve in everywhere:
-            everywhere[key.curve][key.x] = key.y
-            beside[key.curve] += places([key])
-    for curve, x, y, place in (*points.encoded(pool), *_affine(pool)):
-        if curve in everywhere:
-            everywhere[curve].setdefault(x, y)
-            beside[curve].append(place)
+    everywhere, beside, parsed = _met(pool, publics)
     spelled = list(_spelled(pool, everywhere))
+    for name, x, place in spelled:
+        if x in everywhere[name]:
+            beside[name].append(place)
     used = {"P-256", *(name for name, _, _ in spelled), *points.written(pool, SELDOM)}
     unused = {name for name in SELDOM if not everywhere[name] and name not in used}
     everywhere = {name: found for name, found in everywhere.items() if name not in unused}
@@ -156,10 +125,10 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             for name, found in known.items()
         }
         near = [place for name in known for place in beside[name]]
-        near += [place for name, x, place in spelled if x in known.get(name, ())]
         listed = list(_candidates(pool, size, max(counts.values()), near))
         for name, found in known.items():
-            trials = list(_trials(pool, CURVES[name], counts[name], listed))
+            own = _beside(pool, CURVES[name], counts[name] // 4, beside[name])
+            trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
             trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             yield from _named(pool, CURVES[name], trials, found, seen)
@@ -169,6 +138,29 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     yield from beheaded.search(pool, seen | parsed)
 
 
+def _met(
+    pool: Pool, publics: Iterable[PublicKey]
+) -> tuple[dict[str, _Points], dict[str, list[Place]], set[tuple[str, int]]]:
+    """Return the points of each curve and where they stand, and those that only keys' files name.
+
+    These bear no witness: whoever wrote them wrote the scalar too.
+    """
+    everywhere: dict[str, _Points] = {name: {} for name in MOST}
+    beside: dict[str, list[Place]] = {name: [] for name in MOST}
+    parsed: set[tuple[str, int]] = set()
+    for key in publics:
+        if not key.independent:
+            parsed.add((key.curve, key.x))
+        elif key.curve in everywhere:
+            everywhere[key.curve][key.x] = key.y
+            beside[key.curve] += places([key])
+    for curve, x, y, place in (*points.encoded(pool), *points.affine(pool)):
+        if curve in everywhere:
+            everywhere[curve].setdefault(x, y)
+            beside[curve].append(place)
+    return everywhere, beside, parsed
+
+
 def _most(pool: Pool, name: str, *, known: bool) -> int:
     """Return how many derivations a pool is worth on a curve."""
     without, with_known, of_many = MOST[name]
@@ -176,34 +168,6 @@ def _most(pool: Pool, name: str, *, known: bool) -> int:
 
 
 # --- what is tried ------------------------------------------------------------------------------
-
-
-def _affine(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
-    """Yield the points whose coordinates stand bare in runs of their own, wherever they are.
-
-    Where there are many runs, beside each other. Plain or in Montgomery form. Of two numbers that
-    are no point one satisfies the curve's equation never; and the scalar of a point is not far, as
-    a rule.
-    """
-    most = pool.budget(*MOST_AFFINE)
-    sizes = {curve.size for curve in USUAL}
-    filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
-    for curve in USUAL:
-        a, b = coefficients(curve)
-        for how in (*(_WORDS if pool.big_endian else (_LITTLE,)), _BIG):
-            size = -(-curve.size // how.word) * how.word
-            values = {
-                how.decode(pool.data[at : at + size].tobytes()): at
-                for at in filling[curve.size].tolist()
-            }
-            for radix in {1, curve.radix, curve.half_radix} if how != _BIG else {1}:
-                inverse = pow(radix, -1, curve.p)
-                plain = {v * inverse % curve.p: at for v, at in values.items() if 0 < v < curve.p}
-                roots = {y * y % curve.p: y for y in plain}
-                for x, at in plain.items():
-                    y = roots.get((x * x * x + a * x + b) % curve.p)
-                    if y is not None:
-                        yield curve.name, x, y, pool.place(at, size)
 
 
 def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, Place]]:
@@ -227,6 +191,16 @@ def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, 
             yield curve.name, x, pool.place(at - form.at, curve.size)
 
 
+def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> _Listed:
+    """Return at most ``most`` scalars next to points of one curve, in a longer run too.
+
+    Of the size's other candidates there may be more than are tried on this curve.
+    """
+    top = curve.n >> 8 * (curve.size - 1)
+    found = pieces.beside(pool, curve.size, most, near, top=top)
+    return found, curve.size, (BIG, *(WORDS[:1] if pool.big_endian else (LITTLE,)))
+
+
 def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars, the likeliest first."""
     read = (
@@ -236,9 +210,11 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
         for reading in ways
         if 0 < (d := reading.decode(pool.data[position : position + size].tobytes())) < curve.n
     )
-    tried = list(itertools.islice(read, most))
-    derived = comb.derive(curve, [d for d, *_ in tried])
-    for key, (_, position, size, reading) in zip(derived, tried, strict=True):
+    tried: dict[int, tuple[int, int, Reading]] = {}
+    for d, *where in itertools.islice(read, most):
+        tried.setdefault(d, tuple(where))
+    derived = comb.derive(curve, list(tried))
+    for key, (position, size, reading) in zip(derived, tried.values(), strict=True):
         if key is not None:
             yield _Trial(key, position, size, reading)
 
@@ -246,19 +222,19 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
 def _texts(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
     """Derive the points of at most ``most`` scalars that are written as texts."""
     found = pieces.texts(pool, curve.size, most, top=curve.n >> 8 * (curve.size - 1))
-    return _trials(pool, curve, most, [(found, curve.size, (_BIG,))])
+    return _trials(pool, curve, most, [(found, curve.size, (BIG,))])
 
 
 def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
     """Take at most ``most`` scalars out of Montgomery form."""
     positions = shifted.likely(pool, curve.size, most).tolist()
-    read = [_LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
+    read = [LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
     for radix in shifted.radices(curve):
         inverse = pow(radix, -1, curve.n)
         plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
         for key, position in zip(comb.derive(curve, plain), positions, strict=True):
             if key is not None:
-                yield _Trial(key, position, curve.size, _LITTLE, _MONTGOMERY)
+                yield _Trial(key, position, curve.size, LITTLE, _MONTGOMERY)
 
 
 def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
@@ -266,34 +242,34 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
 
     The likeliest whole words come before Java's arrays: V8's integers may be as long, and many.
     """
-    yield pieces.versioned(pool, size, most // 16), size, (_BIG,)
+    yield pieces.versioned(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
-    both: tuple[_Reading, ...] = (_LITTLE, _BIG)
+    both: tuple[Reading, ...] = (LITTLE, BIG)
     if pool.big_endian:
         yield from _padded(pool, size, most, near)
-        both = (*(how for how in _WORDS if size % how.word == 0), _BIG)
+        both = (*(how for how in WORDS if size % how.word == 0), BIG)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
     if size % 4 == 0 and not pool.big_endian:
         found = pieces.counted(pool, size, size // 4, most // 4, near)
         most -= len(found)
-        yield found, size, (_JAVA,)
+        yield found, size, (JAVA,)
     yield rest, size, both
     most -= 2 * len(aligned)
     if size == _P521:
         found = pieces.announced(pool, size - 1, max(most, 0))
         most -= len(found)
-        yield found, size - 1, (_BIG,)
+        yield found, size - 1, (BIG,)
     if most > 0:
-        yield pieces.loose(pool, size, most, near, top=top), size, (_BIG,)
+        yield pieces.loose(pool, size, most, near, top=top), size, (BIG,)
 
 
 def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
     """Yield positions of scalars whose last big-endian word is not full: on P-521, and P-224."""
     greatest = max(curve.n for curve in CURVES.values() if curve.size == size)
     whole = size & ~7
-    for how in _WORDS:
+    for how in WORDS:
         full = -(-size // how.word) * how.word
         if full > size:
             found = pieces.aligned(pool, whole, most * _PADDED, near)
@@ -388,7 +364,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     found: list[Ec | None] = []
     if candidate.encoding == beheaded.ENCODING:
         return [key] if (key := beheaded.again(curve.name, raw)) is not None else []
-    for how in (_LITTLE, _BIG, *(_WORDS if memory.map.byte_order == "big" else (_JAVA,))):
+    for how in (LITTLE, BIG, *(WORDS if memory.map.byte_order == "big" else (JAVA,))):
         d = how.decode(raw)
         if 0 < d < curve.n:
             found.append(ec_derived(curve.name, d))

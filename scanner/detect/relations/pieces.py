@@ -125,7 +125,8 @@ def likely(pool: Pool, size: int, most: int) -> Runs:
 
 def objects(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes that are announced and fill their run."""
-    return _ordered(pool, size, most, (), (_both(*_first(pool, size)),), 0xFF)
+    announced, alone = _first(pool, size)
+    return _ordered(pool, size, most, (), (announced[np.isin(announced, alone)],), 0xFF)
 
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:
@@ -168,6 +169,17 @@ def fields(pool: Pool, size: int, most: int) -> Offsets:
     whole = (pool.head >= 0) & (pool.tail >= 0) & (rest == 0)
     records = whole & (count >= 2) & (count <= _MOST_FIELDS)
     return _ordered(pool, size, most, (), (_slots(pool, size, records),), 0xFF)
+
+
+def beside(pool: Pool, size: int, most: int, near: Sequence[Place], *, top: int = 0xFF) -> Offsets:
+    """Return at most ``most`` positions next to places: what adjoins them, and whole words near.
+
+    A byte may stand between, the tag of a point. Seen in Node.js: its pool of buffers has a scalar
+    between a signature and the point.
+    """
+    first, last = np.split(_ends(near), 2)
+    there = _located(pool, np.concatenate((first - size, first - 1 - size, last)))
+    return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top)
 
 
 def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
@@ -226,7 +238,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     """Yield positions at whole words, likeliest first."""
     announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
-    both = _both(announced, alone)
+    both = announced[np.isin(announced, alone)]
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
     short = whole & (length <= _LONGEST)
@@ -246,7 +258,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     yield np.concatenate((edges - 8, edges + 8))
     yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
-    yield _beside(pool, size, near[:_MOST_BESIDE])
+    yield _beside(pool, size, near)
 
 
 def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
@@ -256,13 +268,6 @@ def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
     said = (announced_at(pool, size), padded(pool, alone, size), counted_limbs(pool, alone, size))
     return np.concatenate(said), alone
-
-
-def _both(some: Offsets, others: Offsets) -> Offsets:
-    """Return what is in both."""
-    table = np.append(np.sort(others, kind="stable"), -1)
-    found: Offsets = some[table[np.searchsorted(table[:-1], some)] == some]
-    return found
 
 
 def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
@@ -290,19 +295,28 @@ def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
     Of a scalar that an allocator took back, the bytes before are often another object's by now, and
     as random as it is.
     """
-    if not near or not len(pool.at):
-        return np.empty(0, np.int64)
-    space = np.array([place.space for place in near], np.int64)
-    offset = np.array([place.offset for place in near], np.int64)
-    ends = offset + np.array([place.size for place in near], np.int64)
-    step = np.arange(-_BESIDE, _BESIDE, 8)
-    marks = np.concatenate([limbs.coordinate(space, at) for at in (offset, ends)])
-    marks = (marks[:, None] + step).ravel()
-    block = np.searchsorted(limbs.coordinate(pool.space, pool.offset), marks, side="right") - 1
-    marks, block = marks[block >= 0], block[block >= 0]
-    found = pool.at[block] + marks - limbs.coordinate(pool.space[block], pool.offset[block])
+    found = _located(pool, (_ends(near)[:, None] + np.arange(-_BESIDE, _BESIDE, 8)).ravel())
+    block = np.searchsorted(pool.at, found, side="right") - 1
     found -= (found + pool.phase[block]) % 8
     return found[found < len(pool.data) - size]
+
+
+def _ends(near: Sequence[Place]) -> Offsets:
+    """Return the coordinates where places begin, then those where they end; of the first places."""
+    rows = [(place.space, place.offset, place.size) for place in near[:_MOST_BESIDE]]
+    space, offset, size = np.array(rows, np.int64).reshape(-1, 3).T
+    return np.concatenate([limbs.coordinate(space, at) for at in (offset, offset + size)])
+
+
+def _located(pool: Pool, marks: Offsets) -> Offsets:
+    """Return where coordinates of the dump are in the pool, of those behind its first block."""
+    if not len(pool.at):
+        return np.empty(0, np.int64)
+    starts = limbs.coordinate(pool.space, pool.offset)
+    block = np.searchsorted(starts, marks, side="right") - 1
+    marks, block = marks[block >= 0], block[block >= 0]
+    found: Offsets = pool.at[block] + marks - starts[block]
+    return found[found < len(pool.data)]
 
 
 def _slots(pool: Pool, size: int, short: Flags) -> Offsets:

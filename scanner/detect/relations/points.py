@@ -15,7 +15,16 @@ import numpy as np
 from scanner.detect.evidence import on_curve
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
-from scanner.detect.relations.curves import CURVES, USUAL, Curve, coefficients, generator
+from scanner.detect.relations.curves import (
+    BIG,
+    CURVES,
+    LITTLE,
+    USUAL,
+    WORDS,
+    Curve,
+    coefficients,
+    generator,
+)
 from scanner.detect.relations.words import sliding
 from scanner.model import Place
 
@@ -35,6 +44,10 @@ MOST_JOINED = (3_000, 1_000)
 """Short runs for each size of a coordinate of which neighbouring fields are tried as a point, in
 few runs and in many: 2 us for a curve, a byte order and a pair."""
 
+MOST_AFFINE = (2_000, 1_000)
+"""Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
+beside another one: 2 us for a curve, a byte order and a form."""
+
 _FIELDS = 8
 """Coordinates that fit into a short run, at most."""
 
@@ -49,6 +62,34 @@ def encoded(pool: Pool) -> Iterator[_Point]:
     yield from _uncompressed(pool)
     yield from _compressed(pool)
     yield from _joined(pool)
+
+
+def affine(pool: Pool) -> Iterator[_Point]:
+    """Yield the points whose coordinates stand bare in runs of their own, wherever they are.
+
+    Where there are many runs, beside each other. Plain or in Montgomery form. Of two numbers that
+    are no point one satisfies the curve's equation never; and the scalar of a point is not far, as
+    a rule.
+    """
+    most = pool.budget(*MOST_AFFINE)
+    sizes = {curve.size for curve in USUAL}
+    filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
+    for curve in USUAL:
+        a, b = coefficients(curve)
+        for how in (*(WORDS if pool.big_endian else (LITTLE,)), BIG):
+            size = -(-curve.size // how.word) * how.word
+            values = {
+                how.decode(pool.data[at : at + size].tobytes()): at
+                for at in filling[curve.size].tolist()
+            }
+            for radix in {1, curve.radix, curve.half_radix} if how != BIG else {1}:
+                inverse = pow(radix, -1, curve.p)
+                plain = {v * inverse % curve.p: at for v, at in values.items() if 0 < v < curve.p}
+                roots = {y * y % curve.p: y for y in plain}
+                for x, at in plain.items():
+                    y = roots.get((x * x * x + a * x + b) % curve.p)
+                    if y is not None:
+                        yield curve.name, x, y, pool.place(at, size)
 
 
 def _uncompressed(pool: Pool) -> Iterator[_Point]:

@@ -15,7 +15,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.pool import FEW_RUNS, Pool
-from scanner.detect.relations import ec
+from scanner.detect.relations import ec, points
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -217,9 +217,9 @@ def test_a_point_in_runs_of_its_own_in_a_crowd(make_pool: MakePool, flipped: boo
     x, y = (n.to_bytes(32, "little") for n in (key.x, key.y ^ flipped))
     mine = head + x + bytes(8) + head + y + bytes(8)
     pool, _ = make_pool(b"".join(bytes(56) + part for part in lone) + bytes(56) + mine + bytes(64))
-    points = [(curve, x, y) for curve, x, y, _ in ec._affine(pool)]
+    told = [(curve, x, y) for curve, x, y, _ in points.affine(pool)]
     assert not pool.few
-    assert points == ([] if flipped else [("P-256", key.x, key.y)])
+    assert told == ([] if flipped else [("P-256", key.x, key.y)])
 
 
 @pytest.mark.parametrize("last", [bytes(8), bytes((0, *range(201, 208)))])
@@ -235,6 +235,26 @@ def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, l
     (related,) = found(make_pool(crowd + own + crowd)[0])
     assert named(related) == key.spki_sha256
     assert related.proof == ec.PROOF
+
+
+@pytest.mark.parametrize("shift", [0, 5])
+def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) -> None:
+    """Seen in Node.js's pool of buffers: a signature, the scalar, its point; more stand elsewhere.
+
+    All sizes of 32 bytes share a list, of which a curve that is dear to try sees the beginning:
+    there, what stands next to points of P-256.
+    """
+    other, key = KEYS["P-256"], KEYS["secp256k1"]
+    numbers = noise.uniform(32 * 4_000, 9)
+    crowd = b"".join(numbers[at : at + 32] + bytes(16) for at in range(0, len(numbers), 32))
+    told = b"".join(
+        bytes(16) + numbers[at : at + 32] + bytes(8) + encodings.public_point(other) + bytes(15)
+        for at in range(0, 32 * 200, 32)
+    )
+    own = noise.uniform(1024 + shift, 8) + encodings.big_endian(key.d, 32)
+    own += encodings.public_point(key) + noise.uniform(512, 10)
+    pool, _ = make_pool(crowd + told + bytes(64) + own + bytes(64) + crowd)
+    assert key.spki_sha256 in {named(related) for related in found(pool)}
 
 
 def big_endian_words(number: int, size: int, word: int) -> bytes:
