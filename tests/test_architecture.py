@@ -33,7 +33,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ),
     ("dump.elfcore",),
     ("dump",),
-    ("dump.archives.archive", "dump.archives.cores"),
+    ("dump.archives.archive", "dump.archives.cores", "dump.archives.disks"),
     (
         "dump.archives.zips",
         "dump.archives.tars",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scanner.dump import archives, codecs
 from tests.dump.dump_bytes import elfcore, file_of
 from tests.dump.opening import codes, judged, opened
-from tests.dump.test_contents import tarred
+from tests.dump.test_contents import tarred, zipped
 
 CORE = elfcore([(0x1000, b"the memory of a core" * 300, 6000)])
 SEALED = hashlib.shake_128(b"sealed").digest(9000)
@@ -94,6 +94,13 @@ FILES = {
     "lrzip": b"LRZI\0\6" + SEALED,
     "uuencode": b"begin 644 core\nM?T5,1@(!`0``\n",
     "uuencode-m": b"begin-base64 644 core.gz\nH4sIAAAA\n====\n",
+    "perf.data": b"PERFILE2" + bytes(96) + SEALED,
+    "xl": b"Xen saved domain, xl format\n \0 \r" + SEALED,
+    "xen-2": b"\xff" * 8 + b"XENF\0\0\0\2" + SEALED,
+    "hiberfil-wake": b"WAKE".ljust(4096, b"\0") + SEALED,
+    "hiberfil-wake-xp": b"wake".ljust(4096, b"\0") + SEALED,
+    "lz4-java": b"LZ4Block\x25" + SEALED,
+    "aff4": b"aff4://685e15cc-d0fb-4dbc-ba47-48117fc77044",
     "zip-behind": zipped_behind(b"MZ" + bytes(1000)),
     "zip-between": zipped_behind(b"#!/bin/sh\n", bytes(5000)),
 }
@@ -117,6 +124,10 @@ ORDINARY = {
     "cpio-name": cpio("<", name=b"core"),
     "begin": b"begin 644 words\n\n",
     "begins": b"begin with care\n",
+    "wake": b"wake up, and WAKE others " * 90,
+    "wake-alone": b"WAKE\0\0\0\0",
+    "lz4-java-name": b"LZ4BlockOutputStream",
+    "xen": b"Xen saved domains, as a text has it",
     "no-directory": zipped_behind(b"MZ").replace(b"PK\1\2", b"PK\1\3"),
     "text": b"words " * 9000,
     "zeros": bytes(40_000),
@@ -139,6 +150,18 @@ def test_told(name: str) -> None:
 def test_not_told(name: str) -> None:
     """What begins like one of them, or is damaged beyond use, is bytes like any other."""
     assert told(ORDINARY[name]) is None
+
+
+def test_aff4() -> None:
+    """An AFF4 image is told by its comment, or by the member that says so."""
+    name = FILES["aff4"]
+    for comment, members in (
+        (name, (("data/0", SEALED),)),
+        (b"", (("container.description", name), ("data/0", SEALED))),
+    ):
+        data = zipped(*members, ("core", CORE), comment=comment)
+        assert codes(opened(data)[0]) == {"unopened"}
+    assert codes(opened(zipped(("core", CORE), comment=b"see aff4://"))[0]) == set()
 
 
 @limits(max_examples=200, deadline=None)

@@ -1,9 +1,9 @@
 """What is compressed, encrypted or an archive, and is not opened here: told, to be said.
 
 Most kinds have a magic number at their start. The others are told by more than that: two or three
-bytes prove nothing, so what follows them must be as the format has it. This module exists because a
-dump in such a file is opaque, and a sweep of its bytes worth nothing; it refuses to guess: whatever
-else begins so is bytes like any other.
+bytes prove nothing, so what follows them must be as the format has it. Disks and file systems have
+a table of their own. This module exists because a dump in such a file is opaque, and a sweep of its
+bytes worth nothing; it refuses to guess: whatever else begins so is bytes like any other.
 """
 
 import base64
@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+from scanner.dump.archives import disks
 from scanner.dump.source import File
 
 _HEAD = 512
@@ -49,6 +50,11 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
     ("hibernation", b"HIBR"),
     ("hibernation", b"RSTR"),
     ("a systemd journal", b"LPKSHHRH"),
+    ("perf.data", b"PERFILE2"),
+    ("Xen save", b"Xen saved domain, "),
+    ("Xen save", b"LinuxGuestRecord"),
+    ("Xen save", b"\xff\xff\xff\xff\xff\xff\xff\xffXENF"),
+    ("AFF4", b"aff4://"),
     ("WIM", b"MSWIM\0\0\0"),
     ("EWF", b"EVF\t\r\n\xff\0"),
     ("EWF", b"EVF2\r\n\x81"),
@@ -74,7 +80,14 @@ def sniff_unopened(file: File) -> str | None:
     """Name what is known not to be opened here."""
     head = file.read(0, min(_HEAD, file.size))
     named = next((name for name, magic in _MAGICS if head.startswith(magic)), None)
-    return named or next((name for name, tells in _TOLD if tells(file, head)), None)
+    named = named or next((name for name, tells in _TOLD if tells(file, head)), None)
+    return named or _disk(file)
+
+
+def _disk(file: File) -> str | None:
+    foot = min(file.size, 512)
+    head = file.read(0, min(file.size, disks.REACH))
+    return disks.sniff_disk(head, file.read(file.size - foot, foot), file.size)
 
 
 # --- encrypted ----------------------------------------------------------------------------------
@@ -203,7 +216,7 @@ def _inflates(kind: int, data: bytes) -> bool:
         return False
 
 
-# --- archives, images, text ---------------------------------------------------------------------
+# --- archives, memory, text ---------------------------------------------------------------------
 
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n[!-`]")
 _CPIO = struct.Struct("13H")
@@ -221,15 +234,15 @@ def _is_cpio(_: File, head: bytes) -> bool:
     return mode >> 12 in kinds and 2 <= size <= 255 and name.find(b"\0") == size - 1
 
 
-def _is_vdi(_: File, head: bytes) -> bool:
-    """Tell an image of VirtualBox by the number behind its text."""
-    return head[64:68] == b"\x7f\x10\xda\xbe"
+def _is_hibernation(_: File, head: bytes) -> bool:
+    """Tell hiberfil.sys from which a system woke: four letters, a type or version below 16."""
+    binary = len(head) == _HEAD and head[4] < 16 and not any(head[5:8])
+    return binary and head[:4] in (b"WAKE", b"wake")
 
 
-def _is_disc(file: File, _: bytes) -> bool:
-    """Tell an image of a disc by its first volume descriptor (ECMA-119 8.1, ECMA-167 2/9.1)."""
-    place = 1 << 15
-    return file.size >= place + 2048 and file.read(place + 1, 5) in (b"CD001", b"BEA01")
+def _is_lz4_java(_: File, head: bytes) -> bool:
+    """Tell blocks of lz4-java's LZ4BlockOutputStream by the method of the first."""
+    return head[:8] == b"LZ4Block" and len(head) > 8 and head[8] & 0xF0 in {0x10, 0x20}
 
 
 def _is_uuencoded(_: File, head: bytes) -> bool:
@@ -256,8 +269,8 @@ _TOLD: tuple[tuple[str, _Tells], ...] = (
     ("CMS", _is_cms),
     ("S/MIME", _is_smime),
     ("cpio", _is_cpio),
-    ("VDI", _is_vdi),
-    ("an image of a disc", _is_disc),
+    ("hibernation", _is_hibernation),
+    ("lz4-java", _is_lz4_java),
     ("uuencode", _is_uuencoded),
     ("a ZIP archive behind other bytes", _ends_as_zip),
 )

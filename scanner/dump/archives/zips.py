@@ -34,6 +34,8 @@ _DIRECTORY_BYTES = 64 << 20
 _FIRST_READ = 512
 """Bytes in which the next header is looked for first: as a rule it follows."""
 
+_AFF4 = b"aff4://"
+"""The comment of an AFF4 image begins so: its members are blocks, packed each by itself."""
 _METHODS = {8: "deflate", 12: "bzip2", 93: "zstd", 95: "xz"}
 
 
@@ -236,6 +238,8 @@ def _directory(archive: Archive) -> dict[int, _Row]:
         archive.fault("truncated-archive", "The archive has no directory.")
         return {}
     _, disk, first, _, count, size, offset, _ = _END.unpack_from(tail, at)
+    if tail.startswith(_AFF4, at + _END.size):
+        archive.fault("unopened", "The archive is AFF4, whose images are not opened.")
     if _LOCATOR.size <= at and tail[at - _LOCATOR.size :].startswith(b"PK\6\7"):
         where = _LOCATOR.unpack_from(tail, at - _LOCATOR.size)[2]
         if where + _END64.size <= file.size:
