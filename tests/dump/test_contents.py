@@ -310,6 +310,36 @@ def test_old_sparse_member() -> None:
     assert found.faults == ()
 
 
+def volume(kind: bytes, headers: dict[str, str]) -> bytes:
+    """Write a volume of an archive that begins in the middle of a member, as GNU tar -M does."""
+    out, packed = io.BytesIO(), gzip.compress(CORE)[100:]
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers=headers) as tar:
+        for name, type_, data in (
+            ("core.gz", kind, packed),
+            ("log", b"0", TEXT),
+            ("c", b"0", CORE),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.size = type_, len(data)
+            tar.addfile(info)
+            out.write(data + bytes(-len(data) % 512))
+            tar.offset = out.tell()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers"),
+    [(b"M", {}), (b"0", {"GNU.volume.filename": "core.gz", "GNU.volume.offset": "100"})],
+)
+def test_a_member_that_goes_on_from_another_volume(kind: bytes, headers: dict[str, str]) -> None:
+    """The rest of a compressed member is opaque: it is a fault, and what follows is opened."""
+    found, rest, dumps = expand(volume(kind, headers))
+    assert codes(found) == {"unsupported"}
+    assert dumps == {"c": CORE}
+    assert TEXT in rest
+    assert codes(expand(volume(b"0", {"comment": "words"}))[0]) == set()
+
+
 def test_damage_between_tar_members() -> None:
     """What stands between two members and is no header is a fault, and is opened all the same."""
     two = tarred(("b", MINI))

@@ -20,6 +20,9 @@ _HEADER_BYTES = 64 << 20
 """Bytes of one extended header: what pax allows has no bound."""
 _MOST_HEAD = 1 << 16
 """Bytes of all headers of a member, but for the map of a sparse one, that hold nothing else."""
+_CONTINUED, _CONTINUED_PAX = b"M", "GNU.volume.offset"
+"""What goes on from another volume is told so, by its type or by a global header: GNU tar(1)'s -M,
+without and with --format=posix."""
 _BROKEN = (
     tarfile.TarError,
     ValueError,
@@ -85,6 +88,8 @@ def read(archive: Archive) -> Iterator[Member]:
             if info is None:
                 break
             vars(tar)["members"] = []  # it would keep all of them
+            if info.type == _CONTINUED or _CONTINUED_PAX in tar.pax_headers:
+                archive.fault("unsupported", "The archive is one of several volumes.")
             _between(archive, end, info.offset)
             yield from _member(archive, info, tar.offset)
             if tar.offset < max(info.offset_data, end + _BLOCK):
