@@ -25,6 +25,9 @@ from scanner.model import (
 )
 from scanner.policyfile import DEFAULT, TOKENS_FAULT, Allow, Policy
 
+_OPAQUE = frozenset(("unopened", "encrypted", "unsupported"))
+"""Faults of what is known and was not looked into: --raw would not let it pass."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -136,7 +139,8 @@ def judge(
         missing.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
     if not scan.content.size:
         missing.append(Reason(code="empty", text="There is no byte in it."))
-    if scan.layout.format == "raw" and not scan.raw:
+    told = any(reason.code in _OPAQUE for reason in missing)
+    if scan.layout.format == "raw" and not (scan.raw or told):
         text = "The format is unknown: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))
     verdict = Verdict.BLOCKED if against else Verdict.INCOMPLETE if missing else Verdict.PASS

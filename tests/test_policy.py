@@ -131,6 +131,15 @@ def test_what_is_incomplete(changed: Scan, code: str) -> None:
     assert policy.judge(changed, [finding()]).verdict is Verdict.BLOCKED
 
 
+@pytest.mark.parametrize("code", ["unopened", "encrypted", "unsupported"])
+def test_what_is_known_and_not_opened_is_no_unknown_format(code: str) -> None:
+    """The one reason is what it is: that --raw would let it pass is not said, for it would not."""
+    fault = Fault(code=code, text="It is not opened.")
+    for raw in (True, False):
+        held = dataclasses.replace(scan(faults=(fault,)), layout=Layout(format="raw"), raw=raw)
+        assert codes(policy.judge(held, ())) == [code]
+
+
 def test_what_was_not_captured_does_not_matter() -> None:
     """Memory that the writer left out is normal."""
     gap = Gap(code="not-captured", start=0x1000, size=1 << 30)
