@@ -240,7 +240,8 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
         for gap in gaps if verbose else ():
             start = "no address" if gap.start is None else hex(gap.start)
             grid.add_row("", _label(f"  {start}  {wording.count(gap.size, 'byte', 'bytes')}"))
-    faults, rest = _some(dump.content.faults + dump.coverage.faults, verbose=verbose)
+    every = tuple(dict.fromkeys(dump.content.faults + dump.coverage.faults))
+    faults, rest = _some(every, verbose=verbose)
     for fault in faults:
         grid.add_row(_label("fault"), Text(f"{printable(fault.code)}: {printable(fault.text)}"))
     if rest:

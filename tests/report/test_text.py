@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scanner.model import NONCE, Reason, Report, Verdict
+from scanner.model import NONCE, Fault, Reason, Report, Verdict
 from scanner.report import text
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -95,6 +95,17 @@ def test_faults_and_gaps_are_said(report: Report) -> None:
     for dump in report.dumps:
         for fault in dump.coverage.faults:
             assert f"{fault.code}: {fault.text}" in said
+
+
+def test_a_fault_is_said_once(blocked: Report) -> None:
+    """What was wrong in an archive is a fault of its content and of its coverage, and one line."""
+    fault = Fault(code="encrypted", text="A member is encrypted.")
+    (dump,) = blocked.dumps
+    content = dataclasses.replace(dump.content, faults=(fault,))
+    cover = dataclasses.replace(dump.coverage, faults=(fault,))
+    held = dataclasses.replace(dump, content=content, coverage=cover)
+    said = text.render(dataclasses.replace(blocked, dumps=(held,)))
+    assert said.count("encrypted: A member is encrypted.") == 1
 
 
 def test_safe_to_look_at(report: Report) -> None:
