@@ -49,6 +49,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.unopened",
     ),
     ("dump.archives",),
+    ("dump.trailing",),
     ("dump.contents",),
     ("dump.layers",),
     ("dump.space",),

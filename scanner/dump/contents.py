@@ -13,19 +13,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from scanner.dump import archives, codecs, unpack
+from scanner.dump import archives, trailing, unpack
 from scanner.dump.archives.archive import MAX_MEMBERS, Archive
 from scanner.dump.source import CHUNK, File, Pieces, Spill
+from scanner.dump.trailing import HEAD, NOTHING
 from scanner.model import Fault
 
 MAX_DEPTH = 8
 """Archives within archives, and streams that trail streams with something between them."""
 MAX_DUMPS = 512
 """Members that are scanned as dumps of their own."""
-NOTHING = b"\0\t\n\r "
 BEHIND = "bytes behind"
-"""What trails a stream is called so, behind the name of its file."""
-HEAD = max(archives.HEAD, codecs.HEAD)
+"""What trails a stream or a dump is called so, behind the name of its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +121,19 @@ class _Expander:
         """Undo the layers of a stream, and open it or keep it; return what it was made of."""
         opened = unpack.peel(chunks, max_bytes=max(self._room, 0), head=HEAD)
         inner = self._open(opened, name, outer, stray=stray)
-        self._behind += 1
         for behind in opened.strays:
-            if self._behind > MAX_DEPTH:
-                self._fault("limit-depth", f"More than {MAX_DEPTH} streams trail each other.")
-                self._keep(behind)
-            else:
-                self._stray(behind, f"{name}!{BEHIND}" if name else BEHIND, outer)
-        self._behind -= 1
+            self._trails(behind, name, outer)
         return inner
+
+    def _trails(self, chunks: Iterator[bytes], name: str, layers: tuple[str, ...]) -> None:
+        """Open what trails a stream or a dump, unless too many do so in turn."""
+        self._behind += 1
+        if self._behind > MAX_DEPTH:
+            self._fault("limit-depth", f"More than {MAX_DEPTH} streams trail each other.")
+            self._keep(chunks)
+        else:
+            self._stray(chunks, f"{name}!{BEHIND}" if name else BEHIND, layers)
+        self._behind -= 1
 
     def _open(
         self, opened: unpack.Opened, name: str, outer: tuple[str, ...], *, stray: bool
@@ -218,7 +221,11 @@ class _Expander:
         if own and len(self._members) == MAX_DUMPS:
             self._fault("limit-dumps", f"More than {MAX_DUMPS} dumps; the rest are swept raw.")
             own = False
-        if not own:
+        if own:
+            self._members.append(
+                Part(name=name, layers=layers, pieces=(piece,), faults=tuple(opened.faults))
+            )
+        else:
             self._rest += [piece] if piece[1] else []
             self._note(opened.faults)
             unopened = self._unopened(piece) if within else None
@@ -226,10 +233,16 @@ class _Expander:
                 self._fault("unopened", f"A member is {unopened}, which is not opened.")
             elif stray and not opened.layers:
                 self._unknown()
-            return
-        self._members.append(
-            Part(name=name, layers=layers, pieces=(piece,), faults=tuple(opened.faults))
-        )
+        decoded = piece[1] - sum(map(len, opened.aside))
+        self._packed_behind((start, max(decoded, 0)), name, layers)
+
+    def _packed_behind(self, piece: tuple[int, int], name: str, layers: tuple[str, ...]) -> None:
+        """Open what is packed behind the end of a dump, which keeps it as it stands."""
+        self._spill.finish()
+        file = File(self._spill.fd, (piece,))
+        at = trailing.find(file)
+        if at is not None:
+            self._trails(_read(file, ((at, file.size - at),)), name, layers)
 
     def _unknown(self) -> None:
         text = "Bytes are of no stream or member, and what they hold is not known."

@@ -52,6 +52,21 @@ def parse(file: File) -> Layout:
     return _Reader(file, head).read()
 
 
+def end(file: File) -> int:
+    """Return the offset behind all that segments and section headers claim.
+
+    Where there is no segment nobody knows, and it is the size of the file.
+    """
+    head = file.read(0, min(file.size, 64))
+    if len(head) < (52 if head[4] == 1 else 64):
+        return file.size
+    fields = segments.header(head)
+    found = segments.read(file, Draft(file.size), fields)
+    last = max((one.offset + one.filesz for one in found if one.filesz), default=0)
+    sections = fields.shoff and fields.shoff + max(fields.shnum, 1) * fields.shentsize
+    return min(max(last, sections), file.size) if last else file.size
+
+
 class _Note(NamedTuple):
     owner: bytes
     type: int

@@ -125,6 +125,14 @@ class File:
         self.readinto(offset, buffer)
         return bytes(buffer)
 
+    def behind(self, offset: int) -> "File":
+        """Return what is from an offset on, as a file that shares this one's reader."""
+        pieces: list[tuple[int, int]] = []
+        while offset < self.size:
+            pieces.append(self._place(offset))
+            offset += pieces[-1][1]
+        return File(self._reader, tuple(pieces))
+
     def identify(self) -> Identity:
         """Return the identity of the whole file; raise Unreadable where there is none."""
         return self._reader.identify()

@@ -66,6 +66,8 @@ class Opened:
     """The first bytes of what is inside, at most as many as were asked for."""
     pieces: Iterator[bytes]
     faults: list[Fault]
+    aside: list[bytes]
+    """Header fields and frames, which are the last of ``pieces``; complete as ``faults`` is."""
     strays: Iterator[Iterator[bytes]]
     """What belongs to no stream, to be read behind ``pieces``; zeros before it are left out."""
 
@@ -94,6 +96,7 @@ def peel(
         head=sources[-1].peek(head),
         pieces=_limited(_in_turn(sources, notes), notes),
         faults=notes.faults,
+        aside=notes.aside,
         strays=_strays(sources, notes),
     )
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from scanner import dump
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
-from scanner.dump import archives, codecs, contents, remote, source, space, unpack
+from scanner.dump import archives, codecs, contents, remote, source, space, trailing, unpack
 from scanner.dump.contents import Contents, Part
 from scanner.dump.ledger import ledger
 from scanner.dump.source import File, Identity, Pieces, Spill
@@ -224,7 +224,7 @@ def _survey(session: Session) -> Survey:
     else:
         given = session.given
         identity, size = given.identify(), given.size
-        if _archived(given):
+        if _archived(given) or trailing.find(given) is not None:
             inside, sha256 = _expand(session, given), source.digest(given)
         elif _packed(given):
             inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
@@ -239,7 +239,7 @@ def _survey(session: Session) -> Survey:
         size=inside.size,
         sha256=source.digest(file),
         faults=inside.faults,
-        alone=not (inside.archive or inside.members or _packed(file)),
+        alone=not (inside.archive or inside.members or _holds_more(file)),
     )
     if not inside.archive:
         layout = _layout(file)
@@ -258,6 +258,11 @@ def _packed(file: File) -> bool:
     """Tell whether a file is not scanned as it stands."""
     head = file.read(0, min(codecs.HEAD, file.size))
     return _archived(file) or codecs.sniff_layer(head) is not None
+
+
+def _holds_more(file: File) -> bool:
+    """Tell whether a scan of a file would open something in it."""
+    return _packed(file) or trailing.find(file) is not None
 
 
 def _layout(file: File) -> Layout:

@@ -72,7 +72,7 @@ def _is_ext(head: bytes, _: int) -> bool:
 def _is_f2fs(head: bytes, _: int) -> bool:
     """Tell F2FS by its version, and by logarithms: of a sector, sectors a block, and a block."""
     version, sector, sectors, block = struct.unpack_from("<H2x3I", head, 0x404)
-    return version == 1 and 9 <= sector <= 12 and sector + sectors == block
+    return bool(version == 1 and 9 <= sector <= 12 and sector + sectors == block)
 
 
 def _is_fat(head: bytes, _: int) -> bool:

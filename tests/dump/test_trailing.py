@@ -1,0 +1,189 @@
+"""What is packed behind the end of a dump is opened, or a fault; other slack stays what it was."""
+
+import base64
+import gzip
+import lzma
+import struct
+import zlib
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from fixtures import macho
+from scanner.dump import trailing
+from scanner.dump.source import File
+from tests.dump.dump_bytes import file_of
+from tests.dump.opening import codes, judged
+from tests.dump.test_contents import CORE, MINI, TEXT, expand, tarred, zipped
+from tests.dump.test_disks import DISKS
+from tests.dump.test_unopened import SEALED
+
+MAC = macho.write([(0x1000, b"the memory of a Mach-O core" * 40, 2000)]).data
+DUMPS = {"elfcore": CORE, "minidump": MINI, "macho": MAC}
+PADDING = (b"", bytes(3), bytes(1 << 20), b"\n\0\0")
+PACKED = {
+    "gzip": gzip.compress(MINI),
+    "zstd": zstandard.compress(MINI),
+    "xz": lzma.compress(MINI),
+    "zip": zipped(("a", MINI)),
+    "tar": tarred(("a", MINI)),
+    "tar.gz": gzip.compress(tarred(("a", MINI))),
+    "apport": b"ProblemType: Crash\nCoreDump: base64\n "
+    + base64.b64encode(gzip.compress(MINI))
+    + b"\n",
+}
+UNOPENED = {
+    "sealed": b"Salted__" + SEALED,
+    "7z": b"7z\xbc\xaf\x27\x1c" + SEALED,
+    "zip-behind": b"words" + zipped(("a", MINI)),
+}
+SLACK = {
+    "nothing": b"",
+    "zeros": bytes(100_000),
+    "lines": b"\r\n\n",
+    "words": b"words that a writer left",
+    "random": SEALED,
+    "zlib": zlib.compress(TEXT),
+    "a-note": b"\5\0\0\0\x08\0\0\0\1\0\0\0CORE\0\0\0\0" + bytes(8),
+    "names": b"\0.shstrtab\0note0\0load\0",
+    "a-dump": CORE,
+    "gzip-later": b"words" + gzip.compress(TEXT),
+}
+
+
+def found(data: bytes) -> int | None:
+    """Return where something is packed behind a dump."""
+    with file_of(data) as file:
+        return trailing.find(file)
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+@pytest.mark.parametrize("padding", PADDING)
+@pytest.mark.parametrize("name", DUMPS)
+@pytest.mark.parametrize("pack", PACKED)
+def test_opened(pack: str, name: str, padding: bytes, as_file: bool) -> None:
+    """What is packed is a dump of its own; the dump before it keeps every byte."""
+    data = DUMPS[name] + padding + PACKED[pack]
+    assert found(data) == len(DUMPS[name] + padding)
+    opened, rest, dumps = expand(data, as_file=as_file)
+    assert list(dumps.values()) == [MINI]
+    assert all(part.startswith("bytes behind") for part in dumps)
+    assert rest.startswith(data)
+    assert (codes(opened), opened.layers, opened.archive) == (set(), (), "")
+
+
+@pytest.mark.parametrize("pack", PACKED)
+def test_opened_in_an_archive(pack: str) -> None:
+    """The same of a member, and of what lies under a layer."""
+    data = CORE + PACKED[pack]
+    opened, _, dumps = expand(zipped(("core", data)))
+    assert [dumps["core"], *list(dumps.values())[1:]] == [data, MINI]
+    assert codes(opened) == set()
+    assert list(expand(gzip.compress(data))[2].values()) == [MINI]
+
+
+@pytest.mark.parametrize("name", UNOPENED)
+def test_not_opened(name: str) -> None:
+    """What is known and not opened is incomplete behind a dump too, with --raw and without."""
+    assert codes(expand(CORE + UNOPENED[name])[0]) == {"unopened"}
+    [report] = judged(CORE + UNOPENED[name], raw=True)
+    assert report.verdict.value == "incomplete"
+
+
+@pytest.mark.parametrize("name", DISKS)
+def test_a_disk(name: str) -> None:
+    """A disk behind a dump is one whether it begins with zeros, which are padding, or not."""
+    [code] = codes(expand(CORE + DISKS[name])[0])
+    assert code in {"unopened", "stray-bytes"}
+
+
+@pytest.mark.parametrize("name", DUMPS)
+@pytest.mark.parametrize("slack", SLACK)
+def test_slack(slack: str, name: str) -> None:
+    """Whatever else writers leave behind a dump is swept as it stands, and no fault."""
+    data = DUMPS[name] + SLACK[slack]
+    assert found(data) is None
+    opened, rest, dumps = expand(data)
+    assert (rest, dumps, codes(opened)) == (data, {}, set())
+
+
+def test_verdicts() -> None:
+    """Both dumps have one; text that was packed is swept with the dump that it trails."""
+    first, second = judged(CORE + gzip.compress(MINI))
+    assert (first.format, second.format) == ("elfcore", "minidump")
+    assert not first.content.alone
+    [report] = judged(CORE + gzip.compress(TEXT))
+    assert report.verdict.value == "pass"
+    assert report.content.size == len(CORE + gzip.compress(TEXT) + TEXT)
+    [report] = judged(CORE + gzip.compress(SEALED)[:-99])
+    assert [reason.code for reason in report.reasons] == ["truncated-stream"]
+
+
+def test_frames_that_were_set_aside() -> None:
+    """What a stream held beside a core stands behind it, decoded, and trails nothing."""
+    sizes = struct.pack("<3I", 0x184D2A50, 4, 0x400)  # as pzstd writes it before each frame
+    for data in (
+        sizes + zstandard.compress(CORE[:4000]) + sizes + zstandard.compress(CORE[4000:]),
+        zstandard.compress(CORE) + sizes[:8] + gzip.compress(TEXT)[:4],
+    ):
+        opened, rest, dumps = expand(data)
+        assert (codes(opened), dumps) == (set(), {})
+        assert rest.startswith(CORE)
+        assert len(rest) < len(CORE) + 40
+    assert list(expand(CORE + sizes + zstandard.compress(MINI))[2].values()) == [MINI + sizes]
+
+
+def test_section_headers_are_no_tail() -> None:
+    """What section headers take, as gdb writes them behind the memory, is of the core."""
+    data = bytearray(CORE)
+    data[40:48] = len(CORE).to_bytes(8, "little")  # e_shoff
+    data[58:62] = (64).to_bytes(2, "little") + (1).to_bytes(2, "little")
+    assert found(bytes(data) + gzip.compress(MINI)[:60] + bytes(4)) is None
+    assert found(bytes(data) + bytes(64) + gzip.compress(MINI)) == len(CORE) + 64
+
+
+def test_cores_without_an_end() -> None:
+    """Where a core names no segment, or claims more than there is, nothing trails it."""
+    for count in (b"\0\0", b"\xff\xff"):
+        data = bytearray(CORE + gzip.compress(MINI))
+        data[56:58] = count  # e_phnum
+        assert found(bytes(data)) in {None, len(CORE)}
+    assert found(CORE[:40]) is None
+    assert found(MINI[:20]) is None
+
+
+@pytest.mark.parametrize("times", [3, 20])
+def test_dumps_that_trail_each_other(times: int) -> None:
+    """A chain is followed so far, and is a fault beyond."""
+    data = MINI
+    for _ in range(times):
+        data = CORE + gzip.compress(data, 1)
+    opened, _, dumps = expand(data)
+    assert codes(opened) == ({"limit-depth"} if times > 8 else set())
+    assert len(dumps) == min(times, 8)
+
+
+@limits(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(DUMPS)), st.binary(max_size=40), st.data())
+def test_arbitrary(name: str, behind: bytes, data: st.DataObject) -> None:
+    """Whatever is changed, cut or trails, nothing raises, and no byte is lost."""
+    whole = bytearray(DUMPS[name] + behind + PACKED["gzip"])
+    at = data.draw(st.integers(0, len(whole) - 1))
+    whole[at] ^= data.draw(st.integers(0, 255))
+    given = bytes(whole[: data.draw(st.integers(64, len(whole)))])
+    _, rest, dumps = expand(given)
+    assert given in (rest[: len(given)], *dumps.values())
+
+
+@given(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 60))
+def test_a_part_of_a_file(sizes: list[int], at: int) -> None:
+    """What is behind an offset of pieces is what a slice of their bytes is."""
+    pieces = tuple((10 * index, size) for index, size in enumerate(sizes))
+    with file_of(bytes(range(60))) as whole:
+        file = File(whole._reader, pieces)
+        data = file.read(0, file.size)
+        rest = file.behind(at)
+        assert rest.read(0, rest.size) == data[at:]
