@@ -107,7 +107,7 @@ class _Reader:
                 (load.paddr, load.offset, self._draft.clip(load.offset, load.filesz))
                 for load in loads
             ]
-            paging.join(
+            arch = paging.join(
                 self._file,
                 self._draft,
                 runs,
@@ -141,7 +141,7 @@ class _Reader:
         physical = all(load.vaddr == 0 for load in loads)
         if self._roots is None and machine.is_machine(
             [(load.vaddr, load.paddr) for load in loads],
-            sections=self._header.shnum,
+            sections=0 if self._header.lost else self._header.shnum,
             kind=(self._header.machine, self._wide),
             process=self._process,
         ):

@@ -79,7 +79,14 @@ class _Reader:
             draft.fault("unknown-kind", f"Kernel dumps of kind {kind} are not known.")
         arch = IMAGE_MACHINES.get(self._u32(shape.machine), "unknown")
         root = int.from_bytes(self._head[0x10:0x18], "little")  # DirectoryTableBase
-        paging.join(self._file, draft, draft.physical(), arch=arch, roots=[root], windows=True)
+        arch = paging.join(
+            self._file,
+            draft,
+            draft.physical(),
+            arch=arch.replace("unknown", ""),
+            roots=[root],
+            windows=True,
+        )
         return draft.layout(
             format_name="kerneldump",
             arch=arch,

@@ -48,6 +48,14 @@ class Header:
     shnum: int
 
     @property
+    def lost(self) -> bool:
+        """Tell whether sections, and a place for segments, say that there are some: e_phnum is 0.
+
+        What has sections alone, as Xen's dump-core writes them, has no such place.
+        """
+        return self.phnum == 0 and self.phoff > 0 and self.shnum > 1
+
+    @property
     def big(self) -> bool:
         """Tell whether the most significant byte comes first."""
         return self.order == ">"
@@ -78,6 +86,8 @@ def read(file: File, draft: Draft, head: Header) -> Iterator[Segment]:
     layout = head.order + ("2I6Q" if head.wide else "8I")
     codec = struct.Struct(layout)
     if head.phnum == 0:
+        if head.lost:
+            draft.fault("damaged-table", "The core has a table of segments, and counts none in it.")
         return
     stride = head.phentsize
     if stride < codec.size:

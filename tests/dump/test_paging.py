@@ -294,6 +294,25 @@ def test_machines_that_are_not_named() -> None:
     sections = bytearray(elfcore.write([]).data)
     struct.pack_into("<3H", sections, 58, 64, 7, 6)
     assert "no-page-tables" in codes(bytes(sections))
+    struct.pack_into("<H", sections, 56, 0)  # e_phnum, of gdb's core of a process
+    assert codes(bytes(sections)) == {"damaged-table"}
+    struct.pack_into("<Q", sections, 32, 0)  # e_phoff
+    assert codes(bytes(sections)) == {"no-page-tables"}
+
+
+def test_a_machine_that_is_told_by_its_tables() -> None:
+    """Tables of pages say what machine it was where the header does not: QEMU's kdump files."""
+    made, _ = machine()
+    segments = [elfcore.Segment(address=start, data=data) for start, data in made.runs()]
+    notes = [elfcore.Note(name="QEMU", type=0, data=bytes(440))]
+    data = bytearray(elfcore.write(segments, notes=notes).data)
+    struct.pack_into("<H", data, 18, 0)  # e_machine
+    kernel = bytearray(kerneldump.write(kerneldump.FULL, made.runs()).data)
+    struct.pack_into("<I", kernel, 0x30, 0xFFFF)  # MachineImageType
+    for whole in (data, kernel):
+        with file_of(bytes(whole)) as file:
+            layout = dump.read_layout(file)
+        assert (layout.arch, layout.faults) == ("x86_64", ())
 
 
 def test_notes_of_a_machine_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
