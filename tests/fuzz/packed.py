@@ -322,4 +322,32 @@ _SEALED = Target(
     longest=1024,
 )
 
-TARGETS = (*_LAYERS, *_ARCHIVES, _SEALED)
+_DISKS = Target(
+    name="disks",
+    covers=("dump.archives.disks",),
+    run=_unopened,
+    seeds=lambda: [
+        bytes(0x400) + bytes((1, 0, 0, 0) * 14) + b"\x53\xef\1\0\1\0",
+        bytes(0x400) + b"\x10\x20\xf5\xf2\1\0\x10\0\x09\0\0\0\3\0\0\0\x0c\0\0\0",
+        b"\xeb\x3c\x90mkfs.fat\0\2\4\1\0\2".ljust(0x36) + b"FAT16   ",
+        bytes(446) + b"\x80\0\0\0\x83\0\0\0\1\0\0\0\1\0\0\0" + bytes(48) + b"\x55\xaa" + bytes(512),
+        bytes(600) + b"conectix".ljust(512, b"\0"),
+    ],
+    mutate=_FIELDS,
+    longest=2048,
+)
+
+_TRAILING = Target(
+    name="trailing",
+    covers=("dump.trailing", "dump.contents"),
+    run=functools.partial(_archive, "trailing"),
+    seeds=lambda: [
+        core + behind
+        for core in (CORE, MINI)
+        for behind in (gzip.compress(MINI), next(iter(zips())))
+    ],
+    mutate=_FIELDS,
+    longest=2048,
+)
+
+TARGETS = (*_LAYERS, *_ARCHIVES, _SEALED, _DISKS, _TRAILING)

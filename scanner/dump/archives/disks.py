@@ -95,7 +95,7 @@ def _is_partitioned(head: bytes, size: int) -> bool:
 
 
 MARKS: tuple[_Mark, ...] = (
-    _Mark("ext", 0x438, b"\x53\xef", _is_ext),
+    _Mark("an ext file system", 0x438, b"\x53\xef", _is_ext),
     _Mark("btrfs", 0x10040, b"_BHRfS_M"),
     _Mark("XFS", 0, b"XFSB", _power(4, ">I")),
     _Mark("F2FS", 0x400, b"\x10\x20\xf5\xf2", _is_f2fs),
