@@ -3,8 +3,8 @@
 Such a file has no header: byte k is physical address k, but for the hole below 4 GiB that devices
 take, of which each machine has its own, and for what lies before the memory of some. This module
 exists because the tables prove what no magic says: a root in the file leads, by addresses taken as
-offsets, through all levels of tables in the file. It refuses what is too small to be a machine, and
-to choose among layouts that the tables bear out alike.
+offsets from where memory begins, through all levels of tables in the file. It refuses what is too
+small to be a machine, and to choose among layouts that the tables bear out alike.
 """
 
 from scanner.dump import paging
@@ -20,8 +20,9 @@ HOLES = tuple(megabytes << 20 for megabytes in (3072, 2048, 2816, 3328, 3584, 38
 Xen, Hyper-V."""
 ABOVE = 4 << 30
 """Where memory goes on behind it."""
-BASES = (0, 1 << 30)
-"""Where the memory of 64-bit ARM begins: on a Raspberry Pi, and on QEMU's virt."""
+BASES = (0, 1 << 30, 2 << 30)
+"""Where the memory of 64-bit ARM begins: on a Raspberry Pi, on QEMU's virt, on a Tegra. Where else,
+the tables say, if it is at a gigabyte."""
 
 
 def recognise(file: File) -> Layout | None:
@@ -31,7 +32,7 @@ def recognise(file: File) -> Layout | None:
     flat = ((0, 0, file.size),)
     holes = [((0, 0, hole), (ABOVE, hole, file.size - hole)) for hole in HOLES if hole < file.size]
     if not holes:
-        return _joined(file, flat) or _of_arm(file)
+        return _joined(file, flat, arch="x86_64") or _of_arm(file)
     layouts = (*holes, flat)
     found = paging.borne_out(file, layouts)
     if len(found) > 1:
@@ -40,8 +41,8 @@ def recognise(file: File) -> Layout | None:
 
 
 def _of_arm(file: File) -> Layout | None:
-    images = (_joined(file, ((base, 0, file.size),), arch="arm64") for base in BASES)
-    return next((image for image in images if image is not None), None)
+    base = paging.base_of_arm(file, BASES)
+    return None if base is None else _joined(file, ((base, 0, file.size),), arch="arm64")
 
 
 def _joined(

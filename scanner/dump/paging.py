@@ -21,6 +21,8 @@ AROUND = 64 << 10
 MAX_ROOTS = 1024
 MAX_TRIED = 1 << 14
 """Pages that are tried for a root of 64-bit ARM."""
+_BASES = 8
+"""Places where memory of 64-bit ARM may begin that are tried, each at a gigabyte."""
 _USER = np.uint64(0x40)
 """AP[1] of a page's entry of 64-bit ARM: whatever runs as a user may read it."""
 _TRIED = 64
@@ -135,22 +137,31 @@ def _shared_roots(tables: Tables, named: list[int]) -> list[int]:
 
 def _lone_roots(tables: Tables) -> list[int]:
     """Return the roots of processes of 64-bit ARM: they share nothing, and lead to user pages."""
-    kind = tables.kind
     found: list[int] = []
     tried = 0
-    for addresses, pages in tables.chunks():
-        used = np.argmax(pages != 0, axis=1)
-        first = pages[np.arange(len(pages)), used]
-        likely = np.flatnonzero(kind.are("table", first))
-        likely = likely[tables.place(first[likely] & kind.address) >= 0]
-        for page in likely[_plausible(kind, pages[likely])].tolist():
+    for addresses, targets in _likely(tables):
+        for address in addresses[tables.place(targets) >= 0].tolist():
             tried += 1
             if tried > MAX_TRIED or len(found) > MAX_ROOTS:
                 tables.left = 0
                 return found
-            if _leads(tables, int(addresses[page]), user=True):
-                found.append(int(addresses[page]))
+            if _leads(tables, address, user=True):
+                found.append(address)
     return found
+
+
+def _likely(tables: Tables) -> Iterator[tuple[_Int64, _UInt64]]:
+    """Yield the addresses of pages that may be roots of 64-bit ARM, and whereto their first goes.
+
+    Whether a table is there is not asked.
+    """
+    kind = tables.kind
+    for addresses, pages in tables.chunks():
+        used = np.argmax(pages != 0, axis=1)
+        first = pages[np.arange(len(pages)), used]
+        likely = np.flatnonzero(kind.are("table", first))
+        likely = likely[_plausible(kind, pages[likely])]
+        yield addresses[likely], first[likely] & kind.address
 
 
 def _plausible(kind: Kind, pages: _UInt64) -> _Bool:
@@ -238,6 +249,29 @@ def _score(tables: Tables, roots: list[int]) -> int:
             break
         rows = np.stack(below)
     return good - bad
+
+
+def base_of_arm(file: File, usual: Sequence[int]) -> int | None:
+    """Return where the memory of 64-bit ARM begins that a file has whole, None for no such file.
+
+    By the right address alone a root leads down to a user's page. Tried are the usual ones, then
+    the gigabytes to which most pages point that may be roots.
+    """
+    whole = Tables(file, ((0, 0, file.size),), ARM64)
+    likely = list(_likely(whole))
+    offsets = np.concatenate([places for places, _ in likely])
+    targets = np.concatenate([where for _, where in likely])
+    gigabytes, counts = np.unique(targets >> np.uint64(30), return_counts=True)
+    most = gigabytes[np.argsort(-counts, kind="stable")][:_BASES]
+    left = whole.left
+    for base in dict.fromkeys((*usual, *(gigabyte << 30 for gigabyte in most.tolist()))):
+        tables = Tables(file, ((base, 0, file.size),), ARM64)
+        tables.left = left
+        held = offsets[tables.place(targets) >= 0][:MAX_TRIED]
+        if any(_leads(tables, base + offset, user=True) for offset in held.tolist()):
+            return base
+        left = tables.left
+    return None
 
 
 # --- levels -------------------------------------------------------------------------------------

@@ -194,12 +194,17 @@ def test_an_image_whose_hole_nothing_tells(monkeypatch: pytest.MonkeyPatch) -> N
     assert codes(bytes(made.memory)) == {"no-page-tables"}
 
 
-def test_memory_of_arm_that_begins_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """QEMU's virt has its memory from 1 GiB on."""
-    monkeypatch.setattr(images, "BASES", (0, 0x100000))
-    made = Machine(arm=True, free=range(256, 1024))
-    made.map(made.process(), AT, SECRET)
-    assert joined(bytes(made.memory[0x100000:]), AT, len(SECRET)) == SECRET
+@pytest.mark.parametrize("gigabytes", [0, 1, 2, 32, 1024])
+def test_memory_of_arm_that_begins_elsewhere(gigabytes: int) -> None:
+    """QEMU's virt has its memory from 1 GiB on, others from 2; elsewhere the tables say where."""
+    made = Machine(arm=True, base=gigabytes << 30)
+    for _ in range(2):
+        made.map(made.process(), AT, SECRET)
+    noise = [(1 << 30 | 3, 40), (7, 50)]  # whatever looks like a root, and points nowhere
+    for at, (entry, count) in enumerate(noise):
+        for page in range(count):
+            made.memory += (entry + (at + page << 12)).to_bytes(8, "little").ljust(PAGE, b"\0")
+    assert joined(bytes(made.memory), AT, len(SECRET)) == SECRET
 
 
 def test_what_is_no_image() -> None:

@@ -173,8 +173,8 @@ def _image(data: bytes) -> None:
 @functools.cache
 def _machines() -> tuple[bytes, ...]:
     found = []
-    for arm in (False, True):
-        made = Machine(2 << 20, arm=arm)
+    for arm, base in ((False, 0), (True, 0), (True, 2 << 30)):
+        made = Machine(2 << 20, arm=arm, base=base)
         made.process()
         made.map(made.roots[0], 0x7F12_3456_7000, bytes(range(250)) * 40)
         found.append(bytes(made.memory))
