@@ -45,6 +45,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "dump.archives.cabinets",
         "dump.archives.heapsnapshot",
         "dump.archives.erlang",
+        "dump.archives.criu",
         "dump.archives.unreal",
         "dump.archives.unopened",
     ),

@@ -262,9 +262,9 @@ def base_of_arm(file: File, usual: Sequence[int]) -> int | None:
     offsets = np.concatenate([places for places, _ in likely])
     targets = np.concatenate([where for _, where in likely])
     gigabytes, counts = np.unique(targets >> np.uint64(30), return_counts=True)
-    most = gigabytes[np.argsort(-counts, kind="stable")][:_BASES]
+    most: list[int] = gigabytes[np.argsort(-counts, kind="stable")][:_BASES].tolist()
     left = whole.left
-    for base in dict.fromkeys((*usual, *(gigabyte << 30 for gigabyte in most.tolist()))):
+    for base in dict.fromkeys((*usual, *(gigabyte << 30 for gigabyte in most))):
         tables = Tables(file, ((base, 0, file.size),), ARM64)
         tables.left = left
         held = offsets[tables.place(targets) >= 0][:MAX_TRIED]

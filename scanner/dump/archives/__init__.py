@@ -11,6 +11,7 @@ from scanner.dump.archives import (
     apport,
     avml,
     cabinets,
+    criu,
     erlang,
     flattened,
     heapsnapshot,
@@ -51,7 +52,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),
     Kind(name="unreal", sniff=unreal.sniff, read=unreal.read),
     Kind(name="cab", sniff=cabinets.sniff, read=cabinets.read),
-    Kind(name="tar", sniff=tars.sniff, read=tars.read),
+    Kind(name="tar", sniff=tars.sniff, read=criu.joining(tars.read)),
 )
 
 HEAD = 512

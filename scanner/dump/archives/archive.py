@@ -32,6 +32,8 @@ class Member:
     chunks: Iterator[bytes]
     stray: bool = False
     """No file of the archive: bytes that it holds and does not name."""
+    place: tuple[int, int] | None = None
+    """Offset and size, where its bytes stand in the archive as they are, and that is known."""
 
 
 class Archive:

@@ -56,10 +56,10 @@ def head(
     return (out + b"".join(rows) + notes).ljust(body, b"\0")
 
 
-def note(target: Target, owner: bytes, data: bytes) -> bytes:
-    """Return one note of type 0; its parts are padded to four bytes."""
+def note(target: Target, owner: bytes, data: bytes, *, kind: int = 0) -> bytes:
+    """Return one note; its parts are padded to four bytes."""
     name = owner + b"\0"
-    sizes = struct.pack(target.order + "3I", len(name), len(data), 0)
+    sizes = struct.pack(target.order + "3I", len(name), len(data), kind)
     return sizes + name.ljust(-(-len(name) // 4) * 4, b"\0") + data + bytes(-len(data) % 4)
 
 

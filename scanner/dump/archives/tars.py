@@ -138,7 +138,8 @@ def _member(archive: Archive, info: tarfile.TarInfo, end: int) -> Iterator[Membe
     if rows is not None:
         yield Member(name=name, chunks=_sparse(archive, info, rows, end))
     elif info.size > 0 and (info.isreg() or info.type not in tarfile.SUPPORTED_TYPES):
-        yield Member(name=name, chunks=archive.stored(info.offset_data, info.size))
+        place = (info.offset_data, info.size)
+        yield Member(name=name, chunks=archive.stored(*place), place=place)
         archive.know(info.offset_data + info.size, -info.size % _BLOCK)
 
 
