@@ -21,7 +21,7 @@ import cramjam
 import lz4.frame
 import zstandard
 
-from fixtures import cabinet, heaps, lime, makedumpfile, unreal
+from fixtures import cabinet, carriers, criu, heaps, lime, makedumpfile, unreal
 from scanner import dump
 from scanner.dump import archives, codecs, contents, unpack
 from scanner.dump.source import File
@@ -211,6 +211,26 @@ def _tars() -> Iterable[bytes]:
     yield out.getvalue()[:4096]
 
 
+def _checkpoints() -> Iterable[bytes]:
+    """Write tar archives of a checkpoint, its small images first, where most changes are made."""
+    segments = [(0x7F3000, b"page" * 1024), (0x7F8000, b"more" * 1024)]
+    for form in ("flags", "old", "wide"):
+        runs = [(address, 1, criu.PRESENT) for address, _ in segments]
+        images = [
+            ("pagemap-7.img", criu.pagemap(1, [*runs, (0x9000, 2, criu.IN_PARENT)], form=form)),
+            ("core-7.img", criu.thread(1, range(64), range(64))),
+            ("core-8.img", criu.thread(3, range(64))),
+            ("pages-1.img", b"".join(data for _, data in segments)),
+        ]
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for name, data in images:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        yield out.getvalue()
+
+
 def _kdumps() -> Iterable[bytes]:
     runs = [(0x3000, bytes(range(256)) * 16)]
     for codec in (makedumpfile.RAW, makedumpfile.ZLIB, makedumpfile.SNAPPY, makedumpfile.ZSTD):
@@ -272,6 +292,40 @@ _KINDS: dict[str, tuple[str, Callable[[], Iterable[bytes]], tuple[Mutate, ...], 
         ],
         (mutators.literal((b"\n", b":B9", b":Yh4:", b"=binary:1\n", b":lI", b"|N", b"=end")),),
         1024,
+    ),
+    "criu": (
+        "criu",
+        _checkpoints,
+        (mutators.tar_sums, mutators.numbers, mutators.elsewhere),
+        1 << 14,
+    ),
+    "envelope": (
+        "envelope",
+        lambda: [
+            carriers.envelope([({"type": "event"}, b"{}"), ({"type": "attachment"}, CORE)]),
+            carriers.envelope([({"type": "event"}, b"{}"), ({"type": "x"}, PLAIN)], sized=False),
+            carriers.envelope([({"type": "attachment", "filename": "m"}, MINI)], head={}),
+        ],
+        (mutators.words, mutators.literal((b"\n", b'{"type":"a"}', b'"length":1e9,', b"{", b"}"))),
+        2048,
+    ),
+    "multipart": (
+        "multipart",
+        lambda: [
+            carriers.upload([("prod", b"a"), ("dump", CORE)], boundary=b"abc"),
+            carriers.upload([("a", b""), ("b", MINI)], boundary=b"-", line=b"\n"),
+        ],
+        (mutators.literal((b"\r\n", b"--abc", b"\r\n--abc\r\n", b"--abc--\r\n", b" ", b"\n---")),),
+        2048,
+    ),
+    "journal": (
+        "journal",
+        lambda: [
+            carriers.entry([("A", b"b"), ("COREDUMP", CORE), ("B", b"one\ntwo")]) * 2,
+            carriers.entry([("COREDUMP", gzip.compress(MINI)), ("C", b"\0")]),
+        ],
+        (mutators.numbers, mutators.literal((b"\n", b"A=b\n", b"A\n" + bytes(8), b"="))),
+        2048,
     ),
     "cab": (
         "cabinets",
