@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import cabinet, elfcore, encodings, macho, minidump, unreal, vmware
+from fixtures import cabinet, carriers, elfcore, encodings, macho, minidump, unreal, vmware
 from scanner import correlate, policy, rules
 from scanner.dump.archives.archive import MAX_MEMBER_NAME
 from scanner.engine import scanning
@@ -113,6 +113,16 @@ def crash(secret: str) -> bytes:
     return unreal.write([(secret[:259], core("words"))])
 
 
+def sent(secret: str) -> bytes:
+    """Write an envelope of Sentry with a dump of that name."""
+    return carriers.envelope([({"type": "attachment", "filename": secret}, core("words"))])
+
+
+def uploaded(secret: str) -> bytes:
+    """Write an upload with a dump of that name."""
+    return carriers.upload([(secret, core("words"))])
+
+
 WRITERS: tuple[Callable[[str], bytes], ...] = (
     core,
     windows,
@@ -122,6 +132,8 @@ WRITERS: tuple[Callable[[str], bytes], ...] = (
     tarred,
     boxed,
     crash,
+    sent,
+    uploaded,
 )
 
 
