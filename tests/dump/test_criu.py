@@ -142,6 +142,7 @@ MAP = criu.pagemap(1, [(0x1000, 3, PRESENT)])
         ([("pages-1.img", ONE[:-1]), ("pagemap-7.img", MAP)], "truncated-archive"),
         ([("pages-1.img", ONE + TWO), ("pagemap-7.img", MAP)], "corrupt-archive"),
         ([("pages-1.img", ONE), ("pagemap-7.img", MAP), ("pagemap-8.img", MAP)], "corrupt-archive"),
+        ([("pages-1.img", ONE), ("pages-1.img", ONE), ("pagemap-7.img", MAP)], "corrupt-archive"),
         ([("pages-1.img", ONE), ("pagemap-7.img", MAP[:-1])], "corrupt-member"),
         ([("pages-1.img", ONE), ("pagemap-7.img", b"\0" * 8 + MAP[8:])], "corrupt-member"),
         ([("pages-1.img", ONE), ("pagemap-7.img", MAP), ("core-7.img", b"?")], "corrupt-member"),

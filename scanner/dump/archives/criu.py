@@ -98,10 +98,12 @@ def _joined(archive: Archive, folders: list[_Folder]) -> Iterator[Member]:
                 break
             _read_map(archive, member, maps)
         target, notes = _threads(archive, folder.threads)
+        if len({number for number, _ in folder.pages}) < len(folder.pages):
+            archive.fault("corrupt-archive", "Several images of pages have one number.")
         for number, member in folder.pages:
             head = b""
-            if number in maps:
-                head, notes = _head(archive, maps[number], member, target, notes), b""
+            if (known := maps.pop(number, None)) is not None:
+                head, notes = _head(archive, known, member, target, notes), b""
             yield Member(name=member.name, chunks=_behind(head, member.chunks))
 
 
