@@ -143,6 +143,8 @@ class Layout:
     """How many arguments the process had, its name not counted; never what they were."""
     joined: tuple[tuple[tuple[int, int], ...], ...] = ()
     """Values without an address that stand in parts: file offset and size of each, in order."""
+    instead: str = ""
+    """Of an unknown format: what it is by its first bytes, where they tell that it is no dump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

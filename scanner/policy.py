@@ -141,7 +141,8 @@ def judge(
         missing.append(Reason(code="empty", text="There is no byte in it."))
     told = any(reason.code in _OPAQUE for reason in missing)
     if scan.layout.format == "raw" and not (scan.raw or told):
-        text = "The format is unknown: the bytes were swept as they stand (--raw accepts that)."
+        what = f"It is {scan.layout.instead}" if scan.layout.instead else "The format is unknown"
+        text = f"{what}: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))
     verdict = Verdict.BLOCKED if against else Verdict.INCOMPLETE if missing else Verdict.PASS
     return DumpReport(

@@ -1,16 +1,19 @@
 """Findings to verdict: blocked beats incomplete beats pass, and nothing unswept passes."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner import policy, policyfile
+from scanner import dump, policy, policyfile
 from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
+from scanner.dump.source import open_file
 from scanner.engine.scanning import Scan
 from scanner.errors import Unreadable
 from scanner.model import (
@@ -152,6 +155,18 @@ def test_an_unknown_format_passes_where_the_operator_says_so() -> None:
     assert policy.judge(raw, ()).verdict is Verdict.PASS
     cut = dataclasses.replace(scan(scanned_bytes=1), layout=Layout(format="raw"), raw=True)
     assert policy.judge(cut, ()).verdict is Verdict.INCOMPLETE
+
+
+def test_a_program_is_called_one(tmp_path: Path) -> None:
+    """What links and runs is no core: it is said so, and --raw lets it pass as it lets the rest."""
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + bytes(46))
+    with contextlib.closing(open_file(str(program))) as file:
+        layout = dump.read_layout(file)
+    judged = policy.judge(dataclasses.replace(SCAN, layout=layout), ())
+    assert codes(judged) == ["unknown-format"]
+    assert judged.reasons[0].text.startswith("It is a program or a library, not a core: ")
+    assert policy.judge(dataclasses.replace(SCAN, layout=layout, raw=True), ()).reasons == ()
 
 
 def test_unreadable() -> None:

@@ -59,4 +59,5 @@ def read_layout(file: File) -> Layout:
             except Damaged as error:
                 text = f"{error.message}: {error.reason}." if error.reason else f"{error.message}."
                 return Layout(format=form.name, faults=(Fault(code="damaged", text=text),))
-    return images.recognise(file) or Layout(format="raw")
+    instead = "a program or a library, not a core" if elfcore.sniff_program(head) else ""
+    return images.recognise(file) or Layout(format="raw", instead=instead)

@@ -30,6 +30,8 @@ MAX_MACHINE_BYTES = 4 << 20
 _PT_LOAD = 1
 _PT_NOTE = 4
 _ET_CORE = 4
+_PROGRAMS = (1, 2, 3)
+"""ET_REL, ET_EXEC, ET_DYN."""
 _X86_64 = 62
 _WORDS = struct.Struct("<3Q")
 
@@ -38,10 +40,20 @@ _PERMS = ("", "x", "w", "wx", "r", "rx", "rw", "rwx")
 
 
 def sniff(head: bytes) -> bool:
-    """Tell an ELF core by its first 18 bytes; e_type has the file's own byte order."""
+    """Tell an ELF core by its first 18 bytes."""
+    return _type(head) == _ET_CORE
+
+
+def sniff_program(head: bytes) -> bool:
+    """Tell what links and runs, by the same bytes: a program, a library, an object file."""
+    return _type(head) in _PROGRAMS
+
+
+def _type(head: bytes) -> int | None:
+    """Return e_type, which has the file's own byte order; None of what is no ELF file."""
     if len(head) < 18 or head[:4] != b"\x7fELF" or head[4] not in {1, 2} or head[5] not in {1, 2}:
-        return False
-    return int.from_bytes(head[16:18], "little" if head[5] == 1 else "big") == _ET_CORE
+        return None
+    return int.from_bytes(head[16:18], "little" if head[5] == 1 else "big")
 
 
 def parse(file: File) -> Layout:

@@ -258,7 +258,7 @@ def headline(dump: DumpReport) -> str:
             acting = [finding for finding in dump.findings if acts(finding)]
             return f"holds {counts(acting or dump.findings)}. Do not send it."
         case Verdict.INCOMPLETE:
-            return "was not looked at as a whole, and may hold a key. Do not send it."
+            return f"{_missed(dump)}, and may hold a key. Do not send it."
         case Verdict.PASS if dump.accepted:
             return (
                 "may leave: nothing that blocks was found in any of the bytes that are there, and "
@@ -266,6 +266,16 @@ def headline(dump: DumpReport) -> str:
             )
         case Verdict.PASS:
             return "may leave: nothing that blocks was found in any of its bytes."
+
+
+def _missed(dump: DumpReport) -> str:
+    """Return what was not done with a dump, by all that is held against it."""
+    codes = {reason.code for reason in dump.reasons}
+    if codes == {"unknown-format"}:
+        return "was swept, but is no dump of a known format"
+    if codes == {"unreadable"} and not dump.size:
+        return "could not be read"
+    return "was not looked at as a whole"
 
 
 def reasons(dump: DumpReport, *, every: bool) -> list[str]:

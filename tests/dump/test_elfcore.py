@@ -191,7 +191,10 @@ def test_sniff() -> None:
     for order in "<>":
         data = elfcore(LOADS, order=order)
         assert reader.sniff(data[:64])
-        assert not reader.sniff(_patched(data, 16, order + "H", 3)[:64])
+        for kind in (1, 2, 3):
+            other = _patched(data, 16, order + "H", kind)[:64]
+            assert (reader.sniff(other), reader.sniff_program(other)) == (False, True)
+        assert not reader.sniff_program(data[:64])
     assert not reader.sniff(SOUND[:17])
     assert not reader.sniff(b"\x7fELF\x03\x01" + SOUND[6:64])
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from scanner.model import NONCE, Fault, Reason, Report, Verdict
-from scanner.report import text
+from scanner.report import text, wording
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -51,6 +51,26 @@ def test_last_line(name: str, expected: str, request: pytest.FixtureRequest) -> 
     report: Report = request.getfixturevalue(name)
     assert text.render(report).splitlines()[-1] == expected
     assert text.render(report, quiet=True, width=80) == expected + "\n"
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("truncated",), "was not looked at as a whole, and may hold a key. Do not send it."),
+        (
+            ("unknown-format",),
+            "was swept, but is no dump of a known format, and may hold a key. Do not send it.",
+        ),
+        (
+            ("truncated", "unknown-format"),
+            "was not looked at as a whole, and may hold a key. Do not send it.",
+        ),
+    ],
+)
+def test_what_was_not_done(halted: Report, codes: tuple[str, ...], expected: str) -> None:
+    """Where every byte was swept, it is not said that one was not."""
+    reasons = tuple(Reason(code=code, text="so it is") for code in codes)
+    assert wording.headline(dataclasses.replace(halted.dumps[0], reasons=reasons)) == expected
 
 
 def test_named_before_unnamed(blocked: Report) -> None:
