@@ -64,7 +64,7 @@ _ADVICE = {
     "token": "Revoke it where it was issued.",
 }
 
-EXPIRY = "An expired certificate lowers nothing: its key still signs."
+EXPIRY = "A key signs whether its certificate has expired or not."
 
 _SIGNED = "Make a new key in place of the one that signed with it, and revoke its certificate."
 

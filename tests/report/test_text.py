@@ -96,7 +96,22 @@ def test_expiry_lowers_nothing(blocked: Report) -> None:
     """A key whose certificate expired years ago is critical, to be rotated, and it is said why."""
     said = text.render(blocked)
     assert "RSA 2048 private key  critical, proof" in said
-    assert "An expired certificate lowers nothing" in said
+    assert "A key signs whether its certificate has expired or not." in said
+
+
+def test_a_certificate_is_not_said_to_have_expired(blocked: Report) -> None:
+    """A report has no date: of a certificate that is still good it says what it says of others."""
+    (dump,) = blocked.dumps
+    good = tuple(
+        dataclasses.replace(f, public=dataclasses.replace(f.public, not_after="2999-01-01"))
+        for f in dump.findings
+    )
+    said = text.render(
+        dataclasses.replace(blocked, dumps=(dataclasses.replace(dump, findings=good),))
+    )
+    assert [line for line in said.splitlines() if "expired" in line] == [
+        "  note           A key signs whether its certificate has expired or not."
+    ]
 
 
 def test_places_are_bounded(blocked: Report) -> None:
