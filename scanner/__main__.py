@@ -16,6 +16,7 @@ INTERRUPTED = 130
 
 _DO_NOT_SEND = "nothing was decided: do not send the dump"
 _MAX_FRAMES = 40
+_NARROWEST = 40
 
 
 def main() -> None:
@@ -39,10 +40,23 @@ def complain(what: str, why: str = "", hint: str = "") -> None:
     lines += [f"  do:  {hint}"] if hint else []
     try:
         if sys.stderr is not None:
-            sys.stderr.write("".join(f"{_one_line(line)}\n" for line in lines))
+            sys.stderr.write("".join(f"{_fitted(_one_line(line))}\n" for line in lines))
             sys.stderr.flush()
     except (OSError, ValueError):
         return
+
+
+def _fitted(line: str) -> str:
+    """Return a line folded to the terminal, where stderr is one; else, and at worst, as it is."""
+    try:
+        if not sys.stderr.isatty():
+            return line
+        from scanner.folding import folded  # noqa: PLC0415 - inside the guard
+
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        return folded(line, max(width, _NARROWEST), hang=len("  why: "))
+    except Exception:  # noqa: BLE001 - what is said matters more than how it looks
+        return line
 
 
 def _guarded() -> int:

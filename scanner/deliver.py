@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TextIO
 
 from scanner.errors import ReportError, cause
+from scanner.folding import folded
 
-WIDTH = 100
-"""Columns where no terminal says how many there are."""
 NARROWEST = 40
+"""Columns of the narrowest terminal that is folded for."""
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -38,11 +38,16 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     )
 
 
-def columns() -> int:
-    """Return how wide a text for stdout may be: as the terminal is, else WIDTH."""
+def columns() -> int | None:
+    """Return how wide the terminal is that stdout is; None where it is none."""
     if not is_terminal(sys.stdout):
-        return WIDTH
-    return max(shutil.get_terminal_size((WIDTH, 24)).columns, NARROWEST)
+        return None
+    return max(shutil.get_terminal_size().columns, NARROWEST)
+
+
+def show_lines(text: str) -> None:
+    """Write lines to stdout, folded where it is a terminal. Raises ReportError."""
+    show(folded(text, columns()))
 
 
 def show(text: str) -> None:

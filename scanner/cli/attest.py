@@ -162,7 +162,7 @@ def _write(
     deliver.save(envelope, output)
     if not quiet:
         key_id = sign.public_key.keyid
-        deliver.show(attestation.text(room.read(payload), output, "ATTESTED", key_id))
+        deliver.show_lines(attestation.text(room.read(payload), output, "ATTESTED", key_id))
 
 
 @click.command("verify", add_help_option=False)

@@ -75,8 +75,9 @@ def _command(error: click.UsageError) -> str:
     return error.ctx.command_path if error.ctx else "keysift"
 
 
+_WIDTH = 100
 _LABEL = 10
-"""Columns of the names of a rule's fields."""
+"""Columns of a rule's page, and of the names of its fields."""
 
 # --- options that end the command ---------------------------------------------------------------
 
@@ -194,7 +195,7 @@ def rules_list() -> int:
     width = max((len(rule.id) for rule in loaded), default=0)
     for rule in loaded:
         severity, title = rule.severity.name.lower(), printable(rule.title)
-        deliver.show(f"{rule.id:<{width}}  {severity:<8}  {rule.kind:<13}  {title}\n")
+        deliver.show_lines(f"{rule.id:<{width}}  {severity:<8}  {rule.kind:<13}  {title}\n")
     return PASS
 
 
@@ -238,7 +239,7 @@ def rules_check(complain: Complain) -> int:
     checked = rules.check(loaded, lambda rule, data: _finds(rule, data, loaded))
     for problem in checked.problems:
         complain(problem, "", "correct the rule, or its example")
-    deliver.show(
+    deliver.show_lines(
         f"{len(loaded)} rules, {checked.tried} examples tried, {checked.left} left to the tests, "
         f"{len(checked.problems)} problems\n"
     )
@@ -247,7 +248,7 @@ def rules_check(complain: Complain) -> int:
 
 def _folded(text: str) -> list[str]:
     """Return the lines of a text beside a label; an address is never broken."""
-    width = min(deliver.columns(), deliver.WIDTH) - _LABEL
+    width = min(deliver.columns() or _WIDTH, _WIDTH) - _LABEL
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 

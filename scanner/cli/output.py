@@ -168,7 +168,7 @@ def about(path: str) -> Iterator[None]:
 def tell(text: str, code: int, complain: Complain) -> int:
     """Show what was decided, and return ``code``, or 3 where a pass could not be told."""
     try:
-        deliver.show(text)
+        deliver.show_lines(text)
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
         return code or INCOMPLETE
@@ -186,7 +186,7 @@ def hand_over(
 
     ``delivered`` is called when the report is out.
     """
-    width = deliver.WIDTH if look.output is not None else deliver.columns()
+    width = None if look.output is not None else deliver.columns()
     color = deliver.wants_color(look.color_choice, None if look.output is not None else sys.stdout)
     try:
         text = look.render(report, color=color, verbose=look.verbose, quiet=look.quiet, width=width)

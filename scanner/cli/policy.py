@@ -119,7 +119,7 @@ def policy_check(path: str, at: str | None) -> int:
         ) from None
     agreed = policyfile.load(path)
     for line in _described(agreed, day):
-        deliver.show(f"{line}\n")
+        deliver.show_lines(f"{line}\n")
     ended = any(entry.expires < day for entry in agreed.allow)
     return INCOMPLETE if ended else PASS
 

@@ -87,7 +87,7 @@ def redact(
         def say(made: "Redaction") -> None:
             if not quiet:
                 text = redaction.text(made, output, verbose=verbose)
-                console.aside(progress, lambda: deliver.show(text))
+                console.aside(progress, lambda: deliver.show_lines(text))
 
         try:
             if output is None:

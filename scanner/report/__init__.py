@@ -10,46 +10,61 @@ from scanner import model
 
 
 class Render(Protocol):
-    """What a format does: a pure function of the report and of how it should look."""
+    """What a format does: a pure function of the report and of how it should look.
+
+    ``width`` is that of the terminal, None where there is none.
+    """
 
     def __call__(
-        self, report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int
+        self, report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
     ) -> str:
         """Return the whole output, ended by a line feed."""
         ...
 
 
-def _text(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _text(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import text  # noqa: PLC0415 - see the module docstring
 
     return text.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _json(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _json(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import json  # noqa: PLC0415 - see the module docstring
 
     return json.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _sarif(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _sarif(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import sarif  # noqa: PLC0415 - see the module docstring
 
     return sarif.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _junit(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _junit(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import junit  # noqa: PLC0415 - see the module docstring
 
     return junit.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _markdown(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _markdown(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import markdown  # noqa: PLC0415 - see the module docstring
 
     return markdown.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _html(report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int) -> str:
+def _html(
+    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
+) -> str:
     from scanner.report import html  # noqa: PLC0415 - see the module docstring
 
     return html.render(report, color=color, verbose=verbose, quiet=quiet, width=width)

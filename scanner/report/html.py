@@ -38,7 +38,7 @@ def render(
     color: bool = False,  # noqa: ARG001 - one signature for every format
     verbose: bool = False,  # noqa: ARG001
     quiet: bool = False,  # noqa: ARG001
-    width: int = 100,  # noqa: ARG001
+    width: int | None = None,  # noqa: ARG001
 ) -> str:
     """Return one HTML document that needs nothing else."""
     here = Path(__file__).resolve().parent

@@ -4,6 +4,7 @@ Says nothing of what lies in the bytes, and gives no verdict. A program is a bas
 of arguments; arguments, environment and paths are never shown, nor names of threads.
 """
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -14,24 +15,34 @@ from scanner.report.document import unicode, written
 from scanner.report.printable import printable
 from scanner.stages.session import Survey
 
+WIDTH = 100
 INDENT = 13
 SHOWN = 6
 """Modules, members and faults that the text shows."""
+MOST = 1000
+"""Characters of one value that the text shows."""
 
 Inspected = Sequence[tuple[str, Survey]]
 
 
-def text(found: Inspected, width: int = 100) -> str:
-    """Return lines of at most ``width`` columns, 40 or more."""
+def text(found: Inspected, width: int | None = None) -> str:
+    """Return lines of at most ``width`` columns, 40 or more; of WIDTH where it is None."""
+    width = width or WIDTH
     lines: list[str] = []
     for path, survey in found:
         if lines:
             lines.append("")
-        lines.append(printable(path, width))
+        lines += _folded(path, width)
         room = width - INDENT
         for label, value in _rows(survey, room):
-            lines.append(f"  {label:<11}{printable(value, room)}")
+            for number, line in enumerate(_folded(value, room)):
+                lines.append(f"  {'' if number else label:<11}{line}")
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _folded(value: str, room: int) -> list[str]:
+    """Return the lines of a value, folded between words where it has any."""
+    return textwrap.wrap(printable(value, MOST), room, break_on_hyphens=False) or [""]
 
 
 def document(found: Inspected) -> str:
@@ -77,7 +88,7 @@ def _rows(survey: Survey, room: int) -> Iterator[tuple[str, str]]:
 def _some(count: str, names: Sequence[str], room: int) -> str:
     """Return a count, and as many names as there is room for."""
     for shown in range(min(len(names), SHOWN), 0, -1):
-        said = ", ".join(printable(name, 40) for name in names[:shown])
+        said = ", ".join(printable(name) for name in names[:shown])
         more = f" and {len(names) - shown} more" if len(names) > shown else ""
         line = f"{count}: {said}{more}"
         if len(line) <= room:

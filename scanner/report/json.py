@@ -24,7 +24,7 @@ def render(
     color: bool = False,  # noqa: ARG001 - one signature for every format
     verbose: bool = False,  # noqa: ARG001
     quiet: bool = False,  # noqa: ARG001
-    width: int = 100,  # noqa: ARG001
+    width: int | None = None,  # noqa: ARG001
 ) -> str:
     """Return the report as one JSON object, ASCII, ended by a line feed.
 

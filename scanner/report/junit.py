@@ -23,7 +23,7 @@ def render(
     color: bool = False,  # noqa: ARG001 - one signature for every format
     verbose: bool = False,  # noqa: ARG001
     quiet: bool = False,  # noqa: ARG001
-    width: int = 100,  # noqa: ARG001
+    width: int | None = None,  # noqa: ARG001
 ) -> str:
     """Return one ``testsuites`` element with one ``testsuite`` a dump, ASCII."""
     root = ET.Element("testsuites", name="keysift")

@@ -25,7 +25,7 @@ def render(
     color: bool = False,  # noqa: ARG001 - one signature for every format
     verbose: bool = False,  # noqa: ARG001
     quiet: bool = False,  # noqa: ARG001
-    width: int = 100,  # noqa: ARG001
+    width: int | None = None,  # noqa: ARG001
 ) -> str:
     """Return the summary as lines of Markdown."""
     lines = [f"## {_BADGE[report.verdict]} keysift: {report.verdict.value}", ""]

@@ -56,7 +56,7 @@ def render(
     color: bool = False,  # noqa: ARG001 - one signature for every format
     verbose: bool = False,  # noqa: ARG001
     quiet: bool = False,  # noqa: ARG001
-    width: int = 100,  # noqa: ARG001
+    width: int | None = None,  # noqa: ARG001
 ) -> str:
     """Return one SARIF log with one run, ASCII, ended by a line feed."""
     return written(_log(report))

@@ -7,6 +7,7 @@ told without the bytes that were looked at.
 """
 
 import io
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,10 +22,16 @@ from scanner.report import wording
 from scanner.report.printable import printable
 
 WIDTH = 100
-"""Columns, at most; a narrower terminal than 80 wraps lines by itself."""
+"""Columns of the page, at most."""
+
+NARROWEST = 40
+"""Columns of the page, at least; a narrower terminal wraps lines by itself."""
 
 SHOWN = 5
 """Places of one key, faults, reasons and suppressed keys shown unless all are asked for."""
+
+_LEAST = 8
+"""Columns for what stands at a place, beside where it is."""
 
 MOST_KEYS = 40
 """Keys of a fleet shown unless all are asked for."""
@@ -52,13 +59,17 @@ def render(
     color: bool = False,
     verbose: bool = False,
     quiet: bool = False,
-    width: int = WIDTH,
+    width: int | None = None,
 ) -> str:
-    """Return the report as lines of at most ``width`` columns; ``quiet`` gives the last alone."""
+    """Return the report as lines of at most ``width`` columns; ``quiet`` gives the last alone.
+
+    Without a ``width`` the last is one line, however long.
+    """
     out = io.StringIO()
+    room = WIDTH if width is None else max(width, NARROWEST)
     console = Console(
         file=out,
-        width=max(80, min(width, WIDTH)),
+        width=room,
         force_terminal=color,
         color_system="standard" if color else None,
         legacy_windows=False,
@@ -68,10 +79,10 @@ def render(
         _environ={},
     )
     if not quiet:
-        console.print(Group(*_page(report, verbose=verbose)))
+        console.print(Group(*_page(report, verbose=verbose)), width=min(room, WIDTH))
     last = Text(report.verdict.value, _BADGE[report.verdict])
     last.append(wording.last_line(report), "default not bold")
-    console.print(last, soft_wrap=True)
+    console.print(last, soft_wrap=width is None)
     lines = out.getvalue().removesuffix("\n").split("\n")
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -81,7 +92,7 @@ def _page(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
         yield from _overview(report, verbose=verbose)
     for number, dump in enumerate(report.dumps):
         if number or len(report.dumps) > 1:
-            yield Text("-" * 72, "dim")
+            yield Text("-" * 72, "dim", no_wrap=True, overflow="crop")
         yield from _dump(dump, verbose=verbose)
 
 
@@ -126,7 +137,9 @@ def _dump(dump: DumpReport, *, verbose: bool) -> Iterator[RenderableType]:
         yield _indented(to_do)
     for number, finding in enumerate(wording.named_first(dump.findings), 1):
         yield Text()
-        yield _title(finding, number)
+        title = Table.grid(padding=(0, 1, 0, 0))
+        title.add_row(Text(f"{number:>3}", "dim"), _title(finding))
+        yield title
         yield _indented(_evidence(finding, verbose=verbose), 4)
     yield Text()
     yield _indented(_coverage(dump, verbose=verbose))
@@ -162,11 +175,10 @@ def _identity(finding: Finding) -> RenderableType:
 # --- one finding --------------------------------------------------------------------------------
 
 
-def _title(finding: Finding, number: int) -> RenderableType:
-    line = Text(f"{number:>3} ", "dim")
-    line.append(f"{wording.name(finding)} {wording.kind(finding)}", "not dim bold")
+def _title(finding: Finding) -> Text:
+    line = Text(f"{wording.name(finding)} {wording.kind(finding)}", "bold")
     line.append("  ").append(
-        finding.severity.name.lower(), f"not dim {_SEVERITY[finding.severity]}"
+        finding.severity.name.lower(), f"not bold {_SEVERITY[finding.severity]}"
     )
     line.append(f", {finding.confidence.name.lower()}")
     named = finding.kind == "token" or wording.named(finding)
@@ -195,7 +207,9 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
             grid.add_row(_label(label), Text(value) if isinstance(value, str) else value)
     shown, rest = _some(finding.occurrences, verbose=verbose)
     for number, (head, places) in enumerate(wording.places_by_region(shown)):
-        grid.add_row(_label("" if number else "where"), Group(Text(head), _places(places)))
+        grid.add_row(
+            _label("" if number else "where"), Group(Text(head), _Places(tuple(_places(places))))
+        )
     if rest:
         grid.add_row("", _more(rest, "place", "places"))
     grid.add_row(_label("to do"), Text(wording.advice(finding)))
@@ -204,12 +218,8 @@ def _evidence(finding: Finding, *, verbose: bool) -> RenderableType:
     return grid
 
 
-def _places(occurrences: Iterable[Occurrence]) -> RenderableType:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, justify="right")
-    table.add_column(overflow="fold")
+def _places(occurrences: Iterable[Occurrence]) -> Iterator[tuple[Text, ...]]:
+    """Give of each extent address, offset and size, and of the first what stands there."""
     for occurrence in occurrences:
         state = "" if occurrence.state == "unknown" else f", {printable(occurrence.state)}"
         said = f"{printable(occurrence.encoding)}{state}"
@@ -217,9 +227,32 @@ def _places(occurrences: Iterable[Occurrence]) -> RenderableType:
             said += f", in {len(occurrence.extents)} pieces"
         for extent in occurrence.extents:
             size = wording.count(extent.size, "byte", "bytes")
-            table.add_row(*map(Text, wording.coordinate(extent)), Text(size), _label(said))
+            yield (*map(Text, wording.coordinate(extent)), Text(size), _label(said))
             said = ""
-    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Places in columns; where these have no room, each place's parts below each other."""
+
+    rows: tuple[tuple[Text, ...], ...]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = tuple(zip(*self.rows, strict=True))[:3]
+        wide = sum(max(cell.cell_len for cell in column) + 2 for column in columns)
+        if 2 + wide + _LEAST > options.max_width:
+            for first, *rest in self.rows:
+                yield _indented(first)
+                yield _indented(Group(*filter(None, rest)), 4)
+            return
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, justify="right")
+        table.add_column(overflow="fold")
+        for row in self.rows:
+            table.add_row(*row)
+        yield _indented(table)
 
 
 # --- what was looked at -------------------------------------------------------------------------
@@ -261,7 +294,7 @@ def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
 
 @dataclass(frozen=True, slots=True)
 class _Digest:
-    """A digest in hex, after a label: beside it, below it, or in halves, as there is room."""
+    """A digest in hex, after a label: beside it, below it, or in equal parts, as there is room."""
 
     text: str
     label: str = ""
@@ -271,8 +304,10 @@ class _Digest:
         line = Text(f"{self.label} " if self.label else "", "dim")
         if len(line) + len(value) > options.max_width:
             line.append("\n" if self.label else "")
-            half = len(value) // 2 if len(value) > options.max_width else 0
-            value = f"{value[:half]}\n{value[half:]}" if half else value
+            size = len(value)
+            while size > options.max_width:
+                size = -(-size // 2)
+            value = "\n".join(textwrap.wrap(value, max(size, 1)))
         yield line.append(value, "not dim")
 
 

@@ -50,7 +50,11 @@ def test_last_line(name: str, expected: str, request: pytest.FixtureRequest) -> 
     """The last line can be read alone, is one line, and is all that is said when quiet."""
     report: Report = request.getfixturevalue(name)
     assert text.render(report).splitlines()[-1] == expected
-    assert text.render(report, quiet=True, width=80) == expected + "\n"
+    assert text.render(report, quiet=True) == expected + "\n"
+    for width in (40, 80, 400):
+        folded = text.render(report, quiet=True, width=width).splitlines()
+        assert " ".join(folded) == expected
+        assert max(map(len, folded)) <= width
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,20 @@ def test_safe_to_look_at(report: Report) -> None:
         colored = text.render(report, color=True, **look)
         assert all(line.isprintable() for line in ESCAPES.sub("", colored).split("\n"))
         assert "\x1b]" not in colored
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
+def test_fits_a_terminal(report: Report, width: int) -> None:
+    """No line is wider than the terminal, nor the page than it is in a file; nothing is cut."""
+    for look in ({}, {"verbose": True}):
+        said = text.render(report, width=width, **look)
+        assert max(map(len, said.splitlines())) <= width
+        assert "\u2026" not in said
+        for dump in report.dumps:
+            for finding in (*dump.findings, *dump.suppressed):
+                assert finding.fingerprint.value in "".join(said.split())
+            for occurrence in dump.findings[0].occurrences[:1] if dump.findings else ():
+                assert hex(occurrence.extents[0].address or 0) in said
 
 
 def test_markup_is_text(hostile: Report) -> None:
