@@ -120,6 +120,27 @@ def test_one_test_command() -> None:
     assert TEST_COMMAND in [line.strip() for line in lines]
 
 
+def test_what_is_said_to_be_installed_exists() -> None:
+    """No document and no hint installs keysift from an index; each extra named is one there is."""
+    there = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = set(there["optional-dependencies"])
+    sources = (ROOT / "README.md", *ROOT.glob("recipes/**/*.md"), *ROOT.glob("scanner/**/*.py"))
+    named: set[str] = set()
+    for path in sources:
+        text = path.read_text("utf-8")
+        assert not re.search(r"pip install\s+'?keysift", text), path
+        named |= set(re.findall(r"pip install\s+'\.\[(\w+)\]'", text))
+    assert {"fleet", "hsm"} <= named <= extras
+    assert "`vault` for `hv:`" in README
+
+
+def test_no_example_writes_what_another_did() -> None:
+    """Whoever follows the README from its beginning overwrites nothing of an example before."""
+    made = re.findall(r"^\$ keysift .*(?:-o|--output) (\S+)", README, re.MULTILINE)
+    assert len(made) > 2
+    assert sorted(made) == sorted(set(made))
+
+
 def test_example_dump_is_shipped() -> None:
     """The dump that the README scans is in the repository."""
     scans = [

@@ -383,7 +383,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     code = main.run(["fleet", "core"], lambda *parts: told.extend(parts))
     assert code == main.USAGE
     assert [bool(part) for part in told] == [True, True, True]
-    assert "pip install 'keysift[fleet]'" in told[2]
+    assert "pip install '.[fleet]'" in told[2]
 
 
 def test_help_imports_no_dask() -> None:

@@ -94,7 +94,7 @@ def fleet(
         raise errors.UsageError(
             "a fleet needs Dask",
             reason="the package distributed is not installed here",
-            hint="pip install 'keysift[fleet]'",
+            hint="in keysift's checkout: pip install '.[fleet]'",
         )
     files = inputs.expand(dumps)
     read = (*files, *named(**asked), tls_ca, tls_cert, tls_key)

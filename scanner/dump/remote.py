@@ -188,7 +188,7 @@ def _need(store: _Store, url: str) -> None:
             raise UsageError(
                 f"cannot read {shown(url)}",
                 reason=f"the package {package} is not installed here",
-                hint=f"pip install 'keysift[fleet]' {store.package}",
+                hint=f"in keysift's checkout: pip install '.[fleet]' {store.package}",
             )
 
 

@@ -88,7 +88,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         inputs.expand([f"gs://{SECRET}@bucket/core?{SECRET}"])
     assert SECRET not in repr(vars(caught.value))
     assert "fsspec" in caught.value.reason
-    assert "pip install 'keysift[fleet]' gcsfs" in caught.value.hint
+    assert "pip install '.[fleet]' gcsfs" in caught.value.hint
 
 
 def test_a_file_url_is_a_file(tmp_path: Path) -> None:
