@@ -109,7 +109,7 @@ def _load(path: Path) -> tuple[PublicKey, ...]:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if len(data) > MOST_BYTES:
-        raise _unusable(str(path), f"it has more than {MOST_BYTES} bytes", _FORMS)
+        raise _unusable(str(path), f"it has more than {MOST_BYTES:,} bytes", _FORMS)
     return read(data, str(path))
 
 

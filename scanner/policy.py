@@ -136,7 +136,7 @@ def judge(
     ]
     left = scan.coverage.file_bytes - scan.coverage.scanned_bytes
     if left:
-        missing.append(Reason(code="unswept", text=f"{left} bytes of the file were not swept."))
+        missing.append(Reason(code="unswept", text=f"{left:,} bytes of the file were not swept."))
     if not scan.content.size:
         missing.append(Reason(code="empty", text="There is no byte in it."))
     told = any(reason.code in _OPAQUE for reason in missing)

@@ -143,6 +143,12 @@ def test_what_is_known_and_not_opened_is_no_unknown_format(code: str) -> None:
         assert codes(policy.judge(held, ())) == [code]
 
 
+def test_numbers_are_written_one_way() -> None:
+    """Bytes that were not swept are counted as the report counts bytes."""
+    left = policy.judge(scan(scanned_bytes=0), ()).reasons[0]
+    assert left.text == "4,096 bytes of the file were not swept."
+
+
 def test_what_was_not_captured_does_not_matter() -> None:
     """Memory that the writer left out is normal."""
     gap = Gap(code="not-captured", start=0x1000, size=1 << 30)

@@ -122,7 +122,7 @@ class Draft:
         if self._cut_ranges:
             self._faults[("truncated", "")] = Fault(
                 code="truncated",
-                text=f"The dump claims {self._cut_bytes} bytes, in {self._cut_ranges} ranges, "
+                text=f"The dump claims {self._cut_bytes:,} bytes, in {self._cut_ranges:,} ranges, "
                 "past the end of the file.",
             )
         return Layout(

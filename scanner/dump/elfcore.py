@@ -241,7 +241,9 @@ class _Reader:
     def _machine_wide(self, note: _Note) -> None:
         """Note that the core is of a whole machine, and where its tables of pages begin."""
         if note.size > self._machine_bytes:
-            self._draft.fault("limit-notes", f"More than {MAX_MACHINE_BYTES} bytes of VMCOREINFO.")
+            self._draft.fault(
+                "limit-notes", f"More than {MAX_MACHINE_BYTES:,} bytes of VMCOREINFO."
+            )
         data = self._file.read(note.offset, min(note.size, self._machine_bytes))
         self._machine_bytes -= len(data)
         root = machine.root_of(note.owner, data)
@@ -318,7 +320,7 @@ class _Reader:
             draft.fault("damaged-notes", "An NT_FILE note has no count.")
             return
         if note.size > self._note_bytes:
-            draft.fault("limit-notes", f"NT_FILE notes have more than {MAX_NOTE_BYTES} bytes.")
+            draft.fault("limit-notes", f"NT_FILE notes have more than {MAX_NOTE_BYTES:,} bytes.")
         data = self._file.read(note.offset, min(note.size, self._note_bytes))
         self._note_bytes -= len(data)
         if len(data) < head.size:

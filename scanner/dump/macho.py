@@ -62,7 +62,7 @@ def _commands(
     """Yield kind, offset and size of each load command; sizeofcmds and ncmds must agree."""
     end = at + min(total, MAX_COMMAND_BYTES, draft.clip(at, draft.file_size))
     if end < at + total:
-        draft.fault("damaged-table", f"The core claims {total} bytes of commands.")
+        draft.fault("damaged-table", f"The core claims {total:,} bytes of commands.")
     draft.label(at, end - at, "directory")
     codec = struct.Struct(order + "2I")
     for _ in range(min(count, MAX_REGIONS)):

@@ -240,7 +240,7 @@ class _Reader:
         self._draft.label(offset, 4 + head[0], "module name")
         size = min(head[0], 2 * MAX_NAME)
         if size > self._name_bytes:
-            text = f"Names of modules have more than {MAX_NAME_BYTES} bytes; the rest has none."
+            text = f"Names of modules have more than {MAX_NAME_BYTES:,} bytes; the rest has none."
             self._draft.fault("limit-names", text)
             return ""
         self._name_bytes -= size

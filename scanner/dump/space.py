@@ -77,7 +77,7 @@ def build(layout: Layout, file_size: int) -> tuple[SpaceMap, tuple[Fault, ...]]:
         bare.doubted[:] = True
     space_map = _assemble(ranges, layer, bare, layout, file_size)
     if (found := covered(space_map)) != file_size:
-        text = f"The spaces hold {found} bytes of {file_size}."
+        text = f"The spaces hold {found:,} bytes of {file_size:,}."
         faults.append(Fault(code="uncovered", text=text))
     return space_map, tuple(faults)
 

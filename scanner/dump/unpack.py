@@ -120,7 +120,7 @@ class _Notes:
     def keep(self, data: bytes, *, stray: bool = False) -> None:
         if len(data) > self._room:
             self.fault(
-                "limit-bytes", f"More than {ASIDE} bytes of header fields and skipped frames."
+                "limit-bytes", f"More than {ASIDE:,} bytes of header fields and skipped frames."
             )
         elif data:
             self._room -= len(data)
@@ -191,7 +191,7 @@ def _limited(pieces: Iterator[bytes], notes: _Notes) -> Iterator[bytes]:
     room = notes.max_bytes
     for piece in pieces:
         if len(piece) > room:
-            notes.fault("limit-bytes", f"A layer gives more than {notes.max_bytes} bytes.")
+            notes.fault("limit-bytes", f"A layer gives more than {notes.max_bytes:,} bytes.")
             notes.cut = True
             yield piece[:room]
             return

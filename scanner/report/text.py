@@ -93,7 +93,7 @@ def _page(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
     for number, dump in enumerate(report.dumps):
         if number or len(report.dumps) > 1:
             yield Text("-" * 72, "dim", no_wrap=True, overflow="crop")
-        yield from _dump(dump, verbose=verbose)
+        yield from _dump(dump, wording.within(report, number), verbose=verbose)
 
 
 def _overview(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
@@ -128,7 +128,7 @@ def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
 # --- one dump -----------------------------------------------------------------------------------
 
 
-def _dump(dump: DumpReport, *, verbose: bool) -> Iterator[RenderableType]:
+def _dump(dump: DumpReport, within: int, *, verbose: bool) -> Iterator[RenderableType]:
     path = Text(printable(dump.path, 1000), "bold")
     yield _headed(dump.verdict, path.append(f"\n{wording.headline(dump)}", "not bold"))
     to_do = _what_to_do(dump, verbose=verbose)
@@ -142,8 +142,9 @@ def _dump(dump: DumpReport, *, verbose: bool) -> Iterator[RenderableType]:
         yield title
         yield _indented(_evidence(finding, verbose=verbose), 4)
     yield Text()
-    yield _indented(_coverage(dump, verbose=verbose))
-    yield Text()
+    if not wording.unread(dump):
+        yield _indented(_coverage(dump, within, verbose=verbose))
+        yield Text()
 
 
 def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
@@ -258,16 +259,17 @@ class _Places:
 # --- what was looked at -------------------------------------------------------------------------
 
 
-def _coverage(dump: DumpReport, *, verbose: bool) -> RenderableType:
+def _coverage(dump: DumpReport, within: int, *, verbose: bool) -> RenderableType:
     grid = _grid()
-    arch = () if dump.arch == "unknown" else (dump.arch,)
-    name = "unknown format" if dump.format == "unknown" else dump.format
-    kind = ", ".join(map(printable, (name, *arch, *dump.content.layers)))
-    grid.add_row(_label("file"), Text(f"{kind}, {wording.count(dump.size, 'byte', 'bytes')}"))
+    size = wording.count(dump.size, "byte", "bytes")
+    grid.add_row(_label("file"), Text(f"{wording.made_of(dump)}, {size}"))
     if dump.sha256:
         grid.add_row(_label("SHA-256"), _Digest(dump.sha256))
     regions = wording.count(dump.coverage.regions, "region", "regions")
     grid.add_row(_label("looked at"), Text(f"{wording.swept([dump])}, {regions}"))
+    if within:
+        said = f"{wording.count(within, 'dump', 'dumps')}, told below; looked at is the rest"
+        grid.add_row(_label("within"), Text(said))
     for code, gaps in wording.gaps_by_code(dump.coverage.gaps):
         grid.add_row(_label(code.replace("-", " ")), Text(wording.gaps_said(code, gaps)))
         for gap in gaps if verbose else ():

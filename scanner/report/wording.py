@@ -4,6 +4,7 @@ Pure functions from values of the model to short texts, all of them safe to show
 nothing out.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -270,12 +271,28 @@ def headline(dump: DumpReport) -> str:
 
 def _missed(dump: DumpReport) -> str:
     """Return what was not done with a dump, by all that is held against it."""
-    codes = {reason.code for reason in dump.reasons}
-    if codes == {"unknown-format"}:
+    if {reason.code for reason in dump.reasons} == {"unknown-format"}:
         return "was swept, but is no dump of a known format"
-    if codes == {"unreadable"} and not dump.size:
-        return "could not be read"
-    return "was not looked at as a whole"
+    return "could not be read" if unread(dump) else "was not looked at as a whole"
+
+
+def unread(dump: DumpReport) -> bool:
+    """Say whether nothing is known of a dump but why it could not be read."""
+    return not dump.size and {reason.code for reason in dump.reasons} == {"unreadable"}
+
+
+def made_of(dump: DumpReport) -> str:
+    """Return format, machine and layers, each once: ``minidump, x86_64, zstd``."""
+    arch = () if dump.arch == "unknown" else (dump.arch,)
+    name = "unknown format" if dump.format == "unknown" else dump.format
+    return ", ".join(map(printable, dict.fromkeys((name, *arch, *dump.content.layers))))
+
+
+def within(report: Report, number: int) -> int:
+    """Return how many dumps behind this one in a report lie in it, as in an archive."""
+    inner = f"{report.dumps[number].path}!"
+    behind = itertools.islice(report.dumps, number + 1, None)
+    return sum(1 for _ in itertools.takewhile(lambda dump: dump.path.startswith(inner), behind))
 
 
 def reasons(dump: DumpReport, *, every: bool) -> list[str]:

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from scanner import policy
+from scanner.errors import Unreadable
 from scanner.model import NONCE, Fault, Reason, Report, Verdict
 from scanner.report import text, wording
 
@@ -145,6 +147,33 @@ def test_a_fault_is_said_once(blocked: Report) -> None:
     held = dataclasses.replace(dump, content=content, coverage=cover)
     said = text.render(dataclasses.replace(blocked, dumps=(held,)))
     assert said.count("encrypted: A member is encrypted.") == 1
+
+
+def test_what_lies_in_an_archive_is_announced(halted: Report) -> None:
+    """An archive is named once, and says that its dumps follow: its own bytes are but the rest."""
+    (dump,) = halted.dumps
+    content = dataclasses.replace(dump.content, layers=("zip",))
+    parts = [
+        dataclasses.replace(dump, path=f"a.zip{rest}", format=form, arch="unknown", content=content)
+        for rest, form in (("", "zip"), ("!one", "elfcore"), ("!b.zip!two", "elfcore"))
+    ]
+    other = dataclasses.replace(dump, path="a.zip.core")
+    said = text.render(dataclasses.replace(halted, dumps=(*parts, other))).splitlines()
+    assert "  file           zip, 812,345 bytes" in said
+    assert [line for line in said if "  within  " in line] == [
+        "  within         2 dumps, told below; looked at is the rest"
+    ]
+
+
+def test_what_could_not_be_read_is_told_once() -> None:
+    """Of a path where there is nothing no format, size or coverage is claimed."""
+    error = Unreadable("the file cannot be opened", reason="no such file or directory")
+    gone = policy.unreadable("/nosuch", error)
+    said = text.render(policy.combine([gone], rules_sha256=""))
+    assert "could not be read, and may hold a key. Do not send it." in said
+    assert said.count("no such file or directory") == 1
+    assert "unknown format" not in said
+    assert "looked at" not in said
 
 
 def test_safe_to_look_at(report: Report) -> None:

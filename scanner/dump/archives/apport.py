@@ -82,7 +82,7 @@ def _value(archive: Archive, lines: _Lines) -> Iterator[bytes]:
             archive.fault("corrupt-member", "A value of the report is no base64.")
             return
         if len(line) > MAX_LINE:
-            archive.fault("limit-bytes", f"A line of more than {MAX_LINE} bytes.")
+            archive.fault("limit-bytes", f"A line of more than {MAX_LINE:,} bytes.")
         archive.take(lines.offset, len(line))
         lines.take(line)
         yield decoded

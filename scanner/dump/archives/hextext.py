@@ -87,7 +87,7 @@ def _read(archive: Archive, rows: Callable[[Archive, _Text], Iterator[_Row]]) ->
     text = _Text()
     for address, data in rows(archive, text):
         if len(text.memory) + len(data) > MAX_BYTES:
-            archive.fault("limit-bytes", f"The text has more than {MAX_BYTES} bytes of memory.")
+            archive.fault("limit-bytes", f"The text has more than {MAX_BYTES:,} bytes of memory.")
             break
         if len(text.runs) == MAX_RUNS:
             archive.fault("limit-members", f"The text has more than {MAX_RUNS} runs of rows.")
@@ -112,7 +112,7 @@ def _lines(archive: Archive) -> Iterator[bytes]:
         held = lines.pop()
         yield from lines
         if len(held) > MAX_LINE:
-            archive.fault("limit-bytes", f"A line of more than {MAX_LINE} bytes.")
+            archive.fault("limit-bytes", f"A line of more than {MAX_LINE:,} bytes.")
             held = b""
     yield held
 
