@@ -242,20 +242,27 @@ def verify(
 
 
 def _age(text: str) -> dt.timedelta:
+    from scanner.report.printable import printable  # noqa: PLC0415 - what costs time
+
     match = _AGE.fullmatch(text)
     if match is None:
         raise errors.UsageError(
-            "--max-age is no age", reason="a number and a unit stand in it", hint="write 12h or 30d"
+            f"--max-age: '{printable(text, 40)}' is no age",
+            reason="an age is a number, then s, m, h, d or w",
+            hint="write 12h or 30d",
         )
     return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _version(text: str) -> str:
     from scanner import attest as room  # noqa: PLC0415 - what costs time
+    from scanner.report.printable import printable  # noqa: PLC0415
 
     try:
         return room.version(text)
     except ValueError:
         raise errors.UsageError(
-            "--min-version is no version", reason="PEP 440 says what is one", hint="write 0.1.0"
+            f"--min-version: '{printable(text, 40)}' is no version",
+            reason="a version is numbers with dots between, as PEP 440 has it",
+            hint="write 0.1.0",
         ) from None

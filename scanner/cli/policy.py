@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli.output import INCOMPLETE, PASS, PATH, helped
+from scanner.cli.output import INCOMPLETE, PASS, PATH, Complain, helped
 
 if TYPE_CHECKING:
     from scanner.policy import Ruling
@@ -34,7 +34,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--fail-on",
         type=click.Choice(_SEVERITIES),
-        help="Least severity that blocks, whatever the policy says.  [default: high]",
+        help="Least severity that blocks.  [default: the policy's, else high]",
     ),
     click.option(
         "--baseline",
@@ -101,27 +101,36 @@ def policy_group() -> None:
 @click.option(
     "--today", "at", metavar="DATE", help="Judge entries as on this day (2027-01-31), in UTC."
 )
-def policy_check(path: str, at: str | None) -> int:
+@click.pass_obj
+def policy_check(complain: Complain, /, path: str, at: str | None) -> int:
     """Say what a policy does, and which entries end soon.
 
     Each is listed: it holds, ends within 30 days, or has ended. Exit codes: 0 all entries hold, 3
     some have ended, 2 the file is no policy.
     """
     from scanner import policyfile  # noqa: PLC0415 - it costs time
+    from scanner.report.printable import printable  # noqa: PLC0415
 
     try:
         day = dt.date.fromisoformat(at) if at is not None else today()
     except ValueError:
         raise errors.UsageError(
-            "--today is no date",
-            reason="a year, a month and a day stand in one",
+            f"--today: '{printable(str(at), 40)}' is no date",
+            reason="a date has the form YYYY-MM-DD",
             hint="write --today 2027-01-31",
         ) from None
     agreed = policyfile.load(path)
     for line in _described(agreed, day):
         deliver.show_lines(f"{line}\n")
-    ended = any(entry.expires < day for entry in agreed.allow)
-    return INCOMPLETE if ended else PASS
+    ended = sum(entry.expires < day for entry in agreed.allow)
+    if not ended:
+        return PASS
+    complain(
+        f"entries that have ended: {ended}",
+        "what they allowed blocks again",
+        "give them another last day, or take them out",
+    )
+    return INCOMPLETE
 
 
 def _described(agreed: "Policy", day: dt.date) -> list[str]:

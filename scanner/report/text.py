@@ -283,6 +283,11 @@ def _coverage(dump: DumpReport, within: int, *, verbose: bool) -> RenderableType
         grid.add_row("", _more(rest, "fault", "faults"))
     if dump.accepted:
         grid.add_row(_label("accepted"), Text(f"{', '.join(map(printable, dump.accepted))}"))
+    _set_aside(grid, dump, verbose=verbose)
+    return grid
+
+
+def _set_aside(grid: Table, dump: DumpReport, *, verbose: bool) -> None:
     suppressed, rest = _some(dump.suppressed, verbose=verbose)
     for number, (why, group) in enumerate(wording.by_note(suppressed)):
         grid.add_row(_label("" if number else "suppressed"), Text(why))
@@ -291,7 +296,6 @@ def _coverage(dump: DumpReport, within: int, *, verbose: bool) -> RenderableType
             grid.add_row("", Padding(line, (0, 0, 0, 2)))
     if rest:
         grid.add_row("", _more(rest, "suppressed finding", "suppressed findings"))
-    return grid
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,25 @@ def verified(dump: Path, attestation: Path, public: Path, *options: str) -> int:
     return done.returncode
 
 
+@pytest.mark.parametrize(
+    ("option", "told", "form"),
+    [
+        ("--max-age", "'soon' is no age", "a number, then s, m, h, d or w"),
+        ("--min-version", "'soon' is no version", "numbers with dots between"),
+    ],
+)
+def test_what_is_no_age_or_version_is_told(
+    signed: tuple[Path, Path, Path], option: str, told: str, form: str
+) -> None:
+    """It is said which word it was, and what is expected."""
+    dump, path, public = signed
+    words = ("verify", str(dump), "--attestation", str(path), "--key", str(public))
+    done = keysift(*words, option, "soon")
+    assert done.returncode == 2
+    assert f"{option}: {told}".encode() in done.stderr
+    assert form.encode() in done.stderr
+
+
 def test_the_walk_from_blocked_to_verified(tmp_path: Path) -> None:
     """Blocked, seen as HTML, redacted, passed, attested, verified on a copy elsewhere."""
     here, there = tmp_path / "here", tmp_path / "there"

@@ -197,3 +197,20 @@ def test_policy_check(tmp_path: Path, report: Path, today: str, code: int, fragm
     assert done.returncode == code
     assert done.stdout.startswith("blocks          high and worse, of confidence structure and")
     assert fragment in done.stdout.splitlines()[-1]
+    ended = "keysift: entries that have ended: 1\n  why: what they allowed blocks again\n"
+    assert done.stderr.startswith(ended) if code else done.stderr == ""
+
+
+def test_what_is_no_date_is_told(tmp_path: Path) -> None:
+    """It is said which word is no date, and what one looks like."""
+    path = tmp_path / "policy.toml"
+    path.write_text("")
+    done = keysift("policy", "check", str(path), "--today", "31.1.2027\x1b")
+    assert "--today: '31.1.2027\\x1b' is no date" in done.stderr
+    assert "why: a date has the form YYYY-MM-DD" in done.stderr
+
+
+def test_the_default_of_fail_on_is_the_policys() -> None:
+    """The help does not say that a policy is overruled where nothing was asked for."""
+    said = " ".join(keysift("scan", "--help").stdout.split())
+    assert "Least severity that blocks. [default: the policy's, else high]" in said
