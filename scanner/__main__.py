@@ -15,6 +15,8 @@ INCOMPLETE = 3
 INTERRUPTED = 130
 
 _DO_NOT_SEND = "nothing was decided: do not send the dump"
+_UNDECIDED = "what had no verdict has none: do not send it"
+"""Of a command that may have decided something: a spool had cleared dumps."""
 _MAX_FRAMES = 40
 _NARROWEST = 40
 
@@ -71,7 +73,7 @@ def _guarded() -> int:
 
         code = run(sys.argv[1:], complain)
     except KeyboardInterrupt:
-        complain("interrupted", "", _DO_NOT_SEND)
+        complain("interrupted", "", _UNDECIDED)
         return INTERRUPTED
     except BaseException as error:  # noqa: BLE001 - SystemExit of a library included
         complain("a fault of keysift itself, or of its installation", _class(error), _hint(error))
