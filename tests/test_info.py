@@ -136,6 +136,26 @@ def test_it_fits_a_terminal(width: int) -> None:
     assert modules.endswith("more")
 
 
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_what_does_not_fit_goes_on_below(width: int) -> None:
+    """No line ends in dots that stand for more: it goes on under its label, word by word."""
+    path = str(real.path("windows-capi"))
+    request = scanning.ScanRequest(path=path, in_process=True, rules=())
+    out = page.text(scanning.inspect(request, Silence()), width)
+    assert "..." not in out
+    for said in ("minidump, x86_64, 64-bit, little-endian", "zstd, 3,454,460 bytes within", path):
+        assert "".join(said.split()) in "".join(out.split())
+    assert page.text(scanning.inspect(request, Silence())).splitlines()[1].endswith("-endian")
+
+
+def test_a_long_name_of_a_module_is_whole(tmp_path: Path) -> None:
+    """A name that has room is not cut."""
+    name = "x86_64-linux-gnu-a-library-with-a-rather-long-name.so.6"
+    path = tmp_path / "x.dmp"
+    path.write_bytes(minidump(modules=[(0x10000, 4096, name)]))
+    assert f"1: {name}" in info(path)[1]
+
+
 @pytest.mark.parametrize("name", real.names()[:3])
 def test_real_dumps(name: str) -> None:
     """A real dump is told of on one screen."""
