@@ -79,6 +79,26 @@ def test_each_dump_has_a_verdict(tmp_path: Path) -> None:
     assert command("-", stdin=archive)[0] == 1
 
 
+def test_the_name_in_a_gzip_header_is_no_stray(tmp_path: Path) -> None:
+    """What ``gzip`` writes of a tar or a ZIP archive is known whole, its name too."""
+    tape, box = io.BytesIO(), zipped(tmp_path, core=CLEAN).read_bytes()
+    with tarfile.open(fileobj=tape, mode="w") as archive:
+        info = tarfile.TarInfo("core")
+        info.size = len(CLEAN)
+        archive.addfile(info, io.BytesIO(CLEAN))
+    for name, data in (("crash.tar", tape.getvalue()), ("crash.zip", box)):
+        path = tmp_path / f"{name}.gz"
+        with (
+            path.open("wb") as raw,
+            gzip.GzipFile(filename=name, fileobj=raw, mode="wb") as packed,
+        ):
+            packed.write(data)
+        assert set(verdicts(path).values()) == {"pass"}
+        named = path.read_bytes().replace(name.encode(), b"crash.%b" % KEY.hex().encode(), 1)
+        path.write_bytes(named)
+        assert verdicts(path)[path.name] == "blocked"
+
+
 def test_a_key_beside_the_dumps(tmp_path: Path) -> None:
     """A key in a member that is no dump, or in a comment, is found."""
     path = zipped(tmp_path, clean=CLEAN, notes=b"see: " + KEY)

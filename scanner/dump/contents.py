@@ -153,6 +153,7 @@ class _Expander:
             temporary.finish()
             self._note(opened.faults)
             self.archive(File(temporary.fd), kind, name, layers)
+        self._keep(iter(opened.aside))
         return layers, kind.name
 
     def archive(self, file: File, kind: archives.Kind, name: str, layers: tuple[str, ...]) -> None:
@@ -214,7 +215,7 @@ class _Expander:
     ) -> None:
         """Keep what holds nothing else: as a dump of its own, or with the rest."""
         start = self._spill.size
-        self._copy(opened.pieces, self._spill)
+        self._copy(itertools.chain(opened.pieces, opened.aside), self._spill)
         piece = (start, self._spill.size - start)
         within = self._depth > 0 or stray
         own = within and self._held(piece)

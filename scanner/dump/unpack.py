@@ -2,8 +2,8 @@
 
 Decoders that stop early without an error exist for every common codec, so this module asks each
 whether its stream ended, goes on with the next stream, and keeps what is no stream: optional header
-fields of gzip (file name, comment) and skippable frames of zstd are appended as they are, behind
-what was decoded, so that they are swept too. Bytes behind the last stream, and fields and frames
+fields of gzip (file name, comment) and skippable frames of zstd are given as they are, beside what
+was decoded, so that they are swept too. Bytes behind the last stream, and fields and frames
 larger than tools make them, are strays, for the caller to open. A damaged stream gives what came
 before the damage, and a fault. This module refuses to hold more than a few megabytes.
 """
@@ -67,7 +67,7 @@ class Opened:
     pieces: Iterator[bytes]
     faults: list[Fault]
     aside: list[bytes]
-    """Header fields and frames, which are the last of ``pieces``; complete as ``faults`` is."""
+    """Header fields and frames, which are not in ``pieces``; complete as ``faults`` is."""
     strays: Iterator[Iterator[bytes]]
     """What belongs to no stream, to be read behind ``pieces``; zeros before it are left out."""
 
@@ -77,10 +77,9 @@ def peel(
 ) -> Opened:
     """Open nested streams, and look at the first bytes within.
 
-    The pieces are the decoded bytes, then what lies behind damage, header fields and skippable
-    frames; strays are what trails each layer, from the innermost out. No layer may give more than
-    ``max_bytes``, and no more than ``max_depth`` layers are undone. Both raise Unreadable where the
-    input cannot be read.
+    The pieces are the decoded bytes, then what lies behind damage; strays are what trails each
+    layer, from the innermost out. No layer may give more than ``max_bytes``, and no more than
+    ``max_depth`` layers are undone. Both raise Unreadable where the input cannot be read.
     """
     notes = _Notes(max_bytes)
     layers: list[str] = []
@@ -94,7 +93,7 @@ def peel(
     return Opened(
         layers=tuple(layers),
         head=sources[-1].peek(head),
-        pieces=_limited(_in_turn(sources, notes), notes),
+        pieces=_limited(_in_turn(sources), notes),
         faults=notes.faults,
         aside=notes.aside,
         strays=_strays(sources, notes),
@@ -167,13 +166,12 @@ class _Stream:
             self._held, self._at = data + self._held[self._at :], 0
 
 
-def _in_turn(sources: list[_Stream], notes: _Notes) -> Iterator[bytes]:
-    """Yield the innermost content, then what lies behind damage, then the header fields."""
+def _in_turn(sources: list[_Stream]) -> Iterator[bytes]:
+    """Yield the innermost content, then what lies behind damage."""
     yield from iter(sources[-1].take, b"")
     for source in reversed(sources):
         if source.broken:
             yield from iter(source.take, b"")
-    yield from notes.aside
 
 
 def _strays(sources: list[_Stream], notes: _Notes) -> Iterator[Iterator[bytes]]:

@@ -60,6 +60,7 @@ def _unpack(
     opened = unpack.peel(_chunks(data, step), max_bytes=max_bytes, max_depth=max_depth)
     found = b"".join(opened.pieces)
     assert found.startswith(opened.head)
+    found += b"".join(opened.aside)
     found += b"".join(map(b"".join, opened.strays))
     faults = tuple(opened.faults)
     return Content(layers=opened.layers, size=len(found), sha256="", faults=faults), found

@@ -70,6 +70,7 @@ def _peel(codec: str, data: bytes) -> None:
     for piece in opened.pieces:
         most = max(most, len(piece))
         whole += piece
+    aside = b"".join(opened.aside)
     strays = [b"".join(stray) for stray in opened.strays]
     assert all(strays)
     assert whole.startswith(opened.head)
@@ -81,11 +82,12 @@ def _peel(codec: str, data: bytes) -> None:
     elif opened.layers == (codec,) and not opened.faults:
         plain = _plain(codec, data)
         assert whole.startswith(plain), "another reader makes something else of it"
-        if plain == whole != b"" and not strays and checks.chosen(data):
+        if plain == whole != b"" and not (aside or strays) and checks.chosen(data):
             assert _faults(data.rstrip(b"\0")[:-1]), "a stream that is cut passes"
     if not opened.faults and checks.chosen(data):
         steps = unpack.peel((data[at : at + 1] for at in range(len(data))), max_bytes=MOST_BYTES)
         assert b"".join(steps.pieces) == whole, "how the input is cut matters"
+        assert b"".join(steps.aside) == aside, "how the input is cut matters"
         assert [b"".join(stray) for stray in steps.strays] == strays
         assert not steps.faults
 
