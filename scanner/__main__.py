@@ -88,13 +88,15 @@ def _guarded() -> int:
 def _open_standard_descriptors() -> None:
     """Occupy closed descriptors 0 to 2, so that no dump or report is opened in their place.
 
-    A stdin that is closed cannot be read: it is no empty dump.
+    A stdin that is closed cannot be read: it is no empty dump. Workers have them too, for else the
+    pipe by which one answers would be their stdout, which they close.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR if descriptor else os.O_WRONLY)
+            made = os.open(os.devnull, os.O_RDWR if descriptor else os.O_WRONLY)
+            os.set_inheritable(made, True)  # noqa: FBT003 - os's own order
 
 
 def _flushed() -> bool:
