@@ -71,6 +71,18 @@ def scanned(event: str, decision: str, dump: "DumpReport", gate: "Gate") -> Row:
     }
 
 
+def ready(log: str) -> None:
+    """Raise ReportError where a log cannot be opened, or is none; make it where it is not."""
+    try:
+        descriptor = os.open(log, _ADDING, 0o600)
+        try:
+            _refuse_other(log, descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unwritten(log, cause(error)) from error
+
+
 def append(log: str | None, *rows: Row) -> None:
     """Add lines to a log, if there is one. Raises ReportError where they are not on its disk.
 
@@ -88,9 +100,7 @@ def append(log: str | None, *rows: Row) -> None:
                 _lock(descriptor)
                 status = os.fstat(descriptor)
             if regular and status.st_size:
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                if os.read(descriptor, 1) != b"{":
-                    raise _unwritten(log, "the file holds something else")
+                _refuse_other(log, descriptor)
                 os.lseek(descriptor, -1, os.SEEK_END)
                 data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
             if os.write(descriptor, data) != len(data):
@@ -101,6 +111,15 @@ def append(log: str | None, *rows: Row) -> None:
             os.close(descriptor)
     except OSError as error:
         raise _unwritten(log, cause(error)) from error
+
+
+def _refuse_other(log: str, descriptor: int) -> None:
+    """Raise ReportError where a file has bytes, and they do not begin as a log does."""
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_size:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        if os.read(descriptor, 1) != b"{":
+            raise _unwritten(log, "the file holds something else")
 
 
 def _lock(descriptor: int) -> None:

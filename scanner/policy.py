@@ -180,6 +180,18 @@ def _blocked(finding: Finding) -> Reason:
     return Reason(code="private-key" if finding.kind == "private-key" else "secret", text=text)
 
 
+def kept_back(report: Report, reason: Reason) -> Report:
+    """Return a report in which no dump passes: of a decision that cannot take effect."""
+    dumps = tuple(
+        replace(dump, verdict=Verdict.INCOMPLETE, reasons=(reason,))
+        if dump.verdict is Verdict.PASS
+        else dump
+        for dump in report.dumps
+    )
+    verdict = Verdict.INCOMPLETE if report.verdict is Verdict.PASS else report.verdict
+    return replace(report, dumps=dumps, verdict=verdict)
+
+
 def unreadable(path: str, error: ScannerError) -> DumpReport:
     """Return the report on a dump of which nothing could be read."""
     text = f"{error.told[:1].upper()}{error.told[1:]}."

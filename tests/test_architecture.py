@@ -96,7 +96,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("cluster",),
     ("watch", "fleet", "shards"),
     ("cli", "cli.patterns"),
-    ("cli.console", "cli.inputs"),
+    ("cli.console", "cli.inputs", "cli.targets"),
     ("cli.output",),
     ("cli.policy", "cli.info", "cli.report"),
     ("cli.scan",),

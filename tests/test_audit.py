@@ -76,6 +76,14 @@ def test_nothing_passes_unlogged(tmp_path: Path) -> None:
     assert keysift("scan", "-q", str(bad), *to).returncode == 1
     assert keysift("redact", str(bad), *made, *to).returncode == 3
     assert not (tmp_path / "out").exists()
+    done = keysift("scan", "-q", str(good), *to)
+    assert done.stdout.startswith(b"incomplete: ")
+    done = keysift("scan", str(good), str(bad), *to)
+    assert (done.returncode, b"pass" in done.stdout.split()) == (1, False)
+    assert b"was swept, but what was decided of it could not be logged" in done.stdout
+    report = json.loads(keysift("scan", "-f", "json", str(good), *to).stdout)
+    assert report["verdict"] == report["dumps"][0]["verdict"] == "incomplete"
+    assert [reason["code"] for reason in report["dumps"][0]["reasons"]] == ["unlogged"]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
@@ -114,6 +122,15 @@ def test_another_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ReportError):
         audit.append(str(dump), audit.row("scan", "pass", "core"))
     assert dump.read_bytes() == before
+
+
+def test_a_log_that_cannot_be_is_told_before_the_scan(tmp_path: Path) -> None:
+    """Exit code 2, and no verdict."""
+    dump, other = clean(tmp_path / "core"), clean(tmp_path / "other")
+    for log in (tmp_path, other, tmp_path / "none" / "log"):
+        done = keysift("scan", "-q", str(dump), "--audit-log", str(log))
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert str(log).encode() in done.stderr
 
 
 def test_many_writers(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors, urls
-from scanner.cli import inputs
+from scanner.cli import inputs, targets
 from scanner.cli.output import (
     BLOCKED,
     EXIT_CODES,
@@ -25,6 +25,7 @@ from scanner.cli.output import (
     helped,
     or_stdout,
     tell,
+    tell_verdict,
 )
 from scanner.cli.policy import policy_options
 from scanner.cli.scan import READING, RESUME, SEARCH, gate_of, keeping, named, options
@@ -104,7 +105,8 @@ def attest(
     attestation. The exit code is the verdict's, as of a scan.
     """
     read = (path, key, public_key, key_secret, *named(**asked))
-    inputs.refuse_clash(read, (output, report, audit_log))
+    inputs.refuse_terminal((path,))
+    targets.check(read, (output, report), audit_log)
     from scanner import audit, signing  # noqa: PLC0415 - what costs time
     from scanner import gate as room  # noqa: PLC0415
     from scanner.cli import console  # noqa: PLC0415 - what costs time
@@ -129,9 +131,9 @@ def attest(
             _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
         kept.drop()
     except errors.ScannerError as error:
-        if code != BLOCKED:
-            raise
         complain(error.message, error.reason, error.hint)
+        tell_verdict(made, complain)
+        return BLOCKED if code == BLOCKED else INCOMPLETE
     return code
 
 
@@ -217,6 +219,7 @@ def verify(
     from scanner import audit, policyfile, signing  # noqa: PLC0415
     from scanner.report import attestation as page  # noqa: PLC0415
 
+    targets.check((path, attestation, *trusted, policy_path), (), audit_log)
     agreed = policyfile.digest(policyfile.load(policy_path)) if policy_path is not None else None
     demands = room.Demands(
         now=dt.datetime.now(dt.UTC),

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli import inputs
+from scanner.cli import inputs, targets
 from scanner.cli.output import (
     EXIT_CODES,
-    INCOMPLETE,
     PATH,
     Complain,
     Look,
     audit_option,
     hand_over,
     helped,
+    logged,
     output_options,
 )
 from scanner.cli.policy import policy_options
@@ -98,7 +98,6 @@ def fleet(
         )
     files = inputs.expand(dumps)
     read = (*files, *named(**asked), tls_ca, tls_cert, tls_key)
-    inputs.refuse_clash(read, (look.output, audit_log))
     if "-" in files:
         raise errors.UsageError(
             "a fleet cannot read standard input",
@@ -111,6 +110,7 @@ def fleet(
             reason="what was swept would be kept where each of them runs",
             hint="say --split, or leave --resume away",
         )
+    targets.check(read, (look.output,), audit_log)
     from scanner import gate  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cluster import Cluster  # noqa: PLC0415
     from scanner.engine import scanning  # noqa: PLC0415 - what costs time is imported when needed
@@ -129,18 +129,11 @@ def fleet(
     outcomes = (_split if split else _outcomes)(cluster, made, files, look, kept, complain)
     scanned = tuple(dump for outcome in outcomes for dump in outcome.dumps)
     dated = [outcome.modified for outcome in outcomes for _ in outcome.dumps]
-    from scanner import audit, spread  # noqa: PLC0415
+    from scanner import spread  # noqa: PLC0415
 
     report = replace(gate.report(made, scanned), fleet=spread.spread(scanned, dated))
-    code = dict(EXIT_CODES)[report.verdict]
-    try:
-        audit.append(
-            audit_log, *(audit.scanned("fleet", str(one.verdict), one, made) for one in scanned)
-        )
-    except errors.ReportError as error:
-        complain(error.message, error.reason, error.hint)
-        code = code or INCOMPLETE
-    return hand_over(report, code, look, complain, kept.drop)
+    report = logged(report, made, "fleet", audit_log, complain)
+    return hand_over(report, dict(EXIT_CODES)[report.verdict], look, complain, kept.drop)
 
 
 def _outcomes(

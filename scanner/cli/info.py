@@ -9,6 +9,7 @@ import sys
 import click
 
 from scanner import deliver
+from scanner.cli import inputs
 from scanner.cli.output import INCOMPLETE, PASS, PATH, about, helped
 
 
@@ -34,6 +35,7 @@ def info(path: str, form: str, spool_dir: str | None) -> int:
 
     Exit code 3 says that it cannot be read whole; 0 does not say that it may be sent.
     """
+    inputs.refuse_terminal((path,))
     from scanner import rules  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cli import console  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.engine import scanning  # noqa: PLC0415 - what costs time is imported when needed

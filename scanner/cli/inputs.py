@@ -7,11 +7,13 @@ to decide what is a dump.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 
 from scanner.cli import patterns
+from scanner.deliver import is_terminal
 from scanner.errors import UsageError
-from scanner.urls import is_url, shown
+from scanner.urls import is_url
 
 MAX_FILES = 1 << 20
 MAX_DEPTH = 100
@@ -36,34 +38,18 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_clash(read: Iterable[str | None], written: Iterable[str | None]) -> None:
-    """Raise UsageError where something would be written over what is read, or written twice.
-
-    None, and what is no regular file (a terminal, ``/dev/null``), stands in nobody's way.
-    """
-    taken = [path for path in read if path is not None]
-    for path in written:
-        if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - as given
-            continue
-        if any(_same(path, other) for other in taken):
-            raise UsageError(
-                f"{shown(path)} would be written over",
-                reason="the command line names it twice",
-                hint="name another file to write to",
-            )
-        taken.append(path)
-
-
-def _same(one: str, other: str) -> bool:
-    """Say whether two paths lead to one file, or would."""
-    try:
-        return os.path.samefile(one, other)  # noqa: PTH121 - names as they were given
-    except OSError:
-        return os.path.realpath(one) == os.path.realpath(other)
+def refuse_terminal(paths: Iterable[str]) -> None:
+    """Raise UsageError where ``-`` is among the paths, and stdin is a terminal: no dump comes."""
+    if "-" in paths and is_terminal(sys.stdin):
+        raise UsageError(
+            "standard input is a terminal",
+            reason="no dump comes from there",
+            hint="name a file, or have one read: keysift scan - <core.1",
+        )
 
 
 def _one(path: str) -> Iterator[str]:
-    if path == "-" or not path:
+    if path == "-":
         yield path
     elif is_url(path):
         from scanner.dump import remote  # noqa: PLC0415 - costs time, for this alone
@@ -73,7 +59,9 @@ def _one(path: str) -> Iterator[str]:
         files = tuple(_under(path, set(), 0))
         if not files:
             raise UsageError(
-                "the directory holds no file", reason="nothing would be scanned", hint="name a dump"
+                f"the directory {path} holds no file",
+                reason="nothing of it would be scanned",
+                hint="name a dump, or leave it out",
             )
         yield from files
     elif os.path.lexists(path) or not patterns.has_magic(path):

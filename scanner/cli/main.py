@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import __version__, deliver, errors, urls
-from scanner.cli import inputs
+from scanner.cli import inputs, targets
 from scanner.cli.attest import attest, verify
 from scanner.cli.fleet import fleet
 from scanner.cli.info import info
@@ -30,6 +30,7 @@ from scanner.cli.output import (
     audit_option,
     hand_over,
     helped,
+    logged,
     output_options,
 )
 from scanner.cli.policy import policy_group, policy_options
@@ -134,16 +135,17 @@ def scan(
     incomplete, then pass.
     """
     files = inputs.expand(dumps)
-    inputs.refuse_clash((*files, *named(**asked)), (look.output, audit_log))
+    inputs.refuse_terminal(files)
     if dumps.count("-") > 1:
         raise errors.UsageError(
             "- stands twice", reason="stdin can be read once", hint="name files"
         )
+    targets.check((*files, *named(**asked)), (look.output,), audit_log)
     from scanner.processes import workers  # noqa: PLC0415 - see the module docstring
 
     if not (asked["debug"] or "-" in dumps):
         workers.prepare("scanner.engine.scanning")
-    from scanner import audit, gate  # noqa: PLC0415 - while the worker starts
+    from scanner import gate  # noqa: PLC0415 - while the worker starts
 
     job = _Job(
         keeping=keeping(resume),
@@ -156,15 +158,8 @@ def scan(
         for number, path in enumerate(files, 1)
         for one in _scan_one(path, job, complain, (number, len(files)))
     )
-    made = gate.report(job.gate, scanned)
-    code = dict(EXIT_CODES)[made.verdict]
-    try:
-        rows = (audit.scanned("scan", str(one.verdict), one, job.gate) for one in scanned)
-        audit.append(audit_log, *rows)
-    except errors.ReportError as error:
-        complain(error.message, error.reason, error.hint)
-        code = code or INCOMPLETE
-    return hand_over(made, code, look, complain, job.keeping.drop)
+    made = logged(gate.report(job.gate, scanned), job.gate, "scan", audit_log, complain)
+    return hand_over(made, dict(EXIT_CODES)[made.verdict], look, complain, job.keeping.drop)
 
 
 keysift.add_command(fleet)

@@ -7,16 +7,20 @@ before it is shown: neither a format, nor a reader who left, nor a renderer that
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from scanner import deliver, errors, urls
-from scanner.model import Report, Verdict
+from scanner.model import Reason, Report, Verdict
 from scanner.report import FORMATS, Render
+
+if TYPE_CHECKING:
+    from scanner.gate import Gate
 
 PASS = 0
 BLOCKED = 1
@@ -29,10 +33,30 @@ EXIT_CODES: tuple[tuple[Verdict, int], ...] = (
     (Verdict.INCOMPLETE, INCOMPLETE),
 )
 
+_UNLOGGED = Reason(
+    code="unlogged", text="What was decided could not be logged, and nothing passes unlogged."
+)
+_UNTOLD = Reason(code="untold", text="The report could not be written.")
+
 _BLOCKED = "the verdict stands: blocked; do not send the dump"
 
 
-PATH = click.Path(readable=False)
+class Named(click.Path):
+    """A path that is not empty, as one is of a variable that nobody set."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """See click."""
+        if not value:
+            self.fail("an empty text names no file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = Named(readable=False)
 """A path, of which click says nothing: who opens it does, and a dump that cannot be is no usage."""
 
 _COLORS = ("auto", "always", "never")
@@ -175,6 +199,31 @@ def tell(text: str, code: int, complain: Complain) -> int:
     return code
 
 
+def logged(report: Report, gate: "Gate", event: str, log: str | None, complain: Complain) -> Report:
+    """Add the decisions to the audit log; return the report, or one without a pass if that fails.
+
+    ``event`` is the command.
+    """
+    from scanner import audit, policy  # noqa: PLC0415 - what costs time
+
+    try:
+        rows = (audit.scanned(event, str(one.verdict), one, gate) for one in report.dumps)
+        audit.append(log, *rows)
+    except errors.ReportError as error:
+        complain(error.message, error.reason, error.hint)
+        return policy.kept_back(report, _UNLOGGED)
+    return report
+
+
+def tell_verdict(report: Report, complain: Complain) -> None:
+    """Say on stderr what was decided, where the report did not arrive: no pass, therefore."""
+    from scanner import policy  # noqa: PLC0415 - what costs time
+    from scanner.report import wording  # noqa: PLC0415
+
+    left = policy.kept_back(report, _UNTOLD)
+    complain(f"{left.verdict}{wording.last_line(left)}")
+
+
 def hand_over(
     report: Report,
     code: int,
@@ -197,6 +246,7 @@ def hand_over(
         delivered()
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
+        tell_verdict(report, complain)
         return BLOCKED if code == BLOCKED else INCOMPLETE
     except Exception as error:  # the verdict is older than the renderer's fault
         if code != BLOCKED:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
-from scanner.cli import inputs
+from scanner.cli import targets
 from scanner.cli.output import PASS, PATH, Complain, about, audit_option, helped
 from scanner.cli.policy import policy_options
 from scanner.cli.scan import READING, RESUME, SEARCH, gate_of, keeping, named, options
@@ -66,7 +66,7 @@ def redact(
     it could be tried), 2 usage, 3 anything else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, dry_run=dry_run)
-    inputs.refuse_clash((path, *named(**asked)), (output, record, audit_log))
+    targets.check((path, *named(**asked)), (output, record), audit_log)
     from scanner import audit, published  # noqa: PLC0415 - they cost time
     from scanner import redact as room  # noqa: PLC0415
     from scanner.cli import console  # noqa: PLC0415 - they cost time
@@ -144,9 +144,12 @@ def _refuse_odd_paths(path: str, output: str | None, *, dry_run: bool) -> None:
             reason="one of them, not both" if dry_run else "neither is there",
             hint="name the copy with -o",
         )
-    if output is not None and os.path.lexists(output):
+    if output is None or not os.path.lexists(output):
+        return
+    targets.refuse_special(output)
+    if not os.path.isdir(output):  # noqa: PTH112 - a name as it was given; of a folder others speak
         raise errors.UsageError(
-            "the copy would replace a file",
+            f"the copy would replace {output}",
             reason="a file under its name means that a copy passed",
             hint="remove it first, or name another with --output",
         )

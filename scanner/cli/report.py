@@ -6,7 +6,7 @@ It wires and decides nothing: the exit code is that of the verdict that was save
 
 import click
 
-from scanner.cli import inputs
+from scanner.cli import targets
 from scanner.cli.output import EXIT_CODES, PATH, Complain, Look, hand_over, helped, output_options
 
 
@@ -23,6 +23,6 @@ def report(complain: Complain, path: str, look: Look) -> int:
     """
     from scanner import saved  # noqa: PLC0415 - what costs time is imported where it is needed
 
-    inputs.refuse_clash((path,), (look.output,))
+    targets.check((path,), (look.output,))
     read = saved.load(path)
     return hand_over(read.report, dict(EXIT_CODES)[read.report.verdict], look, complain)

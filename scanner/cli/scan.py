@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import urls
-from scanner.cli.output import PATH, Complain
+from scanner.cli.output import PATH, Complain, Named
 from scanner.cli.policy import terms
 from scanner.errors import UsageError, cause
 
@@ -51,7 +51,7 @@ SEARCH: tuple[_Option, ...] = (
     ),
     click.option(
         "--fingerprint-key",
-        type=click.Path(dir_okay=False),
+        type=Named(dir_okay=False),
         help="Name secrets without a public half by an HMAC with this file's bytes, not by place.",
     ),
 )
@@ -78,7 +78,7 @@ RESUME: tuple[_Option, ...] = (
     click.option(
         "--resume",
         metavar="FOLDER",
-        type=click.Path(file_okay=False),
+        type=Named(file_okay=False),
         help="Keep here what is swept: a scan that is cut short goes on from it.",
     ),
 )

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from scanner.cli import main
 from tests import poison
+from tests.cli.test_redact import PEM
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "scanner")
@@ -126,17 +128,18 @@ def test_a_dump_that_may_not_be_read_is_incomplete(tmp_path: Path) -> None:
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     """A path that no system takes is no fault of ours, on either side."""
-    done = keysift("scan", "-q", "x" * 300, "-o", str(tmp_path / ("y" * 300)))
-    assert done.returncode == 3
-    assert "fault of keysift" not in done.stderr
-    assert done.stderr.count("why: file name too long") == 2
+    for arguments, code in ((("x" * 300,), 3), (("x", "-o", str(tmp_path / ("y" * 300))), 2)):
+        done = keysift("scan", "-q", *arguments)
+        assert done.returncode == code
+        assert "fault of keysift" not in done.stderr
+        assert done.stderr.count("why: file name too long") == 1
 
 
 def test_a_dash_is_stdout(tmp_path: Path) -> None:
     """``-o -`` writes to stdout, and an empty name is no name: nothing is written elsewhere."""
     (tmp_path / "core").write_bytes(b"hello")
     env = {"PYTHONPATH": str(ROOT)}
-    for output, code in (("-", 0), ("", 3)):
+    for output, code in (("-", 0), ("", 2)):
         done = subprocess.run(
             [*COMMAND, "scan", "-q", "--raw", "core", "-o", output],
             cwd=tmp_path,
@@ -146,6 +149,95 @@ def test_a_dash_is_stdout(tmp_path: Path) -> None:
         )
         assert (done.returncode, bool(done.stdout)) == (code, code == 0)
     assert [path.name for path in tmp_path.iterdir()] == ["core"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan", "{}/core", "-o"),
+        ("scan", "{}/core", "--audit-log"),
+        ("fleet", "{}/core", "-o"),
+        ("fleet", "{}/core", "--audit-log"),
+        ("redact", "{}/core", "-o"),
+        ("redact", "{}/core", "-o", "{}/copy", "--record"),
+        ("redact", "{}/core", "-o", "{}/copy", "--audit-log"),
+        ("attest", "{}/core", "--key", "{}/key", "-o"),
+        ("attest", "{}/core", "--key", "{}/key", "--report"),
+        ("attest", "{}/core", "--key", "{}/key", "--audit-log"),
+        ("verify", "{}/core", "--attestation", "{}/core", "--key", "{}/key", "--audit-log"),
+        ("report", "{}/core", "-o"),
+        ("spool", "--once", "{}/spool", "--metrics"),
+        ("spool", "--once", "{}/spool", "--audit-log"),
+        ("ingest", "{}/spool", "--audit-log"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_written_is_told_before_anything_is_read(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """A missing folder, a folder itself, a file for a folder: exit 2, and nothing is made."""
+    (tmp_path / "core").write_bytes(b"hello")
+    words = [word.format(tmp_path) for word in arguments]
+    for place, said, to_do in (
+        ("no/such/file", "there is no folder", "make the folder"),
+        (".", "it is a directory", "name a file in it"),
+        ("core/file", "is no folder", "name another place"),
+        ("", "an empty text names no file", f"see keysift {words[0]} --help"),
+    ):
+        told: list[str] = []
+        where = str(tmp_path / place) if place else ""
+        code = main.run([*words, where], lambda *parts, told=told: told.extend(parts))
+        assert (code, len(told)) == (2, 3)
+        assert said in told[1]
+        assert to_do in told[2]
+    assert [path.name for path in tmp_path.iterdir()] == ["core"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(("data", "code"), [(b"hello", 3), (PEM, 1)])
+def test_the_verdict_is_told_where_the_report_is_lost(
+    tmp_path: Path, data: bytes, code: int
+) -> None:
+    """It stands on stderr then, and a pass is none."""
+    (tmp_path / "core").write_bytes(data)
+    done = keysift("scan", "--raw", str(tmp_path / "core"), "-o", "/dev/full")
+    assert (done.returncode, done.stdout) == (code, "")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"keysift: {'blocked: 1 private key' if code == 1 else 'incomplete: '}")
+    assert "pass:" not in done.stderr
+
+
+def test_an_empty_name_is_no_dump(tmp_path: Path) -> None:
+    """As of a variable that nobody set."""
+    (tmp_path / "folder").mkdir()
+    done = keysift("scan", "")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "why: an empty text names no file" in done.stderr
+    done = keysift("scan", str(tmp_path / "folder"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"keysift: the directory {tmp_path / 'folder'} holds no file\n" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
+@pytest.mark.parametrize("arguments", ["scan -", "info -", "attest - --key k", "ingest {}/spool"])
+def test_a_terminal_is_no_dump(tmp_path: Path, arguments: str) -> None:
+    """Nobody types one: waiting for it would be for ever."""
+    ours, theirs = os.openpty()
+    try:
+        done = subprocess.run(
+            [*COMMAND, *arguments.format(tmp_path).split()],
+            cwd=ROOT,
+            stdin=theirs,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"standard input is a terminal" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_output_never_replaces_a_dump(tmp_path: Path) -> None:
@@ -240,6 +332,23 @@ def test_closed_descriptors(closed: str, arguments: str, code: int) -> None:
         check=False,
     )
     assert done.returncode == code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_scan_with_closed_descriptors(tmp_path: Path, closed: str, jobs: str) -> None:
+    """Workers need none of them: the verdict is that of any other scan."""
+    for name, data, code in (("good", b"hello", 0), ("bad", PEM, 1)):
+        (tmp_path / name).write_bytes(data)
+        shell = f'"$0" -m scanner scan --raw -j {jobs} "$1" {closed}'
+        done = subprocess.run(
+            ["sh", "-c", shell, sys.executable, str(tmp_path / name)],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, b"")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")

@@ -115,6 +115,24 @@ def test_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
 
 
 @POSIX
+def test_a_copy_takes_no_name_that_is_taken(tmp_path: Path) -> None:
+    """What stands there is named, and nobody is told to remove a device or a folder."""
+    path = planted(tmp_path / "core")
+    (tmp_path / "other").write_bytes(b"precious")
+    os.mkfifo(tmp_path / "pipe")
+    for name, said, to_do in (
+        ("other", f"the copy would replace {tmp_path / 'other'}", "remove it first"),
+        ("pipe", f"{tmp_path / 'pipe'} cannot be replaced", "name a file"),
+        (".", f"{tmp_path} cannot be written", "name a file in it"),
+    ):
+        done = keysift("redact", str(path), "-o", str(tmp_path / name))
+        assert done.returncode == 2
+        assert said.encode() in done.stderr
+        assert to_do.encode() in done.stderr
+        assert (b"remove" in done.stderr) == (name == "other")
+
+
+@POSIX
 @pytest.mark.parametrize("name", [b"a\nb", b"\x1b[31mred", b"caf\xff", b" -q", b"%s{0}"])
 def test_hostile_names(tmp_path: Path, name: bytes) -> None:
     """Any name may be read and written; what is shown of it is safe."""
@@ -199,11 +217,11 @@ def test_a_full_disk_leaves_no_copy(tmp_path: Path) -> None:
     assert list(copy.parent.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_record_that_cannot_be_written_keeps_the_copy_back(tmp_path: Path) -> None:
     """A copy without the record that was asked for is none."""
     path, copy = planted(tmp_path / "core"), tmp_path / "copy"
-    record = tmp_path / "missing" / "record"
-    done = keysift("redact", str(path), "-o", str(copy), "--record", str(record))
+    done = keysift("redact", str(path), "-o", str(copy), "--record", "/dev/full")
     assert done.returncode == 3
     assert list(tmp_path.iterdir()) == [path]
 
