@@ -342,6 +342,32 @@ def test_an_interrupt_ends_it(tmp_path: Path) -> None:
         assert process.wait(20) == 130
 
 
+def test_a_spool_is_made_where_its_folder_is(tmp_path: Path) -> None:
+    """One that is new is said to be; of a name that leads nowhere nothing is made."""
+    done = keysift("spool", "--once", str(tmp_path / "a" / "b"))
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert f"why: there is no folder {tmp_path / 'a'}".encode() in done.stderr
+    for said in (True, False):
+        done = keysift("spool", "--once", "--settle", "0", str(tmp_path / "a"))
+        assert done.returncode == 0
+        assert (b"a: the spool was made" in done.stderr) == said
+
+
+@POSIX
+def test_metrics_replace_no_device(tmp_path: Path) -> None:
+    """What is no regular file stays what it is."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "link"):
+        words = ("--once", str(tmp_path / "spool"), "--metrics", str(tmp_path / name))
+        done = keysift("spool", *words)
+        assert done.returncode == 2
+        assert b"it is a device, a pipe or a socket" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+    assert not (tmp_path / "spool").exists()
+
+
 @POSIX
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     """Killed again and again: nothing is lost, nothing is cleared by accident."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import deliver, errors
+from scanner.cli import inputs, targets
 from scanner.cli.attest import keys
 from scanner.cli.output import (
     BLOCKED,
@@ -23,12 +24,13 @@ from scanner.cli.output import (
     PASS,
     PATH,
     Complain,
+    Named,
     audit_option,
     helped,
     tell,
 )
 from scanner.cli.policy import policy_options, today
-from scanner.cli.scan import READING, SEARCH, gate_of, options
+from scanner.cli.scan import READING, SEARCH, gate_of, named, options
 from scanner.progress import Silence
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ _REDACT = click.option(
 
 @click.command("spool", add_help_option=False)
 @helped
-@click.argument("root", metavar="FOLDER", type=click.Path(file_okay=False))
+@click.argument("root", metavar="FOLDER", type=Named(file_okay=False))
 @options(*keys(required=False))
 @_REDACT
 @click.option(
@@ -94,8 +96,12 @@ def spool(
     from scanner import metrics as numbers  # noqa: PLC0415
     from scanner import watch  # noqa: PLC0415 - what costs time
 
+    if metrics is not None:
+        targets.refuse_special(metrics)
+    read = (key, public_key, key_secret, *named(**asked))
+    targets.check(read, (metrics,), audit_log)
     sign = _signer(key, public_key, key_secret)
-    made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
+    made = _spool(Path(root), gate_of(**asked), sign, audit_log, complain, redact=redact)
 
     code = PASS
 
@@ -132,7 +138,7 @@ def spool(
 
 @click.command("ingest", add_help_option=False)
 @helped
-@click.argument("root", metavar="FOLDER", type=click.Path(file_okay=False))
+@click.argument("root", metavar="FOLDER", type=Named(file_okay=False))
 @click.option("--name", default="core", show_default=True, help="What the dump is called.")
 @click.option(
     "--max-bytes", type=click.IntRange(min=1), help="Keep no more of it; it is incomplete then."
@@ -168,6 +174,8 @@ def ingest(
     from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415
 
+    inputs.refuse_terminal(("-",))
+    targets.check((key, public_key, key_secret, *named(**asked)), (), audit_log)
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
 
@@ -210,18 +218,28 @@ def _signer(key: str | None, public: str | None, secret: str | None) -> "Signer 
 
 
 def _spool(
-    root: Path, gate: "Gate", sign: "Signer | None", audit_log: str | None, *, redact: bool
+    root: Path,
+    gate: "Gate",
+    sign: "Signer | None",
+    audit_log: str | None,
+    complain: Complain | None = None,
+    *,
+    redact: bool,
 ) -> "Spool":
-    """Return a spool whose folders are there."""
+    """Return a spool whose folders are there; ``complain`` hears of one that was not."""
     from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415
     from scanner.report import json as document  # noqa: PLC0415
 
     try:
-        claims.prepare(root)
+        if claims.prepare(root) and complain is not None:
+            complain(f"{root}: the spool was made", "there was no such folder")
     except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
         raise errors.UsageError(
-            "the spool cannot be used", reason=errors.cause(error), hint="name another folder"
+            f"the spool {root} cannot be used",
+            reason=f"there is no folder {root.parent}" if missing else errors.cause(error),
+            hint="make the folder, or name another" if missing else "name another folder",
         ) from error
     return room.Spool(
         root=root.resolve(),
