@@ -17,6 +17,7 @@ from typing import Any
 
 import dask
 import distributed
+from distributed.comm.core import FatalCommClosedError
 from distributed.utils import CancelledError
 
 from scanner import __version__
@@ -30,8 +31,11 @@ RETRIES = 2
 AHEAD = 2
 """Dumps that are handed out for each thread of the cluster: one that is scanned, and the next."""
 
+ANSWER = 15
+"""Seconds in which a scheduler must answer."""
+
 PATIENCE = 120
-"""Seconds in which a scheduler must answer, and the first worker be there."""
+"""Seconds in which the first worker must be there."""
 
 ALONE = 900
 """Seconds after which a local cluster gives up whose workers died and did not come again."""
@@ -77,15 +81,15 @@ def connected(cluster: Cluster) -> Iterator[Any]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         _quiet(stack)
+        client = None
         try:
             client = _remote(cluster) if cluster.scheduler else _local(cluster, stack)
             stack.callback(_closed, client)
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+            reason, hint = _unused(error, cluster, answered=client is not None)
             raise FleetError(
-                f"{_named(cluster)} cannot be used",
-                reason=type(error).__name__,
-                hint="check its address, its certificates, and that workers are connected to it",
+                f"{_named(cluster)} cannot be used", reason=reason, hint=hint
             ) from None
         _same_release(client, cluster)
         yield client
@@ -94,6 +98,22 @@ def connected(cluster: Cluster) -> Iterator[Any]:
 def _named(cluster: Cluster) -> str:
     url = cluster.scheduler
     return f"the scheduler {shown(url)}" if url else "the cluster of this machine"
+
+
+def _unused(error: Exception, cluster: Cluster, *, answered: bool) -> tuple[str, str]:
+    """Return why a cluster cannot be used, and what to do about it, in our own words."""
+    if answered and isinstance(error, TimeoutError):
+        return f"no worker came in {PATIENCE} seconds", "check that workers are connected to it"
+    if answered or not cluster.scheduler:
+        return type(error).__name__, "check that this account may start processes, and try again"
+    if isinstance(error, FatalCommClosedError):
+        return "one side does not accept the other's certificate", "check --tls-ca and --tls-cert"
+    if isinstance(error, OSError) and error.errno:  # Dask's own have none
+        said = "a file that --tls-ca, --tls-cert or --tls-key names cannot be used"
+        return said, "check them; each is PEM"
+    if isinstance(error, ValueError):
+        return "that is no address of one", "name it as tls://HOST:PORT"
+    return "no scheduler answers at that address", "check the address, and that one runs there"
 
 
 SAME = "install the same release of keysift on every machine"
@@ -167,7 +187,7 @@ def _remote(cluster: Cluster) -> Any:  # noqa: ANN401 - Dask publishes no types
                 "there is no certificate to reach the scheduler with",
                 hint="give --tls-ca, --tls-cert and --tls-key, or set them in Dask's configuration",
             )
-    return distributed.Client(cluster.scheduler, security=security, timeout=PATIENCE)
+    return distributed.Client(cluster.scheduler, security=security, timeout=ANSWER)
 
 
 def _said(**options: object) -> dict[str, object]:

@@ -82,7 +82,8 @@ def judged(
     for number, path in enumerate(paths):
         for reason in found[number].dumps[0].reasons if number in found else ():
             if reason.code == "unreadable":
-                tell(shown(path), Unreadable(phrase(reason.text)))
+                what, _, cause = phrase(reason.text).partition(": ")
+                tell(shown(path), Unreadable(what, reason=cause, hint=_UNREAD))
         if number not in found:
             lost = why.get(number) or _lost("no answer came back")
             found[number] = Outcome(dumps=(policy.unreadable(shown(path), lost),))
@@ -141,6 +142,9 @@ def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str,
         raise _lost("its answer is on another dump")
     dumps = (replace(dump, path=name + dump.path.removeprefix(sent)) for dump in report.dumps)
     return Outcome(dumps=tuple(dumps), modified=modified), ended
+
+
+_UNREAD = "check the path, and that the fleet's workers may read it; or scan it with keysift scan"
 
 
 def _lost(why: str) -> WorkerLost:

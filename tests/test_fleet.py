@@ -112,11 +112,15 @@ def test_each_dump_is_reported_once_though_a_worker_is_killed(
         if len(done) == 2:
             kill_one(client)
 
-    told: list[tuple[str, str]] = []
+    told: list[tuple[str, str, str, bool]] = []
     found = fleet.judged(
-        client, terms, dumps, lambda name, error: told.append((name, error.message)), advance
+        client,
+        terms,
+        dumps,
+        lambda name, one: told.append((name, one.message, one.reason, bool(one.hint))),
+        advance,
     )
-    assert (dumps[2], "the file cannot be opened: no such file or directory") in told
+    assert (dumps[2], "the file cannot be opened", "no such file or directory", True) in told
     assert done == [0, 1, 2, 3, 4]
     assert [one.dumps for one in found] == one_by_one(terms, dumps)
     assert [one.dumps[0].verdict for one in found][1:3] == [Verdict.BLOCKED, Verdict.INCOMPLETE]
@@ -338,6 +342,29 @@ def test_a_lost_scheduler_leaves_the_rest_incomplete(
     assert "lost" in found[-1].dumps[0].reasons[0].text
 
 
+def test_a_scheduler_that_cannot_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing answers that is told soon, and so is an address or a file that is none."""
+    monkeypatch.setattr(cluster, "ANSWER", 1)
+    (tmp_path / "pem").write_text("no certificate")
+    pem = str(tmp_path / "pem")
+    began = time.monotonic()
+    for made, reason in (
+        (Cluster(scheduler="tcp://127.0.0.1:1", insecure=True, jobs=1), "no scheduler answers"),
+        (Cluster(scheduler="nonsense", insecure=True, jobs=1), "that is no address"),
+        (
+            Cluster(scheduler="tls://127.0.0.1:1", tls_ca=pem, tls_cert=pem, tls_key=pem, jobs=1),
+            "a file that --tls-ca",
+        ),
+    ):
+        with pytest.raises(FleetError) as caught, cluster.connected(made):
+            pytest.fail("it was used")
+        assert caught.value.reason.startswith(reason)
+        assert caught.value.hint
+    assert time.monotonic() - began < 30
+
+
 def test_workers_of_another_release_are_refused(tmp_path: Path) -> None:
     """Before any dump is handed out; which release it is, is said."""
     shutil.copytree(ROOT / "scanner", tmp_path / "old" / "scanner")
@@ -366,6 +393,8 @@ def test_a_worker_that_comes_later_is_told_by_its_answer(terms: Gate) -> None:
         (["--scheduler", "tcp://127.0.0.1:1"], "TLS"),
         (["--scheduler", "tls://127.0.0.1:1"], "certificate"),
         (["-"], "standard input"),
+        (["--insecure"], "no scheduler"),
+        (["--tls-ca", "ca.pem"], "no scheduler"),
     ],
 )
 def test_what_cannot_be_is_usage(said: list[str], why: str) -> None:

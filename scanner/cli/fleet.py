@@ -104,6 +104,12 @@ def fleet(
             reason="other processes scan its dumps",
             hint="name files, or use keysift scan -",
         )
+    if scheduler is None and (insecure or tls_ca or tls_cert or tls_key):
+        raise errors.UsageError(
+            "there is no scheduler to reach",
+            reason="--insecure and --tls-ca, --tls-cert, --tls-key say how one is reached",
+            hint="name it with --scheduler, or leave them out",
+        )
     if resume is not None and scheduler is not None and not split:
         raise errors.UsageError(
             "scans on other machines cannot be kept",
