@@ -92,6 +92,18 @@ def file_away(
         raise
 
 
+def called(root: Path, item: Item) -> str:
+    """Return the name of a dump, or of its copy where that is what is left; else its number."""
+    given = claims.original(root, item)
+    if given is not None:
+        return given.name
+    with contextlib.suppress(OSError):
+        for path in sorted((root / "work" / item.id / "out").rglob("*")):
+            if path.name not in _OURS and not path.name.startswith("."):
+                return path.name
+    return item.id
+
+
 def _file_away(
     spool: Spool,
     item: Item,

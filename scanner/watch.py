@@ -23,7 +23,7 @@ RETRY_SECONDS = 60.0
 """From a failure to the next try."""
 
 Tell = Callable[[str, ScannerError], None]
-"""Hears of what: a dump's name or number, and the error."""
+"""Hears of what: a dump's name, and the error."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,18 +94,19 @@ def _claim(watch: Watch, name: str) -> None:
 
 def _file(watch: Watch, item: Item) -> None:
     began = time.monotonic()
+    name = spool.called(watch.root, item)
 
     def tell(error: ScannerError) -> None:
-        watch.tell(item.id, error)
+        watch.tell(name, error)
 
     try:
         filed = spool.file_away(watch.spool(), item, watch.progress, tell)
     except ScannerError as error:
-        _fail(watch, item.id, error)
+        _fail(watch, name, error)
     except OSError as error:
-        _fail(watch, item.id, _system(error))
+        _fail(watch, name, _system(error))
     except Exception as error:  # noqa: BLE001 - a fault of ours in one dump is none in the next
-        _fail(watch, item.id, SpoolError("a fault of keysift itself", reason=type(error).__name__))
+        _fail(watch, name, SpoolError("a fault of keysift itself", reason=type(error).__name__))
     else:
         watch.later.pop(item.id, None)
         watch.verdicts.add(filed.verdict)

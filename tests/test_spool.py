@@ -1,5 +1,6 @@
 """A spool: where dumps go, what is passed over, and that nothing is lost or let go by accident."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -231,6 +232,21 @@ def test_a_failure_keeps_the_dump(tmp_path: Path, error: Exception) -> None:
     watch.turn(state)
     assert (of.root / "cleared" / "core" / "core").read_bytes() == data
     assert not list((of.root / "work").iterdir())
+
+
+def test_what_is_said_of_a_dump_names_it(tmp_path: Path) -> None:
+    """By the name that it came by, or its copy's where that is what is left."""
+    log = tmp_path / "log"
+    log.write_text("this is no log")
+    of = made(tmp_path / "spool", audit_log=str(log))
+    clean(of.root / "incoming" / "core.1")
+    told: list[str] = []
+    state = dataclasses.replace(watched(of), tell=lambda what, _error: told.append(what))
+    watch.turn(state)
+    state.later.clear()
+    watch.turn(state)
+    assert told == ["core.1", "core.1"]
+    assert not tree(of.root / "cleared")
 
 
 @POSIX
