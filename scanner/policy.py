@@ -140,7 +140,7 @@ def judge(
     if not scan.content.size:
         missing.append(Reason(code="empty", text="There is no byte in it."))
     told = any(reason.code in _OPAQUE for reason in missing)
-    if scan.layout.format == "raw" and not (scan.raw or told):
+    if scan.content.size and scan.layout.format == "raw" and not (scan.raw or told):
         what = f"It is {scan.layout.instead}" if scan.layout.instead else "The format is unknown"
         text = f"{what}: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))

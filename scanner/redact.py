@@ -200,10 +200,13 @@ def _scan(request: ScanRequest, aim: Aim, progress: Progress) -> tuple[Scan, Dum
     missing = [reason for reason in report.reasons if reason.code not in _FOUND]
     if missing:
         passing = any(reason.code in MAY_PASS for reason in missing)
+        unknown_alone = all(reason.code == "unknown-format" for reason in missing)
         raise (WorkerLost if passing else RedactError)(
             "the dump cannot be redacted",
             reason=f"a scan of it is incomplete: {phrase(missing[0].text)}",
-            hint="keysift scan says all that is missing; no copy could pass",
+            hint="try --raw, if a sweep of its bytes is enough"
+            if unknown_alone
+            else "keysift scan says all that is missing; no copy could pass",
         )
     return scanned, report
 

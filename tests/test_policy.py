@@ -27,6 +27,7 @@ from scanner.model import (
     Gap,
     Layout,
     Public,
+    Reason,
     Severity,
     Verdict,
 )
@@ -173,6 +174,29 @@ def test_a_program_is_called_one(tmp_path: Path) -> None:
     assert codes(judged) == ["unknown-format"]
     assert judged.reasons[0].text.startswith("It is a program or a library, not a core: ")
     assert policy.judge(dataclasses.replace(SCAN, layout=layout, raw=True), ()).reasons == ()
+
+
+def test_of_an_empty_file_raw_is_not_told() -> None:
+    """It does not help there, and nothing says that it would."""
+    empty = Content(layers=(), size=0, sha256="00")
+    raw = dataclasses.replace(SCAN, size=0, content=empty, layout=Layout(format="raw"))
+    for asked in (False, True):
+        report = policy.judge(dataclasses.replace(raw, raw=asked), [])
+        assert "empty" in codes(report)
+        assert "unknown-format" not in codes(report)
+        assert not any("--raw" in reason.text for reason in report.reasons)
+
+
+def test_a_report_that_is_kept_back_has_no_pass() -> None:
+    """What blocks stays as it was."""
+    good, bad = policy.judge(SCAN, []), policy.judge(SCAN, [finding()])
+    reason = Reason(code="unlogged", text="No log.")
+    for dumps, verdict in (([good], Verdict.INCOMPLETE), ([good, bad], Verdict.BLOCKED)):
+        kept = policy.kept_back(policy.combine(dumps, rules_sha256=""), reason)
+        assert kept.verdict is verdict
+        assert kept.dumps[0].verdict is Verdict.INCOMPLETE
+        assert kept.dumps[0].reasons == (reason,)
+        assert kept.dumps[1:] == tuple(dumps[1:])
 
 
 def test_unreadable() -> None:

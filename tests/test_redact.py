@@ -201,9 +201,12 @@ def test_what_cannot_be_redacted_is_refused(tmp_path: Path, make: object, fragme
 
 
 def test_an_unknown_format_may_be_redacted_raw(tmp_path: Path) -> None:
-    """With leave to sweep raw bytes, they can be redacted too."""
+    """With leave to sweep raw bytes, they can be redacted too, and without it that is said."""
     path = tmp_path / "bytes"
     path.write_bytes(b"no dump" + encodings.pkcs8_pem(EC) + b"behind")
+    with pytest.raises(ScannerError) as raised:
+        redacted(path, tmp_path / "copy")
+    assert raised.value.hint.startswith("try --raw")
     redacted(path, tmp_path / "copy", raw=True)
     copy = (tmp_path / "copy").read_bytes()
     assert (copy[:7], copy[-6:]) == (b"no dump", b"behind")
