@@ -23,7 +23,7 @@ from in_toto_attestation.v1.statement import STATEMENT_TYPE_URI, Statement
 from packaging.version import InvalidVersion, Version
 
 from scanner import policy
-from scanner.errors import AttestError, cause, phrase
+from scanner.errors import AttestError, cause, phrase, remedy
 from scanner.model import DumpReport, Report, Verdict
 from scanner.policy import Ruling
 
@@ -143,7 +143,8 @@ def check(attested: Attested, digest: str, demands: Demands) -> None:
     if attested.good_until is not None and demands.now.date() > attested.good_until:
         raise _void(f"a leave by which it set a key aside ended on {attested.good_until}")
     if Version(attested.version) < Version(demands.min_version):
-        raise _void(f"it was made by version {attested.version}")
+        said = f"it was made by version {attested.version}"
+        raise _void(f"{said}, and {demands.min_version} or newer is asked for")
     if demands.policy_sha256 not in (None, attested.policy_sha256):
         raise _void("it was made by another policy")
 
@@ -157,7 +158,7 @@ def digest(path: str) -> str:
         raise AttestError(
             "the dump cannot be read",
             reason=cause(error),
-            hint="check the path and its permissions",
+            hint=remedy(error),
         ) from error
 
 

@@ -114,3 +114,12 @@ def cause(error: OSError | ValueError) -> str:
     if not isinstance(error, OSError):
         return "it is no path"
     return phrase(error.strerror) if error.strerror else type(error).__name__
+
+
+def remedy(error: OSError | ValueError) -> str:
+    """Return, as a phrase, what to do about a file that cannot be read."""
+    if isinstance(error, IsADirectoryError):
+        return "name a file, not a directory"
+    if isinstance(error, PermissionError):
+        return "see that this account may read it"
+    return "check the path"

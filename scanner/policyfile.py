@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scanner.errors import PolicyError, cause
+from scanner.errors import PolicyError, cause, remedy
 from scanner.model import Confidence, Severity
 
 ACCEPTABLE = ("truncated",)
@@ -73,7 +73,7 @@ def load(path: str) -> Policy:
         with Path(path).open("rb") as file:
             raw = file.read(_FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        _refuse(path, cause(error), "check the path and its permissions")
+        _refuse(path, cause(error), remedy(error))
     if len(raw) > _FILE_LIMIT:
         _refuse(path, "it is larger than 1 MiB", "keep fewer entries")
     return parse(raw, path)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scanner.errors import RuleError, cause
+from scanner.errors import RuleError, cause, remedy
 from scanner.model import Severity
 
 KINDS = ("private-key", "encrypted-key", "symmetric-key", "token", "certificate", "public-key")
@@ -223,7 +223,7 @@ def _read(path: Path) -> Rule:
             _refuse(path, "it is larger than 1 MiB", "split it")
         table = tomllib.loads(raw.decode("utf-8"))
     except OSError as error:
-        _refuse(path, cause(error), "check the path and its permissions")
+        _refuse(path, cause(error), remedy(error))
     except UnicodeDecodeError:
         _refuse(path, "it is not UTF-8", "save it as UTF-8")
     except (ValueError, RecursionError) as error:  # a number may have too many digits

@@ -19,7 +19,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as LibraryError
 from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
-from scanner.errors import AttestError, UsageError, cause
+from scanner.errors import AttestError, UsageError, cause, remedy
 
 STORES = ("hsm", "awskms", "gcpkms", "azurekms", "hv")
 """URI schemes of keys that are not read: PKCS#11, AWS, Google Cloud, Azure, HashiCorp Vault."""
@@ -46,16 +46,34 @@ def signer(key: str, *, public: str | None = None, secret: str | None = None) ->
     if key.partition(":")[0] in STORES and not Path(key).exists():
         return _stored(key, public, said)
     raw = _bytes(key)
+    _refuse_other(key, raw)
     try:
         private = serialization.load_pem_private_key(raw, said.encode() if said else None)
-    except _LIBRARY as error:
-        raise _useless(key, _why(error)) from None
+    except TypeError:
+        if said:
+            why, hint = "it has no password, and one was given", "leave out --key-secret"
+        else:
+            why = "it has a password, and none was given"
+            hint = "name a file that holds it with --key-secret"
+        raise _useless(key, why, hint) from None
+    except _LIBRARY:
+        why = "its password is another, or it is damaged" if said else "it cannot be read as a key"
+        raise _useless(key, why) from None
     if not isinstance(private, (ed25519.Ed25519PrivateKey, ec.EllipticCurvePrivateKey)):
         raise _useless(key, "it is neither an Ed25519 nor an ECDSA key")
     try:
         return CryptoSigner(private)
     except _LIBRARY:
         raise _useless(key, "its curve is not P-256, P-384 or P-521") from None
+
+
+def _refuse_other(path: str, raw: bytes) -> None:
+    """Raise UsageError for a public key, and for a file that is no PEM."""
+    if b"PRIVATE KEY" not in raw and b"PUBLIC KEY" in raw:
+        said = "it is a public key, with which nothing is signed"
+        raise _useless(path, said, "name the private key that it belongs to")
+    if b"-----BEGIN" not in raw:
+        raise _useless(path, "it is no PEM file")
 
 
 def public_keys(paths: Sequence[str]) -> tuple[Key, ...]:
@@ -87,7 +105,9 @@ def unsealed(path: str, payload_type: str, keys: Sequence[Key]) -> tuple[bytes, 
         with Path(path).open("rb") as file:
             raw = file.read(ENVELOPE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise _void(cause(error)) from None
+        raise AttestError(
+            "the attestation cannot be read", reason=cause(error), hint=remedy(error)
+        ) from None
     if len(raw) > ENVELOPE_LIMIT:
         raise _void(f"it is larger than {ENVELOPE_LIMIT >> 20} MiB")
     try:
@@ -111,7 +131,9 @@ def _stored(uri: str, public: str | None, secret: str | None) -> Signer:
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001 - of a store's client, or of its network: any class at all
-        raise _useless(uri, _why(error)) from None
+        said = f"its store is not there, or does not give it ({type(error).__name__})"
+        hint = "check the URI, the PIN, and that the packages of the store are installed"
+        raise _useless(uri, said, hint) from None
 
 
 def _public(path: str) -> Key:
@@ -122,8 +144,8 @@ def _public(path: str) -> Key:
         loaded = serialization.load_pem_public_key(raw)
         if isinstance(loaded, (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey)):
             return SSlibKey.from_crypto(loaded)
-    except _LIBRARY as error:
-        raise _useless(path, _why(error)) from None
+    except _LIBRARY:
+        raise _useless(path, "it is no PEM file of a public key") from None
     raise _useless(path, "it is neither an Ed25519 nor an ECDSA key")
 
 
@@ -141,7 +163,7 @@ def _bytes(path: str) -> bytes:
         with Path(path).open("rb") as file:
             raw = file.read(_KEY_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise _useless(path, cause(error)) from None
+        raise _useless(path, cause(error), remedy(error)) from None
     if len(raw) > _KEY_LIMIT:
         raise _useless(path, "it is larger than 64 KiB")
     return raw
@@ -152,13 +174,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         raise ValueError
     return table
-
-
-def _why(error: Exception) -> str:
-    """Say what went wrong in our words: a library's may hold a part of the file."""
-    if isinstance(error, TypeError):
-        return "it has a password and none was given, or the other way round"
-    return f"it is no such key, or its password is another ({type(error).__name__})"
 
 
 def _useless(path: str, reason: str, hint: str = _FORMS) -> UsageError:

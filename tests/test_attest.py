@@ -119,6 +119,13 @@ def test_what_does_not_hold(digest: str, demands: dict[str, Any]) -> None:
         attest.check(attest.read(stated()), digest, replace(DEMANDS, **demands))
 
 
+def test_the_version_that_is_asked_for_is_told() -> None:
+    """Beside the one that it was made by."""
+    with pytest.raises(AttestError) as raised:
+        attest.check(attest.read(stated()), FILE, replace(DEMANDS, min_version="999.0"))
+    assert raised.value.reason.endswith(", and 999.0 or newer is asked for")
+
+
 def test_a_leave_that_ends_ends_the_statement() -> None:
     """What passed by leave of the policy holds to the last day of that leave, and no longer."""
     ruling = Ruling(policy=Policy(allow=(ALLOWED,)), today=NOW.date())

@@ -68,6 +68,41 @@ def test_a_password(tmp_path: Path) -> None:
         assert "correct" not in said
 
 
+def test_what_is_wrong_with_a_key_is_told(tmp_path: Path) -> None:
+    """Which of the mistakes that people make it is, what to do about it, and no class name."""
+    secret, public = signers.write(tmp_path)
+    (tmp_path / "locked").mkdir()
+    locked, _ = signers.write(tmp_path / "locked", password=b"correct horse")
+    word = tmp_path / "word"
+    word.write_text("correct donkey")
+    for key, password, reason, to_do in (
+        (public, None, "it is a public key", "private key"),
+        (locked, None, "it has a password, and none was given", "--key-secret"),
+        (locked, word, "its password is another", "PEM"),
+        (secret, word, "it has no password, and one was given", "--key-secret"),
+        (word, None, "it is no PEM file", "PEM"),
+        (tmp_path, None, "is a directory", "name a file, not a directory"),
+        (tmp_path / "none", None, "no such file", "check the path"),
+    ):
+        with pytest.raises(UsageError) as raised:
+            signing.signer(str(key), secret=str(password) if password else None)
+        assert raised.value.reason.startswith(reason)
+        assert to_do in raised.value.hint
+        assert "Error" not in raised.value.reason
+
+
+def test_an_attestation_that_is_not_there(tmp_path: Path) -> None:
+    """A wrong path says nothing about whether an attestation holds."""
+    _, public = signers.write(tmp_path)
+    keys = signing.public_keys([str(public)])
+    with pytest.raises(AttestError, match="cannot be read") as raised:
+        signing.unsealed(str(tmp_path / "none"), TYPE, keys)
+    assert (raised.value.reason, raised.value.hint) == (
+        "no such file or directory",
+        "check the path",
+    )
+
+
 @pytest.mark.parametrize("text", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\n", bytes(70_000)])
 def test_what_is_no_key(tmp_path: Path, text: bytes) -> None:
     """Anything else is refused as usage, as key and as public key."""
