@@ -36,20 +36,13 @@ class Item:
     lock: FileLock
 
 
-def prepare(root: Path) -> bool:
-    """Make the folders of a spool, for their owner alone, where they are not. Raises OSError.
-
-    Says whether the spool itself was made; what it would lie in is never: a name that is mistyped
-    is no spool.
-    """
-    made = not root.exists()
-    root.mkdir(mode=0o700, exist_ok=True)
+def prepare(root: Path) -> None:
+    """Make the folders of a spool, for their owner alone, where they are not. Raises OSError."""
     for name in FOLDERS:
-        (root / name).mkdir(mode=0o700, exist_ok=True)
+        (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     devices = {(root / name).stat().st_dev for name in FOLDERS}
     if len(devices) != 1:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-    return made
 
 
 def waiting(root: Path) -> dict[str, Stamp]:

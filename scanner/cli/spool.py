@@ -101,7 +101,10 @@ def spool(
     read = (key, public_key, key_secret, *named(**asked))
     targets.check(read, (metrics,), audit_log)
     sign = _signer(key, public_key, key_secret)
-    made = _spool(Path(root), gate_of(**asked), sign, audit_log, complain, redact=redact)
+    new = _is_new(Path(root))
+    made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
+    if new:
+        complain(f"{root}: the spool was made", "there was no such folder")
 
     code = PASS
 
@@ -175,7 +178,6 @@ def ingest(
     from scanner import spool as room  # noqa: PLC0415
 
     inputs.refuse_terminal(("-",))
-    targets.check((key, public_key, key_secret, *named(**asked)), (), audit_log)
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
 
@@ -217,29 +219,40 @@ def _signer(key: str | None, public: str | None, secret: str | None) -> "Signer 
     return None
 
 
+def _is_new(root: Path) -> bool:
+    """Say whether a spool is still to be made. Raises UsageError where what it lies in is, too.
+
+    A name that is mistyped is no spool, and waiting there for dumps would be for ever.
+    """
+    if not root.parent.exists():
+        raise errors.UsageError(
+            f"the spool {root} cannot be used",
+            reason=f"there is no folder {root.parent}",
+            hint="make the folder, or name another",
+        )
+    return not root.exists()
+
+
 def _spool(
     root: Path,
     gate: "Gate",
     sign: "Signer | None",
     audit_log: str | None,
-    complain: Complain | None = None,
     *,
     redact: bool,
 ) -> "Spool":
-    """Return a spool whose folders are there; ``complain`` hears of one that was not."""
+    """Return a spool whose folders are there."""
     from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415
     from scanner.report import json as document  # noqa: PLC0415
 
     try:
-        if claims.prepare(root) and complain is not None:
-            complain(f"{root}: the spool was made", "there was no such folder")
+        claims.prepare(root)
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
         raise errors.UsageError(
             f"the spool {root} cannot be used",
-            reason=f"there is no folder {root.parent}" if missing else errors.cause(error),
-            hint="make the folder, or name another" if missing else "name another folder",
+            reason=errors.cause(error),
+            hint="name another folder",
         ) from error
     return room.Spool(
         root=root.resolve(),

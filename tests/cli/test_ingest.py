@@ -44,6 +44,17 @@ def test_a_dump_is_judged(tmp_path: Path) -> None:
     assert not list((tmp_path / "spool" / "work").iterdir())
 
 
+def test_a_dump_that_cannot_be_logged_is_kept(tmp_path: Path) -> None:
+    """The kernel hands it over once: neither a log nor a folder that is missing loses it."""
+    dump = clean(tmp_path / "core")
+    folder = tmp_path / "no" / "such" / "spool"
+    done = ingest(dump, folder, "--audit-log", str(tmp_path / "none" / "log"))
+    assert done.returncode == 3
+    assert b"the audit log" in done.stderr
+    assert dump.read_bytes() in [p.read_bytes() for p in (folder / "work").rglob("core")]
+    assert not list((folder / "cleared").iterdir())
+
+
 def test_a_redacted_copy_is_judged_too(tmp_path: Path) -> None:
     """With --redact the copy is cleared, the dump is kept, and the exit code says blocked."""
     done = ingest(planted(tmp_path / "core"), tmp_path / "spool", "--redact")

@@ -168,7 +168,6 @@ def test_a_dash_is_stdout(tmp_path: Path) -> None:
         ("report", "{}/core", "-o"),
         ("spool", "--once", "{}/spool", "--metrics"),
         ("spool", "--once", "{}/spool", "--audit-log"),
-        ("ingest", "{}/spool", "--audit-log"),
     ],
     ids=" ".join,
 )
