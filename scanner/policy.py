@@ -25,8 +25,8 @@ from scanner.model import (
 )
 from scanner.policyfile import DEFAULT, TOKENS_FAULT, Allow, Policy
 
-_OPAQUE = frozenset(("unopened", "encrypted", "unsupported"))
-"""Faults of what is known and was not looked into: --raw would not let it pass."""
+_OPAQUE = frozenset(("unopened", "encrypted", "unsupported", "empty"))
+"""What is known and was not looked into, or is nothing: --raw would not let it pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def judge(
     if not scan.content.size:
         missing.append(Reason(code="empty", text="There is no byte in it."))
     told = any(reason.code in _OPAQUE for reason in missing)
-    if scan.content.size and scan.layout.format == "raw" and not (scan.raw or told):
+    if scan.layout.format == "raw" and not (scan.raw or told):
         what = f"It is {scan.layout.instead}" if scan.layout.instead else "The format is unknown"
         text = f"{what}: the bytes were swept as they stand (--raw accepts that)."
         missing.append(Reason(code="unknown-format", text=text))
