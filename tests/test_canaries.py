@@ -71,6 +71,7 @@ VALUES: dict[str, str] = {
     "--tls-ca": "",
     "--tls-cert": "",
     "--tls-key": "",
+    "--insecure": "",
 }
 """What an option is given; empty where it goes with others only, whose tests have it."""
 
@@ -112,7 +113,8 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
     flags = [name for name, option in named.items() if option.is_flag]
     valued = [name for name in named if name not in choices and name not in flags]
     base = [*words.split(), *ROWS[words].split()]
-    together = [flag for flag in flags if flag not in ALONE and flag not in base]
+    others = [flag for flag in flags if flag not in ALONE and VALUES.get(flag) != ""]
+    together = [flag for flag in others if flag not in base]
     given = [(name, VALUES[name]) for name in valued if name not in base and VALUES[name]]
     written = [part for pair in given if "{out}/" in pair[1] for part in pair]
     every = [part for pair in given for part in pair]
