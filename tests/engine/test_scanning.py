@@ -481,7 +481,7 @@ def test_text_report_of_a_real_dump() -> None:
         color=False,
         verbose=False,
         quiet=False,
-        width=100,
+        width=None,
     )
     last = io.StringIO(text).read().splitlines()[-1]
     assert last.startswith("blocked: 1 private key, 3 symmetric keys, 8 suppressed; swept ")
