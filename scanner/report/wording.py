@@ -258,7 +258,7 @@ def headline(dump: DumpReport) -> str:
         case Verdict.BLOCKED:
             acting = [finding for finding in dump.findings if acts(finding)]
             return f"holds {counts(acting or dump.findings)}. Do not send it."
-        case Verdict.INCOMPLETE if all(reason.code == "unlogged" for reason in dump.reasons):
+        case Verdict.INCOMPLETE if {reason.code for reason in dump.reasons} == {"unlogged"}:
             return "was swept, but what was decided of it could not be logged. Do not send it."
         case Verdict.INCOMPLETE:
             return f"{_missed(dump)}, and may hold a key. Do not send it."
