@@ -284,13 +284,17 @@ def test_long_names_and_links() -> None:
 
 
 def test_a_size_that_cannot_be() -> None:
-    """Behind a size below zero, as base-256 can say it, the bytes are opened all the same."""
+    """Behind a size below zero, as base-256 can say it, the bytes are opened or at least swept.
+
+    Later releases of Python take such a header for none.
+    """
     block = bytearray(tarred(("core", CORE)))
     block[124:136] = b"\xff" * 12
     head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
     block[148:156] = f"{sum(head):06o}\0 ".encode()
-    _, _, dumps = expand(bytes(block))
-    assert [part[: len(CORE)] for part in dumps.values()] == [CORE]
+    found, rest, dumps = expand(bytes(block))
+    assert found.faults
+    assert CORE in b"".join((rest, *dumps.values()))
 
 
 def test_old_sparse_member() -> None:
@@ -321,9 +325,7 @@ def volume(kind: bytes, headers: dict[str, str]) -> bytes:
         ):
             info = tarfile.TarInfo(name)
             info.type, info.size = type_, len(data)
-            tar.addfile(info)
-            out.write(data + bytes(-len(data) % 512))
-            tar.offset = out.tell()
+            tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
 
 
