@@ -198,7 +198,13 @@ def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> _List
     """
     top = curve.n >> 8 * (curve.size - 1)
     found = pieces.beside(pool, curve.size, most, near, top=top)
-    return found, curve.size, (BIG, *(WORDS[:1] if pool.big_endian else (LITTLE,)))
+    return found, curve.size, _ways(pool, curve.size)
+
+
+def _ways(pool: Pool, size: int) -> tuple[Reading, ...]:
+    """Return how a scalar of whole words is read on the dump's machine."""
+    whole = (how for how in WORDS if size % how.word == 0)
+    return (*(whole if pool.big_endian else (LITTLE,)), BIG)
 
 
 def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> Iterator[_Trial]:
@@ -244,10 +250,9 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
     """
     yield pieces.versioned(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
-    both: tuple[Reading, ...] = (LITTLE, BIG)
+    both = _ways(pool, size)
     if pool.big_endian:
         yield from _padded(pool, size, most, near)
-        both = (*(how for how in WORDS if size % how.word == 0), BIG)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
