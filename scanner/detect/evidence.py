@@ -60,23 +60,30 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     divisor = by_order(n, e, d)
     if divisor:
         return rsa_primes(n, e, divisor, n // divisor)
-    odd = e * d - 1
-    twos = (odd & -odd).bit_length() - 1
-    odd >>= twos
     for base in _WITNESSES:
         effort.power((e * d).bit_length(), n.bit_length())
-        root = pow(base, odd, n)
-        for _ in range(twos):
-            square = root * root % n
-            if square == 1:
-                break
-            root = square
-        else:
+        divisors = by_roots(n, e * d - 1, base)
+        if divisors is None:
             return None  # no power of base is one: e*d - 1 is no multiple of its order
-        p = math.gcd(root - 1, n)
-        if 1 < p < n:
+        for p in divisors:
             return rsa_primes(n, e, p, n // p)
     return None
+
+
+def by_roots(n: int, order: int, base: int) -> list[int] | None:
+    """Return the factors of n that roots of one give, powers of a base; half of all have one.
+
+    None where ``order`` is no multiple of the base's order modulo n.
+    """
+    twos = (order & -order).bit_length() - 1
+    root, found = pow(base, order >> twos, n), []
+    for _ in range(twos):
+        if root == 1:
+            break
+        divisor = math.gcd(root - 1, n)
+        found += [divisor] if 1 < divisor < n else []
+        root = root * root % n
+    return found if root == 1 else None
 
 
 def by_order(n: int, e: int, d: int) -> int:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from scanner.detect.algebra import groups
 from scanner.detect.algebra.material import Rsa
-from scanner.detect.evidence import EXPONENT_BITS, SMALLEST_PRIME, rsa_exponents, rsa_primes
+from scanner.detect.evidence import (
+    EXPONENT_BITS,
+    SMALLEST_PRIME,
+    rsa_exponents,
+    rsa_primes,
+    rsa_public,
+)
 
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try where e is gone."""
@@ -21,6 +27,7 @@ _SMALL = 64
 """Bits of an exponent that is computed: a chance inverse has as many as the prime."""
 
 _PRODUCT = "p*q = n"
+_DIVIDES = "p | n"
 _PART = "e*dp = 1 mod p-1"
 _WHOLE = "e*d = 1 mod p-1"
 _INVERSE = "qinv*q = 1 mod p"
@@ -69,8 +76,21 @@ def _with_primes(numbers: Sequence[int], at: int) -> Claim | None:
         return None
     whole = d > 1 and _closes(e, d, p) and _closes(e, d, q)
     parts = _closes(e, dp, p) and (_closes(e, dq, q) or (qinv > 1 and q * qinv % p == 1))
+    if (whole or parts) and n > p * q and n % (p * q) == 0:
+        return _of_more(n, e, d if whole else 0, (p, q))
     key = rsa_primes(p * q, e, p, q) if whole or parts else None
     return Claim(key, _PART if parts else _WHOLE) if key is not None else None
+
+
+def _of_more(n: int, e: int, d: int, primes: tuple[int, int]) -> Claim | None:
+    """Return the key of a modulus that two numbers divide which each have their exponent.
+
+    It has more primes than two (RFC 8017 3.2), as ``openssl pkey -text`` prints them.
+    """
+    if not rsa_public(n, e):
+        return None
+    p, left = max(primes), n // (primes[0] * primes[1])
+    return Claim(Rsa(n=n, e=e, d=d, p=p, q=n // p, primes=(*primes, left)), _DIVIDES)
 
 
 def _sizes(p: int, q: int) -> bool:

@@ -1,6 +1,8 @@
 """Keys that were printed: names with hex, hex dumps; and base64 of base64."""
 
 import base64
+import dataclasses
+import math
 import re
 from types import ModuleType
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
-from scanner.detect.algebra.material import Foreign
+from scanner.detect.algebra.material import Foreign, Rsa
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.texts import dumped, printed, twice
 from scanner.detect.texts.encoded import Decoded
@@ -72,6 +74,25 @@ def test_what_stands_before_the_private_exponent_may_be_gone() -> None:
     only("printed", b"\n" + text[text.index(b"privateExponent") :], RSA)
     only("printed", text[: text.index(b"prime1:")], RSA)
     assert find("printed", text[text.index(b"publicE") : text.index(b"prime1:")]) == []
+
+
+def test_the_modulus_of_three_primes_is_the_one_that_is_printed() -> None:
+    """Seen in ``openssl pkey -text``: p*q of a key with more primes is not its modulus."""
+    small, other = keys.rsa_key(1024), keys.rsa_key(1024, label="second")
+    primes = (small.p, small.q, other.p)
+    n, order = math.prod(primes), math.lcm(*(prime - 1 for prime in primes))
+    whole = keys.RsaKey(
+        label="three primes", n=n, e=65537, d=pow(65537, -1, order), p=small.p, q=small.q
+    )
+    text = encodings.openssl_text(whole).replace(b"2 primes", b"3 primes")
+    found = only("printed", text, whole)
+    assert found.candidate.proof == "p | n"
+    assert isinstance(found.material, Rsa)
+    assert set(found.material.primes) == set(primes)
+    assert found.material.d == whole.d
+    wrong = dataclasses.replace(whole, n=n + 2)
+    names = {f.candidate.fingerprint.value for f in find("printed", encodings.openssl_text(wrong))}
+    assert whole.spki_sha256 not in names
 
 
 def test_a_seed_alone_is_a_structure() -> None:

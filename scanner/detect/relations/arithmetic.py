@@ -4,10 +4,11 @@ Pure integers (RFC 8017): nothing here knows of dumps. It refuses to guess: what
 multiplies to the modulus it was given.
 """
 
+import itertools
 import math
 
 from scanner.detect.algebra.material import Rsa
-from scanner.detect.evidence import by_order
+from scanner.detect.evidence import by_order, by_roots
 
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try when no public key names one (99 % of keys have the first)."""
@@ -23,6 +24,12 @@ same with 1 in its place."""
 
 NEARLY = 16
 """Bits by which the lengths of two primes of one modulus differ at most, as a rule."""
+
+_SURE = 100
+"""Bits to which a multiple of e*d is one of n, where n has two primes and more: chance makes one of
+2**98; the primes of a modulus of 2048 bits have 400, if they are five."""
+
+_BASES = (2, 3, 5, 7, 11, 13, 17, 19)
 
 _SMALL = math.prod(n for n in range(3, 54) if all(n % f for f in range(2, n)))
 _MORE = math.prod(n for n in range(53, 400) if all(n % f for f in range(2, 20)))
@@ -87,9 +94,22 @@ def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
     return Rsa(n=n, e=e, d=d, p=primes[0], q=n // primes[0], primes=more)
 
 
-def from_exponent(n: int, e: int, d: int) -> int | None:
-    """Return a prime factor of n, given its private exponent; None if d is not that."""
-    return by_order(n, e, d) or None
+def from_exponent(n: int, e: int, d: int) -> list[int]:
+    """Return factors of n, given its private exponent; none if d is not that.
+
+    One of two primes. Of more (RFC 8017 3.2) so many that they part all: e*d - 1 is a multiple of
+    the order of every number modulo n, and half of all bases part each two primes (NIST SP 800-56B
+    appendix C.1). That costs powers, and is tried only where e*d*m / n is as near to an integer as
+    it is for no other numbers.
+    """
+    divisor = by_order(n, e, d)
+    if divisor:
+        return [divisor]
+    rests = (e * d * multiple % n for multiple in COMMON_MULTIPLES)
+    if d < 2 or not any(min(rest, n - rest) < n >> _SURE for rest in rests):
+        return []
+    found = (by_roots(n, e * d - 1, base) or [] for base in _BASES)
+    return list(dict.fromkeys(itertools.chain.from_iterable(found)))
 
 
 def from_crt_exponent(n: int, e: int, exponent: int) -> int | None:

@@ -12,8 +12,8 @@ import numpy as np
 
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
-from scanner.detect.relations import alone, arithmetic
-from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations import alone, arithmetic, uncommon
+from scanner.detect.relations.pairs import USUAL
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
@@ -32,7 +32,8 @@ _CHUNK = 1 << 14
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys of a modulus and an exponent that stand together, but of the moduli ``others``."""
     seen = set(others)
-    for bits in sorted({bits for bits, _ in SHAPES}):
+    told = uncommon.moduli(shelf, alone.EXPONENTS[0], MULTIPLES)
+    for bits in dict.fromkeys((*USUAL, *told)):
         moduli = alone.exact(shelf.numbers(bits))
         if not len(moduli):
             continue
@@ -78,8 +79,8 @@ def _proved(
 ) -> Iterator[Related]:
     """Make the key of a modulus and an exponent, if they are that."""
     n, d = shelf.value(*modulus), shelf.value(*exponent)
-    p = arithmetic.from_exponent(n, e, d) if n not in seen else None
-    key = arithmetic.complete(p, n // p, e) if p else None
+    divisors = arithmetic.from_exponent(n, e, d) if n not in seen else []
+    key = arithmetic.from_divisors(n, e, divisors) if divisors else None
     if key is None:
         return
     seen.add(n)

@@ -71,7 +71,7 @@ def _related(shelf: Shelf, n: int, e: int, hits: list[_Hit], proof: str) -> Rela
     if not proof:
         divisors = {hit.divisor for hit in hits}
         proof = "p*q = n" if {key.p, key.q} <= divisors else "p | n"
-    rows = sorted((shelf.place(h.numbers, h.index), h.role) for h in hits)
+    rows = sorted({(shelf.place(h.numbers, h.index), h.role) for h in hits})
     names = dict.fromkeys(shelf.reading(h.numbers, h.index) for h in hits)
     return Related(
         key=key,
@@ -168,9 +168,9 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
                 continue
             for index in near_integers(numbers.top, e, n >> (bits - 64)):
                 d = shelf.value(numbers, index)
-                p = arithmetic.from_exponent(n, e, d) if d else None
-                if p is not None:
-                    found[n] = [_Hit(p, "d", numbers, index)]
+                divisors = arithmetic.from_exponent(n, e, d) if d else []
+                if divisors:
+                    found[n] = [_Hit(p, "d", numbers, index) for p in divisors]
                     break
     return found
 

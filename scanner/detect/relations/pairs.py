@@ -14,7 +14,7 @@ from scanner.detect.integers import limbs
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations import arithmetic
+from scanner.detect.relations import arithmetic, uncommon
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
@@ -32,6 +32,9 @@ SHAPES = (
     (8192, (4096,)),
 )
 """Lengths of a modulus and of its primes. The uneven ones are the rsa package's for Python."""
+
+USUAL = tuple(dict.fromkeys(bits for bits, _ in SHAPES))
+"""Lengths of moduli that are listed whatever stands in a pool; see ``uncommon`` for others."""
 
 MOST_PAIRS = 1 << 22
 """Pairs of any distance that are tried for one length and reading: 20 milliseconds."""
@@ -63,8 +66,9 @@ def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int] = ()) -
     number of a signature's that happens to be prime.
     """
     seen: set[int] = set()
-    for bits, halves in SHAPES:
-        only = UNEVEN if len(halves) > 1 else ()
+    told = [shape for shape in uncommon.shapes(shelf) if shape not in SHAPES]
+    for bits, halves in (*SHAPES, *told):
+        only = UNEVEN if len(halves) > 1 and bits in USUAL else ()
         primes = [once(shelf.numbers(half, only=only)) for half in halves]
         for p, q, where, roles in _products(shelf, bits, primes):
             if p * q not in seen:

@@ -52,11 +52,16 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     read = {public.n: public.witness.place for public in publics}
     listed = shelf(pool, {n: place for n, place in read.items() if place and pool.spans(place)})
     seen: set[int] = set()
+    keys: list[tuple[int, Related]] = []
     for part in _parts(listed, moduli, seen):
         for found in part:
             if isinstance(found.key, Rsa) and found.key.n not in seen:
                 seen.add(found.key.n)
-                yield found
+                keys.append((found.key.n, found))
+    for n, found in keys:
+        # Of a key of four primes the products of two stand too (OpenSSL's), and are no moduli.
+        if not any(other > n and other % n == 0 for other in seen):
+            yield found
 
 
 def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[Iterator[Related]]:
@@ -104,21 +109,22 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
             divisors.append(part)
         for reading in table:
             value = readings.decode(reading, raw)
-            divisor = _divisor(n, e, role, value) if value else None
-            if divisor is not None:
-                divisors.append(divisor)
+            parts = _divisors(n, e, role, value) if value else []
+            if parts:
+                divisors += parts
                 break
     key = arithmetic.from_divisors(n, e, divisors)
     return [key] if key is not None else []
 
 
-def _divisor(n: int, e: int, role: str, value: int) -> int | None:
-    """Return the factor of n that one private number gives."""
+def _divisors(n: int, e: int, role: str, value: int) -> list[int]:
+    """Return the factors of n that one private number gives."""
     match role:
         case "p":
-            return value if 1 < value < n and n % value == 0 else None
+            return [value] if 1 < value < n and n % value == 0 else []
         case "d":
             return arithmetic.from_exponent(n, e, value)
         case "dp":
-            return arithmetic.from_crt_exponent(n, e, value)
-    return None
+            p = arithmetic.from_crt_exponent(n, e, value)
+            return [p] if p is not None else []
+    return []

@@ -25,8 +25,8 @@ def test_exponents_factor(bits: int) -> None:
     """Both private exponents and both CRT exponents give a factor; others give none."""
     key = keys.rsa_key(bits)
     for d in (key.d, key.d_euler):
-        assert arithmetic.from_exponent(key.n, key.e, d) in (key.p, key.q)
-        assert arithmetic.from_exponent(key.n, key.e, d ^ 4) is None
+        assert arithmetic.from_exponent(key.n, key.e, d) in ([key.p], [key.q])
+        assert arithmetic.from_exponent(key.n, key.e, d ^ 4) == []
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dp) == key.p
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dq) == key.q
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dq ^ 4) is None
@@ -36,7 +36,7 @@ def test_exponents_factor(bits: int) -> None:
 def test_small_public_exponents(e: int) -> None:
     """The private exponent of a small public one is told as well."""
     key = keys.rsa_key(2048, e=e)
-    assert arithmetic.from_exponent(key.n, e, key.d) in (key.p, key.q)
+    assert arithmetic.from_exponent(key.n, e, key.d) in ([key.p], [key.q])
 
 
 @pytest.mark.parametrize("bits", SIZES)
@@ -109,7 +109,7 @@ def test_divisors_of_many_moduli(seed: int, bits: int, others: int) -> None:
 def test_arbitrary_bytes_raise_nothing(n: int, known: int, lost: int, *, high: bool) -> None:
     """Whatever stands in memory, parts and exponents give a factor or nothing."""
     part = partial.recover(n, known, bits=512, lost=lost, high=high)
-    for factor in (part, arithmetic.from_exponent(n, 65537, known)):
+    for factor in (part, *arithmetic.from_exponent(n, 65537, known)):
         assert factor is None or n % factor == 0
 
 

@@ -433,6 +433,76 @@ def test_odd_sizes(make_pool: MakePool, bits: int, form: str) -> None:
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "java-words", "digits-30"])
+@pytest.mark.parametrize("bits", [1280, 1792, 2304, 2560])
+def test_primes_and_product_of_an_uncommon_length(
+    make_pool: MakePool, bits: int, form: str
+) -> None:
+    """Seen in OpenSSL, with keys of 1792 to 16384 bits that no certificate named."""
+    key = keys.rsa_key(bits)
+    parts = [spell(value, form) for value in (key.n, key.p, key.q)]
+    (related,) = search(make_pool, plant("heap", bits, [16, 40, 8], parts))
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    for at in range(3):
+        raw, how = parts[at]
+        flipped = bytes((raw[0] ^ 4, *raw[1:-1], raw[-1] ^ 4))
+        wrong = [*parts[:at], (flipped, how), *parts[at + 1 :]]
+        assert search(make_pool, plant("heap", bits, [16, 40, 8], wrong)) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "digits-30"])
+def test_an_uncommon_length_among_many_runs(make_pool: MakePool, form: str) -> None:
+    """What the pool tells of its lengths does not depend on how much else stands in it."""
+    key = keys.rsa_key(2560)
+    parts = [spell(value, form) for value in (key.p, key.n, key.q)]
+    data = plant("heap", 3, [16, 40, 8], parts)
+    others = b"".join(noise.uniform(64, seed) + GAP for seed in range(FEW_RUNS + 10))
+    (related,) = search(make_pool, data + others)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+@pytest.mark.parametrize("bits", [1792, 2304, 2560])
+def test_a_modulus_of_an_uncommon_length_and_its_exponent(
+    make_pool: MakePool, bits: int, form: str
+) -> None:
+    """Seen in Botan and in GMP: n and d stand, and no prime does."""
+    key = keys.rsa_key(bits)
+    parts = [spell(key.n, form), spell(key.d, form, bits)]
+    (related,) = search(make_pool, plant("text", bits, [16, 40], parts))
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert related.proof == "(n, e, d) factors n"
+    wrong = [parts[0], spell(key.d ^ 1 << 300, form, bits)]
+    assert search(make_pool, plant("text", bits, [16, 40], wrong)) == []
+
+
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("named", [False, True])
+def test_more_primes_than_two_and_an_exponent(
+    make_pool: MakePool, count: int, *, named: bool
+) -> None:
+    """Seen in OpenSSL: n, d and all primes stand, and products of the first of them, no moduli."""
+    other = keys.rsa_key(1024, label="second")
+    primes = [SMALL.p, SMALL.q, other.p, other.q][:count]
+    n, order = math.prod(primes), math.lcm(*(prime - 1 for prime in primes))
+    d, bits = pow(65537, -1, order), n.bit_length()
+    values = [n, *primes, *itertools.accumulate(primes[:-1], int.__mul__)]
+    parts = [*(spell(value, "limbs-le") for value in values), spell(d, "limbs-le", bits)]
+    public = publics.rsa(n, 65537, kind="certificate")
+    found = search(
+        make_pool, plant("zeros", 0, [64] * len(parts), parts), *([public] if named else [])
+    )
+    (key,) = [related.key for related in found]
+    assert isinstance(key, Rsa)
+    assert (key.n, key.e) == (n, 65537)
+    assert set(primes) >= set(key.primes) > set()
+    (alone,) = search(make_pool, plant("zeros", 0, [64, 64], [parts[0], parts[-1]]))
+    assert isinstance(alone.key, Rsa)
+    assert set(alone.key.primes) == set(primes)
+    wrong = [parts[0], spell(d ^ 1 << 77, "limbs-le", bits)]
+    assert search(make_pool, plant("zeros", 0, [64, 64], wrong)) == []
+
+
 def test_uneven_primes(make_pool: MakePool) -> None:
     """A prime of a quarter of the modulus' length divides it as well as any."""
     small, large = SMALL.p, keys.rsa_key(3072).q
