@@ -86,7 +86,7 @@ def test_the_modulus_of_three_primes_is_the_one_that_is_printed() -> None:
     )
     text = encodings.openssl_text(whole).replace(b"2 primes", b"3 primes")
     (found,) = find("printed", text)
-    assert (found.candidate.bits, found.candidate.proof) == (n.bit_length(), "p | n")
+    assert found.candidate.bits == n.bit_length()
     assert isinstance(found.material, Rsa)
     assert (found.material.n, found.material.d) == (n, whole.d)
     assert set(found.material.primes) == set(primes)
