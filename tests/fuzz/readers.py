@@ -26,7 +26,7 @@ from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
 from scanner.detect import encrypted, factors
-from scanner.detect.algebra import mldsa
+from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.asn1 import ber, der, keys, x509
 from scanner.detect.asn1 import pqc as pqc_keys
 from scanner.detect.ciphers import schedules
@@ -165,6 +165,8 @@ def _pqc_seeds() -> Iterable[bytes]:
             yield bytes((number,)) + keystores.tlv(4, mldsa.keys(name, pqc.seed(name))[1])
         if name.startswith("ml-kem"):
             yield bytes((number,)) + keystores.tlv(4, pqc.decapsulation_key(name)[0])
+            seed = pqc.seed(name)
+            yield bytes((number,)) + keystores.tlv(4, mlkem.keys(name, seed[:32], seed[32:])[1])
 
 
 def _ssh(data: bytes) -> None:
@@ -424,7 +426,7 @@ TARGETS = (
     ),
     Target(
         name="post-quantum",
-        covers=("detect.asn1.pqc", "detect.algebra.mldsa"),
+        covers=("detect.asn1.pqc", "detect.algebra.mldsa", "detect.algebra.mlkem"),
         run=_post_quantum,
         seeds=_pqc_seeds,
         mutate=(mutators.der,),

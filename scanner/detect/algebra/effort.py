@@ -26,7 +26,7 @@ DERIVING = {
     "ed448": 160,
     "x448": 150,
     "ml-dsa": 1700,
-    "ml-kem": 200,
+    "ml-kem": 1000,
 }
 """Microseconds of a processor core to derive a public half, measured: by curve or algorithm."""
 

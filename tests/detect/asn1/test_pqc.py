@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from fixtures import pqc, services
 from fixtures.keystores import tlv
-from scanner.detect.algebra import mldsa
+from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Pqc, describe
 from scanner.detect.asn1 import keys, x509
 from scanner.detect.asn1 import pqc as detector
 from scanner.model import Confidence
-
-DERIVED = sorted(detector._DERIVE)
 
 
 def parse(data: bytes) -> tuple[Pqc, Confidence]:
@@ -59,6 +57,22 @@ def test_an_expanded_key_must_hash(name: str) -> None:
         assert keys.parse_private(pqc.wrapped(name, tlv(4, broken))) is None
     both = tlv(0x30, tlv(4, bytes(range(64))), tlv(4, dk))
     assert keys.parse_private(pqc.wrapped(name, both)) is None
+
+
+@pytest.mark.parametrize("name", sorted(mlkem.SETS))
+def test_an_expanded_key_whose_equation_closes(name: str) -> None:
+    """It is proved by itself; with another s it is a structure, beside its seed none."""
+    seed = pqc.seed(name)
+    _, expanded = mlkem.keys(name, seed[:32], seed[32:])
+    other = bytes((expanded[0] ^ 1,)) + expanded[1:]
+    parsed = keys.parse_private(pqc.wrapped(name, tlv(4, expanded)))
+    assert parsed is not None
+    assert (parsed.confidence, parsed.proof) == (Confidence.PROOF, "A*s + e = t")
+    assert parse(pqc.wrapped(name, tlv(4, other)))[1] is Confidence.STRUCTURE
+    whole = tlv(0x30, tlv(4, seed), tlv(4, expanded))
+    assert parse(pqc.wrapped(name, whole))[1] is Confidence.PROOF
+    broken = tlv(0x30, tlv(4, seed), tlv(4, other))
+    assert keys.parse_private(pqc.wrapped(name, broken)) is None
 
 
 @pytest.mark.parametrize(
@@ -140,11 +154,7 @@ def test_what_openssl_makes(name: str, form: str) -> None:
         check=True,
     ).stdout
     key, confidence = parse(done.stdout)
-    within = form == "priv-only" and name in mldsa.SETS  # an equation that closes in itself
-    both = form == "seed-priv" and (name in DERIVED or name in mldsa.SETS)
-    assert confidence is (Confidence.PROOF if both or within else Confidence.STRUCTURE)
-    if key.public:
-        assert describe(key).fingerprint.value == hashlib.sha256(public).hexdigest()
-        assert x509.from_spki(public) is not None
-    nameless = form == "seed-only" and name.startswith("ml-kem") and name not in DERIVED
-    assert bool(key.public) is not nameless
+    alone = form == "seed-only" or name.startswith("slh")  # no equation closes in itself
+    assert confidence is (Confidence.STRUCTURE if alone else Confidence.PROOF)
+    assert describe(key).fingerprint.value == hashlib.sha256(public).hexdigest()
+    assert x509.from_spki(public) is not None
