@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import chain
 
 from scanner import fingerprint
+from scanner.detect.algebra import mlkem
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
@@ -46,7 +47,7 @@ _KEPT = ("private-key", "encrypted-key")
 _NAMELESS = {"public-key", "claims"}
 """The kinds of witnesses that name nobody."""
 
-_AGREEMENT = ("x25519", "x448")
+AGREEMENT = ("x25519", "x448", *mlkem.SETS)
 """Key agreement alone: a process makes such keys for one handshake and forgets them.
 
 Not so one that somebody names, or keeps in a file, whatever the rule says that found it."""
@@ -144,9 +145,9 @@ def _finding(
     severity = max(
         rules[c.rule].severity for c in group if c.kind == best.kind and c.confidence >= least
     )
-    if best.algorithm in _AGREEMENT and not names:
+    if best.algorithm in AGREEMENT and not names:
         severity = min(severity, Severity.MEDIUM)
-    elif best.algorithm in _AGREEMENT and best.kind == "private-key":
+    elif best.algorithm in AGREEMENT and best.kind == "private-key":
         severity = Severity.CRITICAL
     return Finding(
         id=best.fingerprint.value[:16],

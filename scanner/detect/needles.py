@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect.algebra import mldsa
+from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import readings
@@ -75,6 +75,10 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
         if material.algorithm in mldsa.SETS:
             raw = mldsa.coefficients(material.algorithm, material.expanded)
             yield Needle(name, "s1, s2 and t0 words-32", raw, _DIGIT_STRIDE, least=_POLYNOMIAL)
+        if material.algorithm in mlkem.SETS:
+            size = mlkem.SETS[material.algorithm].vector
+            raw = mlkem.coefficients(material.expanded[:size])
+            yield Needle(name, "s words-16", raw, _DIGIT_STRIDE)
 
 
 def of_token(name: str, raw: bytes) -> Iterator[Needle]:

@@ -8,6 +8,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from scanner.correlate import AGREEMENT
 from scanner.model import (
     NONCES,
     Confidence,
@@ -243,7 +244,7 @@ def coordinate(extent: Extent) -> tuple[str, str]:
 def advice(finding: Finding) -> str:
     """Return what to do about a finding."""
     if finding.kind == "private-key" and not acts(finding):
-        return _AGREEMENT if finding.algorithm in {"x25519", "x448"} else "Look at it by hand."
+        return _AGREEMENT if finding.algorithm in AGREEMENT else "Look at it by hand."
     if finding.proof in NONCES and not named(finding):
         return _SIGNED
     return _ADVICE.get(finding.kind, "Nothing: it is public.")

@@ -10,7 +10,7 @@ import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from scanner.detect.algebra import mldsa
+from scanner.detect.algebra import mldsa, mlkem, slhdsa
 from scanner.detect.algebra.material import Material, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
@@ -23,6 +23,8 @@ from scanner.detect.relations import (
     discrete,
     ec,
     edwards,
+    encapsulation,
+    hashtrees,
     lattices,
     montgomery,
     pieces,
@@ -50,6 +52,8 @@ RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
     ("dsa", ("rsa",), discrete.search_dsa, discrete.again),
     ("lattices", tuple(mldsa.SETS), lattices.search, lattices.again),
+    ("encapsulation", tuple(mlkem.SETS), encapsulation.search, encapsulation.again),
+    ("hashtrees", tuple(slhdsa.SETS), hashtrees.search, hashtrees.again),
 )
 """The same for the pool: (name, algorithms of public keys that it looks at, search of pool and
 public keys, a second look at a candidate). The dearest come first: what is asked last should not be

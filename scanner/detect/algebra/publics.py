@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner import fingerprint
-from scanner.detect.algebra import mldsa
+from scanner.detect.algebra import mldsa, mlkem, slhdsa
 from scanner.model import Place, Witness
 
 BARE = "public-key"
@@ -28,7 +28,7 @@ class PublicKey:
     x: int = 0
     y: int = 0
     raw: bytes = b""
-    """The encoded public key of RFC 8032 and RFC 7748 algorithms; of ML-DSA what it begins with."""
+    """The encoded public key of RFC 8032, RFC 7748 and SLH-DSA; of ML-DSA and ML-KEM rho alone."""
     certificate: bytes = b""
     """The certificate that it was read from (DER), which says what its owner is called."""
     witness: Witness
@@ -82,10 +82,16 @@ def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicK
 
 
 def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) -> PublicKey:
-    """Return a post-quantum public key: its name, and of ML-DSA the rho by which it is found."""
+    """Return a post-quantum public key: its name, and that of it by which it is found."""
     spki = fingerprint.pqc_spki(algorithm, raw)
-    first = raw[: mldsa.RHO] if algorithm in mldsa.SETS else b""
-    return PublicKey(algorithm=algorithm, bits=0, raw=first, witness=_witness(kind, spki, place))
+    sought = b""
+    if algorithm in mldsa.SETS:
+        sought = raw[: mldsa.RHO]
+    elif algorithm in mlkem.SETS:
+        sought = raw[-mlkem.RHO :]
+    elif algorithm in slhdsa.SETS:
+        sought = raw
+    return PublicKey(algorithm=algorithm, bits=0, raw=sought, witness=_witness(kind, spki, place))
 
 
 def places(keys: Iterable[PublicKey]) -> list[Place]:
