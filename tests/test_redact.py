@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from fixtures import elfcore, encodings, keys, real, sealed
+from fixtures import elfcore, encodings, keys, quantum, real, sealed
 from scanner import dump, published, redact, rules
 from scanner.dump import pack, source
 from scanner.engine import scanning
@@ -80,7 +80,8 @@ def test_a_real_dump_passes_and_reads_the_same(tmp_path: Path, name: str) -> Non
     before.parent.mkdir()
     after.parent.mkdir()
     before.write_bytes(real.load(name))
-    made = redacted(before, after)
+    kem = any(key["algorithm"].startswith("ml-kem") for key in real.truth(name)["keys"])
+    made = redacted(before, after, replace(AIM, every=kem))  # it does not block
     old, new = before.read_bytes(), after.read_bytes()
     assert len(old) == len(new)
     at = 0
@@ -101,7 +102,8 @@ def private_values(name: str) -> Iterator[dict[str, object]]:
     """Yield the secrets of a real dump as a truth.json has them."""
     for key in real.truth(name)["keys"]:
         recipe = key["recipe"]
-        made = getattr(keys, recipe["function"])(*recipe["arguments"], label=recipe["label"])
+        room = quantum if recipe["function"] == "quantum_key" else keys
+        made = getattr(room, recipe["function"])(*recipe["arguments"], label=recipe["label"])
         curve = key["curve"].lower().replace("-", "")
         kind = {"rsa": f"rsa-{key['bits']}", "ec": f"ec-{curve}"}.get(key["algorithm"])
         numbers = {"seed": made.seed.hex()} if kind is None else made.private_values()

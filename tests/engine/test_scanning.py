@@ -74,6 +74,28 @@ def test_real_dumps(name: str) -> None:
     assert found.verdict is (Verdict.BLOCKED if private else Verdict.PASS)
 
 
+def test_what_openssl_keeps_of_post_quantum_keys() -> None:
+    """Without a certificate SLH-DSA blocks and ML-KEM does not; each place of both is told."""
+    truth = {key["spki_sha256"]: key for key in real.truth("openssl-keeper")["keys"]}
+    found = report(real.path("openssl-keeper"))
+    private = {f.fingerprint.value: f for f in found.findings if f.kind == "private-key"}
+    assert private.keys() == truth.keys()
+    for name, finding in private.items():
+        key = truth[name]
+        agreement = key["algorithm"] == "ml-kem-768"
+        assert finding.algorithm == key["algorithm"]
+        assert (finding.confidence, finding.blocks) == (Confidence.PROOF, not agreement)
+        assert finding.rule == ("ml-kem-key" if agreement else "slh-dsa-key")
+        spans = [
+            (extent.file_offset, extent.file_offset + extent.size)
+            for occurrence in finding.occurrences
+            for extent in occurrence.extents
+        ]
+        for at in key["forms"]["seed"]["raw"]:
+            size = 32 if agreement else key["bits"] // 8
+            assert any(start <= at and at + size <= end for start, end in spans)
+
+
 # --- planted keys -------------------------------------------------------------------------------
 
 N, P, Q = (encodings.little_limbs(v) for v in (KEY.n, KEY.p, KEY.q))
