@@ -89,14 +89,14 @@ def _seeds(pool: Pool, known: list[PublicKey], tails: Offsets) -> Iterator[Relat
     """Yield the keys of seeds whose rho is known, or stands in the pool."""
     near, size = places(known), mlkem.HALF
     most = pool.budget(*((MOST_KNOWN, MOST_KNOWN) if known else (MOST, FEWER)))
-    arrays = pieces.announced(pool, mlkem.SEED, most)
     parts = [
         tails - size,
         pieces.texts(pool, size, MOST_TEXTS),
-        pieces.filling(pool, mlkem.SEED, MOST_ARRAYS, first=[arrays]),
+        pieces.objects(pool, mlkem.SEED, MOST_ARRAYS),
         pieces.aligned(pool, size, most, near),
     ]
     if known or pool.few:
+        parts.append(pieces.announced(pool, mlkem.SEED, most))
         parts.append(pieces.loose(pool, size, most // 4, near))
     first = {(key.algorithm, key.raw) for key in known}
     rest: list[tuple[str, int, bytes]] = []
