@@ -7,7 +7,7 @@ regions, and whether its raw bytes may pass is decided elsewhere.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.dump import elfcore, images, kernel, lime, macho, minidump, texts, vmware
+from scanner.dump import elfcore, images, kernel, lime, macho, minidump, qemu, texts, vmware
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Fault, Layout
@@ -31,6 +31,7 @@ FORMATS: tuple[Format, ...] = (
     Format(name="lime", sniff=lime.sniff, parse=lime.parse),
     Format(name="macho", sniff=macho.sniff, parse=macho.parse),
     Format(name="vmware", sniff=vmware.sniff, parse=vmware.parse),
+    Format(name="qemu", sniff=qemu.sniff, parse=qemu.parse),
     Format(name="hprof", sniff=texts.is_hprof, parse=texts.parse_hprof),
     Format(name="javacore", sniff=texts.is_javacore, parse=texts.parse_javacore),
     Format(name="minidump", sniff=minidump.sniff_altered, parse=minidump.parse),

@@ -5,7 +5,6 @@ entry says of itself, and share the rest. This module exists because a table is 
 may point every entry at every table. It refuses to read more tables than the dump has pages.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +29,8 @@ _Bool = npt.NDArray[np.bool_]
 
 Run = tuple[int, int, int]
 """Physical address, offset in the file, bytes."""
+Piece = tuple[int, int, int]
+"""Address, bytes, offset in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,27 @@ class Tables:
         skip = where - self.start[run]
         return np.where((run >= 0) & (skip < self.size[run]), self.offset[run] + skip, -1)
 
+    def pieces(self, va: int, address: int, size: int) -> Iterator[Piece]:
+        """Yield address, size and file offset of each piece of physical memory mapped at ``va``.
+
+        The file has all of it.
+        """
+        run = int(np.searchsorted(self.start, address, side="right")) - 1
+        held: Piece | None = None
+        while size > 0:
+            skip = address - int(self.start[run])
+            part = min(size, int(self.size[run]) - skip)
+            offset = int(self.offset[run]) + skip
+            if held and held[2] + held[1] == offset:
+                held = (held[0], held[1] + part, held[2])
+            else:
+                if held:
+                    yield held
+                held = (va, part, offset)
+            va, address, size, run = va + part, address + part, size - part, run + 1
+        if held:
+            yield held
+
     def tables(self, addresses: _UInt64) -> Iterator[tuple[_Int64, _UInt64]]:
         """Yield the indices of addresses and their tables, [tables, 512], a few at a time."""
         places = self.place(addresses)
@@ -159,18 +181,33 @@ class Tables:
     def chunks(self) -> Iterator[tuple[_Int64, _UInt64]]:
         """Yield all pages with their physical addresses, in the order of the file."""
         order = np.argsort(self.offset, kind="stable")
-        start, offset, size = self.start[order], self.offset[order], self.size[order]
-        cuts = np.flatnonzero(offset[:-1] + size[:-1] != offset[1:]) + 1
-        for low, high in itertools.pairwise([0, *cuts.tolist(), len(order)]):
-            begins = np.cumsum(size[low:high]) - size[low:high]
-            total = int(size[low:high].sum())
-            for at in range(0, total, _CHUNK):
-                length = min(_CHUNK, total - at)
-                data = self._file.read(int(offset[low]) + at, length)
-                place = at + np.arange(0, length, PAGE, dtype=np.int64)
-                run = np.searchsorted(begins, place, side="right") - 1
-                where = start[low:high][run] + place - begins[run]
-                yield where, np.frombuffer(data, "<u8").reshape(-1, 512)
+        part: list[Run] = []
+        room = _CHUNK
+        columns = (self.start[order].tolist(), self.offset[order].tolist())
+        for start, offset, size in zip(*columns, self.size[order].tolist(), strict=True):
+            at = 0
+            while at < size:
+                part.append((start + at, offset + at, min(room, size - at)))
+                at += part[-1][2]
+                room -= part[-1][2]
+                if room == 0:
+                    yield self._read(part)
+                    part, room = [], _CHUNK
+        if part:
+            yield self._read(part)
+
+    def _read(self, runs: list[Run]) -> tuple[_Int64, _UInt64]:
+        """Return the addresses of the pages of some runs, and the pages."""
+        rows = np.array(runs, np.int64)
+        counts = rows[:, 2] // PAGE
+        first = np.cumsum(counts) - counts
+        within = np.arange(int(counts.sum())) - np.repeat(first, counts)
+        cuts = np.flatnonzero(rows[:-1, 1] + rows[:-1, 2] != rows[1:, 1]) + 1
+        ends = np.append(cuts, len(rows)) - 1  # runs that adjoin in the file are read at once
+        spans = zip(rows[np.append(0, cuts), 1], rows[ends, 1] + rows[ends, 2], strict=True)
+        data = b"".join(self._file.read(int(low), int(high - low)) for low, high in spans)
+        where = np.repeat(rows[:, 0], counts) + within * PAGE
+        return where, np.frombuffer(data, "<u8").reshape(-1, 512)
 
     @property
     def end(self) -> int:
@@ -183,7 +220,7 @@ class Tables:
         return -1 << (12 + 9 * self.levels) & ((1 << 64) - 1)
 
     def walk(self, root: int, low: int, high: int, sign: int) -> tuple[_UInt64, _Int64, _Int64]:
-        """Return address, file offset and size of what some entries of a root map.
+        """Return address, physical address and size of what some entries of a root map.
 
         ``sign`` is set in their addresses. Pieces are in no order; pages that the file lacks are
         left out, those that a process may not use for the moment are not.
@@ -252,20 +289,24 @@ class Tables:
         )
 
     def _pages(self, rows: _UInt64) -> _Int64:
-        """Return the file offset of the page that each entry of level 1 has, -1 without one."""
+        """Return where the page lies that each entry of level 1 has, -1 where it is not there."""
         kind = self.kind
         places = np.full(rows.shape, -1, np.int64)
         whole = kind.are("page", rows)
-        places[whole] = self.place(rows[whole] & kind.address)
+        places[whole] = self._held(rows[whole] & kind.address)
         mask, value = TRIMMED if self._windows else kind.barred
         kept = (rows & mask) == value
         if kept.any():
             entries = rows[kept]
-            straight = self.place(entries & kind.address)
-            turned = self.place(~entries & kind.address)
+            straight = self._held(entries & kind.address)
+            turned = self._held(~entries & kind.address)
             flips = kind.flips and not self._windows
             places[kept] = np.where(turned >= 0, turned, straight) if flips else straight
         return places
+
+    def _held(self, addresses: _UInt64) -> _Int64:
+        """Return the addresses of pages that the file has, -1 in place of the others."""
+        return np.where(self.place(addresses) >= 0, addresses.astype(np.int64), -1)
 
     def _full(self, count: int) -> bool:
         """Count what one walk maps; a process does not map all pages of a machine twice."""
@@ -275,7 +316,7 @@ class Tables:
         return self.left <= 0
 
     def _large(self, va: int, address: int, size: int) -> tuple[_UInt64, _Int64, _Int64]:
-        """Return the pieces of the file that a large page maps."""
+        """Return address, physical address and size of what the file has of a large page."""
         first = max(int(np.searchsorted(self.start, address, side="right")) - 1, 0)
         last = int(np.searchsorted(self.start, address + size, side="left"))
         self.left -= (last - first) // 512
@@ -284,6 +325,5 @@ class Tables:
         start = np.maximum(self.start[first:last], address)
         end = np.minimum(self.start[first:last] + self.size[first:last], address + size)
         held = end > start
-        skip = start - self.start[first:last]
         vas = (start[held] - address).astype(np.uint64) + np.uint64(va)
-        return vas, (self.offset[first:last] + skip)[held], (end - start)[held]
+        return vas, start[held], (end - start)[held]

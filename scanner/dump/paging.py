@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.dump.draft import Draft
-from scanner.dump.pagetables import ARM64, LARGEST, SIZES, X86_64, Kind, Run, Tables
+from scanner.dump.pagetables import ARM64, LARGEST, SIZES, X86_64, Kind, Piece, Run, Tables
 from scanner.dump.source import File
 
 AROUND = 64 << 10
@@ -99,7 +99,7 @@ def _halves(tables: Tables, named: list[int], *, halved: bool) -> list[_Half]:
 def _join(draft: Draft, tables: Tables, halves: list[_Half]) -> None:
     seen: set[tuple[int, int]] = set()
     for context, (root, low, high, sign, name) in enumerate(halves[:MAX_ROOTS], 1):
-        for start, size, offset in _seams(tables.walk(root, low, high, sign), seen):
+        for start, size, offset in _seams(tables, tables.walk(root, low, high, sign), seen):
             draft.region(start, size, offset, name=name, context=context)
     if tables.left <= 0 or len(halves) > MAX_ROOTS:
         draft.fault("limit-page-tables", "The dump has more tables of pages than are read.")
@@ -214,15 +214,17 @@ def _sound(kind: Kind, table: _UInt64, level: int, *, user: bool) -> bool:
 # --- layouts ------------------------------------------------------------------------------------
 
 
-def borne_out(file: File, layouts: Sequence[Sequence[Run]]) -> list[int]:
+def borne_out(file: File, layouts: Sequence[Sequence[Run]], whole: Sequence[Run] = ()) -> list[int]:
     """Return which layouts of one file its tables of x86-64 bear out best: several if alike.
 
-    Roots are told by what is in them alone; where the tables lie to which they point, the layouts
-    say differently, and only by the right one is a table wherever one should be.
+    ``whole`` are all pages, wherever they are: the file as it stands, if none are given. Roots are
+    told by what is in them alone; where the tables lie to which they point, the layouts say
+    differently, and only by the right one is a table wherever one should be.
     """
     groups: dict[int, list[int]] = {}
-    whole = Tables(file, ((0, 0, file.size),), X86_64)
-    for offsets, pages in whole.chunks():
+    held = Tables(file, whole or ((0, 0, file.size),), X86_64)
+    for addresses, pages in held.chunks():
+        offsets = held.place(addresses.astype(np.uint64))
         likely = np.flatnonzero(X86_64.are("root", pages[:, 511]))
         for page in likely[_plausible(X86_64, pages[likely])].tolist():
             last = int(pages[page, 511] & X86_64.address)
@@ -324,19 +326,22 @@ def _used(tables: Tables, table: _UInt64, level: int) -> bool:
 # --- seams --------------------------------------------------------------------------------------
 
 
-def _seams(leaves: tuple[_UInt64, _Int64, _Int64], seen: set[tuple[int, int]]) -> Iterator[Run]:
+def _seams(
+    tables: Tables, leaves: tuple[_UInt64, _Int64, _Int64], seen: set[tuple[int, int]]
+) -> Iterator[Piece]:
     """Yield address, size and file offset of what lies around places where only addresses adjoin.
 
+    They adjoin in the process and not in physical memory, whose pages may lie anywhere in the file.
     A place that another process has too is not told again.
     """
-    va, file, size = leaves
+    va, place, size = leaves
     if len(va) == 0:
         return
     order = np.argsort(va, kind="stable")
-    va, file, size = va[order], file[order], size[order]
+    va, place, size = va[order], place[order], size[order]
     beside = va[:-1] + size[:-1].astype(np.uint64) == va[1:]
-    first = np.flatnonzero(np.append(True, ~(beside & (file[:-1] + size[:-1] == file[1:]))))
-    starts, places = va[first], file[first]
+    first = np.flatnonzero(np.append(True, ~(beside & (place[:-1] + size[:-1] == place[1:]))))
+    starts, places = va[first], place[first]
     sizes = np.add.reduceat(size, first)
     adjoins = starts[:-1] + sizes[:-1].astype(np.uint64) == starts[1:]
     new = adjoins.copy()
@@ -347,11 +352,12 @@ def _seams(leaves: tuple[_UInt64, _Int64, _Int64], seen: set[tuple[int, int]]) -
         seen.add(pair)
     before, behind = np.append(False, new), np.append(new, False)
     for index in np.flatnonzero(before | behind).tolist():
-        start, offset, length = int(starts[index]), int(places[index]), int(sizes[index])
+        start, where, length = int(starts[index]), int(places[index]), int(sizes[index])
         if length <= 2 * AROUND:
-            yield start, length, offset
+            yield from tables.pieces(start, where, length)
             continue
         if before[index]:
-            yield start, AROUND, offset
+            yield from tables.pieces(start, where, AROUND)
         if behind[index]:
-            yield start + length - AROUND, AROUND, offset + length - AROUND
+            rest = length - AROUND
+            yield from tables.pieces(start + rest, where + rest, AROUND)

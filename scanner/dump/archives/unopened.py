@@ -43,8 +43,6 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
     ("diskdump", b"DISKDUMP"),
     ("sadump", b"sadump\0\0"),
     ("sadump", b"sadu"),
-    ("QEMU migration", b"QEVM"),
-    ("libvirt save", b"LibvirtQemud"),
     ("VirtualBox save", b"\x7fVirtualBox SavedState V"),
     ("hibernation", b"hibr"),
     ("hibernation", b"HIBR"),
