@@ -9,7 +9,7 @@ import functools
 import struct
 from collections.abc import Callable, Iterable
 
-from fixtures import elfcore, heaps, kerneldump, lime, macho, minidump, vmware
+from fixtures import elfcore, heaps, kerneldump, lime, macho, minidump, qemu, vmware
 from fixtures.machine import Machine
 from scanner import dump
 from scanner.dump import bitmaps, images, kernel, machine, space, texts, windows
@@ -17,6 +17,7 @@ from scanner.dump import elfcore as elf_reader
 from scanner.dump import lime as lime_reader
 from scanner.dump import macho as macho_reader
 from scanner.dump import minidump as minidump_reader
+from scanner.dump import qemu as qemu_reader
 from scanner.dump import vmware as vmware_reader
 from scanner.dump.ledger import lacking, ledger, tables
 from scanner.dump.source import File
@@ -142,6 +143,25 @@ def _states() -> Iterable[bytes]:
         yield vmware.write([(0, b"low!" * 32)], old=old).data
         yield vmware.write([(0, b"m" * PAGE), (1 << 32, b"h" * PAGE)], old=old).data
     yield vmware.write(None).data
+
+
+def _saved() -> Iterable[bytes]:
+    blocks = [("pc.ram", 4 * PAGE), ("vga.vram", 2 * PAGE)]
+    sent: list[qemu.Sending] = [
+        ("pc.ram", 0, b"p" * PAGE),
+        ("pc.ram", PAGE, None),
+        ("vga.vram", PAGE, b"v" * PAGE),
+        ("pc.ram", 2 * PAGE, b"changes", qemu.CHANGES),
+        ("pc.ram", 3 * PAGE, b"z" * PAGE, qemu.PACKED),
+        ("pc.ram", 0, b"again" * 819 + b"!"),
+    ]
+    yield qemu.write(blocks, sent, early=[("early", b"state")]).data
+    yield qemu.write(blocks, sent[:3], footers=False, described=False, huge=True, bits=12).data
+    yield qemu.write(blocks, [], shared=True, machine="virt-10.0").data
+    yield qemu.libvirt(qemu.write(blocks, sent[1:3]).data)
+    mapped = qemu.write([("pc.ram", PAGE)], [("pc.ram", 0, b"p" * PAGE)], mapped=True).data
+    for data in (mapped, qemu.libvirt(mapped, form=6)):  # the pages lie a mebibyte on: cut
+        yield data[:2048]
 
 
 def _texts(data: bytes) -> None:
@@ -276,6 +296,18 @@ TARGETS = (
         "dump.vmware",
         longest=2048,
         weight=4,
+    ),
+    _format(
+        "qemu",
+        qemu_reader.parse,
+        qemu_reader.sniff,
+        _saved,
+        "dump.qemu",
+        "dump.migration",
+        "dump.ramblocks",
+        "dump.libvirt",
+        longest=5 * PAGE,
+        weight=3,
     ),
     Target(
         name="dump-java",

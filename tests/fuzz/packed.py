@@ -21,7 +21,7 @@ import cramjam
 import lz4.frame
 import zstandard
 
-from fixtures import cabinet, carriers, criu, heaps, lime, makedumpfile, unreal
+from fixtures import cabinet, carriers, criu, heaps, lime, makedumpfile, qemu, unreal
 from scanner import dump
 from scanner.dump import archives, codecs, contents, unpack
 from scanner.dump.source import File
@@ -233,6 +233,9 @@ def _checkpoints() -> Iterable[bytes]:
         yield out.getvalue()
 
 
+STATE = qemu.write([("pc.ram", 4096)], [("pc.ram", 0, b"page" * 1024)]).data
+
+
 def _kdumps() -> Iterable[bytes]:
     runs = [(0x3000, bytes(range(256)) * 16)]
     for codec in (makedumpfile.RAW, makedumpfile.ZLIB, makedumpfile.SNAPPY, makedumpfile.ZSTD):
@@ -266,6 +269,15 @@ _KINDS: dict[str, tuple[str, Callable[[], Iterable[bytes]], tuple[Mutate, ...], 
         lambda: [lime.write([(0x1000, b"m" * 64), (0x9000, b"n" * 99)], packed=True).data],
         _FIELDS,
         512,
+    ),
+    "libvirt": (
+        "saved",
+        lambda: [
+            qemu.libvirt(gzip.compress(STATE), form=1),
+            qemu.libvirt(zlib.compress(STATE), form=9, order=">", partial=True),
+        ],
+        _FIELDS,
+        2048,
     ),
     "hextext": (
         "hextext",
