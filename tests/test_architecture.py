@@ -14,6 +14,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("caches",),
     ("model",),
     ("fingerprint", "spread", "fields", "regions"),
+    ("dump.lzop",),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
     ("dump.registers",),
     ("dump.draft", "dump.remote"),

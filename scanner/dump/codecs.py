@@ -18,6 +18,8 @@ import cramjam
 import lz4.frame
 import zstandard
 
+from scanner.dump import lzop
+
 STEP = 1 << 16
 """Bytes that a decoder may give at a time, where it can be told."""
 ZSTD_STEP = 1 << 11
@@ -48,6 +50,7 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
     ("xz", b"\xfd7zXZ\0"),
     ("lz4", b"\x04\x22\x4d\x18"),
     ("snappy", b"\xff\x06\0\0sNaPpY"),
+    ("lzop", lzop.MAGIC),
 )
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -94,7 +97,7 @@ def sniff_next(head: bytes, before: str | None = None) -> str | None:
     if is_skippable(head):
         return "zstd"
     for name, magic in _MAGICS:
-        if head.startswith(magic):
+        if head.startswith(magic) and (name != "lzop" or lzop.can_unpack()):
             return name
     if head[:3] == b"\x1f\x8b\x08" and len(head) > 3 and head[3] & 0xE0 == 0:
         return "gzip"  # RFC 1952 2.3: the reserved flags are zero
@@ -342,20 +345,5 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
     "lz4": lambda: Bounded(lz4.frame.LZ4FrameDecompressor()),
     "snappy": _Snappy,
     "base64": _Base64,
+    "lzop": lzop.Lzop,
 }
-
-
-def unpack_lzo(data: bytes, size: int) -> bytes | None:
-    """Return what one block of LZO1X decodes to, at most 255 times its bytes; ``size`` is a hint.
-
-    None where nothing that decodes it is installed: it has no wheel for Windows on ARM. Raises what
-    is in BROKEN.
-    """
-    try:
-        from lzallright import LZOCompressor, LZOError  # noqa: PLC0415 - may not be there
-    except ImportError:
-        return None
-    try:
-        return bytes(LZOCompressor.decompress(data, output_size_hint=size))
-    except LZOError as error:
-        raise EOFError from error

@@ -204,12 +204,12 @@ class _Walk(Cursor):
             elif name == "configuration/uuid":
                 self.skip(16)
             else:
-                raise Wrong("its configuration has what is not known")
+                raise Wrong("what it tells of the machine is not known")
 
     def _capabilities(self) -> None:
         count = self.number(4)
         if count > MAX_CAPABILITIES:
-            raise Wrong("it has too many capabilities")
+            raise Wrong("too many names follow that of the machine")
         names = {self.text() for _ in range(count)}
         self.memory.shared = "x-ignore-shared" in names
         self.memory.mapped = "mapped-ram" in names

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from scanner.dump import lzop
 from scanner.dump.codecs import (
     BROKEN,
     HEAD,
@@ -210,6 +211,8 @@ def _streams(source: _Stream, notes: _Notes, first: str) -> Iterator[bytes]:
             whole = _skip_frame(source, notes)
         else:
             whole = _gzip_head(source, notes) if layer == "gzip" else True
+            if layer == "lzop":
+                notes.keep(lzop.name_of(source.peek(lzop.HEAD)))
             if whole:
                 whole = yield from _stream(source, decoders.open(layer), notes)
         if not whole:

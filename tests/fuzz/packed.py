@@ -22,8 +22,9 @@ import lz4.frame
 import zstandard
 
 from fixtures import cabinet, carriers, criu, heaps, lime, makedumpfile, qemu, unreal
+from fixtures import lzop as fixture
 from scanner import dump
-from scanner.dump import archives, codecs, contents, unpack
+from scanner.dump import archives, codecs, contents, lzop, unpack
 from scanner.dump.source import File
 from scanner.model import Fault
 from tests.dump import dump_bytes
@@ -123,10 +124,20 @@ def _named() -> bytes:
 
 def _lzo(data: bytes) -> None:
     try:
-        plain = codecs.unpack_lzo(data[1:], 64 * data[0] if data else 0)
+        plain = lzop.unpack_lzo(data[1:], 64 * data[0] if data else 0)
     except codecs.BROKEN:
         return
     assert plain is None or len(plain) <= 255 * len(data) + 255
+
+
+def _lzops() -> Iterable[bytes]:
+    """Write streams whose blocks stand as they are, or are packed where something packs."""
+    yield fixture.write(PLAIN, bytes, flags=fixture.ADLER | fixture.CRC, name=b"core")
+    if importlib.util.find_spec("lzallright") is not None:
+        from lzallright import LZOCompressor
+
+        yield fixture.write(PLAIN, LZOCompressor().compress, flags=fixture.CRC, block=100)
+        yield fixture.write(PLAIN, LZOCompressor().compress, flags=fixture.HEAD_CRC | 3)
 
 
 _LAYERS = (
@@ -143,8 +154,17 @@ _LAYERS = (
         for codec, seeds in _PACKED.items()
     ),
     Target(
+        name="layer-lzop",
+        covers=("dump.lzop", "dump.unpack"),
+        run=functools.partial(_peel, "lzop"),
+        seeds=_lzops,
+        mutate=_FIELDS,
+        longest=1024,
+        weight=4,
+    ),
+    Target(
         name="block-lzo",
-        covers=("dump.codecs",),
+        covers=("dump.lzop",),
         run=_lzo,
         seeds=lambda: [b"\x04\x14abc\x11\0\0", b"\x01" + bytes.fromhex("0061110000")],
         longest=512,

@@ -18,8 +18,9 @@ import zstandard
 from scanner.dump import bitmaps
 from scanner.dump.archives import cores
 from scanner.dump.archives.archive import Archive, Member
-from scanner.dump.codecs import BROKEN, unpack_lzo
+from scanner.dump.codecs import BROKEN
 from scanner.dump.draft import MAX_REGIONS
+from scanner.dump.lzop import unpack_lzo
 from scanner.dump.source import CHUNK
 
 MAX_NOTE_BYTES = 64 << 20
