@@ -2,7 +2,18 @@
 
 import pytest
 
-from fixtures import elfcore, heaps, kerneldump, keys, lime, macho, makedumpfile, minidump, noise
+from fixtures import (
+    elfcore,
+    heaps,
+    kerneldump,
+    keys,
+    lime,
+    macho,
+    makedumpfile,
+    minidump,
+    noise,
+    qemu,
+)
 from fixtures.encodings import pkcs8_der
 from scanner import dump
 from scanner.model import Layout
@@ -45,6 +56,9 @@ CLEAN: dict[str, bytes] = {
     "LiME": lime.write(PAGES).data,
     "AVML": lime.write(PAGES, packed=True).data,
     "makedumpfile": makedumpfile.write(PAGES).data,
+    "QEMU": qemu.write(
+        [("pc.ram", 1 << 20)], [one for at, page in PAGES for one in qemu.pages("pc.ram", page, at)]
+    ).data,
 }
 """Dumps without a secret; those of a whole machine never pass, having no tables of pages."""
 

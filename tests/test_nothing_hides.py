@@ -80,7 +80,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "pages of a process that lie apart in physical memory": (
         "test_machines.py::test_key_over_two_pages",
+        "dump/test_qemu.py::test_key_over_two_pages",
         "dump/test_paging.py::test_no_tables",
+    ),
+    "earlier copies of a page, the state of devices, and what libvirt writes of a machine": (
+        "dump/test_qemu.py::test_key_in_an_earlier_copy",
+        "dump/test_qemu.py::test_key_in_the_state_of_a_device",
+        "dump/test_qemu.py::test_secret_in_the_xml",
     ),
     "text in other encodings: UTF-16 of both orders, base64, hex, escapes": (
         "test_text_forms.py::test_text_is_one_finding",
