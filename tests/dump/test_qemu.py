@@ -377,6 +377,16 @@ def test_any_damage(changes: list[tuple[int, int]]) -> None:
     layout_of(bytes(out))
 
 
+@pytest.mark.parametrize("name", [b"configuration/capabilities", b"configuration/secret-in-here"])
+def test_no_text_of_the_stream_is_told(name: bytes) -> None:
+    """What is said of a configuration repeats none of it."""
+    piece = b"\x05" + bytes([len(name)]) + name + b"\0\0\0\1\xff\xff\xff\xff"
+    data = b"QEVM\0\0\0\3\7\0\0\0\x09virt-10.0" + piece
+    [fault] = layout_of(data).faults
+    assert fault.code == "damaged-table"
+    assert not {"configuration", "capabilities", "secret"} & set(fault.text.split())
+
+
 def test_footers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """What looks like a footer is tried so often, and no more."""
     monkeypatch.setattr(migration, "MAX_TRIES", 100)
