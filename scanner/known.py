@@ -39,12 +39,15 @@ _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----")
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PRIVATE_TEXT = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-")
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
-_PARAMETERS = (b"EC PARAMETERS", b"DH PARAMETERS")
+_PARAMETERS = (b"EC PARAMETERS", b"DH PARAMETERS", b"X9.42 DH PARAMETERS", b"DSA PARAMETERS")
 _JWK_SECRETS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """Members that RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1 keep for private and symmetric keys."""
 
 _JWK_CURVES = ("P-256", "P-384", "P-521", "secp256k1")
 _SSH_CURVES = {b"nistp256": "P-256", b"nistp384": "P-384", b"nistp521": "P-521"}
+_MOST_STRINGS = 6
+"""Strings of a key that are read: the type, a certificate's nonce, and the four numbers of DSA."""
+
 _SSH_TYPE = re.compile(rb"(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]{3,60}")
 
 
@@ -143,7 +146,7 @@ def _private() -> _Refused:
 def _named(key: PublicKey | None, name: str) -> PublicKey:
     """Return the key as one of the operator's, labelled where it has no subject of its own."""
     if key is None:
-        raise _Refused("it holds something that is no key of a kind that is looked for")
+        raise _Refused("it holds what is no key of a kind, or on a curve, that is looked for")
     key = x509.labelled(key)
     kid = "" if key.witness.subject else name
     return replace(key, witness=replace(key.witness, kind="known", kid=kid, place=None))
@@ -193,6 +196,10 @@ def _base64(text: bytes, *, url: bool = False) -> bytes:
 
 def _rsa(n: int, e: int) -> PublicKey | None:
     return x509.from_spki(fingerprint.rsa_spki(n, e)) if n > 0 and e > 0 else None
+
+
+def _dsa(p: int, q: int, g: int, y: int) -> PublicKey | None:
+    return x509.from_spki(fingerprint.ffc_spki("dsa", p, q, g, y))
 
 
 def _ec(curve: str, x: bytes, y: bytes) -> PublicKey | None:
@@ -270,6 +277,8 @@ def _ssh(wire: bytes) -> PublicKey | None:
     match kind, fields:
         case b"ssh-rsa", [e, n, *_]:
             return _rsa(int.from_bytes(n), int.from_bytes(e))
+        case b"ssh-dss", [p, q, g, y, *_]:
+            return _dsa(*(int.from_bytes(number) for number in (p, q, g, y)))
         case b"ssh-ed25519", [public, *_]:
             return x509.from_spki(fingerprint.okp_spki("ed25519", public))
         case _, [curve, point, *_] if kind == b"ecdsa-sha2-" + curve and curve in _SSH_CURVES:
@@ -281,10 +290,10 @@ def _ssh(wire: bytes) -> PublicKey | None:
 
 
 def _strings(wire: bytes) -> list[bytes]:
-    """Return the strings (RFC 4251 section 5) at the start of a key: the first four at most."""
+    """Return the strings (RFC 4251 section 5) at the start of a key: the first ones alone."""
     found: list[bytes] = []
     at = 0
-    while at + 4 <= len(wire) and len(found) < 4:
+    while at + 4 <= len(wire) and len(found) < _MOST_STRINGS:
         size = int.from_bytes(wire[at : at + 4])
         if size > len(wire) - at - 4:
             raise _Refused("an SSH key in it is cut")

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, noise
-from scanner import correlate, known, rules
+from scanner import correlate, fingerprint, known, rules
 from scanner.engine import scanning
 from scanner.errors import UsageError
 from scanner.progress import Silence
+from tests.detect.damaged.test_headless_dsa import key as dsa_key
 
 RSA = keys.rsa_key(2048)
 EC = keys.ec_key()
@@ -140,6 +141,31 @@ def test_other_kinds_of_ssh_lines() -> None:
     )
     for data, key in rows:
         assert names(data) == [key.spki_sha256], data[:30]
+
+
+def ffc_forms() -> dict[str, tuple[str, list[bytes]]]:
+    """Return the name of each kind of key of finite fields, and the forms that it has."""
+    private = dsa_key(256, 2048)
+    public = private.public_key().public_numbers()
+    group = public.parameter_numbers
+    strings = [n.to_bytes(n.bit_length() // 8 + 1) for n in (group.p, group.q, group.g, public.y)]
+    found = {}
+    for algorithm in fingerprint.FFC_OIDS:
+        spki = fingerprint.ffc_spki(algorithm, group.p, group.q, group.g, public.y)
+        forms = [spki, encodings.pem(spki, "PUBLIC KEY")]
+        forms += [line(b"ssh-dss", *strings)] if algorithm == "dsa" else []
+        found[algorithm] = hashlib.sha256(spki).hexdigest(), forms
+    return found
+
+
+@pytest.mark.parametrize("algorithm", fingerprint.FFC_OIDS)
+def test_keys_of_finite_fields(algorithm: str) -> None:
+    """DSA, Diffie-Hellman and X9.42: all were refused, though their exponents are looked for."""
+    name, forms = ffc_forms()[algorithm]
+    assert [names(form) for form in forms] == [[name]] * len(forms)
+    for form in forms[:1]:
+        with pytest.raises(UsageError):
+            known.read(form[:-1], "key.der")
 
 
 PRIVATE = {

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.integers.limbs import Flags, Offsets, Runs
-from scanner.fingerprint import FIELD_BYTES
+from scanner.fingerprint import FFC_OIDS, FIELD_BYTES
 from scanner.model import Fingerprint, Place, Witness
 
 Columns = npt.NDArray[np.int64]
@@ -49,7 +49,8 @@ class Register:
     first: Flags
     """Whether the key stands in no row before."""
     numbers: bytes
-    """n and e, x and y, or the encoded key: big-endian, end to end, of the first rows alone."""
+    """n and e, x and y, p, q, g and y, or the encoded key: big-endian, end to end, of the first
+    rows alone."""
     end: Offsets
     """Where in ``numbers`` those of a row end."""
     place: Columns
@@ -207,20 +208,36 @@ def _numbers(key: PublicKey) -> bytes:
     if key.algorithm == "ec":
         size = FIELD_BYTES[key.curve]
         return key.x.to_bytes(size) + key.y.to_bytes(size)
+    if key.algorithm in FFC_OIDS:
+        size = -(-key.bits // 8)
+        return b"".join(part.to_bytes(size) for part in (*key.group, key.y)) + key.raw
     return key.raw
 
 
 def _key(algorithm: str, curve: str, bits: int, numbers: bytes, witness: Witness) -> PublicKey:
     n = e = x = y = 0
-    raw = b""
+    group, raw = (0, 0, 0), b""
     if algorithm == "rsa":
         size = -(-bits // 8)
         n, e = int.from_bytes(numbers[:size]), int.from_bytes(numbers[size:])
     elif algorithm == "ec":
         size = FIELD_BYTES[curve]
         x, y = int.from_bytes(numbers[:size]), int.from_bytes(numbers[size:])
+    elif algorithm in FFC_OIDS:
+        size = -(-bits // 8)
+        p, q, g, y = (int.from_bytes(numbers[at : at + size]) for at in range(0, 4 * size, size))
+        group, raw = (p, q, g), numbers[4 * size :]
     else:
         raw = numbers
     return PublicKey(
-        algorithm=algorithm, curve=curve, bits=bits, n=n, e=e, x=x, y=y, raw=raw, witness=witness
+        algorithm=algorithm,
+        curve=curve,
+        bits=bits,
+        n=n,
+        e=e,
+        x=x,
+        y=y,
+        group=group,
+        raw=raw,
+        witness=witness,
     )

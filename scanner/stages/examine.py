@@ -290,7 +290,7 @@ def _public(key: Material) -> PublicKey | None:
         case Okp():
             return publics.okp(key.algorithm, key.public, kind=BARE)
         case Ffc():
-            return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind=BARE)
+            return publics.ffc(key.algorithm, key.p, key.q, key.g, key.y, kind=BARE, more=key.more)
         case Pqc():
             return publics.pqc(key.algorithm, key.public, kind=BARE)
         case Foreign():

@@ -1,6 +1,7 @@
 """Public keys as columns."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -13,6 +14,12 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.register import Register, Registrar
 from scanner.model import Place
 
+
+def at(key: PublicKey, place: Place | None) -> PublicKey:
+    """Say where a key was read."""
+    return replace(key, witness=replace(key.witness, place=place))
+
+
 RSA, P256, P521 = keys.rsa_key(), keys.ec_key("P-256"), keys.ec_key("P-521")
 FORMS = (
     lambda kind, place: publics.rsa(RSA.n, RSA.e, kind=kind, place=place),
@@ -21,6 +28,9 @@ FORMS = (
     lambda kind, place: publics.ec("P-521", P521.x, P521.y, kind=kind, place=place),
     lambda kind, place: publics.okp("ed25519", bytes(range(32)), kind=kind, place=place),
     lambda kind, place: publics.okp("x448", bytes(range(56)), kind=kind, place=place),
+    lambda kind, place: at(publics.ffc("dsa", 1 << 1024 | 7, 99, 5, 6, kind=kind), place),
+    lambda kind, place: at(publics.ffc("dhx", 1 << 1024 | 7, 9, 5, 6, kind=kind, more=b"m"), place),
+    lambda kind, place: at(publics.ffc("dh", 1 << 2047 | 7, 0, 2, 1 << 2046, kind=kind), place),
 )
 PLACES = st.none() | st.builds(
     Place, space=st.integers(0, 2), offset=st.integers(0, 1 << 60), size=st.integers(1, 5000)

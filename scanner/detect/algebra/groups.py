@@ -1,8 +1,9 @@
 """Keys of finite-field groups, as every written form of them gives their numbers: g**x = y.
 
-DSA (FIPS 186-4 section 4) and Diffie-Hellman or ElGamal, whose subgroup nothing names. Every
-function returns the key where the equation closes and None where it does not, whatever the numbers;
-sizes are checked before a power is taken. This module reads no format.
+DSA (FIPS 186-4 section 4), Diffie-Hellman or ElGamal, whose subgroup nothing names, and
+Diffie-Hellman of X9.42, which names it (RFC 2631). Every function returns the key where the
+equation closes and None where it does not, whatever the numbers; sizes are checked before a power
+is taken. This module reads no format.
 """
 
 from scanner.detect.algebra import effort
@@ -13,6 +14,9 @@ BITS = range(1024, 8192 + 1)
 
 ORDERS = range(160, 512 + 1)
 """Sizes of the order of a DSA group."""
+
+_LEAST_ORDER = 160
+"""Bits of the order of an X9.42 group, at least: of a safe prime it is (p - 1) / 2."""
 
 
 def plausible(p: int, q: int, g: int, y: int = 2) -> bool:
@@ -40,6 +44,21 @@ def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
     if pow(g, q, p) != 1:
         return None
     return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=pow(g, x, p))
+
+
+def subgroup(p: int, q: int, g: int, y: int = 2) -> bool:
+    """Tell by sizes alone whether numbers may be a public key of X9.42."""
+    return plausible(p, 0, g, y) and q.bit_length() >= _LEAST_ORDER and (p - 1) % q == 0
+
+
+def exchanged(p: int, q: int, g: int, x: int, more: bytes = b"") -> Ffc | None:
+    """Return an X9.42 key whose group closes, with the y that x gives, which proves nothing yet."""
+    if not subgroup(p, q, g) or not 1 < x < q:
+        return None
+    effort.power(q.bit_length() + x.bit_length(), p.bit_length())
+    if pow(g, q, p) != 1:
+        return None
+    return Ffc(algorithm="dhx", p=p, q=q, g=g, x=x, y=pow(g, x, p), more=more)
 
 
 def agreed(p: int, g: int, x: int) -> Ffc | None:

@@ -61,7 +61,7 @@ class Okp(_Guarded):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Ffc(_Guarded):
-    """A DSA or Diffie-Hellman key: g**x = y modulo p. ``algorithm`` is ``dsa`` or ``dh``."""
+    """A DSA or Diffie-Hellman key: g**x = y modulo p. ``algorithm`` as in fingerprint.FFC_OIDS."""
 
     algorithm: str
     p: int
@@ -70,6 +70,8 @@ class Ffc(_Guarded):
     g: int
     x: int
     y: int
+    more: bytes = b""
+    """DER of what follows p, g and q in the parameters of X9.42."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -92,6 +94,8 @@ class Foreign(_Guarded):
     algorithm: str
     """``ec``, ``dh``, a name, or an object identifier in dots."""
     curve: str = ""
+    bits: int = 0
+    """Of the field of a curve that has a name here; 0 where nobody says."""
     inner: bytes
     """What is private, as it is encoded."""
     spki: bytes = b""
@@ -141,7 +145,7 @@ def describe(key: Material) -> Description:
                 curve="",
                 bits=key.p.bit_length(),
                 fingerprint=fingerprint.of_spki(
-                    fingerprint.ffc_spki(key.algorithm, key.p, key.q, key.g, key.y)
+                    fingerprint.ffc_spki(key.algorithm, key.p, key.q, key.g, key.y, key.more)
                 ),
             )
         case Pqc():
@@ -153,6 +157,6 @@ def describe(key: Material) -> Description:
             return Description(
                 algorithm=key.algorithm,
                 curve=key.curve,
-                bits=0,
+                bits=key.bits,
                 fingerprint=fingerprint.of_spki(key.spki) if key.spki else fingerprint.NAMELESS,
             )

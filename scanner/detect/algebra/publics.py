@@ -20,15 +20,18 @@ class PublicKey:
     """A public key and what names it. Only the fields of its algorithm are filled."""
 
     algorithm: str
-    """``rsa``, ``ec``, or a name of RFC 8410 or of the post-quantum algorithms."""
+    """``rsa``, ``ec``, or a name of RFC 8410, of finite fields or of post-quantum algorithms."""
     curve: str = ""
     bits: int
     n: int = 0
     e: int = 0
     x: int = 0
     y: int = 0
+    group: tuple[int, int, int] = (0, 0, 0)
+    """p, q (0 where nothing names it) and g of a finite field: ``y`` is the public half."""
     raw: bytes = b""
-    """The encoded public key of RFC 8032, RFC 7748 and SLH-DSA; of ML-DSA and ML-KEM rho alone."""
+    """The encoded public key of RFC 8032, RFC 7748 and SLH-DSA; of ML-DSA and ML-KEM rho alone; of
+    X9.42 the DER of what follows p, g and q."""
     certificate: bytes = b""
     """The certificate that it was read from (DER), which says what its owner is called."""
     witness: Witness
@@ -72,12 +75,17 @@ def okp(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
     )
 
 
-def ffc(algorithm: str, p: int, q: int, g: int, y: int, *, kind: str) -> PublicKey:
-    """Return a DSA or Diffie-Hellman public key: its name alone, its numbers are not looked for."""
+def ffc(
+    algorithm: str, p: int, q: int, g: int, y: int, *, kind: str, more: bytes = b""
+) -> PublicKey:
+    """Return a DSA or Diffie-Hellman public key (see fingerprint.ffc_spki)."""
     return PublicKey(
         algorithm=algorithm,
         bits=p.bit_length(),
-        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y), None),
+        y=y,
+        group=(p, q, g),
+        raw=more,
+        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y, more), None),
     )
 
 

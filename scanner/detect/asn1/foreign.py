@@ -1,10 +1,12 @@
 """Keys in PKCS#8 and SEC1 of algorithms and curves that nothing here computes with.
 
-GOST R 34.10, binary and rarer prime curves, Diffie-Hellman of X9.42, hybrids of a draft: what
-says that it is a private key, and parses strictly, is one, whatever its algorithm. It has no proof,
-and the name of a public half only where that stands beside it. What is of an algorithm that is
-known, and whose numbers do not agree, is for ``keys`` to refuse.
+GOST R 34.10, binary and rarer prime curves, odd groups of X9.42, hybrids of a draft: what says that
+it is a private key, and parses strictly, is one, whatever its algorithm. It has no proof, and the
+name of a public half only where that stands beside it. What is of an algorithm that is known, and
+whose numbers do not agree, is for ``keys`` to refuse.
 """
+
+import re
 
 from scanner import fingerprint
 from scanner.detect.algebra.material import Foreign
@@ -12,28 +14,58 @@ from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Malformed, Reader
 
 _ALGORITHMS = {
-    "2a8648ce3e0201": "dh",  # X9.42
+    "2a8648ce3e0201": "dhx",
     "2a8503020213": "gost2001",
     "2a85030701010101": "gost2012-256",
     "2a85030701010102": "gost2012-512",
 }
 """What identifiers mean: dhpublicnumber (RFC 3279), RFC 4491, RFC 9215; content bytes in hex."""
 
-_CURVES = {
-    "2a8648ce3d030101": "P-192",
-    "2b81040008": "secp160r1",
-    "2b81040009": "secp160k1",
-    "2b8104001e": "secp160r2",
-    "2b8104001f": "secp192k1",
-    "2b81040020": "secp224k1",
-    "2b2403030208010103": "brainpoolP192r1",
-    "2b2403030208010105": "brainpoolP224r1",
-    "2b2403030208010108": "brainpoolP256t1",
-    "2b2403030208010109": "brainpoolP320r1",
-    "2b240303020801010c": "brainpoolP384t1",
-    "2b240303020801010e": "brainpoolP512t1",
+_SEC2 = {
+    1: "sect163k1",
+    2: "sect163r1",
+    3: "sect239k1",
+    4: "sect113r1",
+    5: "sect113r2",
+    6: "secp112r1",
+    7: "secp112r2",
+    8: "secp160r1",
+    9: "secp160k1",
+    15: "sect163r2",
+    16: "sect283k1",
+    17: "sect283r1",
+    22: "sect131r1",
+    23: "sect131r2",
+    24: "sect193r1",
+    25: "sect193r2",
+    26: "sect233k1",
+    27: "sect233r1",
+    28: "secp128r1",
+    29: "secp128r2",
+    30: "secp160r2",
+    31: "secp192k1",
+    32: "secp224k1",
+    36: "sect409k1",
+    37: "sect409r1",
+    38: "sect571k1",
+    39: "sect571r1",
 }
-"""Names of the more usual curves (GB/T 32918.5, SEC 2, RFC 5639)."""
+_X962 = {1: "P-192", 2: "prime192v2", 3: "prime192v3", 4: "prime239v1", 5: "prime239v2"}
+_BRAINPOOL = ("160", "192", "224", "256", "320", "384", "512")
+
+_CURVES = {
+    **{f"2b810400{last:02x}": name for last, name in _SEC2.items()},
+    **{f"2a8648ce3d0301{last:02x}": name for last, name in _X962.items()},
+    "2a8648ce3d030106": "prime239v3",
+    **{
+        f"2b24030302080101{2 * row + twisted + 1:02x}": f"brainpoolP{bits}{'rt'[twisted]}1"
+        for row, bits in enumerate(_BRAINPOOL)
+        for twisted in (0, 1)
+    },
+}
+"""Names of curves (SEC 2, X9.62, RFC 5639), which say the bits of their fields."""
+
+_BITS = re.compile(r"\d{3}")
 
 _SHORTEST, _LONGEST_SCALAR = 12, 80
 """Bytes of what is private, at least, and of a scalar, at most."""
@@ -56,12 +88,14 @@ def ec(parameters: bytes, scalar: bytes, point: bytes | None) -> Foreign:
         raise Malformed
     _random(scalar)
     named = Reader(parameters)
-    curve = ""
+    curve, bits = "", None
     if named.peek() == der.OID:
         oid = named.content(der.OID)
-        curve = _CURVES.get(oid.hex()) or dotted(oid)
+        name = _CURVES.get(oid.hex(), "")
+        curve, bits = name or dotted(oid), _BITS.search(name)
     spki = fingerprint.described_spki(parameters, point) if point else b""
-    return Foreign(algorithm="ec", curve=curve, inner=scalar, spki=spki)
+    size = int(bits[0]) if bits else 0
+    return Foreign(algorithm="ec", curve=curve, bits=size, inner=scalar, spki=spki)
 
 
 def _random(raw: bytes) -> None:

@@ -1,11 +1,11 @@
 """Private keys as DER: PKCS#1, PKCS#8, SEC1 and OpenSSL's DSA, parsed strictly and then proved.
 
 Sources: RFC 8017 A.1.2 (RSAPrivateKey), RFC 5958 (OneAsymmetricKey), RFC 5915 (ECPrivateKey),
-RFC 8410 (CurvePrivateKey), RFC 3279 2.3.2 (Dss-Parms) and 2.3.5 (EcpkParameters), PKCS #3 (DH), and
-OpenSSL's DSAPrivateKey, which no RFC has; what is inside of post-quantum ones is for ``pqc``, and
-of algorithms that nobody here knows for ``foreign``. A structure is a key only when its numbers
-agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, the scalar must give
-it. This module refuses what only looks like a key, and never guesses at an encrypted one.
+RFC 8410 (CurvePrivateKey), RFC 3279 2.3.5 (EcpkParameters), and OpenSSL's DSAPrivateKey, which no
+RFC has; what is inside of keys of finite-field groups is for ``domains``, of post-quantum ones for
+``pqc``, and of algorithms that nobody here knows for ``foreign``. A structure is a key only when
+its numbers agree: p*q = n for RSA; g**x = y for DSA; where a public point stands inside, the scalar
+must give it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
 import re
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x255
 
 from scanner.detect.algebra import curve_points, effort, groups
 from scanner.detect.algebra.material import Ec, Foreign, Material, Okp, Rsa, describe
-from scanner.detect.asn1 import der, foreign, pqc
+from scanner.detect.asn1 import der, domains, foreign, pqc
 from scanner.detect.asn1.curve_names import BY_OID, USUAL_CURVE, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
@@ -28,8 +28,6 @@ RSA_BITS = range(512, 16384 + 1)
 
 RSA_ALGORITHMS = frozenset(bytes.fromhex(f"2a864886f70d0101{last}") for last in ("01", "07", "0a"))
 """rsaEncryption, id-RSAES-OAEP and id-RSASSA-PSS (RFC 8017 appendix C), content bytes."""
-
-DSA, DH = FFC_OIDS["dsa"], FFC_OIDS["dh"]
 
 EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 """id-ecPublicKey (RFC 5480), content bytes."""
@@ -55,7 +53,7 @@ _ENVELOPE = 40
 """Bytes of PKCS#8 before an ECPrivateKey whose curve is named, at most."""
 
 _PRIMES = 8
-_RSA_NUMBERS, _DSA_NUMBERS, _PARAMETERS = 8, 5, 3
+_RSA_NUMBERS, _DSA_NUMBERS = 8, 5
 _DISTINCT = 8
 """Different bytes that a secret has at least: 28 random bytes miss it once in 10**18."""
 _DISTINCT_OF_OKP = {32: 22, 56: 38, 57: 38}
@@ -263,8 +261,8 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         public = wrapped.bits()
         wrapped.finish()
     body.finish()
-    if algorithm in (DSA, DH):
-        return _group(algorithm, parameters, inner)
+    if algorithm in domains.ALGORITHMS:
+        return _group(domains.ALGORITHMS[algorithm], parameters, inner)
     if algorithm == EC_PUBLIC_KEY:
         named = Reader(parameters)
         curve = curve_of(named)
@@ -282,22 +280,14 @@ def _whole(inner: bytes) -> Reader:
     return fields
 
 
-def _group(algorithm: bytes, parameters: bytes, inner: bytes) -> _Checked:
-    """Read the exponent of a DSA key (p, q, g) or a DH one (p, g, l); y is nowhere in it."""
-    key = Reader(inner)
-    x = key.integer()
-    key.finish()
-    fields = _whole(parameters)
-    numbers = fields.integers(_PARAMETERS)
-    fields.finish()
-    found = None
-    if algorithm == DH and len(numbers) >= _PARAMETERS - 1:
-        found = groups.agreed(numbers[0], numbers[1], x)
-    elif algorithm == DSA and len(numbers) == _PARAMETERS:
-        found = groups.derived(numbers[0], numbers[1], numbers[2], x)
-    if found is None:
-        raise Malformed
-    return _Checked(found, "")
+def _group(algorithm: str, parameters: bytes, inner: bytes) -> _Checked:
+    """Read an exponent; of X9.42, where validation is no matter of course, in any group."""
+    try:
+        return _Checked(domains.private(algorithm, parameters, inner), "")
+    except Malformed:
+        if algorithm != "dhx":
+            raise
+    return _Checked(foreign.pkcs8(FFC_OIDS[algorithm], inner), "")
 
 
 def _inner(algorithm: bytes, inner: bytes, public: bytes | None) -> _Checked:

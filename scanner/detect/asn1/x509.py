@@ -19,7 +19,7 @@ from cryptography import x509
 from scanner import fingerprint
 from scanner.detect.algebra import curve_points, publics
 from scanner.detect.algebra.publics import BARE, PublicKey
-from scanner.detect.asn1 import der, pqc
+from scanner.detect.asn1 import der, domains, pqc
 from scanner.detect.asn1.curve_names import curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.detect.asn1.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
@@ -101,6 +101,10 @@ def _spki(data: bytes) -> PublicKey | None:
         elif algorithm in _OID_OKP:
             identifier.finish()
             key = _okp(_OID_OKP[algorithm], body.bits())
+        elif algorithm in domains.ALGORITHMS:
+            parameters = identifier.element()
+            identifier.finish()
+            key = domains.public(domains.ALGORITHMS[algorithm], parameters, body.bits())
         elif algorithm in _OID_PQC:
             identifier.finish()
             key = _pqc(_OID_PQC[algorithm], body.bits())

@@ -21,7 +21,6 @@ from scanner.detect.asn1 import der
 from scanner.detect.asn1.curve_names import USUAL_CURVE, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.detect.asn1.keys import (
-    DSA,
     EC_PUBLIC_KEY,
     OKP_BYTES,
     RSA_ALGORITHMS,
@@ -46,7 +45,7 @@ from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.ssh import blobs, openssh
 from scanner.detect.ssh.blobs import NotSsh, Wire
 from scanner.detect.texts import pem
-from scanner.fingerprint import OKP_OIDS
+from scanner.fingerprint import FFC_OIDS, OKP_OIDS
 from scanner.model import Confidence, Place
 from scanner.rules import Rule
 
@@ -216,7 +215,7 @@ def _pkcs8(data: bytes, at: int, total: int) -> _Rest | None:
         identifier = outer.enter()
         at += len(Reader(data, at).element())
         name = identifier.content(der.OID)
-        if name == DSA:
+        if name == FFC_OIDS["dsa"]:
             return _exponent(data, at, identifier.enter().integers(3), total)
         curve = curve_of(identifier) if name == EC_PUBLIC_KEY else ""
     except Malformed:

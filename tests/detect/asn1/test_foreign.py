@@ -14,7 +14,7 @@ from fixtures import encodings
 from fixtures.keystores import tlv
 from scanner import rules
 from scanner.detect.algebra.material import Ffc, Foreign, describe
-from scanner.detect.asn1 import foreign, keys
+from scanner.detect.asn1 import foreign, keys, x509
 from scanner.detect.asn1.der import Malformed
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Confidence
@@ -37,7 +37,7 @@ def pkcs8(oid: bytes, parameters: bytes, inner: bytes, *more: bytes) -> bytes:
 KEYS = {
     "brainpoolP320r1": (pkcs8(EC, tlv(6, RARE), sec1()), "ec", "brainpoolP320r1"),
     "brainpoolP320r1, SEC1": (sec1(32, tlv(0xA0, tlv(6, RARE))), "ec", "brainpoolP320r1"),
-    "sect571k1": (pkcs8(EC, tlv(6, bytes.fromhex("2b81040026")), sec1(64)), "ec", "1.3.132.0.38"),
+    "sect571k1": (pkcs8(EC, tlv(6, bytes.fromhex("2b81040026")), sec1(64)), "ec", "sect571k1"),
     "GOST": (
         pkcs8(bytes.fromhex("2a85030701010101"), tlv(0x30, tlv(6, RARE)), tlv(4, SECRET[:32])),
         "gost2012-256",
@@ -49,7 +49,7 @@ KEYS = {
             tlv(0x30, tlv(2, b"\x7f" * 300)),
             tlv(2, b"\1" + SECRET),
         ),
-        "dh",
+        "dhx",
         "",
     ),
     "composite": (pkcs8(bytes.fromhex("2b06010505070627"), b"", SECRET), "1.3.6.1.5.5.7.6.39", ""),
@@ -223,6 +223,48 @@ def test_what_openssl_makes(tmp_path: Path, curve: str) -> None:
         assert parsed is not None
         assert isinstance(parsed.material, Ffc)
         assert describe(parsed.material).fingerprint.value == hashlib.sha256(public).hexdigest()
+
+
+SIZES = {"brainpoolP320r1": 320, "sect571k1": 571, "GOST": 0}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_curve_that_has_a_name_has_a_size(name: str) -> None:
+    """It was told as one of 0 bits."""
+    parsed = keys.parse_private(KEYS[name][0])
+    assert parsed is not None
+    assert describe(parsed.material).bits == SIZES[name]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.parametrize("more", [(), ("-pkeyopt", "dh_paramgen_type:1")])
+def test_x942_as_openssl_makes_it(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """It is named by its SPKI, whether what validates its group stands in it or not."""
+    parameters = tmp_path / "parameters"
+    how = ("-pkeyopt", "group:dh_2048_256") if not more else ("-pkeyopt", "pbits:1024", *more)
+    made = subprocess.run(
+        ["openssl", "genpkey", "-genparam", "-algorithm", "DHX", *how],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("this openssl has no such keys")
+    parameters.write_bytes(made.stdout)
+    secret = openssl("genpkey", "-paramfile", str(parameters), "-outform", "DER")
+    public = openssl("pkey", "-inform", "DER", "-pubout", "-outform", "DER", given=secret)
+    parsed = keys.parse_private(secret)
+    assert parsed is not None
+    said = describe(parsed.material)
+    assert (said.algorithm, said.fingerprint.value) == ("dhx", hashlib.sha256(public).hexdigest())
+    assert said.bits == (1024 if more else 2048)
+    read = x509.from_spki(public)
+    assert read is not None
+    assert read.witness.fingerprint == said.fingerprint
+
+
+def openssl(*words: str, given: bytes = b"") -> bytes:
+    """Return what openssl says."""
+    return subprocess.run(["openssl", *words], input=given, capture_output=True, check=True).stdout
 
 
 def test_it_is_never_written_down() -> None:
