@@ -147,7 +147,7 @@ def _finding(
     )
     if best.algorithm in AGREEMENT and not names:
         severity = min(severity, Severity.MEDIUM)
-    elif best.algorithm in AGREEMENT and best.kind == "private-key":
+    elif _kept(best, witnesses) and best.kind == "private-key":
         severity = Severity.CRITICAL
     return Finding(
         id=best.fingerprint.value[:16],
@@ -166,6 +166,16 @@ def _finding(
         note=f"published: {best.published}" if best.published else "",
         protection=best.protection,
     )
+
+
+def _kept(best: Candidate, witnesses: Sequence[Witness]) -> bool:
+    """Tell whether a key of an agreement that has a name is one that somebody keeps.
+
+    What a file held of Diffie-Hellman is as grave as its own rule says.
+    """
+    if best.algorithm == "dh":
+        return not {witness.kind for witness in witnesses} <= _NAMELESS
+    return best.algorithm in AGREEMENT
 
 
 def _names(

@@ -25,10 +25,11 @@ NONCE = "x(k*G) = r"
 """What closed for a scalar of whose point x alone stands in the dump: as a rule the nonce of an
 ECDSA signature, and with it the signature gives its key away."""
 
-NONCE_EDWARDS = "r*B = R"
-"""The same of Ed25519, where what stands behind the point is a scalar too: R and S (RFC 8032)."""
+NONCE_EDWARDS, NONCE_DSA = "r*B = R", "g**k mod q = r"
+"""The same of Ed25519, where what stands behind the point is a scalar too: R and S (RFC 8032); and
+of DSA, where r stands (FIPS 186-4 section 4.6): of a key, y modulo q is nothing."""
 
-NONCES = frozenset((NONCE, NONCE_EDWARDS))
+NONCES = frozenset((NONCE, NONCE_EDWARDS, NONCE_DSA))
 
 
 class Severity(enum.IntEnum):
@@ -234,6 +235,9 @@ class Candidate:
     n: int = 0
     e: int = 0
     """Modulus and public exponent of an RSA key."""
+    group: tuple[int, ...] = ()
+    more: bytes = b""
+    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki)."""
     roles: tuple[str, ...] = ()
     """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False

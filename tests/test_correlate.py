@@ -170,9 +170,12 @@ def test_names() -> None:
 
 
 def test_key_agreement_without_a_name() -> None:
-    """Raw numbers of X25519, X448 and ML-KEM are medium; named or written they are critical."""
+    """Numbers of X25519, X448, ML-KEM and DH alone are medium; named or written, critical."""
     agreement = ("x25519", "x448", "ml-kem-512", "ml-kem-768", "ml-kem-1024")
-    for algorithm, rule in itertools.product(agreement, (LIMBS, "x25519-scalar", "ml-kem-key")):
+    for algorithm, rule in (
+        *itertools.product(agreement, (LIMBS, "x25519-scalar", "ml-kem-key")),
+        ("dh", "dh-exponent"),
+    ):
         raw = candidate(at(0, 32), rule=rule, algorithm=algorithm)
         written = candidate(at(100, 48), algorithm=algorithm, confidence=Confidence.STRUCTURE)
         assert findings([raw])[0].severity is Severity.MEDIUM

@@ -37,6 +37,7 @@ _ALGORITHMS = {
     "ec": "EC",
     "dsa": "DSA",
     "dh": "DH",
+    "dhx": "X9.42 DH",
     "ed25519": "Ed25519",
     "ed448": "Ed448",
     "x25519": "X25519",
@@ -244,7 +245,8 @@ def coordinate(extent: Extent) -> tuple[str, str]:
 def advice(finding: Finding) -> str:
     """Return what to do about a finding."""
     if finding.kind == "private-key" and not acts(finding):
-        return _AGREEMENT if finding.algorithm in AGREEMENT else "Look at it by hand."
+        agreed = finding.algorithm in {*AGREEMENT, "dh"}
+        return _AGREEMENT if agreed else "Look at it by hand."
     if finding.proof in NONCES and not named(finding):
         return _SIGNED
     return _ADVICE.get(finding.kind, "Nothing: it is public.")

@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.detect.algebra import mldsa, mlkem, slhdsa
-from scanner.detect.algebra.material import Material, Rsa, describe
+from scanner.detect.algebra.material import Ffc, Material, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
 from scanner.detect.integers import pool
@@ -46,11 +46,11 @@ Again = Callable[[Memory, Candidate], list[Material]]
 RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("rsa", ("rsa",), rsa.search, rsa.again),
     ("ec", ("ec",), ec.search, ec.again),
-    ("dh", (), discrete.search_dh, discrete.again),
+    ("dh", ("dh",), discrete.search_dh, discrete.again),
     ("ec-digits", ("ec",), digits.search, digits.again),
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
-    ("dsa", ("rsa",), discrete.search_dsa, discrete.again),
+    ("dsa", ("rsa", "dsa", "dhx"), discrete.search_dsa, discrete.again),
     ("lattices", tuple(mldsa.SETS), lattices.search, lattices.again),
     ("encapsulation", tuple(mlkem.SETS), encapsulation.search, encapsulation.again),
     ("hashtrees", tuple(slhdsa.SETS), hashtrees.search, hashtrees.again),
@@ -168,7 +168,7 @@ def _schedules(
 
 def candidate(found: Related, rule: Rule) -> Candidate:
     """Say of a key what leaves the worker: where it stands, and what of it is public."""
-    public = describe(found.key)
+    public, key = describe(found.key), found.key
     return Candidate(
         rule=rule.id,
         kind=rule.kind,
@@ -181,7 +181,9 @@ def candidate(found: Related, rule: Rule) -> Candidate:
         curve=public.curve,
         places=found.places,
         roles=found.roles,
-        n=found.key.n if isinstance(found.key, Rsa) else 0,
-        e=found.key.e if isinstance(found.key, Rsa) else 0,
-        e_assumed=isinstance(found.key, Rsa) and found.key.e_assumed,
+        n=key.n if isinstance(key, Rsa) else 0,
+        e=key.e if isinstance(key, Rsa) else 0,
+        e_assumed=isinstance(key, Rsa) and key.e_assumed,
+        group=(key.p, key.q, key.g) if isinstance(key, Ffc) else (),
+        more=key.more if isinstance(key, Ffc) else b"",
     )

@@ -73,9 +73,14 @@ def derive(name: str) -> None:
     _take(DERIVING[name])
 
 
+def raising(exponent: int, modulus: int) -> int:
+    """Return the microseconds that a power of numbers of so many bits takes."""
+    return exponent * modulus * modulus // _POWER + 1
+
+
 def power(exponent: int, modulus: int) -> None:
     """Count a power of numbers of so many bits. Raises Spent where that is too dear now."""
-    _take(exponent * modulus * modulus // _POWER + 1)
+    _take(raising(exponent, modulus))
 
 
 def iterations(count: int, each: float) -> None:

@@ -1,46 +1,56 @@
 """DSA and Diffie-Hellman keys held as bare numbers: g**x = y modulo p, and y stands elsewhere.
 
 A group must be there before anything is tried: the parameters of a DSA key as DER (RFC 3279 2.3.2)
-or as bare numbers, or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are
-a handshake's own as a rule. An exponentiation takes milliseconds, so few are done: of what is
-digits, and of what fills its words. Exponents of DSA below 224 bits are not looked for but as
-digits: twenty bytes are no run.
+or as bare numbers; those of a public key that was read, where its p stands or the operator gave it;
+or the prime of a group that everybody uses (RFC 3526, RFC 7919), whose keys are a handshake's own
+as a rule. An exponentiation takes milliseconds, so few are done: of what is digits, and of what
+fills its words. One exponent is one key: raised to it a peer's public number gives a shared secret,
+which stands as well. The exponent whose power, modulo q, is there is the nonce of a signature.
+Exponents of DSA below 224 bits are not looked for but as digits: twenty bytes are no run.
 """
 
-import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.detect.algebra import effort, named_groups
 from scanner.detect.algebra.material import Ffc, Material
 from scanner.detect.algebra.publics import PublicKey
-from scanner.detect.integers import readings
+from scanner.detect.asn1 import der
+from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, pieces, subgroups, words
+from scanner.detect.relations import digits, logarithms, subgroups, words
 from scanner.detect.relations.fixedbase import powers
+from scanner.detect.relations.logarithms import Piece
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Place
+from scanner.model import NONCE_DSA, Candidate, Place
 
-MOST_GROUPS = 4
-"""Groups that are tried."""
+MOST_GROUPS, MOST_BASES, MOST_STATED = 4, 4, 64
+"""Groups that are tried; bases of one of which nothing says the generator; and groups of public
+keys whose p is looked for."""
 
-MOST = 100
-"""Exponentiations for each: 0.4 ms to 2 ms one. A library that names a group has its prime in every
-process that maps it."""
+ORDERED, SPENT, LEAST = 150_000, (250_000, 200_000), (24, 8)
+"""Microseconds that exponentiations to one base take where the order is known; and together where
+it is not, in a section of few runs and of many; and how many there are then at least in a group for
+whose y a number stands. A library that names a group has its prime in every process that maps it.
+"""
 
 PROOF = "g**x = y"
 
-_NAMED = (
-    (2048, 124476, 560316, 225),
-    (3072, 1690314, 2625351, 275),
-    (4096, 240904, 5736041, 325),
-)
-"""Bits of p; what RFC 3526 adds to pi, RFC 7919 to e; bits of a short exponent (RFC 7919 5.2)."""
+_SHARE, _MOST_ANSWERS, _VARIED = 16, 1024, 0.88
+"""How much more a group is worth for whose y a number stands, how many of its length are looked at,
+and how many different bytes it has, of those that a random one has."""
+
+_WORD, _TOLD = 8, 64
+"""Bytes of a word, and of a p by which it is told that it stands."""
+
+_TABLES, _GAIN = 5, 5
+"""What many powers of one base cost at first, in powers, and by how much the rest are cheaper."""
 
 # SEQUENCE { INTEGER p, INTEGER q, INTEGER g } of 1024 to 3072 and of 224 or 256 bits.
 _PARAMETERS = re.compile(
@@ -48,51 +58,139 @@ _PARAMETERS = re.compile(
     rb"\x02(?:\x1d|\x21)\x00[\x80-\xff](?s:.){27}"
 )
 
+_DER = 3 * (384 + 5)
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A group, the bits of its exponents, and where its parameters were read.
+    """A group, and its bases, the likeliest generator first.
 
-    In one place as DER, or in three as bare numbers.
+    With where the parameters of each were read: in one place as DER, or in three as bare numbers.
     """
 
+    algorithm: str
     p: int
     q: int
-    g: int
+    """The order; 0 where nothing names it."""
     bits: int
-    places: tuple[Place, ...] = ()
+    """Of its exponents."""
+    bases: Mapping[int, tuple[Place, ...]]
+    stated: Mapping[tuple[int, int], PublicKey] = field(default_factory=dict)
+    """Public keys that were read, by base and public number."""
 
 
 def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
-    """Yield each DSA key whose exponent and public number stand in the pool."""
-    known = {public.n for public in publics}  # RSA's: the pool alone bears witness
-    groups: dict[tuple[int, int], _Group] = {}
+    """Yield each key of DSA or X9.42 whose exponent stands in the pool, and its public number.
+
+    Where the public number was read it need not stand.
+    """
+    publics = list(publics)
+    moduli = {public.n for public in publics if public.n}  # RSA's: the pool alone bears witness
+    stated = _stated(pool, [public for public in publics if public.group[1]])
+    bases: dict[tuple[int, int], dict[int, tuple[Place, ...]]] = {}
+    for p, q, g in list(stated)[:MOST_GROUPS]:
+        bases.setdefault((p, q), {})[g] = ()
     for match in _PARAMETERS.finditer(pool.data.data):
         read = _parameters(pool.data[match.start() : match.start() + _DER].tobytes())
-        if read is not None and len(groups) < MOST_GROUPS:
+        if read is not None and len(bases) < MOST_GROUPS:
             (p, q, g), size = read
-            place = pool.place(match.start(), size)
-            groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), (place,)))
-    for found in itertools.islice(subgroups.search(pool, known), MOST_GROUPS):
-        p, q, g = found.p, found.q, found.g
-        groups.setdefault((p, g), _Group(p, q, g, q.bit_length(), found.places))
-    for group in groups.values():
-        yield from _search(pool, "dsa", group)
+            bases.setdefault((p, q), {}).setdefault(g, (pool.place(match.start(), size),))
+    for found in itertools.islice(subgroups.search(pool, moduli), MOST_GROUPS):
+        of_group = bases.setdefault((found.p, found.q), {})
+        of_group |= {g: places or found.places for g, places in of_group.items()}
+        if not of_group:
+            of_group |= itertools.islice(found.bases.items(), MOST_BASES)
+    for (p, q), of_group in bases.items():
+        keys = [key for group, keys in stated.items() if group[:2] == (p, q) for key in keys]
+        there = {(key.group[2], key.y): key for key in keys}
+        algorithm = "dhx" if any(key.algorithm == "dhx" for key in keys) else "dsa"
+        if any(_exchanges(pool, p, q, g) for g in of_group):
+            algorithm = "dhx"
+        group = _Group(algorithm, p, q, q.bit_length(), of_group, there)
+        yield from _search(pool, group, ORDERED)
 
 
 def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
-    """Yield each key in a group of RFC 3526 or RFC 7919 whose prime, x and y stand in the pool."""
-    del publics
-    groups = _named()
-    wanted = [word for group in groups for word in _middle(group.p)]
-    there = {index // 2 for index, _ in words.find(pool.data, np.array(wanted, np.uint64))}
-    for index in sorted(there)[:MOST_GROUPS]:
-        yield from _search(pool, "dh", groups[index])
+    """Yield each key in a group of RFC 3526 or RFC 7919 whose prime, x and y stand in the pool.
+
+    And of other groups without an order, where a public key of one was read.
+    """
+    stated = _stated(pool, [public for public in publics if not public.n])
+    named = {group.p: group.short for group in named_groups.named()}
+    there = _standing(pool, named)
+    found = [(p, named_groups.G) for p in named if p in there]
+    found += [(p, g) for p, _, g in list(stated)[:MOST_GROUPS] if (p, g) not in found]
+    shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
+    for (p, g), share in zip(found, shares, strict=True):
+        bits = named_groups.short(p.bit_length())
+        ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
+        group = _Group("dh", p, 0, bits, {g: ()}, ys)
+        budget = pool.budget(*SPENT) * share // sum(shares)
+        least = pool.budget(*LEAST) if share == _SHARE else 0
+        yield from _search(pool, group, budget, least)
 
 
 # --- groups -------------------------------------------------------------------------------------
 
-_DER = 3 * (384 + 5)
+
+def _stated(
+    pool: Pool, publics: Iterable[PublicKey]
+) -> dict[tuple[int, int, int], list[PublicKey]]:
+    """Return the public keys of the groups that are to be tried, by p, q and g.
+
+    Their p stands in the pool, or the key was read among its runs, or the operator gave it.
+    """
+    groups: dict[tuple[int, int, int], list[PublicKey]] = {}
+    for public in publics:
+        if public.group in groups or len(groups) < MOST_STATED:
+            groups.setdefault(public.group, []).append(public)
+    there = _standing(pool, {p for p, _, _ in groups})
+    return {
+        group: keys
+        for group, keys in groups.items()
+        if group[0] in there or any(_told(pool, key) for key in keys)
+    }
+
+
+def _told(pool: Pool, key: PublicKey) -> bool:
+    place = key.witness.place
+    return key.witness.kind == "known" or (place is not None and pool.spans(place))
+
+
+def _standing(pool: Pool, numbers: Iterable[int]) -> set[int]:
+    """Return the numbers whose last bits, but for a word, stand in the pool in some reading.
+
+    The primes of RFC 3526 begin alike, and all end in ones.
+    """
+    forms = [
+        (number, _last(how, readings.encode(how, number, number.bit_length())))
+        for number in numbers
+        for how in (*readings.whole(pool.readings), *digits.held(pool.readings))
+    ]
+    wanted = [int.from_bytes(raw[:8], "little") for _, raw in forms]
+    return {
+        forms[index][0]
+        for index, position in words.find(pool.data, np.array(wanted, np.uint64))
+        if words.stands(pool.data, position, forms[index][1])
+    }
+
+
+def _last(how: Reading, raw: bytes) -> bytes:
+    """Return _TOLD bytes of a number that is spelled, next to its last word."""
+    first = -(-_WORD // how.step) * how.step
+    return raw[-first - _TOLD : -first] if how.most_first else raw[first : first + _TOLD]
+
+
+def _exchanges(pool: Pool, p: int, q: int, g: int) -> bool:
+    """Tell whether the numbers stand in the order of X9.42: of DSA q is the second (RFC 3279)."""
+    ordered = b"".join(_integer(value) for value in (p, g, q))
+    rest = ordered[len(_integer(p)) - _WORD :]
+    wanted = np.array([int.from_bytes(rest[:_WORD], "little")], np.uint64)
+    return any(words.stands(pool.data, at, rest) for _, at in words.find(pool.data, wanted))
+
+
+def _integer(value: int) -> bytes:
+    return der.write(der.INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
 
 
 def _parameters(raw: bytes) -> tuple[tuple[int, int, int], int] | None:
@@ -113,50 +211,6 @@ def _parameters(raw: bytes) -> tuple[tuple[int, int, int], int] | None:
     return (p, q, g), at
 
 
-@functools.cache
-def _named() -> tuple[_Group, ...]:
-    """Compute the groups of RFC 3526 section 3 and RFC 7919 appendix A: g = 2, p of e or pi."""
-    groups = []
-    for bits, pi_more, e_more, short in _NAMED:
-        for number in (_pi(bits - 130) + pi_more, _e(bits - 130) + e_more):
-            p = (1 << bits) - (1 << bits - 64) + (number << 64) - 1
-            groups.append(_Group(p, 0, 2, short))
-    return tuple(groups)
-
-
-def _e(bits: int) -> int:
-    """Return the integer part of e * 2**bits."""
-    total = term = 1 << bits + 64
-    divisor = 1
-    while term:
-        term //= divisor
-        total += term
-        divisor += 1
-    return total >> 64
-
-
-def _pi(bits: int) -> int:
-    """Return the integer part of pi * 2**bits (Machin: 16 arctan 1/5 - 4 arctan 1/239)."""
-    one = 1 << bits + 64
-    return 4 * (4 * _arctan(5, one) - _arctan(239, one)) >> 64
-
-
-def _arctan(inverse: int, one: int) -> int:
-    total = term = one // inverse
-    divisor, sign = 3, -1
-    while term:
-        term //= inverse * inverse
-        total += sign * (term // divisor)
-        divisor, sign = divisor + 2, -sign
-    return total
-
-
-def _middle(p: int) -> tuple[int, int]:
-    """Return the second word of p, in both byte orders: the first one is all ones."""
-    raw = (p >> (p.bit_length() - 128) & (1 << 64) - 1).to_bytes(8, "big")
-    return int.from_bytes(raw, "big"), int.from_bytes(raw, "little")
-
-
 # --- exponents ----------------------------------------------------------------------------------
 
 
@@ -164,108 +218,148 @@ def _middle(p: int) -> tuple[int, int]:
 class _Trial:
     """An exponent that was read, and what it gives."""
 
-    x: int
+    piece: Piece
+    g: int
     y: int
-    place: Place
-    position: int
-    how: Reading
 
 
-def _search(pool: Pool, algorithm: str, group: _Group) -> Iterator[Related]:
-    trials = [
-        *itertools.islice(_digits(pool, group), MOST),
-        *itertools.islice(_trials(pool, group), MOST),
-    ]
-    seen: set[int] = set()
-    for trial in _standing(pool, group, trials):
-        if trial.y not in seen:
-            seen.add(trial.y)
-            yield Related(
-                key=Ffc(algorithm=algorithm, p=group.p, q=group.q, g=group.g, x=trial.x, y=trial.y),
-                proof=PROOF,
-                encoding=f"x {trial.how.name}",
-                places=(trial.place, *group.places),
-            )
+def _search(pool: Pool, group: _Group, budget: int, least: int = 0) -> Iterator[Related]:
+    """Yield a key for each exponent: that of a public key that was read, or of the first base.
 
-
-def _digits(pool: Pool, group: _Group) -> Iterator[_Trial]:
-    """Raise g to numbers of the order's length that stand as digits, the nearest first."""
-    for how in digits.held(pool.readings) if group.q else ():
-        size = readings.width(how, group.bits)
-        found = digits.starts(pool, how, (size,))
-        found = found[digits.stand(pool, how, found, group.bits)]
-        found = found[digits.full(pool, how, found, group.bits)]
-        top = readings.top(how, pool.data, found, group.bits)
-        found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
-        for position in pieces.nearest(pool, found, group.places).tolist():
-            x = readings.decode(how, pool.data[position : position + size].tobytes()) or 0
-            if 1 < x < group.q:
-                y = powers(group.g, group.p, group.bits)(x)
-                yield _Trial(x, y, pool.place(position, size), position, how)
-
-
-def _trials(pool: Pool, group: _Group) -> Iterator[_Trial]:
-    """Raise g to numbers of the pool that fill their words."""
-    power = powers(group.g, group.p, max(group.bits, 256))
-    for size, judged in {((group.bits + 7) // 8, group.bits // 64 * 8), (32, 32)}:
-        if judged not in pieces.LEAST_VARIED:
-            continue
-        top = 1 << (group.bits if size != 32 or group.q else 256)
-        positions = pieces.aligned(pool, judged, 8 * MOST, group.places)
-        for position in positions[positions + size <= len(pool.data)].tolist():
-            raw = pool.data[position : position + size].tobytes()
-            for how in readings.whole(pool.readings):
-                x = readings.decode(how, raw) or 0
-                if top >> 16 < x < (group.q or top):
-                    y = power(x)
-                    yield _Trial(x, y, pool.place(position, size), position, how)
-
-
-def _standing(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[_Trial]:
-    """Yield the trials whose y stands in the pool: as bytes, limbs, or in Montgomery form.
-
-    Or in the digits of the exponent.
+    Exponentiations to one base take at most so many microseconds, but for the ``least``.
     """
+    found: dict[int, tuple[_Trial, str]] = {}
+    most = max(_afforded(group, budget), least)
+    for g, places in group.bases.items():
+        if group.q:
+            tried = [
+                *logarithms.in_digits(pool, group.q, places, most),
+                *logarithms.of_order(pool, group.q, places, most),
+            ]
+            if group.algorithm == "dhx":
+                tried += _shorter(pool, group, tried)[:most]
+        else:
+            tried = list(itertools.islice(logarithms.short(pool, group.bits), most))
+        power = _power(g, group, tried)
+        trials = [_Trial(piece, g, power(piece.x)) for piece in tried]
+        for trial, proof in _proved(pool, group, trials):
+            before = found.get(trial.piece.x)
+            told = (g, trial.y) in group.stated
+            if before is None or (told and (before[0].g, before[0].y) not in group.stated):
+                found[trial.piece.x] = trial, proof
+    for trial, proof in found.values():
+        yield _related(pool, group, trial, proof)
+
+
+def _related(pool: Pool, group: _Group, trial: _Trial, proof: str) -> Related:
+    piece, key = trial.piece, group.stated.get((trial.g, trial.y))
+    return Related(
+        key=Ffc(
+            algorithm=key.algorithm if key else group.algorithm,
+            p=group.p,
+            q=group.q,
+            g=trial.g,
+            x=piece.x,
+            y=trial.y,
+            more=key.raw if key else b"",
+        ),
+        proof=proof,
+        encoding=f"x {piece.how.name}",
+        places=(pool.place(piece.position, piece.size), *group.bases[trial.g]),
+    )
+
+
+def _shorter(pool: Pool, group: _Group, tried: Sequence[Piece]) -> list[Piece]:
+    """Return exponents that are shorter than the order, as OpenSSL makes those of X9.42."""
+    bits = named_groups.short(group.p.bit_length())
+    seen = {piece.x for piece in tried}
+    found = logarithms.short(pool, bits) if bits < group.bits else ()
+    return [piece for piece in found if piece.x not in seen and piece.x < group.q]
+
+
+def _power(g: int, group: _Group, tried: Sequence[Piece]) -> Callable[[int], int]:
+    """Return what raises g to the exponents: prepared, where there are many."""
+    if len(tried) <= _TABLES:
+        return lambda x: pow(g, x, group.p)
+    return powers(g, group.p, max(piece.x.bit_length() for piece in tried))
+
+
+def _afforded(group: _Group, budget: int) -> int:
+    """Return how many exponentiations so many microseconds suffice for."""
+    each = effort.raising(max(group.bits, 256), group.p.bit_length())
+    return max(budget // each, _GAIN * (budget // each - _TABLES))
+
+
+def _answered(pool: Pool, size: int) -> bool:
+    """Tell whether a number of so many bytes fills its run that may be a public one.
+
+    It has as many different bytes as a random one, and is no prime of a named group.
+    """
+    found = pool.head[(pool.head >= 0) & (pool.tail - pool.head == size)][:_MOST_ANSWERS]
+    last = readings.gather(pool.data, found + size - 8, "<u8")
+    found = found[last != np.uint64((1 << 64) - 1)]
+    values = likelihood.values(pool.data[found[:, None] + np.arange(size)])
+    return bool((values >= _VARIED * 256 * (1 - (255 / 256) ** size)).any())
+
+
+def _proved(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[tuple[_Trial, str]]:
+    """Yield the trials whose y was read or stands in the pool, each once, with what it proves."""
     bits = group.p.bit_length()
+    stated = {id(trial) for trial in trials if (trial.g, trial.y) in group.stated}
+    there = {
+        id(trials[i]) for i in _found(pool, [(t.piece.how, t.y) for t in trials], bits, group.p)
+    }
+    once: set[int] = set()
+    if group.algorithm == "dsa":
+        rests = [(trial.piece.how, trial.y % group.q) for trial in trials]
+        once = {id(trials[i]) for i in _found(pool, rests, group.q.bit_length())}
+    for trial in trials:
+        if id(trial) in stated or id(trial) in there | once:
+            nonce = id(trial) in once and id(trial) not in stated
+            yield trial, NONCE_DSA if nonce else PROOF
+
+
+def _found(
+    pool: Pool, numbers: Sequence[tuple[Reading, int]], bits: int, modulus: int = 0
+) -> Iterator[int]:
+    """Yield the indices of numbers that stand in the pool: as bytes, limbs, or in the digits given.
+
+    Modulo a ``modulus`` in Montgomery form too.
+    """
     size = (bits + 7) // 8
     radix = 1 << 64 * -(-size // 8)
     *limbs, plain = readings.whole(pool.readings)
-    forms = [(trial, readings.encode(plain, trial.y, bits), size - 8) for trial in trials]
-    forms += [
-        (trial, readings.encode(how, value, bits), 0)
-        for trial in trials
-        for how in limbs
-        for value in (trial.y, trial.y * radix % group.p)
-    ]
-    forms += [
-        (trial, readings.encode(trial.how, value, bits), 0)
-        for trial in trials
-        if trial.how.packed
-        for value in (trial.y, trial.y * digits.radix(trial.how, bits) % group.p)
-    ]
+    forms = []
+    for index, (how, number) in enumerate(numbers):
+        forms.append((index, readings.encode(plain, number, bits), size - 8))
+        ways = [(limb, radix) for limb in limbs]
+        ways += [(how, digits.radix(how, bits))] if how.packed else []
+        for way, turned in ways:
+            values = (number, number * turned % modulus) if modulus else (number,)
+            forms += [(index, readings.encode(way, value, bits), 0) for value in values]
     wanted = [int.from_bytes(value[at : at + 8], "little") for _, value, at in forms]
     for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
-        trial, value, at = forms[index]
+        number_index, value, at = forms[index]
         if words.stands(pool.data, position - at, value):
-            yield trial
+            yield number_index
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
-    """Read an exponent again, in each reading, and the parameters if they were read."""
+    """Read an exponent again, in each reading."""
     table = readings.table(memory.map.byte_order)
-    raw, *rest = (memory.read(p.space, p.offset, p.size) for p in candidate.places)
-    groups = [group for group in _named() if group.p.bit_length() == candidate.bits]
-    if rest:
-        read = [_parameters(part) for part in rest] if len(rest) == 1 else []
-        numbers = [both[0] for both in read if both is not None]
-        numbers += subgroups.again(table, rest) if len(rest) > 1 else ()
-        groups = [_Group(p, q, g, q.bit_length()) for p, q, g in numbers]
-    found: list[Material] = []
-    for group in groups:
-        for how in (*readings.whole(table), *digits.held(table)):
-            x = readings.decode(how, raw) or 0
-            y = pow(group.g, x, group.p)
-            found.append(
-                Ffc(algorithm=candidate.algorithm, p=group.p, q=group.q, g=group.g, x=x, y=y)
-            )
-    return found
+    place, (p, q, g) = candidate.places[0], candidate.group
+    raw = memory.read(place.space, place.offset, place.size)
+    numbers = [readings.decode(how, raw) for how in (*readings.whole(table), *digits.held(table))]
+    return [
+        Ffc(
+            algorithm=candidate.algorithm,
+            p=p,
+            q=q,
+            g=g,
+            x=x,
+            y=pow(g, x, p),
+            more=candidate.more,
+        )
+        for x in numbers
+        if x and x.bit_length() <= p.bit_length()
+    ]

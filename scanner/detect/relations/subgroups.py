@@ -1,15 +1,16 @@
 """The group of a DSA key held as bare numbers: p, q and g, each a number of its own.
 
 Libraries keep no parameters together. Digits are rare in other memory: what is as long as a p and
-begins a run is soon tried. Of numbers that fill their words those are tried that fill their run, as
-a library allocates them, if no small prime divides p and it is nobody's RSA modulus. An order q
-divides p - 1, and what has it, g**q = 1 modulo p, is a generator or a public number: both are
-given, since both serve as a base. This module knows nothing of exponents.
+begins a run is soon tried. Of numbers that fill their words those are tried as p that fill their
+run, as a library allocates them, if no small prime divides p and it is nobody's RSA modulus; as q
+and g then those too that stand at a run's edge. An order q divides p - 1, and what has it, g**q = 1
+modulo p, is a generator or a public number: both are given, since both serve as a base. This module
+knows nothing of exponents.
 """
 
 import itertools
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,9 @@ MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 
-MOST_FULL, MOST_NEAR = (32, 4), 512
+MOST_FULL, MOST_NEAR = (32, 4), 2_048
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
-runs and of many; and as its q, the nearest."""
+runs and of many; and as its q, the nearest, of those that fill their run and of others."""
 
 _SMALL = math.prod(n for n in range(3, 256) if all(n % k for k in range(2, n)))
 """The odd primes of one byte: four of five odd numbers have one of them."""
@@ -44,12 +45,25 @@ _SHORTEST = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Subgroup:
-    """A group, and where its p, q and g stand."""
+    """A group, and where its p and q stand."""
 
     p: int
     q: int
-    g: int
-    places: tuple[Place, Place, Place]
+    places: tuple[Place, Place]
+    elements: tuple[tuple[int, Place], ...]
+    """Its generator, if that is found, and public numbers; and where each stands."""
+
+    @property
+    def bases(self) -> dict[int, tuple[Place, ...]]:
+        """What may be its generator, with where the parameters stand then.
+
+        As a rule it is 2 to the power of the cofactor: FIPS 186-4 A.2.1 lets makers choose, and
+        OpenSSL, Go, Java, libgcrypt and Botan begin with 2. Nothing else tells a generator from a
+        public number; where it stands it is the only base, and where it does not, one more.
+        """
+        usual = pow(2, (self.p - 1) // self.q, self.p)
+        there = {g: (*self.places, at) for g, at in self.elements}
+        return {usual: there[usual]} if usual in there else {usual: self.places, **there}
 
 
 def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
@@ -67,22 +81,37 @@ def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
 def _in_words(
     pool: Pool, how: Reading, sizes: tuple[int, int], others: Collection[int]
 ) -> Iterator[Subgroup]:
-    """Yield the groups whose numbers fill their words, and each its run."""
+    """Yield the groups whose numbers fill their words: p its run, q and g their run or its edge."""
     bits, order = sizes
-    elements = _filled(pool, bits // 8)
-    odd = _odd(pool, how, elements, bits)
+    filled = filling(pool, bits // 8)
+    odd = _odd(pool, how, filled, bits)
     tried = _read(pool, how, odd, bits) if len(odd) else []
     moduli = (row for row in tried if row[1] not in others and math.gcd(row[1], _SMALL) == 1)
-    orders = _odd(pool, how, _filled(pool, order // 8), order) if len(odd) else odd
+    elements = (filled, _edges(pool, bits // 8))
+    orders: tuple[Offsets, ...] = ()
     for modulus in itertools.islice(moduli, pool.budget(*MOST_FULL)):
+        orders = orders or tuple(
+            _odd(pool, how, part(pool, order // 8), order) for part in (filling, _edges)
+        )
         yield from _of(pool, how, modulus, (order, orders), elements, MOST_NEAR)
 
 
-def _filled(pool: Pool, size: int) -> Offsets:
+def filling(pool: Pool, size: int) -> Offsets:
     """Return where numbers begin that fill their runs, but for a word that does not look random."""
     whole = (pool.head >= 0) & (pool.tail >= 0)
     more = np.where(whole, pool.tail - pool.head - size, -size)
     heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
+    found = np.unique(np.concatenate((heads, tails - size)))
+    return found[(found >= 0) & (found + size <= len(pool.data))]
+
+
+def _edges(pool: Pool, size: int) -> Offsets:
+    """Return where a number begins that begins or ends its run, which goes on.
+
+    Seen in Go: a number that was computed ends in room for twice as much, and what was there stays.
+    """
+    long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head > size + 8)
+    heads, tails = pool.head[long & (pool.head >= 0)], pool.tail[long & (pool.tail >= 0)]
     found = np.unique(np.concatenate((heads, tails - size)))
     return found[(found >= 0) & (found + size <= len(pool.data))]
 
@@ -105,40 +134,43 @@ def _in_digits(pool: Pool) -> Iterator[Subgroup]:
             others = digits.starts(pool, how, widths)
             odd = {order: _odd(pool, how, others, order) for order in {row[2] for row in moduli}}
             for at, p, order in moduli:
-                yield from _of(pool, how, (at, p), (order, odd[order]), others, MOST_ORDERS)
+                yield from _of(pool, how, (at, p), (order, (odd[order],)), (others,), MOST_ORDERS)
 
 
 def _of(
     pool: Pool,
     how: Reading,
     modulus: tuple[int, int],
-    orders: tuple[int, Offsets],
-    others: Offsets,
+    orders: tuple[int, Sequence[Offsets]],
+    others: Sequence[Offsets],
     most: int,
 ) -> Iterator[Subgroup]:
-    """Yield the groups of one p, whose q is among the ``orders`` of a size, and g among others.
+    """Yield the group of one p, whose q is among the ``orders`` of a size, and g among others.
 
-    Of the orders the ``most`` nearest are tried.
+    Of each part of the orders the ``most`` nearest are tried.
     """
-    (at, p), (order, odd) = modulus, orders
+    (at, p), (order, parts) = modulus, orders
     bits = p.bit_length()
     place = pool.place(at, readings.width(how, bits))
-    tried = _read(pool, how, pieces.nearest(pool, odd, (place,))[:most], order)
+    tried = (
+        row
+        for part in parts
+        for row in _read(pool, how, pieces.nearest(pool, part, (place,))[:most], order)
+    )
     where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
     if not q:
         return
-    near = pieces.nearest(pool, others, (place,))
-    long = near[digits.stand(pool, how, near, bits)]
-    top = readings.top(how, pool.data, long, bits)
-    long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
-    for spot, g in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
-        if 1 < g < p and pow(g, q, p) == 1:
-            places = (
-                place,
-                pool.place(where, readings.width(how, order)),
-                pool.place(spot, place.size),
-            )
-            yield Subgroup(p=p, q=q, g=g, places=places)
+    elements: dict[int, Place] = {}
+    for part in others:
+        near = pieces.nearest(pool, part, (place,))
+        long = near[digits.stand(pool, how, near, bits)]
+        top = readings.top(how, pool.data, long, bits)
+        long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
+        for spot, g in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
+            if 1 < g < p and g not in elements and pow(g, q, p) == 1:
+                elements[g] = pool.place(spot, place.size)
+    places = (place, pool.place(where, readings.width(how, order)))
+    yield Subgroup(p=p, q=q, places=places, elements=tuple(elements.items()))
 
 
 def _odd(pool: Pool, how: Reading, positions: Offsets, bits: int) -> Offsets:
@@ -158,11 +190,3 @@ def _read(pool: Pool, how: Reading, positions: Offsets, bits: int) -> list[tuple
     for at, value in zip(rows.tolist(), values, strict=True):
         found.setdefault(value, at)
     return [(at, value) for value, at in found.items()]
-
-
-def again(table: tuple[Reading, ...], raw: list[bytes]) -> Iterator[tuple[int, int, int]]:
-    """Read p, q and g again, in every reading in which they close."""
-    for how in (*digits.held(table), *readings.whole(table)):
-        p, q, g = (readings.decode(how, part) or 0 for part in raw)
-        if q and (p - 1) % q == 0 and 1 < g < p and pow(g, q, p) == 1:
-            yield p, q, g

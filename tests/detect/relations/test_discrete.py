@@ -10,12 +10,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
 
 from fixtures import noise
+from scanner.detect.algebra import named_groups, publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
+from scanner.model import NONCE_DSA
 from tests.detect.damaged.test_headless_dsa import key, named
 from tests.detect.relations import second_look
 
@@ -25,7 +27,9 @@ MakePool = Callable[..., tuple[Pool, Memory]]
 HELD = [how.name for how in digits.held(readings.LITTLE_ENDIAN)]
 
 SIZE = 1 << 14
-GROUPS = discrete._named()
+NEEDED = (0, 1, 3, 4)
+"""Of p, q, g, x and y: the generator of nearly everybody is computed where it does not stand."""
+GROUPS = named_groups.named()
 
 
 @functools.cache
@@ -56,7 +60,7 @@ def integer(value: int) -> bytes:
 
 def planted(parts: Sequence[bytes]) -> bytes:
     """Write parts at multiples of 2048 into text, between zeros."""
-    data = noise.text(SIZE, 3)
+    data = noise.text(max(SIZE, 2048 * (len(parts) + 2)), 3)
     for index, part in enumerate(parts):
         data = noise.plant(data, 2048 * (index + 1) - 8, bytes(8) + part + bytes(8))
     return data
@@ -127,10 +131,10 @@ def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: Order) -> No
     assert (related.proof, related.encoding) == ("g**x = y", f"x {name}")
 
 
-@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("part", NEEDED)
 @pytest.mark.parametrize("name", ["digits-60", "digits-28"])
 def test_every_digit_counts(make_pool: MakePool, name: str, part: int) -> None:
-    """With one bit of p, q, g, x or y flipped, nothing is found."""
+    """With one bit of p, q, x or y flipped, nothing is found."""
     parts = [bytearray(raw) for raw in in_digits(name, "little")]
     parts[part][16] ^= 4
     pool, _ = make_pool(planted([bytes(raw) for raw in parts]))
@@ -164,9 +168,9 @@ def test_a_dsa_key_in_words(make_pool: MakePool, order: Order, size: tuple[int, 
     assert related.proof == "g**x = y"
 
 
-@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("part", NEEDED)
 def test_every_word_counts(make_pool: MakePool, part: int) -> None:
-    """With one bit of p, q, g, x or y flipped, nothing is found."""
+    """With one bit of p, q, x or y flipped, nothing is found."""
     parts = [bytearray(raw) for raw in in_words((256, 2048), "little")]
     parts[part][16] ^= 4
     pool, _ = make_pool(planted([bytes(raw) for raw in parts]))
@@ -177,9 +181,9 @@ def test_every_word_counts(make_pool: MakePool, part: int) -> None:
 def test_a_handshake_in_a_named_group(make_pool: MakePool, group: int) -> None:
     """A short exponent in limbs is found beside the prime of its group and y in bytes."""
     named = GROUPS[group]
-    x = int.from_bytes(noise.uniform(48, 7), "big") >> 384 - named.bits | 1 << named.bits - 1
+    x = short(named.short)
     y, size = pow(2, x, named.p), named.p.bit_length() // 8
-    limbs = x.to_bytes((named.bits + 63) // 64 * 8, "little")
+    limbs = x.to_bytes((named.short + 63) // 64 * 8, "little")
     parts = [named.p.to_bytes(size, "big"), limbs, y.to_bytes(size, "big")]
     pool, memory = make_pool(planted(parts))
     (related,) = discrete.search_dh(pool, ())
@@ -191,13 +195,147 @@ def test_a_handshake_in_a_named_group(make_pool: MakePool, group: int) -> None:
     assert name in again(memory, related)
 
 
-def test_named_primes_are_safe() -> None:
-    """Every prime of RFC 3526 and RFC 7919 is computed right: p and (p - 1) / 2 pass Fermat."""
-    for group in GROUPS[:2]:
-        half = (group.p - 1) // 2
-        assert pow(3, group.p - 1, group.p) == pow(3, half - 1, half) == 1
-    ends = {group.p.bit_length(): group.p & (1 << 64) - 1 for group in GROUPS}
-    assert ends == dict.fromkeys((2048, 3072, 4096), (1 << 64) - 1)
+def short(bits: int) -> int:
+    """Return a number of so many bits."""
+    return int.from_bytes(noise.uniform(64, 7), "big") >> 512 - bits | 1 << bits - 1
+
+
+@pytest.mark.parametrize("group", range(len(GROUPS)))
+def test_the_likeliest_exponent_comes_first(make_pool: MakePool, group: int) -> None:
+    """Seen in OpenSSL: among hundreds of numbers of 32 bytes the one that is as short as it is."""
+    named = GROUPS[group]
+    x, size = short(named.short - 1), named.p.bit_length() // 8
+    limbs = x.to_bytes((named.short + 63) // 64 * 8, "little")
+    crowd = [noise.uniform(32, seed) for seed in range(200)]
+    parts = [*crowd, named.p.to_bytes(size, "little"), limbs]
+    parts.append(pow(2, x, named.p).to_bytes(size, "little"))
+    pool, _ = make_pool(b"".join(bytes(16) + part + bytes(16) for part in parts) + bytes(64))
+    (related,) = discrete.search_dh(pool, ())
+    assert (related.key.x, related.key.p) == (x, named.p)
+
+
+def test_only_the_group_whose_prime_stands_is_tried(make_pool: MakePool) -> None:
+    """The primes of RFC 3526 begin alike, and all of them were tried where one stood."""
+    for group in GROUPS:
+        raw = group.p.to_bytes(group.p.bit_length() // 8, "big")
+        pool, _ = make_pool(noise.plant(noise.text(SIZE, 3), 2040, bytes(8) + raw + bytes(8)))
+        assert discrete._standing(pool, [each.p for each in GROUPS]) == {group.p}
+
+
+def test_a_known_key_needs_neither_prime_nor_public_number(make_pool: MakePool) -> None:
+    """What the operator gave says both; the exponent alone stands, and no other one is a key."""
+    named = GROUPS[1]
+    x = short(named.short)
+    y = pow(2, x, named.p)
+    pool, memory = make_pool(planted([x.to_bytes(32, "little")]))
+    assert list(discrete.search_dh(pool, ())) == []
+    own = publics.ffc("dh", named.p, 0, 2, y, kind="known")
+    (related,) = discrete.search_dh(pool, (own,))
+    assert describe(related.key).fingerprint == own.witness.fingerprint
+    assert own.witness.fingerprint.value in again(memory, related)
+    other = publics.ffc("dh", named.p, 0, 2, y ^ 2, kind="known")
+    assert list(discrete.search_dh(pool, (other,))) == []
+
+
+# --- groups with an order -----------------------------------------------------------------------
+
+
+def numbers(size: tuple[int, int] = (256, 2048)) -> tuple[int, int, int, int, int]:
+    """Return p, q, g, x and y of a key."""
+    secret = key(*size).private_numbers()
+    group = secret.public_numbers.parameter_numbers
+    return group.p, group.q, group.g, secret.x, secret.public_numbers.y
+
+
+def little(value: int, size: int) -> bytes:
+    """Spell a number in limbs."""
+    return value.to_bytes(size, "little")
+
+
+@pytest.mark.parametrize("flipped", [None, 0, 1, 2, 3])
+def test_numbers_that_do_not_fill_their_room(make_pool: MakePool, flipped: int | None) -> None:
+    """Seen in Go: q and y stand in room for twice as much, in which something else goes on.
+
+    The generator stands nowhere: it is that of nearly everybody.
+    """
+    p, q, _, x, y = numbers()
+    parts = [
+        bytearray(part)
+        for part in (
+            little(p, 256),
+            little(q, 32) + noise.uniform(472, 5),
+            little(x, 32),
+            little(y, 256) + noise.uniform(256, 6),
+        )
+    ]
+    if flipped is not None:
+        parts[flipped][16] ^= 4
+    pool, memory = make_pool(planted([bytes(part) for part in parts]))
+    found = list(discrete.search_dsa(pool, ()))
+    if flipped is not None:
+        assert found == []
+        return
+    (related,) = found
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+    assert named(256, 2048) in again(memory, related)
+
+
+def agreement(*, usual: bool = True) -> tuple[list[int], list[bytes]]:
+    """Return p, q, g, x and y, and their limbs, before them a peer's number and the secret."""
+    p, q, g, x, _ = numbers()
+    g = g if usual else pow(g, 12345, p)
+    peer = pow(g, short(250), p)
+    values = [p, q, peer, pow(peer, x, p), g, x, pow(g, x, p)]
+    sizes = [256, 32, 256, 256, 256, 32, 256]
+    return [p, q, g, x, pow(g, x, p)], list(map(little, values, sizes))
+
+
+@pytest.mark.parametrize("usual", [True, False])
+def test_one_exponent_is_one_key(make_pool: MakePool, usual: bool) -> None:
+    """Seen in OpenSSL: a peer's public number and the secret that is shared were a key as well.
+
+    Where the generator is not that of everybody, a public key that was read tells.
+    """
+    (p, q, g, x, y), parts = agreement(usual=usual)
+    pool, _ = make_pool(planted(parts))
+    stated = publics.ffc("dsa", p, q, g, y, kind="public-key")
+    (related,) = discrete.search_dsa(pool, () if usual else (stated,))
+    assert (related.key.g, related.key.x, related.key.y) == (g, x, y)
+    assert len(list(discrete.search_dsa(pool, ()))) == 1
+
+
+@pytest.mark.parametrize("how", ["a public key", "DER"])
+def test_a_key_of_x942_is_named_as_one(make_pool: MakePool, how: str) -> None:
+    """Its public key was read, or its parameters stand in their order: p, g and q."""
+    (p, q, g, x, y), parts = agreement()
+    stated = publics.ffc("dhx", p, q, g, y, kind="public-key", more=b"\x05\0")
+    if how == "DER":
+        parts.append(integer(p) + integer(g) + integer(q))
+        pool, memory = make_pool(planted(parts) + bytes(4096))
+        (related,) = discrete.search_dsa(pool, ())
+        expected = publics.ffc("dhx", p, q, g, y, kind="public-key").witness.fingerprint
+    else:
+        pool, memory = make_pool(planted(parts))
+        (related,) = discrete.search_dsa(pool, (stated,))
+        expected = stated.witness.fingerprint
+    assert (related.key.algorithm, related.key.x) == ("dhx", x)
+    assert describe(related.key).fingerprint == expected
+    assert expected.value in again(memory, related)
+
+
+@pytest.mark.parametrize("there", ["r and its power", "r", "its power"])
+def test_a_nonce_is_told_from_a_key(make_pool: MakePool, there: str) -> None:
+    """Seen in libgcrypt: k stands, and what becomes r of a signature; y modulo q is none."""
+    p, q, g, _, _ = numbers()
+    k = short(255)
+    parts = [little(p, 256), little(q, 32), little(g, 256), k.to_bytes(32, "big")]
+    power = pow(g, k, p)
+    parts += [little(power, 256)] if "power" in there else []
+    parts += [b"\x30\x44\x02\x20" + (power % q).to_bytes(32, "big")] if "r" in there.split() else []
+    pool, _ = make_pool(planted(parts))
+    (related,) = discrete.search_dsa(pool, ())
+    assert related.key.x == k
+    assert related.proof == ("g**x = y" if there == "its power" else NONCE_DSA)
 
 
 @pytest.mark.parametrize("part", range(3))
