@@ -117,7 +117,7 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """
     stated = _stated(pool, [public for public in publics if not public.n])
     named = {group.p: group.short for group in named_groups.named()}
-    there = _standing(pool, named)
+    there = _standing(pool, named, readings.whole(pool.readings))
     found = [(p, named_groups.G) for p in named if p in there]
     found += [(p, g) for p, _, g in list(stated)[:MOST_GROUPS] if (p, g) not in found]
     shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
@@ -144,7 +144,8 @@ def _stated(
     for public in publics:
         if public.group in groups or len(groups) < MOST_STATED:
             groups.setdefault(public.group, []).append(public)
-    there = _standing(pool, {p for p, _, _ in groups})
+    hows = (*readings.whole(pool.readings), *digits.held(pool.readings))
+    there = _standing(pool, {p for p, _, _ in groups}, hows)
     return {
         group: keys
         for group, keys in groups.items()
@@ -157,15 +158,15 @@ def _told(pool: Pool, key: PublicKey) -> bool:
     return key.witness.kind == "known" or (place is not None and pool.spans(place))
 
 
-def _standing(pool: Pool, numbers: Iterable[int]) -> set[int]:
-    """Return the numbers whose last bits, but for a word, stand in the pool in some reading.
+def _standing(pool: Pool, numbers: Iterable[int], hows: Sequence[Reading]) -> set[int]:
+    """Return the numbers whose last bits, but for a word, stand in one of some readings.
 
     The primes of RFC 3526 begin alike, and all end in ones.
     """
     forms = [
         (number, _last(how, readings.encode(how, number, number.bit_length())))
         for number in numbers
-        for how in (*readings.whole(pool.readings), *digits.held(pool.readings))
+        for how in hows
     ]
     wanted = [int.from_bytes(raw[:8], "little") for _, raw in forms]
     return {

@@ -10,7 +10,7 @@ knows nothing of exponents.
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 
-MOST_FULL, MOST_NEAR = (32, 4), 2_048
+MOST_FULL, MOST_NEAR = (32, 4), (2_048, 512)
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
 runs and of many; and as its q, the nearest, of those that fill their run and of others."""
 
@@ -87,13 +87,19 @@ def _in_words(
     odd = _odd(pool, how, filled, bits)
     tried = _read(pool, how, odd, bits) if len(odd) else []
     moduli = (row for row in tried if row[1] not in others and math.gcd(row[1], _SMALL) == 1)
-    elements = (filled, _edges(pool, bits // 8))
-    orders: tuple[Offsets, ...] = ()
+    kept: dict[int, Offsets] = {}
     for modulus in itertools.islice(moduli, pool.budget(*MOST_FULL)):
-        orders = orders or tuple(
-            _odd(pool, how, part(pool, order // 8), order) for part in (filling, _edges)
-        )
-        yield from _of(pool, how, modulus, (order, orders), elements, MOST_NEAR)
+        orders = _orders(pool, how, order, kept)
+        elements = (part(pool, bits // 8) for part in (filling, _edges))
+        yield from _of(pool, how, modulus, (order, orders), elements, pool.budget(*MOST_NEAR))
+
+
+def _orders(pool: Pool, how: Reading, order: int, kept: dict[int, Offsets]) -> Iterator[Offsets]:
+    """Yield where an order may stand, what fills its run first; both are kept for the next p."""
+    for index, part in enumerate((filling, _edges)):
+        if index not in kept:
+            kept[index] = _odd(pool, how, part(pool, order // 8), order)
+        yield kept[index]
 
 
 def filling(pool: Pool, size: int) -> Offsets:
@@ -110,10 +116,13 @@ def _edges(pool: Pool, size: int) -> Offsets:
 
     Seen in Go: a number that was computed ends in room for twice as much, and what was there stays.
     """
-    long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head > size + 8)
-    heads, tails = pool.head[long & (pool.head >= 0)], pool.tail[long & (pool.tail >= 0)]
-    found = np.unique(np.concatenate((heads, tails - size)))
-    return found[(found >= 0) & (found + size <= len(pool.data))]
+    if ("run edges", size) not in pool.listed:
+        long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head > size + 8)
+        heads, tails = pool.head[long & (pool.head >= 0)], pool.tail[long & (pool.tail >= 0)]
+        found = np.concatenate((heads, tails - size))
+        found = found[(found >= 0) & (found + size <= len(pool.data))]
+        pool.listed["run edges", size] = found
+    return pool.listed["run edges", size]
 
 
 def _in_digits(pool: Pool) -> Iterator[Subgroup]:
@@ -141,8 +150,8 @@ def _of(
     pool: Pool,
     how: Reading,
     modulus: tuple[int, int],
-    orders: tuple[int, Sequence[Offsets]],
-    others: Sequence[Offsets],
+    orders: tuple[int, Iterable[Offsets]],
+    others: Iterable[Offsets],
     most: int,
 ) -> Iterator[Subgroup]:
     """Yield the group of one p, whose q is among the ``orders`` of a size, and g among others.
