@@ -34,7 +34,7 @@ MOST_GROUPS, MOST_BASES, MOST_STATED = 4, 4, 64
 """Groups that are tried; bases of one of which nothing says the generator; and groups of public
 keys whose p is looked for."""
 
-ORDERED, SPENT, LEAST = 150_000, (250_000, 200_000), (24, 8)
+ORDERED, SPENT, LEAST = 150_000, (250_000, 100_000), (24, 8)
 """Microseconds that exponentiations to one base take where the order is known; and together where
 it is not, in a section of few runs and of many; and how many there are then at least in a group for
 whose y a number stands. A library that names a group has its prime in every process that maps it.
@@ -45,6 +45,9 @@ PROOF = "g**x = y"
 _SHARE, _MOST_ANSWERS, _VARIED = 16, 1024, 0.88
 """How much more a group is worth for whose y a number stands, how many of its length are looked at,
 and how many different bytes it has, of those that a random one has."""
+
+_CHEAP = 4096
+"""Bits of a p up to which so many are done too where the primes of many groups stand."""
 
 _WORD, _TOLD = 8, 64
 """Bytes of a word, and of a p by which it is told that it stands."""
@@ -126,7 +129,8 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
         group = _Group("dh", p, 0, bits, {g: ()}, ys)
         budget = pool.budget(*SPENT) * share // sum(shares)
-        least = pool.budget(*LEAST) if share == _SHARE else 0
+        cheap = p.bit_length() <= _CHEAP or len(found) <= 2
+        least = pool.budget(*LEAST) if share == _SHARE and cheap else 0
         yield from _search(pool, group, budget, least)
 
 
