@@ -230,6 +230,11 @@ def _once(pool: Pool, trial: Trial, position: int) -> bool:
     here, there = pool.place(trial.position, 32), pool.place(position, 32)
     if here.space == there.space and abs(here.offset - there.offset) < _RECORD:
         return False
+    return _signed(pool, position)
+
+
+def _signed(pool: Pool, position: int) -> bool:
+    """Tell whether behind a point stands what may be the S of a signature (RFC 8032 5.1.6)."""
     behind = pool.data[position + 32 : position + 64].tobytes()
     return len(set(behind)) >= pieces.LEAST_VARIED[32] and _reduced(behind)
 
@@ -237,21 +242,28 @@ def _once(pool: Pool, trial: Trial, position: int) -> bool:
 def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
     """Tell whether a scalar is the nonce of a signature that another key's owner computes.
 
-    What is hashed with R is the signer's public key, and stands near R: on ring's stack. Of a key
-    as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
+    What is hashed with R is the signer's public key, and stands near R: on ring's stack. In what
+    Nettle computes a signature in it stands near the nonce, and R, with S behind it, further on. Of
+    a key as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
     """
     if trial.form != SCALAR or trial.witness < 0 or not _reduced(trial.private):
         return False
-    start = max(trial.witness - _RECORD, 0)
-    near = pool.data[start : trial.witness + 32 + _RECORD].tobytes()
-    point = pool.place(trial.witness, 32)
-    for public in signers - {trial.public}:
-        at = near.find(public)
-        if at >= 0:
-            there = pool.place(start + at, 32)
-            if there.space == point.space and abs(there.offset - point.offset) <= _RECORD:
-                return True
-    return False
+    others = signers - {trial.public}
+    if any(_near(pool, trial.witness, public) for public in others):
+        return True
+    return _signed(pool, trial.witness) and any(
+        _near(pool, trial.position, public) for public in others
+    )
+
+
+def _near(pool: Pool, position: int, public: bytes) -> bool:
+    """Tell whether a public key stands in one record with what is at a position."""
+    start = max(position - _RECORD, 0)
+    at = pool.data[start : position + 32 + _RECORD].tobytes().find(public)
+    if at < 0:
+        return False
+    here, there = pool.place(position, 32), pool.place(start + at, 32)
+    return here.space == there.space and abs(there.offset - here.offset) <= _RECORD
 
 
 def _reduced(raw: bytes) -> bool:

@@ -210,6 +210,29 @@ def test_a_nonce_near_the_public_key_that_signs(make_pool: MakePool, *, signs: b
     assert (related[key.spki_sha256].proof == NONCE_EDWARDS) == signs
 
 
+@pytest.mark.parametrize(("signs", "behind"), [(True, True), (True, False), (False, True)])
+def test_a_nonce_in_one_record_with_its_point(
+    make_pool: MakePool, *, signs: bool, behind: bool
+) -> None:
+    """Seen in Nettle: the signer's public key, the nonce and the signature, in freed memory.
+
+    A scalar in one record with its point is a key, unless all of these say otherwise.
+    """
+    key, signer = keys.okp_key("ed25519"), keys.okp_key("ed25519", label="signer")
+    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
+    other = int.from_bytes(noise.uniform(32, 5), "little")
+    s = (other % L if behind else other | 1 << 255).to_bytes(32, "little")
+    before = signer.public + noise.uniform(40, 6) + bytes(8) + noise.uniform(32, 7)
+    scratch = before + r + noise.uniform(160, 8) + key.public + s
+    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + scratch + bytes(8))
+    if signs:
+        data = noise.plant(data, 4088, bytes(8) + signer.seed + bytes(8))
+    found = edwards.search(make_pool(data)[0], ())
+    related = {describe(each.key).fingerprint.value: each for each in found}
+    assert set(related) == {key.spki_sha256} | ({signer.spki_sha256} if signs else set())
+    assert (related[key.spki_sha256].proof == NONCE_EDWARDS) == (signs and behind)
+
+
 @pytest.mark.parametrize("zeros", range(7))
 def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
     """What X25519 would clamp is had by way of another scalar, or of another base."""
