@@ -245,6 +245,8 @@ class Candidate:
     """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
     published: str = ""
     """Where a token is printed as an example for everybody to read; empty for a secret."""
+    either: bool = False
+    """Its bytes are a key of one of several kinds, each told; nothing in them says of which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("processes.workers",),
     ("stages.session",),
     ("stages.shade", "stages.overwrite", "stages.unlock", "stages.seals", "stages.limits"),
+    ("stages.either",),
     ("stages.sweep",),
     ("stages.examine",),
     ("stages.relate", "stages.naming"),

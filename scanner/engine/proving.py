@@ -23,6 +23,7 @@ from scanner.detect.register import Register
 from scanner.engine.answers import Asked, answered, asked
 from scanner.model import Candidate, Fault, Witness
 from scanner.processes.workers import Call, Crew
+from scanner.stages.either import settled
 from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
 from scanner.stages.naming import names_of
 from scanner.stages.relate import (
@@ -80,6 +81,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
         faults.append(Fault(code="limit-schedules", text=text))
     found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
     found += chain.from_iterable(given[relate])
+    found = settled(found)
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 

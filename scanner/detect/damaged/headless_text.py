@@ -5,14 +5,16 @@ what is left still holds p, or the scalar and its point. Such text has no label,
 has headers, and a header has but three spellings in base64: these are the anchors. From there the
 text is decoded in both directions and judged like damaged DER in memory (see ``headless``). A seed
 may be all that is left, behind the header of its octet string: a structure without proof. Where
-that header is cut too, a seed is told by its length and by the END line behind it. Keys inside of
-larger objects in base64 are found the same way. Whole ones that begin with a character are left to
-``pem`` and ``encoded``.
+that header is cut too, a seed is told by its length and by the END line behind it. What names its
+algorithm stands before that: where it is gone, a seed of 32 bytes is told as a key of each that has
+such seeds. Keys inside of larger objects in base64 are found the same way. Whole ones that begin
+with a character are left to ``pem`` and ``encoded``.
 """
 
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from scanner.detect.asn1 import der, keys
 from scanner.detect.asn1.der import Memory
@@ -38,8 +40,14 @@ _SEEDS = {
 """Headers of a CurvePrivateKey (RFC 8410 section 7): the algorithm, of two the one that is not as
 rare, and the bytes of its seed. They stand 16 characters from the beginning of the text."""
 
-_X25519 = b"\x03\x2b\x65\x6e"
-"""The identifier of the rarer one (RFC 8410 section 3), which stands before the header."""
+_SHORT = 32
+"""Bytes of a seed of which nothing but its algorithm's name tells which of two it is of."""
+
+_NAMED = {b"\x65\x70": ("ed25519",), b"\x65\x6e": ("x25519",)}
+"""The ends of the identifiers (RFC 8410 section 3) of seeds of 32 bytes, which stand before the
+header."""
+
+_EITHER = ("ed25519", "x25519")
 
 _DISTINCT = 20
 """Different bytes of a seed: 32 random ones miss it once in 10**10."""
@@ -76,8 +84,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """Yield the key of which a number is written in base64 from ``offset`` on."""
     text = armour.text_at(memory, space, offset)
     cut = _cut(text, rule)
-    if cut is not None:
-        yield cut
+    if cut:
+        yield from cut
         return
     if not _plausible(text):
         return
@@ -87,8 +95,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     for pad in range(4):
         found = _found(run, pad, rule)
-        if found is not None:
-            yield mapped(found, text, run, -pad, "base64 of ")
+        if found:
+            yield from (mapped(each, text, run, -pad, "base64 of ") for each in found)
             return
 
 
@@ -104,21 +112,23 @@ def _plausible(text: Text) -> bool:
         for at in range(first, first + 3):
             if headless.plausible(data, at) or _HEADER.match(data, at):
                 return True
-            if any(_seed(_line(data, run, pad, at), at)):
+            if _seed(_line(data, run, pad, at), at)[0]:
                 return True
     return False
 
 
-def _found(run: Run, pad: int, rule: Rule) -> Proved | None:
+def _found(run: Run, pad: int, rule: Rule) -> list[Proved]:
     """Return the key that a number proves which begins in the character asked for, or near it.
 
-    ``pad`` characters before the run give its bytes one of four alignments and lose none.
+    ``pad`` characters before the run give its bytes one of four alignments and lose none. A seed
+    that may be of several kinds is a key of each.
     """
     inner = Decoded(armour.decode(b"A" * pad + run.chars))
     first = (run.at + pad) * 6 // 8
     for at in range(first, first + 3):
-        found = headless.prove_at(inner, 0, at, rule) or _seeded(inner, run, pad, at, rule)
-        if found is not None and not _is_within(inner, found.candidate.places[0].offset):
+        proved = headless.prove_at(inner, 0, at, rule)
+        found = [proved] if proved is not None else _seeded(inner, run, pad, at, rule)
+        if found and not _is_within(inner, found[0].candidate.places[0].offset):
             return found
     return _whole(inner, first, rule)
 
@@ -133,24 +143,36 @@ def _line(data: bytes, run: Run, pad: int, at: int) -> bytes:
     return data
 
 
-def _seed(data: bytes, at: int) -> tuple[str, bytes]:
-    """Return the algorithm and the seed of a CurvePrivateKey with which the text ends."""
+def _seed(data: bytes, at: int) -> tuple[tuple[str, ...], bytes]:
+    """Return the algorithms that a CurvePrivateKey may be of with which the text ends, its seed."""
     algorithm, size = _SEEDS.get(data[at : at + 4], ("", 0))
     seed = data[at + 4 :]
-    if algorithm == "ed25519" and data[:at].endswith(_X25519):
-        algorithm = "x25519"
-    return (algorithm, seed) if size == len(seed) else ("", b"")
+    if not algorithm or size != len(seed):
+        return (), b""
+    if size == _SHORT:
+        return _NAMED.get(data[max(at - 2, 0) : at], _EITHER), seed
+    return (algorithm,), seed
 
 
-def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> Proved | None:
+def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> list[Proved]:
     """Return the key of a seed at a text's end, to which nothing bears witness."""
     inner = Decoded(_line(inner.data, run, pad, at))
-    algorithm, seed = _seed(inner.data, at)
-    key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
-    if key is None:
-        return None
+    algorithms, seed = _seed(inner.data, at)
     place = Place(space=0, offset=at, size=4 + len(seed))
-    return unproved(key, rule, "PKCS8-DER (damaged)", (place,))
+    return _told(algorithms, seed, rule, "PKCS8-DER (damaged)", place)
+
+
+def _told(
+    algorithms: tuple[str, ...], seed: bytes, rule: Rule, encoding: str, place: Place
+) -> list[Proved]:
+    """Return a seed as a key of each of some algorithms, one of which it is of."""
+    if len(set(seed)) < _DISTINCT:
+        return []
+    keys_of = (key for each in algorithms if (key := okp_derived(each, seed)) is not None)
+    found = [unproved(key, rule, encoding, (place,)) for key in keys_of]
+    return [
+        replace(each, candidate=replace(each.candidate, either=len(found) > 1)) for each in found
+    ]
 
 
 def _is_within(inner: Decoded, at: int) -> bool:
@@ -162,7 +184,7 @@ def _is_within(inner: Decoded, at: int) -> bool:
     return False
 
 
-def _cut(text: Text, rule: Rule) -> Proved | None:
+def _cut(text: Text, rule: Rule) -> list[Proved]:
     """Return the key of a seed before the END line at the text's beginning, or at it itself.
 
     All that stood before the seed is gone, or all but some characters of its header.
@@ -172,7 +194,7 @@ def _cut(text: Text, rule: Rule) -> Proved | None:
     text, raw, lead = armour.stretch(text, *around)
     match = _LAST.search(raw, 0, lead + len(_END)) if ends else _LAST.match(raw, lead)
     if match is None or _LINES.search(raw, 0, match.start()):
-        return None
+        return []
     chars, pad = _BREAK.sub(b"", match[1]), len(match[2])
     for header, (algorithm, size) in _SEEDS.items():
         whole = -(-8 * (len(header) + size) // 6)
@@ -180,15 +202,15 @@ def _cut(text: Text, rule: Rule) -> Proved | None:
         if not 0 < lost <= _CUT or pad != -whole % 4:
             continue
         seed = armour.decode(b"A" * lost + chars)[len(header) :]
-        key = okp_derived(algorithm, seed) if len(set(seed)) >= _DISTINCT else None
-        if key is not None and base64.b64encode(header + seed)[lost:whole] == chars:
+        if base64.b64encode(header + seed)[lost:whole] == chars:
             at, width = text.offset + match.start() * text.width, text.width
             place, wide = armour.located(text.memory, text.space, at, len(match[1]), width)
-            return unproved(key, rule, f"base64 of PKCS8-DER (damaged){wide}", (place,))
-    return None
+            algorithms = _EITHER if size == _SHORT else (algorithm,)
+            return _told(algorithms, seed, rule, f"base64 of PKCS8-DER (damaged){wide}", place)
+    return []
 
 
-def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:
+def _whole(inner: Decoded, around: int, rule: Rule) -> list[Proved]:
     """Return the whole key around a byte, if it begins inside of a character.
 
     What begins with one is left to others, whatever lies inside of it.
@@ -202,8 +224,8 @@ def _whole(inner: Decoded, around: int, rule: Rule) -> Proved | None:
         parsed = keys.parse_private(data)
         if parsed is not None:
             if not at * 8 % 6:
-                return None
+                return []
             place = Place(space=0, offset=at, size=parsed.size)
             said = keys.candidate(parsed, rule, f"{parsed.form}-DER", (place,))
-            return Proved(candidate=said, material=parsed.material)
-    return None
+            return [Proved(candidate=said, material=parsed.material)]
+    return []

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
+from scanner.detect.algebra.material import describe
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.damaged import headless_text
+from scanner.detect.evidence import okp_derived
 from scanner.detect.texts import encoded, twice
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
@@ -39,7 +41,9 @@ def find(name: str, data: bytes) -> list[Proved]:
 def only(name: str, data: bytes, key: keys.Key) -> Proved:
     """Return what the rule finds, which is this key; inner objects lie inside of the first."""
     found = find(name, data)
-    assert {f.candidate.fingerprint.value for f in found} == {key.spki_sha256}
+    names = {f.candidate.fingerprint.value for f in found}
+    either = {f.candidate.either for f in found}
+    assert names == ({key.spki_sha256} if either == {False} else both(key))
     spans = [(p.offset, p.offset + p.size) for f in found for p in f.candidate.places]
     assert all(spans[0][0] <= first < last <= spans[0][1] for first, last in spans)
     again = READERS[name].examine(Bytes(data), 0, found[0].candidate.places[0].offset, RULES[name])
@@ -47,6 +51,13 @@ def only(name: str, data: bytes, key: keys.Key) -> Proved:
         f.candidate.fingerprint.value for f in again if isinstance(f, Proved)
     }
     return found[0]
+
+
+def both(key: keys.Key) -> set[str]:
+    """Return the names of the two keys that a seed may be of."""
+    assert isinstance(key, keys.OkpKey)
+    pairs = [okp_derived(algorithm, key.seed) for algorithm in ("ed25519", "x25519")]
+    return {describe(pair).fingerprint.value for pair in pairs if pair is not None}
 
 
 def wrapped(text: bytes, columns: int, end: bytes = b"\n") -> bytes:
@@ -188,6 +199,18 @@ def test_a_text_that_begins_with_its_seed(algorithm: str, codec: str) -> None:
     assert only("headless-text", data, key).candidate.confidence is Confidence.STRUCTURE
     for other in (text[16:-8], text[16:].rstrip(b"=") + b"AAAA", b"BCIEI" + b"QUFB" * 10 + b"QUF"):
         assert find("headless-text", bytes(16) + other + bytes(64)) == []
+
+
+def test_a_seed_without_an_identifier_may_be_of_two_kinds() -> None:
+    """Each is told, and both are marked; one character of two bytes of the name is not enough."""
+    for algorithm in ("ed25519", "x25519"):
+        key = keys.okp_key(algorithm)
+        text = base64.b64encode(encodings.pkcs8_der(key))
+        for lost, sure in ((13, True), (14, False), (16, False)):
+            found = find("headless-text", bytes(16) + text[lost:] + bytes(64))
+            names = {f.candidate.fingerprint.value for f in found}
+            assert names == ({key.spki_sha256} if sure else both(key))
+            assert {f.candidate.either for f in found} == {not sure}
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
