@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.algebra.material import Rsa
-from scanner.detect.integers import limbs
+from scanner.detect.integers import limbs, readings
 from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
@@ -40,6 +40,9 @@ ANYWHERE = 1 << 62
 
 EXPONENTS = arithmetic.EXPONENTS[:3]
 """Public exponents that are tried; in a pool of very many runs, only the first."""
+
+LAST = (3, 4, 5)
+"""Lengths before the end of p, q, dp, dq, with and without the coefficient, where p and q begin."""
 
 _CHUNK = 1 << 15
 
@@ -141,14 +144,46 @@ def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterato
     """Find two primes of which each has its CRT exponent: e*dp = 1 modulo p - 1.
 
     Where runs are many, of the exponents those alone that fill theirs. Numbers that are laid end to
-    end (p, q, dp, dq: CAPI and CNG blobs, BearSSL's keys) are found in one run.
+    end (p, q, dp, dq: CAPI and CNG blobs, BearSSL's keys) are found in one run, from where it
+    begins or back from where it ends.
     """
     full = shelf.numbers(bits)
-    primes, exponents = listing.behind(shelf.pool, full, 2)
-    yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
+    for laid in (full, _ending(shelf, bits)):
+        primes, exponents = listing.behind(shelf.pool, laid, 2)
+        yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
     every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
     for primes, exponents in by_reading(exact(full), every.take(every.exact)):
         yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
+
+
+def _ending(shelf: Shelf, bits: int) -> Numbers:
+    """List where a prime may stand so many lengths before a run's last edge, in whole bytes.
+
+    What stands before the first one may be random too, as in what Go freed. Most of them are no
+    primes: their exponents tell.
+    """
+    pool, one = shelf.pool, np.uint64(1)
+    parts = []
+    for index, reading in enumerate(pool.readings):
+        ends, size = shelf.survey.ends[index], readings.width(reading, bits)
+        for lengths in LAST if reading.digit == 8 else ():
+            position = ends.at[ends.exact & (ends.room >= lengths * size)] - lengths * size
+            low = readings.low(reading, pool.data, position, bits)
+            position, low = position[low & one == one], low[low & one == one]
+            top = readings.top(reading, pool.data, position, bits)
+            full = top >> np.uint64(63) == one
+            parts.append((position[full], np.full(int(full.sum()), index), low[full], top[full]))
+    position, which, low, top = map(np.concatenate, zip(*parts, strict=True))
+    order = np.argsort(position, kind="stable")
+    found = Numbers(
+        bits=bits,
+        position=position,
+        reading=which.astype(np.int8),
+        low=low,
+        top=top,
+        exact=np.ones(len(position), np.bool_),
+    )
+    return found.take(order)
 
 
 def _twice(

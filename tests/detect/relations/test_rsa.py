@@ -409,6 +409,21 @@ def test_numbers_end_to_end(make_pool: MakePool, form: str, around: str) -> None
     assert related.roles == ("p", "p", "dp", "dp")
 
 
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+@pytest.mark.parametrize("coefficient", [True, False])
+def test_numbers_end_to_end_behind_other_random_bytes(
+    make_pool: MakePool, form: str, *, coefficient: bool
+) -> None:
+    """Seen in what Go freed: before p stands another number, and the run ends with the last one."""
+    values = [KEY.p, KEY.q, KEY.dp, KEY.dq]
+    values += [pow(KEY.q, -1, KEY.p)] if coefficient else []
+    spelled = [spell(value, form, KEY.bits // 2) for value in values]
+    blob = noise.uniform(304, 3) + b"".join(raw for raw, _ in spelled), spelled[0][1]
+    related = only(search(make_pool, plant("zeros", 5, [512], [blob])))
+    assert related.proof == "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
+    assert related.roles == ("p", "p", "dp", "dp")
+
+
 def test_a_damaged_copy_hides_no_whole_one(make_pool: MakePool) -> None:
     """Limbs of primes, written over in the midst, stand before both in bytes, with their ends."""
     parts = []
