@@ -39,6 +39,9 @@ SEED, EXPANDED = "seed", "expanded"
 
 _DERIVED = "seed derives rho"
 
+_TAGGED = int.from_bytes(b"\x80\x20", "little")
+"""What stands before a seed in PKCS#8 (RFC 9881 section 6): its end outlives a freed header."""
+
 _HEAD = 8
 """Bytes before a run's edge where a key may begin."""
 
@@ -67,6 +70,7 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     most = pool.budget(*((MOST_KNOWN, MOST_KNOWN) if known else (MOST, FEWER)))
     parts = [
         pieces.texts(pool, size, MOST_TEXTS),
+        pieces.counted(pool, size, _TAGGED, most, near, width=2),
         pieces.versioned(pool, size, most // 16),
         pieces.aligned(pool, size, most, near),
     ]

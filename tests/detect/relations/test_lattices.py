@@ -13,7 +13,7 @@ from scanner.detect.algebra import mldsa
 from scanner.detect.algebra.material import describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import x509
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import lattices
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
@@ -81,6 +81,23 @@ def test_a_seed_whose_rho_stands_elsewhere(
     assert search(pool, memory) == [(named(name), 1024 + lead, "seed", "seed derives rho")]
     pool, memory = make_pool(data)
     assert search(pool, memory) == []
+
+
+@pytest.mark.parametrize("tag", [b"\x80\x20", b"\x80\x21"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_freed_seed_behind_its_tag_in_a_crowd(make_pool: MakePool, name: str, tag: bytes) -> None:
+    """Seen in OpenSSL: its block of PKCS#8 keeps the end of the header, and the seed at no word."""
+    public, _ = mldsa.keys(name, pqc.seed(name))
+    crowd = noise.uniform(48 * (FEW_RUNS + 99), 1)
+    objects = [crowd[at : at + 48] for at in range(0, len(crowd), 48)]
+    objects[5000] = noise.uniform(16, 1) + b"\x03\x12\x04\x22" + tag + pqc.seed(name)
+    objects[7000] = public
+    pool, memory = make_pool(
+        b"".join(bytes(16) + each + bytes(-len(each) % 16) for each in objects)
+    )
+    assert not pool.few
+    found = [row[0] for row in search(pool, memory)]
+    assert found == ([named(name)] if tag[1] == len(pqc.seed(name)) else [])
 
 
 @settings(
