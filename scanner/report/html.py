@@ -106,7 +106,7 @@ def _overview(report: Report) -> Node:
     numbered = enumerate(report.dumps, 1)
     for number, dump in sorted(numbered, key=lambda one: wording.WORST_FIRST.index(one[1].verdict)):
         link = element("a", quoted(dump.path), href=f"#dump-{number}")
-        cells = (_badge(dump.verdict), link, wording.counts(dump.findings), _share(dump))
+        cells = (_badge(dump.verdict), link, wording.counted(dump.findings), _share(dump))
         add(body, element("tr", *(element("td", cell) for cell in cells)))
     table = element("table", element("thead", element("tr", *head)), body)
     return element("section", element("div", table, class_="wide"), class_="overview")

@@ -19,7 +19,7 @@ def test_says_what_to_do(blocked: Report) -> None:
     assert text.count("\n| `") == len(blocked.dumps[0].findings)
     assert "CN=sts.example.org" in text
     assert text.endswith(
-        "**blocked**: 3 private keys, 1 token, 1 suppressed; "
+        "**blocked**: 2 private keys and 1 that does not block, 1 token, 1 suppressed; "
         "swept 3,000,000 of 3,000,000 bytes in the file\n"
     )
 

@@ -31,7 +31,7 @@ def test_opens_with_verdict_and_keys(blocked: Report) -> None:
         (
             "blocked",
             (
-                "blocked: 3 private keys, 1 token, 1 suppressed; "
+                "blocked: 2 private keys and 1 that does not block, 1 token, 1 suppressed; "
                 "swept 3,000,000 of 3,000,000 bytes in the file"
             ),
         ),
@@ -42,8 +42,8 @@ def test_opens_with_verdict_and_keys(blocked: Report) -> None:
         (
             "several",
             (
-                "blocked (3 dumps: 1 blocked, 1 incomplete, 1 pass): 3 private keys, 1 token, "
-                "3 suppressed; swept 8,995,904 of 9,000,000 bytes"
+                "blocked (3 dumps: 1 blocked, 1 incomplete, 1 pass): 2 private keys and 1 that "
+                "does not block, 1 token, 3 suppressed; swept 8,995,904 of 9,000,000 bytes"
             ),
         ),
     ],
