@@ -77,6 +77,12 @@ _ONCE = "it seems to be the nonce of a signature, which gives away the key that 
 
 _AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new key."
 
+_SESSIONS = "Make a new key if a service keeps it; one made for a session ends with the session."
+"""Of what agrees on keys as well as it signs or decrypts, and nobody names: a client has such keys
+too, for one handshake."""
+
+_FOR_SESSIONS = ("ec", "ml-kem-512", "ml-kem-768", "ml-kem-1024", "x-wing")
+
 
 # --- counts -------------------------------------------------------------------------------------
 
@@ -271,6 +277,8 @@ def advice(finding: Finding) -> str:
         return _AGREEMENT if agreed else "Look at it by hand."
     if finding.proof in NONCES and not named(finding):
         return _SIGNED
+    if finding.kind == "private-key" and finding.algorithm in _FOR_SESSIONS and not named(finding):
+        return _SESSIONS
     return _ADVICE.get(finding.kind, "Nothing: it is public.")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from scanner import policy
 from scanner.errors import Unreadable
-from scanner.model import NONCE, Fault, Reason, Report, Verdict
+from scanner.model import NONCE, Fault, Public, Reason, Report, Severity, Verdict
 from scanner.report import text, wording
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -96,6 +96,47 @@ def test_the_nonce_of_a_signature_is_called_one(blocked: Report) -> None:
     assert "Make a new key in place of the one that signed with it" in said
     assert "nothing here says whose it is" not in said
     assert "Make a new key, put it in this one's place" in said
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "proof", "advice"),
+    [
+        ("ec", "d*G = Q", "one made for a session ends with the session"),
+        ("ml-kem-768", "", "one made for a session ends with the session"),
+        ("ec", NONCE, "in place of the one that signed with it"),
+        ("ed25519", "a*B = A", "put it in this one's place, and revoke its certificate"),
+        ("rsa", "p*q = n", "put it in this one's place, and revoke its certificate"),
+    ],
+)
+def test_what_nobody_names_may_be_of_a_session(
+    blocked: Report, algorithm: str, proof: str, advice: str
+) -> None:
+    """Seen in clients of TLS: an EC key of one handshake. With a name it is to be replaced."""
+    key = dataclasses.replace(
+        blocked.dumps[0].findings[0],
+        algorithm=algorithm,
+        proof=proof,
+        names=(),
+        public=Public(),
+        blocks=True,
+    )
+    assert advice in wording.advice(key)
+    named = dataclasses.replace(key, names=("certificate",))
+    assert "put it in this one's place" in wording.advice(named)
+
+
+@pytest.mark.parametrize("algorithm", ["dh", "x25519", "x448"])
+def test_an_exponent_that_does_not_block_is_ephemeral(blocked: Report, algorithm: str) -> None:
+    """Of a key agreement that nobody names there is as a rule nothing to do."""
+    key = dataclasses.replace(
+        blocked.dumps[0].findings[0],
+        algorithm=algorithm,
+        names=(),
+        public=Public(),
+        severity=Severity.MEDIUM,
+        blocks=False,
+    )
+    assert wording.advice(key).startswith("Nothing, if it is ephemeral")
 
 
 def test_expiry_lowers_nothing(blocked: Report) -> None:
