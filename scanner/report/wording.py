@@ -77,6 +77,8 @@ _ONCE = "it seems to be the nonce of a signature, which gives away the key that 
 
 _AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new key."
 
+_NOT_HERE = "Nothing, as long as the dump is all that leaves: what opens it is not there."
+
 _SESSIONS = "Make a new key if a service keeps it; one made for a session ends with the session."
 """Of what agrees on keys as well as it signs or decrypts, and nobody names: a client has such keys
 too, for one handshake."""
@@ -279,6 +281,8 @@ def advice(finding: Finding) -> str:
         return _SIGNED
     if finding.kind == "private-key" and finding.algorithm in _FOR_SESSIONS and not named(finding):
         return _SESSIONS
+    if finding.kind == "encrypted-key" and finding.severity is Severity.INFO:
+        return _NOT_HERE
     return _ADVICE.get(finding.kind, "Nothing: it is public.")
 
 

@@ -177,11 +177,11 @@ def _shielded(data: bytes) -> None:
         Layout(format="elfcore", regions=tuple(r for r in regions if r.size)), len(data)
     )
     memory = space.Memory(space_map, file)
-    (rule,) = _rules_of("openssh-shield")
+    shielding = _rules_of("openssh-shield")
     for number in range(len(space_map.size)):
         raw = memory.read(number, 0, int(space_map.size[number]))
-        for _, offset in _sweeper("openssh-shield").sweep(raw):
-            for found in openssh_shield.examine(memory, number, offset, rule):
+        for index, offset in _sweeper("openssh-shield").sweep(raw):
+            for found in openssh_shield.examine(memory, number, offset, shielding[index]):
                 if isinstance(found, Proved):
                     checks.material(found.material)
 
@@ -193,6 +193,11 @@ def _shields() -> Iterable[bytes]:
         struct = containers.openssh_struct(0x5585_0000_0800, len(blob), 0x7F19_0000_0000)
         heap[0x200 : 0x200 + len(struct)] = struct
         heap[0x800 : 0x800 + len(blob)] = blob
+        yield bytes(heap) + containers.PREKEY
+        whole = containers.openssh_sshkey(
+            key, 0x5585_0000_0800, len(blob), 0x7F1A_0000_0000, 0x5585_0000_0400
+        )
+        heap[0x100 : 0x100 + len(whole)] = whole
         yield bytes(heap) + containers.PREKEY
 
 

@@ -4,21 +4,26 @@ sshkey_shield_private (sshkey.c) keeps a key serialized and encrypted by AES-256
 SHA-512 of 16 KiB of random bytes, against reads of a few bytes through side channels; a dump holds
 both. ``struct sshkey`` differs from release to release, but its last words do not: pointer, length,
 pointer, 16384. This module refuses what does not unshield to a key that proves itself. Where the
-prekey was left out of the dump (since 9.9 kernels are asked to) there is nothing to find.
+prekey was left out of the dump (since 9.9 kernels are asked to) the key cannot be read: of the
+structure as it is since then a rule of encrypted keys tells what it says of the key.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from scanner import fingerprint
 from scanner.detect.algebra.material import Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import Key, proved
+from scanner.detect.locked.sealed import Sealed, sealed
 from scanner.detect.ssh import blobs, openssh
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
+from scanner.fingerprint import NAMELESS
 from scanner.model import Candidate, Place
 from scanner.rules import Rule
 
@@ -33,9 +38,35 @@ MOST = 8192
 
 _ENCODING = "openssh-shielded"
 
+PROTECTION = "AES-256-CTR under random bytes that the dump does not hold"
 
-def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
-    """Yield the key of the structure whose last word, the prekey's size, stands at ``offset``."""
+_FIELDS = struct.Struct("<iIQiIQQQ72xQ")
+"""``struct sshkey`` of OpenSSH 9.9 to 10.0 before the shielded key: type, flags, dsa, ecdsa_nid and
+what aligns it, pkey, ed25519_sk, ed25519_pk, XMSS and security keys, cert."""
+
+_TYPES = {0: "rsa", 2: "ec", 3: "ed25519"}
+"""enum sshkey_types (sshkey.h)."""
+
+_CURVES = {415: "P-256", 715: "P-384", 716: "P-521"}
+"""ecdsa_nid: the numbers of OpenSSL (obj_mac.h)."""
+
+_POINT = 32
+"""Bytes of an Ed25519 public key, and fewer than an EVP_PKEY has."""
+
+_PAGE, _PAGES = 4096, range(0, PREKEY, 4096)
+
+_LEAST, _DISTINCT = 64, 32
+"""Bytes of the smallest serialized key, and how many different ones it has at least: encrypted ones
+have fewer once in 10**15."""
+
+
+def examine(
+    memory: Memory, space: int, offset: int, rule: Rule
+) -> Iterator[Proved | PublicKey | Sealed]:
+    """Yield the key of the structure whose last word, the prekey's size, stands at ``offset``.
+
+    A rule of encrypted keys asks for one that cannot be unshielded.
+    """
     words = memory.clip(space, offset - 24, 32) if offset >= 24 else b""
     if len(words) != 32 or memory.map.pointer_size != 8 or memory.map.byte_order != "little":
         return
@@ -45,7 +76,13 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if size != PREKEY or length % BLOCK or not BLOCK <= length <= MOST:
         return
     places = _place(memory, shielded, length), _place(memory, prekey, PREKEY)
-    if places[0] is None or places[1] is None:
+    if places[0] is None:
+        return
+    if rule.kind == "encrypted-key":
+        if places[1] is None and _left_out(memory, prekey):
+            yield from filter(None, [_sealed(memory, space, offset - 24, places[0], rule)])
+        return
+    if places[1] is None:
         return
     key = _unshield(memory, places[0], places[1])
     if key is not None:
@@ -66,6 +103,45 @@ def _place(memory: Memory, address: int, size: int) -> Place | None:
     if where is None or where[1] + size > int(memory.map.size[where[0]]):
         return None
     return Place(space=where[0], offset=where[1], size=size)
+
+
+def _left_out(memory: Memory, address: int) -> bool:
+    """Tell whether whole pages begin at an address of which the dump holds no byte."""
+    if address % _PAGE or not _PAGE <= address < 1 << 48:
+        return False
+    return all(spaces.find(memory.map, address + at) is None for at in _PAGES)
+
+
+def _sealed(memory: Memory, space: int, offset: int, shielded: Place, rule: Rule) -> Sealed | None:
+    """Return what the structure before ``offset`` says of its shielded key, if it is one."""
+    raw = memory.clip(space, offset - _FIELDS.size, _FIELDS.size) if offset >= _FIELDS.size else b""
+    data = memory.read(shielded.space, shielded.offset, shielded.size)
+    if len(raw) != _FIELDS.size or len(data) < _LEAST or len(set(data)) < _DISTINCT:
+        return None
+    kind, flags, dsa, nid, gap, pkey, secret, public, cert = _FIELDS.unpack(raw)
+    algorithm, curve = _TYPES.get(kind, ""), _CURVES.get(nid, "")
+    if not algorithm or flags > 1 or any((dsa, gap, secret, cert)):
+        return None
+    if (nid != -1 if algorithm != "ec" else not curve) or bool(pkey) == bool(public):
+        return None
+    place = _place(memory, public or pkey, _POINT)
+    if place is None or bool(public) != (algorithm == "ed25519"):
+        return None
+    name = NAMELESS
+    if public:
+        point = memory.read(place.space, place.offset, place.size)
+        name = fingerprint.of_spki(fingerprint.okp_spki(algorithm, point))
+    return sealed(
+        rule,
+        _ENCODING,
+        shielded,
+        data,
+        protection=PROTECTION,
+        algorithm=algorithm,
+        curve=curve,
+        bits={"P-256": 256, "P-384": 384, "P-521": 521}.get(curve, 256 if public else 0),
+        fingerprint=name,
+    )
 
 
 def _unshield(memory: Memory, shielded: Place, prekey: Place) -> Key | None:

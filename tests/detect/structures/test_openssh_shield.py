@@ -7,9 +7,10 @@ import pytest
 from fixtures import containers, elfcore
 from fixtures import keys as recipes
 from scanner import correlate, rules
+from scanner.detect.structures import openssh_shield
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
-from scanner.model import Confidence, Finding
+from scanner.model import Confidence, Finding, Severity
 from scanner.progress import Silence
 
 RULES = rules.load()
@@ -56,8 +57,80 @@ def test_a_shielded_key_is_unshielded(tmp_path: Path, key: recipes.Key) -> None:
     ]
 
 
-def test_without_the_prekey_there_is_nothing(tmp_path: Path) -> None:
-    """Where the prekey was left out of the dump, whole or in part, nothing is said."""
+def alone(key: recipes.Key, **changed: int) -> elfcore.Segment:
+    """Return a heap with a whole structure, its shielded key and its public half."""
+    blob = containers.openssh_shielded(key)
+    given = {
+        "shielded": HEAP + 0x1010,
+        "size": len(blob),
+        "prekey": PREKEY,
+        "public": HEAP + 0x3010,
+    }
+    heap = bytearray(0x4000)
+    struct = containers.openssh_sshkey(key, **given | changed)
+    heap[0x800 : 0x800 + len(struct)] = struct
+    heap[0x1010 : 0x1010 + len(blob)] = blob
+    heap[0x3010:0x3030] = key.public if isinstance(key, recipes.OkpKey) else bytes(32)
+    return elfcore.Segment(address=HEAP, data=bytes(heap))
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.spki_sha256[:8])
+def test_without_the_prekey_the_structure_is_told(tmp_path: Path, key: recipes.Key) -> None:
+    """Seen in ssh-agent and sshd 10.0, dumped by gdb: the key is there, and nobody can read it."""
+    (found,) = scan(tmp_path / "core", [alone(key)])
+    assert (found.rule, found.kind) == ("openssh-shielded-alone", "encrypted-key")
+    assert (found.severity, found.names) == (Severity.INFO, ())
+    assert found.protection == openssh_shield.PROTECTION
+    if isinstance(key, recipes.OkpKey):
+        assert found.fingerprint.value == key.spki_sha256
+    if isinstance(key, recipes.EcKey):
+        assert found.curve == key.curve
+    (occurrence,) = found.occurrences
+    (extent,) = occurrence.extents
+    assert (extent.address, extent.size) == (
+        HEAP + 0x1010,
+        len(containers.openssh_shielded(key)),
+    )
+
+
+def test_a_key_with_its_prekey_is_no_encrypted_one(tmp_path: Path) -> None:
+    """It is told once, as the key that it is."""
+    prekey = elfcore.Segment(address=PREKEY, data=containers.PREKEY)
+    (found,) = scan(tmp_path / "core", [alone(KEYS[2]), prekey])
+    assert (found.kind, found.fingerprint.value) == ("private-key", KEYS[2].spki_sha256)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"prekey": PREKEY + 8},
+        {"prekey": 0},
+        {"prekey": HEAP + 0x1000},
+        {"prekey": HEAP - 0x3000},
+        {"public": 0},
+        {"public": PREKEY},
+        {"size": 48},
+        {"shielded": HEAP + 0x2000},
+    ],
+    ids=str,
+)
+def test_what_is_like_the_structure_is_not_told(tmp_path: Path, changed: dict[str, int]) -> None:
+    """A prekey that is no page or is there in part, pointers that lead nowhere, zeros for a key."""
+    for key in KEYS:
+        assert scan(tmp_path / "core", [alone(key, **changed)]) == ()
+
+
+@pytest.mark.parametrize("at", [0, 5, 8, 16, 20, 32, 120])
+def test_a_field_of_the_structure_that_is_none(tmp_path: Path, at: int) -> None:
+    """Type, flags, dsa, nid, what is between, secret half, certificate."""
+    for key in KEYS:
+        heap = bytearray(alone(key).data)
+        heap[0x800 + at] ^= 0x51
+        assert scan(tmp_path / "core", [elfcore.Segment(address=HEAP, data=bytes(heap))]) == ()
+
+
+def test_without_the_prekey_there_is_nothing_to_read(tmp_path: Path) -> None:
+    """Of the last words of the structure alone nothing is said without the prekey, or a part."""
     heap, prekey = segments(KEYS[2])
     assert scan(tmp_path / "core", [heap]) == ()
     part = elfcore.Segment(address=PREKEY, data=prekey.data[:-8])
