@@ -20,7 +20,7 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import integers, pieces, words
+from scanner.detect.relations import integers, pieces, repeated, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Candidate
@@ -32,6 +32,9 @@ FLOOR, MOST_SEEDS = 2_500, 3_000
 MOST_PARTS = 8
 """Of the seeds that are tried, one in so many is for objects that a seed and its public half fill:
 NaCl's secret keys, and those of Go and libsodium."""
+
+MOST_INNER = 500
+"""Seeds that are tried within runs, where anything is left to be tried."""
 
 MOST_SCALARS = 500
 """Scalars that are tried, clamped ones and those below the order: one random piece in 32 is one,
@@ -105,6 +108,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most += len(positions)
         if algorithm == "ed25519":
             found = pieces.before(pool, size, [key.raw for key in read if key.raw])
+            found = np.append(found, repeated.adjoining(pool, size, most // MOST_PARTS))
             found = np.append(found, pieces.versioned(pool, size, most // 16))
             found = np.append(found, pieces.objects(pool, 2 * size, most // MOST_PARTS))
             positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
@@ -113,6 +117,9 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         left = max(most - len(positions), most // 8 if pool.few else 0)
         if left:
             positions = np.append(positions, pieces.loose(pool, size, left, near))
+        if algorithm == "ed25519" and len(positions) < most:
+            left = min(most - len(positions), MOST_INNER)
+            positions = np.append(positions, repeated.inner(pool, size, left))
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":

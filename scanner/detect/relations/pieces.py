@@ -47,7 +47,7 @@ LEAST_VARIED = {
 }
 """Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
 
-_LONGEST = 1024
+LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
 
 _MOST_FIELDS = 8
@@ -160,7 +160,7 @@ def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
     found = pool.head[np.array(rows, np.int64)]
     crowd = bare_numbers.crowd(_coordinates(pool, found)) if rows else found
     found = found[np.argsort(crowd, kind="stable")]
-    return found[_once(pool.data, found, size)][:most]
+    return found[once(pool.data, found, size)][:most]
 
 
 def fields(pool: Pool, size: int, most: int) -> Offsets:
@@ -195,7 +195,7 @@ def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
     )
     at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
     positions: Offsets = np.concatenate((at - size, at - 2 * size))
-    return positions[_fits(pool, positions, size)]
+    return positions[fits(pool, positions, size)]
 
 
 def _ordered(
@@ -206,7 +206,7 @@ def _ordered(
     for part in parts if len(pool.at) else ():
         positions = np.sort(part, kind="stable")  # a few sorted parts, one behind the other
         positions = positions[np.diff(positions, prepend=-1) > 0]
-        positions = positions[_fits(pool, positions, size)]
+        positions = positions[fits(pool, positions, size)]
         ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
         positions = positions[ends <= top]
         positions = positions[varied(pool.data, positions, size)]
@@ -215,13 +215,13 @@ def _ordered(
             passing = in_row(pool, positions, size) > MOST_PAIRED
             rows = [positions[~passing], positions[passing]]
         found = np.concatenate((found, *(_nearest(pool, row, marks) for row in rows)))
-        found = found[_once(pool.data, found, size)]
+        found = found[once(pool.data, found, size)]
         if len(found) >= most:
             break
     return found[:most]
 
 
-def _fits(pool: Pool, positions: Offsets, size: int) -> Flags:
+def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
     """Tell which pieces lie whole in one block, which is no text: of those there are others."""
     block = np.searchsorted(pool.at, positions, side="right") - 1
     ends = np.append(pool.at[1:], len(pool.data))
@@ -241,7 +241,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     both = announced[np.isin(announced, alone)]
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
-    short = whole & (length <= _LONGEST)
+    short = whole & (length <= LONGEST)
     yield counted_limbs(pool, alone, size)
     if near:
         marks = _marks(near)
@@ -322,8 +322,8 @@ def _located(pool: Pool, marks: Offsets) -> Offsets:
 def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
     """List where equal objects lie end to end in short runs.
 
-    From the run's head on, as the fields of a structure; or as an allocator lays them, at multiples
-    of ``size``, rounded up to 16, in the address space.
+    From the run's head on or its tail back, as a structure's fields; or as an allocator lays them,
+    at multiples of ``size``, rounded up to 16, in the address space.
     """
     step = (size + 15) & ~15
     found = [np.empty(0, np.int64)]
@@ -337,6 +337,7 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
         first = head + -(offset + head - at) % step
         found.append(np.arange(first, tail - size + 1, step))
         found.append(np.arange(head + size, tail - size + 1, size))
+        found.append(np.arange(tail - 2 * size, head, -size))
     return np.concatenate(found)
 
 
@@ -372,7 +373,7 @@ def _coordinates(pool: Pool, positions: Offsets) -> Offsets:
     return limbs.coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
 
 
-def _once(data: Bytes, positions: Offsets, size: int) -> Offsets:
+def once(data: Bytes, positions: Offsets, size: int) -> Offsets:
     """Return the indices, ascending, of the first of equal pieces."""
     if not len(positions):
         return positions
@@ -392,9 +393,8 @@ def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
 
 
 def _many_values(data: Bytes, positions: Offsets, size: int) -> Flags:
-    column = np.arange(size)
     keep = np.empty(len(positions), np.bool_)
     for start in range(0, len(positions), _ROWS):
-        rows = data[positions[start : start + _ROWS, None] + column]
+        rows = data[positions[start : start + _ROWS, None] + np.arange(size)]
         keep[start : start + _ROWS] = likelihood.values(rows) >= LEAST_VARIED[size]
     return keep

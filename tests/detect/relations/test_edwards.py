@@ -463,3 +463,61 @@ def test_a_seed_behind_a_version_in_a_crowd(
     assert [describe(one.key).fingerprint.value for one in found] == (
         [] if flipped else [key.spki_sha256]
     )
+
+
+def crowded(structure: bytes) -> bytes:
+    """Put a structure that is one run behind a crowd of lone numbers."""
+    crowd = noise.uniform(32 * (edwards.MOST_SEEDS + 1_000), 5)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    return heap(lone, 48) + bytes(16) + structure + bytes(64)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("rest", [0, 40, 200])
+def test_a_key_pair_within_a_structure_in_a_crowd(
+    make_pool: MakePool, rest: int, *, flipped: bool
+) -> None:
+    """Seen in Zig: a public half, the seed and the public half again, behind keys of other curves.
+
+    The structure is one run, and nothing in it stands at a multiple of its size.
+    """
+    key = keys.okp_key("ed25519")
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    pair = key.public + seed + key.public
+    data = crowded(noise.uniform(248, 6) + pair + noise.uniform(rest, 7))
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("before", [56, 88])
+def test_a_public_half_elsewhere_leads_to_a_seed_within_a_structure(
+    make_pool: MakePool, before: int, *, flipped: bool
+) -> None:
+    """Behind the seed and alone on the heap."""
+    key = keys.okp_key("ed25519")
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    structure = noise.uniform(before, 6) + seed + key.public + noise.uniform(72, 7)
+    data = crowded(structure) + heap([key.public], 0) + bytes(64)
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("before", [24, 56, 88])
+def test_a_seed_and_its_only_public_half_within_a_structure(
+    make_pool: MakePool, before: int, *, flipped: bool
+) -> None:
+    """Where there is little else to try, every word of a short run is."""
+    key = keys.okp_key("ed25519")
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    structure = noise.uniform(before, 6) + seed + key.public + noise.uniform(72, 7)
+    data = noise.plant(noise.text(SIZE, 3), 1024, bytes(16) + structure + bytes(16))
+    found = list(edwards.search(make_pool(data)[0], ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )

@@ -1,0 +1,62 @@
+"""What adjoins 32 bytes that stand twice: a public half is kept more than once, its seed beside it.
+
+A structure that holds several keys is one long run, in which a seed stands at no multiple of
+anything. Seen in Zig, whose Ed25519 key pair is the public half, the seed, and the public half once
+more, behind keys of other curves. This module refuses to judge what a piece holds.
+"""
+
+import numpy as np
+
+from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations import pieces
+from scanner.detect.relations.words import sliding
+
+MOST = 1 << 20
+"""Words among which equal ones are looked for, at most: 0.05 us each."""
+
+_INDEX = np.uint64(MOST - 1)
+"""Bits of a word that give way to its number, so that a plain sort puts equal ones in order."""
+
+_PER_PIECE = 8
+"""Words of which one is tried, at least: the others are no pieces, or equal ones."""
+
+
+def adjoining(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions right before and behind ``size`` bytes that stand twice.
+
+    Those of which two copies are nearest to each other come first.
+    """
+    at = _inner(pool, size)[:MOST]
+    word = sliding(pool.data)
+    marked = np.sort(word[at] & ~_INDEX | np.arange(len(at), dtype=np.uint64))
+    equal = np.flatnonzero((marked[1:] ^ marked[:-1]) <= _INDEX)
+    both = at[(marked[np.stack((equal, equal + 1))] & _INDEX).astype(np.int64)]
+    for step in range(0, size, WORD):
+        both = both[:, word[both[0] + step] == word[both[1] + step]]
+    both = both[:, np.argsort(both[1] - both[0], kind="stable")][:, : most * _PER_PIECE]
+    both = both[:, pieces.varied(pool.data, both[0], size)]
+    return _chosen(pool, np.stack((both - size, both + size)).ravel("F"), size, most)
+
+
+def inner(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` whole words of short runs, where there are few runs."""
+    return _chosen(pool, _inner(pool, size)[: most * _PER_PIECE if pool.few else 0], size, most)
+
+
+def _inner(pool: Pool, size: int) -> Offsets:
+    """List the whole words of short runs that ``size`` bytes of the run begin with."""
+    short = (pool.head >= 0) & (pool.tail >= 0) & (pool.tail - pool.head <= pieces.LONGEST)
+    short[list(pool.texts)] = False
+    first = pool.head[short] + -(pool.head[short] + pool.phase[short]) % WORD
+    count = np.maximum((pool.tail[short] - size - first) // WORD + 1, 0)
+    begins = np.cumsum(count) - count
+    found: Offsets = np.repeat(first - begins * WORD, count) + np.arange(count.sum()) * WORD
+    return found
+
+
+def _chosen(pool: Pool, positions: Offsets, size: int, most: int) -> Offsets:
+    """Return the first of those that may be pieces, in their order, each once."""
+    positions = positions[pieces.fits(pool, positions, size)]
+    positions = positions[pieces.varied(pool.data, positions, size)]
+    return positions[pieces.once(pool.data, positions, size)][:most]
