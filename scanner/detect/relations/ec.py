@@ -23,7 +23,7 @@ from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import beheaded, comb, pieces, points, shifted, words
+from scanner.detect.relations import beheaded, comb, pieces, points, projective, shifted, words
 from scanner.detect.relations.curves import (
     BIG,
     CURVES,
@@ -154,7 +154,11 @@ def _met(
         elif key.curve in everywhere:
             everywhere[key.curve][key.x] = key.y
             beside[key.curve] += places([key])
-    for curve, x, y, place in (*points.encoded(pool), *points.affine(pool)):
+    for curve, x, y, place in (
+        *points.encoded(pool),
+        *points.affine(pool),
+        *projective.points(pool),
+    ):
         if curve in everywhere:
             everywhere[curve].setdefault(x, y)
             beside[curve].append(place)

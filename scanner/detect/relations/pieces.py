@@ -174,11 +174,11 @@ def fields(pool: Pool, size: int, most: int) -> Offsets:
 def beside(pool: Pool, size: int, most: int, near: Sequence[Place], *, top: int = 0xFF) -> Offsets:
     """Return at most ``most`` positions next to places: what adjoins them, and whole words near.
 
-    A byte may stand between, the tag of a point. Seen in Node.js: its pool of buffers has a scalar
-    between a signature and the point.
+    A byte may stand between, the tag of a point, or a word behind it (Zig). Seen in Node.js: its
+    pool of buffers has a scalar between a signature and the point.
     """
     first, last = np.split(_ends(near), 2)
-    there = _located(pool, np.concatenate((first - size, first - 1 - size, last)))
+    there = _located(pool, np.concatenate((first - size, first - 1 - size, last, last + 8)))
     return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top)
 
 

@@ -27,7 +27,7 @@ def adjoining(pool: Pool, size: int, most: int) -> Offsets:
 
     Those of which two copies are nearest to each other come first.
     """
-    at = _inner(pool, size)[:MOST]
+    at = words_within(pool, size)[:MOST]
     word = sliding(pool.data)
     marked = np.sort(word[at] & ~_INDEX | np.arange(len(at), dtype=np.uint64))
     equal = np.flatnonzero((marked[1:] ^ marked[:-1]) <= _INDEX)
@@ -41,11 +41,12 @@ def adjoining(pool: Pool, size: int, most: int) -> Offsets:
 
 def inner(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` whole words of short runs, where there are few runs."""
-    return _chosen(pool, _inner(pool, size)[: most * _PER_PIECE if pool.few else 0], size, most)
+    found = words_within(pool, size)[: most * _PER_PIECE if pool.few else 0]
+    return _chosen(pool, found, size, most)
 
 
-def _inner(pool: Pool, size: int) -> Offsets:
-    """List the whole words of short runs that ``size`` bytes of the run begin with."""
+def words_within(pool: Pool, size: int) -> Offsets:
+    """List the whole words of short runs at which ``size`` bytes of the run begin."""
     short = (pool.head >= 0) & (pool.tail >= 0) & (pool.tail - pool.head <= pieces.LONGEST)
     short[list(pool.texts)] = False
     first = pool.head[short] + -(pool.head[short] + pool.phase[short]) % WORD
