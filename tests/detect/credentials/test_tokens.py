@@ -393,6 +393,31 @@ def test_keys_that_packages_carry_are_published() -> None:
         assert not any(c.published for c in search(other.encode() + b"\0").candidates)
 
 
+LIBRARIES = {
+    "python-jose": "Examples:\n    >>> jwt.encode({{'a': 'b'}}, 'secret')\n    '{}'",
+    "PyJWT": ">>> print(encoded)\n{}\n",
+    "passlib": "'otpauth://totp/user@example.org?secret={}&issuer=myservice.another-example.org'",
+    "google-auth": "Example credential:\n{}\n",
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_examples_in_docstrings_are_published(library: str) -> None:
+    """Every process that imports a library has the examples of its documentation."""
+    text = (rules.shipped() / "tokens" / "published.toml").read_text("utf-8")
+    tables = tomllib.loads(text)["examples"]
+    values = next(row["values"] for row in tables if row["source"].startswith(library))
+    for value in values:
+        found = search(LIBRARIES[library].format(value).encode()).candidates
+        assert found
+        assert all(c.published for c in found)
+        at = len(value) // 2
+        other = value[:at] + value[at:].swapcase()
+        assert not any(
+            c.published for c in search(LIBRARIES[library].format(other).encode()).candidates
+        )
+
+
 def test_no_candidate_holds_a_value() -> None:
     """What leaves holds no run of the token, its witness neither."""
     import pickle
