@@ -23,7 +23,16 @@ from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import beheaded, comb, pieces, points, projective, shifted, words
+from scanner.detect.relations import (
+    beheaded,
+    comb,
+    nonces,
+    pieces,
+    points,
+    projective,
+    shifted,
+    words,
+)
 from scanner.detect.relations.curves import (
     BIG,
     CURVES,
@@ -107,6 +116,12 @@ class _Trial:
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
+    publics = list(publics)
+    known = {(key.curve, key.x) for key in publics if key.independent}
+    yield from nonces.named(pool, list(_found(pool, publics)), known)
+
+
+def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], _Trial] = {}
     everywhere, beside, parsed = _met(pool, publics)

@@ -1,0 +1,121 @@
+"""Which scalars are nonces of signatures: s*k = z + r*d, or r and s stand together in DER.
+
+A nonce's point is a point as any key's is, and who computes with numbers leaves its y there too:
+seen in @noble/curves and ethers on Node.js, whose points are pairs of BigInts. But r is its x, and
+if the key d that signed is found as well, every number near r that may be s gives z, which is a
+hash (FIPS 186-5 6.4.1): where that stands, k is the nonce of a signature, whatever else is there.
+Whoever has s normalised it to n - s, perhaps. In doubt a scalar is a key.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scanner.detect.algebra.material import Ec
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations import pieces, words
+from scanner.detect.relations.curves import CURVES, Curve, sightings
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.words import Bytes
+from scanner.model import NONCE, NONCES, Place
+
+MOST_PAIRS = 8
+"""Pairs of a nonce and a key that are tried on a curve."""
+
+MOST_NUMBERS = 400
+"""Numbers near r that are tried as s."""
+
+_HASHES = (20, 28, 32, 48, 64)
+"""Bytes of hashes."""
+
+_INTEGER, _SEQUENCE, _LONG = 0x02, 0x30, 0x81
+"""Tags of DER (X.690 8.3, 8.9), and what stands before a length of one byte from 128 on."""
+
+
+def named(
+    pool: Pool, found: Sequence[Related], known: Collection[tuple[str, int]]
+) -> Iterator[Related]:
+    """Yield what was found, nonces under their name; a point that is ``known`` is a key's."""
+    keys = [one.key for one in found if isinstance(one.key, Ec)]
+    suspects = {
+        name: one.key
+        for one in found
+        if isinstance(one.key, Ec)
+        and one.proof not in NONCES
+        and (name := (one.key.curve, one.key.x)) not in known
+    }
+    once = set(_told(pool, keys, suspects))
+    for one in found:
+        signed = isinstance(one.key, Ec) and (one.key.curve, one.key.x) in once
+        yield replace(one, proof=NONCE) if signed else one
+
+
+def _told(
+    pool: Pool, keys: Sequence[Ec], suspects: Mapping[tuple[str, int], Ec]
+) -> Iterator[tuple[str, int]]:
+    """Yield which of the suspects are nonces; ``keys`` are all that were found."""
+    names = list(suspects)
+    places: dict[tuple[str, int], list[int]] = {name: [] for name in names}
+    for index, position, size in sightings(pool.data, names, big_endian=pool.big_endian):
+        if size == CURVES[names[index][0]].size:
+            places[names[index]].append(position)
+    left = dict.fromkeys(CURVES, MOST_PAIRS)
+    for name, key in suspects.items():
+        curve, at = CURVES[key.curve], places[name]
+        signers = [d for d in keys if d.curve == key.curve and d.x != key.x][: left[curve.name]]
+        if any(_signature(pool.data, curve, position, key) for position in at):
+            yield name
+        elif at and signers:
+            left[curve.name] -= len(signers)
+            if _signs(pool, curve, key, signers, at):
+                yield name
+
+
+def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> bool:
+    """Tell whether what stands there is the first of two integers in DER, and no point's x."""
+    size = curve.size
+    first = position - 1 if key.x >> 8 * size - 1 else position
+    there = data[max(first - 5, 0) : position + 2 * size + 3].tobytes()
+    start = first - max(first - 5, 0)
+    before, behind = there[:start], there[start + position - first + size :]
+    integer = bytes((_INTEGER, position - first + size))
+    if not before.endswith(integer) or behind[:1] != bytes((_INTEGER,)) or len(behind) < 2:
+        return False
+    length = len(integer) + integer[1] + 2 + behind[1]
+    head = bytes((_SEQUENCE, *((_LONG,) if length > 0x7F else ()), length & 0xFF))
+    other = int.from_bytes(behind[2 : 2 + behind[1]], "big")
+    in_sequence = before[: -len(integer)].endswith(head) and length <= 0xFF
+    return in_sequence and 0 < other < curve.n and other not in {key.y, curve.p - key.y}
+
+
+def _signs(pool: Pool, curve: Curve, key: Ec, signers: Sequence[Ec], at: list[int]) -> bool:
+    """Tell whether a number near r is the s of a signature, and its hash stands there."""
+    rows = []
+    for s in _numbers(pool, curve, [pool.place(position, curve.size) for position in at]):
+        part = s * key.d % curve.n
+        for signer in signers:
+            rest = key.x * signer.d
+            rows += [(part - rest) % curve.n, (-part - rest) % curve.n]
+    hashes = [raw for z in rows if z >> 64 for raw in _spelled(curve, z)]
+    lows = np.array([int.from_bytes(raw[:8], "little") for raw in hashes], np.uint64)
+    found = words.find(pool.data, lows)
+    return any(words.stands(pool.data, position, hashes[index]) for index, position in found)
+
+
+def _numbers(pool: Pool, curve: Curve, near: Sequence[Place]) -> Iterator[int]:
+    """Yield what may be s, in either order of its bytes."""
+    size, most = curve.size, MOST_NUMBERS // 2
+    found = (pieces.beside(pool, size, most, near), pieces.aligned(pool, size, most, near))
+    for position in np.unique(np.concatenate(found)).tolist():
+        raw = pool.data[position : position + size].tobytes()
+        yield int.from_bytes(raw, "big")
+        yield int.from_bytes(raw, "little")
+
+
+def _spelled(curve: Curve, z: int) -> tuple[bytes, bytes]:
+    """Spell a hash, which is shorter than the order as a rule if it is of fewer bytes."""
+    length = (z.bit_length() + 7) // 8
+    size = min((whole for whole in _HASHES if whole >= length), default=curve.size)
+    size = min(size, curve.size)
+    return z.to_bytes(size, "big"), z.to_bytes(size, "little")
