@@ -107,7 +107,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             positions = _joined(pool, size)
             most += len(positions)
         if algorithm == "ed25519":
-            found = pieces.before(pool, size, [key.raw for key in read if key.raw])
+            found = pieces.around(pool, size, [key.raw for key in read if key.raw])
             found = np.append(found, repeated.adjoining(pool, size, most // MOST_PARTS))
             found = np.append(found, pieces.versioned(pool, size, most // 16))
             found = np.append(found, pieces.objects(pool, 2 * size, most // MOST_PARTS))

@@ -182,8 +182,8 @@ def beside(pool: Pool, size: int, most: int, near: Sequence[Place], *, top: int 
     return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top)
 
 
-def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
-    """Return at most _MOST_BESIDE positions one piece and two before where public keys stand.
+def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
+    """Return where public keys stand the positions one piece and two before, and right behind.
 
     A seed stands there, or a scalar and a prefix (ring), whatever the run begins with.
     """
@@ -194,7 +194,7 @@ def before(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
         if words.stands(pool.data, at, publics[index])
     )
     at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
-    positions: Offsets = np.concatenate((at - size, at - 2 * size))
+    positions: Offsets = np.concatenate((at - size, at - 2 * size, at + size))
     return positions[fits(pool, positions, size)]
 
 

@@ -508,6 +508,22 @@ def test_a_public_half_elsewhere_leads_to_a_seed_within_a_structure(
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("shift", [0, 3])
+def test_a_seed_behind_its_known_public_half_in_a_crowd(
+    make_pool: MakePool, shift: int, *, flipped: bool
+) -> None:
+    """Within a structure, at a byte of any address."""
+    key = keys.okp_key("ed25519")
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    structure = noise.uniform(248 + shift, 6) + key.public + seed + noise.uniform(205 - shift, 7)
+    known = publics.okp("ed25519", key.public, kind="known")
+    found = list(edwards.search(make_pool(crowded(structure))[0], [known]))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("before", [24, 56, 88])
 def test_a_seed_and_its_only_public_half_within_a_structure(
     make_pool: MakePool, before: int, *, flipped: bool
