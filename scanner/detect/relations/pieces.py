@@ -322,8 +322,8 @@ def _located(pool: Pool, marks: Offsets) -> Offsets:
 def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
     """List where equal objects lie end to end in short runs.
 
-    From the run's head on or its tail back, as a structure's fields; or as an allocator lays them,
-    at multiples of ``size``, rounded up to 16, in the address space.
+    From the run's head on, as the fields of a structure; or as an allocator lays them, at multiples
+    of ``size``, rounded up to 16, in the address space.
     """
     step = (size + 15) & ~15
     found = [np.empty(0, np.int64)]
@@ -337,7 +337,6 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
         first = head + -(offset + head - at) % step
         found.append(np.arange(first, tail - size + 1, step))
         found.append(np.arange(head + size, tail - size + 1, size))
-        found.append(np.arange(tail - 2 * size, head, -size))
     return np.concatenate(found)
 
 
