@@ -19,7 +19,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import comb, pieces, words
+from scanner.detect.relations import comb, nearby, pieces, words
 from scanner.detect.relations.curves import CURVES, Curve, generator, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -203,7 +203,7 @@ def counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
         size = readings.gather(pool.data, np.maximum(position - int(kind[-1]), 0), kind)
         rank[(size == count) | (size == count << np.uint64(3))] = 1
     rows = np.sort(position[rank == 1])
-    lone = rows[pieces.in_row(pool, rows, readings.width(how, bits)) <= pieces.MOST_PAIRED]
+    lone = rows[nearby.in_row(pool, rows, readings.width(how, bits)) <= nearby.MOST_PAIRED]
     rank[np.isin(position, lone)] = 0
     return position[np.argsort(rank, kind="stable")]
 

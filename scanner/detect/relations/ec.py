@@ -11,14 +11,13 @@ equation, and gives the key away as well: of its point nobody needs y, and the p
 of R are no keys: tables of multiples of G hold R*G.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scanner.detect.algebra.material import Ec, Material
-from scanner.detect.algebra.publics import PublicKey, places
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.limbs import Offsets
@@ -26,12 +25,12 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import (
     beheaded,
     comb,
+    nearby,
     nonces,
     pieces,
     points,
-    projective,
     shifted,
-    words,
+    witnesses,
 )
 from scanner.detect.relations.curves import (
     BIG,
@@ -41,12 +40,11 @@ from scanner.detect.relations.curves import (
     WORDS,
     Curve,
     Reading,
-    Spelling,
-    generator,
     sightings,
-    spellings,
 )
+from scanner.detect.relations.nearby import Ground
 from scanner.detect.relations.related import Related
+from scanner.detect.relations.witnesses import Points
 from scanner.dump.space import Memory
 from scanner.model import NONCE, Candidate, Place
 
@@ -75,9 +73,6 @@ LIKELIER = {"secp256k1": 2}
 SELDOM = ("SM2",)
 """Curves on which nothing is tried where nobody names them: a derivation takes 1.3 ms."""
 
-MOST_SPELLED = 500
-"""Public points that are looked for in a library's spelling."""
-
 LEAST_TEXTS = 32
 """Texts that are tried on a curve: a quarter of its other scalars, or so many."""
 
@@ -96,8 +91,6 @@ _P521, _P521_TOP = 66, 0x01
 """Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
 out where numbers have no leading zeros."""
 
-
-_Points = dict[int, int]  # x to y
 
 _Listed = tuple[Offsets, int, tuple[Reading, ...]]
 """Positions in the pool, and the bytes and readings of a scalar there."""
@@ -124,14 +117,10 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], _Trial] = {}
-    everywhere, beside, parsed = _met(pool, publics)
-    spelled = list(_spelled(pool, everywhere))
-    for name, x, place in spelled:
-        if x in everywhere[name]:
-            beside[name].append(place)
-    used = {"P-256", *(name for name, _, _ in spelled), *points.written(pool, SELDOM)}
-    unused = {name for name in SELDOM if not everywhere[name] and name not in used}
-    everywhere = {name: found for name, found in everywhere.items() if name not in unused}
+    met = witnesses.meet(pool, publics, MOST)
+    used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
+    unused = {name for name in SELDOM if not met.known[name] and name not in used}
+    everywhere = {name: found for name, found in met.known.items() if name not in unused}
     for size in sorted({curve.size for curve in CURVES.values()}):
         known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
         counts = {
@@ -139,10 +128,14 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             // (1 if found or name in used else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
-        near = [place for name in known for place in beside[name]]
-        listed = list(_candidates(pool, size, max(counts.values()), near))
+        near = [place for name in known for place in met.beside[name]]
+        ground = nearby.Ground(
+            taken=nearby.spans(place for name in known for place in met.taken[name]),
+            poor=nearby.spans(place for place in near if place.size > 2 * size),
+        )
+        listed = list(_candidates(pool, size, max(counts.values()), near, ground))
         for name, found in known.items():
-            own = _beside(pool, CURVES[name], counts[name] // 4, beside[name])
+            own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
             trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
@@ -150,34 +143,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             for trial in trials:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
-    yield from beheaded.search(pool, seen | parsed)
-
-
-def _met(
-    pool: Pool, publics: Iterable[PublicKey]
-) -> tuple[dict[str, _Points], dict[str, list[Place]], set[tuple[str, int]]]:
-    """Return the points of each curve and where they stand, and those that only keys' files name.
-
-    These bear no witness: whoever wrote them wrote the scalar too.
-    """
-    everywhere: dict[str, _Points] = {name: {} for name in MOST}
-    beside: dict[str, list[Place]] = {name: [] for name in MOST}
-    parsed: set[tuple[str, int]] = set()
-    for key in publics:
-        if not key.independent:
-            parsed.add((key.curve, key.x))
-        elif key.curve in everywhere:
-            everywhere[key.curve][key.x] = key.y
-            beside[key.curve] += places([key])
-    for curve, x, y, place in (
-        *points.encoded(pool),
-        *points.affine(pool),
-        *projective.points(pool),
-    ):
-        if curve in everywhere:
-            everywhere[curve].setdefault(x, y)
-            beside[curve].append(place)
-    return everywhere, beside, parsed
+    yield from beheaded.search(pool, seen | met.parsed)
 
 
 def _most(pool: Pool, name: str, *, known: bool) -> int:
@@ -189,34 +155,13 @@ def _most(pool: Pool, name: str, *, known: bool) -> int:
 # --- what is tried ------------------------------------------------------------------------------
 
 
-def _spelled(pool: Pool, known: dict[str, _Points]) -> Iterator[tuple[str, int, Place]]:
-    """Yield curve, x and place where known points stand, and generators in a library's spelling.
-
-    Their scalars are beside them, often; and a library keeps the generators of curves in use. Of
-    these bytes say less: OpenSSL has a table of all curves that it knows.
-    """
-    rows: list[tuple[Curve, Spelling, int]] = []
-    wanted = []
-    for name, found in known.items():
-        curve = CURVES[name]
-        xs = [generator(curve)[0], *itertools.islice(found, MOST_SPELLED)]
-        for form in spellings(curve, big_endian=pool.big_endian):
-            own = xs if form.word > 1 or not form.most_first else xs[1:]
-            rows += [(curve, form, x) for x in own]
-            wanted.append(form.lows(curve, own))
-    for index, at in words.find(pool.data, np.concatenate(wanted)):
-        curve, form, x = rows[index]
-        if at >= form.at:
-            yield curve.name, x, pool.place(at - form.at, curve.size)
-
-
-def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place]) -> _Listed:
+def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: Ground) -> _Listed:
     """Return at most ``most`` scalars next to points of one curve, in a longer run too.
 
     Of the size's other candidates there may be more than are tried on this curve.
     """
     top = curve.n >> 8 * (curve.size - 1)
-    found = pieces.beside(pool, curve.size, most, near, top=top)
+    found = pieces.beside(pool, curve.size, most, near, top=top, ground=ground)
     return found, curve.size, _ways(pool, curve.size)
 
 
@@ -236,8 +181,10 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
         if 0 < (d := reading.decode(pool.data[position : position + size].tobytes())) < curve.n
     )
     tried: dict[int, tuple[int, int, Reading]] = {}
-    for d, *where in itertools.islice(read, most):
+    for d, *where in read:
         tried.setdefault(d, tuple(where))
+        if len(tried) >= most:
+            break
     derived = comb.derive(curve, list(tried))
     for key, (position, size, reading) in zip(derived, tried.values(), strict=True):
         if key is not None:
@@ -262,7 +209,9 @@ def _plain(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
                 yield _Trial(key, position, curve.size, LITTLE, _MONTGOMERY)
 
 
-def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
+def _candidates(
+    pool: Pool, size: int, most: int, near: Sequence[Place], ground: Ground
+) -> Iterator[_Listed]:
     """Yield positions of scalars of a size, and their possible readings there.
 
     The likeliest whole words come before Java's arrays: V8's integers may be as long, and many.
@@ -272,7 +221,7 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
     both = _ways(pool, size)
     if pool.big_endian:
         yield from _padded(pool, size, most, near)
-    aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top)
+    aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top, ground=ground)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
     if size % 4 == 0 and not pool.big_endian:
@@ -286,7 +235,7 @@ def _candidates(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iter
         most -= len(found)
         yield found, size - 1, (BIG,)
     if most > 0:
-        yield pieces.loose(pool, size, most, near, top=top), size, (BIG,)
+        yield pieces.loose(pool, size, most, near, top=top, ground=ground), size, (BIG,)
 
 
 def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[_Listed]:
@@ -310,7 +259,7 @@ def _named(
     pool: Pool,
     curve: Curve,
     trials: Sequence[_Trial],
-    known: _Points,
+    known: Points,
     seen: set[tuple[str, int]],
 ) -> Iterator[Related]:
     """Yield the trials whose point is one of the known ones, each key once.

@@ -4,7 +4,8 @@ A scalar is short, its derivation costs as much as a thousand table look-ups, an
 its run: so where it may begin decides what a search costs. In this order: behind the structure that
 counts its limbs; behind bytes that announce its length (an allocator's size, a length word, a tag),
 if it fills a run, near a public key; a run's edge beside one, and a field of one run with it; what
-is announced and fills a run beside another such piece, or anywhere; if it fills none; a run that it
+is announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
+and a run's edge, not far from a public key; what is announced and fills no run; a run that it
 fills; other runs' edges; the slots of an allocator that lays equal objects end to end, in runs that
 such fill; a word from the edges; other slots. Where not all of a kind can be tried, those come last
 that stand in a long row of their like: a loop computed them. Equal pieces count once, and what is
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from scanner.detect.integers import bare_numbers, likelihood, limbs
 from scanner.detect.integers.limbs import Offsets, Runs
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.relations import words
+from scanner.detect.relations import nearby, words
 from scanner.detect.relations.announced import (
     announced_at,
     behind_word,
@@ -28,6 +29,7 @@ from scanner.detect.relations.announced import (
     in_longer,
     padded,
 )
+from scanner.detect.relations.nearby import UNKNOWN, Ground
 from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
 
@@ -59,29 +61,37 @@ _BESIDE, _MOST_BESIDE = 128, 256
 _USUAL = 32
 """Bytes of nearly every scalar."""
 
-_ADJOINING, MOST_PAIRED = 16, 32
-"""Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
-blocks in a row, at most, that may be keys: a loop lays out thousands."""
-
 _ROWS = 1 << 15
 
 Flags = npt.NDArray[np.bool_]
 
 
 def aligned(
-    pool: Pool, size: int, most: int, near: Iterable[Place] = (), *, top: int = 0xFF
+    pool: Pool,
+    size: int,
+    most: int,
+    near: Iterable[Place] = (),
+    *,
+    top: int = 0xFF,
+    ground: Ground = UNKNOWN,
 ) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes at whole words, likeliest first.
 
     Within one kind, those nearest to the places ``near`` come first. One of the outermost bytes is
-    at most ``top``.
+    at most ``top``. None is on taken ``ground``, and those on poor ground come last.
     """
     near = list(near)
-    return _ordered(pool, size, most, near, _whole_words(pool, size, near), top)
+    return _ordered(pool, size, most, near, _whole_words(pool, size, near), top, ground)
 
 
 def loose(
-    pool: Pool, size: int, most: int, near: Iterable[Place] = (), *, top: int = 0xFF
+    pool: Pool,
+    size: int,
+    most: int,
+    near: Iterable[Place] = (),
+    *,
+    top: int = 0xFF,
+    ground: Ground = UNKNOWN,
 ) -> Offsets:
     """Return positions at no particular alignment: by a run's edge, next to a zero byte.
 
@@ -91,7 +101,7 @@ def loose(
     spots = (edges[:, None] + np.array([shift for shift in range(-7, 8) if shift])).ravel()
     spots = spots[(spots > 0) & (spots + size < len(pool.data))]
     spots = spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)]
-    return _ordered(pool, size, most, near, (spots,), top)
+    return _ordered(pool, size, most, near, (spots,), top, ground)
 
 
 def counted(
@@ -158,7 +168,7 @@ def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
     sizes = (size, 2 * size)
     rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]
     found = pool.head[np.array(rows, np.int64)]
-    crowd = bare_numbers.crowd(_coordinates(pool, found)) if rows else found
+    crowd = bare_numbers.crowd(nearby.coordinates(pool, found)) if rows else found
     found = found[np.argsort(crowd, kind="stable")]
     return found[once(pool.data, found, size)][:most]
 
@@ -171,7 +181,15 @@ def fields(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (_slots(pool, size, records),), 0xFF)
 
 
-def beside(pool: Pool, size: int, most: int, near: Sequence[Place], *, top: int = 0xFF) -> Offsets:
+def beside(
+    pool: Pool,
+    size: int,
+    most: int,
+    near: Sequence[Place],
+    *,
+    top: int = 0xFF,
+    ground: Ground = UNKNOWN,
+) -> Offsets:
     """Return at most ``most`` positions next to places: what adjoins them, and whole words near.
 
     A byte may stand between, the tag of a point, or a word behind it (Zig). Seen in Node.js: its
@@ -179,7 +197,7 @@ def beside(pool: Pool, size: int, most: int, near: Sequence[Place], *, top: int 
     """
     first, last = np.split(_ends(near), 2)
     there = _located(pool, np.concatenate((first - size, first - 1 - size, last, last + 8)))
-    return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top)
+    return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top, ground)
 
 
 def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
@@ -199,10 +217,17 @@ def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
 
 
 def _ordered(
-    pool: Pool, size: int, most: int, near: Iterable[Place], parts: Iterable[Offsets], top: int
+    pool: Pool,
+    size: int,
+    most: int,
+    near: Iterable[Place],
+    parts: Iterable[Offsets],
+    top: int,
+    ground: Ground = UNKNOWN,
 ) -> Offsets:
     found = np.empty(0, np.int64)
-    marks = _marks(near)
+    marks = nearby.marks(near)
+    parts = nearby.sorted_out(pool, parts, size, ground)
     for part in parts if len(pool.at) else ():
         positions = np.sort(part, kind="stable")  # a few sorted parts, one behind the other
         positions = positions[np.diff(positions, prepend=-1) > 0]
@@ -212,9 +237,9 @@ def _ordered(
         positions = positions[varied(pool.data, positions, size)]
         rows = [positions]
         if len(positions) > most - len(found):
-            passing = in_row(pool, positions, size) > MOST_PAIRED
+            passing = nearby.in_row(pool, positions, size) > nearby.MOST_PAIRED
             rows = [positions[~passing], positions[passing]]
-        found = np.concatenate((found, *(_nearest(pool, row, marks) for row in rows)))
+        found = np.concatenate((found, *(nearby.nearest(pool, row, marks) for row in rows)))
         found = found[once(pool.data, found, size)]
         if len(found) >= most:
             break
@@ -244,12 +269,17 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     short = whole & (length <= LONGEST)
     yield counted_limbs(pool, alone, size)
     if near:
-        marks = _marks(near)
-        yield both[_distances(pool, both, marks) <= NEIGHBOURHOOD]
-        yield edges[_distances(pool, edges, marks) <= _BESIDE]
-        yield _slots(pool, size, short & (_distances(pool, pool.head.clip(0), marks) <= _BESIDE))
+        marks = nearby.marks(near)
+        yield both[nearby.distances(pool, both, marks) <= NEIGHBOURHOOD]
+        yield edges[nearby.distances(pool, edges, marks) <= _BESIDE]
+        yield _slots(
+            pool, size, short & (nearby.distances(pool, pool.head.clip(0), marks) <= _BESIDE)
+        )
     yield _paired(pool, both, size)
     yield both
+    if near and pool.few:
+        yield alone[nearby.distances(pool, alone, marks) <= 8 * _BESIDE]
+        yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
     yield announced
     yield alone
     yield edges
@@ -277,16 +307,8 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     seldom are, but for those of a loop: they stand in long rows.
     """
     positions = np.unique(positions)
-    row = in_row(pool, positions, size)
-    return positions[(row > 1) & (row <= MOST_PAIRED)]
-
-
-def in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
-    """Count, for each of some sorted positions, those of its row: an allocator's, one by one."""
-    apart = np.diff(_coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING
-    starts = np.flatnonzero(np.append(True, apart)) if len(positions) else positions
-    length = np.diff(np.append(starts, len(positions)))
-    return np.repeat(length, length)
+    row = nearby.in_row(pool, positions, size)
+    return positions[(row > 1) & (row <= nearby.MOST_PAIRED)]
 
 
 def _beside(pool: Pool, size: int, near: Sequence[Place]) -> Offsets:
@@ -342,34 +364,7 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
 
 def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
     """Sort positions by how far they are from the nearest of some places, if there are any."""
-    return _nearest(pool, positions, _marks(near))
-
-
-def _marks(near: Iterable[Place]) -> Offsets:
-    rows = np.array([(place.space, place.offset) for place in near], np.int64).reshape(-1, 2)
-    return np.sort(limbs.coordinate(*rows.T))
-
-
-def _nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
-    """Sort positions by how far they are from the nearest mark, if there are any."""
-    if not len(marks) or not len(positions):
-        return positions
-    return positions[np.argsort(_distances(pool, positions, marks), kind="stable")]
-
-
-def _distances(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
-    """Return how far positions are from the nearest of some sorted marks, of which there are."""
-    here = _coordinates(pool, positions)
-    after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
-    far: Offsets = np.minimum(
-        np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here)
-    )
-    return far
-
-
-def _coordinates(pool: Pool, positions: Offsets) -> Offsets:
-    block = np.searchsorted(pool.at, positions, side="right") - 1
-    return limbs.coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
+    return nearby.nearest(pool, positions, nearby.marks(near))
 
 
 def once(data: Bytes, positions: Offsets, size: int) -> Offsets:

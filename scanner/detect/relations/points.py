@@ -58,9 +58,8 @@ _Point = tuple[str, int, int, Place]
 
 
 def encoded(pool: Pool) -> Iterator[_Point]:
-    """Yield the points that stand in the pool, uncompressed ones first."""
+    """Yield the points that stand in the pool with both coordinates, those with a tag first."""
     yield from _uncompressed(pool)
-    yield from _compressed(pool)
     yield from _joined(pool)
 
 
@@ -113,7 +112,8 @@ def _uncompressed(pool: Pool) -> Iterator[_Point]:
                     yield name, x, y, pool.place(at, 2 * size)
 
 
-def _compressed(pool: Pool) -> Iterator[_Point]:
+def compressed(pool: Pool) -> Iterator[_Point]:
+    """Yield the points that stand compressed in the pool, and half of what looks like one."""
     data = pool.data
     marks = np.flatnonzero((data[:-8] & 0xFE) == COMPRESSED[0])
     marks = marks[marks >= 8]

@@ -142,6 +142,63 @@ def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None
     assert named(related) == key.spki_sha256
 
 
+def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicKey], keys.EcKey]:
+    """Compose what a server keeps of roots, and between them of its own certificate and key.
+
+    Of each the certificate, the encoded point and OpenSSL's coordinates, pointers between them. The
+    own scalar fills its block to the byte, 384 bytes behind x, with no allocator's size before it.
+    """
+    own = keys.ec_key(curve, label="served")
+    points_of = [keys.ec_key(curve, label=f"root {index}") for index in range(roots)]
+    points_of.insert(roots // 2, own)
+    data, known = bytearray(), []
+    for index, key in enumerate(points_of):
+        size = -(-key.field_bytes // 8) * 8
+        links = noise.pointers(512, index)
+        x, y, d = (encodings.little_limbs(number, size) for number in (key.x, key.y, key.d))
+        certificate = encodings.certificate_der(key, serial=index + 1)
+        place = Place(space=0, offset=len(data) + 64, size=len(certificate))
+        known.append(publics.ec(curve, key.x, key.y, kind="certificate", place=place))
+        for part in (certificate, encodings.public_point(key)):
+            data += links[:56] + bytes(8) + part + bytes(-len(part) % 16)
+        data += links[:64] + x + links[: 384 - 2 * size - 64] + y + links[:64]
+        data += (d if key is own else b"") + links[:64]
+    return bytes(data), known, own
+
+
+@pytest.mark.parametrize(
+    ("curve", "roots"),
+    [("P-384", 40), ("P-521", 150), ("brainpoolP384r1", 40), ("brainpoolP512r1", 40)],
+)
+def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots: int) -> None:
+    """Seen in haproxy, whose allocator keeps no sizes, with 39 roots of P-384 in its store.
+
+    Neither their points nor what their certificates hold is tried before it.
+    """
+    data, known, key = a_store_of_certificates(curve, roots)
+    pool, memory = make_pool(data)
+    (related,) = found(pool, known)
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    raw = memory.read(place.space, place.offset, place.size)
+    assert int.from_bytes(raw, "little") == key.d
+    flipped = data[: place.offset] + bytes((raw[0] ^ 1,)) + data[place.offset + 1 :]
+    assert found(make_pool(flipped)[0], known) == []
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_scalar_that_may_be_the_x_of_a_compressed_point(
+    make_pool: MakePool, announced: bool
+) -> None:
+    """Sui writes 02 before a scalar of P-256; half of all scalars are the x of some point."""
+    key = keys.ec_key("P-256", label="2")
+    head = (33).to_bytes(8, "little") + b"\2" if announced else bytes(8)
+    parts = [(head, encodings.big_endian(key.d, 32)), (b"", encodings.public_point(key))]
+    pool, _ = make_pool(plant(parts, 3))
+    assert (key.d in {x for _, x, _, _ in points.compressed(pool)}) == announced
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
 @pytest.mark.parametrize("limb", [8, 4])
 @pytest.mark.parametrize("curve", ["P-384", "P-521"])
 def test_a_scalar_behind_the_bignum_that_counts_its_limbs(

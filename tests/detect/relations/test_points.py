@@ -16,7 +16,7 @@ KEYS = {curve: keys.ec_key(curve) for curve in keys.CURVES}
 SIZE = 1 << 14
 
 
-def compressed(key: keys.EcKey) -> bytes:
+def shortened(key: keys.EcKey) -> bytes:
     """Spell a point as its x and the sign of y (SEC 1 2.3.3)."""
     return bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, key.field_bytes)
 
@@ -33,9 +33,9 @@ LENGTHS: dict[str, Callable[[int], bytes]] = {
 def test_a_compressed_point(make_pool: MakePool, curve: str, announced: str) -> None:
     """Behind its length, with the right one of both y."""
     key = KEYS[curve]
-    raw = compressed(key)
+    raw = shortened(key)
     data = noise.plant(noise.text(SIZE, 3), 4096, bytes(8) + LENGTHS[announced](len(raw)) + raw)
-    found = [row for row in points.encoded(make_pool(data)[0]) if row[0] == curve]
+    found = [row for row in points.compressed(make_pool(data)[0]) if row[0] == curve]
     assert [(x, y) for _, x, y, _ in found] == [(key.x, key.y)]
 
 
@@ -44,8 +44,8 @@ def test_without_its_length_a_compressed_point_is_any_number(
     make_pool: MakePool, head: bytes
 ) -> None:
     """Half of all numbers are the x of some point."""
-    data = noise.plant(noise.text(SIZE, 3), 4096, head + compressed(KEYS["P-256"]))
-    assert not list(points.encoded(make_pool(data)[0]))
+    data = noise.plant(noise.text(SIZE, 3), 4096, head + shortened(KEYS["P-256"]))
+    assert not list(points.compressed(make_pool(data)[0]))
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -54,7 +54,7 @@ def test_a_compressed_point_says_which_curve_is_used(make_pool: MakePool, *, kno
     key = KEYS["P-384"]
     crowd = [noise.uniform(48, at) for at in range(FEW_RUNS + 1)]
     crowd[-40] = encodings.big_endian(key.d, 48)
-    far = compressed(key) if known else compressed(key)[1:]
+    far = shortened(key) if known else shortened(key)[1:]
     data = b"".join(bytes(4) + (48).to_bytes(4, "little") + raw + bytes(8) for raw in crowd)
     data += bytes(64) + len(far).to_bytes(8, "little") + far + bytes(64)
     found = [describe(one.key).fingerprint.value for one in ec.search(make_pool(data)[0], ())]
