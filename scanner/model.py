@@ -26,9 +26,7 @@ NONCE = "x(k*G) = r"
 ECDSA signature, and with it the signature gives its key away."""
 
 NONCE_EDWARDS, NONCE_DSA = "r*B = R", "g**k mod q = r"
-"""The same of Ed25519, where what stands behind the point is a scalar too: R and S (RFC 8032); and
-of DSA, where r stands (FIPS 186-4 section 4.6): of a key, y modulo q is nothing."""
-
+"""The same of Ed25519, where R and S stand (RFC 8032), of DSA, where r does (FIPS 186-4 4.6)."""
 NONCES = frozenset((NONCE, NONCE_EDWARDS, NONCE_DSA))
 
 

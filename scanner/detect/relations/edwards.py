@@ -255,12 +255,8 @@ def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
     """
     if trial.form != SCALAR or trial.witness < 0 or not _reduced(trial.private):
         return False
-    others = signers - {trial.public}
-    if any(_near(pool, trial.witness, public) for public in others):
-        return True
-    return _signed(pool, trial.witness) and any(
-        _near(pool, trial.position, public) for public in others
-    )
+    spots = (trial.witness, trial.position)[: 1 + _signed(pool, trial.witness)]
+    return any(_near(pool, at, key) for at in spots for key in signers - {trial.public})
 
 
 def _near(pool: Pool, position: int, public: bytes) -> bool:
