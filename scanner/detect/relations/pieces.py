@@ -278,7 +278,8 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
     yield _paired(pool, both, size)
     yield both
     if near and pool.few:
-        yield alone[nearby.distances(pool, alone, marks) <= 8 * _BESIDE]
+        far = NEIGHBOURHOOD if size > _USUAL else 8 * _BESIDE
+        yield alone[nearby.distances(pool, alone, marks) <= far]
         yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
     yield announced
     yield alone

@@ -186,6 +186,24 @@ def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots
     assert found(make_pool(flipped)[0], known) == []
 
 
+def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
+    """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
+
+    Numbers that begin or end beside points are more than are tried.
+    """
+    data, known, key = a_store_of_certificates("P-384", 40)
+    d = encodings.little_limbs(key.d, 48)
+    crowd = bytearray()
+    for index, root in enumerate(known):
+        numbers = noise.uniform(72 * 5, index)
+        crowd += noise.pointers(512, index) + encodings.little_limbs(root.x, 48)
+        crowd += b"".join(bytes(24) + numbers[at : at + 72] for at in range(0, 72 * 5, 72))
+    head = struct.pack("<4Q", 0x115, 0xABADBEBA << 16, 0xA110C8ED << 16, 0)
+    far = bytes(64) + noise.pointers(8192) + head + d + bytes(64)
+    pool, _ = make_pool(data.replace(d, b"") + crowd + far)
+    assert [named(related) for related in found(pool, known)] == [key.spki_sha256]
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_scalar_that_may_be_the_x_of_a_compressed_point(
     make_pool: MakePool, announced: bool
