@@ -62,6 +62,8 @@ SoftHSM keeps the headers of such keys end to end, and each looks like the key o
 _ALIKE = re.compile(rb"(.)\1{3}", re.DOTALL)
 """Equal bytes in a row that such a secret has not: a random one of 57 has them once in 300,000.
 libldns has a header of Ed448 before zeros and tables of hashes."""
+_HEADER = re.compile(rb"\x30.\x02\x01\x00\x30", re.DOTALL)
+"""What another key begins with: Firefox and Thunderbird have headers end to end (libxul)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -375,7 +377,7 @@ def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
     least = _DISTINCT_OF_OKP[OKP_BYTES[algorithm]] if public is None else _DISTINCT
     if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < least:
         raise Malformed
-    if public is None and _ALIKE.search(seed):
+    if public is None and (_ALIKE.search(seed) or _HEADER.match(seed)):
         raise Malformed
     derived = okp_public(algorithm, seed)
     if public not in (None, derived):

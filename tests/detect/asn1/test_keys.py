@@ -362,6 +362,18 @@ def test_headers_end_to_end_are_no_keys() -> None:
     assert find(HEADERS + bytes(64)) == []
 
 
+def test_headers_of_other_kinds_behind_one_are_no_key() -> None:
+    """Seen in libxul: the headers of Ed25519, X25519 and P-256 keys, as varied as a seed is."""
+    headers = (
+        "302e020100300506032b657004220420",
+        "302e020100300506032b656e04220420",
+        "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201",
+    )
+    assert find(bytes.fromhex("".join(headers)) + noise.uniform(64, 1)) == []
+    seed = noise.uniform(32, 2)
+    assert len(find(bytes.fromhex(headers[0]) + seed + bytes.fromhex(headers[1]))) == 1
+
+
 def test_a_header_before_zeros_and_tables_is_no_key() -> None:
     """Seen in libldns: the header of an Ed448 key that it writes before seeds, then what follows.
 
