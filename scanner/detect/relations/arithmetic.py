@@ -4,7 +4,6 @@ Pure integers (RFC 8017): nothing here knows of dumps. It refuses to guess: what
 multiplies to the modulus it was given.
 """
 
-import itertools
 import math
 
 from scanner.detect.algebra.material import Rsa
@@ -100,16 +99,23 @@ def from_exponent(n: int, e: int, d: int) -> list[int]:
     One of two primes. Of more (RFC 8017 3.2) so many that they part all: e*d - 1 is a multiple of
     the order of every number modulo n, and half of all bases part each two primes (NIST SP 800-56B
     appendix C.1). That costs powers, and is tried only where e*d*m / n is as near to an integer as
-    it is for no other numbers.
+    it is for such a key: a safe prime and half of it, of which libraries have tables, are nearer.
     """
     divisor = by_order(n, e, d)
     if divisor:
         return [divisor]
     rests = (e * d * multiple % n for multiple in COMMON_MULTIPLES)
-    if d < 2 or not any(min(rest, n - rest) < n >> _SURE for rest in rests):
+    bits = n.bit_length()
+    near = range(bits // 2, bits - _SURE)
+    if d < 2 or not any(min(rest, n - rest).bit_length() in near for rest in rests):
         return []
-    found = (by_roots(n, e * d - 1, base) or [] for base in _BASES)
-    return list(dict.fromkeys(itertools.chain.from_iterable(found)))
+    found: dict[int, None] = {}
+    for base in _BASES:
+        divisors = by_roots(n, e * d - 1, base)
+        if divisors is None:
+            return []
+        found |= dict.fromkeys(divisors)
+    return list(found)
 
 
 def from_crt_exponent(n: int, e: int, exponent: int) -> int | None:

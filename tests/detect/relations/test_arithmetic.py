@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import keys, noise
+from scanner.detect.algebra import named_groups
 from scanner.detect.relations import arithmetic, divisors, partial
 
 SIZES = (1024, 2048, 4096)
@@ -30,6 +31,14 @@ def test_exponents_factor(bits: int) -> None:
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dp) == key.p
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dq) == key.q
     assert arithmetic.from_crt_exponent(key.n, key.e, key.dq ^ 4) is None
+
+
+def test_a_safe_prime_and_its_half_are_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen in OpenSSL, which has both of each named group: a power of each took half a minute."""
+    monkeypatch.setattr(arithmetic, "by_roots", lambda *_: pytest.fail("a power was computed"))
+    for group in named_groups.named():
+        for d in (group.p // 2, group.p // 2 + 1, group.p - 2):
+            assert arithmetic.from_exponent(group.p, 65537, d) == []
 
 
 @pytest.mark.parametrize("e", [3, 17])
