@@ -24,9 +24,9 @@ same with 1 in its place."""
 NEARLY = 16
 """Bits by which the lengths of two primes of one modulus differ at most, as a rule."""
 
-_SURE = 100
-"""Bits to which a multiple of e*d is one of n, where n has two primes and more: chance makes one of
-2**98; the primes of a modulus of 2048 bits have 400, if they are five."""
+_SURE = 200
+"""Bits to which a multiple of e*d is one of n, where n has more primes than two: chance does not do
+it, and the primes of a modulus of 1024 bits have 256, if they are four."""
 
 _BASES = (2, 3, 5, 7, 11, 13, 17, 19)
 
@@ -106,7 +106,7 @@ def from_exponent(n: int, e: int, d: int) -> list[int]:
         return [divisor]
     rests = (e * d * multiple % n for multiple in COMMON_MULTIPLES)
     bits = n.bit_length()
-    near = range(bits // 2, bits - _SURE)
+    near = range(5 * bits // 8, bits - _SURE)  # of n: n / p for each of three primes, or more
     if d < 2 or not any(min(rest, n - rest).bit_length() in near for rest in rests):
         return []
     found: dict[int, None] = {}
