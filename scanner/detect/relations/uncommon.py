@@ -23,8 +23,8 @@ from scanner.detect.relations.shelf import Shelf
 Shape = tuple[int, tuple[int, ...]]
 """Lengths of a modulus and of its primes, in bits."""
 
-LEAST, MOST = 32, 2048
-"""Bytes of a prime of 256 bits, and of a modulus of 16384."""
+LEAST, MOST = 64, 2048
+"""Bytes of a prime of 512 bits, and of a modulus of 16384."""
 
 MOST_PAIRS = (1 << 21, 1 << 18)
 """Pairs of numbers of like length that are tried in one reading, at 10 ns each: in a section of few
@@ -37,8 +37,8 @@ CPython's digits; the first of each table."""
 MOST_CHECKED = 64
 """Products of one reading that are multiplied as whole numbers: chance makes none."""
 
-MOST_FOUND = 8
-"""Lengths that are told of a section."""
+MOST_FOUND = 16
+"""Lengths that are told of a section, whole words of 64 bits first."""
 
 _BITS, _SURE = 512, 128
 _CLASS = 32
@@ -69,7 +69,7 @@ def shapes(shelf: Shelf) -> list[Shape]:
         whole = whole[np.argsort(ends.word[whole], kind="stable")]
         if len(whole):
             found |= dict.fromkeys(_products(shelf, reading, ends, whole))
-    return list(found)[:MOST_FOUND]
+    return sorted(found, key=lambda shape: shape[0] % readings.WIDE != 0)[:MOST_FOUND]
 
 
 def moduli(shelf: Shelf, e: int, multiples: tuple[int, ...]) -> list[int]:
