@@ -13,7 +13,6 @@ from dataclasses import replace
 from itertools import chain
 
 from scanner import fingerprint
-from scanner.detect.algebra import mlkem
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
@@ -46,11 +45,6 @@ _KEPT = ("private-key", "encrypted-key")
 
 _NAMELESS = {"public-key", "claims"}
 """The kinds of witnesses that name nobody."""
-
-AGREEMENT = ("x25519", "x448", *mlkem.SETS)
-"""Key agreement alone: a process makes such keys for one handshake and forgets them.
-
-Not so one that somebody names, or keeps in a file, whatever the rule says that found it."""
 
 _RELATED = frozenset(name for name, _, _, _ in RELATIONS)
 _IN_MEMORY = frozenset(name for name, _ in AGAIN)
@@ -145,7 +139,7 @@ def _finding(
     severity = max(
         rules[c.rule].severity for c in group if c.kind == best.kind and c.confidence >= least
     )
-    if best.algorithm in AGREEMENT and not names:
+    if best.algorithm in fingerprint.AGREEMENT and not names:
         severity = min(severity, Severity.MEDIUM)
     elif _kept(best, witnesses) and best.kind == "private-key":
         severity = Severity.CRITICAL
@@ -171,11 +165,12 @@ def _finding(
 def _kept(best: Candidate, witnesses: Sequence[Witness]) -> bool:
     """Tell whether a key of an agreement that has a name is one that somebody keeps.
 
-    What a file held of Diffie-Hellman is as grave as its own rule says.
+    It is, if somebody names it or it is in a file, whatever the rule says that found it. What a
+    file held of Diffie-Hellman is as grave as its own rule says.
     """
     if best.algorithm == "dh":
         return not {witness.kind for witness in witnesses} <= _NAMELESS
-    return best.algorithm in AGREEMENT
+    return best.algorithm in fingerprint.AGREEMENT
 
 
 def _names(

@@ -62,6 +62,9 @@ PQC_OIDS: dict[str, bytes] = {
 }
 """RFC 9881 section 2, RFC 9935 section 3, RFC 9909 section 3, draft-connolly-cfrg-xwing-kem."""
 
+AGREEMENT = ("x25519", "x448", *(f"ml-kem-{n}" for n, _ in _ML_KEM))
+"""Key agreement alone: a process makes such keys for one handshake and forgets them."""
+
 FFC_OIDS: dict[str, bytes] = {
     "dsa": bytes.fromhex("2a8648ce380401"),
     "dh": bytes.fromhex("2a864886f70d010301"),

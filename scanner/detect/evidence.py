@@ -65,8 +65,8 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
         divisors = by_roots(n, e * d - 1, base)
         if divisors is None:
             return None  # no power of base is one: e*d - 1 is no multiple of its order
-        for p in divisors:
-            return rsa_primes(n, e, p, n // p)
+        if divisors:
+            return rsa_primes(n, e, divisors[0], n // divisors[0])
     return None
 
 

@@ -8,7 +8,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from scanner.correlate import AGREEMENT
+from scanner.fingerprint import AGREEMENT
 from scanner.model import (
     NONCES,
     Confidence,
@@ -31,8 +31,6 @@ _KINDS = {
     "token": ("token", "tokens"),
     "certificate": ("certificate", "certificates"),
 }
-
-_PRIVATE = "private-key"
 
 _ALGORITHMS = {
     "rsa": "RSA",
@@ -83,7 +81,7 @@ _SESSIONS = "Make a new key if a service keeps it; one made for a session ends w
 """Of what agrees on keys as well as it signs or decrypts, and nobody names: a client has such keys
 too, for one handshake."""
 
-_FOR_SESSIONS = ("ec", "ml-kem-512", "ml-kem-768", "ml-kem-1024", "x-wing")
+_FOR_SESSIONS = ("ec", "x-wing", *AGREEMENT)
 
 
 # --- counts -------------------------------------------------------------------------------------
@@ -109,16 +107,15 @@ def counted(findings: Iterable[Finding]) -> str:
     that each blocks.
     """
     every = list(findings)
-    passing = [f for f in every if f.kind == _PRIVATE and not f.blocks]
+    passing = [f for f in every if f.kind == "private-key" and not f.blocks]
     if not passing:
         return counts(every)
-    private = sum(f.kind == _PRIVATE for f in every) - len(passing)
+    private = sum(f.kind == "private-key" for f in every) - len(passing)
     said = count(len(passing), "private key that does", "private keys that do")
     if private:
-        said = (
-            f"{count(private, *_KINDS[_PRIVATE])} and {count(len(passing), 'that does', 'that do')}"
-        )
-    other = [f for f in every if f.kind != _PRIVATE]
+        blocking = count(private, *_KINDS["private-key"])
+        said = f"{blocking} and {count(len(passing), 'that does', 'that do')}"
+    other = [f for f in every if f.kind != "private-key"]
     return ", ".join((f"{said} not block", *([counts(other)] if other else [])))
 
 

@@ -87,15 +87,19 @@ def keys(name: str, d: bytes, z: bytes) -> tuple[bytes, bytes]:
     return public, _packed(s) + public + hashlib.sha3_256(public).digest() + z
 
 
-def public_of(name: str, expanded: bytes) -> bytes | None:
-    """Return the public key in an expanded one, if it has its hash and belongs to s."""
+def stated(name: str, expanded: bytes) -> bytes | None:
+    """Return the public key in an expanded one, if its hash stands behind it (section 7.1)."""
     size = SETS[name]
     if len(expanded) != size.expanded:
         return None
     public = expanded[size.vector : size.vector + size.public]
-    if hashlib.sha3_256(public).digest() != expanded[-HASH - Z : -Z]:
-        return None
-    return public if belongs(name, expanded[: size.vector], public) else None
+    return public if hashlib.sha3_256(public).digest() == expanded[-HASH - Z : -Z] else None
+
+
+def public_of(name: str, expanded: bytes) -> bytes | None:
+    """Return the public key in an expanded one, if it has its hash and belongs to s."""
+    public = stated(name, expanded)
+    return public if public and belongs(name, expanded[: SETS[name].vector], public) else None
 
 
 def belongs(name: str, secret: bytes, public: bytes) -> bool:

@@ -138,20 +138,6 @@ def slh(algorithm: str, raw: bytes) -> Pqc:
     return Pqc(algorithm=algorithm, seed=b"", expanded=raw, public=raw[2 * size :])
 
 
-def _kem_public(algorithm: str, expanded: bytes) -> bytes:
-    """Return the encapsulation key in a decapsulation key, whose hash stands behind it.
-
-    FIPS 203 section 7.1: dk is s, then ek, then H(ek), then z, the second half of the seed.
-    """
-    size = mlkem.SETS[algorithm]
-    if len(expanded) != size.expanded:
-        raise Malformed
-    public = expanded[size.vector : size.vector + size.public]
-    if hashlib.sha3_256(public).digest() != expanded[-mlkem.HASH - mlkem.Z : -mlkem.Z]:
-        raise Malformed
-    return public
-
-
 def _of_expanded(algorithm: str, expanded: bytes) -> Read:
     """Read an expanded key that stands alone."""
     public: bytes | None
@@ -159,8 +145,9 @@ def _of_expanded(algorithm: str, expanded: bytes) -> Read:
     if algorithm in mldsa.SETS:
         public, proof = mldsa.public_of(algorithm, expanded), EXPANDED
     else:
-        public = _kem_public(algorithm, expanded)
-        whole = mlkem.public_of(algorithm, expanded) is not None
+        public = mlkem.stated(algorithm, expanded)
+        secret = expanded[: mlkem.SETS[algorithm].vector]
+        whole = public is not None and mlkem.belongs(algorithm, secret, public)
         proof = DECAPSULATES if whole else ""
     if public is None:
         raise Malformed

@@ -68,7 +68,7 @@ def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int] = ()) -
     seen: set[int] = set()
     told = [shape for shape in uncommon.shapes(shelf) if shape not in SHAPES]
     for bits, halves in (*SHAPES, *told):
-        only = UNEVEN if len(halves) > 1 and bits in USUAL else ()
+        only = UNEVEN if len(halves) > 1 and (bits, halves) in SHAPES else ()
         primes = [once(shelf.numbers(half, only=only)) for half in halves]
         for p, q, where, roles in _products(shelf, bits, primes):
             if p * q not in seen:

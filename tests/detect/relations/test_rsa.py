@@ -53,6 +53,13 @@ def spell(number: int, form: str, bits: int = 0) -> tuple[bytes, Reading]:
     return readings.encode(TABLE[form], number, size), TABLE[form]
 
 
+def prime(bits: int, seed: int) -> int:
+    """Return a prime of so many bits, of which the first four are set."""
+    start = int.from_bytes(noise.uniform(bits // 8 + 1, seed), "little") % (1 << bits - 4)
+    first = start | 15 << bits - 4 | 1
+    return next(n for n in itertools.count(first, 2) if n % 65537 != 1 and pow(3, n - 1, n) == 1)
+
+
 def search(make_pool: MakePool, data: bytes, *known: publics.PublicKey) -> list[Related]:
     """Return what is proved, after proving each again from its places alone."""
     pool, memory = make_pool(data)
@@ -463,6 +470,17 @@ def test_primes_and_product_of_an_uncommon_length(
         flipped = bytes((raw[0] ^ 4, *raw[1:-1], raw[-1] ^ 4))
         wrong = [*parts[:at], (flipped, how), *parts[at + 1 :]]
         assert search(make_pool, plant("heap", bits, [16, 40, 8], wrong)) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "java-words"])
+def test_uneven_primes_of_a_usual_length(make_pool: MakePool, form: str) -> None:
+    """A modulus of 1536 bits whose primes are none of the lengths that are listed for it."""
+    p, q = (prime(bits, seed) for bits, seed in ((772, 1), (764, 2)))
+    assert (p * q).bit_length() == 1536
+    parts = [spell(value, form) for value in (p * q, p, q)]
+    (related,) = search(make_pool, plant("heap", 5, [16, 40, 8], parts))
+    assert isinstance(related.key, Rsa)
+    assert (related.key.p, related.key.q) == (p, q)
 
 
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "digits-30"])
