@@ -37,7 +37,7 @@ ROWS: dict[str, str] = {
 }
 """What each command is given, beside options; standard input is the core."""
 
-AGAIN: dict[str, str] = {"scan": "{dump} -", "fleet": "{core} {cut}"}
+AGAIN: dict[str, str] = {"scan": "{dump}", "fleet": "{core} {cut}"}
 """The same from its second command line on, where dumps of each kind cost much."""
 
 NO_DUMP = {"rules check"}

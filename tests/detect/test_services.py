@@ -325,7 +325,7 @@ def test_what_is_no_key(name: str, data: bytes) -> None:
     assert find(name, data) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(sorted(FORMS)),
     at=st.integers(0, 2000),

@@ -332,7 +332,7 @@ def test_sniff_layer() -> None:
         assert codecs.sniff_layer(head) is None
 
 
-@limits(max_examples=150, deadline=None)
+@limits(max_examples=60, deadline=None)
 @given(
     st.sampled_from(
         [

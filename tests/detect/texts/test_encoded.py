@@ -319,7 +319,7 @@ HEADS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(head=st.sampled_from(HEADS), before=st.binary(max_size=40), tail=st.binary(max_size=300))
 def test_arbitrary_bytes(head: bytes, before: bytes, tail: bytes) -> None:
     """Around any anchor, any bytes raise nothing and are no key."""
@@ -327,7 +327,7 @@ def test_arbitrary_bytes(head: bytes, before: bytes, tail: bytes) -> None:
         assert find(name, before + head + tail) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(head=st.sampled_from(HEADS), tail=st.text(alphabet='MIAgEC=\\n+/-_ "u0%3d\n', max_size=300))
 def test_arbitrary_text(head: bytes, tail: str) -> None:
     """Around any anchor, escapes and fillers in any order raise nothing."""
