@@ -19,6 +19,7 @@ from scanner.engine.scanning import Scan
 from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,
+    SEC1_WITHIN,
     Candidate,
     Confidence,
     Extent,
@@ -45,6 +46,9 @@ _KEPT = ("private-key", "encrypted-key")
 
 _NAMELESS = {"public-key", "claims"}
 """The kinds of witnesses that name nobody."""
+
+_WHOLE = ("p*q = n", "product of the primes = n")
+"""The equations of an RSA key that are told where one of them closed."""
 
 _RELATED = frozenset(name for name, _, _, _ in RELATIONS)
 _IN_MEMORY = frozenset(name for name, _ in AGAIN)
@@ -130,7 +134,7 @@ def _finding(
     best = min(
         group,
         key=lambda c: (
-            *(-c.confidence, c.protection, c.e_assumed, c.rule),
+            *(-c.confidence, c.protection, c.e_assumed, c.proof not in _WHOLE, c.rule),
             *(c.proof in NONCES, c.places, c.encoding),
         ),
     )
@@ -178,9 +182,14 @@ def _names(
 ) -> tuple[str, ...]:
     """Return the kinds of what names the key; a bare public key names nobody."""
     names = {witness.kind for witness in witnesses} - _NAMELESS
-    if any(c.kind in _KEPT and rules[c.rule].detector not in _IN_MEMORY for c in group):
+    if any(c.kind in _KEPT and not _in_memory(rules, c) for c in group):
         names.add(KEY_FILE)
     return tuple(sorted(names))
+
+
+def _in_memory(rules: dict[str, Rule], candidate: Candidate) -> bool:
+    """Tell whether no file holds what was found: the JDK's EC keys are such DER, of a handshake."""
+    return rules[candidate.rule].detector in _IN_MEMORY or candidate.encoding == SEC1_WITHIN
 
 
 def _public(witnesses: Sequence[Witness], *, e_assumed: bool) -> Public:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -14,6 +15,7 @@ from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine.scanning import Scan
 from scanner.model import (
+    SEC1_WITHIN,
     Candidate,
     Confidence,
     Content,
@@ -167,6 +169,23 @@ def test_names() -> None:
     named = findings([limbs], (), [witness(kind) for kind in kinds])[0]
     assert named.names == ("certificate", "jwk", "known", "ssh")
     assert findings([candidate(at(0, 10))])[0].names == ("key-file",)
+
+
+def test_what_no_file_holds_names_nothing() -> None:
+    """An ECPrivateKey without its curve is what the JDK keeps in an object: a handshake's, too."""
+    bare = candidate(at(0, 39), rule="sec1-der", algorithm="ec", encoding=SEC1_WITHIN)
+    whole = candidate(at(0, 138), rule="pkcs8-der", algorithm="ec", encoding="PKCS8-DER")
+    assert findings([bare])[0].names == ()
+    assert findings([bare])[0].severity is Severity.CRITICAL
+    assert findings([bare, whole])[0].names == ("key-file",)
+
+
+def test_the_product_of_the_primes_is_told_where_it_closed() -> None:
+    """Seen in exim: n stood elsewhere, and what was read of the file had no n."""
+    part = replace(candidate(at(0, 10), rule="headless-text"), proof="e*dp = 1 mod p-1")
+    whole = candidate(at(100, 10), rule=LIMBS)
+    assert findings([part])[0].proof == "e*dp = 1 mod p-1"
+    assert findings([part, whole])[0].proof == findings([whole, part])[0].proof == "p*q = n"
 
 
 def test_key_agreement_without_a_name() -> None:

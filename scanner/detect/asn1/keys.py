@@ -20,7 +20,7 @@ from scanner.detect.asn1 import der, domains, foreign, pqc
 from scanner.detect.asn1.curve_names import BY_OID, USUAL_CURVE, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
-from scanner.model import Candidate, Confidence, Place
+from scanner.model import SEC1_WITHIN, Candidate, Confidence, Place
 from scanner.rules import Rule
 
 RSA_BITS = range(512, 16384 + 1)
@@ -124,8 +124,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
             curve = _curve_before(memory, space, where)
             parsed = (parse_private(data, curve=curve) if curve else parsed) or parsed
         place = Place(space=space, offset=where, size=parsed.size)
+        encoding = SEC1_WITHIN if parsed.curve_assumed else f"{parsed.form}-DER"
         yield Proved(
-            candidate=candidate(parsed, rule, f"{parsed.form}-DER", (place,)),
+            candidate=candidate(parsed, rule, encoding, (place,)),
             material=parsed.material,
         )
         return
