@@ -81,6 +81,11 @@ class Pool:
         return self.readings is readings.BIG_ENDIAN
 
     @property
+    def ends(self) -> Offsets:
+        """Where each block ends in ``data``: behind it stand zeros, which are of no dump."""
+        return np.append(self.at[1:], len(self.data) - MARGIN)[: len(self.at)] - MARGIN
+
+    @property
     def few(self) -> bool:
         """There are few runs, or all of them are to be looked at as if there were."""
         return self.deep or len(self.at) - len(self.texts) <= FEW_RUNS

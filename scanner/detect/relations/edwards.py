@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric import x25519
 
+from scanner.detect.algebra import edwards25519
+from scanner.detect.algebra.edwards25519 import ORDER, SIGN
 from scanner.detect.algebra.material import Material, Okp
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
@@ -63,19 +64,8 @@ SEED, SCALAR = "seed", "a limbs-le"
 
 PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
 
-_P = (1 << 255) - 19
-_D = -121665 * pow(121666, -1, _P) % _P
-_B = (0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A, 4 * pow(5, -1, _P) % _P)
-"""The curve's constant and its base point (RFC 8032 5.1)."""
-
-_L = (1 << 252) + 27742317777372353535851937790883648493
-_SIGN = 0x80
 _RECORD = 256
 """Bytes of a record in which a key has its point beside it."""
-
-_PER_ORDER = -pow(_L, -1, 8) % 8
-_BASES = (1, *((1 << 254) + 8 * step for step in range(4)))
-"""Multiples of B that another multiple is taken of: the first one as a rule."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -159,7 +149,7 @@ def _joined(pool: Pool, size: int) -> Offsets:
     found = np.concatenate((ends, pool.head[long & (pool.head >= 0)]))
     found = found[(found >= 0) & (found + 2 * size <= len(pool.data))]
     last = found + 2 * size - 1
-    found = found[(pool.data[last - 1] != 0) & (pool.data[last] & ~np.uint8(_SIGN) == 0)]
+    found = found[(pool.data[last - 1] != 0) & (pool.data[last] & ~np.uint8(SIGN) == 0)]
     return np.array(list(dict.fromkeys(found.tolist()))[: pool.budget(*MOST_JOINED)], np.int64)
 
 
@@ -183,6 +173,7 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
     verifies a signature has -A beside A (libsodium does): the seed tells which of the two is the
     key, and without one the scalar itself.
     """
+    trials = [t for t in trials if not edwards25519.small_order(t.algorithm, t.public)]
     found = list(_standing(pool, trials, read))
     public = {trial.public for trial in found}
     own = {trial.public for trial in trials if trial.form != SCALAR} & public
@@ -191,7 +182,7 @@ def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) ->
     ]
     for trial in mirrored[:MOST_SIGNS]:
         if not own & {trial.public, _flipped(trial.public)}:
-            own.add(_exactly(trial))
+            own.add(edwards25519.multiple(trial.private))
     signers = {
         trial.public for trial in found if trial.form != SCALAR or not _reduced(trial.private)
     }
@@ -270,85 +261,35 @@ def _near(pool: Pool, position: int, public: bytes) -> bool:
 
 
 def _reduced(raw: bytes) -> bool:
-    return raw[31:] <= bytes((_L >> 248,))
+    return raw[31:] <= bytes((ORDER >> 248,))
 
 
 def _unsigned(public: bytes) -> bytes:
     """Return an encoded point without the sign of x (RFC 8032 5.1.2)."""
-    return public[:-1] + bytes((public[-1] & ~_SIGN,))
+    return public[:-1] + bytes((public[-1] & ~SIGN,))
 
 
 def _flipped(public: bytes) -> bytes:
     """Return the encoded point with the other sign of x."""
-    return public[:-1] + bytes((public[-1] ^ _SIGN,))
-
-
-def _exactly(trial: Trial) -> bytes:
-    """Return the public key of a scalar with the sign that a*B has (RFC 8032 5.1.4)."""
-    total, double = (0, 1), _B
-    scalar = int.from_bytes(trial.private, "little")
-    while scalar:
-        if scalar & 1:
-            total = _added(total, double)
-        double = _added(double, double)
-        scalar >>= 1
-    return trial.public[:-1] + bytes((trial.public[-1] & ~_SIGN | total[0] % 2 * _SIGN,))
-
-
-def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    (x1, y1), (x2, y2) = one, other
-    part = _D * x1 * x2 * y1 * y2
-    x = (x1 * y2 + x2 * y1) * pow(1 + part, -1, _P) % _P
-    return x, (y1 * y2 + x1 * x2) * pow(1 - part, -1, _P) % _P
+    return public[:-1] + bytes((public[-1] ^ SIGN,))
 
 
 def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
-    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says, or below L."""
+    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says, or below L.
+
+    Next to public keys stands anything. What is not varied is no scalar, and its multiple may stand
+    in any library: seen in PHP, zeros, and libsodium's table of points of small order.
+    """
+    positions = positions[pieces.varied(pool.data, positions, 32)]
     first, last = pool.data[positions], pool.data[positions + 31]
-    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last <= _L >> 248
+    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last <= ORDER >> 248
     found = []
     for kind in (clamped, reduced):
         for position in list(dict.fromkeys(positions[kind].tolist()))[:MOST_SCALARS]:
             raw = pool.data[position : position + 32].tobytes()
-            found.append(Trial("ed25519", position, raw, edwards_y(raw), SCALAR))
+            if y := edwards25519.unsigned_multiple(raw):
+                found.append(Trial("ed25519", position, raw, y, SCALAR))
     return found
-
-
-def edwards_y(scalar: bytes) -> bytes:
-    """Return a*B as an encoded point whose sign is left out."""
-    a, u = int.from_bytes(scalar, "little"), 0
-    if a % 8 == 0 and a >> 254 == 1:
-        u = int.from_bytes(okp_public("x25519", scalar), "little")
-    else:
-        u = _multiplied(a)
-    y = (u - 1) * pow(u + 1, -1, _P) % _P if (u + 1) % _P else 0
-    return y.to_bytes(32, "little")
-
-
-def _multiplied(a: int) -> int:
-    """Return u of a*B, or 0 where no clamped scalar gives it.
-
-    X25519 takes none but multiples of 8 from 2**254 on: of the numbers that are a or -a modulo L
-    one is as a rule, -a having the same u. Where a itself is a multiple of 8 none is, and it is
-    taken of another base, b*B, whose multiple by a/b it is too.
-    """
-    for base in _BASES:
-        part = a * pow(base, -1, _L) % _L
-        for signed in (part, _L - part):
-            whole = signed + signed * _PER_ORDER % 8 * _L
-            if whole >> 254 == 1:
-                return _times(whole, base)
-    return 0
-
-
-def _times(whole: int, base: int) -> int:
-    """Return u of a clamped multiple of base*B (RFC 7748 5)."""
-    point = (9).to_bytes(32, "little")
-    if base != 1:
-        point = okp_public("x25519", base.to_bytes(32, "little"))
-    own = x25519.X25519PrivateKey.from_private_bytes(whole.to_bytes(32, "little"))
-    shared = own.exchange(x25519.X25519PublicKey.from_public_bytes(point))
-    return int.from_bytes(shared, "little")
 
 
 def _key(trial: Trial) -> Okp:
@@ -367,10 +308,11 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
         raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)
         return [Okp(algorithm=candidate.algorithm, seed=raw, public=public)]
-    y = edwards_y(raw)
+    y = edwards25519.unsigned_multiple(raw)
     return [
         Okp(algorithm=candidate.algorithm, seed=b"", public=y[:-1] + bytes((y[-1] | sign,)), a=raw)
-        for sign in (0, _SIGN)
+        for sign in (0, SIGN)
+        if y
     ]
 
 
@@ -387,7 +329,7 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
             digest = hashlib.sha512(key.seed).digest()
             a = _clamped(digest[:32])
             rows += [("a", a), ("prefix", digest[32:])]
-        rows.append(("a mod L", (int.from_bytes(a, "little") % _L).to_bytes(32, "little")))
+        rows.append(("a mod L", (int.from_bytes(a, "little") % ORDER).to_bytes(32, "little")))
     elif key.algorithm == "x25519":
         k = _clamped(key.seed)
         eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")

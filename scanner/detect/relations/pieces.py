@@ -247,9 +247,12 @@ def _ordered(
 
 
 def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
-    """Tell which pieces lie whole in one block, which is no text: of those there are others."""
+    """Tell which pieces lie whole in one block, which is no text: of those there are others.
+
+    Between two blocks stand zeros that are at no place of the dump.
+    """
     block = np.searchsorted(pool.at, positions, side="right") - 1
-    ends = np.append(pool.at[1:], len(pool.data))
+    ends = pool.ends
     ends[list(pool.texts)] = 0
     return (block >= 0) & (positions + size <= ends[block])
 

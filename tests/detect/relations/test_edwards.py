@@ -4,17 +4,18 @@ import hashlib
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import keys, noise
-from scanner.detect.algebra import publics
+from scanner.detect.algebra import edwards25519, publics
 from scanner.detect.algebra.material import Okp, describe
 from scanner.detect.asn1 import keys as detect
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, montgomery
+from scanner.detect.relations import edwards, montgomery, pieces
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Place
 from tests.detect.relations import second_look
@@ -242,7 +243,7 @@ def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
         if a % (1 << zeros + 1) == 1 << zeros:
             break
     expected = key.public[:-1] + bytes((key.public[-1] & 0x7F,))
-    assert edwards.edwards_y(a.to_bytes(32, "little")) == expected
+    assert edwards25519.unsigned_multiple(a.to_bytes(32, "little")) == expected
 
 
 def test_ed448_is_sought_among_many_numbers_where_a_public_key_was_read(
@@ -306,6 +307,34 @@ def test_a_scalar_without_its_seed(make_pool: MakePool, seed: int, *, known: boo
     assert related.proof == "a*B = A"
     assert describe(related.key).fingerprint.value == key.spki_sha256
     assert key.spki_sha256 in again(memory, related)
+
+
+@pytest.mark.parametrize("before", [0, 64])
+@pytest.mark.parametrize("a", [0, 1, 8, L])
+def test_no_scalar_beside_a_public_key(make_pool: MakePool, a: int, before: int) -> None:
+    """Seen in PHP: zeros next to a public key, and p - 1 in libsodium's table of small orders.
+
+    The base point stands in every library. Where the key begins the dump, nothing is before it.
+    """
+    public = keys.okp_key("ed25519").public
+    number = a.to_bytes(32, "little")
+    head = bytes(before)[:-32] + number[: before // 2] + public + number
+    table = noise.uniform(64, 4) + ((1 << 255) - 20).to_bytes(32, "little") + noise.uniform(64, 5)
+    table += edwards25519.multiple((1).to_bytes(32, "little")) + noise.uniform(64, 6)
+    table += edwards25519.multiple((8).to_bytes(32, "little")) + noise.uniform(64, 7)
+    pool, _ = make_pool(head + bytes(4096) + table + bytes(64))
+    place = Place(space=0, offset=before, size=32)
+    known = publics.okp("ed25519", public, kind="certificate", place=place)
+    assert list(edwards.search(pool, [known])) == []
+
+
+def test_no_piece_lies_between_blocks(make_pool: MakePool) -> None:
+    """Of the pool's bytes those that stand in no run's block are of no dump."""
+    pool, _ = make_pool(noise.uniform(64, 1) + bytes(4096) + noise.uniform(64, 2) + bytes(64))
+    ends = pool.ends
+    assert [int(end - at) for at, end in zip(pool.at, ends, strict=True)] == [96, 128]
+    spots = np.array([pool.at[0] - 32, pool.at[0], ends[0] - 32, ends[0] - 31, pool.at[1] - 1])
+    assert pieces.fits(pool, spots, 32).tolist() == [False, True, True, False, False]
 
 
 @pytest.mark.parametrize("label", ["one", "two", "three"])
