@@ -8,8 +8,7 @@ point in other coordinates, u = (1 + y)/(1 - y). What is tried is bounded by cou
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -21,8 +20,9 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import integers, pieces, repeated, words
+from scanner.detect.relations import edwards_nonces, integers, pieces, repeated, trials
 from scanner.detect.relations.related import Related
+from scanner.detect.relations.trials import SCALAR, SEED, Trial
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Candidate
 
@@ -50,37 +50,13 @@ MOST_ED448 = (40, 2_000)
 MOST_JOINED = (64, 16)
 """Edges of runs where an Ed448 seed and its public half may stand: in few runs, and in many."""
 
-MOST_SIGNS = 64
-"""Scalars of which both A and -A stand there, whose sign is computed (15 ms)."""
-
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
 
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
-SEED, SCALAR = "seed", "a limbs-le"
-"""Encodings, as reports spell them."""
-
 PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
-
-_RECORD = 256
-"""Bytes of a record in which a key has its point beside it."""
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Trial:
-    """What was read at a position, and the public key that it gives."""
-
-    algorithm: str
-    position: int
-    private: bytes
-    public: bytes
-    form: str = SEED
-    once: bool = False
-    """It seems to be the nonce of a signature."""
-    witness: int = -1
-    """Where its point stands, if that is what proves it."""
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -97,11 +73,11 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             positions = _joined(pool, size)
             most += len(positions)
         if algorithm == "ed25519":
-            found = pieces.around(pool, size, [key.raw for key in read if key.raw])
-            found = np.append(found, repeated.adjoining(pool, size, most // MOST_PARTS))
-            found = np.append(found, pieces.versioned(pool, size, most // 16))
-            found = np.append(found, pieces.objects(pool, 2 * size, most // MOST_PARTS))
-            positions = np.append(found, pieces.counted(pool, size, SSH_PRIVATE, most - len(found)))
+            parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
+            parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
+            parts = np.append(parts, pieces.versioned(pool, size, most // 16))
+            parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))
+            positions = np.append(parts, pieces.counted(pool, size, SSH_PRIVATE, most - len(parts)))
         rest = pieces.aligned(pool, size, most - len(positions), near)
         positions = np.concatenate((positions, rest))
         left = max(most - len(positions), most // 8 if pool.few else 0)
@@ -111,30 +87,18 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             left = min(most - len(positions), MOST_INNER)
             positions = np.append(positions, repeated.inner(pool, size, left))
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
-        trials = list(derived(pool, algorithm, np.concatenate((positions, texts))))
+        tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "ed25519":
-            trials += integer_trials(pool, algorithm)
-            trials += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
-        for trial in witnessed(pool, trials, read):
+            tried += trials.of_integers(pool, algorithm)
+            tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
+        found = list(trials.witnessed(pool, tried, read))
+        for trial in edwards_nonces.named(pool, found, read):
             yield Related(
                 key=_key(trial),
                 proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),
                 encoding=_encoding(pool, trial),
-                places=(pool.place(trial.position, width(trial)),),
+                places=(pool.place(trial.position, trials.width(trial)),),
             )
-
-
-def integer_trials(pool: Pool, algorithm: str) -> list[Trial]:
-    """Derive the public key of what CPython holds as integers."""
-    return [
-        Trial(algorithm, position, raw, okp_public(algorithm, raw), form)
-        for position, raw, form in integers.search(pool, algorithm)
-    ]
-
-
-def width(trial: Trial) -> int:
-    """Return how many bytes of the pool a trial was read from."""
-    return integers.SIZE if integers.is_form(trial.form) else OKP_BYTES[trial.algorithm]
 
 
 def _joined(pool: Pool, size: int) -> Offsets:
@@ -156,122 +120,6 @@ def _joined(pool: Pool, size: int) -> Offsets:
 def _encoding(pool: Pool, trial: Trial) -> str:
     form = pool.form(trial.position, "")
     return f"{trial.form} {form}" if form else trial.form
-
-
-def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
-    """Derive the public key of each piece as it is."""
-    size = OKP_BYTES[algorithm]
-    for position in positions.tolist():
-        raw = pool.data[position : position + size].tobytes()
-        yield Trial(algorithm, position, raw, okp_public(algorithm, raw))
-
-
-def witnessed(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
-    """Yield the trials whose public key was read elsewhere, each key once.
-
-    The sign of a point that came from its u coordinate is taken from where it stands. Whoever
-    verifies a signature has -A beside A (libsodium does): the seed tells which of the two is the
-    key, and without one the scalar itself.
-    """
-    trials = [t for t in trials if not edwards25519.small_order(t.algorithm, t.public)]
-    found = list(_standing(pool, trials, read))
-    public = {trial.public for trial in found}
-    own = {trial.public for trial in trials if trial.form != SCALAR} & public
-    mirrored = [
-        trial for trial in found if trial.form == SCALAR and _flipped(trial.public) in public
-    ]
-    for trial in mirrored[:MOST_SIGNS]:
-        if not own & {trial.public, _flipped(trial.public)}:
-            own.add(edwards25519.multiple(trial.private))
-    signers = {
-        trial.public for trial in found if trial.form != SCALAR or not _reduced(trial.private)
-    }
-    for trial in found:
-        if trial.form != SCALAR or trial.public in own or _flipped(trial.public) not in own:
-            yield replace(trial, once=trial.once or _signing(pool, trial, signers))
-
-
-def _standing(pool: Pool, trials: Sequence[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:
-    known = {_unsigned(key.raw): key.raw for key in read if key.raw}
-    seen: set[bytes] = set()
-    rest = []
-    for trial in trials:
-        public = known.get(_unsigned(trial.public), b"")
-        if public and (trial.form == SCALAR or public == trial.public):
-            if public not in seen:
-                seen.add(public)
-                yield replace(trial, public=public)
-        else:
-            rest.append(trial)
-    lows = [int.from_bytes(trial.public[:8], "little") for trial in rest]
-    for index, position in words.find(pool.data, np.array(lows, np.uint64)):
-        trial = rest[index]
-        size = len(trial.public)
-        public = pool.data[position : position + size].tobytes()
-        same = public == trial.public
-        if trial.form == SCALAR:
-            same = len(public) == size and _unsigned(public) == _unsigned(trial.public)
-        if same and abs(position - trial.position) >= size and public not in seen:
-            seen.add(public)
-            once = _once(pool, trial, position)
-            yield replace(trial, public=public, once=once, witness=position)
-
-
-def _once(pool: Pool, trial: Trial, position: int) -> bool:
-    """Tell whether a scalar and its point are the nonce and the R of a signature, S behind it.
-
-    A scalar in one record with its point is a key: of Monero's two the second point is followed by
-    the first scalar.
-    """
-    if trial.form != SCALAR or not _reduced(trial.private):
-        return False
-    here, there = pool.place(trial.position, 32), pool.place(position, 32)
-    if here.space == there.space and abs(here.offset - there.offset) < _RECORD:
-        return False
-    return _signed(pool, position)
-
-
-def _signed(pool: Pool, position: int) -> bool:
-    """Tell whether behind a point stands what may be the S of a signature (RFC 8032 5.1.6)."""
-    behind = pool.data[position + 32 : position + 64].tobytes()
-    return len(set(behind)) >= pieces.LEAST_VARIED[32] and _reduced(behind)
-
-
-def _signing(pool: Pool, trial: Trial, signers: set[bytes]) -> bool:
-    """Tell whether a scalar is the nonce of a signature that another key's owner computes.
-
-    What is hashed with R is the signer's public key, and stands near R: on ring's stack. In what
-    Nettle computes a signature in it stands near the nonce, and R, with S behind it, further on. Of
-    a key as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
-    """
-    if trial.form != SCALAR or trial.witness < 0 or not _reduced(trial.private):
-        return False
-    spots = (trial.witness, trial.position)[: 1 + _signed(pool, trial.witness)]
-    return any(_near(pool, at, key) for at in spots for key in signers - {trial.public})
-
-
-def _near(pool: Pool, position: int, public: bytes) -> bool:
-    """Tell whether a public key stands in one record with what is at a position."""
-    start = max(position - _RECORD, 0)
-    at = pool.data[start : position + 32 + _RECORD].tobytes().find(public)
-    if at < 0:
-        return False
-    here, there = pool.place(position, 32), pool.place(start + at, 32)
-    return here.space == there.space and abs(there.offset - here.offset) <= _RECORD
-
-
-def _reduced(raw: bytes) -> bool:
-    return raw[31:] <= bytes((ORDER >> 248,))
-
-
-def _unsigned(public: bytes) -> bytes:
-    """Return an encoded point without the sign of x (RFC 8032 5.1.2)."""
-    return public[:-1] + bytes((public[-1] & ~SIGN,))
-
-
-def _flipped(public: bytes) -> bytes:
-    """Return the encoded point with the other sign of x."""
-    return public[:-1] + bytes((public[-1] ^ SIGN,))
 
 
 def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
@@ -320,7 +168,8 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
     """List (name, bytes) of what is private of a key, as memory may hold it.
 
     The seed; of Ed25519 also the scalar a, clamped and modulo the group's order, and the prefix
-    (RFC 8032 5.1.5); of X25519 also the clamped scalar, its eighth, and its bytes reversed.
+    (RFC 8032 5.1.5); of Ed448 also a and the prefix (5.2.5); of X25519 also the clamped scalar, its
+    eighth, and its bytes reversed.
     """
     rows = [("seed" if key.algorithm.startswith("ed") else "k", key.seed), ("a", key.a)]
     if key.algorithm == "ed25519":
@@ -330,6 +179,10 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
             a = _clamped(digest[:32])
             rows += [("a", a), ("prefix", digest[32:])]
         rows.append(("a mod L", (int.from_bytes(a, "little") % ORDER).to_bytes(32, "little")))
+    elif key.algorithm == "ed448":
+        digest = hashlib.shake_256(key.seed).digest(2 * len(key.seed))
+        a = bytes((digest[0] & 0xFC,)) + digest[1:55] + bytes((digest[55] | 0x80, 0))
+        rows += [("a", a), ("prefix", digest[len(key.seed) :])]
     elif key.algorithm == "x25519":
         k = _clamped(key.seed)
         eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")

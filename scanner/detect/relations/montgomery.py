@@ -15,9 +15,9 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, integers, pieces
-from scanner.detect.relations.edwards import Trial
+from scanner.detect.relations import edwards, integers, pieces, trials
 from scanner.detect.relations.related import Related
+from scanner.detect.relations.trials import Trial
 from scanner.dump.space import Memory
 from scanner.model import Candidate
 
@@ -52,19 +52,19 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
         positions = pieces.aligned(pool, size, most, near)
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
-        trials = list(edwards.derived(pool, algorithm, np.concatenate((positions, texts))))
+        tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "x25519":
-            trials += _divided(pool, positions)
-            trials += _reversed(pool, positions)
-            trials += edwards.integer_trials(pool, algorithm)
-        for trial in edwards.witnessed(pool, trials, read):
+            tried += _divided(pool, positions)
+            tried += _reversed(pool, positions)
+            tried += trials.of_integers(pool, algorithm)
+        for trial in trials.witnessed(pool, tried, read):
             yield Related(
                 key=Okp(algorithm=algorithm, seed=trial.private, public=trial.public),
                 proof=PROOF if algorithm == "x25519" else "k*5 = u",
                 encoding=pool.form(
-                    trial.position, PLAIN if trial.form == edwards.SEED else trial.form
+                    trial.position, PLAIN if trial.form == trials.SEED else trial.form
                 ),
-                places=(pool.place(trial.position, edwards.width(trial)),),
+                places=(pool.place(trial.position, trials.width(trial)),),
             )
 
 

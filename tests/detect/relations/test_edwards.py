@@ -15,9 +15,9 @@ from scanner.detect.algebra.material import Okp, describe
 from scanner.detect.asn1 import keys as detect
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, montgomery, pieces
+from scanner.detect.relations import edwards, montgomery, pieces, trials
 from scanner.dump.space import Memory
-from scanner.model import NONCE_EDWARDS, Place
+from scanner.model import Place
 from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
@@ -182,58 +182,6 @@ def test_an_ed448_seed_before_its_public_half_in_a_crowd(
     assert found == ([] if flipped else [key.spki_sha256])
 
 
-@pytest.mark.parametrize("behind", ["scalar", "noise"])
-def test_the_nonce_of_a_signature_is_called_so(make_pool: MakePool, behind: str) -> None:
-    """Behind R stands S, which is below the order too; what is behind a public key seldom is."""
-    key = keys.okp_key("ed25519")
-    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
-    other = int.from_bytes(noise.uniform(32, 5), "little")
-    s = (other % L if behind == "scalar" else other | 1 << 255).to_bytes(32, "little")
-    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + r + bytes(8))
-    pool, memory = make_pool(noise.plant(data, 4088, bytes(8) + key.public + s + bytes(8)))
-    (related,) = edwards.search(pool, ())
-    assert related.proof == (NONCE_EDWARDS if behind == "scalar" else edwards.PROOFS["a limbs-le"])
-    assert key.spki_sha256 in again(memory, related)
-
-
-@pytest.mark.parametrize("signs", [True, False])
-def test_a_nonce_near_the_public_key_that_signs(make_pool: MakePool, *, signs: bool) -> None:
-    """Seen on ring's stack: the nonce, R, and what is hashed with R; S is elsewhere."""
-    key, signer = keys.okp_key("ed25519"), keys.okp_key("ed25519", label="signer")
-    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
-    stack = r + bytes(176) + key.public + bytes(112) + signer.public + bytes(16)
-    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + stack)
-    if signs:
-        data = noise.plant(data, 4088, bytes(8) + signer.seed + bytes(8))
-    found = edwards.search(make_pool(data)[0], ())
-    related = {describe(each.key).fingerprint.value: each for each in found}
-    assert set(related) == {key.spki_sha256} | ({signer.spki_sha256} if signs else set())
-    assert (related[key.spki_sha256].proof == NONCE_EDWARDS) == signs
-
-
-@pytest.mark.parametrize(("signs", "behind"), [(True, True), (True, False), (False, True)])
-def test_a_nonce_in_one_record_with_its_point(
-    make_pool: MakePool, *, signs: bool, behind: bool
-) -> None:
-    """Seen in Nettle: the signer's public key, the nonce and the signature, in freed memory.
-
-    A scalar in one record with its point is a key, unless all of these say otherwise.
-    """
-    key, signer = keys.okp_key("ed25519"), keys.okp_key("ed25519", label="signer")
-    r = (int.from_bytes(scalar(key), "little") % L).to_bytes(32, "little")
-    other = int.from_bytes(noise.uniform(32, 5), "little")
-    s = (other % L if behind else other | 1 << 255).to_bytes(32, "little")
-    before = signer.public + noise.uniform(40, 6) + bytes(8) + noise.uniform(32, 7)
-    scratch = before + r + noise.uniform(160, 8) + key.public + s
-    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + scratch + bytes(8))
-    if signs:
-        data = noise.plant(data, 4088, bytes(8) + signer.seed + bytes(8))
-    found = edwards.search(make_pool(data)[0], ())
-    related = {describe(each.key).fingerprint.value: each for each in found}
-    assert set(related) == {key.spki_sha256} | ({signer.spki_sha256} if signs else set())
-    assert (related[key.spki_sha256].proof == NONCE_EDWARDS) == (signs and behind)
-
-
 @pytest.mark.parametrize("zeros", range(7))
 def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
     """What X25519 would clamp is had by way of another scalar, or of another base."""
@@ -244,6 +192,54 @@ def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
             break
     expected = key.public[:-1] + bytes((key.public[-1] & 0x7F,))
     assert edwards25519.unsigned_multiple(a.to_bytes(32, "little")) == expected
+
+
+@pytest.mark.parametrize("label", ["one", "two", "three", "four"])
+@pytest.mark.parametrize("form", ["seed", "scalar", "scalar below the order", "both"])
+def test_y_alone_bears_witness(make_pool: MakePool, label: str, form: str) -> None:
+    """Seen in PHP (phpseclib on GMP): y is a bare number, and nothing there says the sign of x."""
+    key = keys.okp_key("ed25519", label=label)
+    a = scalar(key)
+    if form == "scalar below the order":
+        a = (int.from_bytes(a, "little") % L).to_bytes(32, "little")
+    data = noise.text(SIZE, 7)
+    if form != "seed":
+        data = noise.plant(data, 1016, bytes(8) + a + bytes(8))
+    if form in {"seed", "both"}:
+        data = noise.plant(data, 6136, bytes(8) + key.seed + bytes(8))
+    y = key.public[:31] + bytes((key.public[31] & 127,))
+    pool, memory = make_pool(noise.plant(data, 4088, bytes(8) + y + bytes(8)))
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert related.encoding == ("seed" if form in {"seed", "both"} else "a limbs-le")
+    assert key.spki_sha256 in again(memory, related)
+
+
+def test_of_very_many_scalars_the_place_says_the_sign(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound on what is computed leaves no key out."""
+    monkeypatch.setattr(trials, "MOST_SIGNS", 2)
+    owned = [keys.okp_key("ed25519", label=f"owner {number}") for number in range(5)]
+    rows = [bytes(8) + raw + bytes(8) for key in owned for raw in (scalar(key), key.public)]
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 7), 1024, b"".join(rows)))
+    found = {describe(each.key).fingerprint.value for each in edwards.search(pool, ())}
+    assert found == {key.spki_sha256 for key in owned}
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("behind", [0x00, 0x80, 0x5A])
+def test_y_of_ed448_alone_bears_witness(make_pool: MakePool, behind: int, *, flipped: bool) -> None:
+    """Seen in PHP (phpseclib on GMP): y fills seven limbs, and something else is behind them."""
+    key = keys.okp_key("ed448")
+    data = noise.plant(noise.text(SIZE, 7), 1016, bytes(8) + key.seed + bytes(7))
+    y = key.public[:55] + bytes((key.public[55] ^ flipped, behind))
+    pool, memory = make_pool(noise.plant(data, 4088, bytes(8) + y + bytes(8)))
+    found = list(edwards.search(pool, ()))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if flipped else [key.spki_sha256]
+    )
+    assert all(key.spki_sha256 in again(memory, related) for related in found)
 
 
 def test_ed448_is_sought_among_many_numbers_where_a_public_key_was_read(
@@ -414,6 +410,11 @@ def test_every_private_spelling() -> None:
     assert {raw for _, raw in edwards.spelled(whole)} == {key.seed, a, reduced, prefix}
     bare = Okp(algorithm="ed25519", seed=b"", public=key.public, a=a)
     assert {raw for _, raw in edwards.spelled(bare)} == {a, reduced}
+    key = keys.okp_key("ed448")
+    digest = hashlib.shake_256(key.seed).digest(114)
+    a = bytes((digest[0] & 252,)) + digest[1:55] + bytes((digest[55] | 128, 0))
+    whole = Okp(algorithm="ed448", seed=key.seed, public=key.public)
+    assert {raw for _, raw in edwards.spelled(whole)} == {key.seed, a, digest[57:]}
     other = keys.okp_key("x25519")
     agreement = Okp(algorithm="x25519", seed=other.seed, public=other.public)
     k = clamped(other.seed)
