@@ -26,9 +26,9 @@ from scanner.model import Place
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
-SIZES = (32, 48, 56, 57, 64, 66, 96, 128, 192, 256, 384, 512, 1024)
-"""Bytes of the numbers: scalars and seeds (a seed and its public key: 64), and RSA's up to 8192
-bits."""
+SIZES = (32, 48, 56, 57, 64, 66, 96, 114, 128, 192, 256, 384, 512, 1024)
+"""Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114), and those of RSA up
+to 8192 bits."""
 
 MOST = 1 << 12
 """Texts that are kept, of a task and of a dump; where there are more those in crowds are left."""

@@ -53,6 +53,10 @@ MOST_JOINED = (64, 16)
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
 
+MOST_PAIRS = {"ed25519": 5_000, "ed448": 1_000}
+"""Of texts that may be a seed and its public half: each tells by itself, and no digest is one. Of
+those of Ed25519 that are all that the sweep keeps."""
+
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
@@ -88,6 +92,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             positions = np.append(positions, repeated.inner(pool, size, left))
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
+        pairs = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
+        tried += trials.paired(pool, algorithm, pairs)
         if algorithm == "ed25519":
             tried += trials.of_integers(pool, algorithm)
             tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))

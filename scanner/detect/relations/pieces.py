@@ -159,13 +159,15 @@ def filling(
     return _ordered(pool, size, most, (), (*first, *parts), 0xFF)
 
 
-def texts(pool: Pool, size: int, most: int, *, top: int = 0xFF) -> Offsets:
+def texts(
+    pool: Pool, size: int, most: int, *, top: int = 0xFF, times: Sequence[int] = (1, 2)
+) -> Offsets:
     """Return at most ``most`` numbers that are written as texts: what has fewest others near first.
 
-    Of ``size`` bytes, or of twice as many, as a seed and its public half are written together; the
-    first byte is at most ``top``.
+    Of ``size`` bytes, or of twice as many, as a seed and its public half are written together, or
+    of other multiples; the first byte is at most ``top``.
     """
-    sizes = (size, 2 * size)
+    sizes = [size * each for each in times]
     rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]
     found = pool.head[np.array(rows, np.int64)]
     crowd = bare_numbers.crowd(nearby.coordinates(pool, found)) if rows else found

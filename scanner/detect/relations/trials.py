@@ -68,6 +68,16 @@ def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
         yield Trial(algorithm, position, raw, okp_public(algorithm, raw))
 
 
+def paired(pool: Pool, algorithm: str, positions: Offsets) -> list[Trial]:
+    """Derive the public key of pieces that stand behind each other with it, and of no others."""
+    size = OKP_BYTES[algorithm]
+    return [
+        trial
+        for trial in derived(pool, algorithm, positions)
+        if words.stands(pool.data, trial.position + size, trial.public)
+    ]
+
+
 def of_integers(pool: Pool, algorithm: str) -> list[Trial]:
     """Derive the public key of what CPython holds as integers."""
     return [

@@ -1,6 +1,7 @@
 """Bare numbers that are written as text: found in any spelling, whole words alone, and again."""
 
 import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Runs
+from scanner.detect.relations import edwards
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
@@ -225,3 +227,19 @@ def test_long_texts_are_kept_among_digests() -> None:
     kept = bare_numbers.sparse(runs, 100)
     assert len(kept) == 100
     assert kept.start[-8:].tolist() == numbers.tolist()
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize(("algorithm", "crowd"), [("ed25519", 1300), ("ed448", 160)])
+def test_a_seed_and_its_public_half_in_a_crowd_of_digests(
+    tmp_path: Path, algorithm: str, crowd: int, *, flipped: bool
+) -> None:
+    """One text of both is found among more digests as long as are tried for a public half."""
+    key = keys.okp_key(algorithm)
+    own = key.seed + bytes((key.public[0] ^ flipped,)) + key.public[1:]
+    lines = [hashlib.shake_256(b"%d" % n).hexdigest(len(own)) for n in range(crowd)]
+    lines.insert(crowd * 2 // 3, own.hex())
+    found = scanned(tmp_path, "".join(f"digest {line}\n" for line in lines).encode())
+    told = private(found, key.spki_sha256)
+    assert [one.proof for one in told] == [edwards.PROOFS["seed"]] * (not flipped)
+    assert len(told) == len([one for one in found if one.kind == "private-key"])
