@@ -54,6 +54,19 @@ class Needle:
     """Of so many pieces one is searched for in runs: digits are rarer than limbs, and longer."""
     least: int = PIECE
     """Bytes of a part that are more than chance."""
+    cell: int = 0
+    """Bytes from one digit to the next, where what is behind a digit's tag may be anything."""
+    told: int = 0
+    """Bytes of a cell that are not."""
+
+    def cleared(self, there: bytes, first: int) -> bytes:
+        """Return bytes of a dump, the first at ``first``, as if what may be anything were right."""
+        if not self.cell:
+            return there
+        return bytes(
+            byte if at % self.cell < self.told else self.value[at]
+            for at, byte in enumerate(there, first)
+        )
 
 
 def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> Iterator[Needle]:
@@ -65,7 +78,9 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
             spelled = readings.encode(reading, value, 8 * size)
             stride = _DIGIT_STRIDE if reading.packed else 1
             least = _least(reading, short=texts and size <= _SCALAR)
-            yield Needle(name, f"{number} {reading.name}", spelled, stride, least=least)
+            cell = reading.step if reading.told < reading.step else 0
+            said = f"{number} {reading.name}"
+            yield Needle(name, said, spelled, stride, least, cell=cell, told=reading.told)
     if isinstance(material, Okp):
         for number, raw in edwards.spelled(material):
             yield Needle(name, number, raw, least=SHORT if texts else PIECE)

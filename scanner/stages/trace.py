@@ -47,7 +47,7 @@ _VARIED_SHORT = 6
 """The same in a short piece that is all there is of a copy."""
 
 _FEWEST_SHORT = 3
-"""The same in a short piece: of UTF-16, four digits and zeros."""
+"""The same in a short piece: of UTF-16, four digits and zeros; or a digit in a cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -159,11 +159,12 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
 
 def _pieces(needle: Needle) -> list[tuple[int, int]]:
     """Return the offset and size of each piece that is looked for in runs."""
-    last = len(needle.value) - PIECE
+    size, fewest = (SHORT, _FEWEST_SHORT) if needle.cell else (PIECE, FEWEST_VALUES)
+    last = len(needle.value) - size
     return [
-        (at, PIECE)
+        (at, size)
         for at in range(0, last + 1, PIECE * needle.stride)
-        if len(set(needle.value[at : at + PIECE])) >= FEWEST_VALUES
+        if len(set(needle.value[at : at + size])) >= fewest
     ]
 
 
@@ -206,7 +207,7 @@ def _sightings(memory: Memory, needle: Needle, space: int, start: int) -> Iterat
     """Yield each maximal stretch, of a piece or more, in which memory holds the number."""
     size = len(needle.value)
     first = max(start, 0)
-    there = memory.clip(space, first, start + size - first)
+    there = needle.cleared(memory.clip(space, first, start + size - first), first - start)
     wanted = needle.value[first - start : first - start + len(there)]
     at = 0
     while at < len(there):

@@ -7,6 +7,7 @@ import pytest
 from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.cli import console
+from scanner.detect.integers import readings
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.stages import trace
@@ -74,3 +75,24 @@ def test_compiled_or_not_the_same_is_found(tmp_path: Path, monkeypatch: pytest.M
         "q hex",
         "d bytes-be (part)",
     }
+
+
+def test_copies_in_cells_whatever_is_behind_their_tags(tmp_path: Path) -> None:
+    """Seen in phpseclib: copies of digits in memory that was used before."""
+    key = keys.rsa_key(label="traced")
+    (how,) = (how for how in readings.LITTLE_ENDIAN if how.name == "zval-26")
+    p, q, d = (
+        readings.encode(how, number, number.bit_length()) for number in (key.p, key.q, key.d)
+    )
+    used = b"".join(d[at : at + 12] + b"3031" for at in range(0, len(d), 16))
+    n = encodings.little_limbs(key.n)
+    path = tmp_path / "dump"
+    path.write_bytes(b"".join(bytes(64) + part for part in (n, p, q, d, used)) + bytes(64))
+    for thorough in (False, True):
+        request = ScanRequest(
+            path=str(path), jobs=1, in_process=True, rules=rules.load(), thorough=thorough
+        )
+        with console.progress(str(path), quiet=True, color=False) as progress:
+            sightings = scanning.scan(request, progress).sightings
+        whole = [one.place.size for one in sightings if one.encoding == "d zval-26"]
+        assert whole == [len(d), len(used)]

@@ -257,13 +257,15 @@ def numbers(
     modulus, primes). Full ones have no factor below 104. ``only`` names the readings that are asked
     for, if not all; ``filling`` asks for those alone that begin and end where their run does.
     """
-    parts = []
+    parts: list[Numbers] = []
     for index, reading in enumerate(found.pool.readings):
         if only and reading.name not in only:
             continue
         size = readings.width(reading, bits)
         most = size + 2 * (FAINT if reading.packed else SLACK) if filling else len(found.pool.data)
         begins, ends = found.begins[index], found.ends[index]
+        if parts and reading.packed and not len(begins.at) + len(ends.at):
+            continue
         rows = [
             ((begins.at + shift * size) * 2 + begins.exact)[
                 (begins.room >= (shift + 1) * size) & (begins.room <= most)

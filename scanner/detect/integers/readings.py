@@ -21,6 +21,9 @@ Flags = npt.NDArray[np.bool_]
 WIDE = 64
 """Bits of the low and the top part of a number that decide first."""
 
+TAG = 4
+"""Bytes of what says which kind of value a word holds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -45,6 +48,11 @@ class Reading:
     def step(self) -> int:
         """Bytes from one word to the next."""
         return self.cell or self.word
+
+    @property
+    def told(self) -> int:
+        """Bytes of a step that say something: behind a tag may be what stood there before."""
+        return min(self.word + TAG, self.step) if self.cell else self.step
 
     @property
     def packed(self) -> bool:
@@ -82,6 +90,7 @@ _TAGGED = (
     Reading(name="jsc-28", digit=28, word=4, cell=8, tag=_JAVASCRIPTCORE, align=8),
     Reading(name="jsc-26", digit=26, word=4, cell=8, tag=_JAVASCRIPTCORE, align=8),
     Reading(name="zval-31", digit=31, word=8, cell=16, tag=_PHP, align=8),  # phpseclib
+    Reading(name="zval-26", digit=26, word=8, cell=16, tag=_PHP, align=8),  # its PHP32 engine
     Reading(name="cells-28", digit=28, word=8, cell=16, align=8),  # QuickJS
     Reading(name="cells-26", digit=26, word=8, cell=16, align=8),
 )
@@ -136,6 +145,18 @@ def encode(reading: Reading, number: int, bits: int) -> bytes:
         for at in range(0, bits, reading.digit)
     ]
     return b"".join(reversed(words) if reading.most_first else words)
+
+
+def stands(reading: Reading, data: Bytes, position: int, spelled: bytes) -> bool:
+    """Tell whether a number stands at a position, which may be none, as it is spelled.
+
+    Seen in PHP: what an array of integers was copied over goes on behind their tags.
+    """
+    there = data[max(position, 0) : position + len(spelled)]
+    if position < 0 or len(there) < len(spelled):
+        return False
+    rows = (there.reshape(-1, reading.step), np.frombuffer(spelled, np.uint8))
+    return bool((rows[0] == rows[1].reshape(-1, reading.step))[:, : reading.told].all())
 
 
 def decode(reading: Reading, raw: bytes) -> int | None:

@@ -228,11 +228,15 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
         x, bits = generator(curve)[0], curve.p.bit_length()
         forms = spellings(curve, big_endian=pool.big_endian)
         raws = {form.encode(curve, x) for form in forms if form.word > 1 or not form.most_first}
-        raws |= {readings.encode(how, x, bits) for how in held(pool.readings)}
-        rows += [(name, raw) for raw in sorted(raws)]
-    lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
+        rows += [(name, readings.BYTES, raw) for raw in sorted(raws)]
+        rows += [(name, how, readings.encode(how, x, bits)) for how in held(pool.readings)]
+    lows = np.array([int.from_bytes(raw[:8], "little") for *_, raw in rows], np.uint64)
     found = words.find(pool.data, lows)
-    there = (rows[row][0] for row, at in found if words.stands(pool.data, at, rows[row][1]))
+    there = (
+        rows[row][0]
+        for row, at in found
+        if readings.stands(rows[row][1], pool.data, at, rows[row][2])
+    )
     return named.union(there)
 
 
@@ -240,6 +244,8 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     """Derive the points of what is a number of about the order's length."""
     bits = curve.n.bit_length()
     found = begun[stand(pool, how, begun, bits)]
+    if not len(found):
+        return
     found = found[full(pool, how, found, bits)]
     for other in held(pool.readings):  # ten digits of 28 bits are below 2**26 once in a million
         if replace(other, name=how.name, digit=how.digit) == how and other.digit < how.digit:
@@ -280,28 +286,27 @@ def _witnessed(
     """Yield the trials whose point was read, or whose x stands in the pool in any spelling."""
     yield from (trial for trial in trials if (trial[0].curve, trial[0].x) in known)
     rows = [
-        (trial, raw)
+        (trial, spelled)
         for trial in trials
-        for raw in _spelled(trial[0], trial[2], big_endian=pool.big_endian)
+        for spelled in _spelled(trial[0], trial[2], big_endian=pool.big_endian)
     ]
-    lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in rows], np.uint64)
+    lows = np.array([int.from_bytes(raw[:8], "little") for _, (_, raw) in rows], np.uint64)
     for row, position in words.find(pool.data, lows):
-        trial, raw = rows[row]
-        key, at, how = trial
+        (key, at, how), (form, raw) = rows[row]
         size = readings.width(how, CURVES[key.curve].n.bit_length())
         apart = position + len(raw) <= at or position >= at + size
-        if apart and words.stands(pool.data, position, raw):
-            yield trial
+        if apart and readings.stands(form, pool.data, position, raw):
+            yield key, at, how
 
 
-def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[bytes]:
+def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[tuple[Reading, bytes]]:
     """Yield x in the digits of its scalar, in the Montgomery form of these, and as libraries do."""
     curve = CURVES[key.curve]
     bits = curve.p.bit_length()
-    yield readings.encode(how, key.x, bits)
-    yield readings.encode(how, key.x * radix(how, bits) % curve.p, bits)
+    yield how, readings.encode(how, key.x, bits)
+    yield how, readings.encode(how, key.x * radix(how, bits) % curve.p, bits)
     for form in spellings(curve, big_endian=big_endian):
-        yield form.encode(curve, key.x)
+        yield readings.BYTES, form.encode(curve, key.x)
 
 
 def radix(how: Reading, bits: int) -> int:

@@ -168,15 +168,17 @@ def _standing(pool: Pool, numbers: Iterable[int], hows: Sequence[Reading]) -> se
     The primes of RFC 3526 begin alike, and all end in ones.
     """
     forms = [
-        (number, _last(how, readings.encode(how, number, number.bit_length())))
+        (number, how, _last(how, readings.encode(how, number, number.bit_length())))
         for number in numbers
         for how in hows
     ]
-    wanted = [int.from_bytes(raw[:8], "little") for _, raw in forms]
+    wanted = [int.from_bytes(raw[:8], "little") for *_, raw in forms]
+    found = words.find(pool.data, np.array(wanted, np.uint64))
+    there = ((*forms[index], position) for index, position in found)
     return {
-        forms[index][0]
-        for index, position in words.find(pool.data, np.array(wanted, np.uint64))
-        if words.stands(pool.data, position, forms[index][1])
+        number
+        for number, how, raw, position in there
+        if readings.stands(how, pool.data, position, raw)
     }
 
 
@@ -336,17 +338,17 @@ def _found(
     *limbs, plain = readings.whole(pool.readings)
     forms = []
     for index, (how, number) in enumerate(numbers):
-        forms.append((index, readings.encode(plain, number, bits), size - 8))
+        forms.append((index, plain, readings.encode(plain, number, bits), size - 8))
         ways = [(limb, radix) for limb in limbs]
         ways += [(how, digits.radix(how, bits))] if how.packed else []
         for way, turned in ways:
             values = (number, number * turned % modulus) if modulus else (number,)
-            forms += [(index, readings.encode(way, value, bits), 0) for value in values]
-    wanted = [int.from_bytes(value[at : at + 8], "little") for _, value, at in forms]
-    for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
-        number_index, value, at = forms[index]
-        if words.stands(pool.data, position - at, value):
-            yield number_index
+            forms += [(index, way, readings.encode(way, value, bits), 0) for value in values]
+    wanted = [int.from_bytes(value[at : at + 8], "little") for *_, value, at in forms]
+    for form, position in words.find(pool.data, np.array(wanted, np.uint64)):
+        index, way, value, at = forms[form]
+        if readings.stands(way, pool.data, position - at, value):
+            yield index
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

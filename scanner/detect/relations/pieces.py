@@ -5,11 +5,11 @@ its run: so where it may begin decides what a search costs. In this order: behin
 counts its limbs; behind bytes that announce its length (an allocator's size, a length word, a tag),
 if it fills a run, near a public key; a run's edge beside one, and a field of one run with it; what
 is announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
-and a run's edge, not far from a public key; what is announced and fills no run; a run that it
-fills; other runs' edges; the slots of an allocator that lays equal objects end to end, in runs that
-such fill; a word from the edges; other slots. Where not all of a kind can be tried, those come last
-that stand in a long row of their like: a loop computed them. Equal pieces count once, and what is
-not as varied as random bytes are not at all. This module refuses to judge what a piece holds.
+and a run's edge, not far from a public key; what is announced and fills no run, and a run that it
+fills, the rarer first; other runs' edges; the slots of an allocator that lays equal objects end to
+end, in runs that such fill; a word from the edges; other slots. Where not all of a kind can be
+tried, those come last that stand in a long row of their like: a loop computed them. Equal pieces
+count once, less varied ones than random bytes never. This module refuses to judge what they hold.
 """
 
 import itertools
@@ -81,7 +81,7 @@ def aligned(
     at most ``top``. None is on taken ``ground``, and those on poor ground come last.
     """
     near = list(near)
-    return _ordered(pool, size, most, near, _whole_words(pool, size, near), top, ground)
+    return _ordered(pool, size, most, near, _whole_words(pool, size, near, top), top, ground)
 
 
 def loose(
@@ -150,11 +150,12 @@ def filling(
     """Return at most ``most`` beginnings of runs that ``size`` bytes fill, behind the ``first``.
 
     The fullest first: the last word of a number may be too small to look random; or what follows
-    goes on, up to two words, as an allocator rounds up. The ``paired`` stand beside another one.
+    goes on, up to two words, as an allocator rounds up. Where there are more, the ``paired`` are
+    asked for, which stand beside another one.
     """
     more = np.where((pool.head >= 0) & (pool.tail >= 0), pool.tail - pool.head - (size & ~7), -1)
     parts = [pool.head[more == rest] for rest in (0, 8, 16, 24)]
-    if paired:
+    if paired and sum(map(len, parts)) > most:
         parts = [_paired(pool, np.concatenate(parts), size)]
     return _ordered(pool, size, most, (), (*first, *parts), 0xFF)
 
@@ -231,12 +232,7 @@ def _ordered(
     marks = nearby.marks(near)
     parts = nearby.sorted_out(pool, parts, size, ground)
     for part in parts if len(pool.at) else ():
-        positions = np.sort(part, kind="stable")  # a few sorted parts, one behind the other
-        positions = positions[np.diff(positions, prepend=-1) > 0]
-        positions = positions[fits(pool, positions, size)]
-        ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
-        positions = positions[ends <= top]
-        positions = positions[varied(pool.data, positions, size)]
+        positions = _sifted(pool, part, size, top)
         rows = [positions]
         if len(positions) > most - len(found):
             passing = nearby.in_row(pool, positions, size) > nearby.MOST_PAIRED
@@ -246,6 +242,16 @@ def _ordered(
         if len(found) >= most:
             break
     return found[:most]
+
+
+def _sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
+    """Return, in order, the positions of varied pieces of which an outermost byte is that small."""
+    positions = np.sort(positions, kind="stable")  # a few sorted parts, one behind the other
+    positions = positions[np.diff(positions, prepend=-1) > 0]
+    positions = positions[fits(pool, positions, size)]
+    ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
+    positions = positions[ends <= top]
+    return positions[varied(pool.data, positions, size)]
 
 
 def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
@@ -264,7 +270,7 @@ def _edges(pool: Pool, size: int) -> Offsets:
     return np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - size))
 
 
-def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offsets]:
+def _whole_words(pool: Pool, size: int, near: Sequence[Place], top: int) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
     announced, alone = _first(pool, size)
     whole = (pool.head >= 0) & (pool.tail >= 0)
@@ -286,8 +292,7 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[Offse
         far = NEIGHBOURHOOD if size > _USUAL else 8 * _BESIDE
         yield alone[nearby.distances(pool, alone, marks) <= far]
         yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
-    yield announced
-    yield alone
+    yield from sorted((_sifted(pool, part, size, top) for part in (announced, alone)), key=len)
     yield edges
     equal = length % ((size + 15) & ~15) == 0
     yield _slots(pool, size, short & equal)

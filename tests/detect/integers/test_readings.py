@@ -55,6 +55,7 @@ SPELLED = {
     "jsc-28": lambda number: cells(number, 28, 4, bytes.fromhex("0000feff")),
     "jsc-26": lambda number: cells(number, 26, 4, bytes.fromhex("0000feff")),
     "zval-31": lambda number: cells(number, 31, 8, b"\x04" + bytes(7)),
+    "zval-26": lambda number: cells(number, 26, 8, b"\x04" + bytes(7)),
     "cells-28": lambda number: cells(number, 28, 8, bytes(8)),
     "cells-26": lambda number: cells(number, 26, 8, bytes(8)),
     "limbs-be64": lambda number: encodings.big_limbs(number, limb=8),
@@ -109,6 +110,23 @@ def test_weights_make_remainders(order: str, reading: Reading) -> None:
     raw, weights = readings.encode(reading, number, 1001), readings.weights(reading, 1001, modulus)
     total = sum(byte * weight for byte, weight in zip(raw, weights, strict=True))
     assert total % modulus == number % modulus
+
+
+@pytest.mark.parametrize("reading", readings.LITTLE_ENDIAN, ids=lambda reading: reading.name)
+def test_what_is_behind_a_tag_tells_nothing(reading: Reading) -> None:
+    """Seen in PHP: an array of integers keeps there what stood in its memory before."""
+    raw = readings.encode(reading, 3**160, 254)
+    rows = np.frombuffer(raw, np.uint8).reshape(-1, reading.step).copy()
+    rows[:, reading.told :] ^= 0x31
+    data = np.concatenate((np.zeros(3, np.uint8), rows.ravel()))
+    assert readings.stands(reading, data, 3, raw)
+    for at in (-1, 2, 4, len(data)):
+        assert not readings.stands(reading, data, at, raw)
+    for at in range(reading.told):
+        data[3 + reading.step + at] ^= 1
+        assert not readings.stands(reading, data, 3, raw)
+        data[3 + reading.step + at] ^= 1
+    assert (reading.told < reading.step) == (reading.step > reading.word + 4)
 
 
 def test_a_part_of_a_word_is_no_number() -> None:

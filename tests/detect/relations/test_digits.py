@@ -69,6 +69,16 @@ def test_a_scalar_beside_its_point(
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
 
 
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize("name", ["zval-31", "zval-26"])
+def test_a_point_in_memory_that_was_used(make_pool: MakePool, key: keys.EcKey, name: str) -> None:
+    """Seen in phpseclib: behind the tags of x there is what stood there before, as here a text."""
+    scalar, point = (spell(number, HELD[name], key) for number in (key.d, key.x))
+    used = b"".join(point[at : at + 12] + b"3031" for at in range(0, len(point), 16))
+    (found,) = search(make_pool, plant("heap", 5, scalar, used))
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize("key", RARE.values(), ids=RARE)
 @pytest.mark.parametrize("reading", HELD.values(), ids=HELD)
 def test_a_scalar_of_a_rare_curve(make_pool: MakePool, key: keys.EcKey, reading: Reading) -> None:

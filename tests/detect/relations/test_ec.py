@@ -297,6 +297,25 @@ def test_a_point_in_runs_of_its_own_in_a_crowd(make_pool: MakePool, flipped: boo
     assert told == ([] if flipped else [("P-256", key.x, key.y)])
 
 
+def test_a_scalar_of_p521_in_a_crowd_of_longer_numbers(make_pool: MakePool) -> None:
+    """Seen in PARI/GP: a word of counts before each number, 66 words of many of them.
+
+    No such count is of bytes, and what fills a run of its own is rarer: a point, and its scalar.
+    """
+    key = KEYS["P-521"]
+    head = (66).to_bytes(8, "little")[:7] + b"\x40"
+    others = [noise.uniform(512, 1000 + at) for at in range(200)]
+    others += [noise.uniform(32, at) for at in range(FEW_RUNS)]
+    longer = b"".join((head if len(raw) > 500 else bytes(8)) + raw + bytes(24) for raw in others)
+    head = (11).to_bytes(8, "little")[:7] + b"\x40"
+    mine = b"".join(
+        head + encodings.little_limbs(number, 72) + bytes(96) for number in (key.d, key.x, key.y)
+    )
+    pool, _ = make_pool(bytes(64) + longer + mine)
+    assert not pool.few
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
 @pytest.mark.parametrize("last", [bytes(8), bytes((0, *range(201, 208)))])
 @pytest.mark.parametrize("curve", ["secp256k1", "P-384"])
 def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, last: bytes) -> None:
