@@ -25,6 +25,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import (
     beheaded,
     comb,
+    counts,
     nearby,
     nonces,
     pieces,
@@ -214,13 +215,15 @@ def _candidates(
 ) -> Iterator[_Listed]:
     """Yield positions of scalars of a size, and their possible readings there.
 
-    The likeliest whole words come before Java's arrays: V8's integers may be as long, and many.
+    What a structure counts comes first, in the middle of a word too. The likeliest whole words come
+    before Java's arrays: V8's integers may be as long, and many.
     """
     yield pieces.versioned(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = _ways(pool, size)
     if pool.big_endian:
         yield from _padded(pool, size, most, near)
+    yield counts.likeliest(pool, size, near, ground=ground), size, (LITTLE,)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top, ground=ground)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both

@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, pieces
+from scanner.detect.relations import counts, digits, pieces
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -71,7 +71,9 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     for size, judged in dict.fromkeys((((bits + 7) // 8, bits // 64 * 8), (_USUAL, _USUAL))):
         if judged not in pieces.LEAST_VARIED:
             continue
-        positions = pieces.aligned(pool, judged, _POSITIONS, near)
+        counted = counts.likeliest(pool, size, near)
+        aligned = pieces.aligned(pool, judged, _POSITIONS, near)
+        positions = np.append(counted, aligned[~np.isin(aligned, counted)])
         for position in positions[positions + size <= len(pool.data)].tolist():
             raw = pool.data[position : position + size].tobytes()
             for how in readings.whole(pool.readings):

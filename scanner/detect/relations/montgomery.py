@@ -32,6 +32,9 @@ MOST_REVERSED, MOST_ANNOUNCED = 200, 20_000
 """Clamped scalars of X25519 with their bytes reversed that are tried, one random piece in 32 being
 one, and positions behind a length among which they are sought."""
 
+MOST_JOINED = 64
+"""Runs that may begin with a public half and its length, and go on with k."""
+
 PLAIN, DIVIDED, REVERSED = "k bytes-le", "k/8 limbs-le", "k bytes-be"
 """Encodings, as reports spell them."""
 
@@ -50,7 +53,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(MOST_X448[bool(read)], MOST_X448[0])
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
-        positions = pieces.aligned(pool, size, most, near)
+        joined = _joined(pool, size) if algorithm == "x25519" else np.empty(0, np.int64)
+        positions = np.append(joined, pieces.aligned(pool, size, most - len(joined), near))
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "x25519":
@@ -66,6 +70,20 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
                 ),
                 places=(pool.place(trial.position, trials.width(trial)),),
             )
+
+
+def _joined(pool: Pool, size: int) -> Offsets:
+    """Return where k may stand behind a public half that begins a run, and a byte with its length.
+
+    wolfSSL's curve25519_key holds a point, its size as a byte, and k: at no word's beginning.
+    """
+    heads = pool.head[(pool.head >= 0) & ((pool.tail < 0) | (pool.tail - pool.head >= 2 * size))]
+    heads = heads[heads + 2 * size < len(pool.data)]
+    heads = heads[np.isin(pool.data[heads + size], (0, size))]
+    heads = heads[pieces.varied(pool.data, heads, size)]
+    found = heads + size + 1
+    found = found[pieces.fits(pool, found, size)]
+    return found[pieces.varied(pool.data, found, size)][:MOST_JOINED]
 
 
 def _divided(pool: Pool, positions: Offsets) -> list[Trial]:

@@ -19,7 +19,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, pieces
+from scanner.detect.relations import counts, digits, pieces
 from scanner.model import Place
 
 SIZES = ((3072, 256), (2048, 256), (2048, 224), (1024, 160))
@@ -107,7 +107,7 @@ def filling(pool: Pool, size: int) -> Offsets:
     whole = (pool.head >= 0) & (pool.tail >= 0)
     more = np.where(whole, pool.tail - pool.head - size, -size)
     heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
-    found = np.unique(np.concatenate((heads, tails - size)))
+    found = np.unique(np.concatenate((heads, tails - size, counts.behind(pool, size))))
     return found[(found >= 0) & (found + size <= len(pool.data))]
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import struct
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -166,6 +167,20 @@ def test_a_dsa_key_in_words(make_pool: MakePool, order: Order, size: tuple[int, 
     assert describe(related.key).fingerprint.value == named(*size)
     assert named(*size) in again(memory, related)
     assert related.proof == "g**x = y"
+
+
+@pytest.mark.parametrize("first", [0, 4])
+def test_a_dsa_key_in_limbs_of_32_bits(make_pool: MakePool, first: int) -> None:
+    """Seen in wolfSSL built for words of 32 bits: every second number begins within a word."""
+    p, q, g, x, y = in_words((256, 2048), "little")
+    heads = (struct.pack("<II", len(limbs) // 4, 257) for limbs in (p, q, g, y, x))
+    structures = zip(heads, (p, q, g, y, x), strict=True)
+    together = b"".join(head + limbs + bytes(1028 - len(limbs)) for head, limbs in structures)
+    crowd = b"".join(bytes(16) + noise.uniform(32, seed) for seed in range(200))
+    pool, memory = make_pool(crowd + bytes(64 + first) + together + bytes(64))
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+    assert named(256, 2048) in again(memory, related)
 
 
 @pytest.mark.parametrize("part", NEEDED)

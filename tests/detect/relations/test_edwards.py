@@ -164,6 +164,22 @@ def test_x25519_as_a_number(make_pool: MakePool, form: str) -> None:
     assert k[::-1] in {raw for _, raw in edwards.spelled(related.key)}
 
 
+@pytest.mark.parametrize("length", [0, 32])
+def test_an_x25519_scalar_behind_its_public_half_and_a_length(
+    make_pool: MakePool, length: int
+) -> None:
+    """Seen in wolfSSL: a curve25519_key is a point, its size as one byte, and k."""
+    key = keys.okp_key("x25519")
+    fields = key.public + bytes((length,)) + key.seed + bytes.fromhex("03000000")
+    data = noise.plant(noise.text(SIZE, 3), 1024 - 8, bytes(8) + fields + bytes(8))
+    pool, memory = make_pool(data)
+    (related,) = montgomery.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    (spot,) = related.places
+    assert memory.read(spot.space, spot.offset, spot.size) == key.seed
+    assert key.spki_sha256 in again(memory, related)
+
+
 @pytest.mark.parametrize("before", [0, 32])
 @pytest.mark.parametrize("flipped", [False, True])
 def test_an_ed448_seed_before_its_public_half_in_a_crowd(
