@@ -120,7 +120,12 @@ _ANCHORED = (
     _detector("jwk-secret", "detect.texts.jwk", mutate=(_B64, *_WIDE)),
     _detector("cng", mutate=(mutators.numbers,)),
     _detector("xmlkey", mutate=(_B64, *_WIDE)),
-    _detector("sexp", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
+    _detector(
+        "sexp",
+        "detect.openpgp.sexp",
+        "detect.openpgp.members",
+        mutate=(mutators.hex_of(), mutators.words, *_WIDE),
+    ),
     _detector("encrypted", mutate=(*_PEM, mutators.der, mutators.words, mutators.numbers)),
     _detector(
         "pgp",

@@ -36,6 +36,14 @@ def proved(p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
     return Ffc(algorithm="dsa" if q else "dh", p=p, q=q, g=g, x=x, y=y)
 
 
+def public(p: int, q: int, g: int, y: int) -> bool:
+    """Tell whether numbers may be a public key; with ``q`` by the order of g, g**q = 1, too."""
+    if not plausible(p, q, g, y):
+        return False
+    effort.power(q.bit_length(), p.bit_length())
+    return not q or pow(g, q, p) == 1
+
+
 def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
     """Return a DSA key whose group closes, with the y that x gives, which proves nothing yet."""
     if not q or not plausible(p, q, g) or not 1 < x < q:

@@ -76,7 +76,15 @@ def okp(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
 
 
 def ffc(
-    algorithm: str, p: int, q: int, g: int, y: int, *, kind: str, more: bytes = b""
+    algorithm: str,
+    p: int,
+    q: int,
+    g: int,
+    y: int,
+    *,
+    kind: str,
+    more: bytes = b"",
+    place: Place | None = None,
 ) -> PublicKey:
     """Return a DSA or Diffie-Hellman public key (see fingerprint.ffc_spki)."""
     return PublicKey(
@@ -85,7 +93,7 @@ def ffc(
         y=y,
         group=(p, q, g),
         raw=more,
-        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y, more), None),
+        witness=_witness(kind, fingerprint.ffc_spki(algorithm, p, q, g, y, more), place),
     )
 
 

@@ -1,153 +1,80 @@
-"""Private keys as S-expressions, as GnuPG keeps them: (private-key (rsa (n #..#)...(u #..#))).
+"""Keys as S-expressions, as GnuPG keeps them: (private-key (rsa (n #..#)...(u #..#))).
 
-Three spellings: the advanced one of key files and their buffers, with numbers in hex and in one or
-two bytes a character, the canonical one of protocols, with a length before each value (Rivest's
-S-expressions, sections 4.3 and 6.1), and that of Libgcrypt's own objects, in which a byte opens a
-list, closes it, or stands before a length of two bytes and a value (src/sexp.c). The head of the
-expression is often overwritten, so members are collected around the private one wherever it stands.
-A key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q. On a curve that nobody here
-knows, or without its point, a scalar behind the curve's name is a structure.
+A private key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q. On a curve that nobody
+here knows, or without its point, a scalar behind the curve's name is a structure. Public members
+bear witness where they prove nothing themselves: gpg-agent holds those of a key that is protected,
+and what it unlocked and freed has lost its own. How members are spelled is for ``members``.
 """
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
 
-from scanner.detect.algebra import groups
-from scanner.detect.algebra.material import Foreign, Material, Rsa
+from scanner.detect.algebra import groups, publics
+from scanner.detect.algebra.material import Ffc, Foreign, Material, Rsa
+from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
-from scanner.detect.encodings import armour
 from scanner.detect.evidence import (
+    DISTINCT,
     Key,
     ec_derived,
     ec_scalar,
     okp_derived,
     okp_seed,
+    on_curve,
     proved,
     rsa_exponents,
     rsa_primes,
+    rsa_public,
     unproved,
 )
+from scanner.detect.openpgp import members
+from scanner.detect.openpgp.members import Member, Run
 from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
 from scanner.rules import Rule
 
-AROUND = 6 * 1024
-"""Characters before and behind the private member in which its siblings are sought."""
-
-_HEX = re.compile(rb"\(([a-z])\s{0,16}#([0-9A-Fa-f\s]{2,9000})#\)")
-_SIZED = re.compile(rb"\(1:([a-z])(\d{1,4}):")
-_OBJECT = re.compile(rb"\x03\x01(?P<order>\x01\0|\0\x01)(?P<name>[a-z])\x01(?P<size>..)", re.DOTALL)
-"""A member of an object of Libgcrypt's, on a machine of either byte order."""
-_BLANKS = 16
-"""Bytes between two members at most."""
-
-_NIST = (224, 256, 384, 521)
-_CURVES = (
-    (b"Ed25519", "ed25519"),
-    (b"Curve25519", "x25519"),
-    (b"Ed448", "ed448"),
-    (b"X448", "x448"),
-    (b"NIST P-224", "P-224"),
-    (b"NIST P-256", "P-256"),
-    (b"NIST P-384", "P-384"),
-    (b"NIST P-521", "P-521"),
-    (b"secp256k1", "secp256k1"),
-    (b"brainpoolP256r1", "brainpoolP256r1"),
-    (b"brainpoolP384r1", "brainpoolP384r1"),
-    (b"brainpoolP512r1", "brainpoolP512r1"),
-    *((b"nistp%d" % bits, f"P-{bits}") for bits in _NIST),
-    *((b"secp%dr1" % bits, f"P-{bits}") for bits in _NIST),
-    (b"prime256v1", "P-256"),
-    (b"sm2p256v1", "SM2"),
-)
-"""Names as Libgcrypt writes and reads them (cipher/ecc-curves.c), and ours."""
-
-_HEAD = 256
-"""Characters before the first member in which its curve is named."""
 _NAMED = re.compile(rb"curve(?:\s{1,4}\"?|[0-9]{1,2}:|\x01..)[A-Za-z0-9]", re.DOTALL)
 """A curve's name, in each spelling: there are such that nobody here computes on, GOST's."""
 _SCALARS, _VARIED = range(16, 73), 12
 """Bytes of a scalar, and how many different ones it has at least."""
 
-_SPELLINGS = {b"1": "canonical", b"\x01": "object"}
-"""How a spelling is called, by what stands behind the opening of a member."""
-
 _USUAL = 65537
 """The exponent of nearly all keys."""
 
-Member = tuple[bytes, bytes, int, int]
-"""Name, value, and where it starts and ends in the window."""
+_PUBLIC = {b"p": b"pqgy", b"n": b"ne", b"q": b"q"}
+"""The first public member of a key: of a finite field, of RSA and of a curve; and all of them."""
+_GROUP = (b"p", b"q", b"g", b"y")
+
+MOST_GROUPS = 8
+"""Groups of other expressions that are tried with one exponent."""
 
 
-def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key whose private member, ``(d``, ``(x`` or ``(p``, stands at ``offset``."""
-    text = armour.text_at(memory, space, offset)
-    lead = min(text.offset // text.width, AROUND)
-    first = text.offset - lead * text.width
-    window = memory.clip(space, first, (lead + AROUND) * text.width)[:: text.width]
-    before: list[Member] = []
-    behind: list[Member] = []
-    for member in _members(window):
-        (before if member[2] < lead else behind).append(member)
-    if not behind or behind[0][2] != lead:
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key whose private member, ``(d``, ``(x`` or ``(p``, stands at ``offset``.
+
+    Or the public key whose first member stands there, where no private one proves it.
+    """
+    run = members.read(memory, space, offset)
+    if run is None:
         return
-    members = [*_adjoining(reversed(before), lead), *_following(behind)]
-    values = {name: value for name, value, _, _ in members}
-    if behind[0][0] == b"p" and not (b"u" in values and b"d" not in values):
+    values = run.values
+    key: Material | None = _key(values, run.head)
+    if key is None and run.name == b"x":
+        key = _in_another(run)
+    if run.name in _PUBLIC and not (run.name == b"p" and b"u" in values and b"d" not in values):
+        public = _public(run) if key is None else None
+        if public is not None:
+            yield public
         return  # a private member leads here as well, or there is none
-    head = window[: members[0][2]][-_HEAD:]
-    key: Material | None = _key(values, head)
     say = unproved if key is None else proved
-    key = key or _alone(values, head)
+    key = key or _alone(values, run.head)
     if key is None:
         return
-    size = max(member[3] for member in members) - lead
-    place, wide = armour.located(memory, space, text.offset, size, text.width)
-    encoding = f"S-expression {_SPELLINGS.get(window[lead + 1 : lead + 2], 'hex')}{wide}"
-    yield say(key, rule, encoding, (place,))
-
-
-def _members(window: bytes) -> list[Member]:
-    """List the members of a window, of any spelling, in order."""
-    found = [
-        (m[1], bytes.fromhex(re.sub(rb"\s", b"", m[2]).decode()), m.start(), m.end())
-        for m in _HEX.finditer(window)
-        if len(re.sub(rb"\s", b"", m[2])) % 2 == 0
-    ]
-    for match in _SIZED.finditer(window):
-        start, size = match.end(), int(match[2])
-        if window[start + size : start + size + 1] == b")":
-            found.append((match[1], window[start : start + size], match.start(), start + size + 1))
-    for match in _OBJECT.finditer(window):
-        order: Literal["little", "big"] = "little" if match["order"][0] else "big"
-        start, size = match.end(), int.from_bytes(match["size"], order)
-        if window[start + size : start + size + 1] == b"\x04":
-            found.append(
-                (match["name"], window[start : start + size], match.start(), start + size + 1)
-            )
-    return sorted(found, key=lambda member: member[2])
-
-
-def _adjoining(before: Iterator[Member], at: int) -> list[Member]:
-    """Take members backwards as long as only blanks lie between."""
-    taken: list[Member] = []
-    for member in before:
-        if at - member[3] > _BLANKS:
-            break
-        taken.insert(0, member)
-        at = member[2]
-    return taken
-
-
-def _following(behind: list[Member]) -> list[Member]:
-    taken = behind[:1]
-    for member in behind[1:]:
-        if member[2] - taken[-1][3] > _BLANKS:
-            break
-        taken.append(member)
-    return taken
+    place, wide = members.located(run, run.behind)
+    yield say(key, rule, f"S-expression {run.spelling}{wide}", (place,))
 
 
 def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
@@ -164,7 +91,7 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
     if b"q" not in values or b"d" not in values:
         return None
     point, secret = values[b"q"], values[b"d"]
-    curve = _curve(head)
+    curve = members.curve_of(head)
     return _on(curve, point, secret) if curve else None
 
 
@@ -181,14 +108,33 @@ def _headless(numbers: dict[bytes, int]) -> Rsa | None:
     return replace(key, e_assumed=not e) if key else None
 
 
-def _curve(head: bytes) -> str:
-    """Return the curve that the text before the members names, of those that we know."""
-    return next((curve for name, curve in _CURVES if name in head), "")
+def _in_another(run: Run) -> Ffc | None:
+    """Return the key of an exponent whose group and public number stand in another expression.
+
+    Seen in gpg-agent: of what it freed x is whole and p is not, and the key is there once more,
+    with its private part protected.
+    """
+    x = int.from_bytes(run.values[b"x"])
+    tried: set[tuple[int, int]] = set()
+    starts = (i for i, member in enumerate(run.near) if member[0] == b"p")
+    for i in starts:
+        p, q, g, y = _numbers(members.following(run.near[i : i + 4]), *_GROUP)
+        if (p, y) not in tried and len(tried) < MOST_GROUPS and groups.plausible(p, q, g, y):
+            tried.add((p, y))
+            if key := groups.proved(p, q, g, y, x):
+                return key
+    return None
+
+
+def _numbers(some: Iterable[Member], *names: bytes) -> tuple[int, ...]:
+    """Return the values of members as numbers; 0 for one that is not there."""
+    values = {name: value for name, value, _, _ in some}
+    return tuple(int.from_bytes(values.get(name, b"")) for name in names)
 
 
 def _alone(values: dict[bytes, bytes], head: bytes) -> Material | None:
     """Return the key of a scalar behind the name of its curve, to which nothing bears witness."""
-    secret, curve = values.get(b"d", b""), _curve(head)
+    secret, curve = values.get(b"d", b""), members.curve_of(head)
     if len(secret) not in _SCALARS or len(set(secret)) < _VARIED or b"n" in values:
         return None
     if not curve and _NAMED.search(head):
@@ -202,15 +148,58 @@ def _alone(values: dict[bytes, bytes], head: bytes) -> Material | None:
 
 
 def _on(curve: str, point: bytes, secret: bytes) -> Key | None:
-    """Prove a member d against a member q: 04, x, y; or 40 and an encoded point."""
+    """Prove a member d against a member q."""
     if curve in OKP_BYTES:
-        size = OKP_BYTES[curve]
-        public = point[1:] if len(point) == size + 1 and point[:1] == b"\x40" else point
-        secret = secret.rjust(size, b"\0")[-size:]
+        secret = secret.rjust(OKP_BYTES[curve], b"\0")[-OKP_BYTES[curve] :]
         # The scalar of Curve25519 is a number with its most significant byte first.
-        return okp_seed(curve, secret[::-1] if curve == "x25519" else secret, public)
-    size = FIELD_BYTES[curve]
-    if len(point) != 2 * size + 1 or point[:1] != b"\x04":
-        return None
-    x, y = (int.from_bytes(point[at : at + size], "big") for at in (1, size + 1))
+        return okp_seed(
+            curve, secret[::-1] if curve == "x25519" else secret, _encoded(curve, point)
+        )
+    x, y = _point(curve, point)
     return ec_scalar(curve, int.from_bytes(secret, "big"), x, y)
+
+
+def _encoded(curve: str, raw: bytes) -> bytes:
+    """Return an encoded point without the 40 before it."""
+    return raw[1:] if len(raw) == OKP_BYTES[curve] + 1 and raw[:1] == b"\x40" else raw
+
+
+def _point(curve: str, raw: bytes) -> tuple[int, int]:
+    """Return x and y behind 04, or a pair that lies on no curve."""
+    size = FIELD_BYTES[curve]
+    if len(raw) != 2 * size + 1 or raw[:1] != b"\x04":
+        return 0, 0
+    return int.from_bytes(raw[1 : size + 1], "big"), int.from_bytes(raw[size + 1 :], "big")
+
+
+# --- public keys --------------------------------------------------------------------------------
+
+
+def _public(run: Run) -> PublicKey | None:
+    """Return the public key of which the first member leads a run.
+
+    Its place has no member more: what was read whole and is public is not searched again.
+    """
+    own = list(itertools.takewhile(lambda member: member[0] in _PUBLIC[run.name], run.behind))
+    place, _ = members.located(run, own)
+    if run.name == b"q":
+        return _public_point(members.curve_of(run.head), own[0][1], place)
+    if run.name == b"n":
+        n, e = _numbers(own, b"n", b"e")
+        return publics.rsa(n, e, kind=BARE, place=place) if rsa_public(n, e) else None
+    p, q, g, y = _numbers(own, *_GROUP)
+    if not groups.public(p, q, g, y):
+        return None
+    return publics.ffc("dsa" if q else "dh", p, q, g, y, kind=BARE, place=place)
+
+
+def _public_point(curve: str, raw: bytes, place: Place) -> PublicKey | None:
+    if curve in OKP_BYTES:
+        public = _encoded(curve, raw)
+        if len(public) != OKP_BYTES[curve] or len(set(public)) < DISTINCT:
+            return None
+        return publics.okp(curve, public, kind=BARE, place=place)
+    if not curve:
+        return None
+    x, y = _point(curve, raw)
+    return publics.ec(curve, x, y, kind=BARE, place=place) if on_curve(curve, x, y) else None

@@ -66,7 +66,8 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
     glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
     also one word further back (CPython's bytes: the hash is between); a 32-bit length in either
     order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
-    16-bit length (libgcrypt's S-expressions); a length as a Lisp's small integer (SBCL: twice).
+    16-bit length (libgcrypt's S-expressions), one more and a zero byte if little-endian too; a
+    length as a Lisp's small integer (SBCL: twice).
     """
     chunk = ((size + 8 + 15) & ~15) | 5
     lows = {size, size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}
@@ -84,6 +85,7 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
         (half == size, 4),
         ((here == size) & ((before == 4) | (before == 0)), 1),
         (((here == size) | (here == size + 1)) & (behind == 0), 2),
+        ((here == size + 1) & (behind == 0) & (pool.data[at + 2] == 0), 3),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
 

@@ -15,7 +15,12 @@ def crowded(size: int) -> bytes:
     words = [((size + 8 + 15) & ~15 | flags).to_bytes(8, "little") for flags in (0, 1, 4, 5)]
     words += [(count * size).to_bytes(8, "little") for count in (1, 2)]
     words += [size.to_bytes(4, "little"), bytes((4, size)), bytes((0, size)), bytes((size, 0))]
-    words += [bytes((size + 1, 0)), (size + 3).to_bytes(8, "little"), bytes((size + 3, 0, 0, 0))]
+    words += [
+        bytes((size + 1, 0)),
+        bytes((size + 1, 0, 0)),
+        (size + 3).to_bytes(8, "little"),
+        bytes((size + 3, 0, 0, 0)),
+    ]
     pieces = [noise.uniform(40 + 3 * index, index) for index in range(len(words))]
     return b"".join(part for pair in zip(pieces, words, strict=True) for part in pair)
 
@@ -34,6 +39,8 @@ def test_every_place_is_looked_at(make_pool: MakePool, size: int) -> None:
         behind |= {at + 4} if half == size else set()
         behind |= {at + 1} if data[at] == size and data[at - 1] in (0, 4) else set()
         behind |= {at + 2} if data[at] in (size, size + 1) and not data[at + 1] else set()
+        signed = data[at] == size + 1 and data[at + 1 : at + 3] == bytes(2)
+        behind |= {at + 3} if signed else set()
         if size < data[at] <= size + 6:
             longer |= {at + 9, at + 17} if wide == data[at] else set()
             longer |= {at + 5} if half == data[at] else set()

@@ -10,15 +10,17 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa
 
-from fixtures import noise
+from fixtures import containers, encodings, noise
+from scanner import rules
 from scanner.detect.algebra import named_groups, publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
+from scanner.detect.openpgp import sexp
 from scanner.detect.relations import digits, discrete
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import NONCE_DSA
+from scanner.model import NONCE_DSA, Place
 from tests.detect.damaged.test_headless_dsa import key, named
 from tests.detect.relations import second_look
 
@@ -294,6 +296,25 @@ def test_numbers_that_do_not_fill_their_room(make_pool: MakePool, flipped: int |
     (related,) = found
     assert describe(related.key).fingerprint.value == named(256, 2048)
     assert named(256, 2048) in again(memory, related)
+
+
+@pytest.mark.parametrize("sign", [b"", b"\0"])
+def test_an_exponent_in_an_object_of_libgcrypts(make_pool: MakePool, sign: bytes) -> None:
+    """Seen in gpg-agent: x in what it freed, and the key as it is protected 13 KB on."""
+    p, q, g, x, y = numbers()
+    raw = sign + x.to_bytes(32, "big")
+    rows = {"p": p, "q": q, "g": g, "y": y}.items()
+    whole = containers.members_object((name, encodings.big_endian(n)) for name, n in rows)
+    data = noise.uniform(64, 8) + containers.members_object([("x", raw)]) + noise.text(13_000, 4)
+    pool, memory = make_pool(data + whole + noise.text(900, 5) + noise.uniform(64, 9))
+    (rule,) = (rule for rule in rules.load() if rule.detector == "sexp")
+    at = len(data)
+    (public,) = sexp.examine(memory, 0, at, rule)
+    assert isinstance(public, publics.PublicKey)
+    (related,) = discrete.search_dsa(pool, [public])
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+    assert related.places == (Place(space=0, offset=64 + 8 + len(sign), size=32),)
+    assert list(discrete.search_dsa(pool, [])) == []
 
 
 def agreement(*, usual: bool = True) -> tuple[list[int], list[bytes]]:
