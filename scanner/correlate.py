@@ -13,13 +13,13 @@ from dataclasses import replace
 from itertools import chain
 
 from scanner import fingerprint
+from scanner.detect.asn1.keys import SEC1_WITHIN
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
 from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,
-    SEC1_WITHIN,
     Candidate,
     Confidence,
     Extent,

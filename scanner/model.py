@@ -29,10 +29,6 @@ NONCE_EDWARDS, NONCE_DSA = "r*B = R", "g**k mod q = r"
 """The same of Ed25519, where R and S stand (RFC 8032), of DSA, where r does (FIPS 186-4 4.6)."""
 NONCES = frozenset((NONCE, NONCE_EDWARDS, NONCE_DSA))
 
-SEC1_WITHIN = "SEC1-DER (no curve)"
-"""What an ECPrivateKey is called that names neither curve nor point: a part of PKCS#8, or what an
-object of the JDK keeps of it. No file is one."""
-
 
 class Severity(enum.IntEnum):
     """What the finding means for the operator."""

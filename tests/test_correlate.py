@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import correlate, rules
+from scanner.detect.asn1.keys import SEC1_WITHIN
 from scanner.detect.integers import limbs
 from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine.scanning import Scan
 from scanner.model import (
-    SEC1_WITHIN,
     Candidate,
     Confidence,
     Content,

@@ -20,7 +20,7 @@ from scanner.detect.asn1 import der, domains, foreign, pqc
 from scanner.detect.asn1.curve_names import BY_OID, USUAL_CURVE, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
-from scanner.model import SEC1_WITHIN, Candidate, Confidence, Place
+from scanner.model import Candidate, Confidence, Place
 from scanner.rules import Rule
 
 RSA_BITS = range(512, 16384 + 1)
@@ -34,6 +34,10 @@ EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 
 OKP_BYTES = {"ed25519": 32, "x25519": 32, "ed448": 57, "x448": 56}
 """Bytes of a private key, and as many of its public one (RFC 8032, RFC 7748)."""
+
+SEC1_WITHIN = "SEC1-DER (no curve)"
+"""What an ECPrivateKey is called that names neither curve nor point: a part of PKCS#8, or what an
+object of the JDK keeps of it. No file is one."""
 
 _OkpPrivate = (
     ed25519.Ed25519PrivateKey

@@ -18,7 +18,7 @@ from scanner.detect.algebra import curve_points
 from scanner.detect.algebra.material import Foreign
 from scanner.detect.asn1 import der, keys
 from scanner.dump import source, space
-from scanner.model import SEC1_WITHIN, Confidence, Layout, Place, Region
+from scanner.model import Confidence, Layout, Place, Region
 from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "keys")
@@ -271,7 +271,7 @@ def test_a_bare_scalar_takes_the_curve_that_stands_before_it() -> None:
     bare = _sec1(scalar)
     [usual] = find(bare)
     assert (usual.candidate.curve, usual.candidate.confidence) == ("P-256", Confidence.STRUCTURE)
-    assert usual.candidate.encoding == SEC1_WITHIN
+    assert usual.candidate.encoding == keys.SEC1_WITHIN
     before = der.write(der.OID, K1) + bytes((der.OCTET_STRING, len(bare)))
     [named] = find(bytes(20) + before + bare)
     assert named.candidate.fingerprint.value == recipes.ec_key("secp256k1").spki_sha256
