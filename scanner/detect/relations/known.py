@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations import arithmetic, crt, divisors
+from scanner.detect.relations import arithmetic, crt, divisors, ratios
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
 
@@ -156,7 +156,7 @@ def inverse_words(odd: Words) -> Words:
 
 
 def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
-    """Find private exponents: e*d*m / n is near an integer, m a multiple of gcd(p-1, q-1)."""
+    """Find private exponents: e*d/n is nearly a simple fraction (see ``ratios``)."""
     found: dict[int, list[_Hit]] = {}
     for bits in sorted({n.bit_length() for n in moduli}):
         numbers = shelf.numbers(bits, full=False)
@@ -166,13 +166,23 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
         for n, e in here.items():
             if not 3 <= e < 1 << 40:
                 continue
-            for index in near_integers(numbers.top, e, n >> (bits - 64)):
+            for index in _near_fractions(numbers.top, e, n >> (bits - 64)):
                 d = shelf.value(numbers, index)
-                divisors = arithmetic.from_exponent(n, e, d) if d else []
+                divisors = arithmetic.from_exponent(n, e, d) if ratios.told(n, d, e) else []
                 if divisors:
                     found[n] = [_Hit(p, "d", numbers, index) for p in divisors]
                     break
     return found
+
+
+def _near_fractions(tops: Words, e: int, n_top: int) -> Iterator[int]:
+    """Yield where e*d/n is nearly a simple fraction, by floats if those tell."""
+    if e > ratios.GREATEST:
+        yield from near_integers(tops, e, n_top)
+        return
+    for start in range(0, len(tops), _CHUNK):
+        ratio = tops[start : start + _CHUNK].astype(np.float64) / n_top
+        yield from (ratios.near(ratio, e) + start).tolist()
 
 
 def near_integers(tops: Words, e: int, n_top: int) -> Iterator[int]:

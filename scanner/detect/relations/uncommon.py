@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner.detect.integers import limbs, readings
-from scanner.detect.integers.limbs import Flags, Offsets, Words
+from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import arithmetic
+from scanner.detect.relations import arithmetic, ratios
 from scanner.detect.relations.shelf import Shelf
 
 Shape = tuple[int, tuple[int, ...]]
@@ -40,7 +39,7 @@ MOST_CHECKED = 64
 MOST_FOUND = 16
 """Lengths that are told of a section, whole words of 64 bits first."""
 
-_BITS, _SURE = 512, 128
+_BITS = 512
 _CLASS = 32
 """Bytes by which numbers of like length differ at most: their run's edges are not sharper."""
 
@@ -72,17 +71,17 @@ def shapes(shelf: Shelf) -> list[Shape]:
     return sorted(found, key=lambda shape: shape[0] % readings.WIDE != 0)[:MOST_FOUND]
 
 
-def moduli(shelf: Shelf, e: int, multiples: tuple[int, ...]) -> list[int]:
+def moduli(shelf: Shelf, e: int) -> list[int]:
     """Return lengths, in bits, of which two numbers stand together as n and d of a key do.
 
-    Some multiple of e*d / n is nearly an integer (see ``exponents``). None where runs are many.
+    For e*d/n is nearly a simple fraction (see ``ratios``). None where runs are many.
     """
     found: dict[int, None] = {}
     if not shelf.survey.loose:
         return []
     for index, reading in enumerate(shelf.pool.readings):
         ends = _ends(shelf, index, lowest=False)
-        for row in itertools.islice(_ratios(shelf, reading, ends, e, multiples), MOST_CHECKED):
+        for row in itertools.islice(_ratios(shelf, reading, ends, e), MOST_CHECKED):
             found |= dict.fromkeys(_lengths(shelf, index, ends, row))
     return list(found)[:MOST_FOUND]
 
@@ -206,50 +205,25 @@ def _sizes(reading: Reading, room: int) -> range:
 # --- private exponents --------------------------------------------------------------------------
 
 
-def _ratios(
-    shelf: Shelf, reading: Reading, ends: _Ends, e: int, multiples: tuple[int, ...]
-) -> Iterator[int]:
-    """Yield what may be a modulus: the tops of it and another say that e*d*m / n is an integer."""
+def _ratios(shelf: Shelf, reading: Reading, ends: _Ends, e: int) -> Iterator[int]:
+    """Yield what may be a modulus: the tops of it and another say that e*d/n is a fraction."""
     tops = ends.word.astype(np.float64)
     for first, second in _alike(shelf, ends):
-        for hit in np.flatnonzero(_near(tops[first], tops[second], e, multiples)).tolist():
+        ratio = np.minimum(tops[first], tops[second]) / np.maximum(tops[first], tops[second])
+        for hit in ratios.near(ratio, e).tolist():
             d, n = sorted((int(first[hit]), int(second[hit])), key=lambda row: tops[row])
-            if _whole(shelf, reading, ends, (n, d), (e, multiples)):
+            if _whole(shelf, reading, ends, (n, d), e):
                 yield n
 
 
-def _near(
-    one: npt.NDArray[np.float64],
-    other: npt.NDArray[np.float64],
-    e: int,
-    multiples: tuple[int, ...],
-) -> Flags:
-    """Tell where the lesser of two numbers, times e and a multiple, is a multiple of the other."""
-    ratio = np.minimum(one, other) / np.maximum(one, other)
-    near = np.zeros(len(ratio), np.bool_)
-    for multiple in multiples:
-        times = ratio * float(e * multiple)
-        whole = np.rint(times)
-        near |= (np.abs(times - whole) < e * multiple * 2.0**-50) & (whole > 0)
-    near &= ratio < 1
-    return near
-
-
-def _whole(
-    shelf: Shelf,
-    reading: Reading,
-    ends: _Ends,
-    both: tuple[int, int],
-    times: tuple[int, tuple[int, ...]],
-) -> bool:
-    """Tell whether so much of n and d as any key has says so too: to 128 bits."""
+def _whole(shelf: Shelf, reading: Reading, ends: _Ends, both: tuple[int, int], e: int) -> bool:
+    """Tell whether so much of n and d as any key has says so too."""
     size = readings.width(reading, _bits(reading))
     n, d = (
         readings.decode(reading, shelf.pool.data[at : at + size].tobytes()) or 0
         for at in (int(ends.at[row]) - (0 if reading.most_first else size) for row in both)
     )
-    rests = [times[0] * multiple * d % n for multiple in times[1]] if n and d else []
-    return any(min(rest, n - rest) < n >> _SURE for rest in rests)
+    return n > 0 and ratios.told(n, d, e)
 
 
 def _lengths(shelf: Shelf, index: int, ends: _Ends, row: int) -> list[int]:

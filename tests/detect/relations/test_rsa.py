@@ -20,6 +20,7 @@ from scanner.detect.relations import rsa
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
+from tests.detect.relations import test_ratios as ratio_tests
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 
@@ -137,6 +138,25 @@ def test_a_modulus_and_its_exponent(
     related = only(search(make_pool, data))
     assert (related.proof, related.encoding) == ("(n, e, d) factors n", f"d {form}")
     assert related.roles == ("d",)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+@pytest.mark.parametrize("shared", [212, 3060])
+def test_an_exponent_of_primes_that_share_much(
+    make_pool: MakePool, shared: int, form: str, *, named: bool
+) -> None:
+    """Seen in a key of 4096 bits: d is of the order that lcm(p-1, q-1) is, and 53 divides both."""
+    p, q = ratio_tests.primes(shared)
+    n, d = ratio_tests.exponent(shared, 65537)
+    public = [publics.rsa(n, 65537, kind="certificate")] if named else []
+    data = plant("text", 1, [16, 40], [spell(n, form), spell(d, form, 1024)])
+    (related,) = search(make_pool, data, *public)
+    assert isinstance(related.key, Rsa)
+    assert {related.key.p, related.key.q} == {p, q}
+    assert related.proof == "(n, e, d) factors n"
+    wrong = [spell(n, form), spell(d ^ 1 << 200, form, 1024)]
+    assert search(make_pool, plant("text", 1, [16, 40], wrong), *public) == []
 
 
 @anywhere(max_examples=15)
