@@ -241,7 +241,7 @@ def _search(pool: Pool, group: _Group, budget: int, least: int = 0) -> Iterator[
         if group.q:
             tried = [
                 *logarithms.in_digits(pool, group.q, places, most),
-                *logarithms.of_order(pool, group.q, places, most),
+                *logarithms.of_order(pool, group.q, places, most, group.p),
             ]
             if group.algorithm == "dhx":
                 tried += _shorter(pool, group, tried)[:most]

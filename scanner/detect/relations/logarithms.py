@@ -1,8 +1,8 @@
 """What in the pool may be an exponent in a group of a finite field, likeliest first.
 
 Where the order is known an exponent is as long as it is, but for a few bits: digits of its length,
-and what fills its words. Where it is not, the exponents of libraries are short (RFC 7919 5.2), or
-as long as a seed. This module raises nothing to them.
+and what fills its words, beside a number as long as p first. Where it is not, the exponents of
+libraries are short (RFC 7919 5.2), or as long as a seed. This module raises nothing to them.
 """
 
 import itertools
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import counts, digits, pieces
+from scanner.detect.relations import adjoining, counts, digits, pieces
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -23,8 +24,8 @@ _LACK, _MORE = 16, 12
 _USUAL = 32
 """Bytes of an exponent that is as long as a seed."""
 
-_POSITIONS = 800
-"""Where one may begin, of one size."""
+_POSITIONS, _MOST_BESIDE = 800, 128
+"""Where one may begin, of one size; and of what adjoins a number as long as p."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -61,25 +62,46 @@ def _digits(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[tuple[Re
             yield how, position
 
 
-def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int) -> Iterator[Piece]:
-    """Yield at most ``most`` numbers of the length of an order that fill their words."""
-    return itertools.islice(_of_order(pool, q, near), most)
+def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> Iterator[Piece]:
+    """Yield at most ``most`` numbers of the length of an order that fill their words.
+
+    What adjoins a number as long as ``p`` comes first: a public number stands beside its exponent.
+    """
+    return itertools.islice(_of_order(pool, q, near, (p.bit_length() + 7) // 8), most)
 
 
-def _of_order(pool: Pool, q: int, near: tuple[Place, ...]) -> Iterator[Piece]:
+def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterator[Piece]:
     bits = q.bit_length()
-    for size, judged in dict.fromkeys((((bits + 7) // 8, bits // 64 * 8), (_USUAL, _USUAL))):
-        if judged not in pieces.LEAST_VARIED:
-            continue
-        counted = counts.likeliest(pool, size, near)
-        aligned = pieces.aligned(pool, judged, _POSITIONS, near)
-        positions = np.append(counted, aligned[~np.isin(aligned, counted)])
+    sizes = [
+        (size, judged)
+        for size, judged in dict.fromkeys((((bits + 7) // 8, bits // 64 * 8), (_USUAL, _USUAL)))
+        if judged in pieces.LEAST_VARIED
+    ]
+    beside = ((size, _beside(pool, judged, width, near)) for size, judged in sizes)
+    counted = ((size, counts.likeliest(pool, size, near)) for size, _ in sizes)
+    rest = ((size, pieces.aligned(pool, judged, _POSITIONS, near)) for size, judged in sizes)
+    seen: set[tuple[int, int]] = set()
+    for size, positions in itertools.chain(beside, counted, rest):
         for position in positions[positions + size <= len(pool.data)].tolist():
+            if (position, size) in seen:
+                continue
+            seen.add((position, size))
             raw = pool.data[position : position + size].tobytes()
             for how in readings.whole(pool.readings):
                 x = readings.decode(how, raw) or 0
                 if 1 << bits - _LACK < x < q:
                     yield Piece(x, position, size, how)
+
+
+def _beside(pool: Pool, size: int, width: int, near: tuple[Place, ...]) -> Offsets:
+    """Return numbers that fill their run and adjoin one of ``width`` bytes, nearest first.
+
+    Seen in SBCL, whose collector moves a private number with its public one, far from the group.
+    """
+    both = (adjoining.filling(pool, size), size), (adjoining.filling(pool, width), width)
+    found = np.unique(adjoining.pairs(pool, *both)[0])
+    found = pieces.nearest(pool, found[pieces.varied(pool.data, found, size)], near)
+    return found[pieces.once(pool.data, found, size)][:_MOST_BESIDE]
 
 
 def short(pool: Pool, bits: int) -> Iterator[Piece]:

@@ -3,7 +3,8 @@
 Libraries keep no parameters together. Digits are rare in other memory: what is as long as a p and
 begins a run is soon tried. Of numbers that fill their words those are tried as p that fill their
 run, as a library allocates them, if no small prime divides p and it is nobody's RSA modulus; as q
-and g then those too that stand at a run's edge. An order q divides p - 1, and what has it, g**q = 1
+and g then those too that stand at a run's edge; before all those p and q that adjoin, or have one
+number between, for they cost a division. An order q divides p - 1, and what has it, g**q = 1
 modulo p, is a generator or a public number: both are given, since both serve as a base. This module
 knows nothing of exponents.
 """
@@ -19,7 +20,8 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import counts, digits, pieces
+from scanner.detect.relations import digits, pieces
+from scanner.detect.relations.adjoining import APART, filling, pairs
 from scanner.model import Place
 
 SIZES = ((3072, 256), (2048, 256), (2048, 224), (1024, 160))
@@ -32,6 +34,10 @@ g, at 1 ms for 2048 bits."""
 MOST_FULL, MOST_NEAR = (32, 4), (1_024, 128)
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
 runs and of many; and as its q, the nearest, of those that fill their run and of others."""
+
+MOST_LAID = 4_096
+"""Pairs of numbers that fill their words and adjoin which are tried as p and q, of one size and
+reading, at 2 us."""
 
 _SMALL = math.prod(n for n in range(3, 256) if all(n % k for k in range(2, n)))
 """The odd primes of one byte: four of five odd numbers have one of them."""
@@ -83,15 +89,44 @@ def _in_words(
 ) -> Iterator[Subgroup]:
     """Yield the groups whose numbers fill their words: p its run, q and g their run or its edge."""
     bits, order = sizes
-    filled = filling(pool, bits // 8)
-    odd = _odd(pool, how, filled, bits)
+    most = pool.budget(*MOST_NEAR)
+    odd = _odd(pool, how, filling(pool, bits // 8), bits)
+    seen = set(others)
+    for modulus, at in _laid(pool, how, sizes, odd):
+        if modulus[1] not in seen:
+            seen.add(modulus[1])
+            yield from _of(pool, how, modulus, (order, (at,)), _parts(pool, bits), most)
     tried = _read(pool, how, odd, bits) if len(odd) else []
-    moduli = (row for row in tried if row[1] not in others and math.gcd(row[1], _SMALL) == 1)
+    moduli = (row for row in tried if row[1] not in seen and math.gcd(row[1], _SMALL) == 1)
     kept: dict[int, Offsets] = {}
     for modulus in itertools.islice(moduli, pool.budget(*MOST_FULL)):
         orders = _orders(pool, how, order, kept)
-        elements = (part(pool, bits // 8) for part in (filling, _edges))
-        yield from _of(pool, how, modulus, (order, orders), elements, pool.budget(*MOST_NEAR))
+        yield from _of(pool, how, modulus, (order, orders), _parts(pool, bits), most)
+
+
+def _laid(
+    pool: Pool, how: Reading, sizes: tuple[int, int], odd: Offsets
+) -> Iterator[tuple[tuple[int, int], Offsets]]:
+    """Yield where a p stands, it, and where its q does, of numbers that adjoin.
+
+    Or of which g stands between the two. Seen in SBCL, behind more numbers than are tried as p.
+    """
+    bits, order = sizes
+    size, width = bits // 8, order // 8
+    least = _odd(pool, how, filling(pool, width), order) if len(odd) else odd
+    both = pairs(pool, (odd, size), (least, width), size + 2 * APART)
+    first, second = (rows[:MOST_LAID] for rows in both)
+    moduli = dict(_read(pool, how, np.unique(first), bits, once=False)) if len(first) else {}
+    orders = dict(_read(pool, how, np.unique(second), order, once=False)) if len(first) else {}
+    for at, where in zip(first.tolist(), second.tolist(), strict=True):
+        p, q = moduli[at], orders[where]
+        if (p - 1) % q == 0 and math.gcd(p, _SMALL) == 1:
+            yield (at, p), np.array([where])
+
+
+def _parts(pool: Pool, bits: int) -> Iterator[Offsets]:
+    """Yield where a generator or a public number may stand, what fills its run first."""
+    return (part(pool, bits // 8) for part in (filling, _edges))
 
 
 def _orders(pool: Pool, how: Reading, order: int, kept: dict[int, Offsets]) -> Iterator[Offsets]:
@@ -100,15 +135,6 @@ def _orders(pool: Pool, how: Reading, order: int, kept: dict[int, Offsets]) -> I
         if index not in kept:
             kept[index] = _odd(pool, how, part(pool, order // 8), order)
         yield kept[index]
-
-
-def filling(pool: Pool, size: int) -> Offsets:
-    """Return where numbers begin that fill their runs, but for a word that does not look random."""
-    whole = (pool.head >= 0) & (pool.tail >= 0)
-    more = np.where(whole, pool.tail - pool.head - size, -size)
-    heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
-    found = np.unique(np.concatenate((heads, tails - size, counts.behind(pool, size))))
-    return found[(found >= 0) & (found + size <= len(pool.data))]
 
 
 def _edges(pool: Pool, size: int) -> Offsets:
@@ -190,11 +216,15 @@ def _odd(pool: Pool, how: Reading, positions: Offsets, bits: int) -> Offsets:
     return odd
 
 
-def _read(pool: Pool, how: Reading, positions: Offsets, bits: int) -> list[tuple[int, int]]:
-    """Return (position, number), in the order of the first positions, each number once."""
+def _read(
+    pool: Pool, how: Reading, positions: Offsets, bits: int, *, once: bool = True
+) -> list[tuple[int, int]]:
+    """Return (position, number), in the order of the first positions; each number ``once``."""
     rows = positions[:MOST_ORDERS]
     column = np.arange(readings.width(how, bits))
     values = readings.decode_all(how, pool.data[rows[:, None] + column]) if len(rows) else []
+    if not once:
+        return list(zip(rows.tolist(), values, strict=True))
     found: dict[int, int] = {}
     for at, value in zip(rows.tolist(), values, strict=True):
         found.setdefault(value, at)

@@ -2,6 +2,8 @@
 
 import functools
 import hashlib
+import itertools
+import math
 import struct
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -17,7 +19,7 @@ from scanner.detect.algebra.material import describe
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.openpgp import sexp
-from scanner.detect.relations import digits, discrete
+from scanner.detect.relations import digits, discrete, logarithms, subgroups
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_DSA, Place
@@ -373,6 +375,60 @@ def test_a_nonce_is_told_from_a_key(make_pool: MakePool, there: str) -> None:
     (related,) = discrete.search_dsa(pool, ())
     assert related.key.x == k
     assert related.proof == ("g**x = y" if there == "its power" else NONCE_DSA)
+
+
+# --- numbers end to end -------------------------------------------------------------------------
+
+
+def bignum(value: int, size: int) -> bytes:
+    """Spell a number as SBCL does: digits behind a header, the top bit clear, pairs of words."""
+    digits = (value.bit_length() + 64) // 64
+    header = (digits << 8 | 0x11).to_bytes(8, "little")
+    return (header + value.to_bytes(8 * digits, "little")).ljust((size + 31) // 16 * 16, b"\0")
+
+
+@functools.cache
+def crowd(count: int) -> tuple[int, ...]:
+    """Return numbers of 2048 bits that may be a p as far as small primes tell."""
+    raw = (int.from_bytes(noise.uniform(256, seed), "big") | 1 << 2047 | 1 for seed in range(4000))
+    return tuple(itertools.islice((n for n in raw if math.gcd(n, subgroups._SMALL) == 1), count))
+
+
+@pytest.mark.parametrize("flipped", [None, 0, 1, 3, 4])
+@pytest.mark.parametrize("parted", [False, True])
+def test_a_group_end_to_end_among_many_numbers(
+    make_pool: MakePool, *, parted: bool, flipped: int | None
+) -> None:
+    """Seen in SBCL, with Ironclad: behind 32 others that may be a p; or g stands before q."""
+    values = list(numbers())
+    if flipped is not None:
+        values[flipped] ^= 4
+    p, q, g, x, y = values
+    order = [(p, 256), (g, 256), (q, 32)] if parted else [(p, 256), (q, 32), (g, 256)]
+    group = b"".join(bignum(value, size) for value, size in order)
+    others = b"".join(bytes(24) + little(n, 256) + bytes(24) for n in crowd(40))
+    data = others + bytes(4096) + group + bytes(4096) + bignum(y, 256) + bignum(x, 32)
+    pool, memory = make_pool(data + bytes(64))
+    found = list(discrete.search_dsa(pool, ()))
+    if flipped is not None:
+        assert found == []
+        return
+    (related,) = found
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+    assert named(256, 2048) in again(memory, related)
+
+
+def test_what_adjoins_a_public_number_is_the_likeliest_exponent(make_pool: MakePool) -> None:
+    """Seen in SBCL, whose collector had moved x and y away from their group."""
+    p, q, _, x, y = numbers()
+    others = b"".join(bignum(short(250 + seed % 2) + seed, 32) + bytes(16) for seed in range(40))
+    pool, _ = make_pool(others + bytes(4096) + bignum(y, 256) + bignum(x, 32) + bytes(64))
+    first, *rest = logarithms.of_order(pool, q, (), 40, p)
+    assert first.x == x
+    assert x not in {piece.x for piece in rest if piece.how == first.how}
+
+
+# --- nothing ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", range(3))
