@@ -123,6 +123,12 @@ def whole(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return (*(swapped or (LIMBS,)), BYTES)
 
 
+def unpacked(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return those and, before bytes, Java's words; on a big-endian machine these are bytes."""
+    *limbs, plain = whole(table)
+    return (*limbs, *(reading for reading in table if reading == JAVA), plain)
+
+
 def count(reading: Reading, bits: int) -> int:
     """Return the number of words that a number of ``bits`` bits takes."""
     return -(-bits // reading.digit)

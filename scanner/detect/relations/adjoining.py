@@ -7,12 +7,16 @@ what stands where, and never what it is.
 
 import numpy as np
 
+from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import counts, nearby
 
 APART = 64
 """Bytes between two numbers that adjoin, at most: a word or two of header, or a small structure."""
+
+_INT = 4
+"""Bytes of an int of Java, and of the count of an array's elements before it."""
 
 
 def filling(pool: Pool, size: int) -> Offsets:
@@ -22,6 +26,14 @@ def filling(pool: Pool, size: int) -> Offsets:
     heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
     found = np.unique(np.concatenate((heads, tails - size, counts.behind(pool, size))))
     return found[(found >= 0) & (found + size <= len(pool.data))]
+
+
+def filling_ints(pool: Pool, size: int) -> Offsets:
+    """Return where numbers fill their runs, behind the count of their ints as in Java's arrays."""
+    found = filling(pool, size)
+    found = found[found >= _INT]
+    behind: Offsets = found[readings.gather(pool.data, found - _INT, "<u4") == size // _INT]
+    return behind
 
 
 def pairs(

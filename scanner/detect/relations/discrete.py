@@ -12,7 +12,7 @@ Exponents of DSA below 224 bits are not looked for but as digits: twenty bytes a
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,9 @@ _PARAMETERS = re.compile(
 
 _DER = 3 * (384 + 5)
 
+_COSTLY = 4
+"""How much more a power costs where the exponent is half as long as p."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:
@@ -80,6 +83,12 @@ class _Group:
     bases: Mapping[int, tuple[Place, ...]]
     stated: Mapping[tuple[int, int], PublicKey] = field(default_factory=dict)
     """Public keys that were read, by base and public number."""
+    java: bool = True
+    """Exponents and public numbers are read in Java's words too, where the machine has them."""
+
+    def hows(self, pool: Pool) -> tuple[Reading, ...]:
+        """Return how its numbers are read that fill their words, bytes last."""
+        return (readings.unpacked if self.java else readings.whole)(pool.readings)
 
 
 def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -120,18 +129,24 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """
     stated = _stated(pool, [public for public in publics if not public.n])
     named = {group.p: group.short for group in named_groups.named()}
-    there = _standing(pool, named, readings.whole(pool.readings))
+    primes = [*named, *(p for p, _, _ in stated if p not in named)]
+    there = _standing(pool, primes, readings.unpacked(pool.readings))
     found = [(p, named_groups.G) for p in named if p in there]
     found += [(p, g) for p, _, g in list(stated)[:MOST_GROUPS] if (p, g) not in found]
     shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
     for (p, g), share in zip(found, shares, strict=True):
         bits = named_groups.short(p.bit_length())
         ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
-        group = _Group("dh", p, 0, bits, {g: ()}, ys)
+        given = any(key.witness.kind == "known" for key in ys.values())
+        java = given or readings.JAVA in there.get(p, ())
+        group = _Group("dh", p, 0, bits, {g: ()}, ys, java)
         budget = pool.budget(*SPENT) * share // sum(shares)
         cheap = p.bit_length() <= _CHEAP or len(found) <= 2
         least = pool.budget(*LEAST) if share == _SHARE and cheap else 0
         yield from _search(pool, group, budget, least)
+        if java:
+            bits = min(p.bit_length() // 2, logarithms.LONGEST)
+            yield from _search(pool, replace(group, bits=bits), budget, least // _COSTLY)
 
 
 # --- groups -------------------------------------------------------------------------------------
@@ -148,7 +163,7 @@ def _stated(
     for public in publics:
         if public.group in groups or len(groups) < MOST_STATED:
             groups.setdefault(public.group, []).append(public)
-    hows = (*readings.whole(pool.readings), *digits.held(pool.readings))
+    hows = (*readings.unpacked(pool.readings), *digits.held(pool.readings))
     there = _standing(pool, {p for p, _, _ in groups}, hows)
     return {
         group: keys
@@ -162,8 +177,10 @@ def _told(pool: Pool, key: PublicKey) -> bool:
     return key.witness.kind == "known" or (place is not None and pool.spans(place))
 
 
-def _standing(pool: Pool, numbers: Iterable[int], hows: Sequence[Reading]) -> set[int]:
-    """Return the numbers whose last bits, but for a word, stand in one of some readings.
+def _standing(
+    pool: Pool, numbers: Iterable[int], hows: Sequence[Reading]
+) -> dict[int, set[Reading]]:
+    """Return the numbers whose last bits, but for a word, stand in some readings, and in which.
 
     The primes of RFC 3526 begin alike, and all end in ones.
     """
@@ -173,13 +190,12 @@ def _standing(pool: Pool, numbers: Iterable[int], hows: Sequence[Reading]) -> se
         for how in hows
     ]
     wanted = [int.from_bytes(raw[:8], "little") for *_, raw in forms]
-    found = words.find(pool.data, np.array(wanted, np.uint64))
-    there = ((*forms[index], position) for index, position in found)
-    return {
-        number
-        for number, how, raw, position in there
-        if readings.stands(how, pool.data, position, raw)
-    }
+    found: dict[int, set[Reading]] = {}
+    for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
+        number, how, raw = forms[index]
+        if readings.stands(how, pool.data, position, raw):
+            found.setdefault(number, set()).add(how)
+    return found
 
 
 def _last(how: Reading, raw: bytes) -> bytes:
@@ -246,7 +262,8 @@ def _search(pool: Pool, group: _Group, budget: int, least: int = 0) -> Iterator[
             if group.algorithm == "dhx":
                 tried += _shorter(pool, group, tried)[:most]
         else:
-            tried = list(itertools.islice(logarithms.short(pool, group.bits), most))
+            short = logarithms.short(pool, group.bits, ints=group.java)
+            tried = list(itertools.islice(short, most))
         power = _power(g, group, tried)
         trials = [_Trial(piece, g, power(piece.x)) for piece in tried]
         for trial, proof in _proved(pool, group, trials):
@@ -280,7 +297,7 @@ def _shorter(pool: Pool, group: _Group, tried: Sequence[Piece]) -> list[Piece]:
     """Return exponents that are shorter than the order, as OpenSSL makes those of X9.42."""
     bits = named_groups.short(group.p.bit_length())
     seen = {piece.x for piece in tried}
-    found = logarithms.short(pool, bits) if bits < group.bits else ()
+    found = logarithms.short(pool, bits, ints=True) if bits < group.bits else ()
     return [piece for piece in found if piece.x not in seen and piece.x < group.q]
 
 
@@ -314,12 +331,13 @@ def _proved(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[tup
     bits = group.p.bit_length()
     stated = {id(trial) for trial in trials if (trial.g, trial.y) in group.stated}
     there = {
-        id(trials[i]) for i in _found(pool, [(t.piece.how, t.y) for t in trials], bits, group.p)
+        id(trials[i])
+        for i in _found(pool, group, [(t.piece.how, t.y) for t in trials], bits, group.p)
     }
     once: set[int] = set()
     if group.algorithm == "dsa":
         rests = [(trial.piece.how, trial.y % group.q) for trial in trials]
-        once = {id(trials[i]) for i in _found(pool, rests, group.q.bit_length())}
+        once = {id(trials[i]) for i in _found(pool, group, rests, group.q.bit_length())}
     for trial in trials:
         if id(trial) in stated or id(trial) in there | once:
             nonce = id(trial) in once and id(trial) not in stated
@@ -327,15 +345,19 @@ def _proved(pool: Pool, group: _Group, trials: Sequence[_Trial]) -> Iterator[tup
 
 
 def _found(
-    pool: Pool, numbers: Sequence[tuple[Reading, int]], bits: int, modulus: int = 0
+    pool: Pool,
+    group: _Group,
+    numbers: Sequence[tuple[Reading, int]],
+    bits: int,
+    modulus: int = 0,
 ) -> Iterator[int]:
-    """Yield the indices of numbers that stand in the pool: as bytes, limbs, or in the digits given.
+    """Yield the indices of numbers that stand: as bytes, limbs, Java's words, or the digits given.
 
     Modulo a ``modulus`` in Montgomery form too.
     """
     size = (bits + 7) // 8
     radix = 1 << 64 * -(-size // 8)
-    *limbs, plain = readings.whole(pool.readings)
+    *limbs, plain = group.hows(pool)
     forms = []
     for index, (how, number) in enumerate(numbers):
         forms.append((index, plain, readings.encode(plain, number, bits), size - 8))
@@ -356,7 +378,8 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     table = readings.table(memory.map.byte_order)
     place, (p, q, g) = candidate.places[0], candidate.group
     raw = memory.read(place.space, place.offset, place.size)
-    numbers = [readings.decode(how, raw) for how in (*readings.whole(table), *digits.held(table))]
+    hows = (*readings.unpacked(table), *digits.held(table))
+    numbers = [readings.decode(how, raw) for how in hows]
     return [
         Ffc(
             algorithm=candidate.algorithm,

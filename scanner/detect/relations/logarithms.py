@@ -2,11 +2,14 @@
 
 Where the order is known an exponent is as long as it is, but for a few bits: digits of its length,
 and what fills its words, beside a number as long as p first. Where it is not, the exponents of
-libraries are short (RFC 7919 5.2), or as long as a seed. This module raises nothing to them.
+libraries are short (RFC 7919 5.2), or as long as a seed. What says its own length takes turns with
+the others: Java's numbers are arrays of ints behind their count, and its keys keep their exponents
+as DER INTEGERs too. This module raises nothing to them.
 """
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +17,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import Reading
+from scanner.detect.integers.readings import BYTES, JAVA, Reading
 from scanner.detect.relations import adjoining, counts, digits, pieces
 from scanner.model import Place
 
@@ -26,6 +29,17 @@ _USUAL = 32
 
 _POSITIONS, _MOST_BESIDE = 800, 128
 """Where one may begin, of one size; and of what adjoins a number as long as p."""
+
+_INTEGERS = 1 << 16
+"""DER INTEGERs of a length that are looked at."""
+
+LONGEST, _LONG = 1024, 512
+"""Bits of an exponent of OpenJDK, at most: it has half as many as p, where a program gives the
+group; and of what RFC 7919 or OpenJDK call short."""
+
+_LESS, _FEWEST = 24, 6
+"""Bits that OpenJDK's exponents may have less than those of RFC 7919, in its own groups (KeySizes
+of sun.security.util.SecurityProviderConstants); and ints of the shortest that are looked for."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -66,8 +80,19 @@ def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> 
     """Yield at most ``most`` numbers of the length of an order that fill their words.
 
     What adjoins a number as long as ``p`` comes first: a public number stands beside its exponent.
+    Every other one says its own length, as long as there are such: behind the count of its ints, or
+    as a DER INTEGER.
     """
-    return itertools.islice(_of_order(pool, q, near, (p.bit_length() + 7) // 8), most)
+    bits, width = q.bit_length(), (p.bit_length() + 7) // 8
+    told = _in_turn(_ints(pool, readings.count(JAVA, bits), near), _integers(pool, bits, near))
+    fit = (piece for piece in told if 1 << bits - _LACK < piece.x < q)
+    return itertools.islice(_in_turn(fit, _of_order(pool, q, near, width)), most)
+
+
+def _in_turn(*parts: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield one piece of each part after the other, and what is left of the longest."""
+    for row in itertools.zip_longest(*parts):
+        yield from (piece for piece in row if piece is not None)
 
 
 def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterator[Piece]:
@@ -104,7 +129,16 @@ def _beside(pool: Pool, size: int, width: int, near: tuple[Place, ...]) -> Offse
     return found[pieces.once(pool.data, found, size)][:_MOST_BESIDE]
 
 
-def short(pool: Pool, bits: int) -> Iterator[Piece]:
+def short(pool: Pool, bits: int, *, ints: bool = False) -> Iterator[Piece]:
+    """Yield short exponents of so many bits, every other one as ``ints`` of Java if so asked.
+
+    What has more bits than any short exponent is looked for as ints alone.
+    """
+    told = _in_ints(pool, bits) if ints else iter(())
+    return told if bits > _LONG else _in_turn(told, _short(pool, bits))
+
+
+def _short(pool: Pool, bits: int) -> Iterator[Piece]:
     """Yield short exponents of so many bits that fill their words, each once.
 
     Limbs whose last one is as short as it has to be come first; then what is long enough as bytes,
@@ -139,3 +173,46 @@ def _spellings(
         yield at, (bits + 7) // 8, plain, range(least, bits + 1)
         for how in (*limbs, plain) if at in seeds else ():
             yield at, _USUAL, how, range(8 * _USUAL - _LACK, 8 * _USUAL + 1)
+
+
+def _in_ints(pool: Pool, bits: int) -> Iterator[Piece]:
+    """Yield exponents of about so many bits behind the count of their ints, as in Java's arrays."""
+    counts = {readings.count(JAVA, each) for each in (bits, bits - _LESS)}
+    counts |= {_USUAL // JAVA.word} if bits <= _LONG else set()
+    return _in_turn(*(_ints(pool, count, ()) for count in sorted(counts)))
+
+
+def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
+    """Yield the numbers of so many ints behind their count; long ones fill their runs too.
+
+    The first int of a BigInteger is none of zeros.
+    """
+    size = JAVA.word * count
+    if JAVA not in pool.readings or count < _FEWEST:
+        return
+    if size > max(pieces.LEAST_VARIED):
+        found = pieces.nearest(pool, adjoining.filling_ints(pool, size), near)[:_POSITIONS]
+        found = found[pieces.once(pool.data, found, size)]
+    else:
+        judged = max(each for each in pieces.LEAST_VARIED if each <= size)
+        found = pieces.counted(pool, judged, count, _POSITIONS, near)
+    for at in found[found + size <= len(pool.data)].tolist():
+        x = readings.decode(JAVA, pool.data[at : at + size].tobytes()) or 0
+        if readings.count(JAVA, x.bit_length()) == count:
+            yield Piece(x, at, size, JAVA)
+
+
+def _integers(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[Piece]:
+    """Yield the DER INTEGERs of an order's length at any byte, or of one byte less."""
+    whole = (bits + 7) // 8
+    for size in (whole, whole - 1) if whole in pieces.LEAST_VARIED else ():
+        signed, plain = (re.escape(bytes((2, length))) for length in (size + 1, size))
+        form = rb"%b\x00(?=[\x80-\xff])|%b(?=[\x01-\x7f])" % (signed, plain)
+        matches = itertools.islice(re.finditer(form, pool.data.data), _INTEGERS)
+        found = np.fromiter((match.end() for match in matches), np.int64)
+        found = found[pieces.fits(pool, found, size)]
+        found = found[pieces.varied(pool.data, found, whole)]
+        found = pieces.nearest(pool, found, near)[:_POSITIONS]
+        for at in found[pieces.once(pool.data, found, size)].tolist():
+            x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
+            yield Piece(x, at, size, BYTES)

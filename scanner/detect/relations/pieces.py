@@ -52,11 +52,9 @@ LEAST_VARIED = {
 LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
 
-_MOST_FIELDS = 8
-"""Pieces of a run that is a record of nothing else, at most."""
-
-_BESIDE, _MOST_BESIDE = 128, 256
-"""Bytes before and behind a public key whose words are tried, and of how many keys."""
+_MOST_FIELDS, _BESIDE, _MOST_BESIDE = 8, 128, 256
+"""Pieces of a run that is a record of nothing else, at most; bytes before and behind a public key
+whose words are tried, and of how many keys."""
 
 _USUAL = 32
 """Bytes of nearly every scalar."""
@@ -165,8 +163,7 @@ def texts(
 ) -> Offsets:
     """Return at most ``most`` numbers that are written as texts: what has fewest others near first.
 
-    Of ``size`` bytes, or of twice as many, as a seed and its public half are written together, or
-    of other multiples; the first byte is at most ``top``.
+    Of ``size`` bytes, or of twice as many, as a seed and its public half are; or as told.
     """
     sizes = [size * each for each in times]
     rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]

@@ -21,7 +21,7 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import digits, pieces
-from scanner.detect.relations.adjoining import APART, filling, pairs
+from scanner.detect.relations.adjoining import APART, filling, filling_ints, pairs
 from scanner.model import Place
 
 SIZES = ((3072, 256), (2048, 256), (2048, 224), (1024, 160))
@@ -78,7 +78,7 @@ def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
     ``others`` are moduli that are known to be none of a group.
     """
     yield from _in_digits(pool)
-    for how in readings.whole(pool.readings) if len(pool.at) else ():
+    for how in readings.unpacked(pool.readings) if len(pool.at) else ():
         for bits, order in SIZES:
             if order >= _FEWEST_BITS:
                 yield from _in_words(pool, how, (bits, order), others)
@@ -90,7 +90,8 @@ def _in_words(
     """Yield the groups whose numbers fill their words: p its run, q and g their run or its edge."""
     bits, order = sizes
     most = pool.budget(*MOST_NEAR)
-    odd = _odd(pool, how, filling(pool, bits // 8), bits)
+    filled = (filling_ints if how == readings.JAVA else filling)(pool, bits // 8)
+    odd = _odd(pool, how, filled, bits)
     seen = set(others)
     for modulus, at in _laid(pool, how, sizes, odd):
         if modulus[1] not in seen:

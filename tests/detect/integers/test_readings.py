@@ -133,3 +133,10 @@ def test_a_part_of_a_word_is_no_number() -> None:
     """Bytes that end within a word are refused; bytes alone are always a number."""
     assert readings.decode(readings.JAVA, bytes(7)) is None
     assert readings.decode(readings.BYTES, b"\x01\x00") == 256
+
+
+def test_java_s_words_stand_beside_limbs_and_bytes() -> None:
+    """A big-endian machine has them as bytes."""
+    names = [[how.name for how in readings.unpacked(readings.table(o))] for o in ("little", "big")]
+    expected = [["limbs-le", "java-words", "bytes-be"], ["limbs-be64", "limbs-be32", "bytes-be"]]
+    assert names == expected
