@@ -16,10 +16,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner.detect.integers import bare_numbers, likelihood, limbs
-from scanner.detect.integers.limbs import Offsets, Runs
+from scanner.detect.integers.limbs import Flags, Offsets, Runs
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import nearby, words
 from scanner.detect.relations.announced import (
@@ -60,8 +59,6 @@ _USUAL = 32
 """Bytes of nearly every scalar."""
 
 _ROWS = 1 << 15
-
-Flags = npt.NDArray[np.bool_]
 
 
 def aligned(

@@ -147,5 +147,5 @@ def test_integers_of_about_the_order_s_length(make_pool: MakePool, bits: int, le
     assert len(integer(x)) - (x.bit_length() == 256) == length
     for written, expected in ((integer(x), True), (b"\2\x22" + x.to_bytes(34), False)):
         pool, _ = make_pool(planted([bytes(1) + written]))
-        found = logarithms.of_order(pool, q, (), 1000)
+        found = logarithms.of_order(pool, q, (), 1000, numbers()[0])
         assert (x in {piece.x for piece in itertools.islice(found, 3)}) == expected
