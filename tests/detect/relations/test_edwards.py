@@ -231,6 +231,29 @@ def test_y_alone_bears_witness(make_pool: MakePool, label: str, form: str) -> No
     assert key.spki_sha256 in again(memory, related)
 
 
+@pytest.mark.parametrize("label", ["one", "two", "three"])
+@pytest.mark.parametrize("witness", ["point", "y", "known", "-y"])
+def test_a_scalar_of_ed448(make_pool: MakePool, label: str, witness: str) -> None:
+    """Clamped, with something else behind its 56 bytes; the negated y is another point's."""
+    key = keys.okp_key("ed448", label=label)
+    digest = hashlib.shake_256(key.seed).digest(57)
+    a = bytes((digest[0] & 252,)) + digest[1:55] + bytes((digest[55] | 128,))
+    y = int.from_bytes(key.public[:56], "little")
+    negated = ((1 << 448) - (1 << 224) - 1 - y).to_bytes(56, "little")
+    there = {"point": key.public, "y": key.public[:56] + b"\x5a", "-y": negated}
+    data = noise.plant(noise.text(SIZE, 7), 1016, bytes(8) + a + b"\x31" + bytes(7))
+    data = noise.plant(data, 4088, bytes(8) + there.get(witness, b"") + bytes(8))
+    known = [publics.okp("ed448", key.public, kind="known")] if witness == "known" else []
+    pool, memory = make_pool(data)
+    found = list(edwards.search(pool, known))
+    assert [describe(one.key).fingerprint.value for one in found] == (
+        [] if witness == "-y" else [key.spki_sha256]
+    )
+    for related in found:
+        assert (related.encoding, related.proof) == ("a limbs-le", "a*B = A")
+        assert key.spki_sha256 in again(memory, related)
+
+
 def test_of_very_many_scalars_the_place_says_the_sign(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,6 +454,8 @@ def test_every_private_spelling() -> None:
     a = bytes((digest[0] & 252,)) + digest[1:55] + bytes((digest[55] | 128, 0))
     whole = Okp(algorithm="ed448", seed=key.seed, public=key.public)
     assert {raw for _, raw in edwards.spelled(whole)} == {key.seed, a, digest[57:]}
+    bare = Okp(algorithm="ed448", seed=b"", public=key.public, a=a)
+    assert {raw for _, raw in edwards.spelled(bare)} == {a}
     other = keys.okp_key("x25519")
     agreement = Okp(algorithm="x25519", seed=other.seed, public=other.public)
     k = clamped(other.seed)
