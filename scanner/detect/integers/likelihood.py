@@ -82,6 +82,12 @@ def values(rows: Bytes) -> Counts:
     return counts
 
 
+def values_of_digits(rows: Words) -> Counts:
+    """Return the same of the lower three bytes of each word's halves: digits have more bits."""
+    halves = rows.view(np.uint8).reshape(len(rows), 2 * rows.shape[1], 4)
+    return values(halves[:, :, :3].reshape(len(rows), 6 * rows.shape[1]))
+
+
 def looks_random(data: Bytes, positions: Positions, size: int) -> npt.NDArray[np.bool_]:
     """Tell at which positions ``size`` bytes (even), wherever they begin, score as random ones."""
     verdict = np.zeros(len(positions), np.bool_)

@@ -67,6 +67,8 @@ _NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
 """Between these are digits of 26 and 28 bits in the upper halves of words, but two of nine."""
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
+_NO_DIGITS_26, _ELEMENT = np.uint64(0xFC000000FC000000), 4
+"""Bits that digits of 26 bits leave empty, and words of such that are looked at (``packed``)."""
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 """Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
 _SIZE = np.uint64(1 << 44)
@@ -238,7 +240,7 @@ def _edges_look_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets)
     Machine code, tables and text seldom do, and they are most of what passes the word test. Of
     24 random bytes at least 20 have different values (22.9 on average, fewer than 20 in one of
     500). Long runs have more tries: inside, for an expanded key between code or tables is not at
-    their edges; and as digits, which not all bits of a word hold.
+    their edges; and as digits, which not all bits of a word hold: few of Curve25519 suffice.
     """
     verdict = np.zeros(len(starts), np.bool_)
     for at, least in ((starts, 0), (ends - 3, 4)):
@@ -250,6 +252,9 @@ def _edges_look_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets)
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
+    rest = np.flatnonzero(~verdict & (ends - starts >= _ELEMENT))
+    rest = rest[(words.take(starts[rest]) & _NO_DIGITS_26) == 0]
+    verdict[rest] = _hold_element(words[starts[rest, None] + np.arange(_ELEMENT)])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     verdict[rest] = tagged.are_digits(words[starts[rest, None] + np.arange(ROW // WORD)])
     long = np.flatnonzero(~verdict & (ends - starts >= LONG // WORD))
@@ -296,6 +301,13 @@ def _hold_digits(words: Words) -> Flags:
     return maybe
 
 
+def _hold_element(rows: Words) -> Flags:
+    """Tell which rows of four words may be digits of 26 and 25 bits in turn."""
+    verdict: Flags = ((rows & _NO_DIGITS_26) == 0).all(axis=1)
+    verdict[verdict] = likelihood.values_of_digits(rows[verdict]) >= _VALUES
+    return verdict
+
+
 def _bits(bits: Bits, at: Offsets, steps: Offsets) -> npt.NDArray[np.uint16]:
     """Sum how many bits are set in the words that are so many steps from ``at``."""
     sums = np.zeros(len(at), np.uint16)
@@ -315,8 +327,7 @@ def _edges_hold_digits(rows: Words) -> Flags:
         verdict |= ((rows & empty) == 0).all(axis=1)
     packed = ((rows & _NO_DIGITS_30) == 0).all(axis=1) | ((rows & _NO_DIGITS_60) == 0).all(axis=1)
     maybe = np.flatnonzero(packed & ((rows >> _TOP_SHIFT) != 0).all(axis=1))
-    low = rows[maybe].view(np.uint8).reshape(-1, 8, 4)[:, :, :3].reshape(-1, SHORTEST)
-    verdict[maybe] |= likelihood.values(low) >= _VALUES
+    verdict[maybe] |= likelihood.values_of_digits(rows[maybe]) >= _VALUES
     return verdict
 
 

@@ -9,15 +9,13 @@ derived. Whoever verifies a signature has -A beside A (libsodium does), which is
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import integers, words
+from scanner.detect.relations import integers, packed, words
 from scanner.detect.relations.words import Bytes
 
 SEED, SCALAR = "seed", "a limbs-le"
@@ -139,26 +137,26 @@ def _rank(trial: Trial) -> tuple[bool, bool]:
 
 
 def _standing(data: Bytes, trials: Sequence[Trial]) -> Iterator[Trial]:
-    """Yield the trials whose public key stands apart from them, with its first places."""
-    lows = [int.from_bytes(trial.public[:8], "little") for trial in trials]
+    """Yield the trials whose public key stands apart from them, with its first places.
+
+    Of a scalar it stands as bytes: what is behind them tells a signature.
+    """
     places: dict[int, list[int]] = {}
-    for index, position in words.find(data, np.array(lows, np.uint64)):
+    for index, position, size, public in packed.find(data, [trial.public for trial in trials]):
         trial, spots = trials[index], places.setdefault(index, [])
-        if len(spots) < MOST_WITNESSES and _stands(data, position, trial):
+        good = size == len(public) or trial.form != SCALAR
+        apart = good and abs(position - trial.position) >= size
+        if apart and len(spots) < MOST_WITNESSES and _is_same(trial, public):
             spots.append(position)
     for index, spots in places.items():
         if spots:
             yield replace(trials[index], witnesses=tuple(spots))
 
 
-def _stands(data: Bytes, position: int, trial: Trial) -> bool:
-    """Tell whether a public key stands at a position, its sign of x left out, and apart."""
-    size = len(trial.public)
-    if abs(position - trial.position) < size:
-        return False
-    own = _unsigned(trial.algorithm, trial.public)
-    there = data[position : position + len(own)].tobytes()
-    return len(there) == len(own) and _unsigned(trial.algorithm, there) == own
+def _is_same(trial: Trial, public: bytes) -> bool:
+    """Tell whether a public key is that of a trial, its sign of x left out."""
+    own, there = (_unsigned(trial.algorithm, raw) for raw in (trial.public, public))
+    return own == there
 
 
 def _unsigned(algorithm: str, public: bytes) -> bytes:

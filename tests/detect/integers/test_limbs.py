@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fixtures import noise
 from scanner.detect.integers import limbs
+from scanner.detect.relations import packed
 
 
 def sweep(data: bytes, cuts: list[int]) -> list[tuple[int, int]]:
@@ -145,6 +146,17 @@ def test_short_rows_of_counts_are_no_run() -> None:
     assert sweep(bytes(64) + b"".join(random) + bytes(64), []) == [(64, 144)]
     assert sweep(bytes(64) + b"".join(random[:1] + random[:9]) + bytes(64), []) == []
     assert sweep(bytes(64) + b"".join(counts) + bytes(64), []) == []
+
+
+def test_a_number_of_curve25519_is_a_run() -> None:
+    """Ten digits of 26 and 25 bits in turn are one, pairs of small numbers in a table are none."""
+    numbers = [noise.uniform(31, seed) + b"\x2a" for seed in range(100)]
+    data = b"".join(bytes(56) + packed.spelled(raw, (26, 25) * 5, 4) for raw in numbers)
+    found = {start for start, _ in sweep(data + bytes(64), [])}
+    assert len(found.intersection(range(56, len(data), 96))) > 90
+    small = np.frombuffer(noise.uniform(4 * 4096, 1), "<u4") & 0x1FF | 0x280
+    table = b"".join(bytes(24) + small[at : at + 8].tobytes() for at in range(0, 4096, 8))
+    assert sweep(table + bytes(64), []) == []
 
 
 def cells(count: int, tags: str, seed: int) -> bytes:

@@ -80,6 +80,34 @@ def test_a_key_is_found_beside_its_public_half(
     assert key.spki_sha256 in again(memory, related)
 
 
+PACKED = {"26 and 25 bits": ((26, 25) * 5, 4), "51 bits": ((51,) * 5, 8)}
+
+
+@pytest.mark.parametrize("form", PACKED)
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_the_public_half_is_digits_of_a_library(
+    make_pool: MakePool, algorithm: str, form: str, *, flipped: bool
+) -> None:
+    """Seen in PyCryptodome: u of X25519 in ten words of 32 bits, and nowhere as bytes.
+
+    Digits of 51 bits, whose words seldom look random, stand in a run with what does.
+    """
+    key = keys.okp_key(algorithm)
+    number, raw = int.from_bytes(key.public, "little") % (1 << 255) ^ flipped << 100, b""
+    bits, word = PACKED[form]
+    for size in bits:
+        raw += (number % (1 << size)).to_bytes(word, "little")
+        number >>= size
+    beside = noise.uniform(24, 9) if word == 8 else b""
+    parts = (bytes(8), key.seed, bytes(16), beside, raw, beside, bytes(8))
+    pool, memory = make_pool(noise.plant(noise.text(SIZE, 3), 1016, b"".join(parts)))
+    found = list(SEARCHES[algorithm].search(pool, ()))
+    names = [describe(related.key).fingerprint.value for related in found]
+    assert names == ([] if flipped else [key.spki_sha256])
+    assert all(key.spki_sha256 in again(memory, related) for related in found)
+
+
 def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
     """Public half, scalar and prefix are one run, which begins at no multiple of its fields."""
     key = keys.okp_key("ed25519")
