@@ -235,7 +235,8 @@ class Candidate:
     """Modulus and public exponent of an RSA key."""
     group: tuple[int, ...] = ()
     more: bytes = b""
-    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki)."""
+    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki); of an
+    Ed25519 scalar alone the SHA-256 of the SPKI of the X25519 key that it is too."""
     roles: tuple[str, ...] = ()
     """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False
@@ -294,7 +295,6 @@ class Finding:
     note: str = ""
     """Why a finding was set aside; of one that counts, what the policy says of it, if anything."""
     protection: str = ""
-    """How an encrypted key is protected: derivation, its cost, cipher; empty for a bare secret."""
     blocks: bool = False
     """By the policy, it keeps the dump from leaving."""
 

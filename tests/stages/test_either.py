@@ -9,7 +9,13 @@ RULE = "headless-text"
 
 
 def candidate(
-    name: str, *, either: bool = True, proof: str = "", offset: int = 64, rule: str = RULE
+    name: str,
+    *,
+    either: bool = True,
+    proof: str = "",
+    offset: int = 64,
+    rule: str = RULE,
+    more: bytes = b"",
 ) -> Candidate:
     """Return what a rule says of a seed at a place."""
     return Candidate(
@@ -19,10 +25,11 @@ def candidate(
         encoding="base64 of PKCS8-DER (damaged)",
         confidence=Confidence.PROOF if proof else Confidence.STRUCTURE,
         proof=proof,
-        fingerprint=Fingerprint(kind="spki-sha256", value=name),
+        fingerprint=Fingerprint(kind="spki-sha256", value=name.encode().hex()),
         bits=256,
         places=(Place(space=0, offset=offset, size=48),),
         either=either,
+        more=more,
     )
 
 
@@ -56,3 +63,23 @@ def test_what_is_of_one_kind_is_left_alone() -> None:
     """Two keys in one container have one place."""
     two = [candidate("ed25519", either=False), candidate("x25519", either=False)]
     assert settled(two) == two
+
+
+SCALAR = candidate("ed25519", proof="a*B = A", either=False, more=b"x25519")
+
+
+def test_a_scalar_that_is_an_x25519_key_is_told_as_that() -> None:
+    """Seen in @noble/curves: a dump with an X25519 key alone had a critical Ed25519 key too."""
+    proved = candidate("x25519", proof="k*9 = u", either=False, offset=512)
+    assert settled([SCALAR, proved]) == [proved]
+    assert settled([proved, SCALAR]) == [proved]
+
+
+def test_a_scalar_is_a_key_of_its_own_where_more_than_that_says_so() -> None:
+    """Its seed, its file; or no X25519 key is proved, or another one is."""
+    unproved = candidate("x25519", either=False, offset=512)
+    proved = candidate("x25519", proof="k*9 = u", either=False, offset=512)
+    seed = candidate("ed25519", proof="seed derives the public key", either=False, offset=1024)
+    other = candidate("ed25519", proof="a*B = A", either=False, more=b"other")
+    for some in ([SCALAR], [SCALAR, unproved], [SCALAR, proved, seed], [other, proved]):
+        assert settled(some) == some

@@ -57,6 +57,12 @@ def small_order(algorithm: str, public: bytes) -> bool:
     return value % field in points
 
 
+def montgomery(public: bytes) -> bytes:
+    """Return u of an encoded point, whatever its sign (RFC 7748 4.1)."""
+    y = int.from_bytes(public, "little") & ~(SIGN << 248)
+    return ((1 + y) * pow(1 - y, -1, _P) % _P if (1 - y) % _P else 0).to_bytes(32, "little")
+
+
 def unsigned_multiple(scalar: bytes) -> bytes:
     """Return a*B of 32 bytes a as an encoded point whose sign is left out.
 

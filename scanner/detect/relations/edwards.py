@@ -15,11 +15,11 @@ import numpy as np
 
 from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import ORDER, SIGN
-from scanner.detect.algebra.material import Material, Okp
+from scanner.detect.algebra.material import Material, Okp, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
-from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import edwards_nonces, integers, pieces, repeated, trials
 from scanner.detect.relations.related import Related
@@ -61,6 +61,9 @@ MOST_PAIRS = {"ed25519": 5_000, "ed448": 1_000}
 """Of texts that may be a seed and its public half: each tells by itself, and no digest is one. Of
 those of Ed25519 that are all that the sweep keeps."""
 
+MOST_FILLED = {"ed25519": (3_000, 1_500), "ed448": (100, 20)}
+"""Of runs that may be a seed and its public half and nothing else: in few runs, and in many."""
+
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
@@ -97,6 +100,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         pairs = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
+        pairs = np.append(pairs, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
         tried += trials.paired(pool, algorithm, pairs)
         if algorithm == "ed448":
             tried += _scalars_of_ed448(pool, positions)
@@ -104,29 +108,49 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried += trials.of_integers(pool, algorithm)
             tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
         found = list(trials.witnessed(pool, tried, read))
+        met = {key.raw for key in read}
         for trial in edwards_nonces.named(pool, found, read):
             yield Related(
                 key=_key(trial),
                 proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),
                 encoding=_encoding(pool, trial),
                 places=(pool.place(trial.position, trials.width(trial)),),
+                twin=_twin(trial) if trial.public not in met else b"",
             )
 
 
+def _twin(trial: Trial) -> bytes:
+    """Return the name of the X25519 key of a scalar of which no seed is there.
+
+    Seen in @noble/curves, which multiplies on edwards25519 for X25519 too.
+    """
+    if trial.form != SCALAR or trial.algorithm != "ed25519":
+        return b""
+    key = Okp(algorithm="x25519", seed=b"", public=edwards25519.montgomery(trial.public))
+    return bytes.fromhex(describe(key).fingerprint.value)
+
+
 def _joined(pool: Pool, size: int) -> Offsets:
-    """Return where a seed and its public half may stand end to end, at an edge of a run.
+    """Return where a seed may stand end to end with its public half, at an edge of a run.
 
     The last byte of that holds the sign of x alone (RFC 8032 5.2.2), as one random one in 128; it
-    is in the word behind the run, which is zeros as a rule.
+    is in the word behind the run, which is zeros as a rule. Seen in wolfSSL: the seed is behind it.
     """
     part = 2 * size & ~7
     long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head >= part)
     ends = pool.tail[long & (pool.tail >= 0)] - part
     found = np.concatenate((ends, pool.head[long & (pool.head >= 0)]))
     found = found[(found >= 0) & (found + 2 * size <= len(pool.data))]
-    last = found + 2 * size - 1
-    found = found[(pool.data[last - 1] != 0) & (pool.data[last] & ~np.uint8(SIGN) == 0)]
-    return np.array(list(dict.fromkeys(found.tolist()))[: pool.budget(*MOST_JOINED)], np.int64)
+    before, behind = (found[_is_point(pool, found + at, size)] for at in (size, 0))
+    rows = np.concatenate((before, behind + size)).tolist()
+    return np.array(list(dict.fromkeys(rows))[: pool.budget(*MOST_JOINED)], np.int64)
+
+
+def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:
+    """Tell where Ed448's points may end, by their last two bytes."""
+    last = pool.data[positions + size - 1] & ~np.uint8(SIGN)
+    good: Flags = (pool.data[positions + size - 2] != 0) & (last == 0)
+    return good
 
 
 def _encoding(pool: Pool, trial: Trial) -> str:

@@ -32,6 +32,9 @@ MOST_REVERSED, MOST_ANNOUNCED = 200, 20_000
 """Clamped scalars of X25519 with their bytes reversed that are tried, one random piece in 32 being
 one, and positions behind a length among which they are sought."""
 
+MOST_FILLED = (1_500, 500)
+"""Of runs that may be k and its public half and nothing else: in few runs, and in many."""
+
 MOST_JOINED = 64
 """Runs that may begin with a public half and its length, and go on with k."""
 
@@ -58,6 +61,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         if algorithm == "x25519":
+            filled = trials.filled(pool, size, pool.budget(*MOST_FILLED))
+            tried += trials.paired(pool, algorithm, filled)
             tried += _divided(pool, positions)
             tried += _reversed(pool, positions)
             tried += trials.of_integers(pool, algorithm)

@@ -18,3 +18,5 @@ class Related:
     places: tuple[Place, ...]
     roles: tuple[str, ...] = ()
     """What the number at each place is: ``p``, ``d``..."""
+    twin: bytes = b""
+    """SHA-256 of the SPKI of the X25519 key that an Ed25519 scalar is too; empty of other keys."""

@@ -9,13 +9,15 @@ derived. Whoever verifies a signature has -A beside A (libsodium does), which is
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import integers, packed, words
+from scanner.detect.relations import integers, packed, pieces, words
 from scanner.detect.relations.words import Bytes
 
 SEED, SCALAR = "seed", "a limbs-le"
@@ -65,6 +67,19 @@ def derived(pool: Pool, algorithm: str, positions: Offsets) -> Iterator[Trial]:
     for position in positions.tolist():
         raw = pool.data[position : position + size].tobytes()
         yield Trial(algorithm, position, raw, okp_public(algorithm, raw))
+
+
+def filled(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` beginnings of runs that twice ``size`` bytes fill, but for a word.
+
+    Seen in rspamd: libsodium's 64 bytes of a secret key, in a process of very many numbers.
+    """
+    part = 2 * size & ~7
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    found: Offsets = pool.head[whole & (np.abs(pool.tail - pool.head - part - 4) <= 4)]
+    found = found[pieces.fits(pool, found, 2 * size)]
+    found = found[pieces.varied(pool.data, found, size)]
+    return found[pieces.once(pool.data, found, size)[:most]]
 
 
 def paired(pool: Pool, algorithm: str, positions: Offsets) -> list[Trial]:

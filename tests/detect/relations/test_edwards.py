@@ -226,6 +226,49 @@ def test_an_ed448_seed_before_its_public_half_in_a_crowd(
     assert found == ([] if flipped else [key.spki_sha256])
 
 
+@pytest.mark.parametrize("flipped", [False, True])
+def test_an_ed448_seed_right_behind_its_public_half(make_pool: MakePool, *, flipped: bool) -> None:
+    """Seen in wolfSSL: two arrays of 57 bytes, so that the seed is at no word's beginning."""
+    key = keys.okp_key("ed448")
+    objects = [noise.uniform(128, seed) for seed in range(400)]
+    objects[300] = key.public + bytes((key.seed[0] ^ flipped,)) + key.seed[1:] + bytes(14)
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects))
+    found = list(edwards.search(pool, ()))
+    assert [describe(one.key).fingerprint.value for one in found] == [key.spki_sha256] * (
+        not flipped
+    )
+    assert all(key.spki_sha256 in again(memory, one) for one in found)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+def test_a_run_of_a_private_and_a_public_half_in_a_crowd(
+    make_pool: MakePool, algorithm: str, *, flipped: bool
+) -> None:
+    """Seen in rspamd: libsodium's secret key, and a pair, in a process of very many numbers."""
+    key = keys.okp_key(algorithm)
+    objects = [noise.uniform(96, seed) for seed in range(6000)]
+    last = bytes((key.public[-1] ^ (flipped << 3),))
+    objects[4000] = key.seed + key.public[:-1] + last + bytes(32)
+    pool, _ = make_pool(b"".join(bytes(16) + each for each in objects))
+    found = [describe(one.key).fingerprint.value for one in SEARCHES[algorithm].search(pool, ())]
+    assert found == [key.spki_sha256] * (not flipped)
+
+
+def test_a_scalar_says_which_x25519_key_it_is_too(make_pool: MakePool) -> None:
+    """Unless a public key that was met says whose it is."""
+    key, zeros = keys.okp_key("ed25519"), bytes(32)
+    u = edwards25519.montgomery(key.public)
+    pool, _ = make_pool(zeros + scalar(key) + zeros + key.public + zeros)
+    (related,) = edwards.search(pool, ())
+    assert u == detect.okp_public("x25519", scalar(key))
+    assert related.twin.hex() == publics.okp("x25519", u, kind="known").witness.fingerprint.value
+    met = publics.okp("ed25519", key.public, kind="known")
+    assert [one.twin for one in edwards.search(pool, [met])] == [b""]
+    pool, _ = make_pool(zeros + key.seed + zeros + key.public + zeros)
+    assert [one.twin for one in edwards.search(pool, ())] == [b""]
+
+
 @pytest.mark.parametrize("zeros", range(7))
 def test_a_multiple_of_b_has_its_y_whatever_the_scalar(zeros: int) -> None:
     """What X25519 would clamp is had by way of another scalar, or of another base."""
