@@ -44,9 +44,9 @@ RARE = (*(name for name in MOST if name.startswith("brainpool")), "SM2")
 stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
 curves."""
 
-MOST_READ = 1_000
-"""Derivations on each curve of what BN.js read from bytes or text: its own budget, for what BN.js
-computes stands in crowds."""
+MOST_READ, MOST_GROWN = 1_000, 300
+"""Derivations on each curve of what BN.js read from bytes or text, and of jsbn's digits before the
+budget of all: of their own, for what either computes stands in crowds."""
 
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
@@ -66,6 +66,12 @@ PROOF = "d*G = Q"
 _BN_JS = ("smi64-26", "smi32-26")
 """The readings of BN.js: V8 keeps a small integer in the upper half of a word of 64 bits, and on
 32-bit machines or with compressed pointers (Chromium, Electron) in 31 bits of one of 32."""
+
+_JSBN = ("smi64-28", "smi32-28")
+"""The readings of jsbn, which fills its arrays one by one."""
+
+_GROWN = (17, 43)
+"""Elements for which V8 has room in such an array: n + n/2 + 16 when the nth has none."""
 
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
@@ -93,9 +99,9 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     trials: list[_Trial] = []
     for name in _wanted(pool, known, trials) if len(pool.at) else ():
         tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
-        for reading in _BN_JS:
+        for reading in (*_BN_JS, *_JSBN):
             found = (trial for own, rows in tried if own == reading for trial in rows)
-            trials += itertools.islice(found, MOST_READ)
+            trials += itertools.islice(found, MOST_READ if reading in _BN_JS else MOST_GROWN)
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
         trials += itertools.islice(found, pool.budget(*MOST[name]))
     seen: set[tuple[str, int]] = set()
@@ -183,12 +189,14 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     """Put first what fills an array of V8 as BN.js reads it from bytes or text, then what fits one.
 
     The word before is the array's length: a word for each three bytes that were read. What BN.js
-    computes stands in crowds, in longer arrays.
+    computes stands in crowds, in longer arrays. Those of jsbn are as long as they have grown.
     """
     kind = f"{'>' if how.swapped else '<'}u{how.word}"
     length = readings.gather(pool.data, position - how.word, kind) >> np.uint64(how.shift)
     given, fits = -(-bits // 24), readings.count(how, bits)
     rank = np.where(length == given, 0, np.where(length == fits, 1, 2))
+    if how.name in _JSBN:
+        rank = np.where(np.isin(length, _GROWN), 0, 1)
     return position[np.argsort(rank, kind="stable")]
 
 
@@ -251,7 +259,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
         if replace(other, name=how.name, digit=how.digit) == how and other.digit < how.digit:
             narrow = readings.count(how, bits) * other.digit
             found = found[~stand(pool, other, found, narrow)]
-    if how.name in _BN_JS:
+    if how.name in (*_BN_JS, *_JSBN):
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)
     found = found[top >= np.uint64(1 << (readings.WIDE - LACK))]

@@ -151,6 +151,27 @@ def test_a_scalar_of_bn_js_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name
     assert found.encoding == f"d {name}"
 
 
+@pytest.mark.parametrize("name", ["smi64-28", "smi32-28"])
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+def test_a_scalar_of_jsbn_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name: str) -> None:
+    """Seen in kbpgp on Node: an array that has grown, behind more numbers than are tried."""
+    reading = HELD[name]
+    bits = 521 if key.curve == "P-521" else 8 * key.field_bytes
+    size = readings.count(reading, bits)
+    crowd = b"".join(
+        bytes(8) + array(reading, 31, spell(pow(3, at + 300, CURVES[key.curve].n), reading, key))
+        for at in range(digits.MOST[key.curve][0] + digits.MOST_GROWN + 100)
+    )
+    grown = 17 if size <= 17 else 43
+    holes = bytes((grown - size) * reading.word)
+    mine = array(reading, grown, spell(key.d, reading, key) + holes)
+    x = key.x.to_bytes(key.field_bytes, "big")
+    data = bytes(64) + crowd + mine + bytes(64) + x + bytes(64)
+    (found,) = search(make_pool, data)
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert found.encoding == f"d {name}"
+
+
 @pytest.mark.parametrize("tag", [1, 8])
 @pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
 def test_a_scalar_of_python_behind_tables_of_points(
