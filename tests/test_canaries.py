@@ -23,7 +23,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and 
 
 ROWS: dict[str, str] = {
     "scan": "{core} {dump} {cut} {raw} -",
-    "fleet": "{core} {dump} {cut} {raw}",
+    "fleet": "{core} {cut}",
     "info": "{core}",
     "report": "{saved}",
     "redact": "{core} --output {out}/output",
@@ -37,7 +37,7 @@ ROWS: dict[str, str] = {
 }
 """What each command is given, beside options; standard input is the core."""
 
-AGAIN: dict[str, str] = {"scan": "{dump}", "fleet": "{core} {cut}"}
+AGAIN: dict[str, str] = {"scan": "{dump}"}
 """The same from its second command line on, where dumps of each kind cost much."""
 
 NO_DUMP = {"rules check"}

@@ -70,7 +70,7 @@ def layout(path: Path) -> Layout:
         return dump.read_layout(file)
 
 
-@pytest.mark.parametrize("name", real.names())
+@pytest.mark.parametrize("name", ["openssl-keeper", "openssl-server-rsa", "windows-capi"])
 def test_a_real_dump_passes_and_reads_the_same(tmp_path: Path, name: str) -> None:
     """What was found is overwritten and nothing else; to every reader the tables are the same.
 

@@ -167,7 +167,7 @@ def test_usage_in_three_parts(tmp_path: Path, arguments: tuple[str, ...]) -> Non
 def test_report_is_the_scan_again(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
     """Text and JSON of a saved report are those of the scan; the exit code is the verdict's."""
     report = saved(tmp_path_factory, BLOCKED)
-    for options in ((), ("-v",), ("-q",)):
+    for options in ((), ("-v",)):
         again, scanned = (
             keysift("report", str(report), *options),
             keysift("scan", *options, BLOCKED),

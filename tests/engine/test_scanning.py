@@ -147,7 +147,7 @@ def test_integers_end_to_end_on_a_32_bit_machine(lead: int, tmp_path: Path) -> N
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     form=st.sampled_from(sorted(WRITTEN)),
@@ -173,7 +173,7 @@ def test_a_written_key_anywhere(
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     form=st.sampled_from(sorted(LIMBS)),
@@ -286,7 +286,7 @@ def test_nothing_in_noise(tmp_path: Path, kind: str) -> None:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(bits=st.tuples(*[st.integers(0, 8 * len(P) - 1)] * 2), form=st.sampled_from(sorted(LIMBS)))
 def test_a_flipped_bit_proves_nothing(tmp_path: Path, bits: tuple[int, int], form: str) -> None:
@@ -445,7 +445,7 @@ def test_compression_changes_nothing(tmp_path: Path, wrap: str) -> None:
 def test_a_truncated_dump_never_passes(tmp_path: Path, name: str) -> None:
     """Wherever a dump is cut, it is blocked or incomplete, and every byte left was swept."""
     data = real.load(name)
-    for size in np.linspace(1, len(data) - 1, 8, dtype=int).tolist():
+    for size in np.linspace(1, len(data) - 1, 5, dtype=int).tolist():
         found = report_bytes(data[:size], tmp_path)
         assert found.verdict is not Verdict.PASS
         assert found.coverage.scanned_bytes == size

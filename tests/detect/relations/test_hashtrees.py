@@ -100,8 +100,9 @@ def test_a_public_key_alone_is_none(make_pool: MakePool, name: str) -> None:
         assert search(*make_pool(data), certified(name)) == []
 
 
-@pytest.mark.parametrize("name", FAST)
-@pytest.mark.parametrize("part", [0, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "part"), [*((name, 2) for name in FAST), (FAST[0], 0), (FAST[0], 3)]
+)
 def test_a_flipped_bit_is_no_key(make_pool: MakePool, name: str, part: int) -> None:
     """In SK.seed, PK.seed and PK.root."""
     whole = bytearray(pqc.slh_object(name, BASE + AT))
