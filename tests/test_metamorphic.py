@@ -291,7 +291,7 @@ OTHERS: dict[str, Callable[[bytes, str], bytes]] = {
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_no_place_in_a_minidump_changes_anything(secret: str, data: st.DataObject) -> None:
     """Lists, order, cuts, alignment, byte order, unknown streams, a tail, and packing."""
@@ -303,7 +303,7 @@ def test_no_place_in_a_minidump_changes_anything(secret: str, data: st.DataObjec
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_no_place_in_a_core_changes_anything(secret: str, data: st.DataObject) -> None:
     """Order, cuts, alignment, gaps, unknown notes, a count that is too large, a tail, packing."""

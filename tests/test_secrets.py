@@ -125,8 +125,16 @@ def test_scan_says_no_part_of_a_key(
     assert set(tmp_path.iterdir()) == {*paths, *reports}
 
 
-@pytest.mark.parametrize("options", [("-v",), ("-f", "json"), ("--debug",)])
-@pytest.mark.parametrize("where", ["parse_private", "candidate", "complete"])
+@pytest.mark.parametrize(
+    ("options", "where"),
+    [
+        (("-v",), "parse_private"),
+        (("-f", "json"), "parse_private"),
+        (("--debug",), "parse_private"),
+        (("--debug",), "candidate"),
+        (("-v", "--debug"), "complete"),
+    ],
+)
 def test_a_crash_over_a_key_says_nothing(
     tmp_path: Path, options: tuple[str, ...], where: str
 ) -> None:

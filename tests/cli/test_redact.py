@@ -133,7 +133,7 @@ def test_a_copy_takes_no_name_that_is_taken(tmp_path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("name", [b"a\nb", b"\x1b[31mred", b"caf\xff", b" -q", b"%s{0}"])
+@pytest.mark.parametrize("name", [b"\x1b[31mred\nb", b"caf\xff%s{0}", b" -q"])
 def test_hostile_names(tmp_path: Path, name: bytes) -> None:
     """Any name may be read and written; what is shown of it is safe."""
     folder = os.fsencode(tmp_path)

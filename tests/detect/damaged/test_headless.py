@@ -159,7 +159,7 @@ def test_a_flipped_bit_is_never_another_key(bit: int, name: str, at: int) -> Non
         assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(["020301000102820101", "0241008f", "02818100ff", "a14403420004", "812100"]),
     st.lists(
