@@ -216,14 +216,6 @@ def test_a_seed_within_other_letters_is_none() -> None:
         assert swapped == text or find(name, swapped) == []
 
 
-def test_tor_arithmetic() -> None:
-    """The scalar of a seed gives the public key that the seed gives (RFC 8032 section 5.1.5)."""
-    for label in ("a", "b", "c", "d", "e", "f"):
-        key = keys.okp_key(label=label)
-        scalar = services.tor(key)[len(tor.SECRET) :][:32]
-        assert tor.public_of(scalar) == key.public
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,9 +2,9 @@
 
 Source: Tor, src/lib/crypt_ops/crypto_format.c (tagged files of 32 + 64 bytes), rend-spec-v3 and
 control-spec (ADD_ONION: ``ED25519-V3:`` and the same 64 bytes in base64). There is no seed but the
-expanded key (RFC 8032 section 5.1.5): the clamped scalar a and the prefix. No library computes a*B
-from a, so the few lines of arithmetic stand here; what they give proves nothing by itself, unless
-the public file, or the address of the service, stands in the same memory near by.
+expanded key (RFC 8032 section 5.1.5): the clamped scalar a and the prefix. What a gives proves
+nothing by itself, unless the public file, or the address of the service, stands in the same memory
+near by.
 """
 
 import base64
@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
+from scanner.detect.algebra import edwards25519
 from scanner.detect.algebra.material import Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
@@ -27,16 +28,6 @@ AROUND = 4096
 
 _LINE = re.compile(rb"ED25519-V3:([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
 _VERSION = b"\x03"
-
-_P = 2**255 - 19
-_D = -121665 * pow(121666, -1, _P) % _P
-_BASE = (
-    15112221349535400772501151409588531511454012693041857206046113283949847762202,
-    46316835694926478169428394003475163141307993866256225615783033603165251855960,
-)
-
-_Point = tuple[int, int, int, int]
-"""Extended coordinates X, Y, Z, T (RFC 8032 section 5.1.4)."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -74,35 +65,10 @@ def _key(expanded: bytes) -> Okp | None:
     a = expanded[:32]
     if a[0] & 7 or a[31] & 0xC0 != 0x40 or len(set(a)) < DISTINCT:
         return None
-    return Okp(algorithm="ed25519", seed=b"", public=public_of(a), a=a)
+    return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
 
 
 def address(public: bytes) -> bytes:
     """Return the address of an onion service (rend-spec-v3 section 6), without its ending."""
     check = hashlib.sha3_256(b".onion checksum" + public + _VERSION).digest()[:2]
     return base64.b32encode(public + check + _VERSION).lower()
-
-
-def public_of(a: bytes) -> bytes:
-    """Return a*B, encoded (RFC 8032 section 5.1.2)."""
-    total: _Point = (0, 1, 1, 0)
-    power: _Point = (*_BASE, 1, _BASE[0] * _BASE[1] % _P)
-    scalar = int.from_bytes(a, "little")
-    while scalar:
-        if scalar & 1:
-            total = _add(total, power)
-        power = _add(power, power)
-        scalar >>= 1
-    inverse = pow(total[2], -1, _P)
-    x, y = total[0] * inverse % _P, total[1] * inverse % _P
-    return (y | (x & 1) << 255).to_bytes(32, "little")
-
-
-def _add(one: _Point, other: _Point) -> _Point:
-    """Add points; complete, so it doubles as well (RFC 8032 section 5.1.4)."""
-    low = (one[1] - one[0]) * (other[1] - other[0]) % _P
-    high = (one[1] + one[0]) * (other[1] + other[0]) % _P
-    both = 2 * one[3] * other[3] * _D % _P
-    depth = 2 * one[2] * other[2] % _P
-    e, f, g, h = high - low, depth - both, depth + both, high + low
-    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
