@@ -26,7 +26,7 @@ READ: tuple[tuple[str, ...], ...] = (
     ("-m", "ruff", "format", "--check", "."),
     *(
         ("-m", "mypy", "--platform", name, "--cache-dir", f".mypy_cache/{name}")
-        for name in ("linux", "win32")  # nothing here is darwin's alone
+        for name in ("linux", "darwin", "win32")
     ),
 )
 """What only reads the code: all at once, each core has one to do."""

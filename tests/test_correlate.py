@@ -320,7 +320,7 @@ WITNESSES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(CANDIDATES, SIGHTINGS, WITNESSES, st.randoms())
 def test_order_of_input_changes_nothing(
     candidates: list[Candidate],
@@ -335,7 +335,7 @@ def test_order_of_input_changes_nothing(
     assert findings(candidates, sightings, witnesses) == one
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(CANDIDATES, SIGHTINGS)
 def test_no_byte_gets_lost(candidates: list[Candidate], sightings: list[Sighting]) -> None:
     """Occurrences cover exactly the bytes of the places, and none lies inside of another."""

@@ -237,7 +237,7 @@ def test_what_cannot_be_looked_for_is_refused(data: bytes, reason: str) -> None:
     assert caught.value.hint
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.binary(max_size=200)
     | st.sampled_from(

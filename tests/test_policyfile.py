@@ -171,7 +171,7 @@ def test_digest_is_of_what_is_said() -> None:
     assert len({policyfile.digest(policyfile.parse(t.encode())) for t in texts}) == len(texts)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_bytes(raw: bytes) -> None:
     """Whatever a file holds, it is a policy or is refused."""

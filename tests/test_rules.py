@@ -427,7 +427,7 @@ def test_an_anchor_in_base64_is_at_every_alignment(tmp_path: Path) -> None:
             assert len(list(sweeper.sweep(spelled.decode().encode("utf-16-le")))) == 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)).map(sorted), max_size=9))
 def test_expressions_mean_their_ranges(limits: list[list[int]]) -> None:
     """The expression of an anchor matches what lies within its ranges."""

@@ -30,7 +30,7 @@ PART = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(PART, min_size=1, max_size=4), st.booleans())
 def test_the_same_as_glob(tree: Path, parts: list[str], absolute: bool) -> None:
     """Whatever the pattern, it stands for what it does elsewhere; folders under ``**`` by files."""

@@ -176,7 +176,7 @@ def test_what_is_no_encrypted_key(data: bytes) -> None:
     assert not [item for item in find(data) if isinstance(item, Sealed)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     form=st.sampled_from(sorted(FORMS)),
     at=st.integers(0, 2000),
@@ -191,7 +191,7 @@ def test_damage_raises_nothing(form: str, at: int, size: int, filler: bytes) -> 
     find(bytes(data).decode("latin-1").encode("utf-16-le"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(head=st.sampled_from([data[:60] for data in FORMS.values()]), tail=st.binary(max_size=300))
 def test_arbitrary_bytes(head: bytes, tail: bytes) -> None:
     """Behind the beginning of any form, any bytes raise nothing."""

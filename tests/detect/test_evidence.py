@@ -35,7 +35,7 @@ def test_primes_of_unlike_sizes_that_share_much() -> None:
         assert {found.p, found.q} == {p, q}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KEYS), st.integers(0, 1023))
 def test_another_exponent_gives_nothing(key: recipes.RsaKey, bit: int) -> None:
     """An exponent of which one bit is false, and a small one, factor nothing."""

@@ -263,7 +263,7 @@ def test_a_control_line_of_tor() -> None:
         assert [one.candidate.places for one in again] == [(place,)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(data=st.binary(min_size=1, max_size=40))
 def test_bech32(data: bytes) -> None:
     """What is written is read back, and one wrong character is told."""
@@ -317,7 +317,7 @@ def test_what_is_no_key(name: str, data: bytes) -> None:
     assert find(name, data) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     name=st.sampled_from(sorted(FORMS)),
     at=st.integers(0, 2000),

@@ -197,7 +197,7 @@ def test_a_flipped_bit_is_no_key(at: int, bit: int) -> None:
             assert item.material.n == RSA.n
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=400), head=st.sampled_from([b"(d #", b"(1:d32:", b"<RSAKeyValue>"]))
 def test_arbitrary_bytes(data: bytes, head: bytes) -> None:
     """Arbitrary bytes behind an anchor give nothing and raise nothing."""

@@ -103,7 +103,7 @@ def test_a_seed_alone_is_a_structure() -> None:
     assert find("printed", text.replace(b"priv", b"prov")) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @example(ED, 135, b"0\0")
 @given(st.sampled_from([RSA, EC, ED]), st.integers(0, 2000), st.binary(max_size=90))
 def test_text_that_was_written_over(key: keys.Key, at: int, more: bytes) -> None:
@@ -177,7 +177,7 @@ def test_lines_must_follow_each_other() -> None:
     assert find("dumped", b"".join(line[10:] for line in lines)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([encodings.xxd, encodings.hexdump, words]), st.data())
 def test_arbitrary_lines(write, data: st.DataObject) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
     """Whatever the lines are, no other key is said, and nothing is raised.
@@ -225,7 +225,7 @@ def test_the_anchors_are_those_of_the_table() -> None:
     assert {anchor.source for anchor in RULES["twice"].anchors} == made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(a.source for a in RULES["twice"].anchors)), st.binary(max_size=200))
 def test_arbitrary_text_around_an_anchor(mark: str, more: bytes) -> None:
     """Nothing is said of it, and nothing raised."""

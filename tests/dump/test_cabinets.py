@@ -100,7 +100,7 @@ def test_what_trails_a_cabinet() -> None:
     assert codes(opened(cabinet.write(FILES, reserved=3000))[0]) == {"stray-bytes"}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from([PLAIN, cabinet.write(FILES, packed=False)]),
     st.lists(st.tuples(st.integers(4, 400), st.integers(0, 255)), max_size=8),

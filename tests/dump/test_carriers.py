@@ -182,7 +182,7 @@ def test_uploads_that_are_cut(data: bytes, code: str) -> None:
     assert codes(opened(data)[0]) == {code}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=90), max_size=4), st.integers(1, 40))
 def test_any_parts(parts: list[bytes], step: int) -> None:
     """In whatever pieces an upload is read, its parts come out as they went in."""
@@ -243,7 +243,7 @@ def test_fields_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
             assert codes(opened(data)[0]) == {"limit-members"}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.binary(max_size=90), max_size=6), st.integers(100, 300))
 def test_any_fields(values: list[bytes], step: int) -> None:
     """In whatever pieces entries are read, the fields that are no text come out as they went in."""

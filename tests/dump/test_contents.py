@@ -562,7 +562,7 @@ def test_cut_archive(name: str, data: st.DataObject) -> None:
     assert rest or dumps
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(ARCHIVES)), st.data())
 def test_flipped_archive(name: str, data: st.DataObject) -> None:
     """A changed byte raises nothing, and loses no dump in silence."""
@@ -577,7 +577,7 @@ def test_flipped_archive(name: str, data: st.DataObject) -> None:
         assert any(b"memory of a core" in part for part in kept)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from([b"PK\3\4\x14\0\0\0\x08\0", b"PK\5\6", b"ProblemType: C\nA: base64\n ", b""]),
     st.binary(max_size=800),
@@ -587,7 +587,7 @@ def test_arbitrary_archive(magic: bytes, data: bytes) -> None:
     expand(magic + data, max_bytes=1 << 20)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.binary(min_size=0, max_size=700), st.integers(0, 511))
 def test_arbitrary_tar(data: bytes, at: int) -> None:
     """A tar header with arbitrary bytes and a true checksum raises nothing."""

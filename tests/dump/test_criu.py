@@ -206,7 +206,7 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
             assert codes(opened(tar(images))[0]) == {code}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.data())
 def test_any_damage(data: st.DataObject) -> None:
     """Whatever an image has become, nothing raises and every page is swept."""

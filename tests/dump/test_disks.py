@@ -147,7 +147,7 @@ def test_not_told(name: str) -> None:
     assert told(ORDINARY[name]) is None
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(DISKS)), st.data())
 def test_any_cut(name: str, data: st.DataObject) -> None:
     """Wherever an image is cut, nothing raises."""

@@ -313,7 +313,7 @@ def test_no_segments() -> None:
     assert _parse(elfcore([])).faults == ()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from([(2, 1), (1, 1), (2, 2), (1, 2)]), st.binary(min_size=40, max_size=300))
 def test_arbitrary_bytes(kind: tuple[int, int], data: bytes) -> None:
     """Arbitrary bytes raise nothing but Damaged, and regions lie in the file."""
@@ -325,7 +325,7 @@ def test_arbitrary_bytes(kind: tuple[int, int], data: bytes) -> None:
             assert region.start + region.size <= 1 << 64
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.data())
 def test_flipped_and_cut(data: st.DataObject) -> None:
     """However a sound core is damaged, regions and labels lie in the file, and nothing raises."""

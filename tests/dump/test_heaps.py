@@ -132,7 +132,7 @@ def test_a_snapshot_that_is_cut(cut: int) -> None:
     assert codes(opened(data[:cut])[0]) == {"truncated-archive"}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.text(), max_size=8), st.integers(2, 40))
 def test_any_strings(strings: list[str], step: int) -> None:
     """Whatever the strings are and however they are read, they come out as they went in."""
@@ -194,7 +194,7 @@ def test_a_crash_dump_that_is_cut(data: bytes, code: str) -> None:
     assert codes(opened(data)[0]) == {code}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.integers(1 << 60, 1 << 90)
@@ -226,7 +226,7 @@ def test_any_terms(terms: list[int | bytes | str], version: str, step: int) -> N
     assert found == b"".join(data + b"|" for data in kept)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from(
         [

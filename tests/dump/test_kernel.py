@@ -160,7 +160,7 @@ def test_a_key_in_the_comment() -> None:
     assert verdict(written.data) == "blocked"
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from(sorted(WIDE)),
     st.lists(st.tuples(st.integers(0, 0x2060), st.integers(0, 255)), max_size=12),
@@ -173,7 +173,7 @@ def test_any_damage(kind: int, changes: list[tuple[int, int]]) -> None:
     layout_of(bytes(out))
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.binary(max_size=64), st.integers(0, 7))
 def test_bitmap(raw: bytes, less: int) -> None:
     """Runs are exactly the bits that are set, whatever the step they are read in."""

@@ -52,7 +52,7 @@ def test_classes() -> None:
     assert rows["stream"] == len(data) - 300 - 68
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(SPANS, SPANS, SPANS, st.integers(0, 60))
 def test_sum(
     regions: list[tuple[int, int]],
@@ -77,7 +77,7 @@ def test_sum(
     assert dict(ledger(layout, size)) == expected
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(SPANS, SPANS)
 def test_lacking(claimed: list[tuple[int, int]], held: list[tuple[int, int]]) -> None:
     """What is claimed and not held is told exactly, in order."""

@@ -118,7 +118,7 @@ def test_damaged_packed(data: bytes, code: str) -> None:
     assert code in codes(found)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from([PLAIN.data, PACKED.data]),
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=8),

@@ -153,7 +153,7 @@ def test_flattened() -> None:
     assert (name, data) == ("dump", core)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.binary(min_size=1, max_size=12)), max_size=12))
 def test_last_record_wins(writes: list[tuple[int, bytes]]) -> None:
     """However records overlap, each byte is what was written to it last."""
@@ -171,7 +171,7 @@ def test_last_record_wins(writes: list[tuple[int, bytes]]) -> None:
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(parts))
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from([PLAIN.data, FLAT]),
     st.lists(st.tuples(st.integers(8, 9000), st.integers(0, 255)), max_size=8),

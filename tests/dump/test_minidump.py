@@ -307,7 +307,7 @@ def test_two_hundred_thousand_ranges() -> None:
     assert layout.faults == ()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from([b"MDMP", b"PMDM"]), st.binary(max_size=300))
 def test_arbitrary_bytes(magic: bytes, data: bytes) -> None:
     """Arbitrary bytes raise nothing but Damaged, and regions lie in the file."""
@@ -318,7 +318,7 @@ def test_arbitrary_bytes(magic: bytes, data: bytes) -> None:
             assert region.start + region.size <= 1 << 64
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.data())
 def test_flipped_and_cut(data: st.DataObject) -> None:
     """However a sound dump is damaged, regions and labels lie in the file, and nothing raises."""

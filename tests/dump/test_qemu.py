@@ -88,7 +88,7 @@ def test_pages() -> None:
     assert described.file_offset + described.size == len(PLAIN.data)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.data())
 def test_any_order(data: st.DataObject) -> None:
     """The last copy of a page counts, in whatever order and sections pages and blocks come."""
@@ -367,7 +367,7 @@ def test_damaged(data: bytes) -> None:
     assert faults(layout_of(data)) & {"damaged-table", "truncated"}
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(4, len(PLAIN.data) - 1), st.integers(0, 255)), max_size=8))
 def test_any_damage(changes: list[tuple[int, int]]) -> None:
     """Whatever is overwritten, nothing raises and each byte has a place."""

@@ -126,7 +126,7 @@ def test_digest(tmp_path: Path, size: int) -> None:
         assert source.digest(file) == hashlib.sha256(data[:size]).hexdigest()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -249,7 +249,7 @@ _REGIONS = st.lists(
 )
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(_REGIONS)
 def test_every_byte_once(regions: list[Region]) -> None:
     """Whatever the regions, each byte of the file is in a space, and each address is a region's."""
@@ -273,7 +273,7 @@ def test_every_byte_once(regions: list[Region]) -> None:
                 assert (extent.address + step, extent.file_offset + step) in claims
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.data())
 def test_stitching(data: st.DataObject) -> None:
     """A run of memory that is cut anywhere and stored in any order is read as it was."""
@@ -297,7 +297,7 @@ def test_stitching(data: st.DataObject) -> None:
         assert reader.read(0, first, size) == memory[first : first + size]
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(_REGIONS, st.data())
 def test_many_ranges_lie_where_each_does(regions: list[Region], data: st.DataObject) -> None:
     """The places of many ranges in the file are those of each."""
@@ -315,7 +315,7 @@ def test_many_ranges_lie_where_each_does(regions: list[Region], data: st.DataObj
     )
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(_REGIONS, st.data())
 def test_what_is_read_together_is_what_stands_there(
     regions: list[Region], data: st.DataObject
@@ -344,7 +344,7 @@ def test_what_is_read_together_is_what_stands_there(
             assert memory.taken == counted
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(_REGIONS, st.integers(0, 400))
 def test_find_gives_a_region_that_has_it(regions: list[Region], address: int) -> None:
     """An address is found where the regions that are not left out have it, and nowhere else."""

@@ -166,7 +166,7 @@ def test_dumps_that_trail_each_other(times: int) -> None:
     assert len(dumps) == min(times, 8)
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(DUMPS)), st.binary(max_size=40), st.data())
 def test_arbitrary(name: str, behind: bytes, data: st.DataObject) -> None:
     """Whatever is changed, cut or trails, nothing raises, and no byte is lost."""

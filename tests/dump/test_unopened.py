@@ -164,7 +164,7 @@ def test_aff4() -> None:
     assert codes(opened(zipped(("core", CORE), comment=b"see aff4://"))[0]) == set()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(FILES)), st.data())
 def test_any_damage(name: str, data: st.DataObject) -> None:
     """Whatever is cut or changed, nothing raises."""

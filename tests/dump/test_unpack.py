@@ -150,7 +150,7 @@ def test_bytes_up_to_the_limit(codec: str) -> None:
     assert content.faults == ()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(CODECS)), st.data())
 def test_cut_stream(codec: str, data: st.DataObject) -> None:
     """A cut stream gives a prefix, and a fault wherever the cut is."""
@@ -162,7 +162,7 @@ def test_cut_stream(codec: str, data: st.DataObject) -> None:
     assert len(found) >= cut - 140_000
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(CODECS)), st.data())
 def test_flipped_stream(codec: str, data: st.DataObject) -> None:
     """A damaged stream is a fault or decodes to the same; what came before is kept."""
@@ -332,7 +332,7 @@ def test_sniff_layer() -> None:
         assert codecs.sniff_layer(head) is None
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(
     st.sampled_from(
         [

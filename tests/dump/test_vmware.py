@@ -81,7 +81,7 @@ def test_damaged(data: bytes, code: str) -> None:
     assert code in damage(layout_of(data))
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(4, 400), st.integers(0, 255)), max_size=8))
 def test_any_damage(changes: list[tuple[int, int]]) -> None:
     """Whatever is overwritten, nothing raises and each byte has a place."""

@@ -432,7 +432,7 @@ def same(one: Swept, other: Swept) -> bool:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(at=st.floats(0, 1, exclude_max=True), damage=st.sampled_from(("cut", "flip", "twice")))
 @example(at=0.0, damage="cut")

@@ -279,7 +279,7 @@ def test_a_key_across_windows(
 @pytest.mark.parametrize("kind", [*SURROUNDINGS, "mixed"])
 def test_nothing_in_noise(tmp_path: Path, kind: str) -> None:
     """Surroundings without a key pass, with no finding of any confidence."""
-    made = getattr(noise, kind)(1 << 21, 77)
+    made = getattr(noise, kind)(1 << 20, 77)
     dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=made)])
     found = report_bytes(dump.data, tmp_path)
     assert (found.findings, found.verdict) == ((), Verdict.PASS)

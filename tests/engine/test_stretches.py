@@ -117,7 +117,7 @@ def test_holes_have_no_look() -> None:
     assert {cell for one in found for cell in one.cells} == {"text", None}
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2**64), st.integers(0, 2**40), st.integers(-9, 70_000)),

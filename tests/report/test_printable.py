@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scanner.report.printable import MAX_CHARACTERS, printable
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.text(st.characters(), max_size=400))
 def test_any_text(text: str) -> None:
     """Arbitrary text, surrogates included, becomes printable, short, and encodable."""

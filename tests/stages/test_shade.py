@@ -67,7 +67,7 @@ def test_cells_are_few(size: int, cell: int) -> None:
     assert shade.stride(size) * 8 * 15 <= cell
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.integers(0, 20_000), st.lists(st.integers(0, 20_000), max_size=6))
 def test_cells_cover_each_byte_once(size: int, cuts: list[int]) -> None:
     """Cells add up to the file, and what they say was swept to the ranges that were."""

@@ -22,7 +22,7 @@ P256 = Group(
 """A curve that the library has too: what is computed here is compared on it."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(d=st.integers(1, P256.n - 1))
 def test_the_formulas_are_those_of_the_library(d: int) -> None:
     """A scalar gives the same point, and that decodes to itself."""

@@ -46,7 +46,7 @@ def test_what_is_none_is_refused(data: bytes) -> None:
         ber.to_der(data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 900), st.binary(max_size=200))
 def test_arbitrary_bytes_are_der_or_malformed(cut: int, noise: bytes) -> None:
     """Nothing else is raised, and nothing deeper than the bound comes out."""

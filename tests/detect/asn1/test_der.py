@@ -91,7 +91,7 @@ def test_large_objects_are_refused_before_they_are_read() -> None:
         der.write(der.SEQUENCE, bytes(0x10000))
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=80))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     """Whatever the bytes, a walk over them ends or is Malformed."""

@@ -105,7 +105,7 @@ def _private_bytes(key: recipes.Key) -> list[bytes]:
     return [key.seed]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(PROVED), st.data())
 def test_a_flipped_bit_in_a_private_part_proves_nothing(
     pair: tuple[recipes.Key, bytes], draw: st.DataObject
@@ -127,7 +127,7 @@ def test_a_flipped_bit_in_a_private_part_proves_nothing(
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from([*PROVED, *UNPROVED]),
     st.integers(0, 300),
@@ -141,7 +141,7 @@ def test_any_place_will_do(pair: tuple[recipes.Key, bytes], at: int, after: byte
     assert names == {key.spki_sha256}
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=120), st.sampled_from([pair[1][:40] for pair in PROVED]))
 def test_no_bytes_raise(tail: bytes, head: bytes) -> None:
     """Random bytes are no key, not even behind the beginning of one."""
@@ -150,7 +150,7 @@ def test_no_bytes_raise(tail: bytes, head: bytes) -> None:
     assert keys.parse_private(tail) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([*PROVED, *UNPROVED]), st.data())
 def test_damage_anywhere_raises_nothing(
     pair: tuple[recipes.Key, bytes], draw: st.DataObject

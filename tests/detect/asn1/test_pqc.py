@@ -120,7 +120,7 @@ def test_a_key_is_never_written_down() -> None:
         pickle.dumps(key)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(pqc.OIDS)), st.data())
 def test_arbitrary_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
     """Whatever byte changes, nothing is raised."""

@@ -175,7 +175,7 @@ def test_the_largest_signed_part_is_bounded() -> None:
     assert x509.from_signed_part(der.write(der.SEQUENCE, content + padded)) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(SIGNING), st.data())
 def test_damage_raises_nothing(key: recipes.Key, draw: st.DataObject) -> None:
     """A certificate with a few bytes overwritten gives a key or none, and no exception."""
@@ -186,7 +186,7 @@ def test_damage_raises_nothing(key: recipes.Key, draw: st.DataObject) -> None:
         assert found.bits > 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=100))
 def test_random_bytes_are_nothing(data: bytes) -> None:
     """No key is read from noise."""

@@ -84,7 +84,7 @@ def _mix(column: bytes) -> bytes:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     bits=st.sampled_from((128, 192, 256)),
@@ -184,7 +184,7 @@ def test_the_writers_agree_with_ciphers() -> None:
 
 @example(kind="sm4", around="zeros", at=80, label=436)  # two words in it have no byte above 0x7f
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     kind=st.sampled_from(sorted(OTHERS.keys() - {"des"})),

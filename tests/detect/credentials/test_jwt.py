@@ -90,14 +90,14 @@ def test_only_what_may_be_told_is_told(claims: dict[str, object], said: Claims) 
     assert found[1] == said
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=200), st.sampled_from([1, 2]))
 def test_any_bytes_are_borne(data: bytes, width: int) -> None:
     """No bytes behind the first three letters make it raise."""
     assert read(b"eyJ" + data, 0, width) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_any_parts_are_borne(header: bytes, claims: bytes) -> None:
     """Nor does anything that decodes."""

@@ -78,7 +78,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data(), st.lists(PIECES, min_size=1, max_size=5), st.booleans())
 def test_every_match_holds_a_lead(data: st.DataObject, pieces: list[str], fold: bool) -> None:
     """Whatever matches an expression holds one of its leads: no token goes past its anchors."""
@@ -89,7 +89,7 @@ def test_every_match_holds_a_lead(data: st.DataObject, pieces: list[str], fold: 
     assert not leads or any(holds(lead, text) for lead in leads)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.text(alphabet=st.sampled_from(list("ab[](){}|?*+\\^$-,:<>=!.xi19 #")), max_size=24))
 def test_any_text_is_borne(pattern: str) -> None:
     """No text makes the reader raise."""

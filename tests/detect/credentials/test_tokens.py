@@ -76,7 +76,7 @@ SURE = {
 KINDS = ("zeros", "text", "text16", "pointers", "heap", "uniform")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     name=st.sampled_from(sorted(SURE)),
     width=st.sampled_from([1, 2]),

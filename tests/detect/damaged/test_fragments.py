@@ -174,7 +174,7 @@ def test_dsa() -> None:
         assert find(text) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(DER)), st.integers(0, 1300), st.binary(max_size=120))
 def test_arbitrary_der(form: str, cut: int, more: bytes) -> None:
     """Whatever follows, no other key is said, and nothing is raised."""
@@ -183,7 +183,7 @@ def test_arbitrary_der(form: str, cut: int, more: bytes) -> None:
     assert len(names - {"", key.spki_sha256}) <= (form.endswith("EC") or form.startswith("SEC1"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), st.integers(0, 700), st.binary(max_size=120))
 def test_arbitrary_contents_raise_nothing(form: str, cut: int, more: bytes) -> None:
     """Whatever the base64 goes on with, at most one thing is said."""

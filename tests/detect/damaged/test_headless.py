@@ -148,7 +148,7 @@ def test_whole_and_public_objects_are_left_alone(key: recipes.Key) -> None:
         assert find(b"\x77" * 12 + form + b"\x77" * 200) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 7), st.sampled_from(["p", "q", "dp", "dq"]), st.integers(8, 60))
 def test_a_flipped_bit_is_never_another_key(bit: int, name: str, at: int) -> None:
     """One wrong bit leaves the same key, proved by the numbers that are right, or none."""
@@ -159,7 +159,7 @@ def test_a_flipped_bit_is_never_another_key(bit: int, name: str, at: int) -> Non
         assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(["020301000102820101", "0241008f", "02818100ff", "a14403420004", "812100"]),
     st.lists(

@@ -93,7 +93,7 @@ def test_armour_that_was_written_over() -> None:
     assert found.candidate.encoding == "PGP armour, damaged"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(KEYS)), st.integers(0, 1500), st.binary(max_size=60))
 def test_arbitrary_contents(kind: str, cut: int, more: bytes) -> None:
     """Whatever follows, no other key is said, and nothing is raised."""

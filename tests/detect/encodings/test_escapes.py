@@ -102,7 +102,7 @@ def test_only_the_kind_of_the_first_line_end_is_undone() -> None:
     assert escapes.undone(b"a&#10;b&#x2f;\\/").text == b"a\nb/\\/"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(alphabet="ab\\nrux0a1245%&#;+/\n", max_size=60))
 def test_places_of_anything(text: str) -> None:
     """Each character ends behind the one before it, and the last at the end."""

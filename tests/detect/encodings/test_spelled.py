@@ -157,7 +157,7 @@ def test_html() -> None:
             assert found.candidate.fingerprint.value == RSA.spki_sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     head=st.sampled_from(
         [

@@ -45,7 +45,7 @@ def test_what_is_not_random_has_no_runs(make: type[noise.zeros]) -> None:  # typ
     assert sweep(make(1 << 16, 3), []) == []  # type: ignore[misc]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 1 << 16),
     cuts=st.lists(st.integers(8, 8184), max_size=12),
@@ -109,7 +109,7 @@ def small_integers(count: int, digit: int, seed: int) -> list[bytes]:
     return [bytes(4) + int(word).to_bytes(4, "little") for word in words]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 1 << 16),
     cuts=st.lists(st.integers(8, 4088), max_size=6),

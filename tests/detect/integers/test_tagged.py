@@ -20,7 +20,7 @@ def row(count: int, tag: int, seed: int) -> Words:
 
 
 @pytest.mark.parametrize("tag", TAGS.values(), ids=TAGS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(at=st.integers(8, 60), count=st.integers(10, 30), seed=st.integers(0, 1 << 16))
 def test_a_row_is_told_wherever_it_begins(tag: int, at: int, count: int, seed: int) -> None:
     """Looked for once in eight words, it is flagged whole, and nothing beside it."""

@@ -78,7 +78,7 @@ def test_a_store_that_is_none(at: int) -> None:
             raise AssertionError(found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), st.integers(0, 900), st.binary(max_size=200))
 def test_arbitrary_bytes_raise_nothing(form: str, cut: int, noise: bytes) -> None:
     """Whatever follows, nothing is raised, and no place is larger than what there is."""

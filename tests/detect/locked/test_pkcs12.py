@@ -63,7 +63,7 @@ def test_what_lies_within_is_not_judged() -> None:
     assert find(keystores.pkcs12_holding(held)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_damaged_store_gives_that_key_or_nothing(data: st.DataObject) -> None:
     """Whatever byte changes, nothing is raised and no other key is proved."""

@@ -178,7 +178,7 @@ def test_public_packets(key: recipes.Key) -> None:
     assert names == {key.spki_sha256}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([KEYS[0], KEYS[3], KEYS[7]]), st.data())
 def test_a_flipped_bit_proves_nothing_else(key: recipes.Key, data: st.DataObject) -> None:
     """Whichever bit is flipped, what is proved is that key or nothing."""
@@ -188,7 +188,7 @@ def test_a_flipped_bit_proves_nothing_else(key: recipes.Key, data: st.DataObject
     assert set(private(bytes(packet))) <= {key.spki_sha256}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from([pgp.packet, pgp.encrypted, lambda key: pgp.armour(pgp.packet(key))]),
     st.sampled_from(KEYS[3:8]),
@@ -208,7 +208,7 @@ def test_arbitrary_bytes_raise_nothing(
                     assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=200))
 def test_armour_of_anything(text: bytes) -> None:
     """Decoding gives bytes or none, and never more characters than there are."""
@@ -372,7 +372,7 @@ def test_what_its_frame_does_not_hold(name: str) -> None:
     assert find(spoiled, "private-key") == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=120))
 def test_arbitrary_bodies_are_refused(body: bytes) -> None:
     """Whatever bytes a body has, it is read or refused, and never half."""

@@ -56,7 +56,7 @@ def test_what_is_cut_or_no_point(key: recipes.Key) -> None:
         assert find(record[:-1] + bytes((record[-1] ^ 1,))) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(["00440101030d", "0108010103080301", "00240101030f"]), st.binary())
 def test_arbitrary_bytes_raise_nothing(mark: str, noise_: bytes) -> None:
     """Whatever stands behind an anchor, nothing is raised."""

@@ -48,7 +48,7 @@ def test_a_field_out_of_bounds(at: int) -> None:
     assert find(bytes(data)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from([secrets.dpapi_master_key, secrets.cng_key_data]),
     st.integers(0, 200),

@@ -71,7 +71,7 @@ def test_keys_must_fit_their_type() -> None:
     assert find(secrets.ccache()[:-100]) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from([secrets.keytab, secrets.ccache, lambda: secrets.ccache(3)]),
     st.integers(0, 300),

@@ -83,7 +83,7 @@ def test_sealed_data_is_no_key() -> None:
     assert detector.wrapped(whole[: at + 1] + b"\x01" + whole[at + 2 :]) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KEYS[:3]), st.integers(0, 400), st.binary(max_size=100), st.booleans())
 def test_arbitrary_bytes_raise_nothing(
     key: recipes.Key, cut: int, noise: bytes, wrapped: bool

@@ -108,7 +108,7 @@ def test_divisors_of_many_moduli(seed: int, bits: int, others: int) -> None:
     assert sorted(found) == sorted((1, value) for value in mine)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     n=st.integers(1, 1 << 600).map(lambda number: 2 * number + 1),
     known=st.integers(0, 1 << 520),

@@ -50,7 +50,7 @@ def search(pool: Pool, memory: Memory, *known: PublicKey) -> list[tuple[str, int
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     name=st.sampled_from(NAMES),
@@ -101,7 +101,7 @@ def test_a_freed_seed_behind_its_tag_in_a_crowd(make_pool: MakePool, name: str, 
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     name=st.sampled_from(NAMES),

@@ -72,7 +72,7 @@ def test_a_point_that_is_on_no_curve_is_nothing(key: recipes.Key) -> None:
     assert find(bytes(blob)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KEYS), st.integers(0, 300), st.binary(max_size=80))
 def test_arbitrary_bytes_raise_nothing(key: recipes.Key, cut: int, noise: bytes) -> None:
     """Whatever stands behind an anchor, the answer is a key or none."""

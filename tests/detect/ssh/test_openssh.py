@@ -100,7 +100,7 @@ def test_an_encrypted_file_is_no_finding_here() -> None:
     assert find(text) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KEYS[3:]), st.sampled_from(sorted(FORMS)), st.integers(0, 500), st.binary())
 def test_arbitrary_bytes_raise_nothing(key: recipes.Key, form: str, cut: int, noise: bytes) -> None:
     """Whatever stands behind an anchor, what comes out is that key or nothing."""
@@ -109,7 +109,7 @@ def test_arbitrary_bytes_raise_nothing(key: recipes.Key, form: str, cut: int, no
             assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(KEYS), st.data())
 def test_a_flipped_bit_proves_nothing(key: recipes.Key, data: st.DataObject) -> None:
     """No field but the coefficient and the length of a name can change without being seen."""

@@ -160,7 +160,7 @@ def test_pvk() -> None:
     assert pvk.read(data[:-1]) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     name=st.sampled_from(sorted(KEYS)),
     locked=st.booleans(),

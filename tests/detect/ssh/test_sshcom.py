@@ -58,7 +58,7 @@ def test_the_object_alone() -> None:
     assert find(sealed.sshcom(KEY, b"3des-cbc")) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=300), behind=st.binary(max_size=300))
 def test_arbitrary_bytes_raise_nothing(data: bytes, behind: bytes) -> None:
     """Whatever follows the anchors, nothing is raised."""

@@ -261,7 +261,7 @@ def test_the_identifier_before_a_seed_is_believed(algorithm: str, codec: str) ->
     assert only("headless-text", bytes(16) + text + bytes(64), key)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(lost=st.integers(16, 900), size=st.integers(0, 40))
 def test_a_hole_in_the_text(lost: int, size: int) -> None:
     """Bytes overwritten inside of n or e leave the primes, and no other key comes out."""
@@ -319,7 +319,7 @@ HEADS = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(head=st.sampled_from(HEADS), before=st.binary(max_size=40), tail=st.binary(max_size=300))
 def test_arbitrary_bytes(head: bytes, before: bytes, tail: bytes) -> None:
     """Around any anchor, any bytes raise nothing and are no key."""
@@ -327,7 +327,7 @@ def test_arbitrary_bytes(head: bytes, before: bytes, tail: bytes) -> None:
         assert find(name, before + head + tail) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(head=st.sampled_from(HEADS), tail=st.text(alphabet='MIAgEC=\\n+/-_ "u0%3d\n', max_size=300))
 def test_arbitrary_text(head: bytes, tail: str) -> None:
     """Around any anchor, escapes and fillers in any order raise nothing."""

@@ -144,7 +144,7 @@ def test_what_nobody_computes_with_is_told(kind: dict[str, str], member: str) ->
     assert find(json.dumps(kind | {"x": private}).encode()) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.booleans())
 def test_arbitrary_bytes_raise_nothing(before: bytes, behind: bytes, wide: bool) -> None:
     """Whatever stands around an anchor, nothing is raised."""

@@ -127,7 +127,7 @@ def test_what_is_no_key(text: bytes) -> None:
     assert find(bytes(9) + text + bytes(9)) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=100), st.binary(max_size=200))
 def test_arbitrary_bytes_raise_nothing(before: bytes, behind: bytes) -> None:
     """Whatever stands around the label, nothing is raised."""

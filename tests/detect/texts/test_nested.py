@@ -127,7 +127,7 @@ def test_what_is_no_key(form: str) -> None:
         assert [one for one in find(name, data) if not isinstance(one, PublicKey)] == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     form=st.sampled_from(sorted(FILES)),
     lead=st.binary(max_size=8),

@@ -197,7 +197,7 @@ def test_labels_without_a_key_are_nothing(text: bytes) -> None:
     assert find(text.decode().encode("utf-16-le")) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(TEXTS), st.integers(0, 40), st.data())
 def test_damage_raises_nothing(
     sample: tuple[recipes.Key, str, bytes], at: int, draw: st.DataObject
@@ -213,7 +213,7 @@ def test_damage_raises_nothing(
                 assert found.candidate.fingerprint.value == key.spki_sha256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(alphabet="MII\\nr\"'+/= \n\0A-u02b&#10;%é", max_size=200))
 def test_no_text_raises(tail: str) -> None:
     """Whatever stands behind a BEGIN line, nothing is raised."""

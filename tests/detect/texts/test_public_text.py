@@ -133,7 +133,7 @@ def test_of_rsa_it_names_alone(tmp_path: Path) -> None:
     (_,), _ = found(tmp_path, changed, encodings.certificate_der(RSA))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(TEXTS)), st.binary(max_size=300), st.integers(0, 400))
 def test_arbitrary_bytes_raise_nothing(name: str, behind: bytes, kept: int) -> None:
     """Whatever follows the label, or some of its body, nothing is raised."""
