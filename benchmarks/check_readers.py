@@ -27,7 +27,7 @@ from elftools.elf.elffile import ELFFile
 from minidump.minidumpfile import MinidumpFile
 
 from scanner import dump
-from scanner.dump import contents, source
+from scanner.dump import contents, source, storage
 from scanner.dump.ledger import ledger
 from scanner.dump.source import File
 from scanner.model import Layout
@@ -118,12 +118,12 @@ def scanned(path: Path) -> tuple[int, list[dict[str, Any]], float, int]:
 
 def layouts(path: Path) -> Iterator[tuple[Layout, bytes]]:
     """Yield the layout and bytes of each dump that a file is or holds."""
-    spill = source.create_spill(None)
+    spill = storage.create_spill(None)
     with source.open_file(str(path)) as given:
         inside = contents.expand(
             given,
             spill,
-            scratch=lambda: source.create_spill(None),
+            scratch=lambda: storage.create_spill(None),
             is_dump=dump.is_dump,
             max_bytes=1 << 36,
         )

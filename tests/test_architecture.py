@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("fingerprint", "spread", "fields", "regions"),
     ("dump.lzop",),
     ("dump.source", "dump.ledger", "dump.names", "dump.codecs", "dump.pack"),
-    ("dump.registers",),
+    ("dump.registers", "dump.storage"),
     ("dump.draft", "dump.remote"),
     ("dump.bitmaps", "dump.pagetables"),
     ("dump.paging",),

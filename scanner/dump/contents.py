@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from scanner.dump import archives, trailing, unpack
 from scanner.dump.archives.archive import MAX_MEMBERS, Archive
-from scanner.dump.source import CHUNK, File, Pieces, Spill
+from scanner.dump.source import CHUNK, File, Pieces
+from scanner.dump.storage import Spill
 from scanner.dump.trailing import HEAD, NOTHING
 from scanner.model import Fault
 

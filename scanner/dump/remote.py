@@ -240,6 +240,9 @@ class _Object:
         except Exception as error:  # noqa: BLE001 - clients raise what they like
             raise self._failed(error) from None
 
+    def zeros(self, offset: int) -> int:  # noqa: ARG002 - see Reader; no store tells
+        return 0
+
     def identify(self) -> Identity:
         try:
             said = self._info()

@@ -2,17 +2,15 @@
 
 This module exists so that a file which is cut while it is read is an error and never a killed
 process or a short answer: it refuses to map files into memory, and it refuses directories, pipes,
-sockets and devices that cannot be sought. What must be decoded or cannot be sought goes to a spill
-file, private and without a name.
+sockets and devices that cannot be sought.
 """
 
-import contextlib
+import errno
 import hashlib
 import os
-import shutil
 import stat
 import sys
-import tempfile
+import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
@@ -25,10 +23,7 @@ CHUNK = 1 << 20
 """Bytes of one sequential read."""
 
 HOLE = 1 << 16
-"""Zeros are left out of a spill file in blocks of this many bytes."""
-
-MARGIN = 256 << 20
-"""Bytes of a disk that a spill file leaves free, or a twentieth of the disk if that is less."""
+"""Zeros are left out of the files that we write in blocks of this many bytes."""
 
 _FLAGS = (
     os.O_RDONLY
@@ -38,7 +33,11 @@ _FLAGS = (
     | getattr(os, "O_NONBLOCK", 0)  # a FIFO without a writer must not hang
 )
 
-_ZEROS = bytes(HOLE)
+SETTLED = 10
+"""Seconds since a file was last written to after which a file system knows where it has holes:
+OpenZFS up to 2.2.1 told bytes that it had not yet written out, within 5, as a hole."""
+
+ZEROS = bytes(HOLE)
 
 Pieces = tuple[tuple[int, int], ...]
 """Offsets and sizes in a file."""
@@ -64,6 +63,10 @@ class Reader(Protocol):
 
     def read_at(self, offset: int, view: memoryview) -> int:
         """Read once at an offset: how many bytes came; 0 is the end."""
+        ...
+
+    def zeros(self, offset: int) -> int:
+        """Return how many bytes at an offset are known to be zeros, and need not be read."""
         ...
 
     def identify(self) -> Identity:
@@ -108,6 +111,11 @@ class File:
             if count == 0:
                 raise _cut(offset + done)
             done += count
+
+    def zeros(self, offset: int) -> int:
+        """Return how many bytes at an offset are known to be zeros; 0 where it is not known."""
+        at, room = self._place(offset)
+        return min(self._reader.zeros(at), room)
 
     def _place(self, offset: int) -> tuple[int, int]:
         """Return where a byte lies under the descriptor, and how many follow it there."""
@@ -158,9 +166,12 @@ class File:
 
 
 class _Descriptor:
-    """Reads from a file descriptor that it owns."""
+    """Reads from a file descriptor that it owns.
 
-    __slots__ = ("_fd", "size")
+    Holes of a sparse file are zeros (lseek(2)): a core of 80 GB may have 80 MB of data.
+    """
+
+    __slots__ = ("_fd", "_sparse", "size")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -170,9 +181,16 @@ class _Descriptor:
             self.size = os.lseek(fd, 0, os.SEEK_END) if block else status.st_size
         except OSError as error:
             raise _unreadable("the dump cannot be read", error) from error
+        self._sparse = not block and _may_have_holes(status)
 
     def read_at(self, offset: int, view: memoryview) -> int:
-        return _read_at(self._fd, offset, view)
+        zeros = min(self.zeros(offset), len(view)) if len(view) >= HOLE else 0
+        for at in range(0, zeros, HOLE):
+            view[at : min(at + HOLE, zeros)] = ZEROS[: zeros - at]
+        return zeros or _read_at(self._fd, offset, view)
+
+    def zeros(self, offset: int) -> int:
+        return _data(self._fd, offset, self.size) - offset if self._sparse else 0
 
     def identify(self) -> Identity:
         try:
@@ -191,6 +209,30 @@ class _Descriptor:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+if sys.platform == "win32":
+
+    def _may_have_holes(status: os.stat_result) -> bool:  # noqa: ARG001 - the other system's
+        """Return False: what lseek(2) tells elsewhere, no call of Python's tells here."""
+        return False
+
+    def _data(fd: int, offset: int, size: int) -> int:
+        raise NotImplementedError
+
+else:
+
+    def _may_have_holes(status: os.stat_result) -> bool:
+        """Tell whether a file has fewer blocks than bytes, and whether its holes can be trusted."""
+        settled = time.time() - max(status.st_mtime, status.st_ctime) > SETTLED
+        return hasattr(os, "SEEK_DATA") and settled and status.st_blocks * 512 < status.st_size
+
+    def _data(fd: int, offset: int, size: int) -> int:
+        """Return where data is from an offset on, or the size; the offset where it is not told."""
+        try:
+            return os.lseek(fd, offset, os.SEEK_DATA)
+        except OSError as error:
+            return size if error.errno == errno.ENXIO else offset
 
 
 if sys.platform == "win32":
@@ -274,84 +316,6 @@ def _refuse_special(mode: int) -> None:
     )
 
 
-class Spill:
-    """A file without a name that decoded bytes are written to, in order and once.
-
-    Owns ``fd``, which another process may hold a duplicate of: write in one of them only.
-    ``directory`` names the disk whose free space is watched.
-    """
-
-    __slots__ = ("directory", "fd", "size")
-
-    def __init__(self, fd: int, directory: str) -> None:
-        self.fd = fd
-        self.directory = directory
-        self.size = 0
-
-    def clear(self) -> None:
-        """Forget what was written: a worker that replaces a dead one begins anew."""
-        try:
-            os.ftruncate(self.fd, 0)
-        except OSError as error:
-            raise _full(error) from error
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        """Append bytes; blocks of zeros become holes. Raises Unreadable if the disk is full."""
-        start: int | None = None
-        for at in range(0, len(data), HOLE):
-            block = data[at : at + HOLE]
-            if block == (_ZEROS if len(block) == HOLE else _ZEROS[: len(block)]):
-                if start is not None:
-                    self._put(start, data[start:at])
-                start = None
-            elif start is None:
-                start = at
-        if start is not None:
-            self._put(start, data[start:])
-        self.size += len(data)
-
-    def _put(self, at: int, data: bytes) -> None:
-        try:
-            usage = shutil.disk_usage(self.directory)
-            if usage.free - len(data) < min(MARGIN, usage.total // 20):
-                raise _full(None)
-            os.lseek(self.fd, self.size + at, os.SEEK_SET)
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self.fd, view) :]
-        except OSError as error:
-            raise _full(error) from error
-
-    def finish(self) -> None:
-        """Fix the size, so that zeros at the end count. Raises Unreadable if the disk is full."""
-        try:
-            os.ftruncate(self.fd, self.size)
-        except OSError as error:
-            raise _full(error) from error
-
-    def close(self) -> None:
-        """Close the descriptor; may be called again."""
-        fd, self.fd = self.fd, -1
-        if fd >= 0:
-            with contextlib.suppress(OSError):  # what was not written was not promised
-                os.close(fd)
-
-
-def create_spill(directory: str | None) -> Spill:
-    """Create a spill file in a directory, by default the system's own for temporary files.
-
-    It has no name (POSIX) or goes when its last handle is closed (Windows), and can be read by
-    nobody else. Raises Unreadable.
-    """
-    try:
-        place = directory if directory is not None else tempfile.gettempdir()
-        with tempfile.TemporaryFile(dir=place, prefix="keysift-", buffering=0) as handle:
-            return Spill(os.dup(handle.fileno()), place)
-    except (OSError, ValueError) as error:
-        raise _full(error) from error
-
-
 def digest(file: File) -> str:
     """Return the SHA-256 of a whole file in lower-case hex."""
     state = hashlib.sha256()
@@ -372,13 +336,4 @@ def _cut(offset: int) -> Unreadable:
         f"the dump cannot be read at {offset}",
         reason="the file ends before that",
         hint="scan a copy that nobody writes to",
-    )
-
-
-def _full(error: OSError | ValueError | None) -> Unreadable:
-    reason = cause(error) if error is not None else "the disk is almost full"
-    return Unreadable(
-        "the spill file cannot be written",
-        reason=reason,
-        hint="name a private directory on a larger disk with --spool-dir",
     )

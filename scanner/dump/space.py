@@ -292,6 +292,13 @@ class Memory:
         for at, file, size in _parts(self.map, space, offset, len(view)):
             self._file.readinto(file, view[at - offset : at - offset + size])
 
+    def hollow(self, space: int, offset: int, size: int) -> bool:
+        """Tell whether a range lies in a hole of the file: it is zeros, and need not be read."""
+        return all(
+            self._file.zeros(file) >= part
+            for _, file, part in _parts(self.map, space, offset, size)
+        )
+
     def read_many(
         self, space: _Int64, offset: _Int64, size: _Int64, view: memoryview, at: _Int64
     ) -> None:

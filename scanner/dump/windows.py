@@ -30,6 +30,10 @@ _LEAST = 4096
 
 _Bytes = npt.NDArray[np.uint8]
 
+_MOST = WINDOW_BYTES + LEAD + TRAIL + 2 * _ALIGNMENT
+_ZEROS = np.zeros(_MOST, np.uint8)
+_ZEROS.flags.writeable = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
@@ -53,6 +57,8 @@ class Window:
 
     buffer: npt.NDArray[np.uint8]
     segments: tuple[Segment, ...]
+    hole: bool = False
+    """It was not read, and is zeros: it lies in a hole of the file."""
 
 
 def cut(space_map: SpaceMap) -> tuple[tuple[Place, ...], ...]:
@@ -87,7 +93,7 @@ def _whole(space_map: SpaceMap, space: int, offset: int, size: int) -> int:
 
 def windows(memory: Memory, task: tuple[Place, ...]) -> Iterator[Window]:
     """Yield the windows of a task; together they own each of its bytes once."""
-    buffer = np.zeros(WINDOW_BYTES + LEAD + TRAIL + 2 * _ALIGNMENT, np.uint8)
+    buffer = np.zeros(_MOST, np.uint8)
     segments: list[Segment] = []
     at = 0
     for place in task:
@@ -117,6 +123,8 @@ def _place(space_map: SpaceMap, space: int, offset: int, end: int, at: int, room
 
 def _filled(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> Window:
     """Read the segments of a window and their neighbours; what is of no space becomes zeros."""
+    if len(segments) == 1 and _hollow(memory, segments[0]):
+        return Window(buffer=_ZEROS[: len(buffer)], segments=tuple(segments), hole=True)
     if len(segments) >= _CROWD:
         _fill_crowd(memory, buffer, segments)
     else:
@@ -127,11 +135,21 @@ def _filled(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> Window:
     return Window(buffer=buffer, segments=tuple(segments))
 
 
+def _reach(memory: Memory, segment: Segment) -> tuple[int, int]:
+    """Return where a segment and its neighbours begin and end in their space."""
+    first = max(segment.offset - segment.lead, 0)
+    last = segment.offset + segment.size + segment.trail
+    return first, min(last, int(memory.map.size[segment.space]))
+
+
+def _hollow(memory: Memory, segment: Segment) -> bool:
+    first, last = _reach(memory, segment)
+    return memory.hollow(segment.space, first, last - first)
+
+
 def _fill(memory: Memory, buffer: _Bytes, segment: Segment, at: int) -> None:
     """Read a segment and its neighbours, and clear what is before or behind the space."""
-    limit = int(memory.map.size[segment.space])
-    first = max(segment.offset - segment.lead, 0)
-    last = min(segment.offset + segment.size + segment.trail, limit)
+    first, last = _reach(memory, segment)
     start = segment.at - (segment.offset - first)
     stop = segment.at + (last - segment.offset)
     buffer[at:start] = 0

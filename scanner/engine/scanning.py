@@ -20,7 +20,7 @@ from scanner.detect.anchors import compile_anchors
 from scanner.detect.credentials import kingfisher
 from scanner.detect.integers import limbs, pool
 from scanner.detect.register import Register, Registrar
-from scanner.dump import source, space
+from scanner.dump import space, storage
 from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
@@ -231,7 +231,7 @@ def _stdin(stack: contextlib.ExitStack) -> Handle:
 
 
 def _spill(request: ScanRequest, stack: contextlib.ExitStack) -> Handle:
-    spill = source.create_spill(request.spool_dir)
+    spill = storage.create_spill(request.spool_dir)
     stack.callback(spill.close)
     return Handle(spill.fd, writable=True)
 

@@ -14,11 +14,22 @@ from functools import cached_property
 from scanner import dump
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import AnchorSet, Sweeper, open_sweeper
-from scanner.dump import archives, codecs, contents, remote, source, space, trailing, unpack
+from scanner.dump import (
+    archives,
+    codecs,
+    contents,
+    remote,
+    source,
+    space,
+    storage,
+    trailing,
+    unpack,
+)
 from scanner.dump.contents import Contents, Part
 from scanner.dump.ledger import ledger
-from scanner.dump.source import File, Identity, Pieces, Spill
+from scanner.dump.source import File, Identity, Pieces
 from scanner.dump.space import Memory, SpaceMap
+from scanner.dump.storage import Spill
 from scanner.errors import SpillNeeded, Unreadable
 from scanner.model import Content, Fault, Layout
 from scanner.processes.workers import Handle
@@ -121,7 +132,7 @@ class Session:
         target = self.target
         if target.spill is not None:
             return Spill(target.spill.fd, target.spool_dir)
-        spill = source.create_spill(target.spool_dir or None)
+        spill = storage.create_spill(target.spool_dir or None)
         weakref.finalize(self, spill.close)
         return spill
 
@@ -324,7 +335,7 @@ def _expand(session: Session, given: File | Iterator[bytes], *, small: bool = Fa
     inside = contents.expand(
         given,
         session.spill,
-        scratch=lambda: source.create_spill(target.spool_dir or None),
+        scratch=lambda: storage.create_spill(target.spool_dir or None),
         is_dump=dump.is_dump,
         max_bytes=CONTENT_BYTES if shared else SMALL,
     )

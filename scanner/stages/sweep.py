@@ -69,7 +69,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     sealed = Seal(salt, session.target.fingerprint_key)
     for window in windows(memory, task):
         segments = _Segments.of(window)
-        filled = _filled(window.buffer)
+        filled = _filled(window)
         runs += _runs(memory, window.buffer, segments, filled)
         texts.append(_texts(window.buffer, segments, filled))
         found = _anchors(sweeper, window.buffer, segments, filled)
@@ -97,7 +97,7 @@ def seal(session: Session, task: tuple[Place, ...], salt: bytes) -> str:
     """Return the seal that a sweep of a task would give it. Raises read errors."""
     sealed = Seal(salt, session.target.fingerprint_key)
     for window in windows(session.memory, task):
-        sealed.add(window.buffer, _filled(window.buffer))
+        sealed.add(window.buffer, _filled(window))
     return sealed.value()
 
 
@@ -167,8 +167,11 @@ class _Segments:
         return _Segments(space=space, offset=offset, at=at, end=end)
 
 
-def _filled(buffer: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
+def _filled(window: Window) -> list[tuple[int, int]]:
     """Return the maximal ranges of blocks that are not all zeros."""
+    if window.hole:
+        return []
+    buffer = window.buffer
     whole = len(buffer) // BLOCK * BLOCK
     words = buffer[:whole].view(np.uint64).reshape(-1, BLOCK // 8)
     flags: npt.NDArray[np.bool_] = np.asarray(words.any(axis=1))

@@ -269,6 +269,9 @@ class _Bytes:
         view[: len(part)] = part
         return len(part)
 
+    def zeros(self, offset: int) -> int:  # noqa: ARG002 - see Reader
+        return 0
+
     def identify(self) -> Identity:
         return Identity(size=self.size)
 

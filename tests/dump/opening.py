@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from scanner import correlate, dump, policy, rules
-from scanner.dump import contents, source
+from scanner.dump import contents, source, storage
 from scanner.dump.contents import Contents
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
@@ -37,11 +37,11 @@ def verdict(data: bytes, *, raw: bool = False) -> str:
 
 def opened(data: bytes) -> tuple[Contents, bytes, list[tuple[str, bytes, Layout]]]:
     """Open bytes; return what was found, the rest, and name, bytes and layout of each dump."""
-    with contextlib.closing(source.create_spill(None)) as spill, file_of(data) as file:
+    with contextlib.closing(storage.create_spill(None)) as spill, file_of(data) as file:
         found = contents.expand(
             file,
             spill,
-            scratch=lambda: source.create_spill(None),
+            scratch=lambda: storage.create_spill(None),
             is_dump=dump.is_dump,
             max_bytes=1 << 30,
         )

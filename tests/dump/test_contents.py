@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from fixtures import unreal
 from scanner import dump
-from scanner.dump import contents, source
+from scanner.dump import contents, source, storage
 from scanner.dump.contents import Contents
 from tests.dump.dump_bytes import elfcore, file_of, minidump
 
@@ -32,11 +32,11 @@ def expand(
     data: bytes, *, as_file: bool = False, max_bytes: int = 1 << 30
 ) -> tuple[Contents, bytes, dict[str, bytes]]:
     """Open bytes; return what was found, the rest, and the dumps by name."""
-    with contextlib.closing(source.create_spill(None)) as spill, file_of(data) as file:
+    with contextlib.closing(storage.create_spill(None)) as spill, file_of(data) as file:
         found = contents.expand(
             file if as_file else iter([data[at : at + 9999] for at in range(0, len(data), 9999)]),
             spill,
-            scratch=lambda: source.create_spill(None),
+            scratch=lambda: storage.create_spill(None),
             is_dump=dump.is_dump,
             max_bytes=max_bytes,
         )

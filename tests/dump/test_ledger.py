@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures import real
 from scanner import dump
-from scanner.dump import contents, source
+from scanner.dump import contents, source, storage
 from scanner.dump.ledger import CLASSES, lacking, ledger
 from scanner.model import Label, Layout, Region
 from tests.dump.dump_bytes import elfcore, file_of, minidump, note
@@ -24,11 +24,11 @@ SPANS = st.lists(
 def test_real_dumps(name: str) -> None:
     """The classes of a real dump sum up to its size, and most of it is memory."""
     with source.open_file(str(real.path(name))) as given_file:
-        spill = source.create_spill(None)
+        spill = storage.create_spill(None)
         contents.expand(
             given_file,
             spill,
-            scratch=lambda: source.create_spill(None),
+            scratch=lambda: storage.create_spill(None),
             is_dump=dump.is_dump,
             max_bytes=1 << 32,
         )

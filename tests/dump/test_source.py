@@ -2,16 +2,11 @@
 
 import hashlib
 import os
-import shutil
-import stat
 import sys
-from collections import namedtuple
+import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as limits
-from hypothesis import strategies as st
 
 from scanner.dump import source
 from scanner.errors import Unreadable
@@ -52,6 +47,46 @@ def test_reads_without_positioned_reads(
         os.truncate(path, 100)
         with pytest.raises(Unreadable):
             file.read(90, 20)
+
+
+def _sparse(path: Path) -> bytes:
+    """Write 24 MiB with data in the middle and at the end; return the bytes that it has."""
+    parts = ((9 << 20) + 5, b"middle" * 3000), ((24 << 20) - 7, b"the end")
+    with path.open("wb") as file:
+        for at, data in parts:
+            file.seek(at)
+            file.write(data)
+    return path.read_bytes()
+
+
+@posix
+def test_holes_read_as_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of a sparse file are the same where its holes are not read."""
+    path = tmp_path / "core"
+    whole = _sparse(path)
+    if path.stat().st_blocks * 512 >= len(whole):
+        pytest.skip("this file system keeps no holes")
+    later = time.time() + source.SETTLED + 1
+    monkeypatch.setattr(source.time, "time", lambda: later)
+    with source.open_file(str(path)) as file:
+        assert 8 << 20 < file.zeros(0) <= (9 << 20) + 5
+        assert file.zeros((9 << 20) + 5) == 0
+        for offset in (0, 3, (9 << 20) - 70_000, (9 << 20) + 5, 20 << 20):
+            for size in (source.HOLE - 1, source.HOLE, 3 << 20, len(whole) - offset):
+                assert file.read(offset, size) == whole[offset : offset + size]
+        assert source.digest(file) == hashlib.sha256(whole).hexdigest()
+        within = file.behind(1 << 20)
+        assert within.zeros(0) == file.zeros(1 << 20)
+
+
+@posix
+def test_holes_of_a_fresh_file_are_read(tmp_path: Path) -> None:
+    """A file system is not believed of what was just written: OpenZFS told data as holes."""
+    path = tmp_path / "core"
+    _sparse(path)
+    os.utime(path, (0, 0))  # as a copy that keeps the times of the file it was made from
+    with source.open_file(str(path)) as file:
+        assert file.zeros(0) == 0
 
 
 @pytest.mark.parametrize(
@@ -124,68 +159,3 @@ def test_digest(tmp_path: Path, size: int) -> None:
     data = bytes(range(251)) * (size // 251 + 1)
     with source.open_file(_written(tmp_path / "core", data[:size])) as file:
         assert source.digest(file) == hashlib.sha256(data[:size]).hexdigest()
-
-
-@limits(max_examples=30, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.binary(max_size=300),
-            st.integers(0, 200_000).map(bytes),
-            st.integers(1, 70_000).map(lambda size: b"\1" * size),
-        ),
-        max_size=8,
-    )
-)
-def test_spill_gives_back(parts: list[bytes]) -> None:
-    """What is written to a spill file is what is read, zeros at the end included."""
-    spill = source.create_spill(None)
-    spill.clear()
-    for part in parts:
-        spill.write(part)
-    spill.finish()
-    with source.File(spill.fd) as file:
-        assert file.read(0, file.size) == b"".join(parts)
-
-
-@posix
-def test_spill_has_no_name(tmp_path: Path) -> None:
-    """A spill file stands in its directory under no name, and no one else may read it."""
-    spill = source.create_spill(str(tmp_path))
-    spill.write(b"bytes of a dump")
-    status = os.fstat(spill.fd)
-    assert list(tmp_path.iterdir()) == []
-    assert status.st_nlink == 0
-    assert stat.S_IMODE(status.st_mode) & 0o077 == 0
-    assert not os.get_inheritable(spill.fd)
-    spill.close()
-    spill.close()
-
-
-def test_spill_cleared() -> None:
-    """A spill file that is begun anew keeps nothing of what a dead worker left."""
-    spill = source.create_spill(None)
-    spill.write(b"left behind" * 1000)
-    spill.clear()
-    spill.write(bytes(100_000))
-    spill.finish()
-    with source.File(spill.fd) as file:
-        assert file.read(0, file.size) == bytes(100_000)
-
-
-def test_spill_disk_almost_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room beyond the margin is an error that says what to do; holes need none."""
-    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil gives it
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40, 1 << 39, 256 << 20))
-    spill = source.create_spill(str(tmp_path))
-    spill.write(bytes(1 << 20))
-    with pytest.raises(Unreadable) as caught:
-        spill.write(b"x")
-    assert "--spool-dir" in caught.value.hint
-    spill.close()
-
-
-def test_spill_nowhere(tmp_path: Path) -> None:
-    """A directory that is not there is an error of ours."""
-    with pytest.raises(Unreadable):
-        source.create_spill(str(tmp_path / "nowhere"))

@@ -5,7 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from scanner.dump.source import File, Spill
+from scanner.dump.source import File
+from scanner.dump.storage import Spill
 
 
 @functools.cache

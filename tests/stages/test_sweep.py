@@ -1,5 +1,6 @@
 """Stage one: hits of a task, each once and in order, and an end to those without end."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from fixtures import elfcore, noise
 from scanner import rules
 from scanner.detect.anchors import compile_anchors
-from scanner.dump.windows import cut
+from scanner.dump import source
+from scanner.dump.windows import cut, windows
 from scanner.errors import LimitExceeded
 from scanner.stages import sweep
 from scanner.stages.session import Session, Target
@@ -17,12 +19,22 @@ HEADER = bytes.fromhex("302e020100300506032b6570")
 """The beginning of an Ed25519 private key (RFC 8410 section 7): one hit at least."""
 
 
+def core(data: bytes) -> bytes:
+    """Return a core with this memory."""
+    return elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
+
+
+def opened(path: Path) -> Session:
+    """Return the session of a worker that sweeps a file."""
+    table = rules.load()
+    return Session(Target(path=str(path), rules=table, anchors=compile_anchors(table)))
+
+
 def swept(folder: Path, data: bytes) -> list[sweep.Swept]:
     """Sweep each task of a core with this memory."""
     path = folder / "core"
-    path.write_bytes(elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data)
-    table = rules.load()
-    session = Session(Target(path=str(path), rules=table, anchors=compile_anchors(table)))
+    path.write_bytes(core(data))
+    session = opened(path)
     return [sweep.sweep(session, task) for task in cut(session.survey.space_map)]
 
 
@@ -62,3 +74,30 @@ def test_a_crowd_that_a_store_of_keys_has_is_not_given_up(tmp_path: Path) -> Non
     """One every 96 bytes, as points of P-256 in their SPKI."""
     (part,) = swept(tmp_path, headers(96 << 15, 96))
     assert len(np.unique(part.hits.offset)) >= 1 << 15
+
+
+def test_a_hole_is_swept_as_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window in a hole is not read, and what is said of the dump is the same, its seal too."""
+    path = tmp_path / "core"
+    data = core(headers(1 << 19, 128) + bytes(24 << 20) + headers(1 << 19, 128))
+    with path.open("wb") as file:
+        for at in range(0, len(data), source.HOLE):
+            if any(data[at : at + source.HOLE]):
+                file.seek(at)
+                file.write(data[at : at + source.HOLE])
+    if path.stat().st_blocks * 512 >= len(data):
+        pytest.skip("this file system keeps no holes")
+    read = opened(path)
+    (task,) = cut(read.memory.map)
+    later = time.time() + source.SETTLED + 1
+    monkeypatch.setattr(source.time, "time", lambda: later)
+    skipped = opened(path)
+    assert not any(window.hole for window in windows(read.memory, task))
+    assert sum(window.hole for window in windows(skipped.memory, task)) >= 4
+    one, other = (sweep.sweep(session, task, b"salt") for session in (read, skipped))
+    assert one.swept_bytes == other.swept_bytes == len(data)
+    assert one.seal == other.seal
+    for some, same in ((one.hits, other.hits), (one.runs, other.runs), (one.texts, other.texts)):
+        for name in some.__slots__:
+            assert np.array_equal(getattr(some, name), getattr(same, name))
+    assert np.array_equal(one.shades, other.shades)
