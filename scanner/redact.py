@@ -170,13 +170,14 @@ def spans(ranges: Iterable[Overwritten], others: Spans = ()) -> Spans:
 
 
 def shape(layout: Layout) -> Layout:
-    """Return a layout without the names in it, which may be overwritten."""
+    """Return a layout without what may be overwritten: names, and what registers hold together."""
     return replace(
         layout,
         regions=tuple(replace(region, name="") for region in layout.regions),
         modules=tuple(replace(module, name="") for module in layout.modules),
         process="",
         arguments=None,
+        joined=(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import tarfile
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from fixtures import criu, keys
+from fixtures import criu, keys, noise
 from fixtures.criu import IN_PARENT, LAZY, PAGE, PRESENT
 from fixtures.encodings import pkcs8_der
 from scanner.dump.archives import criu as reader
@@ -112,6 +113,19 @@ def test_vector_registers() -> None:
         2
     ] == scalar
     assert verdict(tar(images)) == "blocked"
+
+
+def test_wide_registers() -> None:
+    """What a copy left in ZMM16 to ZMM19 is read as one, in the order in which it took it."""
+    value = noise.uniform(256, 1)
+    left = (value[:128] + value[192:] + value[128:192]).ljust(1024, b"\0")
+    words = struct.unpack("<128Q", left)
+    images = criu.write([(0x7F3000, bytes(PAGE))])
+    images[1] = ("core-7.img", criu.thread(1, [0] * 64, [0] * 64, words))
+    _, _, [(_, core, layout)] = opened(tar(images))
+    assert value in [
+        b"".join(core[at : at + size] for at, size in parts) for parts in layout.joined
+    ]
 
 
 def test_a_key_in_a_checkpoint() -> None:

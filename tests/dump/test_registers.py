@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, keys, minidump, noise
+from fixtures import elfcore, keys, minidump, noise, xsave
 from scanner.dump import read_layout, registers, space
 from scanner.model import Layout, Place
 from tests.dump.dump_bytes import file_of
@@ -50,7 +50,8 @@ def joined(data: bytes) -> list[bytes]:
         assert space.covered(space_map) == len(data)
         memory = space.Memory(space_map, file)
         first = len(space_map.size) - len(layout.joined)
-        return [memory.read(at, 0, 32) for at in range(first, len(space_map.size))]
+        sizes = space_map.size.tolist()
+        return [memory.read(at, 0, sizes[at]) for at in range(first, len(sizes))]
 
 
 @pytest.mark.parametrize(("machine", "count"), [("x86_64", 16), ("x86", 8)])
@@ -87,6 +88,53 @@ def test_what_holds_no_halves(data: bytes) -> None:
         assert registers.of_context(file, 0, len(data), "x86_64") == ()
         assert registers.of_context(file, 1, len(data), "x86_64") == ()
         assert registers.of_context(file, 0, len(data), "arm64") == ()
+
+
+@pytest.mark.parametrize("intel", [True, False])
+@pytest.mark.parametrize(("size", "first"), [(32, 0), (32, 16), (64, 0), (64, 16)])
+@pytest.mark.parametrize(
+    ("orders", "vectors"),
+    [
+        (((0, 1), (3, 2)), 3.5),
+        (((0, 1, 2, 3), (7, 6, 5, 4)), 8),
+        (((1, 2, 3, 4), (8, 7, 6, 5)), 6.25),
+        (((0, 5, 6, 7), (4, 3, 2, 1)), 5.5),
+        (((0, 1, 2, 3), (8, 7, 6, 5)), 4),
+        (((4, 5, 6, 7), (3, 2, 1, 0)), 7.75),
+    ],
+)
+def test_what_a_copy_leaves(
+    orders: xsave.Orders, vectors: float, size: int, first: int, *, intel: bool
+) -> None:
+    """The first and the last vectors of a copy are one value, with what they share but once."""
+    value = noise.uniform(int(vectors * size), 1)
+    data = xsave.area(xsave.copied(value, size, first, orders), intel=intel)
+    dump = elfcore.write(notes=[elfcore.Note(name="LINUX", type=0x202, data=data)])
+    assert value in joined(dump.data)
+
+
+@pytest.mark.parametrize(("machine", "size", "count"), [("i386", 32, 8), ("x86_64", 64, 16)])
+def test_neighbouring_registers(machine: str, size: int, count: int) -> None:
+    """What stands in registers in turn is one value; of those that hardly vary nothing is."""
+    value = noise.uniform(size * (count - 2), 2)
+    vectors = {at + 1: value[size * at : size * (at + 1)] for at in range(count - 2)}
+    vectors |= {0: b"A" * size, count - 1: bytes(range(size // 2)) * 2}
+    data = xsave.area(vectors, intel=False)[: 832 if count == 8 else None]
+    notes = [elfcore.Note(name="LINUX", type=0x202, data=data)]
+    sizes = [len(each) for each in joined(elfcore.write(machine=machine, notes=notes).data)]
+    assert value in joined(elfcore.write(machine=machine, notes=notes).data)
+    assert (sizes.count(len(value)), max(sizes)) == (1, len(value))
+
+
+@pytest.mark.parametrize(
+    ("states", "wide", "count"), [(7, True, 16), (0xE7, False, 8), (0xE3, True, 5), (3, True, 0)]
+)
+def test_initial_registers(states: int, count: int, *, wide: bool) -> None:
+    """What is initial or not of such a program is left alone; others of the area are not."""
+    vectors = xsave.copied(noise.uniform(512, 3), 64, 16, ((0, 1, 2, 3), (7, 6, 5, 4)))
+    data = xsave.area(vectors, intel=True, states=states)
+    with file_of(data) as file:
+        assert len(registers.of_note(file, 0, len(data), wide=wide)) == count
 
 
 def test_parts_past_the_end_are_left_out() -> None:
@@ -131,4 +179,15 @@ def test_private_number_in_a_register_alone(
     found = report_bytes(dump.data, tmp_path)
     key = next(f for f in found.findings if f.fingerprint.value == spki)
     assert {dump.data.index(value[:16]), dump.data.index(value[16:])} <= offsets(key)
+    assert found.coverage.scanned_bytes == found.coverage.file_bytes
+
+
+def test_rsa_key_in_registers_alone(tmp_path: Path) -> None:
+    """The end of a key that was copied, most of dq and qinv, stands in no other bytes."""
+    key = keys.rsa_key(2048)
+    dump = xsave.rsa_core(key)
+    found = report_bytes(dump.data, tmp_path)
+    (finding,) = found.findings
+    assert finding.fingerprint.value == key.spki_sha256
+    assert dump.data.index(key.qinv.to_bytes(128, "big")[-64:]) in offsets(finding)
     assert found.coverage.scanned_bytes == found.coverage.file_bytes

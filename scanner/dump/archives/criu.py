@@ -37,6 +37,8 @@ _MACHINES = {1: 62, 2: 40, 3: 183, 4: 21, 5: 22, 6: 8, 7: 258, 8: 243}
 _FLOATS, _XSAVE, _XMM, _YMM, _ZMM = (2, 3), 13, 10, 2, (6, 7)
 _FLOATS_ARM, _VECTORS = (8, 4), 1
 """Where vector registers are in a thread (images/core-x86.proto, core-aarch64.proto)."""
+_OPMASK = 64
+"""Bytes before the upper halves of ZMM registers in an area of AMD's; they hold no value."""
 _NT_FPREGSET, _NT_X86_XSTATE = 2, 0x202
 
 _Read = Callable[[Archive], Iterator[Member]]
@@ -194,7 +196,7 @@ def _registers(target: cores.Target, thread: _Message) -> bytes:
         area = bytearray(576)
         area[160:416] = _words(floats, _XMM, "I").ljust(256, b"\0")[:256]
         area[512:520] = struct.pack("<Q", _number(state, 1))
-        area += _words(state, _YMM, "I").ljust(256, b"\0")
+        area += _words(state, _YMM, "I").ljust(256, b"\0") + bytes(_OPMASK)
         area += b"".join(_words(state, number, "Q") for number in _ZMM)
         return cores.note(target, b"LINUX", bytes(area), kind=_NT_X86_XSTATE)
     vectors = _words(_within(thread, _FLOATS_ARM), _VECTORS, "Q")
