@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from fixtures import elfcore, noise
 from scanner import correlate, policy, published, rules
+from scanner.detect import evidence
+from scanner.detect.algebra import material
 from scanner.engine import scanning
 from scanner.errors import RuleError
 from scanner.model import Verdict
@@ -64,6 +66,15 @@ def test_the_example_of_bitcoinlib_is_listed() -> None:
     public = ec.derive_private_key(number >> 40 & (1 << 256) - 1, ec.SECP256K1()).public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert "bitcoinlib" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_the_example_of_sm2_is_listed() -> None:
+    """Its private number is printed in the standard; no library here but this one derives it."""
+    text = "3945208f7b2144b13f36e38ac6d39f95" + "889393692860b51a42fb81ef4df7c5b8"
+    key = evidence.ec_derived("SM2", int(text, 16))
+    assert key is not None
+    listed = published.load()[material.describe(key).fingerprint.value]
+    assert "GB/T 32918.5" in listed.source
 
 
 @pytest.mark.parametrize(
