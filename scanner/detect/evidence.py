@@ -8,7 +8,7 @@ numbers. This module refuses to derive a public half and to call that a proof.
 import math
 from dataclasses import replace
 
-from scanner.detect.algebra import curve_points, effort
+from scanner.detect.algebra import curve_points, edwards25519, effort
 from scanner.detect.algebra.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.fingerprint import FIELD_BYTES
@@ -152,6 +152,28 @@ def okp_seed(algorithm: str, seed: bytes, public: bytes) -> Okp | None:
     if len(seed) != OKP_BYTES[algorithm] or okp_public(algorithm, seed) != public:
         return None
     return Okp(algorithm=algorithm, seed=seed, public=public)
+
+
+def okp_clamped(a: bytes) -> Okp | None:
+    """Return a clamped scalar of Ed25519 with the public key that it gives, which proves nothing.
+
+    None where it is not clamped (RFC 8032 5.1.5), as 31 of 32 random numbers are not.
+    """
+    if not _clamped(a):
+        return None
+    return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
+
+
+def okp_scalar(a: bytes, public: bytes) -> Okp | None:
+    """Return the key of a clamped scalar of Ed25519 and its public key: a*B = A."""
+    if not _clamped(a) or edwards25519.unsigned_multiple(a)[:-1] != public[:-1]:
+        return None
+    key = okp_clamped(a)
+    return key if key is not None and key.public == public else None
+
+
+def _clamped(a: bytes) -> bool:
+    return a[0] & 7 == 0 and a[31] & 0xC0 == 0x40 and len(set(a)) >= DISTINCT
 
 
 PROOFS: dict[type[Material], str] = {

@@ -95,7 +95,12 @@ _WIDE = (mutators.wide,)
 _ANCHORED = (
     _detector("keys", "detect.asn1.keys", "detect.asn1.foreign", mutate=(mutators.der,)),
     _detector(
-        "pem", "detect.texts.pem", "detect.encodings.armour", "detect.texts.labelled", mutate=_PEM
+        "pem",
+        "detect.texts.pem",
+        "detect.encodings.armour",
+        "detect.texts.labelled",
+        "detect.texts.expanded",
+        mutate=_PEM,
     ),
     _detector("fragment", "detect.damaged.fragments", mutate=(*_PEM, mutators.der)),
     _detector("torn", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))),

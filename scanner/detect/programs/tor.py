@@ -12,12 +12,10 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from scanner.detect.algebra import edwards25519
-from scanner.detect.algebra.material import Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
-from scanner.detect.evidence import DISTINCT, proved, unproved
+from scanner.detect.evidence import okp_clamped, proved, unproved
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -28,6 +26,7 @@ AROUND = 4096
 
 _LINE = re.compile(rb"ED25519-V3:([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
 _VERSION = b"\x03"
+_SCALAR = 32
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -40,7 +39,7 @@ def _filed(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Prov
     data = memory.clip(space, offset, len(SECRET) + 64)
     if not data.startswith(SECRET) or len(data) != len(SECRET) + 64:
         return
-    key = _key(data[len(SECRET) :])
+    key = okp_clamped(data[len(SECRET) :][:_SCALAR])
     if key is None:
         return
     first = max(offset - AROUND, 0)
@@ -52,20 +51,13 @@ def _filed(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Prov
 def _told(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _LINE.match(raw, at)
-    key = _key(base64.b64decode(match[1])) if match else None
+    key = okp_clamped(base64.b64decode(match[1])[:_SCALAR]) if match else None
     if match is None or key is None:
         return
     size = match.end() - at
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
     say = proved if address(key.public) in raw else unproved
     yield say(key, rule, f"Tor control line{wide}", (place,))
-
-
-def _key(expanded: bytes) -> Okp | None:
-    a = expanded[:32]
-    if a[0] & 7 or a[31] & 0xC0 != 0x40 or len(set(a)) < DISTINCT:
-        return None
-    return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
 
 
 def address(public: bytes) -> bytes:

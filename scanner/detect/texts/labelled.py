@@ -19,6 +19,7 @@ from scanner.detect.asn1.keys import Proved, candidate, parse_private
 from scanner.detect.encodings import armour
 from scanner.detect.evidence import ec_derived, okp_derived, okp_seed, proved, unproved
 from scanner.detect.locked.sealed import UNKNOWN
+from scanner.detect.texts import expanded
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -102,14 +103,22 @@ def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Prov
     """Yield the key under a label that nobody here knows, or that is all that can be read."""
     found = block(memory, space, offset, _READ.isdisjoint) or _between(memory, space, offset)
     if found is None:
+        yield from expanded.examine_end(memory, space, offset, rule)
         return
     parsed = parse_private(found.raw)
     if parsed is not None:
         said = candidate(parsed, rule, f"{parsed.form}-PEM{found.wide}", (found.place,))
         yield Proved(candidate=said, material=parsed.material)
+        return
+    encoding, places = f"labelled base64{found.wide}", (found.place,)
+    key, certain = expanded.key(found.raw, found.label)
+    if key is not None and certain:
+        yield proved(key, rule, encoding, places, proof=expanded.PROOF)
+    elif key is not None:
+        yield unproved(key, rule, encoding, places)
     elif len(found.raw) >= _SEED and len(set(found.raw)) >= _VARIED:
-        key = Foreign(algorithm=UNKNOWN, inner=found.raw)
-        yield unproved(key, rule, f"labelled base64{found.wide}", (found.place,))
+        foreign = Foreign(algorithm=UNKNOWN, inner=found.raw)
+        yield unproved(foreign, rule, encoding, places)
 
 
 def _between(memory: Memory, space: int, offset: int) -> Block | None:

@@ -1,6 +1,8 @@
 """Private keys under a label, with nothing but their bytes in base64."""
 
 import base64
+import hashlib
+import string
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "pem")
+ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 ED, X, P256 = keys.okp_key("ed25519"), keys.okp_key("x25519"), keys.ec_key("P-256")
 TEXTS = {
@@ -69,6 +72,68 @@ def test_bytes_that_nothing_names() -> None:
         "unknown",
         Confidence.STRUCTURE,
     )
+
+
+def expanded(key: keys.OkpKey) -> bytes:
+    """Return a, the prefix and A of a seed (RFC 8032 5.1.5)."""
+    whole = bytearray(hashlib.sha512(key.seed).digest())
+    whole[0] &= 248
+    whole[31] = whole[31] & 63 | 64
+    return bytes(whole) + key.public
+
+
+def lowest_first(raw: bytes) -> str:
+    """Return base64 as tinc writes it: three bytes little-endian, the lowest bits first."""
+    numbers = (int.from_bytes(raw[at : at + 3], "little") for at in range(0, len(raw), 3))
+    return "".join(ALPHABET[number >> bit & 63] for number in numbers for bit in (0, 6, 12, 18))
+
+
+def told(body: str, end: str = "\n") -> bytes:
+    """Return a text of tinc 1.1 in lines of 64 characters."""
+    mark = "ED25519 PRIVATE KEY-----"
+    return end.join((f"-----BEGIN {mark}", body[:64], body[64:], f"-----END {mark}", "")).encode()
+
+
+BODIES = {
+    "lowest first": lowest_first(expanded(ED)),
+    "base64": base64.b64encode(expanded(ED)).decode(),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("cut", [0, 16, 32, 36, 37], ids=lambda cut: f"{cut} gone")
+@pytest.mark.parametrize("width", [1, 2])
+def test_expanded_keys_prove_themselves(body: str, cut: int, width: int) -> None:
+    """a*B = A, in either order of bits, without a BEGIN line and the first character too."""
+    text = told(body) if width == 1 else encodings.utf16(told(body))
+    data = bytes(8 + cut * width) + text[cut * width :] + bytes(9)
+    (found,) = find(data)
+    assert found.candidate.fingerprint.value == ED.spki_sha256
+    assert (found.candidate.proof, found.candidate.confidence) == ("a*B = A", Confidence.PROOF)
+    (place,) = found.candidate.places
+    size = len(body) + 2 - (cut == 37) if cut else len(told(body)) - 1
+    assert (place.offset, place.size) == (8 + (max(cut, 36) * width if cut else 0), size * width)
+
+
+def test_expanded_keys_with_escaped_ends() -> None:
+    """Line ends that are written out are none of the base64."""
+    (found,) = find(told(BODIES["lowest first"], "\\n")[32:])
+    assert found.candidate.fingerprint.value == ED.spki_sha256
+
+
+def test_an_expanded_key_without_its_public_half() -> None:
+    """It is what its label says, and nothing proves it."""
+    (found,) = find(written("ED25519 ", expanded(ED)[:64]))
+    assert found.candidate.fingerprint.value == ED.spki_sha256
+    assert found.candidate.confidence is Confidence.STRUCTURE
+
+
+@pytest.mark.parametrize("cut", [0, 37])
+def test_an_expanded_key_with_another_public_half(cut: int) -> None:
+    """It is of nobody whom anything here names; without its BEGIN line it is nothing."""
+    raw = expanded(ED)[:64] + ED.public[::-1]
+    found = find(bytes(cut) + told(lowest_first(raw))[cut:])
+    assert [type(each.material) for each in found] == [Foreign] * (cut == 0)
 
 
 @pytest.mark.parametrize("label", ["FOO ", "HSS LMS ", "ML-DSA-44 WITH P-256 PREVIEW "])
