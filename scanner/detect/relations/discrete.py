@@ -23,7 +23,7 @@ from scanner.detect.asn1 import der
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, logarithms, subgroups, words
+from scanner.detect.relations import digits, laid, logarithms, subgroups, words
 from scanner.detect.relations.fixedbase import powers
 from scanner.detect.relations.logarithms import Piece
 from scanner.detect.relations.related import Related
@@ -134,6 +134,7 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     found = [(p, named_groups.G) for p in named if p in there]
     found += [(p, g) for p, _, g in list(stated)[:MOST_GROUPS] if (p, g) not in found]
     shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
+    bound = effort.Bound(laid.SPENT)
     for (p, g), share in zip(found, shares, strict=True):
         bits = named_groups.short(p.bit_length())
         ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
@@ -144,6 +145,8 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         cheap = p.bit_length() <= _CHEAP or len(found) <= 2
         least = pool.budget(*LEAST) if share == _SHARE and cheap else 0
         yield from _search(pool, group, budget, least)
+        for piece, y in laid.exponents(pool, p, g, there.get(p, ()), bound):
+            yield _related(pool, group, _Trial(piece, g, y), PROOF)
         if java:
             bits = min(p.bit_length() // 2, logarithms.LONGEST)
             yield from _search(pool, replace(group, bits=bits), budget, least // _COSTLY)
