@@ -2,13 +2,15 @@
 
 A key is its number: what has the same public half is one finding, however often and however written
 it stands. A written form that lies inside another (PKCS#1 inside PKCS#8, a prime inside either) is
-folded into it. A finding takes the strongest confidence of its candidates, and of those that a file
-could hold or arithmetic bears out the highest severity; a certificate that has expired changes
-nothing. The order in which candidates, sightings and witnesses come changes nothing either.
+folded into it. The nonce of a signature is no key: where the key that signed was found, it stands
+behind that key's own places. A finding takes the strongest confidence of its candidates, and of
+those that a file could hold or arithmetic bears out the highest severity; a certificate that has
+expired changes nothing. The order in which candidates, sightings and witnesses come changes nothing
+either.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -80,11 +82,14 @@ def findings(scan: Scan, rules: Iterable[Rule], *, most: int | None = None) -> t
     )
     labels = Labels.of(scan.layout, withheld(scan.layout, scan.space_map, places))
     found = []
+    nonces: dict[str, list[_Row]] = defaultdict(list)
+    for name, signer in _signed(groups, witnesses).items():
+        nonces[signer] += _once(_rows(by_rule, groups.pop(name), sightings[name]))
     for name, group in groups.items():
-        rows = _rows(by_rule, group, sightings[name])
-        occurrences = _occurrences(
-            scan.space_map, labels, rows, MOST_OCCURRENCES if most is None else most
-        )
+        rows = (_rows(by_rule, group, sightings[name]), nonces[name])
+        limit = MOST_OCCURRENCES if most is None else most
+        every = (_occurrences(scan.space_map, labels, some, limit) for some in rows)
+        occurrences = tuple(chain.from_iterable(every))[:limit]
         finding = _finding(by_rule, group, witnesses[name], occurrences)
         if _nameless(finding):
             (first,) = _occurrences(scan.space_map, labels, _rows(by_rule, group, ()), 1)
@@ -120,6 +125,29 @@ def _placed(scan: Scan, finding: Finding, first: Extent) -> Finding:
     """Name a secret by where it was first found: parts of it may be parts of others too."""
     name = fingerprint.of_place(scan.content.sha256, finding.rule, first)
     return replace(finding, fingerprint=name, id=name.value[:16])
+
+
+def _signed(
+    groups: Mapping[str, Sequence[Candidate]], witnesses: Mapping[str, Sequence[Witness]]
+) -> dict[str, str]:
+    """Return who signed with each nonce, where that key was found: fingerprints of both.
+
+    What anybody calls a key is one.
+    """
+    once = {name for name, group in groups.items() if all(c.proof in NONCES for c in group)}
+    return {
+        name: signer
+        for name in groups
+        if name in once and not witnesses.get(name)
+        for signer in (max(c.more for c in groups[name]).hex(),)
+        if signer in groups and signer not in once
+    }
+
+
+def _once(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """Say of the places of a nonce that they are none of the key's own number."""
+    for encoding, places in rows:
+        yield f"nonce {encoding.removeprefix('d ')}", places
 
 
 # --- a finding ----------------------------------------------------------------------------------

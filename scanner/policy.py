@@ -14,6 +14,7 @@ from scanner import __version__
 from scanner.engine.scanning import Scan
 from scanner.errors import ScannerError
 from scanner.model import (
+    NONCES,
     Content,
     Coverage,
     DumpReport,
@@ -176,7 +177,10 @@ def _blocked(finding: Finding) -> Reason:
     kind = finding.curve or f"{finding.algorithm.upper()} {finding.bits or ''}".rstrip()
     if finding.kind == "token":
         kind = finding.algorithm
-    text = f"A {finding.kind.replace('-', ' ')} ({kind}) lies in the dump."
+    what = finding.kind.replace("-", " ")
+    if finding.proof in NONCES and not finding.names:
+        what = "signature nonce"
+    text = f"A {what} ({kind}) lies in the dump."
     return Reason(code="private-key" if finding.kind == "private-key" else "secret", text=text)
 
 

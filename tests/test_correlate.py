@@ -16,6 +16,7 @@ from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine.scanning import Scan
 from scanner.model import (
+    NONCE,
     Candidate,
     Confidence,
     Content,
@@ -186,6 +187,26 @@ def test_the_product_of_the_primes_is_told_where_it_closed() -> None:
     whole = candidate(at(100, 10), rule=LIMBS)
     assert findings([part])[0].proof == "e*dp = 1 mod p-1"
     assert findings([part, whole])[0].proof == findings([whole, part])[0].proof == "p*q = n"
+
+
+def test_a_nonce_stands_behind_the_places_of_the_key_that_signed() -> None:
+    """It is no key of its own, unless somebody names it, or nobody found who signed."""
+    own = candidate(at(400, 32), rule="ec-scalar", encoding="d bytes-be", key="a")
+    once = candidate(at(100, 32), rule="ec-scalar", encoding="d limbs-le", key="b")
+    once = replace(once, proof=NONCE, more=bytes.fromhex("a" * 64))
+    seen = sighting(at(200, 32), key="b", encoding="d bytes-be (part)")
+    (found,) = findings([once, own], [seen])
+    assert found.fingerprint == own.fingerprint
+    assert found.proof == own.proof
+    assert [(o.encoding, o.extents[0].file_offset) for o in found.occurrences] == [
+        ("d bytes-be", 400),
+        ("nonce limbs-le", 100),
+        ("nonce bytes-be (part)", 200),
+    ]
+    assert len(findings([once, own], [seen], [witness("certificate", "b")])) == 2
+    assert len(findings([once, replace(once, proof="d*G = Q"), own])) == 2
+    (alone,) = findings([once], [seen])
+    assert (alone.severity, alone.fingerprint) == (Severity.CRITICAL, once.fingerprint)
 
 
 def test_key_agreement_without_a_name() -> None:

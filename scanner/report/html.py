@@ -191,7 +191,10 @@ def _dump(dump: DumpReport, number: int, *, alone: bool) -> Node:
 def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) -> Node | None:
     """Return why the verdict is what it is, and the steps: the last of them is never hidden."""
     pairs = zip(findings, names, strict=True)
-    steps = [_step(finding, name) for finding, name in pairs if wording.acts(finding)]
+    acting = [(finding, name) for finding, name in pairs if wording.acts(finding)]
+    once = [finding for finding, _ in acting if wording.is_nonce(finding)]
+    steps = [_step(finding, name) for finding, name in acting if not wording.is_nonce(finding)]
+    steps += [element("li", "Rotate ", " ".join(wording.signed_with(once)))] if once else []
     reasons = _bounded(wording.reasons(dump, every=False))
     box = element("div", class_=f"to-do {dump.verdict}")
     if reasons:

@@ -113,6 +113,8 @@ def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
     keys = wording.over_fleet(report)
     if not keys:
         return
+    once = [finding for finding, _ in keys if wording.is_nonce(finding)]
+    keys = [(finding, key) for finding, key in keys if not wording.is_nonce(finding)]
     shown = keys if verbose else keys[:MOST_KEYS]
     grid = _grid()
     for finding, key in shown:
@@ -121,6 +123,7 @@ def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
         grid.add_row(Text(verb, "bold"), Group(_identity(finding), where))
     if len(keys) > len(shown):
         grid.add_row("", _more(len(keys) - len(shown), "key", "keys"))
+    _signed(grid, once)
     yield _indented(grid)
     yield Text()
 
@@ -149,10 +152,13 @@ def _dump(dump: DumpReport, within: int, *, verbose: bool) -> Iterator[Renderabl
 
 def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     grid = _grid()
-    acting = [finding for finding in wording.named_first(dump.findings) if wording.acts(finding)]
+    every = [finding for finding in wording.named_first(dump.findings) if wording.acts(finding)]
+    once = [finding for finding in every if wording.is_nonce(finding)]
+    acting = [finding for finding in every if not wording.is_nonce(finding)]
     for finding in acting:
         verb = "revoke" if finding.kind == "token" else "rotate"
         grid.add_row(Text(verb, "bold"), _identity(finding))
+    _signed(grid, once)
     if any(map(wording.certified, acting)):
         grid.add_row(_label("note"), Text(wording.EXPIRY))
     shown, rest = _some(wording.reasons(dump, every=verbose), verbose=verbose)
@@ -163,6 +169,13 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     if dump.verdict is not Verdict.PASS:
         grid.add_row(_label("then"), Text(wording.next_step(dump)))
     return grid
+
+
+def _signed(grid: Table, nonces: Sequence[Finding]) -> None:
+    """Tell all nonces together: their own points are in nobody's list of keys."""
+    if nonces:
+        which, why = wording.signed_with(nonces)
+        grid.add_row(Text("rotate", "bold"), Group(Text(which, "bold"), Text(why)))
 
 
 def _identity(finding: Finding) -> RenderableType:

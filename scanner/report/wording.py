@@ -26,6 +26,7 @@ from scanner.report.printable import printable
 
 _KINDS = {
     "private-key": ("private key", "private keys"),
+    "nonce": ("signature nonce", "signature nonces"),
     "encrypted-key": ("encrypted key", "encrypted keys"),
     "symmetric-key": ("symmetric key", "symmetric keys"),
     "token": ("token", "tokens"),
@@ -94,7 +95,7 @@ def count(number: int, one: str, many: str) -> str:
 
 def counts(findings: Iterable[Finding]) -> str:
     """Return how many of each kind: ``2 private keys, 1 token``."""
-    kinds = Counter(finding.kind for finding in findings)
+    kinds = Counter(map(_sort, findings))
     known = [count(kinds.pop(kind), *words) for kind, words in _KINDS.items() if kinds[kind]]
     other = [f"{number} {printable(kind)}" for kind, number in sorted(kinds.items()) if number]
     return ", ".join(known + other) or "no findings"
@@ -107,15 +108,15 @@ def counted(findings: Iterable[Finding]) -> str:
     that each blocks.
     """
     every = list(findings)
-    passing = [f for f in every if f.kind == "private-key" and not f.blocks]
+    passing = [f for f in every if _sort(f) == "private-key" and not f.blocks]
     if not passing:
         return counts(every)
-    private = sum(f.kind == "private-key" for f in every) - len(passing)
+    private = sum(_sort(f) == "private-key" for f in every) - len(passing)
     said = count(len(passing), "private key that does", "private keys that do")
     if private:
         blocking = count(private, *_KINDS["private-key"])
         said = f"{blocking} and {count(len(passing), 'that does', 'that do')}"
-    other = [f for f in every if f.kind != "private-key"]
+    other = [f for f in every if _sort(f) != "private-key"]
     return ", ".join((f"{said} not block", *([counts(other)] if other else [])))
 
 
@@ -196,7 +197,24 @@ def named_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def kind(finding: Finding) -> str:
     """Return what a finding is: ``private key``."""
-    return _KINDS.get(finding.kind, (printable(finding.kind),))[0]
+    return _KINDS.get(_sort(finding), (printable(finding.kind),))[0]
+
+
+def is_nonce(finding: Finding) -> bool:
+    """Say whether a secret is no key that anybody has: the nonce of some key's signature."""
+    return finding.proof in NONCES and not named(finding)
+
+
+def _sort(finding: Finding) -> str:
+    """Return the kind by which a finding is counted."""
+    return "nonce" if is_nonce(finding) else finding.kind
+
+
+def signed_with(nonces: Iterable[Finding]) -> tuple[str, str]:
+    """Return what to rotate for nonces of which nobody knows who signed, and why."""
+    many = count(len(each := [name(nonce) for nonce in nonces]), *_KINDS["nonce"])
+    which = ", ".join(dict.fromkeys(each))
+    return "whatever key signed", f"with {many} ({which}): each gives away the key that used it"
 
 
 def name(finding: Finding) -> str:
@@ -240,8 +258,8 @@ def otherwise_known(finding: Finding) -> Iterator[str]:
     elif finding.names and not finding.public.subject:
         yield f"named by {names(finding)}"
     elif not named(finding):
-        once = finding.proof in NONCES
-        yield f"unnamed: {_ONCE if once else 'nothing here says whose it is'}"
+        said = _ONCE if is_nonce(finding) else "nothing here says whose it is"
+        yield f"unnamed: {said}"
 
 
 def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[Occurrence]]]:
@@ -274,7 +292,7 @@ def advice(finding: Finding) -> str:
     if finding.kind == "private-key" and not acts(finding):
         agreed = finding.algorithm in {*AGREEMENT, "dh"}
         return _AGREEMENT if agreed else "Look at it by hand."
-    if finding.proof in NONCES and not named(finding):
+    if is_nonce(finding):
         return _SIGNED
     if finding.kind == "private-key" and finding.algorithm in _FOR_SESSIONS and not named(finding):
         return _SESSIONS

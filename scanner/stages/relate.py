@@ -185,5 +185,5 @@ def candidate(found: Related, rule: Rule) -> Candidate:
         e=key.e if isinstance(key, Rsa) else 0,
         e_assumed=isinstance(key, Rsa) and key.e_assumed,
         group=(key.p, key.q, key.g) if isinstance(key, Ffc) else (),
-        more=key.more if isinstance(key, Ffc) else found.twin,
+        more=key.more if isinstance(key, Ffc) else found.twin or found.signer,
     )

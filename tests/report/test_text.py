@@ -92,7 +92,13 @@ def test_the_nonce_of_a_signature_is_called_one(blocked: Report) -> None:
     said = text.render(
         dataclasses.replace(blocked, dumps=(dataclasses.replace(dump, findings=once),))
     )
-    assert "unnamed: it seems to be the nonce of a signature, which gives away the key" in said
+    assert "holds 1 private key, 2 signature nonces. Do not send it." in said
+    assert said.count("\n  rotate  ") == 2
+    assert "rotate         whatever key signed\n" in said
+    assert "with 2 signature nonces (EC P-256, " in said
+    assert "blocked: 1 private key, 3 signature nonces, 1 suppressed" in said
+    (_, second, *_) = wording.named_first(once)
+    assert "gives away the key that signed" in "".join(wording.otherwise_known(second))
     assert "Make a new key in place of the one that signed with it" in said
     assert "nothing here says whose it is" not in said
     assert "Make a new key, put it in this one's place" in said

@@ -3,16 +3,17 @@
 A nonce's point is a point as any key's is, and who computes with numbers leaves its y there too:
 seen in @noble/curves and ethers on Node.js, whose points are pairs of BigInts. But r is its x, and
 if the key d that signed is found as well, every number near r that may be s gives z, which is a
-hash (FIPS 186-5 6.4.1): where that stands, k is the nonce of a signature, whatever else is there.
-Whoever has s normalised it to n - s, perhaps. In doubt a scalar is a key.
+hash (FIPS 186-5 6.4.1): where that stands, k is the nonce of a signature, whatever else is there,
+and d the key that signed. Whoever has s normalised it to n - s, perhaps. In doubt a scalar is a
+key.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from scanner.detect.algebra.material import Ec
+from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.curves import CURVES, Curve, sightings
@@ -20,7 +21,7 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.words import Bytes
 from scanner.model import NONCE, NONCES, Place
 
-MOST_PAIRS = 8
+MOST_PAIRS = 64
 """Pairs of a nonce and a key that are tried on a curve."""
 
 MOST_NUMBERS = 400
@@ -32,44 +33,47 @@ _HASHES = (20, 28, 32, 48, 64)
 _INTEGER, _SEQUENCE, _LONG = 0x02, 0x30, 0x81
 """Tags of DER (X.690 8.3, 8.9), and what stands before a length of one byte from 128 on."""
 
+_Places = dict[tuple[str, int], list[int]]
+"""Curve and x of a point, and positions in the pool."""
+
 
 def named(
     pool: Pool, found: Sequence[Related], known: Collection[tuple[str, int]]
 ) -> Iterator[Related]:
-    """Yield what was found, nonces under their name; a point that is ``known`` is a key's."""
-    keys = [one.key for one in found if isinstance(one.key, Ec)]
-    suspects = {
-        name: one.key
+    """Yield what was found, nonces under their name, and under that of the key that signed.
+
+    A point that is ``known`` is a key's.
+    """
+    keys = {
+        name: (one.proof in NONCES, one.key)
         for one in found
-        if isinstance(one.key, Ec)
-        and one.proof not in NONCES
-        and (name := (one.key.curve, one.key.x)) not in known
+        if isinstance(one.key, Ec) and (name := (one.key.curve, one.key.x)) not in known
     }
-    once = set(_told(pool, keys, suspects))
+    signers = [one.key for one in found if isinstance(one.key, Ec) and one.proof not in NONCES]
+    # What may be a key comes first: of the others it is known what they are.
+    suspects = [key for _, key in sorted(keys.values(), key=lambda row: row[0])]
+    places = _places(pool, suspects)
+    signed = _signers(pool, suspects, signers, places)
     for one in found:
-        signed = isinstance(one.key, Ec) and (one.key.curve, one.key.x) in once
-        yield replace(one, proof=NONCE) if signed else one
+        if not isinstance(one.key, Ec) or (name := (one.key.curve, one.key.x)) not in keys:
+            yield one
+        elif name in signed:
+            signer = bytes.fromhex(describe(signed[name]).fingerprint.value)
+            yield replace(one, proof=NONCE, signer=signer)
+        elif any(_signature(pool.data, CURVES[name[0]], at, one.key) for at in places[name]):
+            yield replace(one, proof=NONCE)
+        else:
+            yield one
 
 
-def _told(
-    pool: Pool, keys: Sequence[Ec], suspects: Mapping[tuple[str, int], Ec]
-) -> Iterator[tuple[str, int]]:
-    """Yield which of the suspects are nonces; ``keys`` are all that were found."""
-    names = list(suspects)
-    places: dict[tuple[str, int], list[int]] = {name: [] for name in names}
+def _places(pool: Pool, suspects: Sequence[Ec]) -> _Places:
+    """Return where r of each suspect stands."""
+    names = [(key.curve, key.x) for key in suspects]
+    places: _Places = {name: [] for name in names}
     for index, position, size in sightings(pool.data, names, big_endian=pool.big_endian):
         if size == CURVES[names[index][0]].size:
             places[names[index]].append(position)
-    left = dict.fromkeys(CURVES, MOST_PAIRS)
-    for name, key in suspects.items():
-        curve, at = CURVES[key.curve], places[name]
-        signers = [d for d in keys if d.curve == key.curve and d.x != key.x][: left[curve.name]]
-        if any(_signature(pool.data, curve, position, key) for position in at):
-            yield name
-        elif at and signers:
-            left[curve.name] -= len(signers)
-            if _signs(pool, curve, key, signers, at):
-                yield name
+    return places
 
 
 def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> bool:
@@ -89,18 +93,32 @@ def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> bool:
     return in_sequence and 0 < other < curve.n and other not in {key.y, curve.p - key.y}
 
 
-def _signs(pool: Pool, curve: Curve, key: Ec, signers: Sequence[Ec], at: list[int]) -> bool:
-    """Tell whether a number near r is the s of a signature, and its hash stands there."""
-    rows = []
-    for s in _numbers(pool, curve, [pool.place(position, curve.size) for position in at]):
-        part = s * key.d % curve.n
-        for signer in signers:
-            rest = key.x * signer.d
-            rows += [(part - rest) % curve.n, (-part - rest) % curve.n]
-    hashes = [raw for z in rows if z >> 64 for raw in _spelled(curve, z)]
-    lows = np.array([int.from_bytes(raw[:8], "little") for raw in hashes], np.uint64)
-    found = words.find(pool.data, lows)
-    return any(words.stands(pool.data, position, hashes[index]) for index, position in found)
+def _signers(
+    pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
+) -> dict[tuple[str, int], Ec]:
+    """Return which suspects are nonces of a found key: s is near r, and the hash stands there."""
+    left = dict.fromkeys(CURVES, MOST_PAIRS)
+    rows: list[tuple[bytes, Ec, Ec]] = []
+    for key in suspects:
+        curve, at = CURVES[key.curve], places[key.curve, key.x]
+        others = [d for d in signers if d.curve == key.curve and d.x != key.x] if at else []
+        others = others[: left[key.curve]]
+        left[key.curve] -= len(others)
+        near = [pool.place(position, curve.size) for position in at] if others else []
+        for s in _numbers(pool, curve, near) if near else ():
+            part = s * key.d % curve.n
+            for signer in others:
+                rest = key.x * signer.d
+                for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
+                    if z >> 64:
+                        rows += [(raw, key, signer) for raw in _spelled(curve, z)]
+    lows = np.array([int.from_bytes(raw[:8], "little") for raw, _, _ in rows], np.uint64)
+    return {
+        (key.curve, key.x): signer
+        for index, position in words.find(pool.data, lows)
+        for raw, key, signer in (rows[index],)
+        if words.stands(pool.data, position, raw)
+    }
 
 
 def _numbers(pool: Pool, curve: Curve, near: Sequence[Place]) -> Iterator[int]:

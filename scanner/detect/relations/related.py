@@ -20,3 +20,5 @@ class Related:
     """What the number at each place is: ``p``, ``d``..."""
     twin: bytes = b""
     """SHA-256 of the SPKI of the X25519 key that an Ed25519 scalar is too; empty of other keys."""
+    signer: bytes = b""
+    """SHA-256 of the SPKI of the key that signed with a nonce; empty where nobody knows it."""

@@ -61,11 +61,14 @@ def of(curve: str, proof: str) -> dict[str, str]:
     return {OWN[curve].spki_sha256: ec.PROOF, NONCES[curve].spki_sha256: proof}
 
 
-def process(curve: str, s: bytes, z: bytes) -> bytes:
-    """Return a heap of BigInts: both scalars and points, and of a signature s and the hash."""
+def process(curve: str, s: bytes, z: bytes, *, whole: bool = True) -> bytes:
+    """Return a heap of BigInts: both scalars and points, and of a signature s and the hash.
+
+    Of the nonce's point x stands there, and y if it is ``whole``.
+    """
     own, once = OWN[curve], NONCES[curve]
     numbers = [own.d, own.x, own.y, once.d]
-    point = [limbs(once.x, curve), limbs(once.y, curve)]
+    point = [limbs(once.x, curve), *([limbs(once.y, curve)] if whole else [])]
     rest = [noise.uniform(len(point[0]), seed) for seed in range(20)]
     return heap([limbs(each, curve) for each in numbers] + rest + [*point, s, *rest[:10], z])
 
@@ -81,6 +84,19 @@ def test_a_nonce_whose_point_is_whole(
     s = limbs(signature.s, curve)
     raws = (s[::-1], HASH[::-1]) if swapped else (s, HASH)
     assert told(make_pool(process(curve, *raws))[0]) == of(curve, NONCE)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_who_signed_with_a_nonce(make_pool: MakePool, *, whole: bool, flipped: bool) -> None:
+    """Seen in Go, in lego: of seven nonces the keys and the hashes stood there, and no y."""
+    own, once, z = OWN["P-256"], NONCES["P-256"], bytearray(HASH)
+    z[9] ^= flipped
+    s = limbs(Signature("P-256").s, "P-256")
+    pool, _ = make_pool(process("P-256", s, bytes(z), whole=whole))
+    signers = {describe(one.key).fingerprint.value: one.signer for one in ec.search(pool, [])}
+    signer = b"" if flipped else bytes.fromhex(own.spki_sha256)
+    assert signers == {own.spki_sha256: b"", once.spki_sha256: signer}
 
 
 @pytest.mark.parametrize("flipped", ["s", "hash"])
