@@ -85,7 +85,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("stages.examine",),
     ("stages.relate", "stages.naming"),
     ("stages.trace", "stages.traceable"),
-    ("stages.withhold",),
+    ("stages.withhold", "stages.remains"),
     ("engine", "engine.stretches", "engine.answers", "engine.compiled", "engine.records"),
     ("engine.coverage", "engine.placed", "engine.proving", "engine.resume"),
     ("engine.sweeping",),

@@ -11,6 +11,7 @@ an order that depends on the dump alone.
 import pickle
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -23,6 +24,7 @@ from scanner.detect.register import Register
 from scanner.engine.answers import Asked, answered, asked
 from scanner.model import Candidate, Fault, Witness
 from scanner.processes.workers import Call, Crew
+from scanner.stages import remains
 from scanner.stages.either import settled
 from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
 from scanner.stages.naming import names_of
@@ -81,7 +83,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
         faults.append(Fault(code="limit-schedules", text=text))
     found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
     found += chain.from_iterable(given[relate])
-    found = settled(found)
+    found = _rejoined(crew, settled(found), faults)
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
 
@@ -123,6 +125,18 @@ def _witnesses(
     question: Asked = ("Keys have no names", tuple, (named, names, hits, keys))
     (answer,) = asked(crew, [question] if names else [], faults) or (None,)
     return answer or ()
+
+
+def _rejoined(crew: Crew, found: list[Candidate], faults: list[Fault]) -> list[Candidate]:
+    """Give fragments the names of the keys of which they are, where these were found whole."""
+    left = remains.fragments(found)
+    keys = tuple(key for key in traced(tuple(found)) if key.kind == "private-key")
+    if not left or not 0 < len(keys) <= remains.MOST_KEYS:
+        return found
+    question: Asked = ("Fragments were not compared", tuple, (remains.owners, left, keys))
+    (answer,) = asked(crew, [question], faults)
+    names = dict(zip(map(id, left), answer or (), strict=False))
+    return [replace(c, fingerprint=names.get(id(c)) or c.fingerprint) for c in found]
 
 
 def _stated(keys: Proofs) -> Runs:

@@ -16,10 +16,12 @@ from functools import cached_property
 import numpy as np
 
 from scanner.detect.algebra.material import Material, describe
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.integers import pool
 from scanner.detect.integers.limbs import Runs
+from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
 from scanner.detect.relations import words
 from scanner.detect.texts import pem
@@ -237,30 +239,30 @@ def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator
         (place,) = candidate.places
         yield from of_token(name, memory.clip(place.space, place.offset, place.size))
         return
-    material = _again(session, candidate)
+    material = again(session, candidate)
     if material is not None:
         yield from of_key(name, material, memory.map.byte_order, texts=texts)
 
 
-def _again(session: Session, candidate: Candidate) -> Material | None:
+def again(session: Session, candidate: Candidate) -> Material | None:
     """Prove a candidate once more from its places; None where the bytes do not say it again."""
-    rule = next(rule for rule in session.rules if rule.id == candidate.rule)
-    for name, again in AGAIN:
-        if name == rule.detector:
-            found = again(session.memory, candidate)
-            break
-    else:
-        place = candidate.places[0]
-        offset = place.offset
-        if rule.detector in ("pem", "fragment"):
-            offset += _mark(session.memory.clip(place.space, offset, _BEGIN))
-        examine = dict(EXAMINERS)[rule.detector]
-        found = [
-            proved.material
-            for proved in examine(session.memory, place.space, offset, rule)
-            if isinstance(proved, Proved)
-        ]
+    detector = next(rule.detector for rule in session.rules if rule.id == candidate.rule)
+    found = (
+        dict(AGAIN)[detector](session.memory, candidate)
+        if detector in dict(AGAIN)
+        else [one.material for one in examined(session, candidate) if isinstance(one, Proved)]
+    )
     return next((key for key in found if describe(key).fingerprint == candidate.fingerprint), None)
+
+
+def examined(session: Session, candidate: Candidate) -> Iterator[Proved | PublicKey | Sealed]:
+    """Read once more what is written at a candidate's first place."""
+    rule = next(rule for rule in session.rules if rule.id == candidate.rule)
+    place = candidate.places[0]
+    offset = place.offset
+    if rule.detector in ("pem", "fragment"):
+        offset += _mark(session.memory.clip(place.space, offset, _BEGIN))
+    yield from dict(EXAMINERS)[rule.detector](session.memory, place.space, offset, rule)
 
 
 def _mark(head: bytes) -> int:

@@ -18,13 +18,17 @@ _OF_BIT, _OF_KEY = 3, 256
 def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Return what can be traced: one candidate of each key with a public half, and each token.
 
-    Where a key lies only encrypted, its numbers cannot be read again from their places.
+    Where a key lies only encrypted, or in a fragment, its numbers cannot be read again from their
+    places.
     """
     named = [
         c
         for c in reversed(candidates)
-        if (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key" and not c.protection)
-        or (c.kind == "token" and c.confidence > Confidence.SHAPE)
+        if c.confidence > Confidence.SHAPE
+        and (
+            (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key" and not c.protection)
+            or c.kind == "token"
+        )
     ]
     return tuple({c.fingerprint.value: c for c in named}.values())
 
