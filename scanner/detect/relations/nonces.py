@@ -8,6 +8,7 @@ and d the key that signed. Whoever has s normalised it to n - s, perhaps. In dou
 key.
 """
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -21,11 +22,14 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.words import Bytes
 from scanner.model import NONCE, NONCES, Place
 
-MOST_PAIRS = 64
+MOST_PAIRS = 256
 """Pairs of a nonce and a key that are tried on a curve."""
 
 MOST_NUMBERS = 400
 """Numbers near r that are tried as s."""
+
+_AT_ONCE = 1 << 16
+"""Hashes that are looked for at once."""
 
 _HASHES = (20, 28, 32, 48, 64)
 """Bytes of hashes."""
@@ -97,8 +101,25 @@ def _signers(
     pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
 ) -> dict[tuple[str, int], Ec]:
     """Return which suspects are nonces of a found key: s is near r, and the hash stands there."""
+    found: dict[tuple[str, int], Ec] = {}
+    hashes = _hashes(pool, suspects, signers, places)
+    while rows := list(itertools.islice(hashes, _AT_ONCE)):
+        lows = np.array([int.from_bytes(raw[:8], "little") for raw, _, _ in rows], np.uint64)
+        for index, position in words.find(pool.data, lows):
+            raw, key, signer = rows[index]
+            if words.stands(pool.data, position, raw):
+                found[key.curve, key.x] = signer
+    return found
+
+
+def _hashes(
+    pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
+) -> Iterator[tuple[bytes, Ec, Ec]]:
+    """Yield what a signer would have signed with a nonce, by each number near r, and who they are.
+
+    Where signers are too many for a curve, the first nonces are tried with all of them.
+    """
     left = dict.fromkeys(CURVES, MOST_PAIRS)
-    rows: list[tuple[bytes, Ec, Ec]] = []
     for key in suspects:
         curve, at = CURVES[key.curve], places[key.curve, key.x]
         others = [d for d in signers if d.curve == key.curve and d.x != key.x] if at else []
@@ -110,15 +131,8 @@ def _signers(
             for signer in others:
                 rest = key.x * signer.d
                 for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
-                    if z >> 64:
-                        rows += [(raw, key, signer) for raw in _spelled(curve, z)]
-    lows = np.array([int.from_bytes(raw[:8], "little") for raw, _, _ in rows], np.uint64)
-    return {
-        (key.curve, key.x): signer
-        for index, position in words.find(pool.data, lows)
-        for raw, key, signer in (rows[index],)
-        if words.stands(pool.data, position, raw)
-    }
+                    for raw in _spelled(curve, z) if z >> 64 else ():
+                        yield raw, key, signer
 
 
 def _numbers(pool: Pool, curve: Curve, near: Sequence[Place]) -> Iterator[int]:
