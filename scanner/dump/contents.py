@@ -126,14 +126,16 @@ class _Expander:
             self._trails(behind, name, outer)
         return inner
 
-    def _trails(self, chunks: Iterator[bytes], name: str, layers: tuple[str, ...]) -> None:
+    def _trails(
+        self, chunks: Iterator[bytes], name: str, layers: tuple[str, ...], said: str = BEHIND
+    ) -> None:
         """Open what trails a stream or a dump, unless too many do so in turn."""
         self._behind += 1
         if self._behind > MAX_DEPTH:
             self._fault("limit-depth", f"More than {MAX_DEPTH} streams trail each other.")
             self._keep(chunks)
         else:
-            self._stray(chunks, f"{name}!{BEHIND}" if name else BEHIND, layers)
+            self._stray(chunks, f"{name}!{said}" if name else said, layers)
         self._behind -= 1
 
     def _open(
@@ -239,12 +241,12 @@ class _Expander:
         self._packed_behind((start, max(decoded, 0)), name, layers)
 
     def _packed_behind(self, piece: tuple[int, int], name: str, layers: tuple[str, ...]) -> None:
-        """Open what is packed behind the end of a dump, which keeps it as it stands."""
+        """Open what is packed behind the end of a dump or in its slack, which it keeps."""
         self._spill.finish()
         file = File(self._spill.fd, (piece,))
-        at = trailing.find(file)
-        if at is not None:
-            self._trails(_read(file, ((at, file.size - at),)), name, layers)
+        for start, end in trailing.find(file):
+            said = BEHIND if end == file.size else f"bytes at {start}"
+            self._trails(_read(file, ((start, end - start),)), name, layers, said)
 
     def _unknown(self) -> None:
         text = "Bytes are of no stream or member, and what they hold is not known."

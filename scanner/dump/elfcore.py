@@ -9,12 +9,13 @@ offset or size.
 import bisect
 import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from scanner.dump import machine, paging, registers, segments
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
+from scanner.dump.ledger import Span
 from scanner.dump.names import MACHINES, NOTES, PHYSICAL, SYSTEMS
 from scanner.dump.segments import Segment
 from scanner.dump.source import File
@@ -64,19 +65,36 @@ def parse(file: File) -> Layout:
     return _Reader(file, head).read()
 
 
-def end(file: File) -> int:
-    """Return the offset behind all that segments and section headers claim.
+def claimed(file: File) -> Iterator[Span]:
+    """Yield what the header, segments and section headers claim, as (start, end).
 
-    Where there is no segment nobody knows, and it is the size of the file.
+    Where there is no segment nobody knows, and it is the whole file.
     """
     head = file.read(0, min(file.size, 64))
     if len(head) < (52 if head[4] == 1 else 64):
-        return file.size
+        yield 0, file.size
+        return
     fields = segments.header(head)
-    found = segments.read(file, Draft(file.size), fields)
-    last = max((one.offset + one.filesz for one in found if one.filesz), default=0)
-    sections = fields.shoff and fields.shoff + max(fields.shnum, 1) * fields.shentsize
-    return min(max(last, sections), file.size) if last else file.size
+    count, held = 0, False
+    for one in segments.read(file, Draft(file.size), fields):
+        count += 1
+        held |= one.filesz > 0
+        yield one.offset, one.offset + one.filesz
+    yield 0, fields.size if held else file.size
+    yield fields.phoff, fields.phoff + count * fields.phentsize
+    if fields.shoff:
+        yield fields.shoff, fields.shoff + max(fields.shnum, 1) * fields.shentsize
+
+
+def unknown_notes(file: File) -> Iterator[Span]:
+    """Yield the descriptors of notes whose owner is no known system, as (start, end)."""
+    head = file.read(0, min(file.size, 64))
+    if len(head) < (52 if head[4] == 1 else 64):
+        return
+    found = segments.read(file, Draft(file.size), segments.header(head))
+    for note in _Reader(file, head).every_note(found):
+        if note.owner.partition(b"@")[0] not in (b"CORE", *SYSTEMS):
+            yield note.offset, note.offset + note.size
 
 
 class _Note(NamedTuple):
@@ -109,7 +127,8 @@ class _Reader:
         found = list(segments.read(self._file, self._draft, self._header))
         loads = [segment for segment in found if segment.type == _PT_LOAD]
         self._section_headers()
-        self._notes([segment for segment in found if segment.type == _PT_NOTE])
+        for note in self.every_note(found):
+            self._note(note)
         self._loads(loads)
         self._stacks()
         narrow, wide = MACHINES.get(self._header.machine, ("unknown", "unknown"))
@@ -181,9 +200,12 @@ class _Reader:
 
     # --- notes ----------------------------------------------------------------------------------
 
-    def _notes(self, found: list[Segment]) -> None:
+    def every_note(self, found: Iterable[Segment]) -> Iterator[_Note]:
+        """Yield the notes of those segments that have some, up to MAX_NOTES."""
         left = MAX_NOTES
         for segment in found:
+            if segment.type != _PT_NOTE:
+                continue
             present = self._draft.clip(segment.offset, segment.filesz)
             self._draft.gap("truncated", None, segment.filesz - present)
             alignment = 8 if segment.align == 8 else 4
@@ -192,7 +214,7 @@ class _Reader:
                     self._draft.fault("limit-notes", f"More than {MAX_NOTES} notes.")
                     return
                 left -= 1
-                self._note(note)
+                yield note
 
     def _walk(self, at: int, end: int, alignment: int) -> Iterator[_Note]:
         """Yield the notes between two offsets: namesz, descsz, type, then name and descriptor."""

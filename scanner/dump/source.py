@@ -133,11 +133,12 @@ class File:
         self.readinto(offset, buffer)
         return bytes(buffer)
 
-    def behind(self, offset: int) -> "File":
-        """Return what is from an offset on, as a file that shares this one's reader."""
+    def part(self, offset: int, end: int) -> "File":
+        """Return what is between two offsets, as a file that shares this one's reader."""
         pieces: list[tuple[int, int]] = []
-        while offset < self.size:
-            pieces.append(self._place(offset))
+        while offset < end:
+            at, room = self._place(offset)
+            pieces.append((at, min(room, end - offset)))
             offset += pieces[-1][1]
         return File(self._reader, tuple(pieces))
 

@@ -1,61 +1,93 @@
-"""What trails a dump: a stream, an archive or a kind that is not opened, behind its own end.
+"""What is packed in a dump where no table says what lies: behind its end, in slack, in a stream.
 
-Writers put padding behind a core, names of sections, or nothing, and all of it is swept as it
-stands. This module exists because files are joined by accident too, and what is packed behind a
-dump is opaque to a sweep. It refuses to doubt any other bytes: only what begins with the mark of
-such a kind is told, behind any number of zeros and empty lines.
+Writers put padding there, names of sections, or nothing, and all of it is swept as it stands. This
+module exists because files are joined by accident too, and what is packed beside a dump's memory is
+opaque to a sweep. It refuses to doubt any other bytes: only what begins with the mark of such a
+kind is told, behind any number of zeros and empty lines.
 """
 
+import itertools
+from collections.abc import Iterable
+
+from scanner import regions
 from scanner.dump import archives, codecs, elfcore, macho, minidump
+from scanner.dump.ledger import Span, lacking
 from scanner.dump.source import CHUNK, File
 from scanner.errors import Damaged
+from scanner.model import Layout
 
 NOTHING = b"\0\t\n\r "
 """What is padding."""
 HEAD = max(archives.HEAD, codecs.HEAD)
+MOST = 1 << 14
+"""Places that are looked at, where there is more than padding: what is behind them is not known."""
 
 
-def find(file: File) -> int | None:
-    """Return the offset at which something is packed behind the end of a dump; else None."""
-    end = _end(file)
-    at = _first(file, end)
-    if at == file.size:
-        return None
-    head = file.read(at, min(file.size - at, HEAD))
-    known = (
+def find(file: File) -> tuple[Span, ...]:
+    """Return, as (start, end), where something is packed that a dump's tables do not name.
+
+    The first place of too many is one of these, whatever it holds; none overlaps another.
+    """
+    looked, reach = 0, 0
+    found: list[Span] = []
+    for start, end in _places(file):
+        at = _first(file, start, end)
+        if at == end or at < reach:
+            continue
+        looked += 1
+        if looked > MOST or _packed(file, start, at, end):
+            found.append((at, end))
+            reach = end
+        if looked > MOST:
+            break
+    return tuple(found)
+
+
+def _packed(file: File, start: int, at: int, end: int) -> bool:
+    """Tell whether what begins at an offset, behind the padding of its place, is packed."""
+    head = file.read(at, min(end - at, HEAD))
+    return bool(
         codecs.sniff_next(head)
         or archives.sniff(head)
-        or archives.sniff_unopened(file.behind(at))
-        or archives.sniff_unopened(file.behind(end))  # disks begin with zeros
+        or archives.sniff_unopened(file.part(at, end))
+        or (at > start and archives.sniff_unopened(file.part(start, end)))  # disks: zeros first
     )
-    return at if known else None
 
 
-def _end(file: File) -> int:
-    """Return the offset behind all that a dump's tables claim: its size where it has no tables."""
-    head = file.read(0, min(file.size, 64))
-    if elfcore.sniff(head):
-        return elfcore.end(file)  # of a machine's core, the tables of pages are read but once
+def _places(file: File) -> list[Span]:
+    """Return what no table of a dump claims, and streams and notes of no known type, in order."""
+    head, whole = file.read(0, min(file.size, 64)), ((0, file.size),)
+    if elfcore.sniff(head):  # of a machine's core, the tables of pages are read but once
+        return sorted((*lacking(whole, elfcore.claimed(file)), *elfcore.unknown_notes(file)))
     form = next((form for form in (minidump, macho) if form.sniff(head)), None)
     try:
         layout = form.parse(file) if form else None
     except Damaged:
-        return file.size
-    if layout is None:
-        return file.size
-    ends = (
-        *(region.file_offset + region.size for region in layout.regions),
-        *(label.file_offset + label.size for label in layout.labels),
-    )
-    return max(ends, default=file.size)
+        return []
+    return sorted((*lacking(whole, _claimed(layout)), *_unknown(layout))) if layout else []
 
 
-def _first(file: File, at: int) -> int:
-    """Return the offset of the first byte from one on that is no padding."""
-    while at < file.size:
-        chunk = file.read(at, min(CHUNK, file.size - at))
+def _claimed(layout: Layout) -> Iterable[Span]:
+    held = regions.columns(layout.regions)
+    memory = ((at, at + size) for at, size in zip(held.file, held.size, strict=True))
+    named = ((label.file_offset, label.file_offset + label.size) for label in layout.labels)
+    return itertools.chain(memory, named)
+
+
+def _unknown(layout: Layout) -> list[Span]:
+    """Return the streams of a minidump that have a number for a name, and notes of Mach-O."""
+    return [
+        (label.file_offset, label.file_offset + label.size)
+        for label in layout.labels
+        if label.name.startswith(("stream 0x", "note "))
+    ]
+
+
+def _first(file: File, start: int, end: int) -> int:
+    """Return the offset of the first byte between two that is no padding; else the second."""
+    for at in range(start, end, CHUNK):
+        chunk = file.read(at, min(CHUNK, end - at))
         rest = chunk.lstrip(NOTHING)
         if rest:
             return at + len(chunk) - len(rest)
-        at += len(chunk)
-    return file.size
+    return end

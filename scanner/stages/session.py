@@ -235,7 +235,7 @@ def _survey(session: Session) -> Survey:
     else:
         given = session.given
         identity, size = given.identify(), given.size
-        if _archived(given) or trailing.find(given) is not None:
+        if _archived(given) or trailing.find(given):
             inside, sha256 = _expand(session, given), source.digest(given)
         elif _packed(given):
             inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
@@ -273,7 +273,7 @@ def _packed(file: File) -> bool:
 
 def _holds_more(file: File) -> bool:
     """Tell whether a scan of a file would open something in it."""
-    return _packed(file) or trailing.find(file) is not None
+    return _packed(file) or bool(trailing.find(file))
 
 
 def _layout(file: File) -> Layout:

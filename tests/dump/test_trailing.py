@@ -1,10 +1,12 @@
-"""What is packed behind the end of a dump is opened, or a fault; other slack stays what it was."""
+"""What is packed behind a dump's end or in its slack is opened, or a fault; the rest stays."""
 
 import base64
 import gzip
 import lzma
 import struct
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import zstandard
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from fixtures import macho
+from fixtures import elfcore, macho, minidump
 from scanner.dump import trailing
 from scanner.dump.source import File
 from tests.dump.dump_bytes import file_of
@@ -57,7 +59,41 @@ SLACK = {
 def found(data: bytes) -> int | None:
     """Return where something is packed behind a dump."""
     with file_of(data) as file:
-        return trailing.find(file)
+        spans = trailing.find(file)
+    assert all(end == len(data) for _, end in spans)
+    return spans[0][0] if spans else None
+
+
+def in_macho(packed: bytes) -> bytes:
+    """Write a Mach-O core with bytes between its commands and the page of its memory."""
+    data = bytearray(macho.write([(0x1000, bytes(99), 99)]).data)
+    data[1000 : 1000 + len(packed)] = packed
+    return bytes(data)
+
+
+def with_streams(packed: bytes, *types: int) -> bytes:
+    """Write a minidump with streams of these types."""
+    return minidump.write(
+        MEMORY, streams=[minidump.Stream(type=t, data=packed) for t in types]
+    ).data
+
+
+MEMORY = [minidump.Segment(address=0x1000, data=b"memory")]
+ROOM = elfcore.Segment(address=0x1000, data=b"memory" * 900)
+WITHIN: dict[str, Callable[[bytes], bytes]] = {
+    "elf, before memory": lambda packed: elfcore.write([replace(ROOM, gap_before=packed)]).data,
+    "elf, within": lambda packed: elfcore.write([ROOM, replace(ROOM, gap_before=packed)]).data,
+    "elf, note": lambda packed: (
+        elfcore.write([ROOM], notes=[elfcore.Note(name="TOOL", type=7, data=packed)]).data
+    ),
+    "minidump, slack": lambda packed: minidump.write(MEMORY, slack=bytes(64) + packed).data,
+    "minidump, stream": lambda packed: with_streams(packed, 0x4D7A0001),
+    "mach-o, slack": in_macho,
+    "mach-o, note": lambda packed: (
+        macho.write([(0x1000, b"memory", 6)], notes=[("a", packed)]).data
+    ),
+}
+SMALL = gzip.compress(MINI)
 
 
 @pytest.mark.parametrize("as_file", [True, False])
@@ -108,6 +144,48 @@ def test_slack(slack: str, name: str) -> None:
     assert found(data) is None
     opened, rest, dumps = expand(data)
     assert (rest, dumps, codes(opened)) == (data, {}, set())
+
+
+@pytest.mark.parametrize("where", WITHIN)
+def test_within(where: str) -> None:
+    """What no table names, or names by a number, is opened before a dump's end as behind it."""
+    for packed in (PACKED["gzip"], PACKED["zip"]):
+        data = WITHIN[where](packed)
+        opened, rest, dumps = expand(data)
+        [name] = dumps
+        assert name.split("!")[0] == f"bytes at {data.index(packed)}"
+        assert list(dumps.values()) == [MINI]
+        assert rest.startswith(data)
+        assert codes(opened) == set()
+    assert codes(expand(WITHIN[where](UNOPENED["7z"]))[0]) == {"unopened"}
+
+
+@pytest.mark.parametrize("where", WITHIN)
+def test_slack_within(where: str) -> None:
+    """Whatever else lies there is no fault."""
+    for name in ("zeros", "words", "random", "zlib", "gzip-later"):
+        data = WITHIN[where](SLACK[name][:3000])
+        assert expand(data)[1:] == (data, {})
+    for counts in (b"\x5d\0\0\0\1\0\0\0\x60\5\0\0\x70\5\0\0", bytes(range(1, 40))):
+        assert codes(expand(WITHIN[where](counts))[0]) == set()
+
+
+def test_streams_in_the_same_place() -> None:
+    """What two unknown streams share is opened once; a known one is not."""
+    data = bytearray(with_streams(SMALL, 0x4D7A0001, 0x4D7A0002))
+    entry = data.index(b"\2\0\x7a\x4d")
+    data[entry + 4 : entry + 12] = data[entry - 8 : entry]
+    data[(at := data.rindex(SMALL)) : at + len(SMALL)] = bytes(len(SMALL))
+    assert list(expand(bytes(data))[2].values()) == [MINI]
+    assert expand(with_streams(SMALL, minidump.COMMENT_A))[2] == {}
+
+
+def test_too_many_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more than are looked at, what lies there is not known, and said to be so."""
+    monkeypatch.setattr(trailing, "MOST", 3)
+    streams = [minidump.Stream(type=0x4D7A0001 + at, data=b"words") for at in range(5)]
+    assert codes(expand(minidump.write(MEMORY, streams=streams[:3]).data)[0]) == set()
+    assert codes(expand(minidump.write(MEMORY, streams=streams).data)[0]) == {"stray-bytes"}
 
 
 def test_verdicts() -> None:
@@ -178,12 +256,12 @@ def test_arbitrary(name: str, behind: bytes, data: st.DataObject) -> None:
     assert given in (rest[: len(given)], *dumps.values())
 
 
-@given(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 60))
-def test_a_part_of_a_file(sizes: list[int], at: int) -> None:
-    """What is behind an offset of pieces is what a slice of their bytes is."""
+@given(st.lists(st.integers(0, 9), max_size=5), st.integers(0, 60), st.integers(0, 60))
+def test_a_part_of_a_file(sizes: list[int], at: int, end: int) -> None:
+    """What is between two offsets of pieces is what a slice of their bytes is."""
     pieces = tuple((10 * index, size) for index, size in enumerate(sizes))
     with file_of(bytes(range(60))) as whole:
         file = File(whole._reader, pieces)
         data = file.read(0, file.size)
-        rest = file.behind(at)
-        assert rest.read(0, rest.size) == data[at:]
+        part = file.part(at, min(end, file.size))
+        assert part.read(0, part.size) == data[at:end]

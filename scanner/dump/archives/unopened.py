@@ -30,7 +30,6 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
     ("rpm", b"\xed\xab\xee\xdb"),
     ("lzop", b"\x89LZO\0\r\n\x1a\n"),
     ("lzip", b"LZIP"),
-    ("lzma", b"\x5d\0\0"),
     ("compress", b"\x1f\x9d"),
     ("pack", b"\x1f\x1e"),
     ("lz4 (legacy)", b"\x02\x21\x4c\x18"),
@@ -232,6 +231,14 @@ def _is_cpio(_: File, head: bytes) -> bool:
     return mode >> 12 in kinds and 2 <= size <= 255 and name.find(b"\0") == size - 1
 
 
+def _is_lzma(_: File, head: bytes) -> bool:
+    """Tell LZMA alone by its properties, a large dictionary, and a zero: its range coder begins so.
+
+    Three bytes are a count of 93 as well.
+    """
+    return head[:3] == b"\x5d\0\0" and head[13:14] == b"\0"
+
+
 def _is_hibernation(_: File, head: bytes) -> bool:
     """Tell hiberfil.sys from which a system woke: four letters, a type or version below 16."""
     binary = len(head) == _HEAD and head[4] < 16 and not any(head[5:8])
@@ -267,6 +274,7 @@ _TOLD: tuple[tuple[str, _Tells], ...] = (
     ("CMS", _is_cms),
     ("S/MIME", _is_smime),
     ("cpio", _is_cpio),
+    ("lzma", _is_lzma),
     ("hibernation", _is_hibernation),
     ("lz4-java", _is_lz4_java),
     ("uuencode", _is_uuencoded),
