@@ -39,6 +39,9 @@ _MOST_DECIMAL = 1024
 _SCALAR = 66
 """Bytes of the longest number of which a word counts: registers push a scalar word by word."""
 
+_STRINGS = ("seed", "prefix", "k bytes-be")
+"""What is no little-endian number of an Edwards or Montgomery key."""
+
 _WEB_TOKEN = b"eyJ"
 _URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 
@@ -73,17 +76,20 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
     """Yield how a key's private numbers may be laid down; with ``texts`` how they are written."""
     if texts:
         yield from _spelled_as_text(name, material)
-    for number, value, size in _numbers(material):
+    plain = edwards.spelled(material) if isinstance(material, Okp) else []
+    stand = {raw for _, raw in plain}
+    for number, value, size in (*_numbers(material), *_integers(plain)):
         for reading in readings.table(byte_order):
             spelled = readings.encode(reading, value, 8 * size)
+            if spelled in stand:
+                continue
             stride = _DIGIT_STRIDE if reading.packed else 1
             least = _least(reading, short=texts and size <= _SCALAR)
             cell = reading.step if reading.told < reading.step else 0
             said = f"{number} {reading.name}"
             yield Needle(name, said, spelled, stride, least, cell=cell, told=reading.told)
-    if isinstance(material, Okp):
-        for number, raw in edwards.spelled(material):
-            yield Needle(name, number, raw, least=SHORT if texts else PIECE)
+    for number, raw in plain:
+        yield Needle(name, number, raw, least=SHORT if texts else PIECE)
     if isinstance(material, Pqc):
         for number, raw in pqc.parts(material):
             yield Needle(name, number, raw)
@@ -185,6 +191,19 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             return [("d", int.from_bytes(inner, "big"), len(inner))]
         case Okp() | Pqc() | Foreign():
             return []
+
+
+def _integers(plain: list[tuple[str, bytes]]) -> list[tuple[str, int, int]]:
+    """List (name, value, bytes) of what is private of a key of RFC 8032 or 7748 as integers.
+
+    Scalars are little-endian there. Of a seed, which is no number, programs make a big-endian one,
+    as Python's ``int.from_bytes`` does, and keep it in limbs: reversed, as it were.
+    """
+    rows: dict[int, tuple[str, int, int]] = {}
+    for name, raw in plain:
+        value = int.from_bytes(raw, "big" if name in _STRINGS else "little")
+        rows[value] = (name, value, len(raw))
+    return list(rows.values())
 
 
 def _other_d(key: Rsa) -> list[int]:

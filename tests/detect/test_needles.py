@@ -3,9 +3,12 @@
 import base64
 import dataclasses
 
+import pytest
+
 from fixtures import encodings, keys
 from scanner.detect import needles
-from scanner.detect.algebra.material import Rsa
+from scanner.detect.algebra.material import Okp, Rsa
+from scanner.detect.relations import edwards
 
 KEY = keys.rsa_key()
 MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)
@@ -32,6 +35,20 @@ def test_numbers_in_every_form() -> None:
     assert not {name for name in numbers if "hex" in name or "base64" in name}
     public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
     assert not public & {value for values in all_of_it.values() for value in values}
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "x25519"])
+def test_integers_of_edwards_keys(algorithm: str) -> None:
+    """A seed is a big-endian integer, a scalar a little-endian one: in limbs, bytes and digits."""
+    key = keys.okp_key(algorithm)
+    material = Okp(algorithm=algorithm, seed=key.seed, public=key.public)
+    found = list(needles.of_key("name", material, "little", texts=False))
+    values = [needle.value for needle in found]
+    assert len(set(values)) == len(values)
+    for number, raw in edwards.spelled(material):
+        value = int.from_bytes(raw, "big" if number in {"seed", "prefix"} else "little")
+        assert values.count(raw) == values.count(raw[::-1]) == 1
+        assert number == "k bytes-be" or encodings.digits30(value)[:32] in {v[:32] for v in values}
 
 
 def test_what_web_tokens_begin_with_is_no_part_of_one() -> None:
