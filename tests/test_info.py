@@ -61,6 +61,7 @@ def test_core(tmp_path: Path) -> None:
     code, out = info(path)
     assert code == 0
     assert "signer, 2 arguments" in out
+    assert "1 region, 6,000 bytes" in out
     assert CANARY not in out + json.dumps(said)
     assert max(map(len, out.splitlines())) <= 100
     assert out.count("\n") <= 24

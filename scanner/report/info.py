@@ -11,6 +11,7 @@ from typing import Any
 
 from scanner import regions
 from scanner.model import Layout
+from scanner.report import wording
 from scanner.report.document import unicode, written
 from scanner.report.printable import printable
 from scanner.stages.session import Survey
@@ -70,7 +71,7 @@ def _rows(survey: Survey, room: int) -> Iterator[tuple[str, str]]:
         yield "threads", f"{len(layout.threads):,}"
         yield "modules", _some(f"{len(layout.modules):,}", names, room)
         size = sum(regions.columns(layout.regions).size)
-        yield "memory", f"{len(layout.regions):,} regions, {size:,} bytes"
+        yield "memory", f"{wording.count(len(layout.regions), 'region', 'regions')}, {size:,} bytes"
     for code, (count, size) in _gaps(layout).items():
         yield "gaps", f"{count:,} {code.replace('-', ' ')}, {size:,} bytes"
     yield "bytes", ", ".join(f"{name} {size:,}" for name, size in survey.ledger if size)

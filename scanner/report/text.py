@@ -141,9 +141,9 @@ def _dump(dump: DumpReport, within: int, *, verbose: bool) -> Iterator[Renderabl
     for number, finding in enumerate(wording.named_first(dump.findings), 1):
         yield Text()
         title = Table.grid(padding=(0, 1, 0, 0))
-        title.add_row(Text(f"{number:>3}", "dim"), _title(finding))
+        title.add_row(Text(str(number), "dim"), _title(finding))
         yield title
-        yield _indented(_evidence(finding, verbose=verbose), 4)
+        yield _indented(_evidence(finding, verbose=verbose))
     yield Text()
     if not wording.unread(dump):
         yield _indented(_coverage(dump, within, verbose=verbose))
@@ -305,8 +305,7 @@ def _set_aside(grid: Table, dump: DumpReport, *, verbose: bool) -> None:
     for number, (why, group) in enumerate(wording.by_note(suppressed)):
         grid.add_row(_label("" if number else "suppressed"), Text(why))
         for finding in group:
-            line = _Digest(finding.fingerprint.value, f"{wording.name(finding):<10}")
-            grid.add_row("", Padding(line, (0, 0, 0, 2)))
+            grid.add_row("", _Digest(finding.fingerprint.value, f"{wording.name(finding):<10}"))
     if rest:
         grid.add_row("", _more(rest, "suppressed finding", "suppressed findings"))
 
@@ -354,8 +353,11 @@ def _label(text: str) -> Text:
 
 
 def _grid(width: int | None = 13) -> Table:
-    """Return a table of two columns without lines: labels, and what folds beside them."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
+    """Return a table of two columns without lines: labels, and what folds beside them.
+
+    On a terminal of 80 columns a SHA-256 has room beside a label, and two columns before that.
+    """
+    grid = Table.grid(padding=(0, 1 if width else 2, 0, 0))
     grid.add_column(width=width, overflow="fold")
     grid.add_column(overflow="fold")
     return grid

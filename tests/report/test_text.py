@@ -19,10 +19,10 @@ def test_opens_with_verdict_and_keys(blocked: Report) -> None:
     assert lines[0] == "BLOCKED  /var/crash/core.1234"
     assert "Do not send it." in lines[1]
     head = "\n".join(lines[:15])
-    assert "rotate         RSA 2048" in head
+    assert "rotate        RSA 2048" in head
     assert "serial 33000001f2e4, not after 2021-04-04T23:59:59Z" in head
     assert "SPKI SHA-256 " + "7d9c2f10" * 8 in head
-    assert "revoke         jwt" in head
+    assert "revoke        jwt" in head
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_certificate_is_not_said_to_have_expired(blocked: Report) -> None:
         dataclasses.replace(blocked, dumps=(dataclasses.replace(dump, findings=good),))
     )
     assert [line for line in said.splitlines() if "expired" in line] == [
-        "  note           A key signs whether its certificate has expired or not."
+        "  note          A key signs whether its certificate has expired or not."
     ]
 
 
@@ -179,7 +179,7 @@ def test_places_are_bounded(blocked: Report) -> None:
 def test_faults_and_gaps_are_said(report: Report) -> None:
     """Whatever makes a scan less than whole is in the report, and what is normal is called so."""
     said = text.render(report)
-    assert "not captured   2 ranges, 1,052,672 bytes" in said
+    assert "not captured  2 ranges, 1,052,672 bytes" in said
     for dump in report.dumps:
         for fault in dump.coverage.faults:
             assert f"{fault.code}: {fault.text}" in said
@@ -206,9 +206,9 @@ def test_what_lies_in_an_archive_is_announced(halted: Report) -> None:
     ]
     other = dataclasses.replace(dump, path="a.zip.core")
     said = text.render(dataclasses.replace(halted, dumps=(*parts, other))).splitlines()
-    assert "  file           zip, 812,345 bytes" in said
+    assert "  file          zip, 812,345 bytes" in said
     assert [line for line in said if "  within  " in line] == [
-        "  within         2 dumps, told below; looked at is the rest"
+        "  within        2 dumps, told below; looked at is the rest"
     ]
 
 
@@ -286,7 +286,7 @@ def test_reasons_are_said_once(blocked: Report) -> None:
     cut = Reason(code="unswept", text="4 bytes of the file were not swept.")
     dump = dataclasses.replace(blocked.dumps[0], reasons=(*blocked.dumps[0].reasons, cut, cut))
     said = text.render(dataclasses.replace(blocked, dumps=(dump,)))
-    assert said.count("because        4 bytes of the file were not swept.") == 1
+    assert said.count("because       4 bytes of the file were not swept.") == 1
 
 
 def test_altered_signature_says_whom_to_ask(passed: Report) -> None:
@@ -300,13 +300,13 @@ def test_altered_signature_says_whom_to_ask(passed: Report) -> None:
 def test_suppressed_says_why(passed: Report) -> None:
     """What was set aside is listed with its reason, and counted."""
     said = text.render(passed)
-    assert "suppressed     published: RFC 9500\n                   jwt        1122" in said
+    assert "suppressed    published: RFC 9500\n                jwt        1122" in said
 
 
-@pytest.mark.parametrize("width", [80, 90, 100])
+@pytest.mark.parametrize("width", [79, 80, 100])
 def test_digests_are_whole_or_halved(several: Report, width: int) -> None:
     """A digest stands on one line where there is room, else in halves: no digit stands alone."""
     (*_, dump) = several.dumps
     report = dataclasses.replace(several, dumps=(dump,))
     sizes = set(map(len, re.findall(r"[0-9a-f]{16,}", text.render(report, width=width))))
-    assert sizes == ({32} if width == 80 else {64})
+    assert sizes == ({32} if width < 80 else {64})
