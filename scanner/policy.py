@@ -154,7 +154,7 @@ def judge(
         format=scan.layout.format,
         arch=scan.layout.arch,
         verdict=verdict,
-        reasons=(*against, *missing),
+        reasons=tuple(dict.fromkeys((*against, *missing))),
         coverage=scan.coverage,
         findings=counting,
         suppressed=(*suppressed, *aside),

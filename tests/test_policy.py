@@ -114,6 +114,13 @@ def test_what_blocks(severity: Severity, confidence: Confidence, *, blocked: boo
     assert len(report.findings) == 1
 
 
+def test_each_reason_stands_once() -> None:
+    """Thousands of tokens of a kind are thousands of findings, and one reason; order is kept."""
+    report = policy.judge(scan(scanned_bytes=0, faults=(FAULT, FAULT)), [finding()] * 50)
+    assert codes(report) == ["private-key", "damaged-table", "unswept"]
+    assert len(report.findings) == 50
+
+
 def test_suppressed_findings_do_not_block() -> None:
     """What is set aside is in the report and changes nothing."""
     report = policy.judge(SCAN, (), [finding()])
