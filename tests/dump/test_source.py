@@ -75,7 +75,7 @@ def test_holes_read_as_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             for size in (source.HOLE - 1, source.HOLE, 3 << 20, len(whole) - offset):
                 assert file.read(offset, size) == whole[offset : offset + size]
         assert source.digest(file) == hashlib.sha256(whole).hexdigest()
-        within = file.behind(1 << 20)
+        within = file.part(1 << 20, file.size)
         assert within.zeros(0) == file.zeros(1 << 20)
 
 
