@@ -94,7 +94,7 @@ def test_the_nonce_of_a_signature_is_called_one(blocked: Report) -> None:
     )
     assert "holds 1 private key, 2 signature nonces. Do not send it." in said
     assert said.count("\n  rotate  ") == 2
-    assert "rotate         whatever key signed\n" in said
+    assert "rotate        whatever key signed\n" in said
     assert "with 2 signature nonces (EC P-256, " in said
     assert "blocked: 1 private key, 3 signature nonces, 1 suppressed" in said
     (_, second, *_) = wording.named_first(once)
