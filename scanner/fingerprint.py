@@ -69,9 +69,10 @@ FFC_OIDS: dict[str, bytes] = {
     "dsa": bytes.fromhex("2a8648ce380401"),
     "dh": bytes.fromhex("2a864886f70d010301"),
     "dhx": bytes.fromhex("2a8648ce3e0201"),
+    "elgamal": bytes.fromhex("2b0e07020101"),
 }
-"""id-dsa (RFC 3279 2.3.2), dhKeyAgreement (PKCS #3) and dhpublicnumber (RFC 3279 2.3.3), content
-bytes."""
+"""id-dsa (RFC 3279 2.3.2), dhKeyAgreement (PKCS #3), dhpublicnumber (RFC 3279 2.3.3) and the
+elGamal of the OIW, as Bouncy Castle writes it; content bytes."""
 
 _RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
 _EC_PUBLIC_KEY = bytes.fromhex("06072a8648ce3d0201")
@@ -120,11 +121,11 @@ def pqc_spki(algorithm: str, public: bytes) -> bytes:
 
 
 def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int, more: bytes = b"") -> bytes:
-    """Return the SubjectPublicKeyInfo of a key of DSA (p, q, g), PKCS #3 (p, g) or X9.42 (p, g, q).
+    """Return the SubjectPublicKeyInfo of a key of DSA (p, q, g), X9.42 (p, g, q) or others (p, g).
 
     ``more`` is the DER of what follows in the parameters: j and validationParms of X9.42.
     """
-    parameters = {"dsa": (p, q, g), "dh": (p, g), "dhx": (p, g, q)}[algorithm]
+    parameters = {"dsa": (p, q, g), "dhx": (p, g, q)}.get(algorithm, (p, g))
     group = _tlv(0x30, b"".join(_integer(value) for value in parameters) + more)
     identifier = _tlv(0x30, _tlv(0x06, FFC_OIDS[algorithm]) + group)
     return _tlv(0x30, identifier + _tlv(0x03, b"\0" + _integer(y)))

@@ -39,6 +39,7 @@ _ALGORITHMS = {
     "dsa": "DSA",
     "dh": "DH",
     "dhx": "X9.42 DH",
+    "elgamal": "ElGamal",
     "ed25519": "Ed25519",
     "ed448": "Ed448",
     "x25519": "X25519",

@@ -46,7 +46,7 @@ Again = Callable[[Memory, Candidate], list[Material]]
 RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("rsa", ("rsa",), rsa.search, rsa.again),
     ("ec", ("ec",), ec.search, ec.again),
-    ("dh", ("dh",), discrete.search_dh, discrete.again),
+    ("dh", ("dh", "elgamal"), discrete.search_dh, discrete.again),
     ("ec-digits", ("ec",), digits.search, digits.again),
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),

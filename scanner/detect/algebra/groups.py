@@ -69,9 +69,9 @@ def exchanged(p: int, q: int, g: int, x: int, more: bytes = b"") -> Ffc | None:
     return Ffc(algorithm="dhx", p=p, q=q, g=g, x=x, y=pow(g, x, p), more=more)
 
 
-def agreed(p: int, g: int, x: int) -> Ffc | None:
-    """Return a Diffie-Hellman key with the y that x gives, which proves nothing yet."""
+def agreed(algorithm: str, p: int, g: int, x: int) -> Ffc | None:
+    """Return a key whose order nothing names, with the y that x gives, which proves nothing yet."""
     if not plausible(p, 0, g) or not 1 < x < p:
         return None
     effort.power(x.bit_length(), p.bit_length())
-    return Ffc(algorithm="dh", p=p, q=0, g=g, x=x, y=pow(g, x, p))
+    return Ffc(algorithm=algorithm, p=p, q=0, g=g, x=x, y=pow(g, x, p))

@@ -8,7 +8,7 @@ import functools
 
 from scanner.detect.algebra.curve_points import CURVES, GROUPS, derive
 from scanner.detect.asn1 import der
-from scanner.detect.asn1.der import Reader
+from scanner.detect.asn1.der import Memory, Reader
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
 
 USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
@@ -40,6 +40,21 @@ def curve_of(parameters: Reader) -> str:
     described.finish()
     size = (len(base) - 1) // (1 if base[:1] in _COMPRESSED else 2)
     return _generators().get(base[1 : 1 + size], "") if version in _VERSIONS else ""
+
+
+def curve_before(memory: Memory, space: int, offset: int) -> str:
+    """Return the curve whose identifier stands before an OCTET STRING that holds ``offset``.
+
+    A bare ECPrivateKey inside of a PKCS#8 object whose own header is gone is named by it.
+    """
+    lead = min(offset, 16)
+    before = memory.clip(space, offset - lead, lead)
+    for header in (2, 3):
+        if len(before) == lead and before[-header : lead - header + 1] == b"\x04":
+            for oid, curve in BY_OID.items():
+                if before[:-header].endswith(bytes((der.OID, len(oid))) + oid):
+                    return curve
+    return ""
 
 
 @functools.cache

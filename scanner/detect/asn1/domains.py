@@ -2,8 +2,8 @@
 
 Sources: RFC 3279 2.3.2 (Dss-Parms: p, q, g) and 2.3.3 (DomainParameters of X9.42: p, g, q, and j
 and validationParms where somebody wrote them), PKCS #3 (DHParameter: p, g and the bits of an
-exponent). What is read is a key only where its group closes. This module refuses parameters that
-are inherited from elsewhere.
+exponent), like which Bouncy Castle writes ElGamal's. What is read is a key only where its group
+closes. This module refuses parameters that are inherited from elsewhere.
 """
 
 from scanner.detect.algebra import groups, publics
@@ -21,12 +21,12 @@ def private(algorithm: str, parameters: bytes, inner: bytes) -> Ffc:
     """Return the key of an exponent, with the y that it gives. Raises Malformed."""
     x = _integer(inner)
     p, q, g, more = _group(algorithm, parameters)
-    if algorithm == "dh":
-        found = groups.agreed(p, g, x)
-    elif algorithm == "dsa":
+    if algorithm == "dsa":
         found = groups.derived(p, q, g, x)
-    else:
+    elif algorithm == "dhx":
         found = groups.exchanged(p, q, g, x, more)
+    else:
+        found = groups.agreed(algorithm, p, g, x)
     if found is None:
         raise Malformed
     return found
@@ -62,6 +62,6 @@ def _group(algorithm: str, parameters: bytes) -> tuple[int, int, int, bytes]:
             return p, q, g, b""
         case "dhx", [p, g, q]:
             return p, q, g, more
-        case "dh", [p, g, *_]:
+        case "dh" | "elgamal", [p, g, *_]:
             return p, 0, g, b""
     raise Malformed

@@ -15,11 +15,17 @@ from scanner.detect.asn1.der import Malformed, Reader
 
 _ALGORITHMS = {
     "2a8648ce3e0201": "dhx",
+    "2b0e07020101": "elgamal",
     "2a8503020213": "gost2001",
     "2a85030701010101": "gost2012-256",
     "2a85030701010102": "gost2012-512",
 }
-"""What identifiers mean: dhpublicnumber (RFC 3279), RFC 4491, RFC 9215; content bytes in hex."""
+"""What identifiers mean: dhpublicnumber (RFC 3279), elGamal (OIW), RFC 4491 and 9215; content bytes
+in hex."""
+
+_OF_KEYS = ("1.3.9999.", "1.3.6.1.5.5.7.6.", "1.2.643.")
+"""Arcs of algorithms whose keys may be bare bytes: of the Open Quantum Safe project, of composites
+(draft-ietf-lamps-pq-composite-sigs), and GOST's."""
 
 _SEC2 = {
     1: "sect163k1",
@@ -77,6 +83,24 @@ def pkcs8(algorithm: bytes, inner: bytes) -> Foreign:
     """Return the key of an algorithm that is not known. Raises Malformed."""
     _random(inner)
     return Foreign(algorithm=_ALGORITHMS.get(algorithm.hex()) or dotted(algorithm), inner=inner)
+
+
+def evident(key: Foreign) -> bool:
+    """Tell whether what no text calls a private key is one.
+
+    A digest beside its algorithm looks alike, but is bare bytes: what is private of an algorithm
+    that is not known has to be one whole element.
+    """
+    if not key.algorithm[:1].isdigit() or key.algorithm.startswith(_OF_KEYS):
+        return True
+    whole = Reader(key.inner)
+    tag = whole.peek()
+    try:
+        whole.skip()
+        whole.finish()
+    except Malformed:
+        return False
+    return tag in (der.INTEGER, der.OCTET_STRING, der.SEQUENCE)
 
 
 def ec(parameters: bytes, scalar: bytes, point: bytes | None) -> Foreign:

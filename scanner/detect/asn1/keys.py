@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x255
 from scanner.detect.algebra import curve_points, effort, groups
 from scanner.detect.algebra.material import Ec, Foreign, Material, Okp, Rsa, describe
 from scanner.detect.asn1 import der, domains, foreign, pqc
-from scanner.detect.asn1.curve_names import BY_OID, USUAL_CURVE, curve_of
+from scanner.detect.asn1.curve_names import USUAL_CURVE, curve_before, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
 from scanner.model import Candidate, Confidence, Place
@@ -120,12 +120,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     for where in der.starts(memory, space, offset):
         data = der.fetch(memory, space, where)
         parsed = parse_private(data) if data is not None else None
-        if parsed is None or data is None:
+        if parsed is None or data is None or not _told(parsed.material):
             continue
         if parsed.curve_assumed:
             if _within_foreign(memory, space, where):
                 return
-            curve = _curve_before(memory, space, where)
+            curve = curve_before(memory, space, where)
             parsed = (parse_private(data, curve=curve) if curve else parsed) or parsed
         place = Place(space=space, offset=where, size=parsed.size)
         encoding = SEC1_WITHIN if parsed.curve_assumed else f"{parsed.form}-DER"
@@ -146,19 +146,11 @@ def _within_foreign(memory: Memory, space: int, offset: int) -> bool:
     return False
 
 
-def _curve_before(memory: Memory, space: int, offset: int) -> str:
-    """Return the curve whose identifier stands before an OCTET STRING that holds ``offset``.
-
-    A bare ECPrivateKey inside of a PKCS#8 object whose own header is gone is named by it.
-    """
-    lead = min(offset, 16)
-    before = memory.clip(space, offset - lead, lead)
-    for header in (2, 3):
-        if len(before) == lead and before[-header : lead - header + 1] == b"\x04":
-            for oid, curve in BY_OID.items():
-                if before[:-header].endswith(bytes((der.OID, len(oid))) + oid):
-                    return curve
-    return ""
+def _told(key: Material) -> bool:
+    """Tell whether a key needs no label: a key that another's algorithm holds is found itself."""
+    if not isinstance(key, Foreign):
+        return True
+    return foreign.evident(key) and parse_private(key.inner) is None
 
 
 def parse_private(data: bytes, *, curve: str = "") -> Parsed | None:
@@ -288,11 +280,11 @@ def _whole(inner: bytes) -> Reader:
 
 
 def _group(algorithm: str, parameters: bytes, inner: bytes) -> _Checked:
-    """Read an exponent; of X9.42, where validation is no matter of course, in any group."""
+    """Read an exponent; of X9.42 and ElGamal, which nobody validates as a rule, in any group."""
     try:
         return _Checked(domains.private(algorithm, parameters, inner), "")
     except Malformed:
-        if algorithm != "dhx":
+        if algorithm not in ("dhx", "elgamal"):
             raise
     return _Checked(foreign.pkcs8(FFC_OIDS[algorithm], inner), "")
 

@@ -11,14 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures import encodings
+from fixtures import keys as recipes
 from fixtures.keystores import tlv
-from scanner import rules
+from scanner import fingerprint, rules
 from scanner.detect.algebra.material import Ffc, Foreign, describe
 from scanner.detect.asn1 import foreign, keys, x509
 from scanner.detect.asn1.der import Malformed
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Confidence
 from scanner.progress import Silence
+from tests.detect.damaged.test_headless_dsa import key
+from tests.detect.relations.test_discrete import integer
 
 EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b2403030208010109")
 SECRET = hashlib.shake_256(b"keysift throwaway foreign").digest(96)
@@ -94,6 +97,43 @@ def test_as_der(tmp_path: Path, name: str) -> None:
     (found,) = scanned(tmp_path, data)
     rule = "sec1-der" if "SEC1" in name else "pkcs8-der"
     assert found == (rule, algorithm, curve, Confidence.STRUCTURE)
+
+
+def test_what_no_text_calls_a_key_is_one_element(tmp_path: Path) -> None:
+    """Of an algorithm that is not known; it had passed in DER, and was blocked in PEM."""
+    unknown = bytes.fromhex("2b06010455")
+    for name, inner in (("octets", tlv(4, SECRET[:32])), ("number", tlv(2, SECRET[:64]))):
+        folder = tmp_path / name
+        folder.mkdir()
+        (found,) = scanned(folder, pkcs8(unknown, tlv(5), inner))
+        assert found == ("pkcs8-der", "1.3.6.1.4.85", "", Confidence.STRUCTURE)
+    for bare in (SECRET[:32], tlv(4, SECRET[:32]) + b"\0", tlv(3, SECRET[:32])):
+        assert not scanned(tmp_path, pkcs8(unknown, b"", bare))
+
+
+def test_a_key_in_another_s_place_is_told_once(tmp_path: Path) -> None:
+    """The OID of X.509 for RSA (2.5.8.1.1): what is inside is a key of its own."""
+    inner = encodings.pkcs1_der(recipes.rsa_key(1024))
+    found = scanned(tmp_path, pkcs8(bytes.fromhex("55080101"), tlv(5), inner))
+    assert ("pkcs1-der", "rsa", "", Confidence.PROOF) in found
+    assert "pkcs8-der" not in {rule for rule, *_ in found}
+
+
+def test_elgamal(tmp_path: Path) -> None:
+    """Seen in Bouncy Castle: p and g alone, and x, which had passed; proved by its public key."""
+    numbers = key(224).private_numbers()
+    public = numbers.public_numbers
+    p, g = public.parameter_numbers.p, public.parameter_numbers.g
+    spki = fingerprint.ffc_spki("elgamal", p, 0, g, public.y)
+    group = tlv(0x30, integer(p), integer(g))
+    data = pkcs8(bytes.fromhex("2b0e07020101"), group, integer(numbers.x))
+    parsed = keys.parse_private(data)
+    assert parsed is not None
+    name = describe(parsed.material).fingerprint.value
+    assert name == hashlib.sha256(spki).hexdigest()
+    for more, confidence in ((b"", Confidence.STRUCTURE), (spki, Confidence.PROOF)):
+        (found,) = scanned(tmp_path, data + bytes(64) + more)
+        assert found == ("pkcs8-der", "elgamal", "", confidence)
 
 
 def test_a_part_of_what_no_anchor_finds_is_told(tmp_path: Path) -> None:
