@@ -16,6 +16,7 @@ from scanner.detect.asn1 import pqc
 from scanner.detect.integers import readings
 from scanner.detect.relations import edwards
 from scanner.detect.relations.curves import CURVES
+from scanner.detect.relations.logarithms import MULTIPLES
 from scanner.fingerprint import FIELD_BYTES
 
 PIECE = 16
@@ -164,7 +165,11 @@ def _of_urls(texts: list[bytes]) -> list[bytes]:
 
 
 def _numbers(material: Material) -> list[tuple[str, int, int]]:
-    """List (name, value, bytes) of the private numbers of a key."""
+    """List (name, value, bytes) of the private numbers of a key.
+
+    Of an exponent its small multiples too, and the sum without carries that gives its weight and,
+    bit by bit, itself: Bouncy Castle computes them.
+    """
     match material:
         case Rsa(p=p, q=q, n=n, d=d, primes=primes):
             half, whole = _size(max(p, q)), _size(n)
@@ -186,7 +191,9 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                 rows.append(("d montgomery", d * group.radix % group.n, group.size))
             return rows
         case Ffc(x=x):
-            return [("x", x, _size(x))]
+            rows = [("x", x, _size(x))]
+            rows += [(f"{times}x", times * x, _size(times * x)) for times in MULTIPLES]
+            return [*rows, ("3x^x", 3 * x ^ x, _size(3 * x))]
         case Foreign(algorithm="ec", inner=inner):
             return [("d", int.from_bytes(inner, "big"), len(inner))]
         case Okp() | Pqc() | Foreign():

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -9,6 +10,7 @@ from fixtures import encodings, keys
 from scanner.detect import needles
 from scanner.detect.algebra.material import Okp, Rsa
 from scanner.detect.relations import edwards
+from scanner.detect.algebra.material import Ffc, Rsa
 
 KEY = keys.rsa_key()
 MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)
@@ -49,6 +51,16 @@ def test_integers_of_edwards_keys(algorithm: str) -> None:
         value = int.from_bytes(raw, "big" if number in {"seed", "prefix"} else "little")
         assert values.count(raw) == values.count(raw[::-1]) == 1
         assert number == "k bytes-be" or encodings.digits30(value)[:32] in {v[:32] for v in values}
+def test_what_weighs_an_exponent() -> None:
+    """Seen in Bouncy Castle: 2x, 3x and their difference bit by bit, each of which gives x."""
+    x = int.from_bytes(hashlib.sha256(b"keysift throwaway exponent").digest(), "big") | 1 << 255
+    key = Ffc(algorithm="dsa", p=0, q=0, g=0, x=x, y=0)
+    found = {
+        (needle.encoding, int.from_bytes(needle.value, "big"))
+        for needle in needles.of_key("name", key, "little", texts=False)
+    }
+    values = {"x": x, "2x": 2 * x, "3x": 3 * x, "3x^x": 3 * x ^ x}
+    assert {(f"{name} bytes-be", value) for name, value in values.items()} <= found
 
 
 def test_what_web_tokens_begin_with_is_no_part_of_one() -> None:

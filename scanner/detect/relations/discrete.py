@@ -274,8 +274,10 @@ def _search(pool: Pool, group: _Group, budget: int, least: int = 0) -> Iterator[
             told = (g, trial.y) in group.stated
             if before is None or (told and (before[0].g, before[0].y) not in group.stated):
                 found[trial.piece.x] = trial, proof
-    for trial, proof in found.values():
-        yield _related(pool, group, trial, proof)
+    multiples = {times * x for x in found for times in logarithms.MULTIPLES}
+    for x, (trial, proof) in found.items():
+        if x not in multiples or (trial.g, trial.y) in group.stated:  # else sighted with its key
+            yield _related(pool, group, trial, proof)
 
 
 def _related(pool: Pool, group: _Group, trial: _Trial, proof: str) -> Related:

@@ -37,6 +37,10 @@ LONGEST, _LONG = 1024, 512
 """Bits of an exponent of OpenJDK, at most: it has half as many as p, where a program gives the
 group; and of what RFC 7919 or OpenJDK call short."""
 
+MULTIPLES = (2, 3)
+"""By which an exponent is multiplied to weigh it in non-adjacent form. Seen in Bouncy Castle
+(WNafUtil.getNafWeight), whose modPow leaves the powers of such exponents too, in its table."""
+
 _LESS, _FEWEST = 24, 6
 """Bits that OpenJDK's exponents may have less than those of RFC 7919, in its own groups (KeySizes
 of sun.security.util.SecurityProviderConstants); and ints of the shortest that are looked for."""

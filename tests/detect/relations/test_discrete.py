@@ -419,6 +419,20 @@ def test_a_group_end_to_end_among_many_numbers(
     assert named(256, 2048) in again(memory, related)
 
 
+@pytest.mark.parametrize("stated", [False, True])
+def test_small_multiples_of_an_exponent_are_no_keys(make_pool: MakePool, *, stated: bool) -> None:
+    """Seen in Bouncy Castle: 2x and 3x, and their powers in modPow's table; if stated they are."""
+    p, q, g = domain()
+    x = int.from_bytes(noise.uniform(32, 5), "big") >> 3
+    values = [(times * x, pow(g, times * x, p)) for times in (1, 2, 3, 5)]
+    secrets = [number.to_bytes(32, "little") for number, _ in values]
+    spelled = [(y * (1 << 1024) % p).to_bytes(128, "little") for _, y in values]
+    pool, _ = make_pool(planted([integer(p) + integer(q) + integer(g), *secrets, *spelled]))
+    own = [publics.ffc("dsa", p, q, g, values[1][1], kind="known")] if stated else []
+    found = {related.key.x // x for related in discrete.search_dsa(pool, own)}
+    assert found == ({1, 2, 5} if stated else {1, 5})
+
+
 def test_what_adjoins_a_public_number_is_the_likeliest_exponent(make_pool: MakePool) -> None:
     """Seen in SBCL, whose collector had moved x and y away from their group."""
     p, q, _, x, y = numbers()
