@@ -8,9 +8,8 @@ import pytest
 
 from fixtures import encodings, keys
 from scanner.detect import needles
-from scanner.detect.algebra.material import Okp, Rsa
+from scanner.detect.algebra.material import Ffc, Okp, Rsa
 from scanner.detect.relations import edwards
-from scanner.detect.algebra.material import Ffc, Rsa
 
 KEY = keys.rsa_key()
 MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)
@@ -51,6 +50,8 @@ def test_integers_of_edwards_keys(algorithm: str) -> None:
         value = int.from_bytes(raw, "big" if number in {"seed", "prefix"} else "little")
         assert values.count(raw) == values.count(raw[::-1]) == 1
         assert number == "k bytes-be" or encodings.digits30(value)[:32] in {v[:32] for v in values}
+
+
 def test_what_weighs_an_exponent() -> None:
     """Seen in Bouncy Castle: 2x, 3x and their difference bit by bit, each of which gives x."""
     x = int.from_bytes(hashlib.sha256(b"keysift throwaway exponent").digest(), "big") | 1 << 255

@@ -23,7 +23,7 @@ from scanner.detect.asn1 import der
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, laid, logarithms, subgroups, words
+from scanner.detect.relations import digits, laid, logarithms, subgroups, words, written
 from scanner.detect.relations.fixedbase import powers
 from scanner.detect.relations.logarithms import Piece
 from scanner.detect.relations.related import Related
@@ -127,6 +127,7 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 
     And of other groups without an order, where a public key of one was read.
     """
+    yield from written.search(pool, publics)
     stated = _stated(pool, [public for public in publics if not public.n])
     named = {group.p: group.short for group in named_groups.named()}
     primes = [*named, *(p for p, _, _ in stated if p not in named)]
