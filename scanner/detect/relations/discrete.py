@@ -123,9 +123,9 @@ def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 
 
 def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
-    """Yield each key in a group of RFC 3526 or RFC 7919 whose prime, x and y stand in the pool.
+    """Yield each key whose prime, x and y stand in the pool, in a group without an order.
 
-    And of other groups without an order, where a public key of one was read.
+    It is one of RFC 3526 or RFC 7919, or one of a public key that was read.
     """
     yield from written.search(pool, publics)
     stated = _stated(pool, [public for public in publics if not public.n])
@@ -137,11 +137,10 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
     bound = effort.Bound(laid.SPENT)
     for (p, g), share in zip(found, shares, strict=True):
-        bits = named_groups.short(p.bit_length())
         ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
         given = any(key.witness.kind == "known" for key in ys.values())
         java = given or readings.JAVA in there.get(p, ())
-        group = _Group("dh", p, 0, bits, {g: ()}, ys, java)
+        group = _Group("dh", p, 0, named_groups.short(p.bit_length()), {g: ()}, ys, java)
         budget = pool.budget(*SPENT) * share // sum(shares)
         cheap = p.bit_length() <= _CHEAP or len(found) <= 2
         least = pool.budget(*LEAST) if share == _SHARE and cheap else 0
