@@ -26,6 +26,7 @@ from scanner.detect.relations import (
     beheaded,
     comb,
     counts,
+    headed,
     nearby,
     nonces,
     pieces,
@@ -76,6 +77,9 @@ SELDOM = ("SM2",)
 
 LEAST_TEXTS = 32
 """Texts that are tried on a curve: a quarter of its other scalars, or so many."""
+
+LEAST_HEADED = 64
+"""Numbers behind a header that are tried on a curve: half of its other scalars, or so many."""
 
 MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
@@ -134,10 +138,13 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             taken=nearby.spans(place for name in known for place in met.taken[name]),
             poor=nearby.spans(place for place in near if place.size > 2 * size),
         )
-        listed = list(_candidates(pool, size, max(counts.values()), near, ground))
+        most = max(counts.values())
+        listed = list(_candidates(pool, size, most, near, ground))
+        said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
         for name, found in known.items():
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
+            trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
             trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             yield from _named(pool, CURVES[name], trials, found, seen)
@@ -190,6 +197,12 @@ def _trials(pool: Pool, curve: Curve, most: int, listed: Sequence[_Listed]) -> I
     for key, (position, size, reading) in zip(derived, tried.values(), strict=True):
         if key is not None:
             yield _Trial(key, position, size, reading)
+
+
+def _headed(pool: Pool, curve: Curve, most: int, found: Offsets) -> Iterator[_Trial]:
+    """Derive the points of at most ``most`` numbers behind a header that counts their words."""
+    size = -(-curve.size // headed.WORD) * headed.WORD
+    return _trials(pool, curve, most, [(found, size, (JAVA,))])
 
 
 def _texts(pool: Pool, curve: Curve, most: int) -> Iterator[_Trial]:
