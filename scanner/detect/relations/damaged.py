@@ -1,21 +1,23 @@
 """Primes that an allocator wrote over: all but their first bytes stand, and end a run.
 
 A block that is freed loses its first 16 or 32 bytes to the allocator's links: the low limbs of a
-little-endian prime, the high bytes of a big-endian one. What is left names its modulus: two such
-primes by their other end, which fits as that of whole ones does; a lone one, near its modulus, by
-a lattice alone. A lattice costs a fifth of a millisecond, and their number is bounded. The proof is
-a division. Of a prime in digits (libtommath) low digits are lost, and what is left are digits,
-which hardly anything else is. Of a prime in DER (X.690) that is overwritten from some byte on, the
-length before it says where it begins, and two thirds of it are enough.
+little-endian prime, the high bytes of a big-endian one or of Java's words. What is left names its
+modulus: two such primes by their other end, which fits as that of whole ones does, and of high
+bytes lost even where nobody named the modulus; a lone one, near its modulus, by a lattice alone. A
+lattice costs a fifth of a millisecond, and their number is bounded. The proof is a division. Of a
+prime in digits (libtommath) low digits are lost, and what is left are digits, which hardly anything
+else is. Of a prime in DER (X.690) that is overwritten from some byte on, the length before it says
+where it begins, and two thirds of it are enough.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
+from scanner.detect.algebra.material import Material, Rsa
 from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets, Words
@@ -31,6 +33,13 @@ MOST_LATTICES = (512, 128)
 """Lattices that are spent in a section, what fits best and lies nearest first, at 0.3 ms each: of
 few runs, and of many."""
 
+MOST_APART = (64, 8)
+"""Primes are that many of their like apart, at most, whose modulus nobody names: of few runs, and
+of many."""
+
+BITS = (1024, 2048, 3072, 4096)
+"""Lengths of moduli that nobody names."""
+
 LOST = (16, 32)
 """Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""
 
@@ -41,6 +50,12 @@ _LEAST_FREE = 2
 """Bits of a word that a digit leaves free: text leaves one."""
 
 _LIMBS, _BYTES, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
+_INTS = "p without high ints"
+
+_ROLES = {readings.LIMBS: _LIMBS, readings.BYTES: _BYTES, readings.JAVA: _INTS}
+
+_INT = 4
+"""Bytes of one of Java's words, which need not end with their run: those have twice as many."""
 
 _MASK = (1 << 64) - 1
 
@@ -85,6 +100,40 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
                 yield found
 
 
+def unnamed(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield keys that nobody named, whose primes stand together without their high bytes.
+
+    Their low words give that of a modulus which stands too; those of ``others`` are found already.
+    """
+    seen, left = set(others), shelf.pool.budget(*MOST_LATTICES)
+    for bits in BITS:
+        numbers = shelf.numbers(bits)
+        order = np.argsort(numbers.low)
+        for rests in _whole(shelf, bits // 2):
+            for index, at in islice(_products(shelf, rests, numbers.low[order]), left):
+                left -= 1
+                n = shelf.value(numbers, int(order[at]))
+                if n not in seen and n.bit_length() == bits:
+                    found = _recovered(shelf, n, arithmetic.EXPONENTS[0], rests, index)
+                    if found is not None and _of_primes(found.key):
+                        seen.add(n)
+                        yield found
+
+
+def _of_primes(key: Material) -> bool:
+    return isinstance(key, Rsa) and all(map(arithmetic.is_prime, (key.p, key.q)))
+
+
+def _products(shelf: Shelf, rests: _Rests, lows: Words) -> Iterator[tuple[int, int]]:
+    """Yield (index of a rest, index of a low word) where a rest near it gives their product."""
+    few = len(lows) and rests.high
+    for apart in range(1, shelf.pool.budget(*MOST_APART) if few else 1):
+        product = rests.word[:-apart] * rests.word[apart:]
+        at = np.searchsorted(lows, product).clip(0, len(lows) - 1)
+        hits = np.flatnonzero(lows[at] == product)
+        yield from zip(hits.tolist(), at[hits].tolist(), strict=True)
+
+
 def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int]]:
     """Yield (modulus, position, bytes) of the beginnings of INTEGERs as long as its primes."""
     heads = {n.to_bytes(-(-n.bit_length() // 8), "big")[:_WHOLE_HEAD] for n in moduli}
@@ -101,6 +150,14 @@ def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int
 
 def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
+    yield from _whole(shelf, bits)
+    for reading, ends in zip(shelf.pool.readings, shelf.survey.ends, strict=True):
+        if 8 * reading.word - reading.digit >= _LEAST_FREE and not reading.shift + reading.cell:
+            yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
+
+
+def _whole(shelf: Shelf, bits: int) -> Iterator[_Rests]:
+    """List the same of what fills its words."""
     pool, data, size = shelf.pool, shelf.pool.data, bits // 8
     missing = size - (pool.tail - pool.head)
     good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
@@ -111,9 +168,20 @@ def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
         word = readings.gather(data, end[keep] - 8, ">u8" if high else "<u8")
         how = readings.BYTES if high else readings.LIMBS
         yield _Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
-    for reading, ends in zip(pool.readings, shelf.survey.ends, strict=True):
-        if 8 * reading.word - reading.digit >= _LEAST_FREE and not reading.shift + reading.cell:
-            yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
+    if readings.JAVA in pool.readings:
+        yield _ints(shelf, bits)
+
+
+def _ints(shelf: Shelf, bits: int) -> _Rests:
+    """List what may be left of primes of a length in Java's words, without the first ones."""
+    pool, size = shelf.pool, bits // 8
+    runs = (pool.head >= 0) & (pool.tail >= 0)
+    end = (pool.tail[runs, None] + np.arange(-_INT, 2 * _INT, _INT)).ravel()
+    missing = size - (end - np.repeat(pool.head[runs], 3))
+    keep = (missing >= _INT) & (missing <= LOST[-1]) & (pool.data[end - _INT] & 1 == 1)
+    end, lost = end[keep], np.where(missing[keep] <= LOST[0], *LOST)
+    word = readings.low(readings.JAVA, pool.data, end - 8, 64)
+    return _Rests(bits=bits, reading=readings.JAVA, end=end, lost=lost, high=True, word=word)
 
 
 def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int) -> _Rests:
@@ -161,7 +229,7 @@ def _partnered(rests: _Rests, n: int) -> Offsets:
 def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:
     end, lost = int(rests.end[index]), int(rests.lost[index])
     start = end - readings.width(rests.reading, rests.bits) + lost
-    role = _BYTES if rests.high else _DIGITS if rests.reading.packed else _LIMBS
+    role = _DIGITS if rests.reading.packed else _ROLES[rests.reading]
     return _related(shelf, n, e, role, start, end - start)
 
 
@@ -170,7 +238,7 @@ def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> 
     if role == _DIGITS:
         reading, p = next(_of_digits(n, raw, shelf.pool.readings), (reading, None))
     else:
-        reading = readings.LIMBS if role == _LIMBS else reading
+        reading = next((how for how in _ROLES if role == _ROLES[how]), reading)
         p = divisor(n, role, raw)
     key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
     if key is None:
@@ -191,10 +259,11 @@ def divisor(
     if role == _DIGITS:
         return next((p for _, p in _of_digits(n, raw, table)), None)
     bits = (n.bit_length() + 1) // 2
-    lost, high = bits - 8 * len(raw), role == _BYTES
-    if lost <= 0:
+    lost, high = bits - 8 * len(raw), role in {_BYTES, _INTS}
+    how = readings.LIMBS if role == _LIMBS else readings.JAVA if role == _INTS else readings.BYTES
+    known = readings.decode(how, raw)
+    if lost <= 0 or known is None:
         return None
-    known = int.from_bytes(raw, "little" if role == _LIMBS else "big")
     known <<= 0 if high else lost
     return partial.recover(n, known, bits=bits, lost=lost, high=high)
 

@@ -73,6 +73,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield alone.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
+    yield _assumed(damaged.unnamed(listed, seen))
     yield cut.search(listed, _left(moduli, seen), seen)
     yield topless.search(listed, _left(moduli, seen))
 

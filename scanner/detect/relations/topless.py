@@ -1,16 +1,15 @@
 """Private exponents that lost their most significant part: freed bytes, or what a region's end cut.
 
 An allocator writes over the first 16 bytes of what it takes back: of bytes, most significant first,
-these are the top of d. What is left gives e*d = 1 + k*(n + 1 - p - q) modulo a power of two so far
-above p + q that k, one of e numbers, is told by its leading digits alone; then p + q is a division
-away, and p a square root. Only moduli that were read are tried, as many as a count allows. The
-proof is that p divides n.
+and of Java's words, these are the top of d. What is left gives e*d = 1 + k*(n + 1 - p - q) modulo a
+power of two so far above p + q that k, one of e numbers, is told by its leading digits alone; then
+p + q is a division away, and p a square root. Only moduli that were read are tried, as many as a
+count allows. The proof is that p divides n.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +36,10 @@ ROLE = "d without its top"
 _NEAR = np.uint64(4)
 """How far leading words are apart at most that are cut from equal numbers."""
 
-_ORDERS: tuple[Literal["big", "little"], ...] = ("big", "little")
+_ORDERS = (readings.BYTES, readings.LIMBS, readings.JAVA)
+
+_INT = 4
+"""Bytes of one of Java's words, which need not end with their run: those have twice as many."""
 
 _SIEVE, _ROWS = 20, 1 << 15
 _MASK = (1 << 64) - 1
@@ -85,11 +87,14 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
 def _rests(pool: Pool, size: int, e: int) -> _Rests:
     """List where ``size`` bytes of an exponent may stand.
 
-    Most significant first at the end of a run, and limbs at its beginning.
+    In bytes or Java's words, most significant first, at the end of a run, and limbs at its start.
     """
     long = (pool.head >= 0) & (pool.tail >= 0) & (pool.tail - pool.head >= size - SLACK)
     ends = (pool.tail[long, None] + np.arange(-SLACK + 1, SLACK)).ravel()
     ends = ends[pool.data[ends - 1] & 1 == 1] - size
+    ints = (pool.tail[long, None] + np.arange(-_INT, 2 * _INT, _INT)).ravel()
+    ints = ints[pool.data[ints - _INT] & 1 == 1] - size
+    ints = ints[: len(ints) * (readings.JAVA in pool.readings)]
     starts = pool.head[long]
     starts = starts[pool.data[starts] & 1 == 1] if not pool.big_endian else starts[:0]
     high, low = (
@@ -97,6 +102,7 @@ def _rests(pool: Pool, size: int, e: int) -> _Rests:
             (
                 readings.gather(pool.data, ends + at, ">u8"),
                 readings.gather(pool.data, starts + size - 8 - at, "<u8"),
+                readings.low(readings.JAVA, pool.data, ints + at, 64),
             )
         )
         for at in (0, 8)
@@ -110,7 +116,7 @@ def _rests(pool: Pool, size: int, e: int) -> _Rests:
             sieve[(near >> np.uint64(64 - _SIEVE)).view(np.int64)] = True
         tables.append((leads[order], order))
         sieves.append(sieve)
-    return _Rests(np.concatenate((ends, starts)), tuple(tables), tuple(sieves))
+    return _Rests(np.concatenate((ends, starts, ints)), tuple(tables), tuple(sieves))
 
 
 def _matches(rests: _Rests, n: int, e: int, size: int) -> list[int]:
@@ -156,10 +162,10 @@ def divisor(n: int, e: int, raw: bytes) -> int | None:
     size = len(raw)
     if size != kept(n.bit_length()) or not 3 <= e < GREATEST_EXPONENT:
         return None
-    for order in _ORDERS:
-        d = np.frombuffer(raw if order == "big" else raw[::-1], ">u8").astype(np.uint64)
+    for reading in _ORDERS:
+        value = readings.decode(reading, raw) or 0
+        d = np.frombuffer(value.to_bytes(size), ">u8").astype(np.uint64)
         for multiple in MULTIPLES:
-            value = int.from_bytes(raw, order)
             for k in _factors(d[:1], d[1:2], n, e * multiple, size):
                 p = _split(n, k * (n + 1) - multiple * (e * value - 1), k, 8 * size)
                 if p is not None:

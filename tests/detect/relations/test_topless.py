@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures import keys, noise
+from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
@@ -23,6 +23,9 @@ def freed(key: keys.RsaKey, name: str, lost: int, form: str) -> bytes:
     raw = getattr(key, name).to_bytes(key.bits // 8, "big")[lost:]
     if form == "limbs":
         return GAP + raw[::-1] + bytes(lost) + GAP
+    if form == "java":  # seen in Ada, whose words begin in the middle of one of 64 bits
+        raw = encodings.java_words(int.from_bytes(raw))
+        return GAP + bytes(4 + lost) + raw + bytes(8) + GAP
     links = b"".join((0x7F12_3456_7000 + at).to_bytes(8, "little") for at in range(lost // 8))
     return GAP + links + raw + bytes(8) + GAP
 
@@ -32,7 +35,7 @@ def found(pool: Pool, key: keys.RsaKey) -> list[Related]:
     return list(rsa.search(pool, (publics.rsa(key.n, key.e, kind="certificate"),)))
 
 
-@pytest.mark.parametrize("form", ["bytes", "limbs"])
+@pytest.mark.parametrize("form", ["bytes", "limbs", "java"])
 @pytest.mark.parametrize("name", ["d", "d_euler"])
 @pytest.mark.parametrize(("bits", "lost"), [(1024, 16), (2048, 8), (2048, 16), (3072, 32)])
 def test_an_exponent_without_its_top(

@@ -1,0 +1,58 @@
+"""Primes in Java's words and in bytes that lost their first ones: enough with their modulus."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations import rsa
+from scanner.dump.space import Memory
+from tests.detect.relations import second_look
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+KEY = keys.rsa_key(2048)
+GAP = noise.text(512, 9)
+ROLES = {"java": "p without high ints", "bytes": "p without high bytes"}
+
+
+def placed(number: int, form: str, lost: int = 0) -> bytes:
+    """Lay out a number without its first bytes; Ada's begin in the midst of a word."""
+    plain = number.to_bytes(-(-number.bit_length() // 8))
+    raw, pad = (encodings.java_words(number), bytes(4)) if form == "java" else (plain, bytes(8))
+    return GAP + pad + bytes(lost) + raw[lost:] + pad + GAP
+
+
+def freed(prime: int, form: str) -> bytes:
+    """Free a block with a prime: the count before it is overwritten, and its first bytes are."""
+    return placed(prime, form, 12 if form == "java" else 16)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("form", ROLES)
+def test_two_primes_without_their_first_words(make_pool: MakePool, form: str, named: bool) -> None:
+    """Seen in Ada: both are found by their low ends, with a modulus that nobody named too."""
+    parts = [freed(KEY.p, form), freed(KEY.q, form)]
+    parts += [] if named else [placed(KEY.n, form)]
+    known = (publics.rsa(KEY.n, KEY.e, kind="certificate"),) if named else ()
+    pool, memory = make_pool(b"".join(parts))
+    (related,) = rsa.search(pool, known)
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    assert (related.proof, related.roles) == ("part of p factors n", (ROLES[form],))
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("which", ["p", "q", "n"])
+@pytest.mark.parametrize("form", ROLES)
+def test_one_bit_decides(make_pool: MakePool, form: str, which: str) -> None:
+    """Of what is left of the primes, and of a modulus that nobody named."""
+    parts = {
+        "p": bytearray(freed(KEY.p, form)),
+        "q": bytearray(freed(KEY.q, form)),
+        "n": bytearray(placed(KEY.n, form)),
+    }
+    parts[which][-len(GAP) - 12] ^= 8
+    assert not list(rsa.search(make_pool(b"".join(parts.values()))[0], ()))
