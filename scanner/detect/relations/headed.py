@@ -21,9 +21,10 @@ from scanner.model import Place
 WORD = 4
 """Bytes of a word."""
 
-_SHIFTS, _FLAGS = (2, 3, 4, 5, 6, 7, 8, 16), 5
+_SHIFTS, _FLAGS = (6, 8, 16), 5
 """Bits of a header that say the type, below the count, and what they are not made of alone: glibc's
-sizes have such flags, and upper halves of pointers none."""
+sizes have such flags, and upper halves of pointers none. Of seven, SBCL's counts of 64-bit limbs
+would be twice as many."""
 
 _SLACK, _STEPS = 8, np.arange(-2, 3) * WORD
 """Bytes by which a run and its number differ in length, at most, and their beginnings."""

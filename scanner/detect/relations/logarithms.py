@@ -18,7 +18,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import BYTES, JAVA, Reading
-from scanner.detect.relations import adjoining, counts, digits, pieces
+from scanner.detect.relations import adjoining, counts, digits, headed, pieces
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -29,6 +29,9 @@ _USUAL = 32
 
 _POSITIONS, _MOST_BESIDE = 800, 128
 """Where one may begin, of one size; and of what adjoins a number as long as p."""
+
+_HEADED = 64
+"""Numbers of one size that fill their runs behind a header."""
 
 _INTEGERS = 1 << 16
 """DER INTEGERs of a length that are looked at."""
@@ -189,6 +192,7 @@ def _in_ints(pool: Pool, bits: int) -> Iterator[Piece]:
 def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     """Yield the numbers of so many ints behind their count; long ones fill their runs too.
 
+    First what fills its run behind a header, in which a type may stand beside the count.
     The first int of a BigInteger is none of zeros.
     """
     size = JAVA.word * count
@@ -199,7 +203,9 @@ def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
         found = found[pieces.once(pool.data, found, size)]
     else:
         judged = max(each for each in pieces.LEAST_VARIED if each <= size)
-        found = pieces.counted(pool, judged, count, _POSITIONS, near)
+        counted = pieces.counted(pool, judged, count, _POSITIONS, near)
+        found = np.concatenate((headed.likeliest(pool, size, _HEADED, near), counted))
+        found = found[np.sort(np.unique(found, return_index=True)[1])]
     for at in found[found + size <= len(pool.data)].tolist():
         x = readings.decode(JAVA, pool.data[at : at + size].tobytes()) or 0
         if readings.count(JAVA, x.bit_length()) == count:

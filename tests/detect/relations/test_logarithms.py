@@ -1,6 +1,7 @@
 """Exponents as Java keeps them: arrays of ints behind their count, and DER INTEGERs at any byte."""
 
 import itertools
+import struct
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -47,6 +48,22 @@ def test_a_dsa_key_of_java(make_pool: MakePool, size: tuple[int, int]) -> None:
     (related,) = discrete.search_dsa(pool, ())
     assert describe(related.key).fingerprint.value == named(*size)
     assert named(*size) in again(memory, related)
+    assert (related.proof, related.encoding) == ("g**x = y", "x java-words")
+
+
+@pytest.mark.parametrize("header", ["CLISP", "Chez"])
+def test_a_dsa_key_of_a_lisp(make_pool: MakePool, header: str) -> None:
+    """Its exponent stands behind a count that has a type beside it; the group is in DER."""
+    p, q, g, x, y = numbers()
+    mag = encodings.java_words(x)
+    count = len(mag) // 4
+    before = (
+        struct.pack("<HH", 0x1A, count) if header == "CLISP" else struct.pack("<Q", count << 6 | 6)
+    )
+    parts = [integer(p) + integer(q) + integer(g), bytes(12) + before + mag, *in_java([y])]
+    pool, memory = make_pool(planted(parts))
+    (related,) = discrete.search_dsa(pool, ())
+    assert named(256, 2048) in again(memory, related)
     assert (related.proof, related.encoding) == ("g**x = y", "x java-words")
 
 
