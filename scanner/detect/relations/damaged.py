@@ -126,8 +126,8 @@ def _of_primes(key: Material) -> bool:
 
 def _products(shelf: Shelf, rests: _Rests, lows: Words) -> Iterator[tuple[int, int]]:
     """Yield (index of a rest, index of a low word) where a rest near it gives their product."""
-    few = len(lows) and rests.high
-    for apart in range(1, shelf.pool.budget(*MOST_APART) if few else 1):
+    most = shelf.pool.budget(*MOST_APART) if len(lows) and rests.high else 1
+    for apart in range(1, most):
         product = rests.word[:-apart] * rests.word[apart:]
         at = np.searchsorted(lows, product).clip(0, len(lows) - 1)
         hits = np.flatnonzero(lows[at] == product)
