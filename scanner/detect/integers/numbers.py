@@ -151,9 +151,14 @@ def _touching(
     varied = rows[_varied(data, edge.at if edge.forward else edge.at - _JUDGED)]
     out = _random_bytes(data, edge.at, forward=not edge.forward)
     into = _plain_bytes(data, edge.at, forward=edge.forward, most=0x80 if loose else 1)
-    found = []
+    found, wide = [], dict[Reading, Offsets]()
     for reading in table:
-        index = rows[_holds_digits(data, edge, reading)] if reading.packed else varied
+        index = varied
+        if reading.packed:
+            key = readings.widest(reading, table)
+            if key not in wide:
+                wide[key] = _holding(data, edge, rows, key)
+            index = wide[key] if key == reading else _holding(data, edge, wide[key], reading)
         reach = FAINT if reading.packed else SLACK
         row, inward = _around(edge, index, reading.align, reach)
         exact = (inward <= into[row]) & (-inward <= out[row]) | reading.packed
@@ -218,23 +223,21 @@ def _plain_bytes(data: Bytes, at: Offsets, *, forward: bool, most: int) -> Offse
     return counts
 
 
-def _holds_digits(data: Bytes, edge: _Edge, reading: Reading) -> Flags:
-    """Tell at which edges the words that any number there has are digits.
+def _holding(data: Bytes, edge: _Edge, index: Offsets, reading: Reading) -> Offsets:
+    """Return at which of some edges the words that any number there has are digits.
 
     Where numbers may begin at any byte, at one of all that a word has.
     """
     bits, found = _INSIDE // reading.step * reading.digit, np.zeros(len(edge.at), np.bool_)
-    for rows, align in (
-        (np.flatnonzero(~edge.free), reading.align),
-        (np.flatnonzero(edge.free), 1),
-    ):
+    free = edge.free[index]
+    for rows, align in ((index[~free], reading.align), (index[free], 1)):
         past = (edge.at[rows] + edge.phase[rows]) % align
         first = edge.at[rows] - past - SLACK - _INSIDE
         if edge.forward:
             first = edge.at[rows] + (align - past) + SLACK
         for more in range(0, reading.step if len(rows) else 0, align):
             found[rows] |= readings.are_digits(reading, data, np.maximum(first + more, 0), bits)
-    return found
+    return index[found[index]]
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -325,6 +328,8 @@ def _signed(found: Survey, size: int) -> Offsets:
 
 def _fits_ends(reading: Reading, data: Bytes, position: Offsets, bits: int, *, full: bool) -> Flags:
     """Tell by a byte at either end which numbers are odd and, if ``full``, have their top bit."""
+    if reading.double:
+        return (readings.low(reading, data, position, bits) & np.uint64(1)).astype(np.bool_)
     most = readings.count(reading, bits) - 1
     last = most * reading.step
     head = bits - 1 - most * reading.digit + reading.shift
@@ -367,7 +372,7 @@ def _without_small_factors(reading: Reading, data: Bytes, position: Offsets, bit
     weights: a matrix product, exact in the 53 bits of a float.
     """
     verdict = np.ones(len(position), np.bool_)
-    if len(position) == 0:
+    if len(position) == 0 or reading.double:
         return verdict
     size = readings.width(reading, bits)
     window = np.lib.stride_tricks.sliding_window_view(data, size)

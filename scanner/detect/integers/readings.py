@@ -7,7 +7,8 @@ and the number. The first three are arithmetic on whole arrays of positions, bec
 millions. This module refuses to look for numbers: it reads where it is told.
 """
 
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,9 @@ WIDE = 64
 TAG = 4
 """Bytes of what says which kind of value a word holds."""
 
+_DOUBLE, _NONE = np.uint64(0x41F0_0000_0000_0000), np.uint64((1 << 64) - 1)
+"""2**32 as a double, and what is no digit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -39,8 +43,10 @@ class Reading:
     """Each word is big-endian."""
     cell: int = 0
     """Bytes from one word to the next, where something stands between them."""
-    tag: int = 0
-    """What that begins with, in four bytes: which kind of value the word holds."""
+    tag: int | None = 0
+    """What that begins with, in four bytes: which kind of value the word holds; None: anything."""
+    double: bool = False
+    """Words hold their digits as floating-point numbers (IEEE 754 binary64)."""
     align: int
     """Numbers begin at addresses that are multiples of it."""
 
@@ -52,6 +58,8 @@ class Reading:
     @property
     def told(self) -> int:
         """Bytes of a step that say something: behind a tag may be what stood there before."""
+        if self.tag is None:
+            return self.word
         return min(self.word + TAG, self.step) if self.cell else self.step
 
     @property
@@ -93,8 +101,15 @@ _TAGGED = (
     Reading(name="zval-26", digit=26, word=8, cell=16, tag=_PHP, align=8),  # its PHP32 engine
     Reading(name="cells-28", digit=28, word=8, cell=16, align=8),  # QuickJS
     Reading(name="cells-26", digit=26, word=8, cell=16, align=8),
+    Reading(name="cells-24", digit=24, word=8, cell=16, tag=None, align=8),  # Lua
+    Reading(name="cells-32", digit=32, word=8, cell=16, tag=None, align=8),  # Lua: bint
+    Reading(name="doubles-28", digit=28, word=8, cell=16, tag=None, double=True, align=8),
+    Reading(name="doubles-26", digit=26, word=8, cell=16, tag=None, double=True, align=8),
 )
-"""Arrays of languages whose values say what they are: digits of BN.js, jsbn and phpseclib."""
+"""Arrays of languages whose values say what they are: digits of BN.js, jsbn and phpseclib.
+
+Lua says so in the first byte behind, MuJS in the last; it and Duktape know doubles alone.
+"""
 
 LITTLE_ENDIAN: tuple[Reading, ...] = (LIMBS, BYTES, JAVA, *_PACKED, *_TAGGED)
 """Readings on a little-endian machine; LIMBS and BYTES keep their places everywhere."""
@@ -129,6 +144,20 @@ def unpacked(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return (*limbs, *(reading for reading in table if reading == JAVA), plain)
 
 
+def widest(reading: Reading, table: tuple[Reading, ...]) -> Reading:
+    """Return the reading of the same words whose digits are widest: those of ``reading`` are too.
+
+    Where no digits of the widest stand, none of the others do.
+    """
+    alike = (
+        other
+        for other in table
+        if other.packed and other.tag in (None, reading.tag)
+        if replace(other, name=reading.name, digit=reading.digit, tag=reading.tag) == reading
+    )
+    return max(alike, key=lambda other: other.digit)
+
+
 def count(reading: Reading, bits: int) -> int:
     """Return the number of words that a number of ``bits`` bits takes."""
     return -(-bits // reading.digit)
@@ -145,11 +174,12 @@ def encode(reading: Reading, number: int, bits: int) -> bytes:
         return number.to_bytes(count(reading, bits), "big" if reading.most_first else "little")
     mask = (1 << reading.digit) - 1
     order: Literal["big", "little"] = "big" if reading.swapped else "little"
-    behind = reading.tag.to_bytes(reading.step - reading.word, "little")
-    words = [
-        (((number >> at) & mask) << reading.shift).to_bytes(reading.word, order) + behind
-        for at in range(0, bits, reading.digit)
-    ]
+    behind = (reading.tag or 0).to_bytes(reading.step - reading.word, "little")
+    digits = [((number >> at) & mask) << reading.shift for at in range(0, bits, reading.digit)]
+    if reading.double:
+        words = [struct.pack("<d", digit) + behind for digit in digits]
+    else:
+        words = [digit.to_bytes(reading.word, order) + behind for digit in digits]
     return b"".join(reversed(words) if reading.most_first else words)
 
 
@@ -186,6 +216,7 @@ def decode_all(reading: Reading, rows: Bytes) -> list[int]:
         rows = rows.reshape(len(rows), -1, reading.step)[:, :, : reading.word]
         rows = np.ascontiguousarray(rows).reshape(len(rows), -1)
         words = rows.view(_kind(reading)).astype(f"<u{reading.word}")
+        words = integers(words) if reading.double else words
         bits = np.unpackbits((words >> reading.shift).view(np.uint8), axis=1, bitorder="little")
         bits = bits.reshape(*words.shape, 8 * reading.word)[:, :, : reading.digit]
         bits = bits[:, :: -1 if reading.most_first else 1].reshape(len(rows), -1)
@@ -197,7 +228,7 @@ def decode_all(reading: Reading, rows: Bytes) -> list[int]:
 def weights(reading: Reading, bits: int, modulus: int) -> npt.NDArray[np.int64]:
     """Return what each byte of a number of ``bits`` bits weighs, modulo an odd number < 2**31.
 
-    What stands between words weighs nothing.
+    What stands between words weighs nothing; words are integers.
     """
     first = pow(2, -reading.shift, modulus)
     words = _powers(pow(2, reading.digit, modulus), count(reading, bits), modulus) * first % modulus
@@ -220,6 +251,16 @@ def _kind(reading: Reading) -> str:
     return f"{'>' if reading.swapped else '<'}u{reading.word}"
 
 
+def integers(words: Words) -> Words:
+    """Return the whole numbers below 2**32 that words are as doubles; all bits where it is none."""
+    found = np.full_like(words, _NONE)
+    fits = words < _DOUBLE
+    values = words[fits].view(np.float64)
+    whole = values.astype(np.uint64)
+    found[fits] = np.where(whole == values, whole, _NONE)
+    return found
+
+
 def gather(data: Bytes, position: Positions, kind: str) -> Words:
     """Read a word of a numpy ``kind`` at every position, however aligned, as 64 bits."""
     size = int(kind[-1])
@@ -236,7 +277,7 @@ def low(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
         return gather(data, last, ">u8" if reading.most_first else "<u8")
     total = np.zeros(len(position), np.uint64)
     for index in range(min(count(reading, WIDE), count(reading, bits))):
-        total |= _digit(reading, data, position, bits, index) << np.uint64(index * reading.digit)
+        total |= digit(reading, data, position, bits, index) << np.uint64(index * reading.digit)
     return total
 
 
@@ -253,24 +294,30 @@ def top(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
         over, total = value, value << np.uint64(8 - head)
         head += WIDE - 8
     else:
-        over = _digit(reading, data, position, bits, words - 1)
+        over = digit(reading, data, position, bits, words - 1)
         total = np.zeros(len(position), np.uint64)
         for index in range(words - 1, -1, -1):
             shift = index * reading.digit - (bits - WIDE)
             if shift <= -reading.digit:
                 break
-            digit = _digit(reading, data, position, bits, index)
-            total |= digit << np.uint64(shift) if shift >= 0 else digit >> np.uint64(-shift)
+            part = digit(reading, data, position, bits, index)
+            total |= part << np.uint64(shift) if shift >= 0 else part >> np.uint64(-shift)
     if head < WIDE:
         total[(over >> np.uint64(head)) != 0] = 0
     return total
 
 
-def _digit(reading: Reading, data: Bytes, position: Positions, bits: int, index: int) -> Words:
+def digit(reading: Reading, data: Bytes, position: Positions, bits: int, index: int) -> Words:
     """Return digit ``index`` (0 is the least significant) of the numbers at the positions."""
     words = count(reading, bits)
     slot = words - 1 - index if reading.most_first else index
-    return gather(data, position + slot * reading.step, _kind(reading)) >> np.uint64(reading.shift)
+    return _words(reading, data, position + slot * reading.step) >> np.uint64(reading.shift)
+
+
+def _words(reading: Reading, data: Bytes, position: Positions) -> Words:
+    """Read a word of a reading at every position: of doubles, the integers that they are."""
+    words = gather(data, position, _kind(reading))
+    return integers(words) if reading.double else words
 
 
 _SINGLY = 4
@@ -288,22 +335,23 @@ def are_digits(reading: Reading, data: Bytes, position: Positions, bits: int) ->
     clear = np.uint64(
         ((1 << (8 * reading.word)) - 1) ^ (((1 << reading.digit) - 1) << reading.shift)
     )
-    words, tag = count(reading, bits), np.uint64(reading.tag)
+    words, tag = count(reading, bits), np.uint64(reading.tag or 0)
+    tagged = bool(reading.cell) and reading.tag is not None
     for slot in range(min(words, _SINGLY)):
         left = np.flatnonzero(good)
         if len(left) == 0:
             return good
         at = position[left] + slot * reading.step
-        good[left] = (gather(data, at, _kind(reading)) & clear) == 0
-        if reading.cell:
+        good[left] = (_words(reading, data, at) & clear) == 0
+        if tagged:
             good[left] &= gather(data, at + reading.word, "<u4") == tag
     left, rest = np.flatnonzero(good), np.arange(_SINGLY, words) * reading.step
     rows = max(_TOGETHER // max(len(rest), 1), 1)
     for start in range(0, len(left) if len(rest) else 0, rows):
         index = left[start : start + rows]
-        found = gather(data, position[index, None] + rest, _kind(reading))
+        found = _words(reading, data, position[index, None] + rest)
         good[index] = ((found & clear) == 0).all(axis=1)
-        if reading.cell:
+        if tagged:
             tags = gather(data, position[index, None] + rest + reading.word, "<u4")
             good[index] &= (tags == tag).all(axis=1)
     return good

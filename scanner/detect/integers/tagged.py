@@ -1,12 +1,16 @@
 """Rows of digits, a tag behind each: how interpreters keep arrays of small integers.
 
-PHP and QuickJS give a value two words, a digit and what kind it is; SpiderMonkey and JavaScriptCore
-one, with the tag in its upper half. Such a word does not look random, a row of them does. This
+PHP, QuickJS, Lua, Duktape and MuJS give a value two words, a digit and what kind it is;
+SpiderMonkey and JavaScriptCore one, with the tag in its upper half. A kind is a byte, the first of
+its word or the last, and what is beside it may be anything. A digit is a floating-point number
+where a language knows no integers. Such a word does not look random, a row of them does. This
 module tells rows alone: it refuses to say what they are digits of.
 """
 
 import numpy as np
 import numpy.typing as npt
+
+from scanner.detect.integers import likelihood, readings
 
 Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -18,8 +22,15 @@ SHORTEST = 8
 _LEAST, _ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
 """What a digit in a cell of its own has at least, and how far below 2**32 the least one is."""
 
-_TAGS = np.uint64(1 << 8)
-"""Above what says of which kind a value is, in the second word of a cell."""
+_DOUBLE, _DOUBLES = np.uint64(0x40F0_0000_0000_0000), np.uint64(1 << 56)
+"""The least digit as a double, and how far above it, as a word, 2**32 is."""
+
+_TAGS, _LAST_BYTE = np.uint64(1 << 5), np.uint64(56)
+"""More than the kinds there are, where the last byte of a word says which: text is more."""
+
+_VALUES = 11
+"""Different bytes of four digits in words of 64 bits: random ones have 13 and more, but addresses
+below 2**32 fewer."""
 
 _LOW_HALF, _HIGH_HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
@@ -32,12 +43,11 @@ def eights(words: Words) -> Offsets:
     rows = words[: len(words) & ~7].reshape(-1, 8)
     left, right = rows[:, 0] - _LEAST, rows[:, 1] - _LEAST
     np.minimum(left, right, out=right)
-    at = np.flatnonzero(right < _ROOM)  # one of both is a digit: a tag is none
+    left, other = rows[:, 0] - _DOUBLE, rows[:, 1] - _DOUBLE
+    np.minimum(left, other, out=other)
+    at = np.flatnonzero((right < _ROOM) | (other < _DOUBLES))  # one of both is a digit
     rows = rows[at]
-    phase = (left[at] >= _ROOM).astype(np.int8)
-    tag = np.where(phase, rows[:, 0], rows[:, 1])
-    fits = (tag & _LOW_HALF) < _TAGS
-    fits &= ((tag ^ np.where(phase, rows[:, 2], rows[:, 3])) & _LOW_HALF) == 0
+    fits = _alike(rows[:, 0], rows[:, 2]) | _alike(rows[:, 1], rows[:, 3])
     at = at[fits] * 8
     at = at[_are_cells(rows[fits])]
     ends = [end for end in (0, len(words) - 2) if end >= 0 and _is_cell(words[end : end + 2])]
@@ -49,11 +59,10 @@ def in_rows(words: Words) -> Flags:
 
     A cell is a digit and a tag, and the next cell has the same tag and another digit.
     """
-    digit = (words - _LEAST) < _ROOM
-    cell = np.zeros(len(words), np.bool_)
-    cell[:-1] = digit[:-1] & ((words[1:] & _LOW_HALF) < _TAGS)
+    cell = (_digits(words) - _LEAST) < _ROOM
+    cell[-1:] = False
     alike = np.zeros(len(words), np.bool_)
-    alike[:-3] = ((words[1:-2] ^ words[3:]) & _LOW_HALF == 0) & (words[:-3] != words[2:-1])
+    alike[:-3] = _alike(words[1:-2], words[3:]) & (words[:-3] != words[2:-1])
     flags = np.zeros(len(words) + 2, np.bool_)
     for phase in range(2):
         here, same = cell[phase::2].copy(), alike[phase::2]
@@ -79,22 +88,37 @@ def are_digits(rows: Words) -> Flags:
 def _are_cells(rows: Words) -> Flags:
     """Tell which rows of words are cells: a digit and a tag in turn, or a tag and a digit.
 
-    The tags are the same, the digits differ, and one of them at most is small, not the first.
+    The tags are alike, the digits differ, and one of them at most is small.
     """
     verdict = np.zeros(len(rows), np.bool_)
     for phase in range(2):
-        left = np.flatnonzero((rows[:, phase] - _LEAST) < _ROOM)
-        tags = rows[left, 1 - phase :: 2] & _LOW_HALF
-        left = left[(tags == tags[:, :1]).all(axis=1) & (tags[:, 0] < _TAGS)]
-        verdict[left] |= _are_small_digits(rows[left, phase::2], 1 << 32)
+        tags = rows[:, 1 - phase :: 2]
+        left = np.flatnonzero(_alike(tags, tags[:, :1]).all(axis=1))
+        digits = _digits(rows[left, phase::2])
+        good = _are_small_digits(digits, 1 << 32)
+        verdict[left[good]] |= likelihood.values(digits[good].view(np.uint8)) >= _VALUES
     return verdict
 
 
+def _alike(tags: Words, others: Words) -> Flags:
+    """Tell which words say the same kind, in their first byte or in their last."""
+    differ = tags ^ others
+    last: Flags = (tags >> _LAST_BYTE) - np.uint64(1) < _TAGS
+    same: Flags = (differ.astype(np.uint8) == 0) | (last & (differ >> _LAST_BYTE == 0))
+    return same
+
+
+def _digits(words: Words) -> Words:
+    """Return words, of those that are doubles the integers."""
+    found = words.copy()
+    wide = (words - _DOUBLE) < _DOUBLES
+    found[wide] = readings.integers(words[wide])
+    return found
+
+
 def _is_cell(pair: Words) -> bool:
-    """Tell whether two words may be a digit and a tag, or a tag and a digit."""
-    digits = (pair - _LEAST) < _ROOM
-    tags = (pair[::-1] & _LOW_HALF) < _TAGS
-    return bool((digits & tags).any())
+    """Tell whether one of two words may be a digit."""
+    return bool(((_digits(pair) - _LEAST) < _ROOM).any())
 
 
 def _are_small_digits(rows: Words, most: int) -> Flags:

@@ -154,8 +154,18 @@ def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offset
 def near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
     """Keep the edges inside of which the first whole words are digits.
 
-    Where numbers may begin at any byte, words at one of all that a word has.
+    Where numbers may begin at any byte, words at one of all that a word has. Edges of one pool are
+    told from others by their number and the way inward.
     """
+    wide = readings.widest(how, tuple(held(pool.readings)))
+    key = (f"near {wide.name} {inward}", len(edges))
+    if key not in pool.listed:
+        pool.listed[key] = _near(pool, wide, edges, inward)
+    return pool.listed[key] if how == wide else _near(pool, how, pool.listed[key], inward)
+
+
+def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
+    """Keep the edges inside of which digits of one reading are."""
     block = np.searchsorted(pool.at, edges, side="right") - 1
     past = (edges + pool.phase[block]) % how.align
     first = edges + inward // how.step * how.step
@@ -177,10 +187,9 @@ def stand(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
 def full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     """Tell where hardly any digit but the top one is small: rows of pointers have every other."""
     small = np.zeros(len(position), np.int64)
-    least = np.uint64(1 << (how.shift + how.digit - 8))
-    kind = f"{'>' if how.swapped else '<'}u{how.word}"
-    for slot in range(readings.count(how, bits) - 1):
-        small += readings.gather(pool.data, position + slot * how.step, kind) < least
+    least = np.uint64(1 << (how.digit - 8))
+    for index in range(readings.count(how, bits) - 1):
+        small += readings.digit(how, pool.data, position, bits, index) < least
     few: Flags = small <= MOST_SMALL
     return few
 

@@ -32,6 +32,12 @@ def cells(number: int, digit: int, word: int, tag: bytes) -> bytes:
     return b"".join(low[at : at + word] + tag for at in range(0, len(low), word))
 
 
+def doubles(number: int, digit: int) -> bytes:
+    """Spell digits as languages do that know floating-point numbers alone."""
+    low = struct.iter_unpack("<I", encodings.digits(number, digit, 4))
+    return b"".join(struct.pack("<d8x", word) for (word,) in low)
+
+
 def swapped(raw: bytes, word: int) -> bytes:
     """Turn the bytes of every word around."""
     return b"".join(raw[at : at + word][::-1] for at in range(0, len(raw), word))
@@ -58,6 +64,10 @@ SPELLED = {
     "zval-26": lambda number: cells(number, 26, 8, b"\x04" + bytes(7)),
     "cells-28": lambda number: cells(number, 28, 8, bytes(8)),
     "cells-26": lambda number: cells(number, 26, 8, bytes(8)),
+    "cells-24": lambda number: cells(number, 24, 8, bytes(8)),
+    "cells-32": lambda number: cells(number, 32, 8, bytes(8)),
+    "doubles-28": lambda number: doubles(number, 28),
+    "doubles-26": lambda number: doubles(number, 26),
     "limbs-be64": lambda number: encodings.big_limbs(number, limb=8),
     "limbs-be32": lambda number: encodings.big_limbs(number, limb=4),
 }
@@ -102,7 +112,31 @@ def test_random_words_are_no_digits(reading: Reading) -> None:
     assert readings.decode(reading, bytes(raw)) is None
 
 
-@pytest.mark.parametrize(("order", "reading"), TABLES)
+@pytest.mark.parametrize(
+    "word", [b"\x00\x00\x00\x00\x00\x80\x50\xc0", struct.pack("<d", 3.5), b"\x01" + bytes(7)]
+)
+def test_a_fraction_is_no_digit(word: bytes) -> None:
+    """Nor is what is below zero, or a word that is hardly more than zero."""
+    (how,) = (reading for reading in readings.LITTLE_ENDIAN if reading.name == "doubles-28")
+    raw = bytearray(readings.encode(how, (1 << 512) - 1, 512))
+    raw[3 * how.step : 3 * how.step + 8] = word
+    assert readings.decode(how, bytes(raw)) is None
+
+
+@pytest.mark.parametrize("how", [reading for _, reading in TABLES if reading.packed])
+def test_the_widest_of_a_family_has_all_digits(how: Reading) -> None:
+    """What stands as digits stands as those of the widest reading of the same words."""
+    table = readings.BIG_ENDIAN if how.swapped else readings.LITTLE_ENDIAN
+    wide = readings.widest(how, table)
+    data = np.frombuffer(readings.encode(how, 3**300, 480), np.uint8)
+    slots = readings.count(how, 480)
+    assert readings.are_digits(wide, data, np.zeros(1, np.int64), slots * wide.digit)[0]
+    assert wide.digit >= how.digit
+
+
+@pytest.mark.parametrize(
+    ("order", "reading"), [row for row in TABLES if not row[1].double], ids=str
+)
 def test_weights_make_remainders(order: str, reading: Reading) -> None:
     """The bytes of a number times their weights are the number, modulo the modulus."""
     del order
@@ -126,7 +160,7 @@ def test_what_is_behind_a_tag_tells_nothing(reading: Reading) -> None:
         data[3 + reading.step + at] ^= 1
         assert not readings.stands(reading, data, 3, raw)
         data[3 + reading.step + at] ^= 1
-    assert (reading.told < reading.step) == (reading.step > reading.word + 4)
+    assert (reading.told < reading.step) == (reading.word == 8 and reading.cell == 16)
 
 
 def test_a_part_of_a_word_is_no_number() -> None:
