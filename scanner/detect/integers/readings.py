@@ -81,6 +81,7 @@ _PACKED = (
     DIGITS_30,  # CPython
     Reading(name="digits-60", digit=60, word=8, align=8),  # libtommath
     Reading(name="digits-28", digit=28, word=4, align=4),  # libtommath, 32-bit builds
+    Reading(name="digits-62", digit=62, word=8, align=8),  # MIT Scheme
     Reading(name="digits-63", digit=63, word=8, align=8),  # Go 1.20 bigmod
     Reading(name="digits-31", digit=31, word=4, align=4),  # the same, 32-bit builds
     Reading(name="smi64-28", digit=28, word=8, shift=32, align=8),  # V8: jsbn, node-forge

@@ -70,6 +70,9 @@ _BN_JS = ("smi64-26", "smi32-26")
 _JSBN = ("smi64-28", "smi32-28")
 """The readings of jsbn, which fills its arrays one by one."""
 
+_MIT = "digits-62"
+"""The reading of MIT Scheme, whose heap is full of words that are such digits: behind a header."""
+
 _GROWN = (17, 43)
 """Elements for which V8 has room in such an array: n + n/2 + 16 when the nth has none."""
 
@@ -99,7 +102,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     trials: list[_Trial] = []
     for name in _wanted(pool, known, trials) if len(pool.at) else ():
         tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
-        for reading in (*_BN_JS, *_JSBN):
+        for reading in (*_BN_JS, *_JSBN, _MIT):
             found = (trial for own, rows in tried if own == reading for trial in rows)
             trials += itertools.islice(found, MOST_READ if reading in _BN_JS else MOST_GROWN)
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
@@ -209,6 +212,16 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     return position[np.argsort(rank, kind="stable")]
 
 
+def _headed(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Keep what has MIT Scheme's header: the words behind it below six bits of type, and digits."""
+    count, kind = readings.count(how, bits), f"{'>' if how.swapped else '<'}u8"
+    position = position[position >= 2 * how.word]
+    header = readings.gather(pool.data, position - 2 * how.word, kind) & np.uint64((1 << 58) - 1)
+    size = readings.gather(pool.data, position - how.word, kind)
+    announced: Offsets = position[(header == count + 1) & (size == count)]
+    return announced
+
+
 def counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
     """Put first what CPython's count of digits announces, and of that what stands in no long row.
 
@@ -260,6 +273,8 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
     """Derive the points of what is a number of about the order's length."""
     bits = curve.n.bit_length()
+    if how.name == _MIT:
+        begun = _headed(pool, how, begun, bits)
     found = begun[stand(pool, how, begun, bits)]
     if not len(found):
         return

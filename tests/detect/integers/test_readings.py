@@ -50,6 +50,7 @@ SPELLED = {
     "digits-30": encodings.digits30,
     "digits-60": encodings.digits60,
     "digits-28": encodings.digits28,
+    "digits-62": lambda number: encodings.digits(number, 62, 8),
     "digits-63": lambda number: encodings.digits(number, 63, 8),
     "digits-31": lambda number: encodings.digits(number, 31, 4),
     "smi64-28": lambda number: smis(number, 28),

@@ -1,5 +1,6 @@
 """EC scalars in digits: found beside every form of the point, and nowhere else."""
 
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -33,7 +34,8 @@ def plant(kind: str, at: int, raw: bytes, *points: bytes) -> bytes:
     """Write a scalar behind a small number, and its point a page further on."""
     data = bytearray(getattr(noise, kind)(1 << 14, 3))
     start = 4096 + at * 8
-    data[start - 16 : start + len(raw) + 16] = bytes(15) + b"\x00" + raw + bytes(16)
+    head = (0x27 << 58 | len(raw) // 8 + 1, len(raw) // 8)
+    data[start - 16 : start + len(raw) + 16] = struct.pack("<2Q", *head) + raw + bytes(16)
     for slot, point in enumerate(points, 2):
         data[slot * 4096 - 8 : slot * 4096 + len(point) + 8] = bytes(8) + point + bytes(8)
     return bytes(data)
