@@ -234,7 +234,8 @@ def _texts(
     starts, ends = number_words.find(buffer, segments.at, segments.end, filled)
     index = np.searchsorted(segments.at, starts, side="right") - 1
     shift = segments.offset[index] - segments.at[index]
-    return Runs(space=segments.space[index], start=starts + shift, end=ends + shift)
+    found = Runs(space=segments.space[index], start=starts + shift, end=ends + shift)
+    return bare_numbers.sparse(found)
 
 
 def _within(texts: Runs, task: tuple[Place, ...]) -> Runs:

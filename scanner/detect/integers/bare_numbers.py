@@ -12,7 +12,6 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +35,8 @@ MOST = 1 << 12
 LONGEST = 2 * SIZES[-1]
 """Characters of the longest text."""
 
-SHORTEST, LONG = 43, 170
-"""Characters of the shortest one, and of the shortest that RSA's numbers make."""
+SHORTEST = 43
+"""Characters of the shortest one."""
 
 BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
@@ -100,26 +99,19 @@ def crowd(place: Offsets) -> Offsets:
     return near
 
 
-def preferred(crowds: npt.NDArray[Any], long: Flags, most: int) -> Offsets:
-    """Return which of some to keep, ascending: half are long ones, the rest of any kind.
-
-    Of either those with the smallest crowds come first.
-    """
-    order = np.argsort(crowds, kind="stable")
-    first = order[long[order]][: most // 2]
-    rest = order[~np.isin(order, first)][: most - len(first)]
-    kept: Offsets = np.sort(np.append(first, rest))
-    return kept
-
-
 def sparse(runs: Runs, most: int = MOST) -> Runs:
-    """Return at most so many texts: those with the fewest others near them, long ones first."""
+    """Return at most so many texts: in turn one of each length, with the fewest others near it.
+
+    So none is left for any number of others that are longer or shorter.
+    """
     if len(runs) <= most:
         return runs
-    place = limbs.coordinate(runs.space, runs.start)
-    order = np.argsort(place, kind="stable")
-    long = (runs.end - runs.start)[order] >= LONG
-    return limbs.chosen(runs, order[preferred(crowd(place[order]), long, most)])
+    size = runs.end - runs.start
+    near = crowd(limbs.coordinate(runs.space, runs.start))
+    order = np.lexsort((near, size))
+    turn = np.arange(len(order)) - np.searchsorted(size[order], size[order])
+    kept = order[np.lexsort((near[order], turn))[:most]]
+    return limbs.chosen(runs, kept[np.lexsort((runs.start[kept], runs.space[kept]))])
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:

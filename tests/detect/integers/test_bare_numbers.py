@@ -10,7 +10,7 @@ import pytest
 
 from fixtures import encodings, keys, noise
 from scanner import rules
-from scanner.detect.integers import bare_numbers
+from scanner.detect.integers import bare_numbers, limbs
 from scanner.detect.integers.limbs import Runs
 from scanner.detect.relations import edwards
 from scanner.engine.scanning import ScanRequest, scan
@@ -227,6 +227,17 @@ def test_long_texts_are_kept_among_digests() -> None:
     kept = bare_numbers.sparse(runs, 100)
     assert len(kept) == 100
     assert kept.start[-8:].tolist() == numbers.tolist()
+
+
+def test_no_length_of_texts_hides_another() -> None:
+    """A scalar in base64 is kept in a table of digests, though others stand apart."""
+    start = np.append(np.arange(10_000) << 12, np.arange(500) * 72)
+    size = np.repeat((64, 128), (10_000, 500))
+    runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + size)
+    lone = Runs(space=np.zeros(1, np.int64), start=np.array([8000]), end=np.array([8043]))
+    kept = bare_numbers.sparse(limbs.gather([runs, lone]), 100)
+    assert len(kept) == 100
+    assert 8043 in kept.end.tolist()
 
 
 @pytest.mark.parametrize("flipped", [False, True])

@@ -1,5 +1,6 @@
 """What the sweep sees of numbers that are written as words: wherever they begin, and few others."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
@@ -98,14 +99,26 @@ def test_ordinary_bytes_hold_none(data: bytes) -> None:
     assert not found_in(data)
 
 
-def test_a_lone_text_is_seen_in_spite_of_tables_of_others() -> None:
-    """Where there are too many, those in crowds are left: lists of digests, packed text."""
-    lone = url(noise.uniform(32, 5))
-    table = b"".join(noise.uniform(32, seed).hex().encode() + bytes(8) for seed in range(3000))
-    data = bytes(500) + lone + bytes(8000) + table + bytes(8000) + lone + bytes(500)
+@pytest.mark.parametrize(
+    ("size", "count"), [(100_000, 1), (4096, 20), (2052, 40), (900, 200), (64, 1500)]
+)
+@pytest.mark.parametrize("spelling", ["base64", "hex", "decimal"])
+def test_long_words_hide_no_short_one(spelling: str, size: int, count: int) -> None:
+    """Seen in a Python process with the URL of an image, which is one word of 130,000 letters."""
+    lone = noise.uniform(32, 5).hex().encode()
+    letters = {
+        "base64": base64.b64encode(noise.uniform(size, 6)),
+        "hex": noise.uniform(size, 6).hex().encode(),
+        "decimal": noise.uniform(size, 6)
+        .hex()
+        .translate(str.maketrans("abcdef", "012345"))
+        .encode(),
+    }[spelling][:size]
+    data = bytes(500) + lone + bytes(500) + (letters + b"\0") * count + lone + bytes(500)
     found = found_in(data)
-    assert {start for start, _ in found} >= {500, len(data) - 500 - len(lone)}
-    assert 2 < len(found) < 3000
+    last = len(data) - 500 - len(lone)
+    assert {(500, 500 + len(lone)), (last, last + len(lone))} <= set(found)
+    assert size <= bare_numbers.LONGEST or len(found) == 2
 
 
 def test_the_numbers_of_a_key_are_seen_among_digests_that_stand_apart() -> None:
