@@ -25,9 +25,9 @@ from scanner.model import Place
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
-SIZES = (32, 48, 56, 57, 64, 66, 96, 114, 128, 192, 256, 384, 512, 1024)
-"""Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114), and those of RSA up
-to 8192 bits."""
+SIZES = (32, 48, 56, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512, 1024)
+"""Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114; a point: 64, 96,
+132), and those of RSA up to 8192 bits."""
 
 MOST = 1 << 12
 """Texts that are kept, of a task and of a dump; where there are more those in crowds are left."""
@@ -71,8 +71,9 @@ SIGNS = b"+/-_"
 
 _HEAD = 16
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
-_AHEAD = re.compile(rb"0[xX0]|ED|ed")
-"""What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL)."""
+_AHEAD = re.compile(rb"0[xX0234]|ED|ed")
+"""What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL, and
+points of SEC 1 section 2.3.3)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")

@@ -240,6 +240,18 @@ def test_no_length_of_texts_hides_another() -> None:
     assert 8043 in kept.end.tolist()
 
 
+@pytest.mark.parametrize("public", ["point", "compressed point", "point of P-521"])
+def test_a_scalar_whose_point_is_written_in_hex(tmp_path: Path, public: str) -> None:
+    """As most programs write public keys, behind the byte that says what follows (SEC 1)."""
+    key = P521 if "521" in public else P256
+    x, y, scalar = (n.to_bytes(key.field_bytes, "big").hex() for n in (key.x, key.y, key.d))
+    text = f"{2 + key.y % 2:02d}{x}" if "compressed" in public else f"04{x}{y}"
+    data = noise.plant(noise.text(SIZE, 3), 5001, f"\0{text}\0".encode())
+    data = noise.plant(data, 9000, f"\0{scalar}\0".encode())
+    (found,) = private(scanned(tmp_path, data), key.spki_sha256)
+    assert found.proof == "d*G = Q"
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize(("algorithm", "crowd"), [("ed25519", 1300), ("ed448", 160)])
 def test_a_seed_and_its_public_half_in_a_crowd_of_digests(
