@@ -22,8 +22,23 @@ _VERSIONED = 6
 _WORD, _FLAGS = 8, 5
 """Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
 
+_TAGS, _ALIKE = 3, 8
+"""Bits of a sign or a tag below a count, and pieces behind the same word, at most."""
+
+_LEAST_POINTER, _MOST_POINTER = np.uint64(1 << 16), np.uint64(1 << 47)
+"""Where a process of 64 bits has memory."""
+
 _CHUNK = 1 << 17
 """Bytes that are compared with several values at once: they stay in the first caches."""
+
+
+def first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
+    """Return what is announced, and what fills its run."""
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
+    alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
+    said = (announced_at(pool, size), padded(pool, alone, size), counted_limbs(pool, alone, size))
+    return np.concatenate(said), alone
 
 
 def announced_at(pool: Pool, size: int) -> Offsets:
@@ -57,6 +72,36 @@ def counted_limbs(pool: Pool, positions: Offsets, size: int) -> Offsets:
     before = sliding(pool.data)[positions - LEAD]
     twice = [np.uint64(-(-size // limb) * (1 << 32 | 1)) for limb in (8, 4)]
     found: Offsets = positions[np.isin(before, twice)]
+    return found
+
+
+def tagged(pool: Pool, size: int) -> Offsets:
+    """Return what ends its run behind a pointer, and a word whose lower half counts its limbs.
+
+    The upper half may be what stood there before, so that the run begins with it; the count may be
+    above some bits of a sign or a tag. Seen in Gauche, whose collector clears nothing.
+    """
+    ends = pool.tail[(pool.tail >= 0) & (not pool.big_endian)]
+    limbs = -(-size // _WORD)
+    at = np.append(ends - (size & -_WORD), ends - limbs * _WORD)
+    word = sliding(pool.data)
+    pointer = word[np.maximum(at - 2 * _WORD, 0)]
+    at = at[(at >= LEAD) & (pointer >= _LEAST_POINTER) & (pointer < _MOST_POINTER)]
+    counts = [limbs << bits | tag for bits in range(_TAGS + 1) for tag in range(1 << bits)]
+    count = word[at - _WORD].astype(np.uint32)
+    return np.unique(at[np.isin(count, np.array(counts, np.uint32))])
+
+
+def likened(pool: Pool, positions: Offsets) -> Offsets:
+    """Return those of some positions behind the same word as a few others, and not as many.
+
+    The numbers of a key were read, parsed or computed in one way. Seen in MIT Scheme, where each
+    stands in the buffer of a port of its own.
+    """
+    positions = positions[positions >= _WORD]
+    word = sliding(pool.data)[positions - _WORD]
+    _, inverse, count = np.unique(word, return_inverse=True, return_counts=True)
+    found: Offsets = positions[(word > 0) & (count[inverse] > 1) & (count[inverse] <= _ALIKE)]
     return found
 
 

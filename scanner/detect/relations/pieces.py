@@ -2,9 +2,10 @@
 
 A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
 its run: so where it may begin decides what a search costs. In this order: behind the structure that
-counts its limbs; behind bytes that announce its length (an allocator's size, a length word, a tag),
-if it fills a run, near a public key; a run's edge beside one, and a field of one run with it; what
-is announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
+counts its limbs; to its run's end behind a pointer and a count, or behind a word that few others
+have too; behind bytes that announce its length (an allocator's size, a length word, a tag), if it
+fills a run, near a public key; a run's edge beside one, and a field of one run with it; what is
+announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
 and a run's edge, not far from a public key; what is announced and fills no run, and a run that it
 fills, the rarer first; other runs' edges; the slots of an allocator that lays equal objects end to
 end, in runs that such fill; a word from the edges; other slots. Where not all of a kind can be
@@ -25,8 +26,10 @@ from scanner.detect.relations.announced import (
     announced_at,
     behind_word,
     counted_limbs,
+    first,
     in_longer,
-    padded,
+    likened,
+    tagged,
 )
 from scanner.detect.relations.nearby import UNKNOWN, Ground
 from scanner.detect.relations.words import Bytes, sliding
@@ -76,7 +79,7 @@ def aligned(
     at most ``top``. None is on taken ``ground``, and those on poor ground come last.
     """
     near = list(near)
-    return _ordered(pool, size, most, near, _whole_words(pool, size, near, top), top, ground)
+    return _ordered(pool, size, most, near, _whole_words(pool, size, most, near, top), top, ground)
 
 
 def loose(
@@ -130,7 +133,7 @@ def likely(pool: Pool, size: int, most: int) -> Runs:
 
 def objects(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes that are announced and fill their run."""
-    announced, alone = _first(pool, size)
+    announced, alone = first(pool, size)
     return _ordered(pool, size, most, (), (announced[np.isin(announced, alone)],), 0xFF)
 
 
@@ -264,15 +267,21 @@ def _edges(pool: Pool, size: int) -> Offsets:
     return np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - size))
 
 
-def _whole_words(pool: Pool, size: int, near: Sequence[Place], top: int) -> Iterator[Offsets]:
+def _whole_words(
+    pool: Pool, size: int, most: int, near: Sequence[Place], top: int
+) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
-    announced, alone = _first(pool, size)
-    whole = (pool.head >= 0) & (pool.tail >= 0)
+    announced, alone = first(pool, size)
     both = announced[np.isin(announced, alone)]
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
-    short = whole & (length <= LONGEST)
+    short = (pool.head >= 0) & (pool.tail >= 0) & (length <= LONGEST)
+    lone = _sifted(pool, alone, size, top)
+    alike = likened(pool, lone[once(pool.data, lone, size)])
+    alike = _sifted(pool, np.append(tagged(pool, size), alike), size, top)
     yield counted_limbs(pool, alone, size)
+    if len(alike) <= most // 4:
+        yield alike
     if near:
         marks = nearby.marks(near)
         yield both[nearby.distances(pool, both, marks) <= NEIGHBOURHOOD]
@@ -282,11 +291,12 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place], top: int) -> Iter
         )
     yield _paired(pool, both, size)
     yield both
+    yield alike
     if near and pool.few:
         far = NEIGHBOURHOOD if size > _USUAL else 8 * _BESIDE
         yield alone[nearby.distances(pool, alone, marks) <= far]
         yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
-    yield from sorted((_sifted(pool, part, size, top) for part in (announced, alone)), key=len)
+    yield from sorted((_sifted(pool, announced, size, top), lone), key=len)
     yield edges
     equal = length % ((size + 15) & ~15) == 0
     yield _slots(pool, size, short & equal)
@@ -294,15 +304,6 @@ def _whole_words(pool: Pool, size: int, near: Sequence[Place], top: int) -> Iter
     yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
     yield _beside(pool, size, near)
-
-
-def _first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
-    """Return what is announced, and what fills its run."""
-    whole = (pool.head >= 0) & (pool.tail >= 0)
-    lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
-    alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
-    said = (announced_at(pool, size), padded(pool, alone, size), counted_limbs(pool, alone, size))
-    return np.concatenate(said), alone
 
 
 def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:

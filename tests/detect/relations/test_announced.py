@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fixtures import noise
-from scanner.detect.relations import announced
+from scanner.detect.relations import announced, pieces
 from tests.detect.relations.conftest import MakePool
 
 SIZES = (20, 28, 32, 48, 56, 57, 64, 65, 66)
@@ -73,3 +73,35 @@ def test_parts_that_are_looked_at_have_no_border(make_pool: MakePool) -> None:
         some = announced.announced_at(pool, size)
     again, _ = make_pool(crowded(size))
     assert np.array_equal(some, announced.announced_at(again, size))
+
+
+@pytest.mark.parametrize("size", [32, 48, 66])
+@pytest.mark.parametrize("bits", range(4))
+def test_a_count_in_the_lower_half_of_a_word(make_pool: MakePool, size: int, bits: int) -> None:
+    """Seen in Gauche: what stood in the upper half before, and in front of it, begins the run."""
+    limbs = -(-size // 8)
+    number = noise.uniform(size, size) + bytes(-size % 8)
+    pointer = (0x7F57_BF89_6327).to_bytes(8, "little")
+    count = (limbs << bits | (bits > 0)).to_bytes(4, "little") + noise.uniform(4, 2)
+    data = bytes(64) + noise.uniform(8, 1) + pointer + count + number + bytes(64)
+    pool, _ = make_pool(data)
+    found = announced.tagged(pool, size)
+    assert [pool.data[at : at + len(number)].tobytes() for at in found] == [number]
+    assert found.tolist() != pool.head.tolist()
+    assert pieces.aligned(pool, size, 1).tolist() == found.tolist()
+    for wrong in (pointer[::-1], bytes(8)):
+        other, _ = make_pool(data.replace(pointer, wrong))
+        assert not len(announced.tagged(other, size))
+
+
+def test_pieces_behind_the_same_word(make_pool: MakePool) -> None:
+    """Seen in MIT Scheme: the numbers of a key, each in the buffer of a port of its own."""
+    rows = [(0x1000, n) for n in range(3)] + [(0x31, n) for n in range(3, 23)]
+    rows += [(0x4000 + n, n) for n in range(23, 43)]
+    data = b"".join(w.to_bytes(8, "little") + noise.uniform(32, n) + bytes(200) for w, n in rows)
+    pool, _ = make_pool(bytes(64) + data)
+    found = announced.likened(pool, pool.head)
+    alike = {noise.uniform(32, n) for n in range(3)}
+    assert {pool.data[at : at + 32].tobytes() for at in found} == alike
+    first = pieces.aligned(pool, 32, 12)[:3]
+    assert {pool.data[at : at + 32].tobytes() for at in first} == alike
