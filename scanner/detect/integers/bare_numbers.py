@@ -100,6 +100,14 @@ def crowd(place: Offsets) -> Offsets:
     return near
 
 
+def in_turn(kinds: Offsets, crowds: Offsets) -> Offsets:
+    """Return the order in which one of each kind comes, then another: in small crowds first."""
+    order = np.lexsort((crowds, kinds))
+    turn = np.arange(len(order)) - np.searchsorted(kinds[order], kinds[order])
+    found: Offsets = order[np.lexsort((crowds[order], turn))]
+    return found
+
+
 def sparse(runs: Runs, most: int = MOST) -> Runs:
     """Return at most so many texts: in turn one of each length, with the fewest others near it.
 
@@ -109,9 +117,7 @@ def sparse(runs: Runs, most: int = MOST) -> Runs:
         return runs
     size = runs.end - runs.start
     near = crowd(limbs.coordinate(runs.space, runs.start))
-    order = np.lexsort((near, size))
-    turn = np.arange(len(order)) - np.searchsorted(size[order], size[order])
-    kept = order[np.lexsort((near[order], turn))[:most]]
+    kept = in_turn(size, near)[:most]
     return limbs.chosen(runs, kept[np.lexsort((runs.start[kept], runs.space[kept]))])
 
 

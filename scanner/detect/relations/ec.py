@@ -75,8 +75,9 @@ LIKELIER = {"secp256k1": 2}
 SELDOM = ("SM2",)
 """Curves on which nothing is tried where nobody names them: a derivation takes 1.3 ms."""
 
-LEAST_TEXTS = 32
-"""Texts that are tried on a curve: a quarter of its other scalars, or so many."""
+LEAST_TEXTS = {"P-256": bare_numbers.MOST, "secp256k1": 1 << 10}
+FEWEST_TEXTS = 32
+"""Texts that are tried on a curve, whoever names it: a quarter of its other scalars, or so many."""
 
 LEAST_HEADED = 64
 """Numbers behind a header that are tried on a curve: half of its other scalars, or so many."""
@@ -145,7 +146,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
             trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
-            trials += _texts(pool, CURVES[name], max(counts[name] // 4, LEAST_TEXTS))
+            least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
+            trials += _texts(pool, CURVES[name], max(counts[name] // 4, least))
             trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
             yield from _named(pool, CURVES[name], trials, found, seen)
             for trial in trials:

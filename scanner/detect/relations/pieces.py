@@ -161,15 +161,15 @@ def filling(
 def texts(
     pool: Pool, size: int, most: int, *, top: int = 0xFF, times: Sequence[int] = (1, 2)
 ) -> Offsets:
-    """Return at most ``most`` numbers that are written as texts: what has fewest others near first.
+    """Return at most ``most`` numbers that are written as texts, those of each length in turn.
 
     Of ``size`` bytes, or of twice as many, as a seed and its public half are; or as told.
     """
     sizes = [size * each for each in times]
-    rows = [i for i, text in pool.texts.items() if len(text.raw) in sizes and text.raw[0] <= top]
-    found = pool.head[np.array(rows, np.int64)]
-    crowd = bare_numbers.crowd(nearby.coordinates(pool, found)) if rows else found
-    found = found[np.argsort(crowd, kind="stable")]
+    rows = [(i, t.size) for i, t in pool.texts.items() if len(t.raw) in sizes and t.raw[0] <= top]
+    at, length = np.array(rows, np.int64).reshape(-1, 2).T
+    crowd = bare_numbers.crowd(nearby.coordinates(pool, pool.head[at]))
+    found = pool.head[at[bare_numbers.in_turn(length, crowd)]]
     return found[once(pool.data, found, size)][:most]
 
 

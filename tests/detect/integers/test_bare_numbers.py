@@ -240,6 +240,19 @@ def test_no_length_of_texts_hides_another() -> None:
     assert 8043 in kept.end.tolist()
 
 
+@pytest.mark.parametrize("spelling", ["base64url", "decimal"])
+def test_digests_hide_no_scalar_that_is_written_otherwise(tmp_path: Path, spelling: str) -> None:
+    """Each of them stands alone, and the key's numbers are together."""
+    key = keys.ec_key("brainpoolP384r1")
+    raws = (n.to_bytes(key.field_bytes, "big") for n in (key.d, key.x, key.y))
+    texts = b"\0\0".join(SPELLINGS[spelling](raw) for raw in raws)
+    lines = [noise.uniform(48, n).hex().encode() + bytes(8200) for n in range(100)]
+    (found,) = private(
+        scanned(tmp_path, bytes(99) + texts + bytes(99) + b"".join(lines)), key.spki_sha256
+    )
+    assert found.proof == "d*G = Q"
+
+
 @pytest.mark.parametrize("public", ["point", "compressed point", "point of P-521"])
 def test_a_scalar_whose_point_is_written_in_hex(tmp_path: Path, public: str) -> None:
     """As most programs write public keys, behind the byte that says what follows (SEC 1)."""
