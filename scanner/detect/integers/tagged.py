@@ -24,6 +24,7 @@ _LEAST, _ROOM = np.uint64(1 << 16), np.uint64((1 << 32) - (1 << 16))
 
 _DOUBLE, _DOUBLES = np.uint64(0x40F0_0000_0000_0000), np.uint64(1 << 56)
 """The least digit as a double, and how far above it, as a word, 2**32 is."""
+_ONE = np.uint64(0x3FF0_0000_0000_0000)
 
 _TAGS, _LAST_BYTE = np.uint64(1 << 5), np.uint64(56)
 """More than the kinds there are, where the last byte of a word says which: text is more."""
@@ -109,9 +110,9 @@ def _alike(tags: Words, others: Words) -> Flags:
 
 
 def _digits(words: Words) -> Words:
-    """Return words, of those that are doubles the integers."""
+    """Return words, of those that are doubles the integers: a small digit is one, too."""
     found = words.copy()
-    wide = (words - _DOUBLE) < _DOUBLES
+    wide = (words - _ONE) < _DOUBLE + _DOUBLES - _ONE
     found[wide] = readings.integers(words[wide])
     return found
 

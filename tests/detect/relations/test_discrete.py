@@ -107,11 +107,16 @@ def in_digits(name: str, order: Order) -> list[bytes]:
     how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
     secret = key(256, 2048).private_numbers()
     group = secret.public_numbers.parameter_numbers
+    kind = (3 if how.tag is None else how.tag).to_bytes(how.step - how.word, "little")
+
+    def word(digit: int) -> bytes:
+        if how.double:
+            return struct.pack("<d", digit)
+        return (digit << how.shift).to_bytes(how.word, order)
+
     return [
         b"".join(
-            ((number >> at & (1 << how.digit) - 1) << how.shift).to_bytes(how.word, order)
-            + how.tag.to_bytes(how.step - how.word, "little")
-            for at in range(0, size, how.digit)
+            word(number >> at & (1 << how.digit) - 1) + kind for at in range(0, size, how.digit)
         )
         for number, size in (
             (group.p, 2048),
