@@ -2,11 +2,12 @@
 
 OpenSSL frees the inner part of a PKCS#8 key as one block: eleven bytes of headers, the scalar, the
 point (RFC 5915 section 3). The links of glibc and tcmalloc take sixteen bytes, of which five are
-the scalar's: forty bits on P-384, thirty-three on P-521, whose first byte is 0 or 1. Whoever has
-the point finds them in seconds, by baby steps and giant steps (Shanks; Handbook of Applied
-Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone: hundreds of millions
-of steps and gigabytes of table, which it refuses to spend. What it finds is derived again by the
-library.
+the scalar's: forty bits on P-384, thirty-three on P-521, whose first byte is 0 or 1. GnuTLS has a
+byte of headers less, and names the curve behind the scalar: of P-521 forty-one bits are gone.
+Whoever has the point finds them in seconds, by baby steps and giant steps (Shanks; Handbook of
+Applied Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone: hundreds of
+millions of steps and gigabytes of table, which it refuses to spend. What it finds is derived again
+by the library.
 """
 
 import functools
@@ -26,22 +27,31 @@ from scanner.detect.relations.curves import CURVES, Curve
 from scanner.detect.relations.related import Related
 
 LOST = 5
-"""Bytes of a scalar that are gone."""
+"""Bytes of a scalar that are gone, where the block does not say that there are more."""
 
-BITS = {"P-384": 40, "P-521": 33}
-"""What is gone of a scalar on each curve."""
+MOST_BITS = 41
+"""What may be gone of a scalar."""
 
 MOST = (2, 1)
 """Scalars that are tried in a section, of few runs and of many: 4 s on P-384, half a second on
-P-521."""
+P-521, and 8 s of six bytes."""
 
 ENCODING = "d bytes-be (part)"
 
-_POINTS = {
-    "P-384": re.compile(rb"\xa1\x64\x03\x62\x00\x04"),
-    "P-521": re.compile(rb"\xa1\x81\x89\x03\x81\x86\x00\x04"),
+POINTS = {
+    "P-384": bytes.fromhex("a164 0362 0004"),
+    "P-521": bytes.fromhex("a18189 038186 0004"),
 }
 """How a point begins behind its scalar."""
+
+NAMES = {
+    "P-384": bytes.fromhex("a007 06052b81040022"),
+    "P-521": bytes.fromhex("a007 06052b81040023"),
+}
+"""What may stand between them: the curve's name (RFC 5915 section 3)."""
+
+_LINKS = 16
+"""Bytes that are written over at a block's beginning, and what its address is a multiple of."""
 
 _DISTINCT = 30
 """Different bytes of a scalar's rest, at least: a random one of 43 has fewer once in 10**6."""
@@ -63,13 +73,17 @@ class _Babies:
 def search(pool: Pool, seen: Collection[tuple[str, int]]) -> Iterator[Related]:
     """Yield each key whose scalar stands without its first bytes; ``seen`` are (curve, x)."""
     left = pool.budget(*MOST)
-    for name, mark in _POINTS.items():
+    for name, mark in POINTS.items():
         size = CURVES[name].size
-        for match in mark.finditer(pool.data.data):
-            first, end = match.start() - size + LOST, match.end() + 2 * size
-            raw = pool.data[max(first, 0) : end].tobytes()
-            read = _read(name, raw) if first >= 0 else None
-            if left == 0 or read is None or (name, read[1]) in seen:
+        for match in re.finditer(re.escape(mark), pool.data.data):
+            named = pool.data[: match.start()][-len(NAMES[name]) :].tobytes() == NAMES[name]
+            start = match.start() - len(NAMES[name]) * named - size
+            end = match.end() + 2 * size
+            if left == 0 or start < 0:
+                continue
+            first = start + _lost(name, pool.place(start, size).offset)
+            read = _read(name, pool.data[first:end].tobytes())
+            if read is None or (name, read[2]) in seen:
                 continue
             left -= 1
             key = solve(name, *read)
@@ -80,42 +94,59 @@ def search(pool: Pool, seen: Collection[tuple[str, int]]) -> Iterator[Related]:
 
 def again(name: str, raw: bytes) -> Ec | None:
     """Find the key of such bytes once more."""
-    read = _read(name, raw) if name in BITS else None
+    read = _read(name, raw) if name in POINTS else None
     return solve(name, *read) if read is not None else None
 
 
-def _read(name: str, raw: bytes) -> tuple[int, int, int] | None:
-    """Read the rest of a scalar and its point; None where it is none, or is not random."""
+def _lost(name: str, address: int) -> int:
+    """Return how many bytes of a scalar are gone: up to where a block's links end."""
+    lost = -address % _LINKS
+    return lost if lost > LOST and _bits(name, lost) <= MOST_BITS else LOST
+
+
+def _bits(name: str, lost: int) -> int:
+    """Return how many bits the first bytes of a scalar have."""
+    return CURVES[name].n.bit_length() - 8 * (CURVES[name].size - lost)
+
+
+def _read(name: str, raw: bytes) -> tuple[int, int, int, int] | None:
+    """Read how much is gone of a scalar, its rest and its point.
+
+    None where it is none, or is not random.
+    """
     size = CURVES[name].size
-    rest, x, y = raw[: size - LOST], raw[-2 * size : -size], raw[-size:]
-    point = int.from_bytes(x, "big"), int.from_bytes(y, "big")
-    if len(y) < size or len(set(rest)) < _DISTINCT or not on_curve(name, *point):
+    rest = raw[: -2 * size].removesuffix(POINTS[name]).removesuffix(NAMES[name])
+    x, y = raw[-2 * size : -size], raw[-size:]
+    point, lost = (int.from_bytes(x, "big"), int.from_bytes(y, "big")), size - len(rest)
+    if lost < LOST or _bits(name, lost) > MOST_BITS:
         return None
-    return int.from_bytes(rest, "big"), *point
+    if len(set(rest)) < _DISTINCT or not on_curve(name, *point):
+        return None
+    return lost, int.from_bytes(rest, "big"), *point
 
 
 @functools.lru_cache(maxsize=16)
-def solve(name: str, low: int, x: int, y: int) -> Ec | None:
-    """Return the key of a point whose scalar ends with ``low``, its bytes but the first LOST."""
-    curve = CURVES[name]
-    unit = 1 << 8 * (curve.size - LOST)
-    for high in _candidates(curve, unit, low, (x, y)):
+def solve(name: str, lost: int, low: int, x: int, y: int) -> Ec | None:
+    """Return the key of a point whose scalar is ``low`` but for its first ``lost`` bytes."""
+    unit = 1 << 8 * (CURVES[name].size - lost)
+    for high in _candidates(CURVES[name], lost, low, (x, y)):
         key = ec_scalar(name, high * unit + low, x, y) if high >= 0 else None
         if key is not None:
             return key
     return None
 
 
-def _candidates(curve: Curve, unit: int, low: int, point: Point) -> Iterator[int]:
-    """Yield what the part that is gone may be: the point is that times ``unit``, and ``low``."""
+def _candidates(curve: Curve, lost: int, low: int, point: Point) -> Iterator[int]:
+    """Yield what the part that is gone may be: the point is that times a unit, and ``low``."""
     yield 0
-    half = BITS[curve.name] // 2 - 1
+    unit, bits = 1 << 8 * (curve.size - lost), _bits(curve.name, lost)
+    half = (bits + 1) // 2 - 1
     stride = 2 * (1 << half) + 1
-    babies, steps = _babies(curve.name, half), _steps(curve.name, stride)
+    babies, steps = _babies(curve.name, unit, half), _steps(curve.name, unit * stride)
     start = _sum(curve, point, _negative(curve, _point(curve, low)))
     if start is None:
         return
-    for number in range(0, (1 << BITS[curve.name]) // stride + 1, _BLOCK):
+    for number in range(0, (1 << bits) // stride + 1, _BLOCK):
         here: Point | None = start
         if number:
             here = _sum(curve, start, _negative(curve, _point(curve, number * stride * unit)))
@@ -137,10 +168,9 @@ def _candidates(curve: Curve, unit: int, low: int, point: Point) -> Iterator[int
 
 
 @functools.cache
-def _babies(name: str, half: int) -> _Babies:
-    """Return the multiples of the base, up to a power of two."""
+def _babies(name: str, unit: int, half: int) -> _Babies:
+    """Return the multiples of a unit's point, up to a power of two."""
     curve = CURVES[name]
-    unit = 1 << 8 * (curve.size - LOST)
     first = _multiples(curve, unit, _BLOCK)[:-1]
     words = np.empty(1 << half, np.uint64)
     for start in range(0, 1 << half, _BLOCK):
@@ -157,10 +187,9 @@ def _babies(name: str, half: int) -> _Babies:
 
 
 @functools.cache
-def _steps(name: str, stride: int) -> tuple[Point, ...]:
+def _steps(name: str, unit: int) -> tuple[Point, ...]:
     """Return the opposites of the giant steps of a block."""
     curve = CURVES[name]
-    unit = stride << 8 * (curve.size - LOST)
     return tuple(_negative(curve, point) for point in _multiples(curve, unit, _BLOCK)[:-1])
 
 

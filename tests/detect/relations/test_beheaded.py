@@ -16,7 +16,7 @@ from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
-KEYS = {curve: keys.ec_key(curve) for curve in beheaded.BITS}
+KEYS = {curve: keys.ec_key(curve) for curve in beheaded.POINTS}
 
 HEADERS = {
     "P-384": ("0481a1 30819e 020101 0430", "a164036200"),
@@ -55,6 +55,38 @@ def test_a_scalar_of_a_freed_block(make_pool: MakePool, curve: str) -> None:
     assert describe(again).fingerprint.value == key.spki_sha256
 
 
+def test_a_named_scalar_that_lost_six_bytes(make_pool: MakePool) -> None:
+    """Seen in GnuTLS 3: ten bytes of headers, and the curve's name between scalar and point.
+
+    The six bytes are zeros here, which spares the steps.
+    """
+    derived = ec_derived("P-521", int.from_bytes(noise.uniform(60, 3), "big"))
+    assert derived is not None
+    scalar = encodings.big_endian(derived.d, 66)
+    name, point = bytes.fromhex("a00706052b81040023"), bytes.fromhex("a181890381860004")
+    own = encodings.big_endian(derived.x, 66) + encodings.big_endian(derived.y, 66)
+    links = (0x7F12_3456_7010).to_bytes(8, "little") + noise.uniform(8, 1)
+    pool, memory = make_pool(surrounded(links + scalar[6:] + name + point + own))
+    (found,) = ec.search(pool, [])
+    assert describe(found.key).fingerprint == describe(derived).fingerprint
+    (place,) = found.places
+    raw = memory.read(place.space, place.offset, place.size)
+    assert raw == scalar[6:] + name + point + own
+    (again,) = ec.again(memory, second_look.told(found))
+    assert describe(again).fingerprint == describe(derived).fingerprint
+
+
+def test_six_bytes_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps are those of a smaller unit; fewer of them are taken here."""
+    monkeypatch.setattr(beheaded, "_bits", lambda *_: 21)
+    low = int.from_bytes(noise.uniform(60, 3), "big")
+    key = ec_derived("P-521", (5000 << 8 * 60) + low)
+    assert key is not None
+    found = beheaded.solve("P-521", 6, low, key.x, key.y)
+    assert found is not None
+    assert found.d == key.d
+
+
 @pytest.mark.parametrize("at", [0, 30, 60])
 def test_a_bit_turned_in_the_rest_is_no_key(make_pool: MakePool, at: int) -> None:
     """No first bytes make up for it."""
@@ -75,13 +107,15 @@ def test_a_key_that_is_known_already_is_not_tried(
     assert list(ec.search(pool, [known])) == []
 
 
-@pytest.mark.parametrize("high", [0, 1, 2, 65_536, 65_537, 131_074, 65_537 * 1024, (1 << 32) + 5])
+@pytest.mark.parametrize(
+    "high", [0, 1, 2, 131_072, 131_073, 262_146, 131_073 * 1024, (1 << 32) + 5]
+)
 def test_whatever_the_first_bytes_are(high: int) -> None:
     """At the seams of steps and blocks too."""
     unit = 1 << 8 * (CURVES["P-521"].size - beheaded.LOST)
     low = int.from_bytes(noise.uniform(61, 3), "big")
     key = ec_derived("P-521", high * unit + low)
     assert key is not None
-    found = beheaded.solve("P-521", low, key.x, key.y)
+    found = beheaded.solve("P-521", beheaded.LOST, low, key.x, key.y)
     assert found is not None
     assert found.d == key.d
