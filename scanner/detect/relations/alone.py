@@ -18,7 +18,7 @@ from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations import arithmetic
+from scanner.detect.relations import arithmetic, crt, damaged
 from scanner.detect.relations.pairs import SHAPES
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
@@ -43,6 +43,11 @@ EXPONENTS = arithmetic.EXPONENTS[:3]
 
 LAST = (3, 4, 5)
 """Lengths before the end of p, q, dp, dq, with and without the coefficient, where p and q begin."""
+
+PROOF = "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
+
+LINKS = 16
+"""Bytes that an allocator's links take of a block's first number."""
 
 _CHUNK = 1 << 15
 
@@ -150,7 +155,9 @@ def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterato
     full = shelf.numbers(bits)
     for laid in (full, _ending(shelf, bits)):
         primes, exponents = listing.behind(shelf.pool, laid, 2)
-        yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
+        hits = list(_beside(primes, exponents))
+        yield from _twice(shelf, primes, exponents, hits, others)
+        yield from _freed(shelf, primes, exponents, hits, others)
     every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
     for primes, exponents in by_reading(exact(full), every.take(every.exact)):
         yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
@@ -213,6 +220,46 @@ def _twice(
             yield from _joined(shelf, primes, exponents, (one, near[0]))
 
 
+def _freed(
+    shelf: Shelf,
+    primes: Numbers,
+    exponents: Numbers,
+    fitting: Iterable[tuple[int, int, int]],
+    others: Collection[int],
+) -> Iterator[Related]:
+    """Find p, of which the end stands before q, by its exponent behind q.
+
+    A block of p, q, dp and dq, as BearSSL lays them, that an allocator took back: its links lie
+    over the first bytes of p. What stands of it must end what dp gives.
+    """
+    pool, size = shelf.pool, primes.bits // 8
+    rest = size - LINKS
+    for index, at, e in fitting:
+        position, how = int(primes.position[index]), int(primes.reading[index])
+        if pool.readings[how] is not readings.BYTES or position < rest:
+            continue
+        q, dq = shelf.value(primes, index), shelf.value(exponents, at)
+        before = pool.data[position - rest : position].tobytes()
+        found = crt.primes(pool.number(position + size, primes.bits, how), e, primes.bits)
+        p = next((p for p in found if p.to_bytes(size, "big").endswith(before)), q)
+        if p == q or (e * dq - 1) % (q - 1) or any(n % q == 0 for n in others):
+            continue
+        key = arithmetic.complete(p, q, e) if all(map(arithmetic.is_prime, (p, q))) else None
+        if key is not None:
+            yield Related(
+                key=key,
+                proof=PROOF,
+                encoding=shelf.reading(primes, index),
+                places=(
+                    pool.place(position - rest, rest),
+                    shelf.place(primes, index),
+                    pool.place(position + size, size),
+                    shelf.place(exponents, at),
+                ),
+                roles=(damaged.HEADLESS, "p", "dp", "dp"),
+            )
+
+
 def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where the exponent of the same index fits."""
     ratio = exponents.top.astype(np.float64) / primes.top.astype(np.float64)
@@ -250,7 +297,7 @@ def _joined(
     names = dict.fromkeys(shelf.reading(primes, prime.index) for prime in both)
     yield Related(
         key=key,
-        proof="e*dp = 1 mod p-1, e*dq = 1 mod q-1",
+        proof=PROOF,
         encoding="+".join(names),
         places=tuple(place for place, _ in sorted(rows)),
         roles=tuple(role for _, role in sorted(rows)),

@@ -451,6 +451,28 @@ def test_numbers_end_to_end_behind_other_random_bytes(
     assert related.roles == ("p", "p", "dp", "dp")
 
 
+@pytest.mark.parametrize("coefficient", [True, False])
+@pytest.mark.parametrize("turned", [False, True])
+def test_numbers_end_to_end_that_were_freed(
+    make_pool: MakePool, *, coefficient: bool, turned: bool
+) -> None:
+    """Seen in BearSSL: glibc's links are over 16 bytes of p; dp gives it, its end proves it."""
+    values = [KEY.p, KEY.q, KEY.dp, KEY.dq]
+    values += [pow(KEY.q, -1, KEY.p)] if coefficient else []
+    blob = bytearray(b"".join(encodings.big_endian(value, 128) for value in values))
+    blob[:16] = (0x5_591E_30DB).to_bytes(8, "little") + noise.uniform(8, 3)
+    blob[64] ^= turned
+    found = search(make_pool, plant("zeros", 5, [512], [(bytes(blob), TABLE["bytes-be"])]))
+    if turned:
+        assert found == []
+        return
+    related = only(found)
+    assert related.roles == ("p without high bytes", "p", "dp", "dp")
+    first = related.places[0].offset
+    assert [place.offset - first for place in related.places] == [0, 112, 240, 368]
+    assert related.places[0].size == 112
+
+
 def test_a_damaged_copy_hides_no_whole_one(make_pool: MakePool) -> None:
     """Limbs of primes, written over in the midst, stand before both in bytes, with their ends."""
     parts = []
