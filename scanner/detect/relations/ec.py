@@ -236,12 +236,12 @@ def _candidates(
     yield pieces.versioned(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = _ways(pool, size)
-    if pool.big_endian:
-        yield from _padded(pool, size, most, near)
     yield counts.likeliest(pool, size, near, ground=ground), size, (LITTLE,)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top, ground=ground)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
+    if pool.big_endian:
+        yield from _padded(pool, size, most, near)
     if size % 4 == 0 and not pool.big_endian:
         found = pieces.counted(pool, size, size // 4, most // 4, near)
         most -= len(found)

@@ -6,9 +6,9 @@ holds both coordinates the equation tells them too, without a tag. This module r
 a point is.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from scanner.detect.relations.curves import (
     USUAL,
     WORDS,
     Curve,
+    Reading,
     coefficients,
     generator,
 )
@@ -136,7 +137,9 @@ def _joined(pool: Pool) -> Iterator[_Point]:
 
     Nothing stands between them, and no tag before: libsecp256k1 keeps a key pair as its scalar, x
     and y, of which the last two are limbs (rust-secp256k1 has the x of BIP 340 before it).
+    On a big-endian machine in Montgomery form too: Go lays a scalar and its point end to end.
     """
+    ways = (LITTLE, BIG, *(WORDS if pool.big_endian else ()))
     length = pool.tail - pool.head
     whole = (pool.head >= 0) & (pool.tail >= 0)
     for size in (size for size in _SIZES if size % 8 == 0):
@@ -146,23 +149,31 @@ def _joined(pool: Pool) -> Iterator[_Point]:
         for head, tail in zip(pool.head[runs].tolist(), pool.tail[runs].tolist(), strict=True):
             for first in {head, head + (tail - head) % size}:
                 raw = pool.data[first:tail].tobytes()
-                for index, curve, x, y in _neighbours(raw, size, curves):
+                for index, curve, x, y in _neighbours(raw, size, curves, ways):
                     yield curve.name, x, y, pool.place(first + index * size, 2 * size)
 
 
 def _neighbours(
-    raw: bytes, size: int, curves: Sequence[Curve]
+    raw: bytes, size: int, curves: Sequence[Curve], ways: Sequence[Reading]
 ) -> Iterator[tuple[int, Curve, int, int]]:
     """Yield (which field, curve, x, y) where a field and the next one are a point."""
     parts = [raw[at : at + size] for at in range(0, len(raw) - size + 1, size)]
-    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
-    for order in orders:
-        numbers = [int.from_bytes(part, order) for part in parts]
-        for index, (x, y) in enumerate(itertools.pairwise(numbers)):
-            for curve in curves:
+    for how in ways:
+        numbers = [how.decode(part) for part in parts]
+        for index, both in enumerate(itertools.pairwise(numbers)):
+            for curve in (curve for curve in curves if 0 < max(both) < curve.p):
                 a, b = coefficients(curve)
-                if 0 < max(x, y) < curve.p and (y * y - x * x * x - a * x - b) % curve.p == 0:
-                    yield index, curve, x, y
+                for inverse in _inverses(curve, montgomery=how in WORDS):
+                    x, y = both if inverse == 1 else (n * inverse % curve.p for n in both)
+                    if (y * y - x * x * x - a * x - b) % curve.p == 0:
+                        yield index, curve, x, y
+
+
+@functools.cache
+def _inverses(curve: Curve, *, montgomery: bool) -> tuple[int, ...]:
+    """Return what makes a plain coordinate of one, or of one in Montgomery form too."""
+    radices = {1, curve.radix, curve.half_radix} if montgomery else {1}
+    return tuple(pow(radix, -1, curve.p) for radix in sorted(radices))
 
 
 def _root(curve: Curve, x: int, *, odd: bool) -> int | None:

@@ -378,6 +378,18 @@ def test_a_scalar_is_found_on_a_big_endian_machine(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+def test_limbs_of_coordinates_take_no_turns_of_scalars(make_pool: MakePool) -> None:
+    """Seen in Go on s390x: whatever its curve code left ends with zeros, as limbs of P-521 do."""
+    key, p = KEYS["P-521"], CURVES["P-521"].p
+    passing = [int.from_bytes(noise.uniform(65, at), "big") for at in range(200)]
+    crowd = b"".join(big_endian_words(number, 66, 8) + bytes(8) for number in passing)
+    d = (66).to_bytes(4, "big") + encodings.big_endian(key.d, 66)
+    x = big_endian_words((key.x << 576) % p, 66, 8)
+    data = noise.text(1 << 12, 1) + bytes(16) + crowd + bytes(12) + d + bytes(30) + x + bytes(16)
+    pool, _ = make_pool(data, "big")
+    assert key.spki_sha256 in map(named, found(pool))
+
+
 @pytest.mark.parametrize("curve", KEYS)
 def test_a_known_point_needs_not_stand_there(make_pool: MakePool, curve: str) -> None:
     """The point of a certificate or of the operator's list bears witness as well."""

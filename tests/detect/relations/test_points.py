@@ -9,6 +9,7 @@ from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import ec, points
+from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -46,6 +47,23 @@ def test_without_its_length_a_compressed_point_is_any_number(
     """Half of all numbers are the x of some point."""
     data = noise.plant(noise.text(SIZE, 3), 4096, head + shortened(KEYS["P-256"]))
     assert not list(points.compressed(make_pool(data)[0]))
+
+
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize("montgomery", [True, False])
+def test_a_point_in_limbs_behind_its_scalar(
+    make_pool: MakePool, word: int, *, montgomery: bool
+) -> None:
+    """Seen in Go on PowerPC: d, x and y are one run, the least significant word first."""
+    key, p = KEYS["P-384"], CURVES["P-384"].p
+    raw = encodings.big_endian(key.d, 48)
+    for number in (key.x, key.y):
+        limbs = encodings.big_endian((number << 384 * montgomery) % p, 48)
+        raw += b"".join(limbs[at : at + word] for at in reversed(range(0, 48, word)))
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + raw + bytes(16))
+    found = list(points.encoded(make_pool(data, "big")[0]))
+    (place,) = (at for curve, x, y, at in found if (curve, x, y) == ("P-384", key.x, key.y))
+    assert (place.offset, place.size) == (4096 + 16 + 48, 96)
 
 
 @pytest.mark.parametrize("known", [True, False])
