@@ -42,11 +42,16 @@ def first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
 
 
 def announced_at(pool: Pool, size: int) -> Offsets:
-    """Return what stands behind bytes that announce it, as ``size`` bytes: at most LONGEST."""
+    """Return what stands behind bytes that announce it, as ``size`` bytes: at most LONGEST.
+
+    Of every other scalar of P-521 the first byte is zero, and what counts bytes leaves it out. Seen
+    in wolfSSL on 32-bit ARM.
+    """
     assert size <= LONGEST
     name = ("announced", size)
     if name not in pool.listed:
-        pool.listed[name] = _behind_sizes(pool, size)
+        sizes = (size, size - 1) if size == LONGEST else (size,)
+        pool.listed[name] = np.concatenate([_behind_sizes(pool, each) for each in sizes])
     return pool.listed[name]
 
 

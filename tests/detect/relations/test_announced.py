@@ -1,5 +1,7 @@
 """What announces a piece is found wherever it stands, and nothing else is."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,16 +32,17 @@ def test_every_place_is_looked_at(make_pool: MakePool, size: int) -> None:
     """The same is found as by looking at each byte by itself."""
     pool, _ = make_pool(crowded(size) + noise.uniform(200, 99))
     data, last = pool.data.tobytes(), len(pool.data) - announced.LEAD
-    chunk = ((size + 8 + 15) & ~15) | 5
+    sizes = (size, 65) if size == 66 else (size,)
     behind, longer, counted = set(), set(), {2: set(), 4: set()}
-    for at in range(1, last):
+    for at, each in itertools.product(range(1, last), sizes):
+        chunk = ((each + 8 + 15) & ~15) | 5
         wide, half = (int.from_bytes(data[at : at + n], "little") for n in (8, 4))
-        behind |= {at + 8} if wide | 5 == chunk or wide in (size, 2 * size) else set()
-        behind |= {at + 16} if wide == size else set()
-        behind |= {at + 4} if half == size else set()
-        behind |= {at + 1} if data[at] == size and data[at - 1] in (0, 4) else set()
-        behind |= {at + 2} if data[at] in (size, size + 1) and not data[at + 1] else set()
-        signed = data[at] == size + 1 and data[at + 1 : at + 3] == bytes(2)
+        behind |= {at + 8} if wide | 5 == chunk or wide in (each, 2 * each) else set()
+        behind |= {at + 16} if wide == each else set()
+        behind |= {at + 4} if half == each else set()
+        behind |= {at + 1} if data[at] == each and data[at - 1] in (0, 4) else set()
+        behind |= {at + 2} if data[at] in (each, each + 1) and not data[at + 1] else set()
+        signed = data[at] == each + 1 and data[at + 1 : at + 3] == bytes(2)
         behind |= {at + 3} if signed else set()
         if size < data[at] <= size + 6:
             longer |= {at + 9, at + 17} if wide == data[at] else set()

@@ -378,6 +378,18 @@ def test_a_scalar_is_found_on_a_big_endian_machine(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+def test_a_scalar_of_p521_that_is_counted_without_its_zero(make_pool: MakePool) -> None:
+    """Seen in wolfSSL on 32-bit ARM: 65 bytes in use, a zero and limbs, among passing numbers."""
+    key = evidence.ec_derived("P-521", int.from_bytes(noise.uniform(65, 3), "big"))
+    assert key is not None
+    counted = (65).to_bytes(8, "little") + key.d.to_bytes(72, "little")
+    passing = [noise.uniform(65, at) + bytes(15) for at in range(100)]
+    crowd = b"".join(passing[:50]) + bytes(8) + counted + bytes(16) + b"".join(passing[50:])
+    x = bytes(4) + key.x.to_bytes(72, "little")
+    pool, _ = make_pool(noise.text(1 << 12, 1) + bytes(16) + crowd + noise.text(1 << 12, 2) + x)
+    assert [describe(one.key).fingerprint for one in found(pool)] == [describe(key).fingerprint]
+
+
 def test_limbs_of_coordinates_take_no_turns_of_scalars(make_pool: MakePool) -> None:
     """Seen in Go on s390x: whatever its curve code left ends with zeros, as limbs of P-521 do."""
     key, p = KEYS["P-521"], CURVES["P-521"].p
