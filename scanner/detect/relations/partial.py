@@ -32,6 +32,15 @@ def recover(n: int, known: int, *, bits: int, lost: int, high: bool) -> int | No
     return factor if 1 < factor < n and n % factor == 0 else None
 
 
+def top(n: int, low: int, *, bits: int, lost: int) -> int:
+    """Return the number of ``bits`` bits that ends with ``low``, odd, and divides what n ends.
+
+    Without its ``lost`` high bits n may be too. Nothing says that there is such a number.
+    """
+    step, unit, module, offset = _from_low_part(n, low, bits, lost)
+    return low + _closest(step, module, offset) * unit
+
+
 def from_exponent(n: int, e: int, one: int, d: int, *, lost: int) -> int | None:
     """Return a factor of n, of two about as long as each other, by d without its ``lost`` low bits.
 

@@ -22,6 +22,7 @@ from scanner.detect.relations import (
     damaged,
     exponents,
     known,
+    low_ends,
     pairs,
     topless,
 )
@@ -74,6 +75,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield exponents.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
+    yield low_ends.search(listed, seen)
     yield cut.search(listed, _left(moduli, seen), seen)
     yield topless.search(listed, _left(moduli, seen))
 

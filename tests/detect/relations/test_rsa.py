@@ -473,6 +473,28 @@ def test_numbers_end_to_end_that_were_freed(
     assert related.places[0].size == 112
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("lost", [12, 13, 16])
+def test_numbers_that_were_freed_and_nobody_names(
+    make_pool: MakePool, lost: int, *, turned: bool
+) -> None:
+    """Seen in GnuTLS: p, q and n are blocks of their own, and of each the first bytes are gone."""
+    links, parts = bytes(range(16 - lost)) + bytes(2) + noise.uniform(8, 3), []
+    for number, size in ((KEY.p, 128), (KEY.n, 256), (KEY.q, 128)):
+        rest = bytearray(encodings.big_endian(number, size)[lost:])
+        rest[len(rest) // 2] ^= turned
+        parts.append((links + rest, TABLE["bytes-be"]))
+    found = search(make_pool, plant("zeros", 5, [512, 512, 512], parts))
+    if turned:
+        assert found == []
+        return
+    related = only(found)
+    assert related.roles == ("p without high bytes", "p without high bytes")
+    assert [place.size for place in related.places] == [112, 112]
+    assert isinstance(related.key, Rsa)
+    assert related.key.e_assumed
+
+
 def test_a_damaged_copy_hides_no_whole_one(make_pool: MakePool) -> None:
     """Limbs of primes, written over in the midst, stand before both in bytes, with their ends."""
     parts = []

@@ -1,0 +1,79 @@
+"""RSA keys of which p, q and n all lost their first bytes: an allocator took back each block.
+
+Two primes' low words give that of n, as those of whole numbers do. What is left of p and of n gives
+the rest of p by a lattice, and both give q: it is as long as p only if all of it is right, and what
+is left of it must stand too. The modulus that nobody could read is their product.
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.relations import arithmetic, partial, words
+from scanner.detect.relations.damaged import HEADLESS, LOST
+from scanner.detect.relations.known import inverse_words
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf
+
+HALVES = (512, 768, 1024, 1536, 2048)
+"""Lengths of primes that are looked for."""
+
+MOST_ENDS = (512, 64)
+"""Ends of what may be such a number, of each length, in a section of few runs and of many: two of
+primes are put together for each of a modulus."""
+
+
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield each key, but of the moduli ``others``, of which p, q and n lost their first bytes.
+
+    Seen in GnuTLS: each is a block of its own, and glibc's links take 16 bytes of each. The low
+    bits of p and n give p, both give q, and q is no longer than p only if it is right.
+    """
+    for half in HALVES:
+        primes, lows = _ending(shelf, half)
+        moduli, products = _ending(shelf, 2 * half) if len(primes) > 1 else (primes[:0], lows[:0])
+        inverse = inverse_words(lows)
+        for end, product in zip(moduli.tolist(), products, strict=True):
+            for index in np.flatnonzero(np.isin(product * inverse, lows)).tolist():
+                found = _topless(shelf, half, int(primes[index]), end, primes)
+                if found is not None and isinstance(found.key, Rsa) and found.key.n not in others:
+                    others = {*others, found.key.n}
+                    yield found
+
+
+def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
+    """Return where odd numbers of bytes end that lost up to LOST of them, and their low words."""
+    pool, size = shelf.pool, bits // 8
+    ends = shelf.survey.ends[pool.readings.index(readings.BYTES)]
+    good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
+    at = np.unique(ends.at[good])
+    at = at[pool.data[at - 1] & 1 == 1][: pool.budget(*MOST_ENDS)]
+    return at, readings.gather(pool.data, at - 8, ">u8")
+
+
+def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -> Related | None:
+    """Put together p that ends there, the product that ends there, and q that is another prime."""
+    size = half // 8 - LOST[0]
+    low, n = (
+        int.from_bytes(shelf.pool.data[at - kept : at].tobytes(), "big")
+        for at, kept in ((end, size), (product, size + half // 8))
+    )
+    p = partial.top(n, low, bits=half, lost=8 * LOST[0])
+    q = n * pow(p, -1, 1 << 8 * size + half) % (1 << 8 * size + half)
+    if {p.bit_length(), q.bit_length()} != {half} or p <= q:
+        return None
+    key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
+    rest = q.to_bytes(half // 8, "big")[LOST[0] :]
+    at = next((at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest)), 0)
+    if key is None or not at:
+        return None
+    return Related(
+        key=key,
+        proof="p*q = n in what is left of them",
+        encoding=f"{readings.BYTES.name} (part)",
+        places=tuple(shelf.pool.place(spot - size, size) for spot in sorted((end, at))),
+        roles=(HEADLESS, HEADLESS),
+    )
