@@ -72,7 +72,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("detect.ciphers.*", "detect.ssh.*", "detect.openpgp.*"),
     ("detect.texts.*",),
     ("detect.programs.*",),
-    ("detect.damaged.*", "detect.encrypted", "detect.credentials.*"),
+    ("detect.damaged.*", "detect.encrypted", "detect.packed", "detect.credentials.*"),
     ("detect.relations.*", "detect.structures.*"),
     ("detect.needles",),
     ("known",),

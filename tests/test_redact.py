@@ -1,5 +1,6 @@
 """A redacted copy holds none of what was found, is the same dump otherwise, and passes."""
 
+import base64
 import bz2
 import datetime as dt
 import gzip
@@ -20,7 +21,7 @@ from scanner.dump import pack, source
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.errors import RedactError, ScannerError
-from scanner.model import Fingerprint, Layout
+from scanner.model import Fingerprint, Layout, Verdict
 from scanner.policy import Ruling
 from scanner.policyfile import Allow, Policy
 from scanner.progress import Silence
@@ -159,6 +160,19 @@ def test_what_registers_held_together_may_go(tmp_path: Path) -> None:
     after.write_bytes(data.replace(keys.rsa_key(2048).qinv.to_bytes(128, "big")[-64:], bytes(64)))
     assert layout(before).joined != layout(after).joined
     assert redact.shape(layout(before)) == redact.shape(layout(after))
+
+
+def test_all_that_is_packed_with_a_key_goes(tmp_path: Path) -> None:
+    """Of a gzip member that holds a key nothing is left, in base64 neither."""
+    packed = [PACKERS["gzip"](encodings.pkcs8_pem(key)) for key in (EC, OTHER)]
+    forms = packed[0], base64.b64encode(base64.b64encode(packed[1]))
+    path, output = tmp_path / "core", tmp_path / "redacted"
+    path.write_bytes(core(*forms))
+    made = redacted(path, output)
+    assert [one.size for one in made.overwritten] == [len(form) for form in forms]
+    assert {one.rule for one in made.overwritten} == {"packed-private-key"}
+    assert made.after is not None
+    assert made.after.verdict is Verdict.PASS
 
 
 def test_holes_stay_holes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def cut(text: bytes) -> bytes:
 def twofold(data: bytes) -> bytes:
     """Return base64 of base64."""
     return base64.b64encode(b"data: " + base64.b64encode(data))
+
+
+def packed(data: bytes) -> bytes:
+    """Return a gzip member."""
+    return gzip.compress(data, mtime=0)
 
 
 FORMS: dict[str, Callable[..., bytes]] = {
@@ -178,6 +184,13 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "spki-numbers": lambda key: str(list(encodings.spki_der(key))).encode(),
     "pkcs8-escapes": lambda key: repr(encodings.pkcs8_der(key)).encode(),
     "sec1-colons": lambda key: encodings.sec1_der(key).hex(":").encode(),
+    "pkcs8-pem-gzip": lambda key: packed(encodings.pkcs8_pem(key)),
+    "spki-pem-gzip": lambda key: packed(encodings.spki_pem(key)),
+    "sec1-der-gzip": lambda key: packed(encodings.sec1_der(key)),
+    "openssh-pem-gzip-base64": lambda key: base64.b64encode(packed(encodings.openssh_pem(key))),
+    "pem-base64-gzip-base64-twice": lambda key: base64.b64encode(
+        base64.b64encode(packed(base64.b64encode(encodings.pkcs8_pem(key))))
+    ),
     "pem-base64": lambda key: base64.b64encode(encodings.pkcs8_pem(key)),
     "age-base64": lambda key: base64.b64encode(services.age(key)),
     "dnssec-base64": lambda key: base64.b64encode(services.dnssec(key)),

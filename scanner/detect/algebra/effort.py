@@ -30,6 +30,10 @@ DERIVING = {
 }
 """Microseconds of a processor core to derive a public half, measured: by curve or algorithm."""
 
+INFLATED = 64 << 20
+"""Bytes of a dump that are read as compressed text, or of what that holds: what is beyond them
+stays packed, and is no fault, for any process may hold more."""
+
 _POWER = 450_000
 """Bits of an exponent, times the square of those of a modulus, that a power raises in one."""
 
@@ -39,12 +43,12 @@ class Spent(Exception):
 
 
 class Bound:
-    """How many microseconds are left, and how often they were not enough."""
+    """How many microseconds are left, and how often they were not enough; and bytes to inflate."""
 
-    __slots__ = ("left", "refused")
+    __slots__ = ("inflatable", "left", "refused")
 
     def __init__(self, most: int) -> None:
-        self.left, self.refused = most, 0
+        self.left, self.refused, self.inflatable = most, 0, INFLATED
 
     def take(self, cost: int) -> None:
         """Count a cost. Raises Spent, and counts nothing, where less is left."""
@@ -86,6 +90,19 @@ def power(exponent: int, modulus: int) -> None:
 def iterations(count: int, each: float) -> None:
     """Count the iterations of a key derivation, of so many microseconds each. Raises Spent."""
     _take(int(count * each) + 1)
+
+
+def inflatable(most: int) -> int:
+    """Return how many bytes may be inflated still, ``most`` of them at most."""
+    bound = _BOUND.get()
+    return most if bound is None else max(min(most, bound.inflatable), 0)
+
+
+def inflated(size: int) -> None:
+    """Count bytes that were read to be inflated, or came of it."""
+    bound = _BOUND.get()
+    if bound is not None:
+        bound.inflatable -= size
 
 
 def _take(cost: int) -> None:

@@ -1,0 +1,210 @@
+"""Private keys in compressed text: a gzip member (RFC 1952), in memory or in base64, once or twice.
+
+Helm keeps a release as base64 of gzip, which Kubernetes keeps in base64 again; cloud-init takes
+user data as either; logs, archives and bodies of HTTP are gzip as they are. A member is inflated up
+to where it ends, is damaged or gets too long: memory is full of torn ones, and what stands before
+the damage counts. What is written there is given to its reader as if it had stood in memory. This
+module inflates once, and counts what it inflates (``effort``).
+"""
+
+import functools
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from scanner.detect import anchors
+from scanner.detect.algebra import effort
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1 import keys
+from scanner.detect.asn1.der import Memory
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.encodings import armour
+from scanner.detect.encodings.armour import Text
+from scanner.detect.locked.sealed import Sealed
+from scanner.detect.openpgp import transferable
+from scanner.detect.programs import age, dnssec, wireguard
+from scanner.detect.ssh import openssh, putty
+from scanner.detect.texts import encoded, jwk, pem, twice
+from scanner.rules import Rule
+
+MOST = 1 << 20
+"""Bytes of a member that are read, and of what it holds that are inflated, at most."""
+
+_READS = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, MOST)
+"""Bytes of a member that are read, until it ends in them: most are damaged soon."""
+
+_MOST_READ = 8 << 20
+"""Bytes of one text that its readers may read: it may be full of marks."""
+
+_MAGIC, _GZIP = b"\x1f\x8b\x08", 31
+_MARK = b"H4sI"
+_PIECE = 512
+"""Bytes that are inflated at once; a power of eight."""
+
+
+class State(Enum):
+    """What ended the reading of a member."""
+
+    WHOLE = "its own end"
+    CUT = "damage, or a bound"
+    OPEN = "the end of what was read"
+
+
+_Reader = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
+
+_TEXTS: tuple[tuple[bytes, int, _Reader], ...] = (
+    (pem.MARK, 0, pem.examine),
+    (openssh.MARK, 0, openssh.examine),
+    (jwk.MARK, 0, jwk.examine),
+    (putty.MARK, 0, putty.examine),
+    (transferable.ANCHOR, 0, transferable.examine),
+    (age.MARK, 0, age.examine),
+    (dnssec.MARK, 0, dnssec.examine),
+    (wireguard.MARK, 0, wireguard.examine),
+    *((mark, back, encoded.examine) for mark, back in twice.INNER),
+)
+"""What is looked for in a text, the characters before it at which its reader begins, and that."""
+
+_DER = (
+    "02010002 82",
+    "020100 300d 0609 2a864886f70d010101",
+    "020100 3010 0607 2a8648ce3d0201",
+    "020100 3013 0607 2a8648ce3d0201",
+    "020100 3005 0603 2b65",
+    "020101 0420",
+    "020101 0430",
+    "020101 0442",
+)
+"""How the object behind the header of a key begins: PKCS#1, PKCS#8 of RSA, of curves and of RFC
+8410, SEC1 on P-256, P-384 and P-521."""
+
+_MARKS: tuple[tuple[bytes, int, _Reader], ...] = (
+    *_TEXTS,
+    *((mark.decode().encode("utf-16-le"), 2 * back, reader) for mark, back, reader in _TEXTS),
+    *((bytes.fromhex(mark), 0, keys.examine) for mark in _DER),
+)
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the keys in the gzip member that begins at ``offset``, or whose base64 does."""
+    if memory.clip(space, offset, len(_MAGIC)) == _MAGIC:
+        body = Text(memory=memory, space=space, offset=offset, width=1)
+        layers = 0
+    else:
+        body = armour.text_at(memory, space, offset)
+        layers = 1 if body.read(len(_MARK)) == _MARK else 2
+    member = _unpacked(body, layers)
+    found = _keys(member.plain, rule) if member is not None else []
+    if member is None or not found:
+        return
+    ends = [place.offset + place.size for one in found for place in one.candidate.places]
+    size = member.size(max(ends))
+    where, wide = armour.located(memory, space, body.offset, size, body.width)
+    for one in found:
+        encoding = f"{'base64 of ' * layers}gzip of {one.candidate.encoding}{wide}"
+        yield replace(one, candidate=replace(one.candidate, places=(where,), encoding=encoding))
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member that was inflated, and the texts in which it stands, the outermost first."""
+
+    texts: list[bytes]
+    plain: bytes
+    used: int
+    whole: bool
+
+    def size(self, end: int) -> int:
+        """Return the characters of the outermost text that hold the member.
+
+        Of one without an end those that hold so many bytes of its text: what stands behind is
+        anybody's.
+        """
+        size = self.used if self.whole else inflate(self.texts[-1], end)[1]
+        for text in reversed(self.texts[:-1]):
+            size = armour.length(text, (size * 8 + 5) // 6)
+        return size
+
+
+@dataclass(slots=True)
+class _Plain:
+    """Memory of one space that holds what was inflated, and may be read so often."""
+
+    data: bytes
+    left: int = _MOST_READ
+
+    def clip(self, space: int, offset: int, size: int, /) -> bytes:
+        """Return what of ``size`` bytes at ``offset`` lies inside; nothing, if too much was."""
+        del space
+        taken = self.data[max(offset, 0) : max(offset + size, 0)]
+        self.left -= len(taken)
+        return taken if self.left >= 0 else b""
+
+
+def _decoded(body: Text, layers: int, size: int) -> list[bytes]:
+    """Return base64, what it holds, and so on, of which the last has about ``size`` bytes."""
+    texts = [body.read((layers + 1) * size)]
+    for _ in range(layers):
+        texts.append(armour.decode(armour.gather(texts[-1])[0]))
+    return texts
+
+
+def _unpacked(body: Text, layers: int) -> _Member | None:
+    """Inflate the member of a text; None where nothing in it could be a key."""
+    most = effort.inflatable(MOST)
+    if not most:
+        return None
+    for size in _READS:
+        texts = _decoded(body, layers, size)
+        plain, used, state = inflate(texts[-1], most)
+        if state is not State.OPEN or len(texts[-1]) < size:
+            break
+    # What was read past the end counts a fourth: so all readings stay below the limit of a rule.
+    effort.inflated(max(used, len(plain), len(texts[0]) // 4, _READS[0]))
+    if len(plain) < armour.SMALLEST:
+        return None
+    return _Member(texts, plain, used, state is State.WHOLE)
+
+
+def inflate(data: bytes, most: int) -> tuple[bytes, int, State]:
+    """Return what a gzip member holds, how many bytes of it were read, and what ended that.
+
+    At most ``most`` bytes, and those before the first that is wrong.
+    """
+    engine = zlib.decompressobj(_GZIP)
+    plain = bytearray()
+    at, step = 0, _PIECE
+    while at < len(data):
+        before = engine.copy()
+        piece = data[at : at + step]
+        try:
+            plain += engine.decompress(piece, most - len(plain))
+        except zlib.error:
+            if step == 1:
+                return bytes(plain), at, State.CUT
+            engine, step = before, step // 8  # what it held before the damage came is asked for
+            continue
+        at += len(piece) - len(engine.unused_data) - len(engine.unconsumed_tail)
+        if engine.eof:
+            return bytes(plain), at, State.WHOLE
+        if len(plain) >= most:
+            return bytes(plain), at, State.CUT
+    return bytes(plain), at, State.OPEN
+
+
+@functools.cache
+def _sweeper() -> anchors.Sweeper:
+    return anchors.open_sweeper(anchors.compile_literals([mark for mark, _, _ in _MARKS]))
+
+
+def _keys(plain: bytes, rule: Rule) -> list[Proved]:
+    """Return the keys of a text, where they stand in it."""
+    inner = _Plain(plain)
+    found: list[Proved] = []
+    for index, at in _sweeper().sweep(plain):
+        _, back, reader = _MARKS[index]
+        if at >= back and inner.left >= 0:
+            keys_there = reader(inner, 0, at - back, rule)
+            found += [one for one in keys_there if isinstance(one, Proved)]
+    return found

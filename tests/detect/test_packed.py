@@ -1,0 +1,93 @@
+"""Keys in gzip members, in memory and in base64: whole ones and torn ones."""
+
+import base64
+import gzip
+import json
+
+import pytest
+
+from fixtures import containers, encodings, keys, noise
+from scanner import rules
+from scanner.detect import anchors, packed
+from scanner.detect.algebra import effort
+from scanner.detect.asn1.keys import Proved
+from scanner.model import Confidence, Place
+from tests.detect.one_space import Bytes
+
+(RULE,) = (rule for rule in rules.load() if rule.detector == "packed")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
+RSA, EC, ED = keys.rsa_key(2048), keys.ec_key("P-256"), keys.okp_key("ed25519")
+BEHIND = b"\0" + noise.uniform(300)
+
+
+def find(data: bytes) -> list[Proved]:
+    """Run the detector over the bytes."""
+    return [
+        found
+        for _, offset in SWEEPER.sweep(data)
+        for found in packed.examine(Bytes(data), 0, offset, RULE)
+    ]
+
+
+def helm(key: keys.RsaKey) -> bytes:
+    """Return what Helm compresses: a manifest with a secret, in JSON."""
+    manifest = (
+        f"kind: Secret\ndata:\n  tls.key: {base64.b64encode(encodings.pkcs8_pem(key)).decode()}\n"
+    )
+    return json.dumps({"name": "site", "manifest": manifest}).encode()
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("data", "encoding", "key"),
+    [
+        (encodings.pkcs1_pem(RSA), "PKCS1-PEM", RSA),
+        (helm(RSA), "PKCS8-PEM", RSA),
+        (encodings.openssh_pem(ED), "OPENSSH-PEM", ED),
+        (encodings.pkcs8_der(EC), "PKCS8-DER", EC),
+        (containers.jwk_private(EC), "JWK", EC),
+        (b"log\n" * 9000 + encodings.pkcs8_pem(RSA) + noise.uniform(5000), "PKCS8-PEM", RSA),
+    ],
+    ids=["pem", "helm", "openssh", "der", "jwk", "long"],
+)
+def test_keys_in_a_member(data: bytes, encoding: str, key: keys.Key, layers: int) -> None:
+    """They are proved, and lie in all of what is packed and in nothing else."""
+    text = gzip.compress(data, mtime=0)
+    for _ in range(layers):
+        text = base64.b64encode(text).rstrip(b"=")
+    for codec in ("latin-1", "utf-16-le") if layers else ("latin-1",):
+        stored = text.decode("latin-1").encode(codec)
+        found = find(b"\0\0data: \0\0" + stored + (BEHIND if codec == "latin-1" else bytes(9)))
+        assert {one.candidate.fingerprint.value for one in found} == {key.spki_sha256}
+        assert any(encoding in one.candidate.encoding for one in found)
+        for one in found:
+            assert one.candidate.confidence is Confidence.PROOF
+            assert one.candidate.places == (Place(space=0, offset=10, size=len(stored)),)
+            assert one.candidate.encoding.startswith("base64 of " * layers + "gzip of ")
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(9000), noise.uniform(200)])
+def test_a_torn_member(behind: bytes) -> None:
+    """What stands before the damage is found, up to where the key ends; so it is at a wrong sum."""
+    pem = encodings.pkcs8_pem(RSA)
+    whole = gzip.compress(pem + noise.uniform(1000), mtime=0)
+    (found,) = find(whole[:-500] + behind)
+    assert found.candidate.fingerprint.value == RSA.spki_sha256
+    assert len(gzip.compress(pem)) - 40 < found.candidate.places[0].size < len(whole) - 900
+    assert len(find(whole[:-8] + bytes(8))) == 1
+    assert find(whole[:700]) == []
+
+
+def test_what_is_inflated_is_bounded() -> None:
+    """A member of many zeros is read up to its bound, and of a dump so many bytes."""
+    bomb = gzip.compress(bytes(2 * packed.MOST) + encodings.pkcs8_pem(RSA), mtime=0)
+    plain, used, state = packed.inflate(bomb, packed.MOST)
+    assert (len(plain), state) == (packed.MOST, packed.State.CUT)
+    assert used < len(bomb)
+    assert find(bomb) == []
+    good = gzip.compress(encodings.pkcs8_pem(RSA), mtime=0)
+    with effort.bounded(1 << 40) as bound:
+        assert find(good)
+        bound.inflatable = 0
+        assert find(good) == []
+        assert not bound.refused
