@@ -143,7 +143,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "windows of zstd that a decoder refuses": ("dump/test_unpack.py::test_zstd_large_window",),
     "files with holes": (
-        "dump/test_source.py::test_spill_gives_back",
+        "dump/test_storage.py::test_spill_gives_back",
         "dump/test_far.py::test_far_regions",
         "dump/test_contents.py::test_old_sparse_member",
     ),

@@ -81,7 +81,9 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
     stand = {raw for _, raw in plain}
     for number, value, size in (*_numbers(material), *_integers(plain)):
         for reading in readings.table(byte_order):
-            spelled = readings.encode(reading, value, 8 * size)
+            # A last digit of zero beside one that is a limb as well would be found in limbs.
+            bits = value.bit_length() if reading.packed else 8 * size
+            spelled = readings.encode(reading, value, bits)
             if spelled in stand:
                 continue
             stride = _DIGIT_STRIDE if reading.packed else 1

@@ -21,6 +21,9 @@ from scanner.detect.relations.shelf import Shelf
 HALVES = (512, 768, 1024, 1536, 2048)
 """Lengths of primes that are looked for."""
 
+LEAST_LOST = 8
+"""Bytes that are gone of each, at least: one that is whole but for a bit is no number of a key."""
+
 MOST_ENDS = (512, 64)
 """Ends of what may be such a number, of each length, in a section of few runs and of many: two of
 primes are put together for each of a modulus."""
@@ -68,7 +71,7 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
     rest = q.to_bytes(half // 8, "big")[LOST[0] :]
     at = next((at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest)), 0)
-    if key is None or not at:
+    if key is None or not at or not all(_gone(shelf, *row) for row in ((p, end), (q, at))):
         return None
     return Related(
         key=key,
@@ -77,3 +80,11 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
         places=tuple(shelf.pool.place(spot - size, size) for spot in sorted((end, at))),
         roles=(HEADLESS, HEADLESS),
     )
+
+
+def _gone(shelf: Shelf, prime: int, end: int) -> bool:
+    """Tell whether most of a prime's first bytes are something else where it ends."""
+    first = prime.to_bytes(-(-prime.bit_length() // 8), "big")[: LOST[0]]
+    start = end - -(-prime.bit_length() // 8)
+    there = shelf.pool.data[max(start, 0) : max(start, 0) + LOST[0]].tobytes()
+    return sum(map(int.__ne__, first, there)) >= LEAST_LOST
