@@ -239,12 +239,13 @@ def _freed(
         if pool.readings[how] is not readings.BYTES or position < rest:
             continue
         q, dq = shelf.value(primes, index), shelf.value(exponents, at)
+        if (e * dq - 1) % (q - 1) or any(n % q == 0 for n in others):
+            continue
         before = pool.data[position - rest : position].tobytes()
         found = crt.primes(pool.number(position + size, primes.bits, how), e, primes.bits)
         p = next((p for p in found if p.to_bytes(size, "big").endswith(before)), q)
-        if p == q or (e * dq - 1) % (q - 1) or any(n % q == 0 for n in others):
-            continue
-        key = arithmetic.complete(p, q, e) if all(map(arithmetic.is_prime, (p, q))) else None
+        known = p != q and all(map(arithmetic.is_prime, (p, q)))
+        key = arithmetic.complete(p, q, e) if known else None
         if key is not None:
             yield Related(
                 key=key,
