@@ -8,15 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
+import zstandard
 
-from fixtures import elfcore, encodings, keys, noise, real
+from fixtures import elfcore, encodings, keys, minidump, noise
 from tests import poison
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "scanner")
-BLOCKED_DUMP = real.path("openssl-server-rsa")
-CLEAN_DUMP = real.path("python-public")
 
 
 def keysift(
@@ -57,11 +57,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name for name in contents}
 
 
+def minidump_of(data: bytes) -> bytes:
+    """Write a minidump of a few pages."""
+    return minidump.write([minidump.Segment(address=0x1000, data=data)]).data
+
+
 @pytest.mark.parametrize(
     ("dumps", "code"),
     [
-        ([CLEAN_DUMP], 0),
-        ([BLOCKED_DUMP], 1),
+        (["clean"], 0),
+        (["blocked"], 1),
         (["clean", "blocked"], 1),
         (["blocked", "clean"], 1),
         (["clean", "/no/such/file"], 3),
@@ -80,10 +85,11 @@ def test_verdicts(small: dict[str, Path], dumps: list[Path | str], code: int) ->
     assert done.stdout.splitlines()[-1].startswith(word)
 
 
-@pytest.mark.parametrize("name", ["openssl-server-rsa", "windows-capi"])
-def test_truncated(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("form", ["core", "minidump"])
+def test_truncated(tmp_path: Path, small: dict[str, Path], form: str) -> None:
     """A truncated dump without a key in what is left is incomplete."""
-    (tmp_path / "cut").write_bytes(real.load(name)[:30_000])
+    whole = small["clean"].read_bytes() if form == "core" else minidump_of(noise.text(12_288))
+    (tmp_path / "cut").write_bytes(whole[:9_000])
     assert keysift("scan", tmp_path / "cut").returncode == 3
 
 
@@ -97,10 +103,10 @@ def test_unknown_format(tmp_path: Path) -> None:
     assert keysift("scan", path).returncode == 1
 
 
-def test_stdin() -> None:
+def test_stdin(small: dict[str, Path]) -> None:
     """A dump on stdin is judged as the same file is, compressed or not."""
-    data = real.load("openssl-server-rsa")
-    for stdin in (data, BLOCKED_DUMP.read_bytes()):
+    data = small["blocked"].read_bytes()
+    for stdin in (data, zstandard.ZstdCompressor().compress(data)):
         done = keysift("scan", "-f", "json", "-", stdin=stdin)
         assert done.returncode == 1
         (dump,) = json.loads(done.stdout)["dumps"]
@@ -152,8 +158,13 @@ DEATHS = {
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.parametrize("death", sorted(DEATHS))
-@pytest.mark.parametrize("module", ["scanner.dump.elfcore", "scanner.detect.texts.pem"])
+@pytest.mark.parametrize(
+    ("module", "death"),
+    [
+        *(("scanner.dump.elfcore", death) for death in sorted(DEATHS)),
+        *(("scanner.detect.texts.pem", death) for death in ("killed", "raises")),
+    ],
+)
 def test_a_worker_that_dies(
     small: dict[str, Path], tmp_path: Path, death: str, module: str
 ) -> None:
@@ -221,9 +232,18 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> No
 
 
 @pytest.mark.parametrize(
-    "module", ["scanner.correlate", "scanner.policy", "scanner.engine.scanning"]
+    ("module", "error"),
+    [
+        ("scanner.correlate", "RuntimeError"),
+        ("scanner.correlate", "ImportError"),
+        ("scanner.correlate", "MemoryError"),
+        ("scanner.correlate", "SystemExit"),
+        ("scanner.policy", "RuntimeError"),
+        ("scanner.policy", "SystemExit"),
+        ("scanner.engine.scanning", "ImportError"),
+        ("scanner.engine.scanning", "SystemExit"),
+    ],
 )
-@pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "MemoryError", "SystemExit"])
 def test_an_error_of_our_own(
     small: dict[str, Path], tmp_path: Path, module: str, error: str
 ) -> None:
@@ -234,11 +254,24 @@ def test_an_error_of_our_own(
     whole(done)
 
 
+_SLOW = """
+import pathlib, time
+pathlib.Path(__file__).with_name("slow").touch()
+time.sleep(120)
+"""
+
+
+def _until_slow(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a worker is in the middle of a call."""
+    while not (folder / "slow").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
     """An interrupt ends a scan at once with 130 and leaves no worker behind."""
-    slow = "import time; time.sleep(120)"
-    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", slow)
+    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", _SLOW)
     with subprocess.Popen(
         [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,
@@ -248,7 +281,7 @@ def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
         start_new_session=True,
         preexec_fn=poison.heed_interrupts,  # noqa: PLW1509 - before any thread
     ) as process:
-        time.sleep(1.5)
+        _until_slow(folder, process)
         process.send_signal(signal.SIGINT)
         out, said = process.communicate(timeout=20)
         assert process.returncode == 130
@@ -260,7 +293,7 @@ def test_an_interrupted_scan(small: dict[str, Path], tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_parent_leaves_no_worker(small: dict[str, Path], tmp_path: Path) -> None:
     """When the parent is killed its workers end too, in the middle of a call."""
-    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", "import time; time.sleep(120)")
+    folder = poison.folder(tmp_path, "scanner.detect.texts.pem", _SLOW)
     with subprocess.Popen(
         [*COMMAND, "scan", str(small["clean"])],
         cwd=ROOT,
@@ -269,7 +302,7 @@ def test_a_killed_parent_leaves_no_worker(small: dict[str, Path], tmp_path: Path
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-        time.sleep(1.5)
+        _until_slow(folder, process)
         process.kill()
     assert _gone(process.pid)
 
@@ -285,12 +318,10 @@ def _gone(group: int) -> bool:
     return False
 
 
-def test_json_bears_its_schema() -> None:
-    """The JSON of a real scan is valid by the schema that is shipped."""
-    import jsonschema
-
+def test_json_bears_its_schema(small: dict[str, Path]) -> None:
+    """The JSON that the command gives is valid by the schema that is shipped."""
     schema = json.loads((ROOT / "scanner/report/schema-1.json").read_text("utf-8"))
-    done = keysift("scan", "-f", "json", BLOCKED_DUMP, CLEAN_DUMP)
+    done = keysift("scan", "-f", "json", small["blocked"], small["clean"])
     jsonschema.Draft202012Validator(schema).validate(json.loads(done.stdout))
 
 
