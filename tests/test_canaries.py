@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fixtures import encodings, signers
+from fixtures import encodings, minidump, signers
 from scanner.cli import main
 from tests import test_secrets
 
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and files")
 
 ROWS: dict[str, str] = {
-    "scan": "{core} {dump} {cut} {raw} -",
-    "fleet": "{core} {cut}",
+    "scan": "{dump} {cut} -",
+    "fleet": "{core} {cut} --jobs 1",
     "info": "{core}",
     "report": "{saved}",
     "redact": "{core} --output {out}/output",
@@ -37,7 +37,7 @@ ROWS: dict[str, str] = {
 }
 """What each command is given, beside options; standard input is the core."""
 
-AGAIN: dict[str, str] = {"scan": "{dump}"}
+AGAIN: dict[str, str] = {"scan": "{texts}"}
 """The same from its second command line on, where dumps of each kind cost much."""
 
 NO_DUMP = {"rules check"}
@@ -61,7 +61,7 @@ VALUES: dict[str, str] = {
     "--public-key": "",
     "--key-secret": "",
     "--name": "core.1",
-    "--max-bytes": "9000",
+    "--max-bytes": "90000",
     "--settle": "0",
     "--attestation": "{attested}",
     "--max-age": "30d",
@@ -77,6 +77,9 @@ VALUES: dict[str, str] = {
 
 DEAR = {"fleet": 2}
 """Commands that cost much, and how many command lines of theirs are tried: formats are scan's."""
+
+LATER = {"--quiet", "--debug", "--split", "--redact"}
+"""Flags that keep a command from the screen or from workers of its own, or make them many."""
 
 ALONE = {"--dry-run": "{core}", "--defer": "{spool}"}
 """Flags that leave little of a command, and what it is given then: each is tried without others."""
@@ -118,13 +121,13 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
     given = [(name, VALUES[name]) for name in valued if name not in base and VALUES[name]]
     written = [part for pair in given if "{out}/" in pair[1] for part in pair]
     every = [part for pair in given for part in pair]
-    for turn in range(DEAR.get(words, max(3, len(choices.get("--format", ()))))):
+    for turn in range(DEAR.get(words, max(2, len(choices.get("--format", ()))))):
         chosen = [part for name, of in choices.items() for part in (name, of[turn % len(of)])]
         if turn and words in AGAIN:
             base = [*words.split(), *AGAIN[words].split()]
         match turn:
-            case 0:  # in workers, into files
-                yield [*base, *chosen, *written]
+            case 0:  # in workers, into files and onto the screen
+                yield [*base, *chosen, *(flag for flag in together if flag not in LATER), *written]
             case 1:  # as little as can be said
                 yield [*base, *chosen, *together, *every]
             case 2:  # onto the screen
@@ -138,11 +141,15 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Write dumps with the canary key in every form, and what was made of them before."""
     folder = tmp_path_factory.mktemp("inputs")
-    core, dump, cut, raw = test_secrets.planted(folder)
+    core, dump, cut, _ = test_secrets.planted(folder)
     key, public = signers.write(folder)
-    files = {"core": core, "dump": dump, "cut": cut, "raw": raw, "key": key, "public": public}
-    for name in ("saved", "attested", "known", "policy", "rules"):
+    files = {"core": core, "dump": dump, "cut": cut, "key": key, "public": public}
+    for name in ("saved", "attested", "known", "policy", "rules", "texts"):
         files[name] = folder / name
+    pem, token = encodings.pkcs8_pem(test_secrets.KEY), test_secrets.TOKENS[0]
+    texts = test_secrets.GAP.join([pem, encodings.utf16(pem), token, encodings.utf16(token)])
+    segment = minidump.Segment(address=0x10000, data=texts)
+    files["texts"].write_bytes(minidump.write([segment]).data)
     files["known"].write_bytes(encodings.spki_pem(test_secrets.KEY))
     files["policy"].write_text('fail_on = "low"\nmin_confidence = "shape"\n', "utf-8")
     files["rules"] = folder / "rules.yml"

@@ -58,7 +58,7 @@ keys.candidate = keys.parse_private = crash
 
 def row(words: str) -> list[str]:
     """Return a command line with which the command does what it is for."""
-    return [*words.split(), *ROWS.get(words, "").split()]
+    return [*words.split(), *{**ROWS, "scan": "{dump} -"}.get(words, "").split()]
 
 
 def crashed(words: str, inputs: dict[str, Path], folder: Path, found: Path) -> int:
