@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise, real
+from tests import inside
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKED = str(real.path("windows-capi"))
 CLEAN = str(real.path("python-public"))
 
 
@@ -42,13 +42,8 @@ def blocked(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, blocked: str) -> Path:
     """Return the saved report of a dump with two keys."""
-    return saved(tmp_path_factory, blocked)
-
-
-def saved(tmp_path_factory: pytest.TempPathFactory, dump: str) -> Path:
-    """Scan a dump and return its report."""
     path = tmp_path_factory.mktemp("saved") / "report.json"
-    assert keysift("scan", "-f", "json", "-o", str(path), dump).returncode == 1
+    assert keysift("scan", "-f", "json", "-o", str(path), blocked).returncode == 1
     return path
 
 
@@ -73,7 +68,7 @@ def test_allowed_keys(
     """An allowed key does not block, is listed with its reason, and blocks again after its end."""
     path = tmp_path / "policy.toml"
     path.write_text(allowing(report, expires, count=count))
-    done = keysift("scan", "-f", "json", "--policy", str(path), blocked)
+    done = inside.keysift("scan", "-f", "json", "--policy", str(path), blocked)
     assert done.returncode == code
     document = json.loads(done.stdout)
     (dump,) = document["dumps"]
@@ -86,15 +81,17 @@ def test_allowed_keys(
         }
 
 
-def test_baseline(blocked: str, report: Path) -> None:
+def test_baseline(tmp_path: Path, blocked: str, report: Path) -> None:
     """What a saved report had found is set aside, listed, and the report says which one it was."""
     done = keysift("scan", "-f", "json", "--baseline", str(report), blocked)
     assert done.returncode == 0
     document = json.loads(done.stdout)
     assert len(document["baseline_sha256"]) == 64
     assert len(document["dumps"][0]["suppressed"]) == 2
-    other = keysift("scan", "--baseline", str(report), str(real.path("openssl-server-rsa")))
-    assert other.returncode == 1
+    path = tmp_path / "core"
+    segment = elfcore.Segment(address=0x1000, data=encodings.pkcs8_pem(keys.rsa_key(1024)))
+    path.write_bytes(elfcore.write([segment]).data)
+    assert inside.keysift("scan", "--baseline", str(report), str(path)).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -102,7 +99,7 @@ def test_baseline(blocked: str, report: Path) -> None:
 )
 def test_fail_on(blocked: str, severity: str, code: int) -> None:
     """--fail-on takes a severity and nothing else."""
-    assert keysift("scan", "--fail-on", severity, blocked).returncode == code
+    assert inside.keysift("scan", "--fail-on", severity, blocked).returncode == code
 
 
 def test_fail_on_beats_the_policy(tmp_path: Path, blocked: str) -> None:
@@ -110,32 +107,34 @@ def test_fail_on_beats_the_policy(tmp_path: Path, blocked: str) -> None:
     path = tmp_path / "policy.toml"
     path.write_text('min_confidence = "proof"\nfail_on = "critical"')
     first, second = (
-        json.loads(keysift("scan", "-f", "json", "--policy", str(path), *more, blocked).stdout)
+        json.loads(
+            inside.keysift("scan", "-f", "json", "--policy", str(path), *more, blocked).stdout
+        )
         for more in ((), ("--fail-on", "low"))
     )
     assert first["policy_sha256"] != second["policy_sha256"]
 
 
-def test_truncated_is_accepted_only_where_said(tmp_path: Path) -> None:
+def test_truncated_is_accepted_only_where_said(tmp_path: Path, blocked: str) -> None:
     """A dump cut at its end passes where the policy accepts it, and says so; a key still blocks."""
     cut = tmp_path / "cut"
     segment = elfcore.Segment(address=0x7F00_0000_0000, data=noise.text(1 << 16, 1))
     cut.write_bytes(elfcore.write([segment]).data[:-5000])
     path = tmp_path / "policy.toml"
     path.write_text('accept = ["truncated"]')
-    assert keysift("scan", str(cut)).returncode == 3
+    assert inside.keysift("scan", str(cut)).returncode == 3
     done = keysift("scan", "-f", "json", "--policy", str(path), str(cut))
     assert done.returncode == 0
     (dump,) = json.loads(done.stdout)["dumps"]
     assert dump["accepted"] == ["truncated"]
     assert [fault["code"] for fault in dump["coverage"]["faults"]] == ["truncated"]
-    said = keysift("scan", "--policy", str(path), str(cut)).stdout
+    said = inside.keysift("scan", "--policy", str(path), str(cut)).stdout
     assert "the policy accepts: truncated" in " ".join(said.split())
     raw = tmp_path / "noise"
     raw.write_bytes(b"no dump at all")
-    assert keysift("scan", "--policy", str(path), str(raw)).returncode == 3
-    cut.write_bytes(real.load("windows-capi")[:-5000])
-    assert keysift("scan", "--policy", str(path), str(cut)).returncode == 1
+    assert inside.keysift("scan", "--policy", str(path), str(raw)).returncode == 3
+    cut.write_bytes(Path(blocked).read_bytes()[:-100])
+    assert inside.keysift("scan", "--policy", str(path), str(cut)).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -164,13 +163,12 @@ def test_usage_in_three_parts(tmp_path: Path, arguments: tuple[str, ...]) -> Non
     assert third.startswith("  do:  ")
 
 
-def test_report_is_the_scan_again(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+def test_report_is_the_scan_again(tmp_path: Path, report: Path, blocked: str) -> None:
     """Text and JSON of a saved report are those of the scan; the exit code is the verdict's."""
-    report = saved(tmp_path_factory, BLOCKED)
     for options in ((), ("-v",)):
         again, scanned = (
             keysift("report", str(report), *options),
-            keysift("scan", *options, BLOCKED),
+            inside.keysift("scan", *options, blocked),
         )
         assert (again.returncode, again.stdout) == (scanned.returncode, scanned.stdout) != (0, "")
     assert keysift("report", str(report), "-f", "json").stdout == report.read_text()

@@ -1,0 +1,24 @@
+"""The command in this process: for what is not about processes, how they start and how they end."""
+
+import contextlib
+import io
+import subprocess
+
+from scanner import __main__ as entry
+from scanner.cli import main
+
+
+def keysift(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line, without workers; return its exit code and what it says.
+
+    Raises what the guard would tell as a fault of ours.
+    """
+    line = (*words, "--debug")
+    out, said = io.BytesIO(), io.StringIO()
+    with (
+        io.TextIOWrapper(out, "utf-8", write_through=True) as stdout,
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(said),
+    ):
+        code = main.run(line, entry.complain)
+        return subprocess.CompletedProcess(line, code, out.getvalue().decode(), said.getvalue())
