@@ -2,18 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import zstandard
 
 from fixtures import elfcore, encodings, keys, minidump, noise
-from tests import poison
+from scanner.engine import sweeping
+from scanner.stages.sweep import Swept
+from tests import inside, poison
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "scanner")
@@ -196,37 +201,33 @@ def test_a_sweep_that_dies(small: dict[str, Path], tmp_path: Path, death: str) -
     assert dump["coverage"]["scanned_bytes"] < dump["coverage"]["file_bytes"]
 
 
-_MEDDLED = """
-import os, pathlib, shutil
-import scanner.stages.sweep as stage
-whole = stage.sweep
-def meddled(session, *asked):
-    path = pathlib.Path(session.target.path)
-    {body}
-    return whole(session, *asked)
-meddled.__module__, meddled.__qualname__ = stage.sweep.__module__, "sweep"
-stage.sweep = meddled
-"""
-
-MEDDLING = {
-    "nothing": "pass",
-    "cut": "os.truncate(path, 5000)",
-    "written to": "path.open('r+b').write(b'x')",
-    "longer": "path.open('ab').write(b'a tail')",
-    "replaced": "new = shutil.copyfile(path, path.with_name('new')); os.replace(new, path)",
-    "gone": "path.unlink(missing_ok=True)",
+MEDDLING: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda path: path,
+    "cut": lambda path: os.truncate(path, 5000),
+    "written to": lambda path: path.write_bytes(b"x" + path.read_bytes()[1:]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"a tail"),
+    "replaced": lambda path: shutil.copyfile(path, path.with_name("new")).replace(path),
+    "gone": lambda path: path.unlink(missing_ok=True),
 }
-"""What is done to a file, as a line of Python, when its first bytes have been read."""
+"""What is done to a file when its first bytes have been read."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file stays as it is there")
 @pytest.mark.parametrize("change", sorted(MEDDLING))
-def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: str) -> None:
+def test_a_file_that_changes_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     """Whatever becomes of a file in the middle of a scan, it does not pass, and we say why."""
     path = tmp_path / "core"
     path.write_bytes(elfcore.write([elfcore.Segment(address=0x1000, data=noise.text(90_000))]).data)
-    body = _MEDDLED.format(body=MEDDLING[change])
-    done = keysift("scan", path, poisoned=poison.folder(tmp_path, "scanner.stages.session", body))
+    sweep = sweeping.sweep
+
+    def meddled(*asked: Any) -> Swept:  # noqa: ANN401 - a session and its task
+        MEDDLING[change](path)
+        return sweep(*asked)
+
+    monkeypatch.setattr(sweeping, "sweep", meddled)
+    done = inside.keysift("scan", str(path))
     assert done.returncode == (0 if change == "nothing" else 3)
     assert whole(done).startswith("PASS" if change == "nothing" else "INCOMPLETE")
 
