@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fixtures import encodings, minidump, signers
+from fixtures import elfcore, encodings, signers
 from scanner.cli import main
 from tests import test_secrets
 
@@ -148,8 +148,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         files[name] = folder / name
     pem, token = encodings.pkcs8_pem(test_secrets.KEY), test_secrets.TOKENS[0]
     texts = test_secrets.GAP.join([pem, encodings.utf16(pem), token, encodings.utf16(token)])
-    segment = minidump.Segment(address=0x10000, data=texts)
-    files["texts"].write_bytes(minidump.write([segment]).data)
+    segment = elfcore.Segment(address=0x10000, data=texts)
+    files["texts"].write_bytes(elfcore.write([segment]).data)
     files["known"].write_bytes(encodings.spki_pem(test_secrets.KEY))
     files["policy"].write_text('fail_on = "low"\nmin_confidence = "shape"\n', "utf-8")
     files["rules"] = folder / "rules.yml"

@@ -66,15 +66,16 @@ def crashed(words: str, inputs: dict[str, Path], folder: Path, found: Path) -> i
     out, spool, temporary = folder / "out", folder / "spool", folder / "tmp"
     for one in (out, spool / "incoming", temporary):
         one.mkdir(parents=True)
-    shutil.copy(inputs["core"], spool / "incoming" / "core.1")
-    names = {**inputs, "out": out, "spool": spool}
+    core = inputs["core" if words in {"scan", "verify"} else "texts"]
+    shutil.copy(core, spool / "incoming" / "core.1")
+    names = {**inputs, "core": core, "out": out, "spool": spool}
     line = [part.format(**names) for part in row(words)]
-    done = run(*line, stdin=inputs["core"], TMPDIR=str(temporary), PYTHONPATH=str(found))
+    done = run(*line, stdin=core, TMPDIR=str(temporary), PYTHONPATH=str(found))
     assert b"Traceback" not in done.stderr
     said = [done.stdout, done.stderr]
     for path in (one for one in folder.rglob("*") if one.is_file() and found not in one.parents):
         said.append(os.fsencode(path.name))
-        if path.read_bytes() != inputs["core"].read_bytes():
+        if path.read_bytes() != core.read_bytes():
             said.append(path.read_bytes())
     test_secrets.assert_silent(*said)
     assert not [text for text in said if poison.CANARY.encode() in text]
