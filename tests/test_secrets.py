@@ -98,9 +98,8 @@ def assert_silent(*outputs: bytes) -> None:
 @pytest.mark.parametrize(
     ("options", "saved"),
     [
-        ((), False),
+        (("-v", "--color", "always", "--raw", "-j", "2"), False),
         (("-f", "json", "-v", "--debug"), True),
-        (("-v", "--debug", "--color", "always", "--raw", "-j", "2"), False),
     ],
 )
 def test_scan_says_no_part_of_a_key(
