@@ -41,14 +41,24 @@ def test_no_word_is_lost_or_broken(text: str, width: int) -> None:
     assert all(len(line) <= width or len(line.split()) == 1 for line in said.split("\n"))
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the report on a real dump."""
+    path = str(tmp_path_factory.mktemp("saved") / "report.json")
+    words = ("scan", "-f", "json", "-o", path, "fixtures/real/windows-capi.dmp.zst")
+    done = subprocess.run([sys.executable, "-m", "scanner", *words], cwd=ROOT, check=False)
+    assert done.returncode == 1
+    return path
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")
 @pytest.mark.parametrize("columns", [100, 40])
-def test_the_command_folds_to_the_terminal(columns: int, tmp_path: Path) -> None:
+def test_the_command_folds_to_the_terminal(columns: int, tmp_path: Path, saved: str) -> None:
     """Report, rules, a policy and errors have no line that is wider than the terminal."""
     for command in (
-        ("scan", "-j", "1", "fixtures/real/windows-capi.dmp.zst"),
-        ("scan", "-j", "1", "-q", "fixtures/real/windows-capi.dmp.zst"),
-        ("scan", "-j", "1", "nosuch"),
+        ("report", saved),
+        ("report", "-q", saved),
+        ("scan", "-j", "1", "fixtures/real/README.md", "nosuch"),
         ("rules", "list"),
         ("info", "fixtures/real/windows-capi.dmp.zst"),
         ("report", "README.md"),
