@@ -31,10 +31,11 @@ def info(path: Path, *arguments: str) -> tuple[int, str]:
 
 
 def document(path: Path) -> list[dict[str, object]]:
-    """Return what the command says of each dump, as JSON."""
-    code, out = info(path, "-f", "json")
-    assert code == 0
-    dumps: list[dict[str, object]] = json.loads(out)["dumps"]
+    """Return what is said of each dump, as JSON."""
+    request = scanning.ScanRequest(path=str(path), in_process=True, rules=())
+    found = scanning.inspect(request, Silence())
+    assert not any(survey.faults for _, survey in found)
+    dumps: list[dict[str, object]] = json.loads(page.document(found))["dumps"]
     return dumps
 
 
@@ -154,13 +155,14 @@ def test_a_long_name_of_a_module_is_whole(tmp_path: Path) -> None:
     name = "x86_64-linux-gnu-a-library-with-a-rather-long-name.so.6"
     path = tmp_path / "x.dmp"
     path.write_bytes(minidump(modules=[(0x10000, 4096, name)]))
-    assert f"1: {name}" in info(path)[1]
+    request = scanning.ScanRequest(path=str(path), in_process=True, rules=())
+    assert f"1: {name}" in page.text(scanning.inspect(request, Silence()))
 
 
 @pytest.mark.parametrize("name", real.names()[:3])
 def test_real_dumps(name: str) -> None:
     """A real dump is told of on one screen."""
-    code, out = info(real.path(name))
-    assert code == 0
+    request = scanning.ScanRequest(path=str(real.path(name)), in_process=True, rules=())
+    out = page.text(scanning.inspect(request, Silence()))
     assert max(map(len, out.splitlines())) <= 100
     assert out.count("\n") <= 24
