@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import signers
+from scanner.cli import spool
 from scanner.model import Verdict
 from tests import kills
 from tests.cli.test_redact import planted
@@ -92,18 +93,25 @@ def test_a_limit_makes_it_incomplete(tmp_path: Path) -> None:
     assert (tmp_path / "spool/quarantine/core.cut/core.cut").stat().st_size == 6000
 
 
-@pytest.mark.parametrize(
-    ("name", "stored"),
-    [
-        ("core.!bin!sh.7", "core.!bin!sh.7"),
-        ("../../etc/x", "_.._etc_x"),
-        (".part", "part"),
-        ("a.tmp", "a.tmp.core"),
-        ("", "core"),
-        ("..", "core"),
-        ("\u00e9" * 150, "\u00e9" * 100),
-    ],
-)
+NAMES = [
+    ("core.!bin!sh.7", "core.!bin!sh.7"),
+    ("../../etc/x", "_.._etc_x"),
+    (".part", "part"),
+    ("a.tmp", "a.tmp.core"),
+    ("", "core"),
+    ("..", "core"),
+    ("\u00e9" * 150, "\u00e9" * 100),
+]
+"""What the kernel says, and under which name a dump is stored."""
+
+
+@pytest.mark.parametrize(("name", "stored"), NAMES)
+def test_a_name_that_a_spool_takes(name: str, stored: str) -> None:
+    """Whatever the kernel says is one name in a folder, and that of a finished file."""
+    assert spool._safe(name) == stored
+
+
+@pytest.mark.parametrize(("name", "stored"), [NAMES[1], NAMES[-1]])
 def test_a_deferred_dump_is_stored(tmp_path: Path, name: str, stored: str) -> None:
     """Nothing is decided: exit 3, and the dump waits under a name that a spool takes."""
     dump = clean(tmp_path / "core")
