@@ -14,14 +14,14 @@ from fixtures import (
     noise,
     qemu,
 )
-from fixtures.encodings import pkcs8_der
+from fixtures.encodings import pkcs8_pem
 from scanner import dump
 from scanner.model import Layout
 from tests import damage
 from tests.dump.dump_bytes import file_of
 from tests.dump.opening import judged, verdict
 
-KEY = pkcs8_der(keys.rsa_key(2048))
+KEY = pkcs8_pem(keys.rsa_key(2048))
 TEXT = noise.text(5000, 1)
 PAGES = [(0x1000, TEXT[:4096]), (0x7000, noise.pointers(8192, 2))]
 

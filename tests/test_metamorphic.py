@@ -147,8 +147,13 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("secret", ["none", "numbers", "PEM in UTF-16LE"])
-@pytest.mark.parametrize("wrap", PACKED)
+@pytest.mark.parametrize(
+    ("wrap", "secret"),
+    [
+        *((wrap, secret) for wrap in PACKED for secret in ("none", "PEM in UTF-16LE")),
+        *((wrap, "numbers") for wrap in ("zstd", "base64 of gzip", "tar", "zip", "flattened")),
+    ],
+)
 def test_packing_changes_nothing(wrap: str, secret: str) -> None:
     """Each codec and each archive alone."""
     assert found(PACKED[wrap](plain(SECRETS[secret]))) == WANTED[secret]
@@ -314,8 +319,13 @@ def test_no_place_in_a_core_changes_anything(secret: str, data: st.DataObject) -
     assert found(dump) == WANTED[secret]
 
 
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("where", ["memory", "note", "tail"])
+@pytest.mark.parametrize(
+    ("where", "secret"),
+    [
+        *(("memory", secret) for secret in SECRETS),
+        *((w, s) for w in ("note", "tail") for s in ("none", "numbers", "PEM", "token")),
+    ],
+)
 @pytest.mark.parametrize("form", OTHERS)
 def test_no_place_in_other_dumps_changes_anything(form: str, where: str, secret: str) -> None:
     """Memory, what a dump says beside it, and what follows it."""
@@ -333,8 +343,13 @@ def test_memory_of_a_machine_changes_nothing(secret: str, packed: bool) -> None:
     assert verdict == ("blocked" if what else "incomplete")
 
 
-@pytest.mark.parametrize("perms", ["", "r", "rw", "rx", "rwx"])
-@pytest.mark.parametrize("name", ["", "/usr/lib/libc.so.6", "[heap]"])
+@pytest.mark.parametrize(
+    ("name", "perms"),
+    [
+        *(("/usr/lib/libc.so.6", perms) for perms in ("", "r", "rw", "rx", "rwx")),
+        *((name, perms) for name in ("", "[heap]") for perms in ("", "rx")),
+    ],
+)
 def test_no_region_is_passed_over(name: str, perms: str) -> None:
     """What memory is called, and what may be done with it, does not matter."""
     data = aligned(SECRETS["numbers"], "memory")

@@ -246,7 +246,7 @@ def _swapped(cut: int) -> bytes:
 
 
 SECRETS: dict[str, bytes] = {
-    **{f"stream {kind:#x}": stream(kind, bytes(9) + KEY) for kind in STREAMS},
+    **{f"stream {kind:#x}": stream(kind, bytes(9) + PEM.encode()) for kind in STREAMS},
     "a gap between streams": stream(10, b"a comment" + KEY).replace(
         struct.pack("<2I", 10, 9 + len(KEY)), struct.pack("<2I", 10, 9)
     ),

@@ -309,7 +309,7 @@ def test_cut_anywhere() -> None:
 
     Before what describes the devices it is whole: that may be left out (suppress-vmdesc).
     """
-    for at in range(9, len(PLAIN.data), 3):
+    for at in range(9, len(PLAIN.data), 7):
         layout = layout_of(PLAIN.data[:at])
         assert faults(layout) or at == PLAIN["description"].file_offset - 5
         held = memory(PLAIN.data, layout)
