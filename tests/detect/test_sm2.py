@@ -66,8 +66,7 @@ def test_a_scalar_in_hex(tmp_path: Path) -> None:
     assert found(tmp_path, scalar, point) == []
 
 
-@pytest.mark.parametrize("text", [False, True])
-@pytest.mark.parametrize("point", [False, True])
+@pytest.mark.parametrize(("point", "text"), [(False, True), (True, False)])
 def test_a_file(tmp_path: Path, *, point: bool, text: bool) -> None:
     """SEC1 is a key; with its point it is proved."""
     data = sm2.sec1_der(point=point)

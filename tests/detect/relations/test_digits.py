@@ -199,8 +199,11 @@ def test_a_scalar_of_jsbn_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name:
     assert found.encoding == f"d {name}"
 
 
-@pytest.mark.parametrize("tag", [1, 8])
-@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize(
+    ("key", "tag"),
+    [*((key, 1) for key in USUAL.values()), (KEYS["P-256"], 8)],
+    ids=[*USUAL, "tagged"],
+)
 def test_a_scalar_of_python_behind_tables_of_points(
     make_pool: MakePool, key: keys.EcKey, tag: int
 ) -> None:

@@ -91,7 +91,9 @@ def named(related: Related) -> str:
         pytest.param(curve, form, public, id=f"{curve}-{form}-{public}")
         for curve, key in KEYS.items()
         for form, public in itertools.product(scalar(key), affine(key))
-        if public == "montgomery" or form in ("limbs", "octet string")
+        if form == "limbs"
+        or (public == "montgomery" and curve in {"P-256", "P-521"})
+        or (form == "octet string" and curve == "P-256")
     ],
 )
 def test_a_scalar_is_found_beside_its_point(
@@ -168,7 +170,7 @@ def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicK
 
 @pytest.mark.parametrize(
     ("curve", "roots"),
-    [("P-384", 40), ("P-521", 150), ("brainpoolP384r1", 40), ("brainpoolP512r1", 40)],
+    [("P-384", 40), ("P-521", 150), ("brainpoolP512r1", 40)],
 )
 def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots: int) -> None:
     """Seen in haproxy, whose allocator keeps no sizes, with 39 roots of P-384 in its store.
@@ -217,8 +219,7 @@ def test_a_scalar_that_may_be_the_x_of_a_compressed_point(
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
-@pytest.mark.parametrize("limb", [8, 4])
-@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+@pytest.mark.parametrize(("curve", "limb"), [("P-384", 8), ("P-521", 4)])
 def test_a_scalar_behind_the_bignum_that_counts_its_limbs(
     make_pool: MakePool, curve: str, limb: int
 ) -> None:
@@ -316,8 +317,9 @@ def test_a_scalar_of_p521_in_a_crowd_of_longer_numbers(make_pool: MakePool) -> N
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
-@pytest.mark.parametrize("last", [bytes(8), bytes((0, *range(201, 208)))])
-@pytest.mark.parametrize("curve", ["secp256k1", "P-384"])
+@pytest.mark.parametrize(
+    ("curve", "last"), [("secp256k1", bytes(8)), ("P-384", bytes((0, *range(201, 208))))]
+)
 def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, last: bytes) -> None:
     """Seen in rust-secp256k1: x, the scalar, it again and the point; nobody else uses the curve."""
     key = KEYS[curve]
@@ -505,8 +507,10 @@ def test_a_scalar_in_montgomery_form_without_an_encoded_point(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
-@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
-@pytest.mark.parametrize("shift", [0, 4])
+@pytest.mark.parametrize(
+    ("curve", "shift"),
+    [("P-256", 0), ("P-256", 4), ("P-384", 4), ("P-521", 0), ("P-521", 4), ("secp256k1", 0)],
+)
 def test_a_scalar_in_montgomery_form_of_a_32_bit_machine_in_a_crowd(
     make_pool: MakePool, curve: str, shift: int
 ) -> None:

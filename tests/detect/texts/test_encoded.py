@@ -300,7 +300,7 @@ def test_a_key_inside_of_a_larger_object(form: str, lead: int) -> None:
         b"MIIEpAIBAAKCAQEA" * 4000,
         b"AoGBAPAoGBAP" * 4000,
         b"30820122020100028201" * 4000,
-        base64.b64encode(b"-----BEGIN PRIVATE KEY-----") * 2000,
+        base64.b64encode(b"-----BEGIN PRIVATE KEY-----") * 500,
     ],
     ids=lambda data: data[:12].decode(),
 )
