@@ -101,7 +101,7 @@ def test_a_public_key_alone_is_none(make_pool: MakePool, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "part"), [*((name, 2) for name in FAST), (FAST[0], 0), (FAST[0], 3)]
+    ("name", "part"), [*((name, 2) for name in FAST[::2]), (FAST[0], 0), (FAST[0], 3)]
 )
 def test_a_flipped_bit_is_no_key(make_pool: MakePool, name: str, part: int) -> None:
     """In SK.seed, PK.seed and PK.root."""
