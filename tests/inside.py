@@ -9,11 +9,15 @@ from scanner.cli import main
 
 
 def keysift(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line, without workers; return its exit code and what it says.
+    """Run a command that reads dumps, without workers; return its exit code and what it says."""
+    return run(*words, "--debug")
+
+
+def run(*line: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line; return its exit code and what it says.
 
     Raises what the guard would tell as a fault of ours.
     """
-    line = (*words, "--debug")
     out, said = io.BytesIO(), io.StringIO()
     with (
         io.TextIOWrapper(out, "utf-8", write_through=True) as stdout,

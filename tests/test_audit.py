@@ -34,8 +34,8 @@ def test_every_command_says_what_it_decided(tmp_path: Path) -> None:
     assert keysift("redact", "-q", str(dump), "-o", str(copy), *to).returncode == 0
     words = ("attest", str(copy), "--key", str(secret), "-o", str(signed), *to)
     assert keysift(*words).returncode == 0
-    assert keysift("verify", str(copy), *holds, *to).returncode == 0
-    assert keysift("verify", str(dump), *holds, *to).returncode == 3
+    assert inside.run("verify", str(copy), *holds, *to).returncode == 0
+    assert inside.run("verify", str(dump), *holds, *to).returncode == 3
     rows = lines(log)
     assert [(row["event"], row["decision"]) for row in rows] == [
         ("scan", "blocked"),

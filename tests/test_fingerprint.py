@@ -88,7 +88,7 @@ def test_what_is_no_key_is_refused(tmp_path: Path, size: int | None) -> None:
     """A file that is not there, or too short or long, is a usage error."""
     if size is not None:
         (tmp_path / "key").write_bytes(bytes(size))
-    done = run("scan", "-", "--fingerprint-key", str(tmp_path / "key"))
+    done = inside.run("scan", "core", "--fingerprint-key", str(tmp_path / "key"))
     assert done.returncode == 2
-    assert done.stdout == b""
-    assert b"fingerprint key" in done.stderr
+    assert done.stdout == ""
+    assert "fingerprint key" in done.stderr

@@ -20,7 +20,7 @@ from scanner.cli import main
 from scanner.engine import resume
 from scanner.engine.resume import Resume
 from scanner.model import Fault
-from tests import kills, test_secrets
+from tests import inside, kills, test_secrets
 from tests.cli.test_redact import PEM, keysift
 from tests.engine.test_resume import TERMS, surveyed
 
@@ -194,7 +194,7 @@ def test_of_several_dumps_the_first_is_not_swept_again(
 
 def test_a_redaction_goes_on(core: Path, kept: Path, tmp_path: Path) -> None:
     """Killed while its copy is scanned, it sweeps the copy again, the dump not, and is the same."""
-    assert run("redact", core, "-q", "-o", tmp_path / "whole").returncode == 0
+    assert inside.keysift("redact", str(core), "-o", str(tmp_path / "whole")).returncode == 0
     words = ("redact", core, "-q", "-j1", "--resume", kept, "-o", tmp_path / "copy")
     parts = lambda: [p for p in tmp_path.glob(".keysift-*.part") if p.stat().st_size]  # noqa: E731
     kill(*words, until=lambda: bool(parts()))

@@ -155,7 +155,7 @@ def test_usage_in_three_parts(tmp_path: Path, arguments: tuple[str, ...]) -> Non
     files = {"bad": tmp_path / "bad", "none": tmp_path / "none", "good": tmp_path / "good"}
     files["bad"].write_text("nope = 1")
     files["good"].write_text("")
-    done = keysift(*(argument.format(**files) for argument in arguments))
+    done = inside.run(*(argument.format(**files) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, "")
     first, second, third = done.stderr.splitlines()
     assert first.startswith("keysift: ")
@@ -203,7 +203,7 @@ def test_what_is_no_date_is_told(tmp_path: Path) -> None:
     """It is said which word is no date, and what one looks like."""
     path = tmp_path / "policy.toml"
     path.write_text("")
-    done = keysift("policy", "check", str(path), "--today", "31.1.2027\x1b")
+    done = inside.run("policy", "check", str(path), "--today", "31.1.2027\x1b")
     assert "--today: '31.1.2027\\x1b' is no date" in done.stderr
     assert "why: a date has the form YYYY-MM-DD" in done.stderr
 
