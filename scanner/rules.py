@@ -274,13 +274,16 @@ def _rule(path: Path, table: Mapping[str, object]) -> Rule:
 def _anchors(path: Path, item: object) -> list[Anchor]:
     """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
 
-    ``{ word = "0x4000" }`` is 64 bits, little-endian and aligned; ``{ base64 = "..." }`` is what
-    base64 makes of a text, as a text.
+    ``{ hex = "78 9c", last = "4d 4e" }`` is one anchor with each last byte; ``{ word = "0x4000" }``
+    is 64 bits, little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text.
     """
     tail = 0
     match item:
         case {"hex": str(source), **rest} if not rest:
             anchors = [Anchor(source=source, ranges=_ranges(path, source))]
+        case {"hex": str(source), "last": str(last), **rest} if not rest and last.split():
+            each = [f"{source} {byte}" for byte in last.split()]
+            anchors = [Anchor(source=one, ranges=_ranges(path, one)) for one in each]
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
             anchors = list(_text(path, source, rest))
             tail = len(anchors[0].ranges) - len(source)

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import gzip
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,6 +187,9 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "sec1-colons": lambda key: encodings.sec1_der(key).hex(":").encode(),
     "pkcs8-pem-gzip": lambda key: packed(encodings.pkcs8_pem(key)),
     "spki-pem-gzip": lambda key: packed(encodings.spki_pem(key)),
+    "pkcs8-pem-zlib": lambda key: zlib.compress(encodings.pkcs8_pem(key)),
+    "spki-pem-zlib": lambda key: zlib.compress(encodings.spki_pem(key)),
+    "sec1-pem-zlib-base64": lambda key: base64.b64encode(zlib.compress(encodings.sec1_pem(key))),
     "sec1-der-gzip": lambda key: packed(encodings.sec1_der(key)),
     "openssh-pem-gzip-base64": lambda key: base64.b64encode(packed(encodings.openssh_pem(key))),
     "pem-base64-gzip-base64-twice": lambda key: base64.b64encode(

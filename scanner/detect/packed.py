@@ -1,17 +1,21 @@
-"""Private keys in compressed text: a gzip member (RFC 1952), in memory or in base64, once or twice.
+"""Private keys in compressed text: gzip (RFC 1952) and zlib (RFC 1950), in memory and in base64.
 
 Helm keeps a release as base64 of gzip, which Kubernetes keeps in base64 again; cloud-init takes
-user data as either; logs, archives and bodies of HTTP are gzip as they are. A member is inflated up
-to where it ends, is damaged or gets too long: memory is full of torn ones, and what stands before
-the damage counts. What is written there is given to its reader as if it had stood in memory. This
-module inflates once, and counts what it inflates (``effort``).
+user data as either; logs, archives and bodies of HTTP are gzip as they are, objects of git, parts
+of PDF and other bodies of HTTP zlib. A member is inflated up to where it ends, is damaged or gets
+too long: memory is full of torn ones, and what stands before the damage counts. The header of zlib
+says little: of such a stream a little is inflated first, and is to be text. What is written there
+is given to its reader as if it had stood in memory. This module inflates once, and counts what it
+inflates (``effort``).
 """
 
 import functools
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 from scanner.detect import anchors
 from scanner.detect.algebra import effort
@@ -37,8 +41,14 @@ _READS = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, MOST)
 _MOST_READ = 8 << 20
 """Bytes of one text that its readers may read: it may be full of marks."""
 
-_MAGIC, _GZIP = b"\x1f\x8b\x08", 31
-_MARK = b"H4sI"
+_MAGIC, _ZLIB, _EITHER = b"\x1f\x8b\x08", b"\x78", 47
+_MARKS_ONCE = (b"H4sI", b"eA", b"eJ", b"eN")
+"""How either begins in base64; in base64 of that only gzip is looked for."""
+
+_TRIED = 256
+"""Bytes of a zlib stream, and of what they hold, by which it is told from others."""
+
+_TEXT = bytes((9, 10, 13, *range(32, 127)))
 _PIECE = 512
 """Bytes that are inflated at once; a power of eight."""
 
@@ -87,13 +97,13 @@ _MARKS: tuple[tuple[bytes, int, _Reader], ...] = (
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the keys in the gzip member that begins at ``offset``, or whose base64 does."""
-    if memory.clip(space, offset, len(_MAGIC)) == _MAGIC:
+    """Yield the keys in the member or stream that begins at ``offset``, or whose base64 does."""
+    if memory.clip(space, offset, len(_MAGIC)).startswith((_MAGIC, _ZLIB)):
         body = Text(memory=memory, space=space, offset=offset, width=1)
         layers = 0
     else:
         body = armour.text_at(memory, space, offset)
-        layers = 1 if body.read(len(_MARK)) == _MARK else 2
+        layers = 1 if body.read(len(_MARKS_ONCE[0])).startswith(_MARKS_ONCE) else 2
     member = _unpacked(body, layers)
     found = _keys(member.plain, rule) if member is not None else []
     if member is None or not found:
@@ -102,7 +112,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     size = member.size(max(ends))
     where, wide = armour.located(memory, space, body.offset, size, body.width)
     for one in found:
-        encoding = f"{'base64 of ' * layers}gzip of {one.candidate.encoding}{wide}"
+        encoding = f"{'base64 of ' * layers}{member.kind} of {one.candidate.encoding}{wide}"
         yield replace(one, candidate=replace(one.candidate, places=(where,), encoding=encoding))
 
 
@@ -114,6 +124,11 @@ class _Member:
     plain: bytes
     used: int
     whole: bool
+
+    @property
+    def kind(self) -> str:
+        """What compressed it."""
+        return "zlib" if self.texts[-1].startswith(_ZLIB) else "gzip"
 
     def size(self, end: int) -> int:
         """Return the characters of the outermost text that hold the member.
@@ -157,6 +172,9 @@ def _unpacked(body: Text, layers: int) -> _Member | None:
         return None
     for size in _READS:
         texts = _decoded(body, layers, size)
+        if size == _READS[0] and texts[-1].startswith(_ZLIB) and not _promising(texts[-1]):
+            effort.inflated(_TRIED)
+            return None
         plain, used, state = inflate(texts[-1], most)
         if state is not State.OPEN or len(texts[-1]) < size:
             break
@@ -167,12 +185,21 @@ def _unpacked(body: Text, layers: int) -> _Member | None:
     return _Member(texts, plain, used, state is State.WHOLE)
 
 
+def _promising(data: bytes) -> bool:
+    """Tell whether a zlib stream begins with what is mostly text; what is none is wrong soon."""
+    engine, plain = zlib.decompressobj(), b""
+    with suppress(zlib.error):
+        for first, last in pairwise((0, _TRIED // 4, _TRIED // 2, _TRIED)):
+            plain += engine.decompress(data[first:last], _TRIED)
+    return len(plain) >= armour.SMALLEST and len(plain.translate(None, _TEXT)) * 4 < len(plain)
+
+
 def inflate(data: bytes, most: int) -> tuple[bytes, int, State]:
-    """Return what a gzip member holds, how many bytes of it were read, and what ended that.
+    """Return what a member or a stream holds, how many bytes of it were read, and what ended that.
 
     At most ``most`` bytes, and those before the first that is wrong.
     """
-    engine = zlib.decompressobj(_GZIP)
+    engine = zlib.decompressobj(_EITHER)
     plain = bytearray()
     at, step = 0, _PIECE
     while at < len(data):

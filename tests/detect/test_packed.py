@@ -3,6 +3,8 @@
 import base64
 import gzip
 import json
+import pickle
+import zlib
 
 import pytest
 
@@ -76,6 +78,40 @@ def test_a_torn_member(behind: bytes) -> None:
     assert len(gzip.compress(pem)) - 40 < found.candidate.places[0].size < len(whole) - 900
     assert len(find(whole[:-8] + bytes(8))) == 1
     assert find(whole[:700]) == []
+
+
+@pytest.mark.parametrize("level", [1, 3, 6, 9])
+@pytest.mark.parametrize("layers", [0, 1])
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (encodings.pkcs8_pem(RSA), RSA),
+        (encodings.pkcs8_pem(ED), ED),
+        (b"blob 241\0" + encodings.pkcs8_pem(EC), EC),
+        (pickle.dumps({"key": encodings.pkcs8_pem(ED).decode()}, protocol=4), ED),
+        (helm(RSA), RSA),
+    ],
+    ids=["rsa", "ed25519", "git", "pickle", "manifest"],
+)
+def test_keys_in_a_zlib_stream(data: bytes, key: keys.Key, layers: int, level: int) -> None:
+    """They are proved in a stream of any level, as it is and in base64, whole and torn behind."""
+    text = zlib.compress(data, level)
+    whole = base64.b64encode(text).rstrip(b"=") if layers and level != 3 else text
+    (found,) = find(b"\0\0" + whole + BEHIND)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.places == (Place(space=0, offset=2, size=len(whole)),)
+    assert found.candidate.encoding.startswith("base64 of zlib of" if whole != text else "zlib of")
+    assert len(find(whole[:-4] + BEHIND)) == 1
+
+
+def test_a_zlib_stream_without_text_is_not_read() -> None:
+    """What begins as no text does costs a few hundred bytes, and so does what is no stream."""
+    data = noise.uniform(4000).replace(b"\0", b"\x80") + encodings.pkcs8_pem(RSA) * 9
+    stored = zlib.compress(bytes(range(128, 256)) * 20 + data)
+    for stream in (stored, b"\x78\x9c\x65" + noise.uniform(4000)):
+        with effort.bounded(1 << 40) as bound:
+            assert find(stream) == []
+            assert 0 < effort.INFLATED - bound.inflatable < 1024
 
 
 def test_what_is_inflated_is_bounded() -> None:
