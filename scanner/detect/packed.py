@@ -1,12 +1,12 @@
-"""Private keys in compressed text: gzip (RFC 1952) and zlib (RFC 1950), in memory and in base64.
+"""Keys in compressed text: gzip (RFC 1952) and zlib (RFC 1950), in memory and in base64.
 
 Helm keeps a release as base64 of gzip, which Kubernetes keeps in base64 again; cloud-init takes
 user data as either; logs, archives and bodies of HTTP are gzip as they are, objects of git, parts
 of PDF and other bodies of HTTP zlib. A member is inflated up to where it ends, is damaged or gets
 too long: memory is full of torn ones, and what stands before the damage counts. The header of zlib
 says little: of such a stream a little is inflated first, and is to be text. What is written there
-is given to its reader as if it had stood in memory. This module inflates once, and counts what it
-inflates (``effort``).
+is given to its reader as if it had stood in memory; certificates and public keys, too, which name a
+private one. This module inflates once, and counts what it inflates (``effort``).
 """
 
 import functools
@@ -29,8 +29,11 @@ from scanner.detect.locked.sealed import Sealed
 from scanner.detect.openpgp import transferable
 from scanner.detect.programs import age, dnssec, wireguard
 from scanner.detect.ssh import openssh, putty
-from scanner.detect.texts import encoded, jwk, pem, twice
+from scanner.detect.texts import encoded, jwk, pem, public_text, twice
 from scanner.rules import Rule
+
+NAME = "packed"
+"""The detector of rules that find them."""
 
 MOST = 1 << 20
 """Bytes of a member that are read, and of what it holds that are inflated, at most."""
@@ -72,6 +75,7 @@ _TEXTS: tuple[tuple[bytes, int, _Reader], ...] = (
     (age.MARK, 0, age.examine),
     (dnssec.MARK, 0, dnssec.examine),
     (wireguard.MARK, 0, wireguard.examine),
+    *((mark, 0, public_text.examine) for mark in public_text.MARKS),
     *((mark, back, encoded.examine) for mark, back in twice.INNER),
 )
 """What is looked for in a text, the characters before it at which its reader begins, and that."""
@@ -96,7 +100,7 @@ _MARKS: tuple[tuple[bytes, int, _Reader], ...] = (
 )
 
 
-def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the keys in the member or stream that begins at ``offset``, or whose base64 does."""
     if memory.clip(space, offset, len(_MAGIC)).startswith((_MAGIC, _ZLIB)):
         body = Text(memory=memory, space=space, offset=offset, width=1)
@@ -105,8 +109,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         body = armour.text_at(memory, space, offset)
         layers = 1 if body.read(len(_MARKS_ONCE[0])).startswith(_MARKS_ONCE) else 2
     member = _unpacked(body, layers)
-    found = _keys(member.plain, rule) if member is not None else []
-    if member is None or not found:
+    if member is None:
+        return
+    found, publics = _keys(member.plain, rule)
+    yield from publics
+    if not found:
         return
     ends = [place.offset + place.size for one in found for place in one.candidate.places]
     size = member.size(max(ends))
@@ -225,13 +232,16 @@ def _sweeper() -> anchors.Sweeper:
     return anchors.open_sweeper(anchors.compile_literals([mark for mark, _, _ in _MARKS]))
 
 
-def _keys(plain: bytes, rule: Rule) -> list[Proved]:
-    """Return the keys of a text, where they stand in it."""
+def _keys(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
+    """Return the keys of a text, where they stand in it, and public ones, which stand nowhere."""
     inner = _Plain(plain)
     found: list[Proved] = []
+    publics: list[PublicKey] = []
     for index, at in _sweeper().sweep(plain):
         _, back, reader = _MARKS[index]
-        if at >= back and inner.left >= 0:
-            keys_there = reader(inner, 0, at - back, rule)
-            found += [one for one in keys_there if isinstance(one, Proved)]
-    return found
+        for one in reader(inner, 0, at - back, rule) if at >= back and inner.left >= 0 else ():
+            if isinstance(one, Proved):
+                found.append(one)
+            elif isinstance(one, PublicKey):
+                publics.append(replace(one, witness=replace(one.witness, place=None)))
+    return found, publics

@@ -96,7 +96,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("tpm", tpm.examine),
     ("encoded", encoded.examine),
     ("twice", twice.examine),
-    ("packed", packed.examine),
+    (packed.NAME, packed.examine),
     ("dumped", dumped.examine),
     ("printed", printed.examine),
     ("putty", nested.reading(putty.examine, putty.MARK)),
@@ -120,6 +120,9 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
 _EXAMINE = dict(EXAMINERS)
+
+_TEXTS = (public_text.NAME, packed.NAME)
+"""The detectors of public keys as text."""
 
 Hit = tuple[int, int, int]
 """Number of the rule, space and offset of an anchor."""
@@ -156,7 +159,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
     with effort.bounded(MOST_EFFORT) as bound:
         for hit, found in _examine(session, hits, bound, faults):
             if isinstance(found, PublicKey):
-                text = session.rules[hit[0]].detector == public_text.NAME
+                text = session.rules[hit[0]].detector in _TEXTS
                 met.add(found, hit, names=text and found.algorithm == "rsa")
             elif isinstance(found, Sealed):
                 sealed.append(found)
@@ -219,7 +222,7 @@ def _examine(
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
     misled, limits = 0, Limits(session.memory, bound)
     # Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
-    texts = np.array([rule.detector == public_text.NAME for rule in session.rules], np.bool_)
+    texts = np.array([rule.detector in _TEXTS for rule in session.rules], np.bool_)
     order = np.argsort(texts[hits.rule], kind="stable")
     rows = (column[order].tolist() for column in (hits.rule, hits.space, hits.offset))
     for hit in zip(*rows, strict=True):

@@ -5,6 +5,7 @@ import gzip
 import json
 import pickle
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from scanner.detect import anchors, packed
 from scanner.detect.algebra import effort
 from scanner.detect.asn1.keys import Proved
 from scanner.model import Confidence, Place
+from tests.detect import planted
 from tests.detect.one_space import Bytes
 
 (RULE,) = (rule for rule in rules.load() if rule.detector == "packed")
@@ -28,6 +30,7 @@ def find(data: bytes) -> list[Proved]:
         found
         for _, offset in SWEEPER.sweep(data)
         for found in packed.examine(Bytes(data), 0, offset, RULE)
+        if isinstance(found, Proved)
     ]
 
 
@@ -102,6 +105,16 @@ def test_keys_in_a_zlib_stream(data: bytes, key: keys.Key, layers: int, level: i
     assert found.candidate.places == (Place(space=0, offset=2, size=len(whole)),)
     assert found.candidate.encoding.startswith("base64 of zlib of" if whole != text else "zlib of")
     assert len(find(whole[:-4] + BEHIND)) == 1
+
+
+def test_a_certificate_names_and_bears_witness(tmp_path: Path) -> None:
+    """Of what is packed it is read, too; a prime is no key by it, as by no other text."""
+    texts = zlib.compress(encodings.certificate_pem(RSA) + encodings.certificate_pem(EC))
+    changed = bytes(10) + RSA.p.to_bytes(128, "little")[10:]
+    done = planted.scanned(tmp_path, changed, EC.d.to_bytes(32, "little"), texts)
+    (key,) = planted.private(done)
+    assert key.fingerprint.value == EC.spki_sha256
+    assert {one.subject for one in done.witnesses} == {"CN=throwaway.example"}
 
 
 def test_a_zlib_stream_without_text_is_not_read() -> None:

@@ -23,6 +23,9 @@ from scanner.rules import Rule
 NAME = "public-text"
 """The detector of rules that find them."""
 
+MARKS = (b"BEGIN CERTIFICATE-----", b"BEGIN PUBLIC KEY-----", b"BEGIN RSA PUBLIC KEY-----")
+"""The anchors of the usual PEM."""
+
 _LONGEST_LABEL = 32
 _LABEL = re.compile(
     rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----"
