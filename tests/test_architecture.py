@@ -73,7 +73,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("detect.texts.*",),
     ("detect.programs.*",),
     ("detect.damaged.*", "detect.encrypted", "detect.packed", "detect.credentials.*"),
-    ("detect.relations.*", "detect.structures.*"),
+    ("detect.relations.*", "detect.structures.*", "detect.respelled"),
     ("detect.needles",),
     ("known",),
     ("processes.serving",),

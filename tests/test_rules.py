@@ -1,6 +1,7 @@
 """Rules as data: what is shipped is sound, and what is not a rule is refused."""
 
 import base64
+import codecs
 import dataclasses
 import gzip
 import zlib
@@ -195,6 +196,12 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pem-base64-gzip-base64-twice": lambda key: base64.b64encode(
         base64.b64encode(packed(base64.b64encode(encodings.pkcs8_pem(key))))
     ),
+    "pkcs8-pem-base32": lambda key: base64.b32encode(encodings.pkcs8_pem(key)),
+    "encrypted-pkcs8-pem-base32": lambda key: base64.b32encode(sealed.pkcs8_pem(key)),
+    "pkcs8-base32": lambda key: base64.b32encode(encodings.pkcs8_der(key)),
+    "pkcs1-ascii85": lambda key: base64.a85encode(encodings.pkcs1_der(key)),
+    "pkcs8-pem-base85": lambda key: base64.b85encode(encodings.pkcs8_pem(key)),
+    "openssh-pem-uuencode": lambda key: codecs.encode(encodings.openssh_pem(key), "uu"),
     "pem-base64": lambda key: base64.b64encode(encodings.pkcs8_pem(key)),
     "age-base64": lambda key: base64.b64encode(services.age(key)),
     "dnssec-base64": lambda key: base64.b64encode(services.dnssec(key)),

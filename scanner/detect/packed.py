@@ -111,7 +111,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     member = _unpacked(body, layers)
     if member is None:
         return
-    found, publics = _keys(member.plain, rule)
+    found, publics = keys_in(member.plain, rule)
     yield from publics
     if not found:
         return
@@ -232,7 +232,7 @@ def _sweeper() -> anchors.Sweeper:
     return anchors.open_sweeper(anchors.compile_literals([mark for mark, _, _ in _MARKS]))
 
 
-def _keys(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
+def keys_in(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
     """Return the keys of a text, where they stand in it, and public ones, which stand nowhere."""
     inner = _Plain(plain)
     found: list[Proved] = []

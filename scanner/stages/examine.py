@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.detect import encrypted, packed
+from scanner.detect import encrypted, packed, respelled
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
@@ -97,6 +97,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("encoded", encoded.examine),
     ("twice", twice.examine),
     (packed.NAME, packed.examine),
+    ("respelled", respelled.examine),
     ("dumped", dumped.examine),
     ("printed", printed.examine),
     ("putty", nested.reading(putty.examine, putty.MARK)),

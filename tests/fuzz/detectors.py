@@ -106,6 +106,7 @@ _ANCHORED = (
     _detector("torn", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))),
     _detector("twice", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
     _detector("packed", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
+    _detector("respelled", mutate=(_B64, *_WIDE)),
     _detector("dumped", mutate=(mutators.hex_of(mutators.der), mutators.words, *_WIDE)),
     _detector("printed", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("x509", mutate=(mutators.der,)),
