@@ -2,7 +2,8 @@
 
 What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
 wallet holds a scalar in hex, and whatever prints a key (Erlang's logs, an interpreter) writes its
-integers in decimal. Such a word is as long as a private number's bytes make it, canonical (RFC 4648
+integers in decimal; or GNU bc, PHP and Lua, whose bignum has decimal digits as bytes 0 to 9, which
+are a text here too. Such a word is as long as a private number's bytes make it, canonical (RFC 4648
 section 3.5), and ends where other characters begin. The sweep says where one may stand
 (``number_words``); here a text is read again, and what it spells takes part in the relations as if
 it had stood there. This module knows no keys: only the arithmetic says whose number it is, if any.
@@ -76,6 +77,11 @@ _AHEAD = re.compile(rb"0[xX0234]|ED|ed")
 points of SEC 1 section 2.3.3)."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+BYTES = re.compile(rb"[\x01-\x09](?:\0{0,5}[\x01-\x09])*")
+"""Decimal digits as bytes: of no number that is prime, or a key's, is the last one a zero, and more
+zeros in a row part it from what an allocator has before it."""
+
+_ASCII = bytes.maketrans(bytes(range(10)), b"0123456789")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
 _URL = bytes.maketrans(b"-_", b"+/")
 _VARIED = {32: 24}
@@ -124,6 +130,8 @@ def sparse(runs: Runs, most: int = MOST) -> Runs:
 def may_be(data: Bytes, at: Offsets) -> Flags:
     """Tell by the first bytes of runs which are texts: random-looking ones are none."""
     found = np.zeros(len(at), np.bool_)
+    few = np.flatnonzero(data[at] - np.uint8(1) < 9)
+    found[few] = (data[at[few, None] + np.arange(_HEAD)] < 10).all(axis=1)
     maybe = np.flatnonzero(INSIDE[data[at]])
     rows = data[at[maybe, None] + np.arange(_HEAD)]
     even, odd = rows[:, ::2], rows[:, 1::2]
@@ -136,6 +144,11 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
 
     Where ``size`` says that it fills a slot, others may adjoin it.
     """
+    digits = BYTES.match(memory.clip(space, offset, LONGEST))
+    return _of_bytes(digits[0], offset) if digits else _of_word(memory, space, offset, size)
+
+
+def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | None:
     wide = memory.clip(space, offset + 1, 1) == b"\0"
     width = 1 + wide
     text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
@@ -160,6 +173,13 @@ def read(memory: Memory, space: int, offset: int, size: int = 0) -> Written | No
     if before == b"\n" and behind in (b"\r", b"\n"):  # a line of many
         return None
     return Written(form=form + " utf-16" * wide, raw=raw, offset=offset, size=size)
+
+
+def _of_bytes(digits: bytes, offset: int) -> Written | None:
+    size, number = DECIMAL.get(len(digits), 0), int(digits.translate(_ASCII))
+    if number >> 8 * size or len(set(number.to_bytes(size))) < _VARIED.get(size, _MOST_VARIED):
+        return None
+    return Written(form="bc digits", raw=number.to_bytes(size), offset=offset, size=len(digits))
 
 
 def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:

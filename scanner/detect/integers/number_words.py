@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scanner.detect.integers.bare_numbers import (
     BASE58,
     BASE64,
+    BYTES,
     DECIMAL,
     HEX,
     INSIDE,
@@ -78,6 +79,14 @@ _ROWS = 1 << 12
 
 _LINE, _RETURN = ord("\n"), ord("\r")
 
+_NIBBLES, _SIXES = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x0606060606060606)
+_FIFTEENS, _SIXTEENS = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x1010101010101010)
+_NONZERO = 5
+"""Bytes of eight that are no zeros, of random decimal digits, at least: one in 200 has fewer."""
+
+_BACK = 160
+"""Bytes before the first such word that is seen in which its number begins."""
+
 
 def find(
     buffer: Bytes, owned_starts: Offsets, owned_ends: Offsets, filled: Sequence[tuple[int, int]]
@@ -89,13 +98,16 @@ def find(
     """
     words = buffer[: len(buffer) & ~7].view(np.uint64)
     chosen: tuple[list[Offsets], list[Offsets]] = ([], [])
+    bytewise: list[Offsets] = []
     for low, high in filled:
         for first in range(low // 8 & -_STEP, high // 8, _PIECE * _STEP):
             sample = words[first : min(first + _PIECE * _STEP, high // 8) : _STEP]
             narrow, wide = _texts(sample)
             chosen[0].append(first + narrow * _STEP)
             chosen[1].append(first + wide * _STEP)
-    starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+            bytewise.append(first + _small(sample) * _STEP)
+    found = _bytewise(buffer, words, np.concatenate(bytewise)) if bytewise else []
+    starts, ends = ([np.array([pair[end] for pair in found], np.int64)] for end in range(2))
     for width, sampled in enumerate(chosen, 1):
         at = np.concatenate(sampled) if sampled else np.empty(0, np.int64)
         at = (_long if width == 1 else _long_wide)(words, at)
@@ -110,6 +122,37 @@ def find(
     start, end = start[mine], end[mine]
     order = np.argsort(start, kind="stable")
     return start[order], end[order]
+
+
+def _small(words: Words) -> Offsets:
+    """Return which words are eight decimal digits, few of them zeros."""
+    at = np.flatnonzero(((words & _NIBBLES) == 0) & (words > _TWO))
+    return at[_are_decimal(words[at])]
+
+
+def _are_decimal(words: Words) -> Flags:
+    filled = (words + _FIFTEENS & _SIXTEENS) >> np.uint64(4)
+    good: Flags = (words + _SIXES & _NIBBLES == 0) & (words & _NIBBLES == 0)
+    return good & (filled * _FLAGS >> _TOP >= _NONZERO)
+
+
+def _bytewise(buffer: Bytes, words: Words, at: Offsets) -> list[tuple[int, int]]:
+    """Return start and end of the numbers in such digits around words that were looked at."""
+    at = at[_are_decimal(_at(words, at - 1)) | _are_decimal(_at(words, at + 1))]
+    found: list[tuple[int, int]] = []
+    last = 0
+    for here in (at * 8).tolist():
+        if here < last:
+            continue
+        first = max(here - _BACK, last)
+        text = buffer[first : here + LONGEST].tobytes()
+        for one in BYTES.finditer(text):
+            last = max(last, first + one.end())
+            if first + one.end() > here:
+                if len(one[0]) in DECIMAL or last == len(buffer):
+                    found.append((first + one.start(), last))
+                break
+    return found
 
 
 def _texts(words: Words) -> tuple[Offsets, Offsets]:

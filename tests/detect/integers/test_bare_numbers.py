@@ -28,6 +28,11 @@ def url(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
+def bytewise(raw: bytes) -> bytes:
+    """Return decimal digits as bytes, as GNU bc and bcmath keep them."""
+    return bytes(map(int, str(int.from_bytes(raw, "big"))))
+
+
 SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "base64url": url,
     "base64": base64.b64encode,
@@ -135,6 +140,17 @@ def test_numbers_of_rsa(tmp_path: Path, numbers: str, spelling: str) -> None:
         data = noise.plant(data, 2000 + 3001 * at, bytes(1) + SPELLINGS[spelling](raw) + bytes(1))
     found = private(scanned(tmp_path, data), RSA.spki_sha256)
     assert bool(found) == (numbers != "pq")  # a product that stands nowhere is no key
+
+
+def test_decimal_digits_as_bytes(tmp_path: Path) -> None:
+    """Seen in GNU bc: numbers of a key, of which the text that was read tells no modulus."""
+    data = noise.text(SIZE, 3)
+    for at, value in enumerate((RSA.p, RSA.n)):
+        digits = bytewise(encodings.big_endian(value))
+        data = noise.plant(data, 2000 + 3001 * at, b"\x41\1" + bytes(7) + digits + bytes(9))
+    (found,) = private(scanned(tmp_path, data), RSA.spki_sha256)
+    assert (found.places[0].offset, found.places[0].size) == (2009, 309)
+    assert "bc digits" in found.encoding
 
 
 @pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])

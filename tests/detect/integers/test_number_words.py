@@ -13,7 +13,7 @@ from scanner.detect.integers import bare_numbers, number_words
 from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Place
-from tests.detect.integers.test_bare_numbers import SPELLINGS, url
+from tests.detect.integers.test_bare_numbers import SPELLINGS, bytewise, url
 
 
 def found_in(data: bytes) -> list[tuple[int, int]]:
@@ -30,6 +30,16 @@ def test_a_word_of_small_letters_alone() -> None:
     for at in range(len(text) - 8):
         plain = text[:at] + b"abcdefgh" + text[at + 8 :]
         assert found_in(bytes(64) + plain + bytes(64)) == [(64, 64 + len(plain))]
+
+
+@pytest.mark.parametrize("size", [32, 48, 128, 256, 512])
+def test_decimal_digits_as_bytes(size: int) -> None:
+    """Seen in GNU bc: behind an allocator's header, which may hold a digit too, and its zeros."""
+    digits = bytewise(noise.uniform(size, 7)[:-1] + b"\x7f")
+    for at in range(8):
+        header = b"\x41\1" + bytes(6 + at)
+        data = noise.uniform(64) + header + digits + bytes(5) + b"\x31\0\0\0\0\0\0\0" * 4
+        assert (72 + at, 72 + at + len(digits)) in found_in(data)
 
 
 def test_a_long_text_is_no_crowd() -> None:
