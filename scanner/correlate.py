@@ -147,7 +147,7 @@ def _signed(
 def _once(rows: Iterable[_Row]) -> Iterator[_Row]:
     """Say of the places of a nonce that they are none of the key's own number."""
     for encoding, places in rows:
-        yield f"nonce {encoding.removeprefix('d ')}", places
+        yield f"nonce {encoding.removeprefix('d ').removeprefix('x ')}", places
 
 
 # --- a finding ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from scanner.detect.register import Register
 from scanner.detect.relations import (
     digits,
     discrete,
+    dsa_nonces,
     ec,
     edwards,
     encapsulation,
@@ -50,7 +51,7 @@ RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("ec-digits", ("ec",), digits.search, digits.again),
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
-    ("dsa", ("rsa", "dsa", "dhx"), discrete.search_dsa, discrete.again),
+    ("dsa", ("rsa", "dsa", "dhx"), dsa_nonces.search, discrete.again),
     ("lattices", tuple(mldsa.SETS), lattices.search, lattices.again),
     ("encapsulation", tuple(mlkem.SETS), encapsulation.search, encapsulation.again),
     ("hashtrees", tuple(slhdsa.SETS), hashtrees.search, hashtrees.again),
@@ -185,5 +186,5 @@ def candidate(found: Related, rule: Rule) -> Candidate:
         e=key.e if isinstance(key, Rsa) else 0,
         e_assumed=isinstance(key, Rsa) and key.e_assumed,
         group=(key.p, key.q, key.g) if isinstance(key, Ffc) else (),
-        more=key.more if isinstance(key, Ffc) else found.twin or found.signer,
+        more=found.twin or found.signer or (key.more if isinstance(key, Ffc) else b""),
     )

@@ -393,7 +393,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
             g=g,
             x=x,
             y=pow(g, x, p),
-            more=candidate.more,
+            more=b"" if candidate.proof == NONCE_DSA else candidate.more,  # who signed
         )
         for x in numbers
         if x and x.bit_length() <= p.bit_length()

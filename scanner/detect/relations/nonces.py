@@ -11,6 +11,7 @@ key.
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -36,6 +37,8 @@ _HASHES = (20, 28, 32, 48, 64)
 
 _INTEGER, _SEQUENCE, _LONG = 0x02, 0x30, 0x81
 """Tags of DER (X.690 8.3, 8.9), and what stands before a length of one byte from 128 on."""
+
+Pair = TypeVar("Pair")
 
 _Places = dict[tuple[str, int], list[int]]
 """Curve and x of a point, and positions in the pool."""
@@ -101,20 +104,23 @@ def _signers(
     pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
 ) -> dict[tuple[str, int], Ec]:
     """Return which suspects are nonces of a found key: s is near r, and the hash stands there."""
-    found: dict[tuple[str, int], Ec] = {}
     hashes = _hashes(pool, suspects, signers, places)
+    return {(key.curve, key.x): signer for key, signer in standing(pool, hashes)}
+
+
+def standing(pool: Pool, hashes: Iterator[tuple[bytes, Pair]]) -> Iterator[Pair]:
+    """Yield what comes with each of some hashes that stands in the pool."""
     while rows := list(itertools.islice(hashes, _AT_ONCE)):
-        lows = np.array([int.from_bytes(raw[:8], "little") for raw, _, _ in rows], np.uint64)
+        lows = np.array([int.from_bytes(raw[:8], "little") for raw, _ in rows], np.uint64)
         for index, position in words.find(pool.data, lows):
-            raw, key, signer = rows[index]
+            raw, pair = rows[index]
             if words.stands(pool.data, position, raw):
-                found[key.curve, key.x] = signer
-    return found
+                yield pair
 
 
 def _hashes(
     pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
-) -> Iterator[tuple[bytes, Ec, Ec]]:
+) -> Iterator[tuple[bytes, tuple[Ec, Ec]]]:
     """Yield what a signer would have signed with a nonce, by each number near r, and who they are.
 
     Where signers are too many for a curve, the first nonces are tried with all of them.
@@ -126,18 +132,18 @@ def _hashes(
         others = others[: left[key.curve]]
         left[key.curve] -= len(others)
         near = [pool.place(position, curve.size) for position in at] if others else []
-        for s in _numbers(pool, curve, near) if near else ():
+        for s in numbers(pool, curve.size, near) if near else ():
             part = s * key.d % curve.n
             for signer in others:
                 rest = key.x * signer.d
                 for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
-                    for raw in _spelled(curve, z) if z >> 64 else ():
-                        yield raw, key, signer
+                    for raw in spelled(curve.size, z) if z >> 64 else ():
+                        yield raw, (key, signer)
 
 
-def _numbers(pool: Pool, curve: Curve, near: Sequence[Place]) -> Iterator[int]:
+def numbers(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[int]:
     """Yield what may be s, in either order of its bytes."""
-    size, most = curve.size, MOST_NUMBERS // 2
+    most = MOST_NUMBERS // 2
     found = (pieces.beside(pool, size, most, near), pieces.aligned(pool, size, most, near))
     for position in np.unique(np.concatenate(found)).tolist():
         raw = pool.data[position : position + size].tobytes()
@@ -145,9 +151,9 @@ def _numbers(pool: Pool, curve: Curve, near: Sequence[Place]) -> Iterator[int]:
         yield int.from_bytes(raw, "little")
 
 
-def _spelled(curve: Curve, z: int) -> tuple[bytes, bytes]:
+def spelled(most: int, z: int) -> tuple[bytes, bytes]:
     """Spell a hash, which is shorter than the order as a rule if it is of fewer bytes."""
     length = (z.bit_length() + 7) // 8
-    size = min((whole for whole in _HASHES if whole >= length), default=curve.size)
-    size = min(size, curve.size)
+    size = min((whole for whole in _HASHES if whole >= length), default=most)
+    size = min(size, most)
     return z.to_bytes(size, "big"), z.to_bytes(size, "little")

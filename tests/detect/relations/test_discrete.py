@@ -19,7 +19,7 @@ from scanner.detect.algebra.material import describe
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.openpgp import sexp
-from scanner.detect.relations import digits, discrete, logarithms, subgroups
+from scanner.detect.relations import digits, discrete, dsa_nonces, logarithms, subgroups
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_DSA, Place
@@ -381,6 +381,28 @@ def test_a_nonce_is_told_from_a_key(make_pool: MakePool, there: str) -> None:
     (related,) = discrete.search_dsa(pool, ())
     assert related.key.x == k
     assert related.proof == ("g**x = y" if there == "its power" else NONCE_DSA)
+
+
+@pytest.mark.parametrize("form", ["DER", "limbs", "another hash"])
+def test_who_signed_with_a_nonce(make_pool: MakePool, form: str) -> None:
+    """The key stands as well, s beside r, and the hash anywhere; with another hash nobody says."""
+    p, q, g, x, y = numbers()
+    k, z = short(255), hashlib.sha256(b"signed").digest()
+    r = pow(g, k, p) % q
+    s = (int.from_bytes(z, "big") + r * x) * pow(k, -1, q) % q
+    signature = (
+        little(r, 32) + little(s, 32) if form == "limbs" else tlv(0x30, integer(r) + integer(s))
+    )
+    z = hashlib.sha256(z).digest() if form == "another hash" else z
+    parts = [little(p, 256), little(q, 32), little(g, 256), little(x, 32), little(y, 256)]
+    pool, memory = make_pool(planted([*parts, little(k, 32), signature, z]))
+    key, nonce = sorted(dsa_nonces.search(pool, ()), key=lambda one: one.proof == NONCE_DSA)
+    name = describe(key.key).fingerprint.value
+    assert (key.signer, key.key.x, nonce.key.x) == (b"", x, k)
+    assert nonce.signer.hex() == ("" if form == "another hash" else name)
+    said = second_look.told(nonce)
+    assert said.more == nonce.signer
+    assert describe(nonce.key).fingerprint.value in again(memory, nonce)
 
 
 # --- numbers end to end -------------------------------------------------------------------------
