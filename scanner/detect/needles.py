@@ -45,6 +45,7 @@ _STRINGS = ("seed", "prefix", "k bytes-be")
 
 _WEB_TOKEN = b"eyJ"
 _URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
+_BYTEWISE = bytes.maketrans(b"0123456789", bytes(range(10)))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -141,7 +142,8 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         spelled = [("hex", digits.encode()), ("hex", digits.upper().encode())]
         spelled += [("hex", raw.hex(":").encode())]
         if len(raw) <= _MOST_DECIMAL:
-            spelled += [("decimal", str(int.from_bytes(raw, "big")).encode())]
+            decimal = str(int.from_bytes(raw, "big")).encode()
+            spelled += [("decimal", decimal), ("bc digits", decimal.translate(_BYTEWISE))]
         spelled += [("base64", text) for text in shifted]
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:

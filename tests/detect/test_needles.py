@@ -32,6 +32,7 @@ def test_numbers_in_every_form() -> None:
         assert big in numbers[f"{name} bytes-be"]
         assert big.hex().encode() in all_of_it[f"{name} hex"]
         assert str(value).encode() in all_of_it[f"{name} decimal"]
+        assert bytes(map(int, str(value))) in all_of_it[f"{name} bc digits"]
         assert base64.b64encode(big)[4:-4] in all_of_it[f"{name} base64"]
     assert not {name for name in numbers if "hex" in name or "base64" in name}
     public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
