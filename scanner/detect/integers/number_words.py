@@ -84,6 +84,10 @@ _FIFTEENS, _SIXTEENS = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x10101010101010
 _NONZERO = 5
 """Bytes of eight that are no zeros, of random decimal digits, at least: one in 200 has fewer."""
 
+_SORTS, _SHARE = 9, 4
+"""Digits of ten that random ones have at least, and of how many one may be the same: of 75, one in
+100,000 numbers has more or fewer. Tables of small numbers do."""
+
 _BACK = 160
 """Bytes before the first such word that is seen in which its number begins."""
 
@@ -149,10 +153,16 @@ def _bytewise(buffer: Bytes, words: Words, at: Offsets) -> list[tuple[int, int]]
         for one in BYTES.finditer(text):
             last = max(last, first + one.end())
             if first + one.end() > here:
-                if len(one[0]) in DECIMAL or last == len(buffer):
+                if (len(one[0]) in DECIMAL and _mixed(one[0])) or last == len(buffer):
                     found.append((first + one.start(), last))
                 break
     return found
+
+
+def _mixed(digits: bytes) -> bool:
+    """Tell whether digits are as mixed as random ones are."""
+    sorts = set(digits)
+    return len(sorts) >= _SORTS and _SHARE * max(map(digits.count, sorts)) <= len(digits)
 
 
 def _texts(words: Words) -> tuple[Offsets, Offsets]:

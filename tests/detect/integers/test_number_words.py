@@ -42,6 +42,14 @@ def test_decimal_digits_as_bytes(size: int) -> None:
         assert (72 + at, 72 + at + len(digits)) in found_in(data)
 
 
+@pytest.mark.parametrize(
+    "table", [b"\t" * 78, b"\1\2\1\3" * 19 + b"\1\2", bytes(range(1, 9)) * 9 + b"\1\2\3"]
+)
+def test_tables_of_small_numbers_are_no_digits(table: bytes) -> None:
+    """As long as a number, and not as mixed."""
+    assert found_in(b"\xff" * 64 + table + b"\xff" * 64) == []
+
+
 def test_a_long_text_is_no_crowd() -> None:
     """Seen in Ruby: the modulus among thousands of paths, ten words of one row."""
     path = b"/usr/lib/Ruby/gems/3.1.0/Some-Gem-1.2.3/lib/Some.rb" + bytes(13)
