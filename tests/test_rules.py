@@ -342,6 +342,13 @@ def test_texts_are_looked_for_in_both_widths(tmp_path: Path) -> None:
     assert found == [b"Key:", "Key:".encode("utf-16-le")]
 
 
+def test_one_anchor_for_each_last_byte(tmp_path: Path) -> None:
+    """A list of last bytes stands for as many anchors."""
+    _write(tmp_path, GOOD.replace('"30 8? ?? [80-ff] 02 01 30"', '"78 9c", last = "4d 4e"'))
+    rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
+    assert [anchor.source for anchor in rule.anchors] == ["78 9c 4d", "78 9c 4e"]
+
+
 @pytest.mark.parametrize(
     "anchor",
     [
