@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.model import DumpReport, Finding, Occurrence, Report, Severity, Verdict
-from scanner.report import wording
+from scanner.report import alike, wording
 from scanner.report.printable import printable
 
 WIDTH = 100
@@ -138,12 +138,16 @@ def _dump(dump: DumpReport, within: int, *, verbose: bool) -> Iterator[Renderabl
     if to_do.row_count:
         yield Text()
         yield _indented(to_do)
-    for number, finding in enumerate(wording.named_first(dump.findings), 1):
+    told, others = alike.folded(wording.named_first(dump.findings), every=verbose)
+    for number, finding in enumerate(told, 1):
         yield Text()
         title = Table.grid(padding=(0, 1, 0, 0))
         title.add_row(Text(str(number), "dim"), _title(finding))
         yield title
         yield _indented(_evidence(finding, verbose=verbose))
+    for said in others:
+        yield Text()
+        yield _label(said)
     yield Text()
     if not wording.unread(dump):
         yield _indented(_coverage(dump, within, verbose=verbose))
@@ -155,9 +159,12 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     every = [finding for finding in wording.named_first(dump.findings) if wording.acts(finding)]
     once = [finding for finding in every if wording.is_nonce(finding)]
     acting = [finding for finding in every if not wording.is_nonce(finding)]
-    for finding in acting:
+    told, others = alike.folded(acting, every=verbose)
+    for finding in told:
         verb = "revoke" if finding.kind == "token" else "rotate"
         grid.add_row(Text(verb, "bold"), _identity(finding))
+    for said in others:
+        grid.add_row("", _label(said))
     _signed(grid, once)
     if any(map(wording.certified, acting)):
         grid.add_row(_label("note"), Text(wording.EXPIRY))

@@ -15,6 +15,7 @@ from scanner.model import (
     DumpReport,
     Extent,
     Finding,
+    Fingerprint,
     Gap,
     Occurrence,
     Report,
@@ -148,13 +149,12 @@ def last_line(report: Report) -> str:
 def over_fleet(report: Report) -> list[tuple[Finding, Spread]]:
     """Return each key to act on with the dumps that have it, in the report's order."""
     found: list[tuple[Finding, Spread]] = []
+    named: dict[tuple[int, Fingerprint], list[Finding]] = {}
+    for number, dump in enumerate(report.dumps if report.fleet else ()):
+        for finding in dump.findings:
+            named.setdefault((number, finding.fingerprint), []).append(finding)
     for key in report.fleet or ():
-        same = [
-            finding
-            for number in key.dumps
-            for finding in report.dumps[number].findings
-            if finding.fingerprint == key.fingerprint
-        ]
+        same = [f for number in key.dumps for f in named.get((number, key.fingerprint), ())]
         acting = [finding for finding in same if acts(finding)]
         if acting:
             found.append((named_first(acting)[0], key))
@@ -199,6 +199,12 @@ def named_first(findings: Iterable[Finding]) -> list[Finding]:
 def kind(finding: Finding) -> str:
     """Return what a finding is: ``private key``."""
     return _KINDS.get(_sort(finding), (printable(finding.kind),))[0]
+
+
+def more(called: str, sort: str) -> tuple[str, str]:
+    """Return what further findings of a name and a kind are, as one and as many."""
+    one, many = _KINDS.get(sort, (printable(sort),) * 2)
+    return f"more {called} {one}", f"more {called} {many}"
 
 
 def is_nonce(finding: Finding) -> bool:

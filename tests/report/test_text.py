@@ -176,6 +176,29 @@ def test_places_are_bounded(blocked: Report) -> None:
     assert "-v shows all" not in long
 
 
+def test_what_many_are_like_is_counted(blocked: Report) -> None:
+    """Of thousands of tokens some of each issuer are told; every private key is, as before."""
+    (dump,) = blocked.dumps
+    key = next(finding for finding in dump.findings if finding.kind == "private-key")
+    token = next(finding for finding in dump.findings if finding.kind == "token")
+    issued = [
+        dataclasses.replace(token, public=dataclasses.replace(token.public, issuer=f"is-{n % 3}"))
+        for n in range(90)
+    ]
+    held = dataclasses.replace(dump, findings=(*[key] * 25, *issued))
+    short, long = (
+        text.render(dataclasses.replace(blocked, dumps=(held,)), verbose=verbose)
+        for verbose in (False, True)
+    )
+    assert short.count("revoke   ") == 60
+    assert short.count("rotate   ") == 25
+    assert short.count("and 30 more jwt tokens (-v shows all)") == 2
+    assert all(short.count(f"is-{n}") == 20 for n in range(3))
+    assert long.count("revoke   ") == 90
+    several = dataclasses.replace(dump, findings=tuple(issued[:21:3]))
+    assert "more jwt" not in text.render(dataclasses.replace(blocked, dumps=(several,)))
+
+
 def test_faults_and_gaps_are_said(report: Report) -> None:
     """Whatever makes a scan less than whole is in the report, and what is normal is called so."""
     said = text.render(report)
