@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from scanner import rules
 from scanner.detect.asn1.der import Memory
-from scanner.detect.credentials import checksums, jwt, kingfisher, literals
+from scanner.detect.credentials import chance, checksums, jwt, kingfisher, literals
 from scanner.detect.credentials.jwt import Claims
 from scanner.detect.credentials.kingfisher import Match
 from scanner.fingerprint import Names
@@ -285,14 +285,15 @@ def _announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
 
     Letters and digits alone come about by chance in base64 and in hex: then the token must stand
-    by itself, and be no number.
+    by itself, be no number, and have no words of its length around it.
     """
     value = text[match.start : match.end]
     held = _held(match.rule, value, paths)
     if not held or not _brief(held):
         return bool(held)
     around = text[max(match.start - 1, 0) : match.start], text[match.end : match.end + 1]
-    return not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
+    alone = not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
+    return alone and not chance.crowded(text, match.start, match.end)
 
 
 def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
@@ -300,7 +301,7 @@ def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
 
     With a checksum, that is what stands in a longer word and has the wrong one: names of the
     solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
-    mark within base64 or a digest.
+    mark within base64, a digest or pixels.
     """
     value = text[match.start : match.end]
     around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
@@ -313,7 +314,7 @@ def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     held = _held(match.rule, value, paths)
     if not held or not _brief(held):
         return False
-    if _HEX.fullmatch(value):
+    if _HEX.fullmatch(value) or chance.shaded(value):
         return True
     before = _BEFORE_BASE64.search(text, max(match.start - _SIDE, 0), match.start)
     behind = _BEHIND_BASE64.match(text, match.end, match.end + _SIDE)

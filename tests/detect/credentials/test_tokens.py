@@ -283,8 +283,23 @@ def test_a_piece_of_something_else_is_no_token() -> None:
     inside = b"Zm9vYmFyMQ/" + chance + b"+" + tokens.text("behind", 20).encode()
     assert told(bytes(2) + inside + b"\n") == []
     assert [row[1:] for row in told(bytes(2) + b"key=" + chance + b"\n")] == [(6, len(chance))]
+    pixels = b"EAAAACEFHIJJIIHHIIJJJJIIHHIIIKLLNMMNNNNPRRRSSRSTSQLJMMXC"  # seen in a core of ffmpeg
+    assert told(b"\xcd\xe4\x89." + pixels + b"\x91\xe1") == []
     name = b"_Z17highs_setCallbackP5HighsSt8functionIFviRKNSt7"
     assert told(bytes(2) + name + bytes(2)) == []
+
+
+def test_a_short_mark_in_a_crowd_is_probable() -> None:
+    """Of very many words of base64 one begins with three letters; a token stands out by its length.
+
+    Seen in a process with 120,000 random ids of JSON documents.
+    """
+    token = b"BSA" + tokens.text("search", 40).encode()
+    crowd = [tokens.text(f"id-{number}", 43).encode() for number in range(8)]
+    assert told(b"\0".join([b"", token, *crowd[1:], b""]))[0][0] == "service-token"
+    assert told(b"\0".join([b"", token, *crowd, b""]))[0][0] == "probable-token"
+    shorter = [b"BSA" + word[3:] for word in crowd] + [word[1:] for word in crowd]
+    assert told(b"\0".join([b"", token, *shorter, b""]))[0][0] == "service-token"
 
 
 def test_a_sum_tells_a_token_in_a_longer_word() -> None:
