@@ -42,7 +42,10 @@ _READS = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, MOST)
 """Bytes of a member that are read, until it ends in them: most are damaged soon."""
 
 _MOST_READ = 8 << 20
-"""Bytes of one text that its readers may read: it may be full of marks."""
+"""Bytes of one text that its readers may read in vain: it may be full of marks."""
+
+_PAID = 64 << 10
+"""Bytes more of them for each key that is there: its END line is a mark as well."""
 
 _MAGIC, _ZLIB, _EITHER = b"\x1f\x8b\x08", b"\x78", 47
 _MARKS_ONCE = (b"H4sI", b"eA", b"eJ", b"eN")
@@ -239,9 +242,13 @@ def keys_in(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
     publics: list[PublicKey] = []
     for index, at in _sweeper().sweep(plain):
         _, back, reader = _MARKS[index]
-        for one in reader(inner, 0, at - back, rule) if at >= back and inner.left >= 0 else ():
-            if isinstance(one, Proved):
-                found.append(one)
-            elif isinstance(one, PublicKey):
-                publics.append(replace(one, witness=replace(one.witness, place=None)))
+        if at >= back and (left := inner.left) >= 0:
+            there = list(reader(inner, 0, at - back, rule))
+            found += [one for one in there if isinstance(one, Proved)]
+            publics += [
+                replace(one, witness=replace(one.witness, place=None))
+                for one in there
+                if isinstance(one, PublicKey)
+            ]
+            inner.left = left + _PAID if there else inner.left
     return found, publics

@@ -27,7 +27,7 @@ from scanner.detect.relations import words
 from scanner.detect.texts import pem
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows
-from scanner.model import Candidate, Place
+from scanner.model import Candidate, Fingerprint, Place
 from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
@@ -247,12 +247,25 @@ def _needles(session: Session, candidate: Candidate, *, texts: bool) -> Iterator
 def again(session: Session, candidate: Candidate) -> Material | None:
     """Prove a candidate once more from its places; None where the bytes do not say it again."""
     detector = next(rule.detector for rule in session.rules if rule.id == candidate.rule)
-    found = (
-        dict(AGAIN)[detector](session.memory, candidate)
-        if detector in dict(AGAIN)
-        else [one.material for one in examined(session, candidate) if isinstance(one, Proved)]
-    )
+    if detector not in dict(AGAIN):
+        return _written(session, candidate).get(candidate.fingerprint)
+    found = dict(AGAIN)[detector](session.memory, candidate)
     return next((key for key in found if describe(key).fingerprint == candidate.fingerprint), None)
+
+
+def _written(session: Session, candidate: Candidate) -> dict[Fingerprint, Material]:
+    """Return the keys that are written where a candidate is, read once for all of them.
+
+    One text, packed or in base64, may hold thousands.
+    """
+    which = (_written, candidate.rule, candidate.places[0])
+    kept = session.kept.get(which)
+    if isinstance(kept, dict):
+        return kept
+    keys = [one.material for one in examined(session, candidate) if isinstance(one, Proved)]
+    found = {describe(key).fingerprint: key for key in reversed(keys)}
+    session.kept[which] = found
+    return found
 
 
 def examined(session: Session, candidate: Candidate) -> Iterator[Proved | PublicKey | Sealed]:

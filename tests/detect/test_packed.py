@@ -127,6 +127,18 @@ def test_a_zlib_stream_without_text_is_not_read() -> None:
             assert 0 < effort.INFLATED - bound.inflatable < 1024
 
 
+def test_many_keys_in_a_member() -> None:
+    """Each key is told, though every text is read far: what is read in vain alone is bounded."""
+    seeds = [noise.uniform(32, 500 + number) for number in range(600)]
+    made = [keys.OkpKey(label="many", algorithm="ed25519", seed=s, public=b"") for s in seeds]
+    pems = [
+        encodings.pem(encodings.okp_pkcs8_der(key, with_public=False), "PRIVATE KEY")
+        for key in made
+    ]
+    found = find(bytes(2) + gzip.compress(b"\n".join(pems), mtime=0) + BEHIND)
+    assert len({one.candidate.fingerprint.value for one in found}) == len(seeds)
+
+
 def test_what_is_inflated_is_bounded() -> None:
     """A member of many zeros is read up to its bound, and of a dump so many bytes."""
     bomb = gzip.compress(bytes(2 * packed.MOST) + encodings.pkcs8_pem(RSA), mtime=0)

@@ -1,5 +1,7 @@
 """Copies of keys are traced: all of them, and at a cost that grows with the dump alone."""
 
+import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,10 +9,15 @@ import pytest
 from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.cli import console
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1.keys import Proved
 from scanner.detect.integers import readings
+from scanner.detect.locked.sealed import Sealed
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
+from scanner.model import Candidate
 from scanner.stages import trace
+from scanner.stages.session import Session
 from scanner.stages.trace import MOST_SHARED
 
 HALF = 16
@@ -96,3 +103,25 @@ def test_copies_in_cells_whatever_is_behind_their_tags(tmp_path: Path) -> None:
             sightings = scanning.scan(request, progress).sightings
         whole = [one.place.size for one in sightings if one.encoding == "d zval-26"]
         assert whole == [len(d), len(used)]
+
+
+def test_a_text_of_many_keys_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that one gzip member holds are proved again together, not each with all others."""
+    seeds = [noise.uniform(32, 900 + number) for number in range(5)]
+    made = [keys.OkpKey(label="many", algorithm="ed25519", seed=s, public=b"") for s in seeds]
+    ders = [encodings.okp_pkcs8_der(key, with_public=False) for key in made]
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(64) + gzip.compress(b"".join(ders), mtime=0) + bytes(64))
+    again: list[Candidate] = []
+    inner = trace.examined
+
+    def counted(session: Session, candidate: Candidate) -> Iterator[Proved | PublicKey | Sealed]:
+        again.append(candidate)
+        return inner(session, candidate)
+
+    monkeypatch.setattr(trace, "examined", counted)
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
+    with console.progress(str(path), quiet=True, color=False) as progress:
+        scan = scanning.scan(request, progress)
+    assert len({one.fingerprint.value for one in scan.candidates}) == len(seeds)
+    assert len(again) == 1
