@@ -68,6 +68,14 @@ def test_the_example_of_bitcoinlib_is_listed() -> None:
     assert "bitcoinlib" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+def test_the_key_of_jose_is_listed() -> None:
+    """Its private number stands in jose_server.erl."""
+    text = "6898580c1352fb9cab1fdecf004c7358" + "d2e5246a89c051999afee226f746e29d"
+    public = ec.derive_private_key(int(text, 16), ec.SECP256R1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "jose" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_example_of_sm2_is_listed() -> None:
     """Its private number is printed in the standard; no library here but this one derives it."""
     text = "3945208f7b2144b13f36e38ac6d39f95" + "889393692860b51a42fb81ef4df7c5b8"
