@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -74,6 +74,23 @@ def test_the_key_of_jose_is_listed() -> None:
     public = ec.derive_private_key(int(text, 16), ec.SECP256R1()).public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert "jose" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_the_key_of_netty_is_listed() -> None:
+    """Its modulus is that of the certificate beside it, in OpenSsl.class."""
+    modulus = (
+        "8206d6b260d0eb3373459e405bc1377a81a5a96bce0436f916cd68051ad5407b"
+        "989950286aac03cd7609d0b3b06b6f770205844358e971b676869a18433a8464"
+        "14cb9c584cae1445947e8a6c9343f18df7919fe24950410ee19b7526c94a194c"
+        "fb85b043d200b28e0c678bd6dd2d62bf97c61a92e06ed5d19817ff454f2898dd"
+        "068a396f5a52d61d68a32cdf3142dc9216e050eecb16f1170a01aaf2de9526e9"
+        "451007e0a8ea59dfb62d13cda83c3e08e1009ab6677c1bb064673f6612bd8a1a"
+        "2baab39875d1625a7f3f1ae30406409a42c9b386139bf5c517e7e4798c788bdc"
+        "ea1dbca89dee727ab4626ec1da5d958b9d42feac5a1e31d2afaf4552dec1a685"
+    )
+    public = rsa.RSAPublicNumbers(65537, int(modulus, 16)).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "Netty" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
 def test_the_example_of_sm2_is_listed() -> None:
