@@ -28,6 +28,25 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 """RFC 8032, section 7.1, test 1."""
 
+MODULI = {
+    "Netty": (
+        "8206d6b260d0eb3373459e405bc1377a81a5a96bce0436f916cd68051ad5407b"
+        "989950286aac03cd7609d0b3b06b6f770205844358e971b676869a18433a8464"
+        "14cb9c584cae1445947e8a6c9343f18df7919fe24950410ee19b7526c94a194c"
+        "fb85b043d200b28e0c678bd6dd2d62bf97c61a92e06ed5d19817ff454f2898dd"
+        "068a396f5a52d61d68a32cdf3142dc9216e050eecb16f1170a01aaf2de9526e9"
+        "451007e0a8ea59dfb62d13cda83c3e08e1009ab6677c1bb064673f6612bd8a1a"
+        "2baab39875d1625a7f3f1ae30406409a42c9b386139bf5c517e7e4798c788bdc"
+        "ea1dbca89dee727ab4626ec1da5d958b9d42feac5a1e31d2afaf4552dec1a685"
+    ),
+    "H2": (
+        "dc0a13c602b7141110eade2f051b54777b060d0f74e6a110f9cce81159f271eb"
+        "c88d8e8aa1f743b505fc2e7dfe38d33b8d3f64d1b363d1af4d877833897954cb"
+        "aec2fa384c22a415498cf306bb07ac09b76b001cd68bf77ea0a628f5101959cf"
+        "2993a9c23dbee79b19305977f8715ae78d023471194cc900b231eecb0aaea98d"
+    ),
+}
+
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_row_says_what_and_where(path: Path) -> None:
@@ -76,21 +95,12 @@ def test_the_key_of_jose_is_listed() -> None:
     assert "jose" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
-def test_the_key_of_netty_is_listed() -> None:
-    """Its modulus is that of the certificate beside it, in OpenSsl.class."""
-    modulus = (
-        "8206d6b260d0eb3373459e405bc1377a81a5a96bce0436f916cd68051ad5407b"
-        "989950286aac03cd7609d0b3b06b6f770205844358e971b676869a18433a8464"
-        "14cb9c584cae1445947e8a6c9343f18df7919fe24950410ee19b7526c94a194c"
-        "fb85b043d200b28e0c678bd6dd2d62bf97c61a92e06ed5d19817ff454f2898dd"
-        "068a396f5a52d61d68a32cdf3142dc9216e050eecb16f1170a01aaf2de9526e9"
-        "451007e0a8ea59dfb62d13cda83c3e08e1009ab6677c1bb064673f6612bd8a1a"
-        "2baab39875d1625a7f3f1ae30406409a42c9b386139bf5c517e7e4798c788bdc"
-        "ea1dbca89dee727ab4626ec1da5d958b9d42feac5a1e31d2afaf4552dec1a685"
-    )
+@pytest.mark.parametrize(("source", "modulus"), MODULI.items())
+def test_the_rsa_keys_of_java_libraries_are_listed(source: str, modulus: str) -> None:
+    """They stand in OpenSsl.class of Netty and CipherFactory.class of H2; so do their moduli."""
     public = rsa.RSAPublicNumbers(65537, int(modulus, 16)).public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert "Netty" in published.load()[hashlib.sha256(spki).hexdigest()].source
+    assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
 def test_the_example_of_sm2_is_listed() -> None:
