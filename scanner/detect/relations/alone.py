@@ -19,7 +19,7 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, crt, damaged
-from scanner.detect.relations.pairs import SHAPES
+from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import UNEVEN, Shelf, once
@@ -119,7 +119,8 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
             for at in (np.flatnonzero(fit) + low[index]).tolist() if n not in seen else ():
                 p = values[at]
                 if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
-                    key = arithmetic.complete(p, n // p, None)
+                    e = exponent(shelf, p, primes, at)
+                    key = arithmetic.complete(p, n // p, e)
                     fresh = all(other % p and other % (n // p) for other in others)
                     if key is not None and p * p != n and fresh:
                         seen.add(n)

@@ -49,7 +49,8 @@ MOST_DIVISIONS = 1 << 15
 """Divisions of one number of the pool by another, of one length."""
 
 MOST_INVERSES = 96
-"""Numbers near a prime that are tried as its exponent, for a key whose public one is not known."""
+"""Numbers near a prime that are tried as its exponent, for a key whose public one is not known: as
+many of its length as of the modulus's."""
 
 GREATEST_EXPONENT = 1 << 33
 """Public exponents above it are not told from chance."""
@@ -95,7 +96,7 @@ def _related(
     roles: tuple[str, ...],
 ) -> Iterator[Related]:
     """Make the key of two primes."""
-    e = moduli.get(p * q) or _exponent(shelf, p, *where[0])
+    e = moduli.get(p * q) or exponent(shelf, p, *where[0])
     key = arithmetic.complete(p, q, e)
     if key is None:
         return
@@ -185,18 +186,21 @@ def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, 
     return near
 
 
-def _exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
-    """Return the public exponent that a CRT exponent or a private one near a prime belongs to."""
+def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
+    """Return the public exponent that a CRT exponent or a private one near a prime belongs to.
+
+    Only what is read as the prime is: of another reading are most of the numbers that are near.
+    """
     space, offset = shelf.coordinates(numbers.position[index : index + 1])
     near: list[int] = []
     for bits in (numbers.bits, 2 * numbers.bits):
         others = shelf.numbers(bits, full=False)
-        others = others.take(others.exact)
+        others = others.take(others.exact & (others.reading == numbers.reading[index]))
         spaces, offsets = shelf.coordinates(others.position)
         distance = np.where(spaces == space, np.abs(offsets - offset), 1 << 62)
         order = np.argsort(distance, kind="stable")[:MOST_INVERSES]
         near += shelf.values(others, order[distance[order] <= NEIGHBOURHOOD])
-    near = [value for value in dict.fromkeys(near[:MOST_INVERSES]) if value]
+    near = [value for value in dict.fromkeys(near) if value]
     for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 300
         if any((e * value - 1) % (p - 1) == 0 for value in near):
             return e

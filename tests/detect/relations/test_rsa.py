@@ -101,6 +101,20 @@ def test_primes_and_their_product(
     assert related.roles == ("p", "p")
 
 
+@pytest.mark.parametrize("form", ["bytes-be", "limbs-le"])
+@pytest.mark.parametrize("lone", [False, True])
+def test_a_public_exponent_that_few_keys_have(make_pool: MakePool, form: str, lone: bool) -> None:
+    """One of d and dp says it, behind many numbers of the primes' length that stand nearer."""
+    e = (1 << 30) + 7
+    d = pow(e, -1, math.lcm(KEY.p - 1, KEY.q - 1))
+    others = [int.from_bytes(noise.uniform(128, seed), "big") | 1 | 1 << 1023 for seed in range(40)]
+    rows = [KEY.n, KEY.p, *((KEY.p,) if lone else (KEY.q,)), *others, d % (KEY.p - 1), d]
+    data = bytes(64) + b"".join(spell(value, form)[0] + GAP for value in rows) + bytes(64)
+    (related,) = search(make_pool, data)
+    assert isinstance(related.key, Rsa)
+    assert (related.key.e, related.key.d, related.key.e_assumed) == (e, d, False)
+
+
 @anywhere(max_examples=35)
 @given(
     number=st.sampled_from(("p", "q", "d", "d_euler")),
