@@ -49,10 +49,10 @@ _WHOLE_HEAD = 16
 _LEAST_FREE = 2
 """Bits of a word that a digit leaves free: text leaves one."""
 
-_LIMBS, HEADLESS, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
+LOWLESS, HEADLESS, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
 _INTS = "p without high ints"
 
-_ROLES = {readings.LIMBS: _LIMBS, readings.BYTES: HEADLESS, readings.JAVA: _INTS}
+_ROLES = {readings.LIMBS: LOWLESS, readings.BYTES: HEADLESS, readings.JAVA: _INTS}
 
 _INT = 4
 """Bytes of one of Java's words, which need not end with their run: those have twice as many."""
@@ -260,7 +260,7 @@ def divisor(
         return next((p for _, p in _of_digits(n, raw, table)), None)
     bits = (n.bit_length() + 1) // 2
     lost, high = bits - 8 * len(raw), role in {HEADLESS, _INTS}
-    how = readings.LIMBS if role == _LIMBS else readings.JAVA if role == _INTS else readings.BYTES
+    how = readings.LIMBS if role == LOWLESS else readings.JAVA if role == _INTS else readings.BYTES
     known = readings.decode(how, raw)
     if lost <= 0 or known is None:
         return None

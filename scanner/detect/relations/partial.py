@@ -41,6 +41,15 @@ def top(n: int, low: int, *, bits: int, lost: int) -> int:
     return low + _closest(step, module, offset) * unit
 
 
+def bottom(n: int, high: int, *, bits: int, lost: int) -> int:
+    """Return the number of ``bits`` bits that begins as ``high`` does, and divides what n begins.
+
+    Without its ``lost`` low bits n may be too. Nothing says that there is such a number.
+    """
+    step, unit, module, offset = _from_high_part(n, high, bits, lost)
+    return high + _closest(step, module, offset) * unit
+
+
 def from_exponent(n: int, e: int, one: int, d: int, *, lost: int) -> int | None:
     """Return a factor of n, of two about as long as each other, by d without its ``lost`` low bits.
 

@@ -21,6 +21,7 @@ from scanner.detect.relations import (
     cut,
     damaged,
     exponents,
+    high_ends,
     known,
     low_ends,
     pairs,
@@ -76,6 +77,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)
+    yield high_ends.search(listed, seen)
     yield cut.search(listed, _left(moduli, seen), seen)
     yield topless.search(listed, _left(moduli, seen))
 

@@ -1,0 +1,98 @@
+"""RSA keys of which p, q and n all lost their low limbs: an allocator took back each block.
+
+The counterpart of ``low_ends`` for numbers that begin with their least significant limb. Two
+primes' top words give that of n, as those of whole numbers do. What is left of p and of n gives the
+rest of p by a lattice, and then q: their product begins as what is left of n does, to the last bit,
+only if all of it is right. The modulus that nobody could read is that product.
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import WORD, Offsets, Words
+from scanner.detect.relations import arithmetic, partial
+from scanner.detect.relations.damaged import LOST, LOWLESS
+from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf
+
+MOST_ENDS = (2_048, 512)
+"""Ends of what may be such a number, of each length, in a section of few runs and of many."""
+
+_LOST = 8 * LOST[0]
+
+_NEAR = 2.0**-47
+"""How far the product of two top words is from that of n, for its size, at most."""
+
+
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield each key, but of the moduli ``others``, of which p, q and n lost their low limbs.
+
+    Seen in FLINT, whose integers are GMP's, and are freed as they are: glibc's links take 16 bytes.
+    """
+    left, seen = MOST_LATTICES, set(others)
+    for half in HALVES:
+        primes, tops = _ending(shelf, half)
+        moduli, products = _ending(shelf, 2 * half) if len(primes) > 1 else (primes[:0], tops[:0])
+        for end, product in zip(moduli.tolist(), products.tolist(), strict=True):
+            for index in _partnered(tops, product).tolist()[:left]:
+                left -= 1
+                found = _lowless(shelf, half, int(primes[index]), end)
+                if found is not None and isinstance(found.key, Rsa) and found.key.n not in seen:
+                    seen.add(found.key.n)
+                    yield found
+
+
+def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
+    """Return where numbers of limbs end that lost up to LOST of them, and their top words.
+
+    Their top bit is set. A limb of room may be behind them, as GMP leaves it, with what was there.
+    Of copies, which have the same word, the first.
+    """
+    pool, size = shelf.pool, bits // 8
+    if readings.LIMBS not in pool.readings:
+        return np.empty(0, np.int64), np.empty(0, np.uint64)
+    ends = shelf.survey.ends[pool.readings.index(readings.LIMBS)]
+    good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
+    spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
+    at = np.unique(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
+    at = at[pool.data[at - 1] >= 0x80]
+    _, first = np.unique(readings.gather(pool.data, at - 8, "<u8"), return_index=True)
+    at = at[np.sort(first)][: pool.budget(*MOST_ENDS)]
+    return at, readings.gather(pool.data, at - 8, "<u8")
+
+
+def _partnered(tops: Words, product: int) -> Offsets:
+    """Return which of the primes have another with which they give a product that begins so."""
+    wanted = float(product) * 2.0**64 / tops.astype(np.float64)
+    order = np.argsort(tops)
+    there = tops[order].astype(np.float64)
+    at = np.minimum(np.searchsorted(there, wanted * (1 - _NEAR)), len(there) - 1)
+    fits: Offsets = np.flatnonzero(np.abs(there[at] - wanted) < wanted * _NEAR)
+    return fits
+
+
+def _lowless(shelf: Shelf, half: int, end: int, product: int) -> Related | None:
+    """Put together p that ends there, and what the product that ends there makes of it."""
+    size = half // 8 - LOST[0]
+    high, n = (
+        int.from_bytes(shelf.pool.data[at - kept : at].tobytes(), "little") << _LOST
+        for at, kept in ((end, size), (product, size + half // 8))
+    )
+    p = partial.bottom(n, high, bits=half, lost=_LOST)
+    q = -(-n // p)
+    if p == q or {p.bit_length(), q.bit_length()} != {half} or (p * q ^ n) >> _LOST:
+        return None
+    key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
+    if key is None:
+        return None
+    return Related(
+        key=key,
+        proof="p*q = n in what is left of them",
+        encoding=f"{readings.LIMBS.name} (part)",
+        places=(shelf.pool.place(end - size, size),),
+        roles=(LOWLESS,),
+    )

@@ -1,0 +1,42 @@
+"""Primes and a modulus without their low limbs."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import keys, noise
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations import rsa
+from scanner.dump.space import Memory
+from tests.detect.relations import second_look
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+KEY = keys.rsa_key(2048)
+LINKS = 16
+
+
+def freed(number: int, spare: bytes = b"") -> bytes:
+    """Return a block of limbs, maybe with room for more, whose first bytes are links."""
+    raw = number.to_bytes(-(-number.bit_length() // 8), "little") + spare
+    return len(raw).to_bytes(8, "little") + bytes(LINKS) + raw[LINKS:] + bytes(8)
+
+
+@pytest.mark.parametrize("spare", [b"", noise.uniform(8, 5)], ids=["full", "room"])
+def test_limbs_that_were_freed(make_pool: MakePool, spare: bytes) -> None:
+    """What is left of n, p and q is the key, whatever stands in a limb of room behind n."""
+    blocks = (freed(KEY.p), freed(KEY.n, spare), freed(KEY.q))
+    pool, memory = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
+    (related,) = rsa.search(pool, ())
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("bit", [LINKS * 8, 900, 2000])
+def test_a_modulus_that_begins_otherwise_is_none(make_pool: MakePool, bit: int) -> None:
+    """A bit of what is left of n is wrong."""
+    blocks = (freed(KEY.p), freed(KEY.n ^ 1 << bit), freed(KEY.q))
+    pool, _ = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
+    assert list(rsa.search(pool, ())) == []
