@@ -45,7 +45,11 @@ _E = b"\x02\x03\x01\x00\x01"
 
 def primes(exponent: int, e: int, bits: int) -> list[int]:
     """Return the numbers of so many bits, without small factors, whose exponent this may be."""
-    product = e * exponent - 1
+    return of_multiple(e * exponent - 1, e, bits)
+
+
+def of_multiple(product: int, e: int, bits: int) -> list[int]:
+    """Return the p of so many bits, without small factors, of which this is k < e times p - 1."""
     least, most = (product >> bits) + 1, min(product >> bits - 1, e - 1)
     if not 2 < e <= GREATEST or not 0 < least <= most:
         return []

@@ -24,6 +24,7 @@ from scanner.detect.relations import (
     high_ends,
     known,
     low_ends,
+    orders,
     pairs,
     topless,
 )
@@ -74,6 +75,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield crt.search(listed, _left(moduli, seen), seen)
     yield alone.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
+    yield orders.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)

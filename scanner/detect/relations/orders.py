@@ -1,0 +1,96 @@
+"""RSA keys of which d and one prime stand, and nobody names the modulus.
+
+Whoever makes a key by the book lets go of p, q and n as soon as d is there, or an allocator writes
+over them. Then e*d - 1 is a multiple of p - 1, which no other number of that length is, and what is
+left when that is taken out is q - 1 but for a factor below e. This module refuses to look for
+primes without their first limbs: a modulus names those.
+"""
+
+import itertools
+import math
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.relations import alone, arithmetic, crt
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import Shelf, once
+
+BITS = (1024, 1536, 2048, 3072, 4096)
+"""Lengths of moduli that are looked for."""
+
+MOST_DIVISIONS = (1 << 11, 1 << 8)
+"""Divisions of what may be e*d - 1 by what may be p - 1, of each length and reading, at 3 us each:
+in a section of few runs, and of many."""
+
+MOST_COMMON = 256
+"""The greatest common divisor of p - 1 and q - 1 that is tried, where d is modulo their least
+common multiple."""
+
+PROOF = "e*d = 1 mod p-1"
+
+
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield each key, but of the moduli ``others``, of a prime and d that stand together.
+
+    Seen in NTL, whose integers are freed as they are: their length goes, and p with it or q.
+    """
+    seen, e = set(others), arithmetic.EXPONENTS[0]
+    for bits in BITS:
+        primes = alone.exact(shelf.numbers(bits // 2))
+        if not len(primes):
+            continue
+        below = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+        for exponents, halves in alone.by_reading(once(below), primes):
+            for at, index, p in _dividing(shelf, exponents, halves, e):
+                fresh = all(n % p for n in seen) and arithmetic.is_prime(p)
+                key = _key(p, e, shelf.value(exponents, at)) if fresh else None
+                if key is not None:
+                    seen.add(key.n)
+                    yield _related(shelf, key, (halves, index), (exponents, at))
+
+
+def _dividing(
+    shelf: Shelf, exponents: Numbers, primes: Numbers, e: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (exponent, prime, p) where p - 1 divides e*d - 1."""
+    most = shelf.pool.budget(*MOST_DIVISIONS)
+    low, high = alone.within(shelf, exponents, primes, most, alone.RADII)
+    rows = np.flatnonzero(high > low)
+    near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
+    values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
+    for at, d in zip(rows.tolist(), shelf.values(exponents, rows), strict=True):
+        for index in range(int(low[at]), int(high[at])):
+            if d.bit_length() > primes.bits and (e * d - 1) % (values[index] - 1) == 0:
+                yield at, index, values[index]
+
+
+def _key(p: int, e: int, d: int) -> Rsa | None:
+    """Make the key of a prime and d, modulo (p-1)*(q-1) or the least common multiple."""
+    rest = (e * d - 1) // (p - 1)
+    tried = (
+        q
+        for common in range(1, MOST_COMMON)
+        if (p - 1) % common == 0
+        for q in crt.of_multiple(rest * common, e, p.bit_length())
+        if common in (1, math.gcd(p - 1, q - 1))
+    )
+    for q in itertools.islice(tried, MOST_COMMON):
+        if q != p and arithmetic.is_prime(q) and (e * d - 1) % (q - 1) == 0:
+            return arithmetic.complete(p, q, e)
+    return None
+
+
+def _related(
+    shelf: Shelf, key: Rsa, prime: tuple[Numbers, int], exponent: tuple[Numbers, int]
+) -> Related:
+    rows = sorted(((shelf.place(*prime), "p"), (shelf.place(*exponent), "d")))
+    return Related(
+        key=key,
+        proof=PROOF,
+        encoding=shelf.reading(*prime),
+        places=tuple(place for place, _ in rows),
+        roles=tuple(role for _, role in rows),
+    )
