@@ -19,9 +19,9 @@ from scanner.detect.algebra.material import Material, Okp, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards_nonces, integers, pieces, repeated, trials
+from scanner.detect.relations import edwards_nonces, integers, nearby, pieces, repeated, trials
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import SCALAR, SEED, Trial
 from scanner.dump.space import Memory
@@ -81,7 +81,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
         positions = np.empty(0, np.int64)
         if algorithm == "ed448":
-            positions = _joined(pool, size)
+            positions = np.append(_joined(pool, size), _padded(pool, size))
             most += len(positions)
         if algorithm == "ed25519":
             parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
@@ -144,6 +144,21 @@ def _joined(pool: Pool, size: int) -> Offsets:
     before, behind = (found[_is_point(pool, found + at, size)] for at in (size, 0))
     rows = np.concatenate((before, behind + size)).tolist()
     return np.array(list(dict.fromkeys(rows))[: pool.budget(*MOST_JOINED)], np.int64)
+
+
+def _padded(pool: Pool, size: int) -> Offsets:
+    """Return where a seed may stand behind its public half and zeros that fill its last word.
+
+    Or before it. Seen in OpenSSL, which hands keys from part to part as a block of parameters, and
+    frees it as it is.
+    """
+    step = -(-size // WORD) * WORD
+    heads = pool.head[(pool.head >= 0) & (pool.head + 2 * step <= len(pool.data))]
+    there = nearby.coordinates(pool, heads)
+    rest = pool.data[heads[:, None] + np.arange(size, step)]
+    public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
+    found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
+    return found[pieces.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
 
 
 def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:

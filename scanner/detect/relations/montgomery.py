@@ -38,6 +38,9 @@ MOST_FILLED = (1_500, 500)
 MOST_JOINED = 64
 """Runs that may begin with a public half and its length, and go on with k."""
 
+MOST_HALVES = (64, 16)
+"""Runs that may be k of X448 and its public half and nothing else: in few runs, and in many."""
+
 PLAIN, DIVIDED, REVERSED = "k bytes-le", "k/8 limbs-le", "k bytes-be"
 """Encodings, as reports spell them."""
 
@@ -56,7 +59,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(MOST_X448[bool(read)], MOST_X448[0])
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
-        joined = _joined(pool, size) if algorithm == "x25519" else np.empty(0, np.int64)
+        joined = (_joined if algorithm == "x25519" else _halves)(pool, size)
         positions = np.append(joined, pieces.aligned(pool, size, most - len(joined), near))
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
@@ -89,6 +92,15 @@ def _joined(pool: Pool, size: int) -> Offsets:
     found = heads + size + 1
     found = found[pieces.fits(pool, found, size)]
     return found[pieces.varied(pool.data, found, size)][:MOST_JOINED]
+
+
+def _halves(pool: Pool, size: int) -> Offsets:
+    """Return both halves of runs that k and its public half fill, whichever is first.
+
+    Seen in OpenSSL: a block of parameters, which is freed as it is.
+    """
+    heads = trials.filled(pool, size, pool.budget(*MOST_HALVES))
+    return (heads[:, None] + (size, 0)).ravel()
 
 
 def _divided(pool: Pool, positions: Offsets) -> list[Trial]:

@@ -241,6 +241,26 @@ def test_an_ed448_seed_right_behind_its_public_half(make_pool: MakePool, *, flip
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("seed_first", [False, True])
+@pytest.mark.parametrize("algorithm", ["ed448", "x448"])
+def test_a_block_of_parameters_in_a_crowd(
+    make_pool: MakePool, algorithm: str, *, seed_first: bool, flipped: bool
+) -> None:
+    """Seen in OpenSSL: both halves fill whole words, and the block was freed as it was."""
+    key = keys.okp_key(algorithm)
+    objects = [noise.uniform(56, seed) + bytes(8) for seed in range(400)]
+    parts = [key.public, bytes((key.seed[0] ^ 4 * flipped,)) + key.seed[1:]]
+    filled = [part + bytes(-len(part) % 8) for part in parts[:: -1 if seed_first else 1]]
+    objects[300] = b"".join(filled) + bytes(16)
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects))
+    found = list(SEARCHES[algorithm].search(pool, ()))
+    assert [describe(one.key).fingerprint.value for one in found] == [key.spki_sha256] * (
+        not flipped
+    )
+    assert all(key.spki_sha256 in again(memory, one) for one in found)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
 def test_a_run_of_a_private_and_a_public_half_in_a_crowd(
     make_pool: MakePool, algorithm: str, *, flipped: bool
