@@ -24,6 +24,10 @@ from scanner.model import Place
 _LACK, _MORE = 16, 12
 """Bits that a short exponent may have less, and more: GnuTLS adds some to those of RFC 7919."""
 
+_UNDER = 40
+"""Bits that an exponent that fills its words has less than the order, at most. Seen in Crypto++: an
+order of 256 bits and exponents of 225, the work that a modulus of 2048 is worth."""
+
 _USUAL = 32
 """Bytes of an exponent that is as long as a seed."""
 
@@ -121,7 +125,7 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterat
             raw = pool.data[position : position + size].tobytes()
             for how in readings.whole(pool.readings):
                 x = readings.decode(how, raw) or 0
-                if 1 << bits - _LACK < x < q:
+                if 1 << bits - _UNDER < x < q:
                     yield Piece(x, position, size, how)
 
 

@@ -178,6 +178,19 @@ def test_a_dsa_key_in_words(make_pool: MakePool, order: Order, size: tuple[int, 
     assert related.proof == "g**x = y"
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_an_exponent_of_fewer_bits_than_the_order(make_pool: MakePool, order: Order) -> None:
+    """Seen in Crypto++: 225 bits of 256."""
+    parts = in_words((256, 2048), order)
+    p, _, g, x, _ = (int.from_bytes(part, order) for part in parts)
+    x = x % (1 << 224) | 1 << 224
+    parts[3:] = [x.to_bytes(32, order), pow(g, x, p).to_bytes(256, order)]
+    pool, memory = make_pool(planted(parts))
+    (related,) = discrete.search_dsa(pool, ())
+    assert related.proof == "g**x = y"
+    assert describe(related.key).fingerprint.value in again(memory, related)
+
+
 @pytest.mark.parametrize("first", [0, 4])
 def test_a_dsa_key_in_limbs_of_32_bits(make_pool: MakePool, first: int) -> None:
     """Seen in wolfSSL built for words of 32 bits: every second number begins within a word."""
