@@ -31,6 +31,10 @@ MAX_MACHINE_BYTES = 4 << 20
 _PT_LOAD = 1
 _PT_NOTE = 4
 _ET_CORE = 4
+_CONGRUENT = 8
+"""What addresses and offsets of a segment are congruent modulo, by the gABI up to a page. Where
+they are not, one of them is wrong, and limbs may be aligned in either."""
+
 _PROGRAMS = (1, 2, 3)
 """ET_REL, ET_EXEC, ET_DYN."""
 _X86_64 = 62
@@ -194,7 +198,7 @@ class _Reader:
                 load.offset,
                 perms=_PERMS[load.flags & 7],
                 name=name,
-                doubted=load.filesz > load.memsz,
+                doubted=load.filesz > load.memsz or (start - load.offset) % _CONGRUENT != 0,
             )
             draft.gap("not-captured", start + load.filesz, load.memsz - load.filesz)
 

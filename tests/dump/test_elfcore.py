@@ -270,6 +270,20 @@ def test_address_that_wraps() -> None:
     assert _codes(layout) == {"address-wrap"}
 
 
+def test_an_offset_that_no_address_fits() -> None:
+    """A segment whose address and offset are not congruent is doubted: limbs lie in either way.
+
+    One that begins at the second byte of the file had hidden a key.
+    """
+    loads = [(0x400000, bytes(64), 64), (0x500000, bytes(64), 64)]
+    data = elfcore(loads)
+    before = [region.file_offset for region in _parse(data).regions]
+    for moved, doubted in ((0, False), (-1, True), (-8, False)):
+        wrong = _patched(data, 64 + 56 + 8, "<Q", before[1] + moved)
+        wrong = _patched(wrong, 64 + 56 + 16, "<Q", 0x500000 + before[1] % 8)
+        assert _parse(wrong).regions[1].doubted is doubted
+
+
 def test_more_bytes_than_memory() -> None:
     """p_filesz beyond p_memsz cannot be: the region is doubted, and keeps its bytes."""
     layout = _parse(elfcore([(0x1000, b"0123456789", 4)]))
