@@ -229,14 +229,18 @@ def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]
 
 
 def sightings(
-    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool
+    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool, plain: bool = False
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield (index, position, bytes) wherever one of them, (curve, number), stands spelled."""
+    """Yield (index, position, bytes) wherever one of them, (curve, number), stands spelled.
+
+    As the bytes of an encoded point alone if ``plain``.
+    """
     rows: list[tuple[int, Spelling]] = []
     wanted = []
     for curve in CURVES.values():
         mine = [index for index, (name, _) in enumerate(coordinates) if name == curve.name]
-        for form in spellings(curve, big_endian=big_endian) if mine else ():
+        forms = spellings(curve, big_endian=big_endian)[: 1 if plain else None]
+        for form in forms if mine else ():
             rows += [(index, form) for index in mine]
             wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
     table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)

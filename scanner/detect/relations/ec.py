@@ -152,7 +152,9 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             yield from _named(pool, CURVES[name], trials, found, seen)
             for trial in trials:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
-    yield from _standing(pool, [trial for key, trial in rest.items() if key[:2] not in seen])
+    left = [trial for key, trial in rest.items() if key[:2] not in seen]
+    yield from _standing(pool, left, seen)
+    yield from _by_y(pool, left, seen)
     yield from beheaded.search(pool, seen | met.parsed)
 
 
@@ -301,10 +303,12 @@ def _named(
             yield _related(pool, trial, key, form)
 
 
-def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
+def _standing(
+    pool: Pool, trials: Sequence[_Trial], seen: set[tuple[str, int]]
+) -> Iterator[Related]:
     """Yield the trials whose point's x stands in the pool in some spelling, not inside of d.
 
-    Of d and n - d, whose points have the same x, that whose y stands too.
+    Of d and n - d, whose points have the same x, that whose y stands too. They are ``seen`` then.
     """
     proved: dict[tuple[str, int], list[_Trial]] = {}
     whole: dict[tuple[str, int], _Trial] = {}
@@ -329,10 +333,30 @@ def _standing(pool: Pool, trials: Sequence[_Trial]) -> Iterator[Related]:
         trial = found[index]
         whole.setdefault((trial.key.curve, trial.key.x), trial)
     for name, (first, *_) in proved.items():
+        seen.add(name)
         trial = whole.get(name, first)
         written = pool.form(trial.position, "")  # nobody writes a nonce down
         kept = name in whole or name in compressed or written
         yield _related(pool, trial, trial.key, trial.form, PROOF if kept else NONCE)
+
+
+def _by_y(pool: Pool, trials: Sequence[_Trial], seen: set[tuple[str, int]]) -> Iterator[Related]:
+    """Yield the other trials of whose point y alone stands in the pool, each key once.
+
+    As bytes, not inside of d: of a freed point the allocator wrote over x, its first bytes. Seen in
+    Erlang.
+    """
+    trials = [one for one in trials if (one.key.curve, one.key.x) not in seen]
+    coordinates = [(trial.key.curve, trial.key.y) for trial in trials]
+    for index, position, size in sightings(
+        pool.data, coordinates, big_endian=pool.big_endian, plain=True
+    ):
+        trial = trials[index]
+        name = trial.key.curve, trial.key.x
+        apart = position + size <= trial.position or position >= trial.position + trial.size
+        if apart and name not in seen and _closes(trial.key):
+            seen.add(name)
+            yield _related(pool, trial, trial.key, trial.form)
 
 
 def _closes(key: Ec) -> bool:

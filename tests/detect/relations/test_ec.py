@@ -425,6 +425,22 @@ def test_a_freed_scalar_behind_what_overwrote_the_rest(make_pool: MakePool, curv
     assert key.spki_sha256 in map(named, found(pool))
 
 
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_freed_point_whose_y_is_left(make_pool: MakePool, curve: str) -> None:
+    """An allocator wrote over the first 16 bytes of the block, and x stands nowhere."""
+    key = KEYS[curve]
+    point = noise.uniform(16, 8) + encodings.public_point(key)[16:]
+    big = encodings.big_endian(key.d, key.field_bytes)
+    parts = [(len(big).to_bytes(8, "little"), big), (bytes(8), point)]
+    pool, _ = make_pool(plant(parts, 5))
+    (related,) = found(pool)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert related.proof == ec.PROOF
+    other = bytes((big[-1] ^ 1,)) + big[1:]
+    pool, _ = make_pool(plant([(parts[0][0], other), parts[1]], 5))
+    assert not found(pool)
+
+
 @pytest.mark.parametrize("length", [b"\x41\0", b"\0\0\0\x41", b"\x04\x41"])
 def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: bytes) -> None:
     """Half of the scalars are 65 bytes long where numbers have no leading zeros."""
