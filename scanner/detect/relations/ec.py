@@ -154,7 +154,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     left = [trial for key, trial in rest.items() if key[:2] not in seen]
     yield from _standing(pool, left, seen)
-    yield from _by_y(pool, left, seen)
+    yield from _by_y(pool, left, met.ys, seen)
     yield from beheaded.search(pool, seen | met.parsed)
 
 
@@ -340,21 +340,26 @@ def _standing(
         yield _related(pool, trial, trial.key, trial.form, PROOF if kept else NONCE)
 
 
-def _by_y(pool: Pool, trials: Sequence[_Trial], seen: set[tuple[str, int]]) -> Iterator[Related]:
-    """Yield the other trials of whose point y alone stands in the pool, each key once.
+def _by_y(
+    pool: Pool, trials: Sequence[_Trial], ys: dict[str, set[int]], seen: set[tuple[str, int]]
+) -> Iterator[Related]:
+    """Yield the other trials of whose point y alone is there, each key once.
 
     As bytes, not inside of d: of a freed point the allocator wrote over x, its first bytes. Seen in
-    Erlang.
+    Erlang. Or as what two neighbours give, which are Y and Z then.
     """
     trials = [one for one in trials if (one.key.curve, one.key.x) not in seen]
+    found = [trial for trial in trials if trial.key.y in ys[trial.key.curve]]
     coordinates = [(trial.key.curve, trial.key.y) for trial in trials]
     for index, position, size in sightings(
         pool.data, coordinates, big_endian=pool.big_endian, plain=True
     ):
         trial = trials[index]
+        if position + size <= trial.position or position >= trial.position + trial.size:
+            found.append(trial)
+    for trial in found:
         name = trial.key.curve, trial.key.x
-        apart = position + size <= trial.position or position >= trial.position + trial.size
-        if apart and name not in seen and _closes(trial.key):
+        if name not in seen and _closes(trial.key):
             seen.add(name)
             yield _related(pool, trial, trial.key, trial.form)
 

@@ -3,8 +3,8 @@
 Renes, Costello, Batina (EUROCRYPT 2016): x = X/Z, y = Y/Z. Neither x nor y stands anywhere then,
 but the curve's equation tells such three numbers as it tells two, and does so in Montgomery form
 too, for R cancels out. Seen in Zig (std.crypto.sign.ecdsa), whose key pair is X, Y, Z, a word whose
-first byte says whether the point is the generator, and the scalar. Jacobian coordinates are left
-alone. This module refuses to say whose a point is.
+first byte says whether the point is the generator, and the scalar. Jacobian coordinates, and
+blocks apart, are left to ``jacobian``. This module refuses to say whose a point is.
 """
 
 from collections.abc import Iterator

@@ -5,6 +5,7 @@ refuses to derive anything.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import points, projective, words
+from scanner.detect.relations import jacobian, points, projective, words
 from scanner.detect.relations.curves import CURVES, Curve, Spelling, generator, spellings
 from scanner.model import Place
 
@@ -28,7 +29,8 @@ class Met:
     """What is met of each curve: its points, where they stand, and where surely nothing else does.
 
     ``parsed`` are points that only keys' files name, by curve and x; ``spelled`` the curves of
-    which a point or the generator stands as a library spells it.
+    which a point or the generator stands as a library spells it; ``ys`` what two neighbours give as
+    y, by curve.
     """
 
     known: dict[str, Points]
@@ -36,6 +38,7 @@ class Met:
     taken: dict[str, list[Place]]
     parsed: set[tuple[str, int]]
     spelled: set[str]
+    ys: dict[str, set[int]]
 
 
 class _Spelled(NamedTuple):
@@ -53,13 +56,16 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
     Those that only keys' files name bear no witness: whoever wrote them wrote the scalar too. Half
     of all numbers are the x of a compressed point, a scalar behind a byte that tells its kind too.
     """
-    names = list(curves)
+    names, multiplied = list(curves), list(jacobian.points(pool))
     met = Met(
         known={name: {} for name in names},
         beside={name: [] for name in names},
         taken={name: [] for name in names},
         parsed=set(),
         spelled=set(),
+        ys={
+            name: {y for curve, x, y, _ in multiplied if curve == name and not x} for name in names
+        },
     )
     sure: set[tuple[str, int]] = set()
     for key in publics:
@@ -69,15 +75,11 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
             met.known[key.curve][key.x] = key.y
             met.beside[key.curve] += places([key])
             sure.add((key.curve, key.x))
-    for curve, x, y, place in (
-        *points.encoded(pool),
-        *points.affine(pool),
-        *projective.points(pool),
-    ):
+    for curve, x, y, where in _points(pool, multiplied):
         if curve in met.known:
             met.known[curve].setdefault(x, y)
-            met.beside[curve].append(place)
-            met.taken[curve].append(place)
+            met.beside[curve] += where
+            met.taken[curve] += where
             sure.add((curve, x))
     for curve, x, y, place in points.compressed(pool):
         if curve in met.known:
@@ -92,6 +94,20 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         met.beside[name][:0] = [spelled.place for spelled in at_x if spelled.x in met.known[name]]
         met.taken[name] += [spelled.place for spelled in own if (name, spelled.x) in sure]
     return met
+
+
+def _points(pool: Pool, multiplied: Iterable[jacobian.Point]) -> Iterator[jacobian.Point]:
+    """Yield the points that the pool says to be some."""
+    for curve, x, y, place in (
+        *points.encoded(pool),
+        *points.affine(pool),
+        *projective.points(pool),
+    ):
+        yield curve, x, y, (place,)
+    whole = [point for point in multiplied if point[1]]
+    count = Counter(curve for curve, *_ in whole)
+    for curve, x, y, where in whole:
+        yield curve, x, y, where if count[curve] <= jacobian.FEW else ()
 
 
 def _spelled(
