@@ -1,11 +1,11 @@
-"""Points as X, Y and Z in blocks of their own: how libraries leave what they multiplied.
+"""Points as X, Y and Z in blocks or fields of their own: how libraries leave what they multiplied.
 
 x = X/Z**2 and y = Y/Z**3 (Jacobian), or x = X/Z and y = Y/Z; plain, or in Montgomery form. Whoever
 makes a key and signs needs neither x nor y, and they stand nowhere then. Seen in OpenSSL, of whose
-P-256 only Y and Z are neighbours, and in mirage-crypto (OCaml). An allocator lays Z behind Y, and
-that behind X: of three the curve's equation tells, and of two the y that a scalar gives, which
-chance never is. What is one structure is left to ``projective``. This module refuses to say whose a
-point is.
+P-256 only Y and Z are neighbours, in mirage-crypto (OCaml), and in BoringSSL (Chromium), in fields
+of nine limbs on any curve. An allocator lays Z behind Y, and that behind X: of three the curve's
+equation tells, and of two the y that a scalar gives, which chance never is. What fills one run is
+left to ``projective``. This module refuses to say whose a point is.
 """
 
 import itertools

@@ -79,3 +79,22 @@ def test_numbers_at_random_are_no_points(make_pool: MakePool) -> None:
     assert rows
     assert not [row for row in rows if row[1]]
     assert not named(pool)
+
+
+def fields(key: keys.EcKey, *, plain: bool = False) -> bytes:
+    """Spell a point as BoringSSL keeps it: X, Y and Z in fields of nine limbs."""
+    numbers = multiplied(key, "jacobian" if plain else "jacobian montgomery")
+    return b"".join(number.ljust(72, b"\0") for number in numbers)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("curve", [*KEYS, "brainpoolP256r1", "brainpoolP512r1"])
+def test_a_generated_key_of_boringssl(make_pool: MakePool, curve: str, *, plain: bool) -> None:
+    """The point is one structure of fields of one size, and its scalar in another block."""
+    key = keys.ec_key(curve)
+    point = fields(key, plain=plain)
+    scalar = bytes(16) + key.d.to_bytes(72, "little") + bytes(16)
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + point + bytes(16))
+    pool, _ = make_pool(noise.plant(data, 8192, scalar))
+    assert [row[:3] for row in jacobian.points(pool) if row[1]] == [(curve, key.x, key.y)]
+    assert named(pool) == [key.spki_sha256]
