@@ -103,6 +103,12 @@ def test_the_rsa_keys_of_java_libraries_are_listed(source: str, modulus: str) ->
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+def test_the_key_that_chromium_carries_is_listed() -> None:
+    """It lies in gzip in resources.pak, which all processes of Chromium map."""
+    name = "ef55d76692e9339e99d09d9567f5837407bf4c2fe8d4a480a1f1a80580facbf1"
+    assert "Chromium" in published.load()[name].source
+
+
 def test_the_example_of_sm2_is_listed() -> None:
     """Its private number is printed in the standard; no library here but this one derives it."""
     text = "3945208f7b2144b13f36e38ac6d39f95" + "889393692860b51a42fb81ef4df7c5b8"
