@@ -99,3 +99,18 @@ def test_coordinates_that_are_no_point(make_pool: MakePool) -> None:
     """Numbers that are not related satisfy no curve's equation."""
     data = b"".join(noise.uniform(64, at) + bytes(16) for at in range(200))
     assert not list(points.encoded(make_pool(data)[0]))
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_random_bytes_behind_a_tag_hide_no_point(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, curve: str
+) -> None:
+    """There are more of them than are checked: of each size, what is announced comes first."""
+    monkeypatch.setattr(points, "MOST", (2, 2))
+    key = KEYS[curve]
+    width = key.field_bytes
+    noises = b"".join(b"\xe5\x04" + noise.uniform(142, at) + bytes(16) for at in range(8))
+    point = encodings.big_endian(key.x, width) + encodings.big_endian(key.y, width)
+    raw = noises + bytes((2 * width + 1, 4)) + point + bytes(16)
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + raw))
+    assert (curve, key.x, key.y) in [row[:3] for row in points.encoded(pool)]
