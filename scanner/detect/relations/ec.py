@@ -31,6 +31,7 @@ from scanner.detect.relations import (
     nonces,
     pieces,
     points,
+    repeated,
     shifted,
     witnesses,
 )
@@ -80,7 +81,8 @@ FEWEST_TEXTS = 32
 """Texts that are tried on a curve, whoever names it: a quarter of its other scalars, or so many."""
 
 LEAST_HEADED = 64
-"""Numbers behind a header that are tried on a curve: half of its other scalars, or so many."""
+"""Numbers behind a header that are tried on a curve: half of its other scalars, or so many; and of
+copies, a quarter."""
 
 MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
@@ -142,9 +144,11 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         most = max(counts.values())
         listed = list(_candidates(pool, size, most, near, ground))
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
+        moved = repeated.copied(pool, size, most // 4), size, _ways(pool, size)
         for name, found in known.items():
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
+            trials += _trials(pool, CURVES[name], max(counts[name] // 4, LEAST_HEADED), [moved])
             trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
             least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, least))

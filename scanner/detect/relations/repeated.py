@@ -2,14 +2,15 @@
 
 A structure that holds several keys is one long run, in which a seed stands at no multiple of
 anything. Seen in Zig, whose Ed25519 key pair is the public half, the seed, and the public half once
-more, behind keys of other curves. This module refuses to judge what a piece holds.
+more, behind keys of other curves. And pieces that stand twice themselves, which something kept.
+This module refuses to judge what a piece holds.
 """
 
 import numpy as np
 
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import pieces
+from scanner.detect.relations import announced, pieces
 from scanner.detect.relations.words import sliding
 
 MOST = 1 << 20
@@ -20,6 +21,10 @@ _INDEX = np.uint64(MOST - 1)
 
 _PER_PIECE = 8
 """Words of which one is tried, at least: the others are no pieces, or equal ones."""
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""What makes one word of several: equal ones give equal ones (Fibonacci hashing)."""
 
 
 def adjoining(pool: Pool, size: int, most: int) -> Offsets:
@@ -37,6 +42,27 @@ def adjoining(pool: Pool, size: int, most: int) -> Offsets:
     both = both[:, np.argsort(both[1] - both[0], kind="stable")][:, : most * _PER_PIECE]
     both = both[:, pieces.varied(pool.data, both[0], size)]
     return _chosen(pool, np.stack((both - size, both + size)).ravel("F"), size, most)
+
+
+def copied(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of pieces that fill more than one run, the oftenest first.
+
+    Where there are many runs: a collector that moves what lives on leaves copies of it, and of what
+    passes seldom. Seen in GHC, where a signature on a curve leaves thousands of numbers.
+    """
+    if pool.few:
+        return np.empty(0, np.int64)
+    found = np.unique(announced.first(pool, size)[1])
+    found = found[pieces.fits(pool, found, size)]
+    found = found[pieces.varied(pool.data, found, size)]
+    word, sums = sliding(pool.data), np.zeros(len(found), np.uint64)
+    for step in range(0, size - WORD + 1, WORD):
+        sums = sums * _MIX + word[found + step]
+    _, first, count = np.unique(sums, return_index=True, return_counts=True)
+    often = np.flatnonzero(count > 1)
+    order = often[np.argsort(-count[often], kind="stable")][:most]
+    positions: Offsets = found[first[order]]
+    return positions
 
 
 def inner(pool: Pool, size: int, most: int) -> Offsets:
