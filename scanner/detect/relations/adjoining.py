@@ -10,7 +10,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import counts, nearby
+from scanner.detect.relations import announced, counts, nearby
 
 APART = 64
 """Bytes between two numbers that adjoin, at most: a word or two of header, or a small structure."""
@@ -20,11 +20,15 @@ _INT = 4
 
 
 def filling(pool: Pool, size: int) -> Offsets:
-    """Return where numbers begin that fill their runs, but for a word that does not look random."""
+    """Return where numbers begin that fill their runs, but for a word that does not look random.
+
+    Or an array of ints in a Java heap dump, which stands at any byte.
+    """
     whole = (pool.head >= 0) & (pool.tail >= 0)
     more = np.where(whole, pool.tail - pool.head - size, -size)
     heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
-    found = np.unique(np.concatenate((heads, tails - size, counts.behind(pool, size))))
+    told = counts.behind(pool, size), announced.heap_ints(pool, -(-size // _INT))
+    found = np.unique(np.concatenate((heads, tails - size, *told)))
     return found[(found >= 0) & (found + size <= len(pool.data))]
 
 

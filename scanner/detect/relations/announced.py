@@ -28,17 +28,20 @@ _TAGS, _ALIKE = 3, 8
 _LEAST_POINTER, _MOST_POINTER = np.uint64(1 << 16), np.uint64(1 << 47)
 """Where a process of 64 bits has memory."""
 
+BYTE, INT = 8, 10
+"""Types of what the arrays of a Java heap dump hold, as its format numbers them (HPROF 1.0.2)."""
+
 _CHUNK = 1 << 17
 """Bytes that are compared with several values at once: they stay in the first caches."""
 
 
 def first(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
-    """Return what is announced, and what fills its run."""
+    """Return what is announced, and what fills its run, or an array of a Java heap dump."""
     whole = (pool.head >= 0) & (pool.tail >= 0)
     lone = whole & (np.abs(pool.tail - pool.head - size) <= 8)
     alone = np.concatenate((pool.head[lone], pool.tail[lone] - (size & ~7)))
     said = (announced_at(pool, size), padded(pool, alone, size), counted_limbs(pool, alone, size))
-    return np.concatenate(said), alone
+    return np.concatenate(said), np.append(alone, _of_heap_dump(pool, size))
 
 
 def announced_at(pool: Pool, size: int) -> Offsets:
@@ -51,7 +54,8 @@ def announced_at(pool: Pool, size: int) -> Offsets:
     name = ("announced", size)
     if name not in pool.listed:
         sizes = (size, size - 1) if size == LONGEST else (size,)
-        pool.listed[name] = np.concatenate([_behind_sizes(pool, each) for each in sizes])
+        found = [_behind_sizes(pool, each) for each in sizes]
+        pool.listed[name] = np.concatenate((*found, _of_heap_dump(pool, size)))
     return pool.listed[name]
 
 
@@ -138,6 +142,45 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
         ((here == size + 1) & (behind == 0) & (pool.data[at + 2] == 0), 3),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
+
+
+def heap_array(pool: Pool, count: int, kind: int) -> Offsets:
+    """Return the elements of each array of so many BYTEs or INTs in a Java heap dump, at any byte.
+
+    Before them stand their count, of 32 bits, most significant byte first, and a byte for the type.
+    """
+    return _counts(pool, count, kind) + 2
+
+
+def heap_ints(pool: Pool, count: int) -> Offsets:
+    """Return the elements of each array of so many ints in a Java heap dump, at any byte.
+
+    Of what the collector has not taken back yet HotSpot writes the memory as one array of ints,
+    headers and all: no type stands behind the count then.
+    """
+    return np.append(heap_array(pool, count, INT), _counts(pool, count) + 1)
+
+
+def _counts(pool: Pool, count: int, kind: int | None = None) -> Offsets:
+    """List the last byte of each big-endian count, before a byte that is its ``kind``."""
+    name, data = ("counts of heap dumps", count), pool.data
+    if name not in pool.listed:
+        at = _sizes(pool)
+        at = at[data[at] == min(count, 0xFF)]
+        pool.listed[name] = at[(data[at - 1] | data[at - 2] | data[at - 3]) == 0]
+    at = pool.listed[name]
+    return at if kind is None else at[data[at + 1] == kind]
+
+
+def _of_heap_dump(pool: Pool, size: int) -> Offsets:
+    """List what fills an array of a Java heap dump: bytes, a sign's zero before them, or ints.
+
+    The ints of a BigInteger have their bytes turned there: the number stands as bytes.
+    """
+    signed, ints = heap_array(pool, size + 1, BYTE), -(-size // 4)
+    signed = signed[pool.data[signed] == 0] + 1
+    wide = heap_ints(pool, ints) + 4 * ints - size
+    return np.concatenate((heap_array(pool, size, BYTE), signed, wide))
 
 
 def behind_word(pool: Pool, word: int, width: int) -> Offsets:

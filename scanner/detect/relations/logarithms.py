@@ -18,7 +18,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import BYTES, JAVA, Reading
-from scanner.detect.relations import adjoining, counts, digits, headed, pieces
+from scanner.detect.relations import adjoining, announced, counts, digits, headed, pieces
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -95,7 +95,10 @@ def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> 
     as a DER INTEGER.
     """
     bits, width = q.bit_length(), (p.bit_length() + 7) // 8
-    told = _in_turn(_ints(pool, readings.count(JAVA, bits), near), _integers(pool, bits, near))
+    count = readings.count(JAVA, bits)
+    told = _in_turn(
+        _ints(pool, count, near), _dumped(pool, count, near), _integers(pool, bits, near)
+    )
     fit = (piece for piece in told if 1 << bits - _LACK < piece.x < q)
     return itertools.islice(_in_turn(fit, _of_order(pool, q, near, width)), most)
 
@@ -145,7 +148,7 @@ def short(pool: Pool, bits: int, *, ints: bool = False) -> Iterator[Piece]:
 
     What has more bits than any short exponent is looked for as ints alone.
     """
-    told = _in_ints(pool, bits) if ints else iter(())
+    told = _in_ints(pool, bits, ints=ints)
     return told if bits > _LONG else _in_turn(told, _short(pool, bits))
 
 
@@ -186,11 +189,16 @@ def _spellings(
             yield at, _USUAL, how, range(8 * _USUAL - _LACK, 8 * _USUAL + 1)
 
 
-def _in_ints(pool: Pool, bits: int) -> Iterator[Piece]:
-    """Yield exponents of about so many bits behind the count of their ints, as in Java's arrays."""
+def _in_ints(pool: Pool, bits: int, *, ints: bool) -> Iterator[Piece]:
+    """Yield exponents of about so many bits behind the count of their ints, as in Java's arrays.
+
+    Those of a heap dump, and, if they are asked for, of a process.
+    """
     counts = {readings.count(JAVA, each) for each in (bits, bits - _LESS)}
     counts |= {_USUAL // JAVA.word} if bits <= _LONG else set()
-    return _in_turn(*(_ints(pool, count, ()) for count in sorted(counts)))
+    dumped = (_dumped(pool, count, ()) for count in sorted(counts))
+    held = (_ints(pool, count, ()) for count in sorted(counts) if ints)
+    return _in_turn(*held, *dumped)
 
 
 def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
@@ -214,6 +222,19 @@ def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
         x = readings.decode(JAVA, pool.data[at : at + size].tobytes()) or 0
         if readings.count(JAVA, x.bit_length()) == count:
             yield Piece(x, at, size, JAVA)
+
+
+def _dumped(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
+    """Yield the numbers of so many ints that a Java heap dump holds, as bytes."""
+    size = JAVA.word * count
+    judged = max((each for each in pieces.LEAST_VARIED if each <= size), default=0)
+    found = announced.heap_ints(pool, count) if judged else np.empty(0, np.int64)
+    found = found[pieces.fits(pool, found, size)]
+    found = pieces.nearest(pool, found[pieces.varied(pool.data, found, judged)], near)[:_POSITIONS]
+    for at in found[pieces.once(pool.data, found, size)].tolist():
+        x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
+        if readings.count(JAVA, x.bit_length()) == count:
+            yield Piece(x, at, size, BYTES)
 
 
 def _integers(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[Piece]:

@@ -1,6 +1,7 @@
 """What announces a piece is found wherever it stands, and nothing else is."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -22,9 +23,25 @@ def crowded(size: int) -> bytes:
         bytes((size + 1, 0, 0)),
         (size + 3).to_bytes(8, "little"),
         bytes((size + 3, 0, 0, 0)),
+        bytes((0, 0, 0, size, 8)),
+        bytes((0, 0, 0, size + 1, 8, 0)),
+        bytes((0, 0, 0, -(-size // 4), 10)),
+        bytes((0, 0, 0, -(-size // 4))),
     ]
     pieces = [noise.uniform(40 + 3 * index, index) for index in range(len(words))]
     return b"".join(part for pair in zip(pieces, words, strict=True) for part in pair)
+
+
+def dumped(data: bytes, size: int) -> set[int]:
+    """Return what fills an array of a Java heap dump."""
+    ints = -(-size // 4)
+    forms = (
+        (bytes((0, 0, 0, size, announced.BYTE)), 0),
+        (bytes((0, 0, 0, size + 1, announced.BYTE, 0)), 0),
+        (bytes((0, 0, 0, ints, announced.INT)), 4 * ints - size),
+        (bytes((0, 0, 0, ints)), 4 * ints - size),
+    )
+    return {m.end() + skip for form, skip in forms for m in re.finditer(re.escape(form), data)}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -51,8 +68,9 @@ def test_every_place_is_looked_at(make_pool: MakePool, size: int) -> None:
             if data[at : at + width] == size.to_bytes(width, "little"):
                 found.add(at + width)
     assert len(behind) > 8
+    assert dumped(data[:last], size) - behind
     assert longer
-    assert set(announced.announced_at(pool, size).tolist()) == behind
+    assert set(announced.announced_at(pool, size).tolist()) == behind | dumped(data[:last], size)
     assert set(announced.in_longer(pool, size).tolist()) == longer
     for width, found in counted.items():
         assert set(announced.behind_word(pool, size, width).tolist()) == found

@@ -80,6 +80,19 @@ def test_a_key_is_found_beside_its_public_half(
     assert key.spki_sha256 in again(memory, related)
 
 
+@pytest.mark.parametrize("shift", [1, 4])
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+def test_a_seed_in_a_heap_dump_of_java(make_pool: MakePool, algorithm: str, shift: int) -> None:
+    """Seen in OpenJDK's HPROF: a byte[] begins at any byte, and behind it is the next one's tag."""
+    key, data = keys.okp_key(algorithm), noise.text(SIZE, 3)
+    for at, raw in ((1024 + shift, key.seed), (4099, key.public)):
+        array = (len(raw)).to_bytes(4, "big") + b"\x08" + raw + b"#" + bytes(3)
+        data = noise.plant(data, at, b"\x73" + bytes(3) + b"\1" + array)
+    pool, _ = make_pool(data)
+    (related,) = SEARCHES[algorithm].search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 PACKED = {"26 and 25 bits": ((26, 25) * 5, 4), "51 bits": ((51,) * 5, 8)}
 
 

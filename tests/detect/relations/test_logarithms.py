@@ -51,6 +51,29 @@ def test_a_dsa_key_of_java(make_pool: MakePool, size: tuple[int, int]) -> None:
     assert (related.proof, related.encoding) == ("g**x = y", "x java-words")
 
 
+def dumped(value: int, shift: int, *, live: bool) -> bytes:
+    """Write an int[] of a heap dump: typed, or within the garbage that is one large int[]."""
+    raw = value.to_bytes(-(-value.bit_length() // 32) * 4, "big")
+    count = (len(raw) // 4).to_bytes(4, "big")
+    before = b"#" + bytes(3) + noise.uniform(5, 7) + bytes(3) + b"\1"
+    before = before + count + b"\x0a" if live else bytes(7) + b"\1" + bytes(2) + b"\x27\x08" + count
+    return bytes(shift) + before + raw + (b"!" if live else bytes(7) + b"\1")
+
+
+@pytest.mark.parametrize("shift", [1, 6])
+@pytest.mark.parametrize("live", [True, False])
+def test_a_dsa_key_in_a_heap_dump_of_java(make_pool: MakePool, *, live: bool, shift: int) -> None:
+    """Seen in OpenJDK's HPROF: arrays begin at any byte, and behind one stands the next's tag."""
+    size = (224, 2048)
+    parts = [dumped(value, shift + at, live=live) for at, value in enumerate(numbers(size))]
+    crowd = [dumped(number_of(seed, 224), seed, live=live) for seed in range(40)]
+    pool, memory = make_pool(planted([*crowd, *parts]))
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(*size)
+    assert named(*size) in again(memory, related)
+    assert (related.proof, related.encoding) == ("g**x = y", "x bytes-be")
+
+
 @pytest.mark.parametrize("header", ["CLISP", "Chez"])
 def test_a_dsa_key_of_a_lisp(make_pool: MakePool, header: str) -> None:
     """Its exponent stands behind a count that has a type beside it; the group is in DER."""
