@@ -59,6 +59,8 @@ class Anchor:
     fold: bool = False
     """ASCII letters stand for both cases."""
     aligned: bool = False
+    ends: bytes = b""
+    """What the last byte may be, where that is no range."""
 
     @property
     def expression(self) -> bytes:
@@ -67,7 +69,10 @@ class Anchor:
 
     def part(self, first: int, last: int) -> bytes:
         """Return the expression of some of the anchor's bytes."""
-        return b"".join([_expression(*pair, self.fold) for pair in self.ranges[first:last]])
+        parts = [_expression(*pair, self.fold) for pair in self.ranges[first:last]]
+        if self.ends and last == len(self.ranges):
+            parts[-1] = b"[%b]" % b"".join(b"\\x%02x" % byte for byte in self.ends)
+        return b"".join(parts)
 
 
 @functools.cache
@@ -140,7 +145,7 @@ def digest(rules: Iterable[Rule]) -> str:
         {
             **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
             "severity": rule.severity.name,
-            "anchors": [[anchor.fold, anchor.aligned, anchor.ranges] for anchor in rule.anchors],
+            "anchors": [[a.fold, a.aligned, a.ranges, a.ends.hex()] for a in rule.anchors],
             **{
                 name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
                 for name in ("examples", "counterexamples")
@@ -274,16 +279,17 @@ def _rule(path: Path, table: Mapping[str, object]) -> Rule:
 def _anchors(path: Path, item: object) -> list[Anchor]:
     """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
 
-    ``{ hex = "78 9c", last = "4d 4e" }`` is one anchor with each last byte; ``{ word = "0x4000" }``
-    is 64 bits, little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text.
+    ``{ hex = "78 9c", last = "4d 4e" }`` has either byte last; ``{ word = "0x4000" }`` is 64 bits,
+    little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text.
     """
     tail = 0
     match item:
         case {"hex": str(source), **rest} if not rest:
             anchors = [Anchor(source=source, ranges=_ranges(path, source))]
         case {"hex": str(source), "last": str(last), **rest} if not rest and last.split():
-            each = [f"{source} {byte}" for byte in last.split()]
-            anchors = [Anchor(source=one, ranges=_ranges(path, one)) for one in each]
+            ends = bytes(low for low, _ in _ranges(path, last))
+            ranges = *_ranges(path, source), (min(ends), max(ends))
+            anchors = [Anchor(source=source, ranges=ranges, ends=ends)]
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
             anchors = list(_text(path, source, rest))
             tail = len(anchors[0].ranges) - len(source)
@@ -293,18 +299,14 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
             raw = int(source, 16).to_bytes(8, "little")
             return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
         case _:
-            _refuse(
-                path, "an anchor is none of the four", "write { hex, text, base64 or word = ... }"
-            )
+            _refuse(path, "an anchor is none of four", "write { hex, text, base64 or word = ... }")
     for anchor in anchors:
         if not 1 <= len(anchor.ranges) <= LONGEST:
             _refuse(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
-        bits = sum(
-            [8 - math.log2(high - low + 1) if low < high else 8 for low, high in anchor.ranges]
-        )
-        if bits < FEWEST_BITS:
+        spelled = (*anchor.ranges[:-1], (anchor.ends[0],) * 2) if anchor.ends else anchor.ranges
+        if sum([8 - math.log2(high - low + 1) for low, high in spelled]) < FEWEST_BITS:
             _refuse(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "make it longer")
-        if not _has_literal(anchor, LITERAL - (tail >= LONG_TAIL)):
+        if not _has_literal(spelled, LITERAL - (tail >= LONG_TAIL)):
             _refuse(
                 path,
                 f"the anchor {anchor.source!r} has no rare literal, and would slow every scan down",
@@ -314,12 +316,11 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
     return anchors
 
 
-def _has_literal(anchor: Anchor, least: int) -> bool:
-    """Tell whether the anchor has a run of ``least`` fixed bytes that an engine can wait for."""
+def _has_literal(ranges: Iterable[tuple[int, int]], least: int) -> bool:
+    """Tell whether an anchor has a run of ``least`` fixed bytes that an engine can wait for."""
     size = rare = 0
-    for low, high in anchor.ranges:
-        fixed = low == high
-        size, rare = (size + 1, rare + (low not in (0x00, 0xFF))) if fixed else (0, 0)
+    for low, high in ranges:
+        size, rare = (size + 1, rare + (low not in (0x00, 0xFF))) if low == high else (0, 0)
         if size >= least and rare > 1:
             return True
     return False

@@ -342,11 +342,13 @@ def test_texts_are_looked_for_in_both_widths(tmp_path: Path) -> None:
     assert found == [b"Key:", "Key:".encode("utf-16-le")]
 
 
-def test_one_anchor_for_each_last_byte(tmp_path: Path) -> None:
-    """A list of last bytes stands for as many anchors."""
-    _write(tmp_path, GOOD.replace('"30 8? ?? [80-ff] 02 01 30"', '"78 9c", last = "4d 4e"'))
+def test_an_anchor_with_a_set_of_last_bytes(tmp_path: Path) -> None:
+    """It is one expression: as many literals of three bytes would slow an engine down."""
+    _write(tmp_path, GOOD.replace('"30 8? ?? [80-ff] 02 01 30"', '"78 9c", last = "4d 4e 60"'))
     rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
-    assert [anchor.source for anchor in rule.anchors] == ["78 9c 4d", "78 9c 4e"]
+    assert [anchor.expression for anchor in rule.anchors] == [rb"\x78\x9c[\x4d\x4e\x60]"]
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    assert sweeper.sweep(b"..x\x9cM...x\x9cP...x\x9c`") == [(0, 2), (0, 14)]
 
 
 @pytest.mark.parametrize(

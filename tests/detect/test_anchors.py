@@ -111,6 +111,8 @@ def test_engines_agree_on_the_rules_that_we_ship(
             data += bytes(-len(data) % 8) if anchor.aligned else b""
             expected.add((index, len(data)))
             data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
+            if anchor.ends:
+                data[-1] = rng.choice(anchor.ends)
             data += rng.randbytes(rng.randrange(60))
     sweeper = anchors.open_sweeper(anchors.compile_anchors(shipped), engine)
     assert expected <= set(sweeper.sweep(data))

@@ -105,7 +105,8 @@ def find(
     bytewise: list[Offsets] = []
     for low, high in filled:
         for first in range(low // 8 & -_STEP, high // 8, _PIECE * _STEP):
-            sample = words[first : min(first + _PIECE * _STEP, high // 8) : _STEP]
+            last = min(first + _PIECE * _STEP, high // 8)
+            sample = np.ascontiguousarray(words[first:last:_STEP])
             narrow, wide = _texts(sample)
             chosen[0].append(first + narrow * _STEP)
             chosen[1].append(first + wide * _STEP)
@@ -141,8 +142,11 @@ def _are_decimal(words: Words) -> Flags:
 
 
 def _bytewise(buffer: Bytes, words: Words, at: Offsets) -> list[tuple[int, int]]:
-    """Return start and end of the numbers in such digits around words that were looked at."""
-    at = at[_are_decimal(_at(words, at - 1)) | _are_decimal(_at(words, at + 1))]
+    """Return start and end of the numbers in such digits around words that were looked at.
+
+    The shortest has eight whole words: of those looked at one has a neighbour on either side.
+    """
+    at = at[_are_decimal(_at(words, at - 1)) & _are_decimal(_at(words, at + 1))]
     found: list[tuple[int, int]] = []
     last = 0
     for here in (at * 8).tolist():
@@ -167,7 +171,6 @@ def _mixed(digits: bytes) -> bool:
 
 def _texts(words: Words) -> tuple[Offsets, Offsets]:
     """Return which words are of the alphabet's range, in one byte a character and in two."""
-    words = np.ascontiguousarray(words)
     plain = np.flatnonzero(((words & _HIGH) == 0) & (words > _TWO))
     words = words[plain]
     return plain[_ranged(words)], plain[_ranged_wide(words)]
