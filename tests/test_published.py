@@ -103,6 +103,14 @@ def test_the_rsa_keys_of_java_libraries_are_listed(source: str, modulus: str) ->
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+def test_the_exchange_of_rfc_5114_is_listed() -> None:
+    """Its appendix A.6 prints dA, which strongSwan's plugin of test vectors carries."""
+    text = "814264145f2f56f2e96a8e337a128499" + "3faf432a5abce59e867b7291d507a3af"
+    public = ec.derive_private_key(int(text, 16), ec.SECP256R1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "RFC 5114" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_key_that_chromium_carries_is_listed() -> None:
     """It lies in gzip in resources.pak, which all processes of Chromium map."""
     name = "ef55d76692e9339e99d09d9567f5837407bf4c2fe8d4a480a1f1a80580facbf1"

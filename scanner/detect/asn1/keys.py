@@ -153,11 +153,12 @@ def _told(key: Material) -> bool:
     return foreign.evident(key) and parse_private(key.inner) is None
 
 
-def parse_private(data: bytes, *, curve: str = "") -> Parsed | None:
+def parse_private(data: bytes, *, curve: str = "", told: bool = False) -> Parsed | None:
     """Parse the private key at the start of ``data``, which may run on behind it.
 
-    ``curve`` is the curve of an ECPrivateKey that does not name its own. Returns None for anything
-    but a key whose numbers agree; never raises, whatever the bytes.
+    ``curve`` is the curve of an ECPrivateKey that does not name its own; ``told`` that a label says
+    what it is: a seed may be any then. Returns None for anything but a key whose numbers agree;
+    never raises, whatever the bytes.
     """
     size = der.total_size(data[: der.BACK])
     if size is None or size > len(data):
@@ -169,7 +170,7 @@ def parse_private(data: bytes, *, curve: str = "") -> Parsed | None:
             case der.INTEGER:
                 checked, form = _traditional(body, version)
             case der.SEQUENCE:
-                checked, form = _pkcs8(body, version), "PKCS8"
+                checked, form = _pkcs8(body, version, told=told), "PKCS8"
             case der.OCTET_STRING:
                 checked, form = _sec1(body, version, curve, None), "SEC1"
             case _:
@@ -241,7 +242,7 @@ def _rsa(numbers: list[int], body: Reader, version: int) -> _Checked:
     return _Checked(Rsa(n=n, e=e, d=d, p=p, q=n // p), proof)
 
 
-def _pkcs8(body: Reader, version: int) -> _Checked:
+def _pkcs8(body: Reader, version: int, *, told: bool) -> _Checked:
     """Read OneAsymmetricKey after its version (RFC 5958 section 2)."""
     if version not in (0, 1):
         raise Malformed
@@ -268,7 +269,7 @@ def _pkcs8(body: Reader, version: int) -> _Checked:
         named.finish()
         fields = _whole(inner)
         return _sec1(fields, fields.integer(), curve, public, b"" if curve else parameters)
-    return _inner(algorithm, inner, public)
+    return _inner(algorithm, inner, public, told=told)
 
 
 def _whole(inner: bytes) -> Reader:
@@ -289,7 +290,7 @@ def _group(algorithm: str, parameters: bytes, inner: bytes) -> _Checked:
     return _Checked(foreign.pkcs8(FFC_OIDS[algorithm], inner), "")
 
 
-def _inner(algorithm: bytes, inner: bytes, public: bytes | None) -> _Checked:
+def _inner(algorithm: bytes, inner: bytes, public: bytes | None, *, told: bool) -> _Checked:
     """Read the privateKey of an algorithm whose parameters say nothing."""
     if algorithm in pqc.ALGORITHMS:
         found = pqc.read(pqc.ALGORITHMS[algorithm], inner)
@@ -298,7 +299,7 @@ def _inner(algorithm: bytes, inner: bytes, public: bytes | None) -> _Checked:
         key = Reader(inner)
         seed = key.content(der.OCTET_STRING)
         key.finish()
-        return _okp(_OID_OKP[algorithm], seed, public)
+        return _okp(_OID_OKP[algorithm], seed, public, told=told)
     if algorithm in RSA_ALGORITHMS:
         fields = _whole(inner)
         version = fields.integer()
@@ -369,12 +370,13 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
     return _Checked(key, "" if beside is None else "d*G = Q")
 
 
-def _okp(algorithm: str, seed: bytes, public: bytes | None) -> _Checked:
+def _okp(algorithm: str, seed: bytes, public: bytes | None, *, told: bool) -> _Checked:
     """Check a CurvePrivateKey (RFC 8410 section 7) against its public key, if that is given."""
-    least = _DISTINCT_OF_OKP[OKP_BYTES[algorithm]] if public is None else _DISTINCT
+    alone = public is None and not told
+    least = _DISTINCT_OF_OKP[OKP_BYTES[algorithm]] if alone else _DISTINCT
     if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < least:
         raise Malformed
-    if public is None and (_ALIKE.search(seed) or _HEADER.match(seed)):
+    if alone and (_ALIKE.search(seed) or _HEADER.match(seed)):
         raise Malformed
     derived = okp_public(algorithm, seed)
     if public not in (None, derived):

@@ -105,7 +105,7 @@ def _other(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Prov
     if found is None:
         yield from expanded.examine_end(memory, space, offset, rule)
         return
-    parsed = parse_private(found.raw)
+    parsed = parse_private(found.raw, told=True)
     if parsed is not None:
         said = candidate(parsed, rule, f"{parsed.form}-PEM{found.wide}", (found.place,))
         yield Proved(candidate=said, material=parsed.material)

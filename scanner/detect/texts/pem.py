@@ -42,7 +42,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """Yield the private key whose BEGIN line holds the anchor at ``offset``, if there is one."""
     begin, body = begins(memory, space, offset, LINES)
     found = armour.find_object(body) if begin else None
-    parsed = parse_private(found[0]) if found else None
+    parsed = parse_private(found[0], told=True) if found else None
     if found is None or parsed is None:
         yield from labelled.examine(memory, space, offset, rule)
         return

@@ -113,6 +113,15 @@ def test_zeros_around_a_text_do_not_move_it(before: bytes, codec: str, around: s
     assert found.candidate.places == (Place(space=0, offset=offset, size=2 * len(body)),)
 
 
+def test_a_seed_that_is_not_random_is_one_under_a_label() -> None:
+    """Seen in Knot DNS, whose keymgr carries a seed of digits: it was told as an unknown key."""
+    seed = b"31415926535897932384626433832795"
+    key = recipes.OkpKey(label="digits", algorithm="ed25519", seed=seed, public=b"")
+    text = encodings.pem(encodings.okp_pkcs8_der(key, with_public=False), "PRIVATE KEY")
+    [found] = find(text)
+    assert (found.candidate.algorithm, found.candidate.encoding) == ("ed25519", "PKCS8-PEM")
+
+
 def test_unproved_keys_stay_unproved() -> None:
     """Text proves nothing more than what it decodes to."""
     [found] = find(TEXTS[-1][2])
