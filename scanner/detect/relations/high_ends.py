@@ -15,7 +15,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.relations import arithmetic, partial
 from scanner.detect.relations.damaged import LOST, LOWLESS
-from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES
+from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES, gone
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
 
@@ -87,7 +87,7 @@ def _lowless(shelf: Shelf, half: int, end: int, product: int) -> Related | None:
     if p == q or {p.bit_length(), q.bit_length()} != {half} or (p * q ^ n) >> _LOST:
         return None
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
-    if key is None:
+    if key is None or not gone(shelf, p.to_bytes(half // 8, "little"), end - half // 8):
         return None
     return Related(
         key=key,

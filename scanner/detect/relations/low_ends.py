@@ -81,7 +81,10 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
     rest = q.to_bytes(half // 8, "big")[LOST[0] :]
     at = next((at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest)), 0)
-    if key is None or not at or not all(_gone(shelf, *row) for row in ((p, end), (q, at))):
+    if key is None or not at:
+        return None
+    rows = ((prime.to_bytes(half // 8, "big"), spot) for prime, spot in ((p, end), (q, at)))
+    if not all(gone(shelf, raw, spot - len(raw)) for raw, spot in rows):
         return None
     return Related(
         key=key,
@@ -92,9 +95,7 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
     )
 
 
-def _gone(shelf: Shelf, prime: int, end: int) -> bool:
-    """Tell whether most of a prime's first bytes are something else where it ends."""
-    first = prime.to_bytes(-(-prime.bit_length() // 8), "big")[: LOST[0]]
-    start = end - -(-prime.bit_length() // 8)
+def gone(shelf: Shelf, number: bytes, start: int) -> bool:
+    """Tell whether most of a number's first bytes are something else where it begins."""
     there = shelf.pool.data[max(start, 0) : max(start, 0) + LOST[0]].tobytes()
-    return sum(map(int.__ne__, first, there)) >= LEAST_LOST
+    return sum(map(int.__ne__, number, there)) >= LEAST_LOST
