@@ -254,17 +254,18 @@ def again(session: Session, candidate: Candidate) -> Material | None:
 
 
 def _written(session: Session, candidate: Candidate) -> dict[Fingerprint, Material]:
-    """Return the keys that are written where a candidate is, read once for all of them.
+    """Return the keys that are written where a candidate is, read once for all that are.
 
-    One text, packed or in base64, may hold thousands.
+    One text, packed or in base64, may hold thousands; the keys of the last one are kept.
     """
-    which = (_written, candidate.rule, candidate.places[0])
-    kept = session.kept.get(which)
-    if isinstance(kept, dict):
-        return kept
+    which = candidate.rule, candidate.places[0]
+    kept = session.kept.get(_written)
+    if isinstance(kept, tuple) and kept[0] == which:
+        known: dict[Fingerprint, Material] = kept[1]
+        return known
     keys = [one.material for one in examined(session, candidate) if isinstance(one, Proved)]
     found = {describe(key).fingerprint: key for key in reversed(keys)}
-    session.kept[which] = found
+    session.kept[_written] = (which, found)
     return found
 
 
