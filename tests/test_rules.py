@@ -172,6 +172,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "encrypted-sshcom-text": lambda key: sealed.sshcom_text(key, b"3des-cbc"),
     "encrypted-putty": lambda key: sealed.putty(key, encrypted=True),
     "encrypted-pvk": sealed.pvk,
+    "nss-database": sealed.nss_database,
     "putty-2": lambda key: sealed.putty(key, 2),
     "putty-3": sealed.putty,
     "encrypted-openssh-pem": sealed.openssh_pem,

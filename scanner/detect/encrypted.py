@@ -2,10 +2,10 @@ r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PE
 
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
 whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf; and whatever its
-label says is encrypted, Sigstore's JSON and Nebula's messages among them. They are no reason to
-keep a dump: what they are worth is what their password is worth. So the finding says what a guess
-costs, and what opens goes with it as a lock; no password is tried here. What only has the label of
-a key is nothing.
+label says is encrypted, Sigstore's JSON and Nebula's messages among them. NSS's databases are for
+``keydb``. They are no reason to keep a dump: what they are worth is what their password is worth.
+So the finding says what a guess costs, and what opens goes with it as a lock; no password is tried
+here. What only has the label of a key is nothing.
 """
 
 import re
@@ -16,7 +16,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
 from scanner.detect.encodings import armour
-from scanner.detect.locked import locks, pbe, pvk
+from scanner.detect.locked import keydb, locks, pbe, pvk
 from scanner.detect.locked.locks import Lock
 from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.programs import minisign
@@ -89,6 +89,9 @@ def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     for start in der.headers_before(window, lead):
         where = offset - lead + start
         data = der.fetch(memory, space, where)
+        stored = keydb.entry(data) if data is not None else None
+        if stored is not None:
+            return keydb.read(memory, space, where, stored, rule)
         envelope = pbe.parse(data) if data is not None else None
         if envelope is not None:
             place, _ = armour.located(memory, space, where, envelope.size, 1)

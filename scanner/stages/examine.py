@@ -23,7 +23,7 @@ from scanner.detect.credentials import kingfisher, tokens
 from scanner.detect.damaged import fragments, headless, headless_pgp, headless_text, torn
 from scanner.detect.evidence import PROOFS
 from scanner.detect.integers.limbs import Flags
-from scanner.detect.locked import javastore, pkcs12
+from scanner.detect.locked import javastore, keydb, pkcs12
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.openpgp import sexp, transferable
 from scanner.detect.programs import (
@@ -166,6 +166,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
                 sealed.append(found)
             else:
                 parsed.append(found)
+    sealed = keydb.locked(sealed)
     opened = {id(one): key for one, key in _opened(session, sealed)}
     candidates += [_called(one, secrets) for one in sealed if id(one) not in opened]
     for one in (*parsed, *opened.values()):

@@ -31,10 +31,11 @@ BYTES, BYTES_DEEP = 16 << 20, 1 << 30
 AROUND = 64 << 10
 """Bytes before and behind a key that are looked at first."""
 
-USUAL = ("changeit", "changeme", "notasecret", "password")
-"""What everybody tries first: of Java's stores, and of Google's."""
+USUAL = ("", "changeit", "changeme", "notasecret", "password")
+"""What everybody tries first: none at all, those of Java's stores, and of Google's."""
 
 IN_DUMP, WELL_KNOWN = "its passphrase stands in this dump", "its passphrase is one that all know"
+NONE = "it has no passphrase"
 
 
 def unlock(session: Session, sealed: Sequence[Sealed]) -> Iterator[tuple[Sealed, Parsed, str]]:
@@ -56,7 +57,7 @@ def unlock(session: Session, sealed: Sequence[Sealed]) -> Iterator[tuple[Sealed,
             opened = lock.opens(phrase)
             if opened is not None:
                 good = list(dict.fromkeys((phrase, *good)))
-                how = IN_DUMP if phrase in there else WELL_KNOWN
+                how = NONE if not phrase else IN_DUMP if phrase in there else WELL_KNOWN
                 yield from ((one, opened, how) for one in group)
                 break
 

@@ -4,6 +4,7 @@ Such a secret has no number to prove, and mostly no public half to name it by. I
 others by its bytes, which stay in the process that read them: this module gives them no way out.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scanner.detect.locked.locks import Lock
@@ -23,6 +24,10 @@ class Sealed:
     value: bytes
     lock: Lock | None = None
     """What a passphrase is tried on; None where none is."""
+    waits: Callable[[Sequence[bytes]], Lock] | None = None
+    """Makes the lock of what is salted with bytes that lie elsewhere in the dump."""
+    salt: bytes = b""
+    """Such bytes: what has them is no key."""
 
 
 def sealed(
