@@ -42,6 +42,8 @@ def main() -> int:
         for target in targets
         if options.group in (None, name) and (not options.only or target.name in options.only)
     ]
+    if not chosen:
+        parser.error("no target has that name")
     folder = options.folder.resolve()
     folder.mkdir(exist_ok=True)
     used = _used(folder)
