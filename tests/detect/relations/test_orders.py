@@ -7,7 +7,7 @@ import pytest
 from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers import readings
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import rsa
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
@@ -44,6 +44,23 @@ def test_an_exponent_behind_links(make_pool: MakePool) -> None:
     data += noise.uniform(8, 2) + bytes(24) + KEY.q.to_bytes(128, "little") + bytes(64)
     (related,) = rsa.search(make_pool(data)[0], ())
     assert describe(related.key).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("prime", ["p", "q"])
+@pytest.mark.parametrize("form", ["java-words", "limbs-le"])
+def test_arrays_that_are_far_apart(make_pool: MakePool, form: str, prime: str) -> None:
+    """What counts their digits tells them. Seen in Java, whose collector had left p, q and d."""
+    digit = 8 if form == "limbs-le" else 4
+
+    def array(value: int) -> bytes:
+        row = readings.encode(TABLE[form], value, value.bit_length() + 7 & ~7)
+        return b"\x98\x38\x17\0" + (len(row) // digit).to_bytes(4, "little") + row + bytes(24)
+
+    far = bytes(2 * NEIGHBOURHOOD)
+    data = far.join((bytes(64), array(getattr(KEY, prime)), array(KEY.d), bytes(64)))
+    (related,) = rsa.search(make_pool(data)[0], ())
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    assert list(rsa.search(make_pool(far.join((array(KEY.p), array(KEY.d ^ 2))))[0], ())) == []
 
 
 @pytest.mark.parametrize("wrong", [4, 1 << 1000])
