@@ -49,7 +49,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
     if not rows and (whole := _uber(data)):
         place = Place(space=space, offset=offset, size=whole)
         count = int.from_bytes(data[28:32], "big")
-        said = f"PKCS12-PBE SHA1-Twofish, {count} iterations{pbe.strength(fast=True)}"
+        said = f"PKCS12-PBE SHA1-Twofish, {pbe.iterations(count)}{pbe.strength(fast=True)}"
         value, shape = data[:whole], Confidence.SHAPE
         yield sealed(rule, "UBER store", place, value, protection=said, confidence=shape)
     for start, size, encoding, protection in rows:
@@ -78,7 +78,7 @@ def _jceks(data: bytes) -> Iterator[tuple[int, int, str, str]]:
     size = int.from_bytes(second[1] or second[2], "big")
     if not _SMALLEST <= size <= len(data) - second.end() or size % 8:
         return
-    said = f"JCEKS: MD5-3DES, {count} iterations{pbe.strength(fast=True)}"
+    said = f"JCEKS: MD5-3DES, {pbe.iterations(count)}{pbe.strength(fast=True)}"
     yield 0, second.end() + size, "JCEKS sealed object", said
 
 
@@ -144,7 +144,7 @@ def _entry(fields: "_Fields", kind: int) -> list[tuple[int, int, str, str]]:
             left = size - inner.at
             if not count or left < _SMALLEST or left % 8:
                 raise _NoStore
-            said = f"PKCS12-PBE SHA1-3DES, {count} iterations{pbe.strength(fast=True)}"
+            said = f"PKCS12-PBE SHA1-3DES, {pbe.iterations(count)}{pbe.strength(fast=True)}"
             return [(start, size, "BKS entry", said)]
     else:
         raise _NoStore

@@ -103,7 +103,7 @@ def read(memory: Memory, space: int, offset: int, first: Entry, rule: Rule) -> S
     """
     lead = min(offset, _LONGEST)
     before = memory.clip(space, offset - lead, lead)
-    said = f"PBKDF2-HMAC-SHA256, {first.count} iterations, AES-256-CBC"
+    said = f"PBKDF2-HMAC-SHA256, {pbe.iterations(first.count)}, AES-256-CBC"
     said += pbe.strength(fast=first.count < pbe.ENOUGH["SHA256"])
     word = before.rfind(_WORD, -len(_WORD) - _SALTS.stop)
     salt = before[word + len(_WORD) :] if word >= 0 else b""

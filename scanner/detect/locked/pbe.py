@@ -158,7 +158,7 @@ def _scheme(identifier: Reader) -> _Scheme:
     parameters.finish()
     return _Scheme(
         name=name,
-        said=f"{known}, {count} iterations",
+        said=f"{known}, {iterations(count)}",
         fast=True,
         block=1 if "RC4" in known else 8,
         cost=max(int(count * _PBES1_ROUND), 1),
@@ -170,6 +170,11 @@ def _scheme(identifier: Reader) -> _Scheme:
 def strength(*, fast: bool) -> str:
     """Return what is said of a derivation of which a guess costs little, or enough."""
     return ": fast to guess" if fast else ": slow to guess"
+
+
+def iterations(count: int) -> str:
+    """Return how often a derivation is done, in words."""
+    return "1 iteration" if count == 1 else f"{count} iterations"
 
 
 def _derivation(identifier: Reader) -> tuple[str, bool, int]:
@@ -204,7 +209,7 @@ def _derivation(identifier: Reader) -> tuple[str, bool, int]:
     parameters.finish()
     enough = ENOUGH.get(digest, ENOUGH["SHA256"])
     cost = max(int(count * _PBKDF2_ROUND.get(digest, _PBES1_ROUND)), 1)
-    return f"PBKDF2-HMAC-{digest}, {count} iterations", count < enough, cost
+    return f"PBKDF2-HMAC-{digest}, {iterations(count)}", count < enough, cost
 
 
 def _cipher(identifier: Reader) -> tuple[str, int]:
