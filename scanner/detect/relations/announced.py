@@ -117,31 +117,49 @@ def likened(pool: Pool, positions: Offsets) -> Offsets:
 def _behind_sizes(pool: Pool, size: int) -> Offsets:
     """List what stands behind a length or an allocator's size word.
 
-    glibc's chunk size with its flags 1 and 4; a 64-bit length (BoringSSL's allocator, .NET arrays),
-    also one word further back (CPython's bytes: the hash is between); a 32-bit length in either
-    order (Java arrays, SSH strings), one more and a zero byte (SSH mpints); a DER octet string; a
-    16-bit length (libgcrypt's S-expressions), one more and a zero byte if little-endian too; a
-    length as a Lisp's small integer (SBCL: twice).
+    glibc's chunk size with its flags 1 and 4, and a length with one word between (CPython's bytes:
+    the hash), in the machine's own words; a 64-bit length (BoringSSL's allocator, .NET arrays); a
+    32-bit length in either order (Java arrays, SSH strings), one more and a zero byte (SSH mpints);
+    a DER octet string; a 16-bit length (libgcrypt's S-expressions), one more and a zero byte if
+    little-endian too; a length as a Lisp's small integer (SBCL: twice).
     """
-    chunk = ((size + 8 + 15) & ~15) | 5
-    lows = {size, size + 1, 2 * size, *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5))}
+    width, chunks = pool.memory.map.pointer_size, _chunks(pool, size)
+    lows = {
+        size,
+        size + 1,
+        2 * size,
+        *((chunk ^ flag) & 0xFF for flag in (0, 1, 4, 5) for chunk in chunks),
+    }
     at = _sizes(pool)
     table = np.zeros(1 << 8, np.bool_)
     table[list(lows)] = True
     at = at[table[pool.data[at]]]
+    ahead = (width - 1) * pool.big_endian  # a word's lowest byte is its last one there
+    own = sliding(pool.data, f"{'<>'[pool.big_endian]}u{width}")[np.maximum(at - ahead, 0)]
     wide, half = sliding(pool.data)[at], sliding(pool.data, "<u4")[at]
     here, before, behind = pool.data[at], pool.data[at - 1], pool.data[at + 1]
     rows = (
-        ((wide | np.uint64(5)) == chunk, 8),
+        (np.isin(own | own.dtype.type(_FLAGS), chunks), width - ahead),
         (wide == size, 8),
         (wide == 2 * size, 8),
-        (wide == size, 16),
+        (own == size, 2 * width - ahead),
         (half == size, 4),
         ((here == size) & ((before == 4) | (before == 0)), 1),
         (((here == size) | (here == size + 1)) & (behind == 0), 2),
         ((here == size + 1) & (behind == 0) & (pool.data[at + 2] == 0), 3),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
+
+
+def _chunks(pool: Pool, size: int) -> list[int]:
+    """Return the sizes, with all flags, that glibc's blocks of ``size`` bytes may have.
+
+    A word of its own is counted in, and all are multiples of 16; on 32-bit machines other than x86
+    of 8, where OpenSSL's private scalars, of two limbs more, have another size.
+    """
+    word = pool.memory.map.pointer_size
+    wanted = [(size, 16)] if word == _WORD else [(size, 16), (size, 8), (size + 2 * word, 8)]
+    return [(room + word + unit - 1) & -unit | _FLAGS for room, unit in wanted]
 
 
 def heap_array(pool: Pool, count: int, kind: int) -> Offsets:

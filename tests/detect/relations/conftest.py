@@ -22,18 +22,18 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
     with ExitStack() as stack:
 
         def make(
-            data: bytes, byte_order: str = "little", *, addressed: bool = True
+            data: bytes, byte_order: str = "little", *, addressed: bool = True, word: int = 8
         ) -> tuple[Pool, Memory]:
             path = tmp_path / "dump"
             path.write_bytes(data)
             region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
             regions = (region,) if addressed else ()
-            layout = Layout(format="raw", byte_order=byte_order, regions=regions)
+            layout = Layout(format="raw", byte_order=byte_order, pointer_size=word, regions=regions)
             space_map, _ = space.build(layout, len(data))
             memory = Memory(space_map, stack.enter_context(source.open_file(str(path))))
             padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
             owned = np.array([0]), np.array([len(padded)])
-            starts, ends = limbs.find(padded, *owned, swapped=byte_order == "big")
+            starts, ends = limbs.find(padded, *owned, halves=word == 4, swapped=byte_order == "big")
             runs = limbs.Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
             return pool.load(memory, limbs.join(runs)), memory
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -126,3 +127,38 @@ def test_pieces_behind_the_same_word(make_pool: MakePool) -> None:
     assert {pool.data[at : at + 32].tobytes() for at in found} == alike
     first = pieces.aligned(pool, 32, 12)[:3]
     assert {pool.data[at : at + 32].tobytes() for at in first} == alike
+
+
+@pytest.mark.parametrize("size", [32, 48, 66])
+@pytest.mark.parametrize(
+    "block",
+    [
+        ("little", 4, 16, 0),
+        ("little", 4, 8, 0),
+        ("little", 4, 8, 8),
+        ("big", 4, 8, 0),
+        ("big", 8, 16, 0),
+    ],
+)
+def test_sizes_of_other_machines(
+    make_pool: MakePool, block: tuple[Literal["little", "big"], int, int, int], size: int
+) -> None:
+    """The word before glibc's block, and that before CPython's hash, are as wide as a pointer."""
+    order, word, unit, more = block
+    room = (size + more + word + unit - 1) // unit * unit
+    number = noise.uniform(size, size)
+    for announcing in ((room | 1,), (room | 5,), (size, 0x1234567)):
+        words = b"".join(each.to_bytes(word, order) for each in announcing)
+        pool, _ = make_pool(bytes(64) + words + number + bytes(64), order, word=word)
+        at = pool.data.tobytes().index(number)
+        assert at in announced.announced_at(pool, size)
+
+
+def test_a_block_on_x86_goes_on_with_pointers(make_pool: MakePool) -> None:
+    """Two of 32 bits look random: what glibc's size announces is tried before what passes."""
+    number, links = noise.uniform(32, 1), bytes.fromhex("a0c5ac5650c6ac56 1024cb5631000000")
+    passing = b"".join(noise.uniform(32, 2 + n) + bytes(24) for n in range(40))
+    block = bytes.fromhex("50ccb25631000000") + number + links
+    pool, _ = make_pool(bytes(64) + passing + block + bytes(64), word=4)
+    (first,) = pieces.aligned(pool, 32, 1).tolist()
+    assert pool.data[first : first + 32].tobytes() == number
