@@ -27,6 +27,10 @@ _LOST = 8 * LOST[0]
 _NEAR = 2.0**-47
 """How far the product of two top words is from that of n, for its size, at most."""
 
+_ONES = np.uint64((1 << 64) - (1 << 17))
+"""No prime begins with so many ones: with one that does, each number is its own product. Libraries
+carry those of Diffie-Hellman's groups (RFC 3526, RFC 7919), which had used up all lattices."""
+
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield each key, but of the moduli ``others``, of which p, q and n lost their low limbs.
@@ -60,6 +64,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = np.unique(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
     at = at[pool.data[at - 1] >= 0x80]
+    at = at[readings.gather(pool.data, at - 8, "<u8") < _ONES]
     _, first = np.unique(readings.gather(pool.data, at - 8, "<u8"), return_index=True)
     at = at[np.sort(first)][: pool.budget(*MOST_ENDS)]
     return at, readings.gather(pool.data, at - 8, "<u8")

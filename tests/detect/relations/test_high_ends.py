@@ -7,7 +7,7 @@ import pytest
 from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import rsa
+from scanner.detect.relations import high_ends, rsa
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
@@ -51,3 +51,18 @@ def test_a_prime_that_is_whole_but_for_a_bit_is_none(
     rows = [number.to_bytes(size, "little") for number, size in ((KEY.n, 256), (p, 128), (q, 128))]
     pool, _ = make_pool(bytes(64) + bytes(48).join(rows) + bytes(64))
     assert list(rsa.search(pool, ())) == []
+
+
+def test_groups_of_diffie_hellman_use_up_no_lattice(make_pool: MakePool) -> None:
+    """They begin with ones, and with a prime that did, what begins alike would be a product."""
+    ones = noise.uniform(120, 1) + b"\xff" * 8
+    tops = [noise.uniform(7, 2 + n) + b"\xc9" for n in range(high_ends.MOST_LATTICES + 1)]
+    rows = [
+        noise.uniform(size - 8, 99 + size + n) + top
+        for n, top in enumerate(tops)
+        for size in (128, 256)
+    ]
+    blocks = [freed(KEY.p), freed(KEY.n), freed(KEY.q)]
+    pool, _ = make_pool(bytes(64) + bytes(48).join((ones, *rows, *blocks)) + bytes(64))
+    (related,) = rsa.search(pool, ())
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
