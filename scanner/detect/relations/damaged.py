@@ -24,7 +24,7 @@ from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import FAINT, Touching
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import arithmetic, partial
+from scanner.detect.relations import arithmetic, links, partial
 from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
@@ -161,8 +161,9 @@ def _whole(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     pool, data, size = shelf.pool, shelf.pool.data, bits // 8
     missing = size - (pool.tail - pool.head)
     good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
-    end = pool.tail[good]
-    lost = np.where(missing[good] <= LOST[0], *LOST)
+    slots = links.ends(pool, size)
+    end = np.append(pool.tail[good], slots)
+    lost = np.append(np.where(missing[good] <= LOST[0], *LOST), np.full(len(slots), LOST[0]))
     for high in (False, True):
         keep = (data[end - 1] & 1) == 1 if high else data[end - 1] >= 0x80
         word = readings.gather(data, end[keep] - 8, ">u8" if high else "<u8")

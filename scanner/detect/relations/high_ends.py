@@ -13,7 +13,7 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import WORD, Offsets, Words
-from scanner.detect.relations import arithmetic, partial
+from scanner.detect.relations import arithmetic, links, partial
 from scanner.detect.relations.damaged import LOST, LOWLESS
 from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES, gone
 from scanner.detect.relations.related import Related
@@ -63,6 +63,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = np.unique(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
+    at = np.append(at, links.ends(pool, size))
     at = at[pool.data[at - 1] >= 0x80]
     at = at[readings.gather(pool.data, at - 8, "<u8") < _ONES]
     _, first = np.unique(readings.gather(pool.data, at - 8, "<u8"), return_index=True)

@@ -12,7 +12,7 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets, Words
-from scanner.detect.relations import arithmetic, partial, words
+from scanner.detect.relations import arithmetic, links, partial, words
 from scanner.detect.relations.damaged import HEADLESS, LOST
 from scanner.detect.relations.known import inverse_words
 from scanner.detect.relations.related import Related
@@ -60,7 +60,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     pool, size = shelf.pool, bits // 8
     ends = shelf.survey.ends[pool.readings.index(readings.BYTES)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
-    at = np.unique(ends.at[good])
+    at = np.append(np.unique(ends.at[good]), links.ends(pool, size))
     at = at[pool.data[at - 1] & 1 == 1]
     _, first = np.unique(readings.gather(pool.data, at - 8, ">u8"), return_index=True)
     at = at[np.sort(first)][: pool.budget(*MOST_ENDS)]
