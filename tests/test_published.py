@@ -117,6 +117,17 @@ def test_the_key_that_chromium_carries_is_listed() -> None:
     assert "Chromium" in published.load()[name].source
 
 
+def test_what_the_endomorphism_of_secp256k1_multiplies_by_is_listed() -> None:
+    """Of the cube roots of 1 modulo the order, and of their negatives, the points are known."""
+    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+    root = pow(3, (order - 1) // 3, order)
+    for number in (root, order - root, root * root % order, order - root * root % order):
+        key = evidence.ec_derived("secp256k1", number)
+        assert key is not None
+        listed = published.load()[material.describe(key).fingerprint.value]
+        assert "endomorphism" in listed.source
+
+
 def test_the_example_of_sm2_is_listed() -> None:
     """Its private number is printed in the standard; no library here but this one derives it."""
     text = "3945208f7b2144b13f36e38ac6d39f95" + "889393692860b51a42fb81ef4df7c5b8"
