@@ -1,11 +1,12 @@
 """Keys that are public knowledge: the list is sound, and its keys are set aside."""
 
+import base64
 import hashlib
 import tomllib
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -17,6 +18,7 @@ from fixtures import elfcore, noise
 from scanner import correlate, policy, published, rules
 from scanner.detect import evidence
 from scanner.detect.algebra import material
+from scanner.detect.asn1 import pqc
 from scanner.engine import scanning
 from scanner.errors import RuleError
 from scanner.model import Verdict
@@ -117,6 +119,36 @@ def test_the_key_that_chromium_carries_is_listed() -> None:
     assert "Chromium" in published.load()[name].source
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("wg-quick(8)", "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="),
+        ("systemd.netdev(5)", "EEGlnEPYJV//kbvvIqxKkQwOiS+UENyPncC4bF46ong="),
+    ],
+)
+def test_the_examples_of_manual_pages_are_listed(source: str, text: str) -> None:
+    """Whoever reads the page holds them, and so does whoever made an image of the machine."""
+    public = x25519.X25519PrivateKey.from_private_bytes(base64.b64decode(text)).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+@pytest.mark.parametrize(
+    ("who", "text"),
+    [
+        ("Alice", "0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo="),
+        ("Bob", "VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw="),
+    ],
+)
+def test_the_agreement_of_rfc_7518_is_listed(who: str, text: str) -> None:
+    """Its appendix C prints both private keys."""
+    number = int.from_bytes(base64.urlsafe_b64decode(text))
+    public = ec.derive_private_key(number, ec.SECP256R1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    listed = published.load()[hashlib.sha256(spki).hexdigest()]
+    assert listed.source == f"RFC 7518, appendix C, {who}."
+
+
 def test_what_the_endomorphism_of_secp256k1_multiplies_by_is_listed() -> None:
     """Of the cube roots of 1 modulo the order, and of their negatives, the points are known."""
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -126,6 +158,12 @@ def test_what_the_endomorphism_of_secp256k1_multiplies_by_is_listed() -> None:
         assert key is not None
         listed = published.load()[material.describe(key).fingerprint.value]
         assert "endomorphism" in listed.source
+
+
+def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
+    """Its seed counts from 1: every process of Go in FIPS mode derives it."""
+    key = pqc.from_seed("ml-kem-768", bytes(range(1, 65)))
+    assert "Go" in published.load()[material.describe(key).fingerprint.value].source
 
 
 def test_the_example_of_sm2_is_listed() -> None:
