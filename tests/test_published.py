@@ -89,6 +89,21 @@ def test_the_example_of_bitcoinlib_is_listed() -> None:
     assert "bitcoinlib" in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+@pytest.mark.parametrize(
+    ("source", "first", "second"),
+    [
+        ("bitcoinlib", "221ff330268a9bb5549a02c801764cff", "bc79d5c26f4041b26293a425fd5b557c"),
+        ("testecc", "b1121e4088a66a28f5b6b0f5844943ec", "d9f610196d7bb83b25214b60452c09af"),
+        ("BIP 340", "c90fdaa22168c234c4c6628b80dc1cd1", "29024e088a67cc74020bbea63b14e5c9"),
+    ],
+)
+def test_the_keys_of_libraries_for_bitcoin_are_listed(source: str, first: str, second: str) -> None:
+    """Their private numbers stand in docstrings, and in what tries a library of the curve."""
+    public = ec.derive_private_key(int(first + second, 16), ec.SECP256K1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_key_of_jose_is_listed() -> None:
     """Its private number stands in jose_server.erl."""
     text = "6898580c1352fb9cab1fdecf004c7358" + "d2e5246a89c051999afee226f746e29d"
