@@ -96,20 +96,20 @@ def random_looking(
     pointer (top 16 bits 0000 or FFFF: 3e-5), has a byte above 0x7f, which text has not (0.4 % fail)
     and differs from the word before. A single word that fails between two that pass is taken in:
     two in a row fail in one random kilobyte of five hundred. Not so where it is a small number: the
-    size of an allocator's chunk parts two private numbers that lie one behind the other (glibc).
-    On 32-bit machines, whose sizes fill ``halves`` of words, a size in the lower half, with the
-    first digit of a number in the upper, parts two numbers too (V8): one random word in a million.
-    Rows of V8's small integers, each in the upper half of a word, are flagged as well where they
-    are long, or look like a scalar of BN.js: digits of a number. So are rows of cells, a digit in
-    one word and a tag in the next, as PHP, QuickJS and others keep arrays of small integers, unless
-    there are no ``cells``.
+    size of an allocator's chunk parts two private numbers that lie one behind the other (glibc), or
+    has few bits: Wine's heap has a size of 16, and flags. On 32-bit machines, whose sizes fill
+    ``halves`` of words, a size in the lower half, with the first digit of a number in the upper,
+    parts two numbers too (V8): one random word in a million. Rows of V8's small integers, each in
+    the upper half of a word, are flagged as well where they are long, or look like a scalar of
+    BN.js: digits of a number. So are rows of cells, a digit in one word and a tag in the next, as
+    PHP, QuickJS and others keep arrays of small integers, unless there are no ``cells``.
     """
     bits = np.bitwise_count(words) if bits is None else bits
     flags = (bits - _FEWEST_BITS) <= np.uint8(64) - np.uint8(2) * _FEWEST_BITS
     flags &= (words & _HIGH_BITS) != 0
     flags &= (words + _TOP) >= _TOP + _TOP
     flags[1:] &= words[1:] != words[:-1]
-    flags[1:-1] |= flags[:-2] & flags[2:] & (words[1:-1] >= _SIZE)
+    flags[1:-1] |= flags[:-2] & flags[2:] & (words[1:-1] >= _SIZE) & (bits[1:-1] >= _FEWEST_BITS)
     if halves:
         flags &= (words & _LOW_HALF) >= _HALF_SIZE
     small: Flags = (words & _NOT_SMALL) == 0

@@ -84,6 +84,14 @@ def test_a_size_in_half_a_word_parts_numbers(lead: int) -> None:
     assert len(limbs.find(whole, *owned)[0]) == (3 if lead == 0 else 1)
 
 
+def test_a_header_of_few_bits_parts_numbers() -> None:
+    """Behind what an earlier block left, and the size and flags of Wine's heap, a run begins."""
+    left, header = "c8fc01006f007300", "1400040000007500"
+    number = noise.uniform(128, 3)
+    data = noise.plant(noise.zeros(4096), 1024 - 16, bytes.fromhex(left + header) + number)
+    assert (1024, 1152) in sweep(data, [])
+
+
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_pointers_and_sizes_part_numbers_in_either_byte_order(
     order: Literal["little", "big"],
