@@ -15,7 +15,7 @@ from tests.detect.one_space import Bytes
 (RULE,) = (rule for rule in rules.load() if rule.detector == "dnskey")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
 KEYS = [
-    *(recipes.rsa_key(bits) for bits in (1024, 2048, 4096)),
+    *(recipes.rsa_key(bits) for bits in (1024, 1280, 1536, 2048, 4096)),
     *(recipes.ec_key(curve) for curve in ("P-256", "P-384")),
     recipes.okp_key(),
     recipes.okp_key("ed448"),
