@@ -62,7 +62,7 @@ PQC_OIDS: dict[str, bytes] = {
 }
 """RFC 9881 section 2, RFC 9935 section 3, RFC 9909 section 3, draft-connolly-cfrg-xwing-kem."""
 
-AGREEMENT = ("x25519", "x448", *(f"ml-kem-{n}" for n, _ in _ML_KEM))
+AGREEMENT = ("x25519", "x448", "dhx", *(f"ml-kem-{n}" for n, _ in _ML_KEM))
 """Key agreement alone: a process makes such keys for one handshake and forgets them."""
 
 FFC_OIDS: dict[str, bytes] = {

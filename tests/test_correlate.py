@@ -215,6 +215,7 @@ def test_key_agreement_without_a_name() -> None:
     for algorithm, rule in (
         *itertools.product(agreement, (LIMBS, "x25519-scalar", "ml-kem-key")),
         ("dh", "dh-exponent"),
+        ("dhx", "dsa-exponent"),
     ):
         raw = candidate(at(0, 32), rule=rule, algorithm=algorithm)
         written = candidate(at(100, 48), algorithm=algorithm, confidence=Confidence.STRUCTURE)
