@@ -17,6 +17,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import (
     alone,
     arithmetic,
+    coefficients,
     crt,
     cut,
     damaged,
@@ -74,6 +75,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield pairs.search(listed, _left(moduli, seen), moduli.keys() | seen)
     yield crt.search(listed, _left(moduli, seen), seen)
     yield alone.search(listed, moduli.keys() | seen)
+    yield coefficients.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield orders.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
@@ -129,6 +131,8 @@ def _divisors(n: int, e: int, role: str, value: int) -> list[int]:
     match role:
         case "p":
             return [value] if 1 < value < n and n % value == 0 else []
+        case coefficients.LESS_ONE:
+            return _divisors(n, e, "p", value + 1)
         case "d":
             return arithmetic.from_exponent(n, e, value)
         case "dp":
