@@ -7,6 +7,7 @@ little here (a repeated block of bytes is a multiple of its half), so the factor
 being prime, and two primes are put together only when nothing else could be meant.
 """
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations import arithmetic, crt, damaged
+from scanner.detect.relations import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
@@ -45,6 +46,9 @@ LAST = (3, 4, 5)
 """Lengths before the end of p, q, dp, dq, with and without the coefficient, where p and q begin."""
 
 PROOF = "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
+
+MOST_PRIMES = 64
+"""Primes of a length and reading that have their exponents, and are put together."""
 
 LINKS = 16
 """Bytes that an allocator's links take of a block's first number."""
@@ -209,16 +213,31 @@ def _twice(
             continue
         if all(n % p for n in others) and arithmetic.is_prime(p):
             found[p] = _Prime(value=p, index=index, exponent=at, e=e)
-    place = _places(shelf, primes)
-    rows = sorted(found.values(), key=lambda prime: prime.index)
-    for one in rows:
-        near = [
-            other
-            for other in rows
-            if other is not one and abs(int(place[other.index] - place[one.index])) <= NEIGHBOURHOOD
-        ]
-        if len(near) == 1 and one.index < near[0].index and one.e == near[0].e:
-            yield from _joined(shelf, primes, exponents, (one, near[0]))
+    rows = sorted(found.values(), key=lambda prime: prime.index)[:MOST_PRIMES]
+    for e in dict.fromkeys(one.e for one in rows):
+        mine = [one for one in rows if one.e == e]
+        place = _places(shelf, primes.take(np.array([one.index for one in mine])))
+        for part in np.split(np.array(mine), np.flatnonzero(np.diff(place) > NEIGHBOURHOOD) + 1):
+            for both in _couples(shelf, primes, part.tolist()):
+                yield from _joined(shelf, primes, exponents, both)
+
+
+def _couples(shelf: Shelf, primes: Numbers, left: list[_Prime]) -> Iterator[tuple[_Prime, _Prime]]:
+    """Yield which two of the primes that lie near each other are one key's.
+
+    If they are more, those of which the coefficient stands there; then what is next to each other
+    (keys lie side by side), unless one is left over.
+    """
+    if len(left) > 2:
+        every = coefficients.listed(shelf, primes.bits)
+        for one, other in itertools.combinations(left, 2):
+            places = primes.position[[one.index, other.index]].tolist()
+            fresh = one in left and other in left
+            if fresh and coefficients.together(shelf, every, one.value, other.value, places):
+                left = [prime for prime in left if prime not in (one, other)]
+                yield one, other
+    if len(left) % 2 == 0:
+        yield from zip(left[::2], left[1::2], strict=True)
 
 
 def _freed(
