@@ -297,10 +297,11 @@ def numbers(
 
 
 def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:
-    """Return numbers, and what stands so many of their lengths behind each, if the pool has it."""
+    """Return numbers, and what stands so many lengths behind or (-) before each, in the pool."""
     sizes = np.array([readings.width(reading, ahead.bits) for reading in pool.readings])
     size = sizes[ahead.reading]
-    ahead = ahead.take(ahead.position + (lengths + 1) * size <= len(pool.data) - MARGIN)
+    first, last = ahead.position + lengths * size, len(pool.data) - MARGIN
+    ahead = ahead.take((first >= 0) & (first + size <= last))
     position = ahead.position + lengths * sizes[ahead.reading]
     low, top = np.empty(len(ahead), np.uint64), np.empty(len(ahead), np.uint64)
     for index in np.unique(ahead.reading).tolist():

@@ -8,7 +8,7 @@ being prime, and two primes are put together only when nothing else could be mea
 """
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from scanner.detect.relations import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.shelf import UNEVEN, Shelf, once
+from scanner.detect.relations.shelf import AHEAD, UNEVEN, Shelf, once
 
 MOST_DIVISIONS = (1 << 12, 1 << 10)
 """Divisions of numbers of one length and reading by those of another, at 3 us each: in a section of
@@ -49,6 +49,10 @@ PROOF = "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
 
 MOST_PRIMES = 64
 """Primes of a length and reading that have their exponents, and are put together."""
+
+MOST_IN_SLABS = (1 << 14, 1 << 13)
+"""Numbers of a length around which that is looked for in slabs, at 4 us each: in a section of few
+runs, and of many."""
 
 LINKS = 16
 """Bytes that an allocator's links take of a block's first number."""
@@ -163,9 +167,35 @@ def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterato
         hits = list(_beside(primes, exponents))
         yield from _twice(shelf, primes, exponents, hits, others)
         yield from _freed(shelf, primes, exponents, hits, others)
+    primes, exponents = _in_slab(shelf, full)
+    yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
     every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
     for primes, exponents in by_reading(exact(full), every.take(every.exact)):
         yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
+
+
+def _in_slab(shelf: Shelf, full: Numbers) -> tuple[Numbers, Numbers]:
+    """List numbers of whole bytes, and what stands some lengths before or behind each.
+
+    Objects of one size lie end to end in a slab, copies and other numbers between them. Seen in
+    Go, of whose freed keys of 3072 bits dp and dq lay four lengths before p and q.
+    """
+    whole = np.array([reading.digit == 8 for reading in shelf.pool.readings])
+    full = full.take(np.flatnonzero(whole[full.reading])[: shelf.pool.budget(*MOST_IN_SLABS)])
+    steps = [step for far in AHEAD for step in (far, -far)]
+    parts = [listing.behind(shelf.pool, full, step) for step in steps]
+    order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
+    primes, exponents = (_joint(side).take(order) for side in zip(*parts, strict=True))
+    return primes, exponents
+
+
+def _joint(parts: Sequence[Numbers]) -> Numbers:
+    position, reading, low, top, exact = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("position", "reading", "low", "top", "exact")
+    )
+    bits = parts[0].bits
+    return Numbers(bits=bits, position=position, reading=reading, low=low, top=top, exact=exact)
 
 
 def _ending(shelf: Shelf, bits: int) -> Numbers:

@@ -1,10 +1,11 @@
 """Keys of which primes and their exponents stand side by side, and no modulus."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
-from fixtures import keys
+from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import rsa
@@ -50,6 +51,18 @@ def test_primes_of_keys_that_are_mingled(make_pool: MakePool) -> None:
 
 def test_a_prime_that_is_left_over(make_pool: MakePool) -> None:
     """Of three primes without a coefficient nobody knows which two are one key's."""
-    assert (
-        told(make_pool, laid(*numbers(KEYS[0], coefficient=False), KEYS[1].p, KEYS[1].dp)) == set()
-    )
+    one, two = KEYS[:2]
+    data = laid(one.p, one.dp, one.q, one.dq, two.p, two.dp)
+    assert told(make_pool, data) == set()
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_numbers_in_slots_of_a_slab(make_pool: MakePool, order: Literal["big", "little"]) -> None:
+    """Exponents as far before or behind each prime as the other's, whatever lies between."""
+    size, key = 1536 // 16, keys.rsa_key(1536)
+    for slots in ((6, 7, 2, 3), (1, 4, 9, 12)):
+        slab = [noise.uniform(size, slot) for slot in range(16)]
+        for slot, number in zip(slots, (key.p, key.q, key.dp, key.dq), strict=True):
+            slab[slot] = number.to_bytes(size, order)
+        data = bytes(64) + b"".join(slab) + bytes(64)
+        assert told(make_pool, data) == {key.spki_sha256}
