@@ -5,7 +5,8 @@ seen in @noble/curves and ethers on Node.js, whose points are pairs of BigInts. 
 if the key d that signed is found as well, every number near r that may be s gives z, which is a
 hash (FIPS 186-5 6.4.1): where that stands, k is the nonce of a signature, whatever else is there,
 and d the key that signed. Whoever has s normalised it to n - s, perhaps. In doubt a scalar is a
-key.
+key. And where s is told by DER, or stands right behind r, a number near them that gives such a hash
+is the d of a key, whose point may be gone.
 """
 
 import itertools
@@ -16,9 +17,10 @@ from typing import TypeVar
 import numpy as np
 
 from scanner.detect.algebra.material import Ec, describe
+from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
-from scanner.detect.relations.curves import CURVES, Curve, sightings
+from scanner.detect.relations.curves import BIG, CURVES, LITTLE, Curve, sightings
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.words import Bytes
 from scanner.model import NONCE, NONCES, Place
@@ -28,6 +30,12 @@ MOST_PAIRS = 256
 
 MOST_NUMBERS = 400
 """Numbers near r that are tried as s."""
+
+MOST_SIGNATURES = 16
+"""Numbers that are tried as s where a key is looked for without its point, at 5 ms each."""
+
+SIGNED = "s*k = z + r*d"
+"""What closes for a key of which d alone stands, and a signature with its nonce and its hash."""
 
 _AT_ONCE = 1 << 16
 """Hashes that are looked for at once."""
@@ -61,6 +69,13 @@ def named(
     suspects = [key for _, key in sorted(keys.values(), key=lambda row: row[0])]
     places = _places(pool, suspects)
     signed = _signers(pool, suspects, signers, places)
+    told = {(one.key.curve, one.key.x) for one in found if isinstance(one.key, Ec)}
+    lone = [key for key in suspects if (key.curve, key.x) not in signed]
+    for key, own, one in _without_point(pool, lone, places):
+        if (own.curve, own.x) not in told:
+            told.add((own.curve, own.x))
+            yield one
+        signed[key.curve, key.x] = own
     for one in found:
         if not isinstance(one.key, Ec) or (name := (one.key.curve, one.key.x)) not in keys:
             yield one
@@ -83,8 +98,8 @@ def _places(pool: Pool, suspects: Sequence[Ec]) -> _Places:
     return places
 
 
-def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> bool:
-    """Tell whether what stands there is the first of two integers in DER, and no point's x."""
+def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> int:
+    """Return s if what stands there is the first of two integers in DER, and no point's x; or 0."""
     size = curve.size
     first = position - 1 if key.x >> 8 * size - 1 else position
     there = data[max(first - 5, 0) : position + 2 * size + 3].tobytes()
@@ -97,7 +112,15 @@ def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> bool:
     head = bytes((_SEQUENCE, *((_LONG,) if length > 0x7F else ()), length & 0xFF))
     other = int.from_bytes(behind[2 : 2 + behind[1]], "big")
     in_sequence = before[: -len(integer)].endswith(head) and length <= 0xFF
-    return in_sequence and 0 < other < curve.n and other not in {key.y, curve.p - key.y}
+    good = in_sequence and 0 < other < curve.n and other not in {key.y, curve.p - key.y}
+    return other if good else 0
+
+
+def _second(data: Bytes, curve: Curve, position: int, key: Ec) -> Iterator[int]:
+    """Yield what may be s behind r: the second integer in DER, or as many bytes."""
+    behind = data[position + curve.size : position + 2 * curve.size].tobytes()
+    numbers = (int.from_bytes(behind, "big"), int.from_bytes(behind, "little"))
+    yield from (s for s in (_signature(data, curve, position, key), *numbers) if 0 < s < curve.n)
 
 
 def _signers(
@@ -116,6 +139,52 @@ def standing(pool: Pool, hashes: Iterator[tuple[bytes, Pair]]) -> Iterator[Pair]
             raw, pair = rows[index]
             if words.stands(pool.data, position, raw):
                 yield pair
+
+
+def _without_point(
+    pool: Pool, suspects: Sequence[Ec], places: _Places
+) -> Iterator[tuple[Ec, Ec, Related]]:
+    """Yield nonces and who signed with each: s and d stand near r, and the hash too.
+
+    Seen in Go, after whose collector only d was left of a key, in slots of an allocator.
+    """
+    rows = [
+        (key, s, pool.place(at, CURVES[key.curve].size))
+        for key in suspects
+        for at in places[key.curve, key.x]
+        for s in dict.fromkeys(_second(pool.data, CURVES[key.curve], at, key))
+    ]
+    done: set[tuple[str, int]] = set()
+    for (key, position, little), d in standing(pool, _own(pool, rows[:MOST_SIGNATURES])):
+        curve = CURVES[key.curve]
+        signer = ec_derived(curve.name, d) if (key.curve, key.x) not in done else None
+        if signer is not None:
+            done.add((key.curve, key.x))
+            name = (LITTLE if little else BIG).name
+            yield (
+                key,
+                signer,
+                Related(
+                    key=signer,
+                    proof=SIGNED,
+                    encoding=f"d {pool.form(position, name)}",
+                    places=(pool.place(position, curve.size),),
+                ),
+            )
+
+
+def _own(
+    pool: Pool, rows: Sequence[tuple[Ec, int, Place]]
+) -> Iterator[tuple[bytes, tuple[tuple[Ec, int, bool], int]]]:
+    """Yield what would have been signed by each number near r, and which that is."""
+    for key, s, place in rows:
+        curve = CURVES[key.curve]
+        part = s * key.d % curve.n
+        for position, little, d in _positions(pool, curve.size, [place]):
+            rest = key.x * d
+            for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
+                for raw in spelled(curve.size, z) if 0 < d < curve.n and z >> 64 else ():
+                    yield raw, ((key, position, little), d)
 
 
 def _hashes(
@@ -143,12 +212,17 @@ def _hashes(
 
 def numbers(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[int]:
     """Yield what may be s, in either order of its bytes."""
+    yield from (number for _, _, number in _positions(pool, size, near))
+
+
+def _positions(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[tuple[int, bool, int]]:
+    """Yield numbers near places, at which positions, and whether in the order of limbs."""
     most = MOST_NUMBERS // 2
     found = (pieces.beside(pool, size, most, near), pieces.aligned(pool, size, most, near))
     for position in np.unique(np.concatenate(found)).tolist():
         raw = pool.data[position : position + size].tobytes()
-        yield int.from_bytes(raw, "big")
-        yield int.from_bytes(raw, "little")
+        yield position, False, int.from_bytes(raw, "big")
+        yield position, True, int.from_bytes(raw, "little")
 
 
 def spelled(most: int, z: int) -> tuple[bytes, bytes]:

@@ -16,6 +16,7 @@ from scanner.detect.relations import ec
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
 from scanner.model import NONCE
+from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 CURVE_NAMES = ("P-256", "secp256k1", "P-384")
@@ -97,6 +98,33 @@ def test_who_signed_with_a_nonce(make_pool: MakePool, *, whole: bool, flipped: b
     signers = {describe(one.key).fingerprint.value: one.signer for one in ec.search(pool, [])}
     signer = b"" if flipped else bytes.fromhex(own.spki_sha256)
     assert signers == {own.spki_sha256: b"", once.spki_sha256: signer}
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("curve", CURVE_NAMES)
+def test_a_key_without_its_point_that_signed(
+    make_pool: MakePool, curve: str, *, written: bool, flipped: bool
+) -> None:
+    """Seen in Go: of a key that was let go d alone was left, in slots beside the nonce and r."""
+    own, once = OWN[curve], NONCES[curve]
+    z = HASH[:9] + bytes([HASH[9] ^ flipped]) + HASH[10:]
+    r, s = once.x, Signature(curve).s
+    rest = (r, s) if not written else (r,)
+    numbers = [limbs(each, curve)[::-1] for each in (own.d, own.d, once.d, once.d, r, *rest)]
+    raw = encode_dss_signature(r, s) if written else b""
+    data = bytes(64) + b"".join(numbers) + z + bytes(67) + raw + bytes(64)
+    pool, memory = make_pool(data)
+    found = {describe(one.key).fingerprint.value: one for one in ec.search(pool, [])}
+    assert found[once.spki_sha256].proof == NONCE
+    assert (own.spki_sha256 in found) != flipped
+    if not flipped:
+        one = found[own.spki_sha256]
+        assert (one.proof, one.encoding) == ("s*k = z + r*d", "d bytes-be")
+        assert found[once.spki_sha256].signer == bytes.fromhex(own.spki_sha256)
+        assert own.spki_sha256 in {
+            describe(key).fingerprint.value for key in ec.again(memory, second_look.told(one))
+        }
 
 
 @pytest.mark.parametrize("flipped", ["s", "hash"])
