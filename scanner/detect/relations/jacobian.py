@@ -19,9 +19,10 @@ from scanner.detect.relations.adjoining import APART
 from scanner.detect.relations.curves import LITTLE, USUAL, WORDS, Curve, coefficients
 from scanner.model import Place
 
-MOST = (2_000, 500)
-"""Runs as long as a coordinate that are tried, in few runs and in many: 5 us for a curve and a byte
-order, where another one is behind."""
+MOST = 4_000
+"""Runs as long as a coordinate that are tried: 5 us for a curve and a byte order, where another one
+is behind. In many runs too: of those of Node.js a thousand stand in pairs, of those of bun three
+thousand may be some."""
 
 FEW = 16
 """Points of a curve that may be keys', where they are: a multiplication leaves hundreds behind."""
@@ -32,7 +33,7 @@ Point = tuple[str, int, int, tuple[Place, ...]]
 
 def points(pool: Pool) -> Iterator[Point]:
     """Yield what neighbours give, x where X is one of them and the curve's equation holds."""
-    most = pool.budget(*MOST)
+    most = pool.budget(MOST, MOST)
     for size in sorted({curve.size for curve in USUAL}):
         found = np.sort(pieces.filling(pool, size, most, paired=not pool.few))
         close = np.diff(nearby.coordinates(pool, found)) <= size + APART

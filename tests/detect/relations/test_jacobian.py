@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import ec, jacobian
 from scanner.detect.relations.curves import CURVES
 from scanner.dump.space import Memory
@@ -56,6 +56,22 @@ def test_two_neighbours(make_pool: MakePool, form: str) -> None:
     key = KEYS["P-256"]
     pool, _ = make_pool(dump(key, multiplied(key, form)[1:]))
     assert not [row for row in jacobian.points(pool) if row[1]]
+    assert named(pool) == [key.spki_sha256]
+
+
+def test_two_neighbours_in_a_crowd(make_pool: MakePool) -> None:
+    """Where hundreds of pairs come before: seen in Node.js, with keys that it had made."""
+    key, head = KEYS["P-256"], b"\x31" + bytes(7)
+    numbers = noise.uniform(32 * (FEW_RUNS + 1), 5)
+    rows = [numbers[at : at + 32] for at in range(0, len(numbers), 32)]
+    pairs = [head + b"".join(row + head for row in rows[at : at + 2]) for at in range(0, 1_600, 2)]
+    pairs.append(head + b"".join(row + head for row in multiplied(key, "jacobian montgomery")[1:]))
+    scalar = head + encodings.little_limbs(key.d) + head
+    blocks = [block.ljust(256, b"\0") for block in (scalar, *pairs)]
+    pool, _ = make_pool(
+        b"".join(blocks) + bytes(256) + b"".join(head + row for row in rows[1_600:])
+    )
+    assert not pool.few
     assert named(pool) == [key.spki_sha256]
 
 
