@@ -43,6 +43,9 @@ BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
 """Characters of the texts, and the bytes of what they spell."""
 
+AHEAD = (0, 2, 4, 10)
+"""Characters that may stand before the digits of hex: jsrsasign pads with ten zeros."""
+
 BASE58 = {87: 64, 88: 64}
 """The same of base58, in which Solana's tools write a seed and its public key."""
 
@@ -72,9 +75,9 @@ SIGNS = b"+/-_"
 
 _HEAD = 16
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
-_AHEAD = re.compile(rb"0[xX0234]|ED|ed")
-"""What may stand before the digits of hex: a mark, a sign's zeros (libgcrypt), or a kind (XRPL, and
-points of SEC 1 section 2.3.3)."""
+_AHEAD = re.compile(rb"(?:0[xX])?(?:0[234]|ED|ed|0*)")
+"""What may stand before the digits of hex: a mark, and a sign's zeros (libgcrypt) or a kind (XRPL,
+and points of SEC 1 section 2.3.3): both, in wallets of ethers and viem."""
 
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 BYTES = re.compile(rb"[\x01-\x09](?:\0{0,5}[\x01-\x09])*")
@@ -207,9 +210,10 @@ def _of_base58(match: re.Match[bytes]) -> tuple[str, bytes] | None:
 
 def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
-    digits = text[len("0x") :] if _AHEAD.match(text) and len(text) not in HEX else text
-    if len(digits) in HEX and _ONE_CASE.fullmatch(digits) and not pad:
-        return "hex", bytes.fromhex(digits.decode())
+    for ahead in AHEAD if not pad else ():
+        digits = text[ahead:]
+        if len(digits) in HEX and _AHEAD.fullmatch(text, 0, ahead) and _ONE_CASE.fullmatch(digits):
+            return "hex", bytes.fromhex(digits.decode())
     if len(text) not in BASE64 or len(pad) not in (0, -len(text) % 4):
         return None
     plain = text.translate(_URL)

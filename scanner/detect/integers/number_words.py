@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect.integers.bare_numbers import (
+    AHEAD,
     BASE58,
     BASE64,
     BYTES,
@@ -31,8 +32,8 @@ Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
 
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
-_LENGTHS = np.zeros(LONGEST + 4, np.uint8)
-_LENGTHS[[*HEX, *(count + len("0x") for count in HEX)]] = _IS_HEX
+_LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
+_LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 

@@ -40,6 +40,8 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "hex, upper case": lambda raw: raw.hex().upper().encode(),
     "hex, announced": lambda raw: b"0x" + raw.hex().encode(),
     "hex, behind a kind": lambda raw: b"ED" + raw.hex().upper().encode(),
+    "hex, announced, behind a kind": lambda raw: b"0x02" + raw.hex().encode(),
+    "hex, padded": lambda raw: b"0" * 10 + raw.hex().encode(),
     "hex, signed": lambda raw: b"00" + raw.hex().encode(),
     "decimal": lambda raw: str(int.from_bytes(raw, "big")).encode(),
     "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),
