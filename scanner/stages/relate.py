@@ -19,6 +19,7 @@ from scanner.detect.integers.limbs import Flags, Runs
 from scanner.detect.integers.pool import Pool
 from scanner.detect.register import Register
 from scanner.detect.relations import (
+    announced,
     digits,
     discrete,
     dsa_nonces,
@@ -29,6 +30,7 @@ from scanner.detect.relations import (
     lattices,
     montgomery,
     pieces,
+    points,
     rsa,
 )
 from scanner.detect.relations.related import Related
@@ -91,6 +93,10 @@ SCALARS, MOST_SHARED, SHARED = (32, 48, 56, 57, 66), 64, 512
 """Bytes of the scalars and seeds of elliptic curves, and how many of each size are looked at in all
 sections: at most so many of a section, and so many of all; one of each at least."""
 
+MODULI, POINTS = (256, 384, 512), (32, 48, 66)
+"""The same of what nothing but a block of its own or its kind tells: bytes of RSA moduli, and of a
+coordinate."""
+
 
 def distinct(session: Session, runs: Runs) -> Flags:
     """Flag the runs that differ from all before."""
@@ -100,11 +106,15 @@ def distinct(session: Session, runs: Runs) -> Flags:
 def likely(session: Session, section: Runs, sections: int) -> Runs:
     """Return the likeliest scalars of one of so many sections, which are looked at in all.
 
-    Numbers are related within a section, but the public halves of these may stand anywhere.
+    Numbers are related within a section, but the public halves of these may stand anywhere. So may
+    that of others: what may be a modulus or a compressed point is looked at in all, too.
     """
     loaded = pool.load(session.memory, section, texts=True)
     most = max(min(MOST_SHARED, SHARED // sections), 1)
-    return pool.merged([pieces.likely(loaded, size, most) for size in SCALARS])
+    found = [pieces.objects(loaded, size, most) for size in SCALARS]
+    found += [announced.moduli(loaded, size)[:most] for size in MODULI]
+    found += [points.marked(loaded, size)[:most] for size in POINTS]
+    return pool.merged([pieces.runs(loaded, at) for at in found])
 
 
 def relate(

@@ -14,9 +14,10 @@ from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
 from scanner.engine import proving, scanning
 from scanner.engine.scanning import ScanRequest
+from scanner.model import Candidate
 from scanner.progress import Silence
 from scanner.stages import session as stage
-from scanner.stages.relate import SCALARS, SHARED, distinct, likely, relate
+from scanner.stages.relate import MODULI, POINTS, SCALARS, SHARED, distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 
@@ -27,6 +28,10 @@ PARTED = 3 << 18
 def chunk(data: bytes) -> bytes:
     """Put an object behind its size, as glibc does."""
     return struct.pack("<Q", len(data) + 8 | 1) + data
+
+
+BETWEEN = b"".join(chunk(noise.uniform(504, at)) for at in range(PARTED // 512))
+LESS = BETWEEN[: PARTED // 2]
 
 
 @pytest.mark.parametrize(
@@ -44,25 +49,53 @@ def test_a_public_half_in_another_section(
         okp = keys.okp_key(kind)
         public = okp.private_key.public_key().public_bytes_raw()
         halves = [okp.seed + bytes(8), public + bytes(8)]
-    between = b"".join(chunk(noise.uniform(504, at)) for at in range(PARTED // 512))
     first, last = halves[::-1] if late else halves
-    data = chunk(first) + between + chunk(last)
-    path = tmp_path / "file"
+    found, sections = related(tmp_path, detector, chunk(first) + BETWEEN + chunk(last))
+    assert sections > 2
+    assert {(one.algorithm, one.places[0].size) for one in found} == {
+        ("ec" if detector == "ec" else kind, len(halves[0]) - 8)
+    }
+
+
+def related(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate], int]:
+    """Return what a relation finds in bytes, and in how many sections."""
+    path = folder / "file"
     path.write_bytes(data)
     table = rules.load()
     session = Session(
-        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(folder))
     )
     tasks = cut(stage.survey(session).space_map)
     runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
     parts = list(pool.sections(limbs.chosen(runs, distinct(session, runs))))
     shared = [likely(session, part, len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
-    found = [one for part in cuts for one in relate(session, detector, part, ())]
-    assert len(cuts) > 2
-    assert {(one.algorithm, one.places[0].size) for one in found} == {
-        ("ec" if detector == "ec" else kind, len(halves[0]) - 8)
-    }
+    return [one for part in cuts for one in relate(session, detector, part, ())], len(cuts)
+
+
+def test_a_modulus_in_another_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both primes are here, and their product anywhere: seen in Deno, with a key it had made."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    key = keys.rsa_key(2048)
+    n, p, q = (encodings.little_limbs(number) for number in (key.n, key.p, key.q))
+    primes = chunk(p + bytes(8)) + chunk(q + bytes(8))
+    found, sections = related(tmp_path, "rsa", primes + LESS + chunk(n + bytes(8)))
+    assert sections > 1
+    assert {one.n for one in found} == {key.n}
+
+
+def test_a_compressed_point_in_another_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as long as its length says, and others are as likely to be the scalar: Node.js's."""
+    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    key = keys.ec_key("P-384")
+    point = struct.pack("<QB", 49, 2 + key.y % 2) + key.x.to_bytes(48, "big") + bytes(15)
+    numbers = [noise.uniform(48, at) for at in range(80)] + [key.d.to_bytes(48, "big")]
+    scalars = b"".join(chunk(number + bytes(8)) for number in numbers)
+    found, sections = related(tmp_path, "ec", scalars + LESS + point)
+    assert sections > 1
+    assert {one.fingerprint.value for one in found} == {key.spki_sha256}
 
 
 def test_what_all_sections_look_at_grows_not_with_their_number(tmp_path: Path) -> None:
@@ -77,7 +110,7 @@ def test_what_all_sections_look_at_grows_not_with_their_number(tmp_path: Path) -
     runs = limbs.join(sweep(session, task).runs)
     counts = [len(likely(session, runs, sections)) for sections in (1, 2, 64, 1 << 20)]
     assert counts[0] == counts[1] > counts[2] > counts[3] > 0
-    assert counts[2] * 64 <= SHARED * len(SCALARS)
+    assert counts[2] * 64 <= SHARED * len(SCALARS + MODULI + POINTS)
 
 
 def test_public_keys_may_come_pickled(tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ def announced_at(pool: Pool, size: int) -> Offsets:
     return pool.listed[name]
 
 
+def moduli(pool: Pool, size: int) -> Offsets:
+    """Return the runs that ``size`` bytes fill in a block of glibc's, if they may be a modulus.
+
+    That is odd, and its first bit is set, as limbs or as bytes.
+    """
+    at = pool.head[(pool.head >= _WORD) & (pool.tail - pool.head == size)]
+    room = np.uint64(((size + _WORD + 15) & ~15) | _FLAGS)
+    at = at[(sliding(pool.data)[at - _WORD] | np.uint64(_FLAGS)) == room]
+    first, last = pool.data[at], pool.data[at + size - 1]
+    found: Offsets = at[((first & 1) & (last >> 7)) | ((last & 1) & (first >> 7)) > 0]
+    return found
+
+
 def padded(pool: Pool, positions: Offsets, size: int) -> Offsets:
     """Return those for which glibc gave two words more, of zeros: OpenSSL's private scalars."""
     zeros = positions + ((size + 7) & ~7)

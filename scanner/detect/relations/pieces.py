@@ -122,13 +122,13 @@ def versioned(pool: Pool, size: int, most: int) -> Offsets:
     return _ordered(pool, size, most, (), (in_longer(pool, size),), 0xFF)
 
 
-def likely(pool: Pool, size: int, most: int) -> Runs:
-    """Return at most ``most`` runs that a piece fills behind bytes that announce it."""
-    found = objects(pool, size, most)
+def runs(pool: Pool, found: Offsets) -> Runs:
+    """Return the runs in which some positions are: short ones, there from end to end."""
     block = np.searchsorted(pool.at, found, side="right") - 1
+    block = block[(pool.head[block] >= 0) & (pool.tail[block] >= pool.head[block])]
     start = pool.offset[block] + pool.head[block] - pool.at[block]
     end = start + pool.tail[block] - pool.head[block]
-    return Runs(space=pool.space[block], start=start, end=end)
+    return limbs.chosen(Runs(space=pool.space[block], start=start, end=end), end - start <= LONGEST)
 
 
 def objects(pool: Pool, size: int, most: int) -> Offsets:

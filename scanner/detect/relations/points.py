@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
 from scanner.detect.relations.curves import (
@@ -115,20 +116,27 @@ def _uncompressed(pool: Pool) -> Iterator[_Point]:
 def compressed(pool: Pool) -> Iterator[_Point]:
     """Yield the points that stand compressed in the pool, and half of what looks like one."""
     data = pool.data
-    marks = np.flatnonzero((data[:-8] & 0xFE) == COMPRESSED[0])
-    marks = marks[marks >= 8]
-    before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
     for size in sorted({CURVES[name].size for name in OFTEN}):
-        said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
-        at = marks[said] + 1
-        at = at[at + size <= len(data)]
-        at = at[pieces.varied(data, at, size)]
-        for spot in at[: pool.budget(*MOST_COMPRESSED)].tolist():
+        for spot in marked(pool, size)[: pool.budget(*MOST_COMPRESSED)].tolist():
             x = int.from_bytes(data[spot : spot + size].tobytes(), "big")
             for curve in (CURVES[name] for name in OFTEN if CURVES[name].size == size):
                 y = _root(curve, x, odd=bool(data[spot - 1] & 1))
                 if y is not None:
                     yield curve.name, x, y, pool.place(spot, size)
+
+
+def marked(pool: Pool, size: int) -> Offsets:
+    """Return where the x of compressed points may stand: behind their kind, and their length."""
+    data, name = pool.data, ("compressed", 0)
+    if name not in pool.listed:
+        pool.listed[name] = 8 + np.flatnonzero((data[8:-8] & 0xFE) == COMPRESSED[0])
+    marks = pool.listed[name]
+    before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
+    said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
+    at = marks[said] + 1
+    at = at[at + size <= len(data)]
+    found: Offsets = at[pieces.varied(data, at, size)]
+    return found
 
 
 def _joined(pool: Pool) -> Iterator[_Point]:
