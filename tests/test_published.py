@@ -181,6 +181,20 @@ def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
     assert "Go" in published.load()[material.describe(key).fingerprint.value].source
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("c6cb6d1e322b2e4edc98a284f983a8be89a18a53db897b7ec32f9aa382c50a5c", "Mbed TLS 2"),
+        ("0d47bb32995c4f374228dd401ca46be4fe313ef89960c81b8c6db8b502f3f5c5", "Mbed TLS 2"),
+        ("2f63edce32db43f8fc496e792455cfb5b2aa14657ca2f729376399e1a8846441", "AWS-LC"),
+        ("dea54b3a3c4cf88bd66bb832f81fb82370a2591203093e730223c2fb50b3ce77", "AWS-LC"),
+    ],
+)
+def test_the_keys_that_libraries_carry_are_listed(name: str, source: str) -> None:
+    """Keys of certs.c of Mbed TLS 2, those of its authority; and of AWS-LC's self-tests."""
+    assert source in published.load()[name].source
+
+
 def test_the_example_of_sm2_is_listed() -> None:
     """Its private number is printed in the standard; no library here but this one derives it."""
     text = "3945208f7b2144b13f36e38ac6d39f95" + "889393692860b51a42fb81ef4df7c5b8"

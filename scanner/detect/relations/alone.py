@@ -248,15 +248,17 @@ def _twice(
         mine = [one for one in rows if one.e == e]
         place = _places(shelf, primes.take(np.array([one.index for one in mine])))
         for part in np.split(np.array(mine), np.flatnonzero(np.diff(place) > NEIGHBOURHOOD) + 1):
-            for both in _couples(shelf, primes, part.tolist()):
+            for both in _couples(shelf, primes, exponents, part.tolist()):
                 yield from _joined(shelf, primes, exponents, both)
 
 
-def _couples(shelf: Shelf, primes: Numbers, left: list[_Prime]) -> Iterator[tuple[_Prime, _Prime]]:
+def _couples(
+    shelf: Shelf, primes: Numbers, exponents: Numbers, left: list[_Prime]
+) -> Iterator[tuple[_Prime, _Prime]]:
     """Yield which two of the primes that lie near each other are one key's.
 
-    If they are more, those of which the coefficient stands there; then what is next to each other
-    (keys lie side by side), unless one is left over.
+    If they are more, those of which the coefficient stands there; then what is next to each other,
+    if the numbers of each key lie on their own side of those of the others.
     """
     if len(left) > 2:
         every = coefficients.listed(shelf, primes.bits)
@@ -266,8 +268,14 @@ def _couples(shelf: Shelf, primes: Numbers, left: list[_Prime]) -> Iterator[tupl
             if fresh and coefficients.together(shelf, every, one.value, other.value, places):
                 left = [prime for prime in left if prime not in (one, other)]
                 yield one, other
-    if len(left) % 2 == 0:
-        yield from zip(left[::2], left[1::2], strict=True)
+    couples = list(zip(left[::2], left[1::2], strict=False))
+    edges: list[int] = []
+    for both in couples:
+        places = [int(primes.position[one.index]) for one in both]
+        places += [int(exponents.position[one.exponent]) for one in both]
+        edges += [min(places), max(places)]
+    if len(left) % 2 == 0 and edges == sorted(edges):
+        yield from couples
 
 
 def _freed(

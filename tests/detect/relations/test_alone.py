@@ -49,6 +49,13 @@ def test_primes_of_keys_that_are_mingled(make_pool: MakePool) -> None:
     assert told(make_pool, data) == {key.spki_sha256 for key in KEYS[:2]}
 
 
+def test_primes_that_are_mingled_without_a_coefficient(make_pool: MakePool) -> None:
+    """Where numbers of one key stand among those of another, the order says nothing."""
+    one, two = KEYS[:2]
+    data = laid(one.p, two.p, one.q, two.q, one.dp, two.dp, one.dq, two.dq)
+    assert told(make_pool, data) == set()
+
+
 def test_a_prime_that_is_left_over(make_pool: MakePool) -> None:
     """Of three primes without a coefficient nobody knows which two are one key's."""
     one, two = KEYS[:2]
