@@ -23,6 +23,7 @@ from scanner.detect.relations import (
     damaged,
     exponents,
     high_ends,
+    inverses,
     known,
     low_ends,
     orders,
@@ -78,6 +79,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield coefficients.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield orders.search(listed, moduli.keys() | seen)
+    yield inverses.search(listed, moduli.keys() | seen)
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)
