@@ -64,6 +64,9 @@ those of Ed25519 that are all that the sweep keeps."""
 MOST_FILLED = {"ed25519": (3_000, 1_500), "ed448": (100, 20)}
 """Of runs that may be a seed and its public half and nothing else: in few runs, and in many."""
 
+MOST_SLOTS = (1_000, 500)
+"""Slots of 64 bytes whose second half stands elsewhere too, in few runs and in many."""
+
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
@@ -101,6 +104,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
         pairs = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
         pairs = np.append(pairs, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
+        if algorithm == "ed25519":
+            pairs = np.append(pairs, repeated.slots(pool, size, pool.budget(*MOST_SLOTS)))
         tried += trials.paired(pool, algorithm, pairs)
         if algorithm == "ed448":
             tried += _scalars_of_ed448(pool, positions)

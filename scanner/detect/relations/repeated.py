@@ -7,9 +7,10 @@ This module refuses to judge what a piece holds.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.detect.integers.limbs import WORD, Offsets
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.relations import announced, pieces
 from scanner.detect.relations.words import sliding
 
@@ -55,14 +56,40 @@ def copied(pool: Pool, size: int, most: int) -> Offsets:
     found = np.unique(announced.first(pool, size)[1])
     found = found[pieces.fits(pool, found, size)]
     found = found[pieces.varied(pool.data, found, size)]
-    word, sums = sliding(pool.data), np.zeros(len(found), np.uint64)
-    for step in range(0, size - WORD + 1, WORD):
-        sums = sums * _MIX + word[found + step]
+    sums = _mixed(pool, found, size)
     _, first, count = np.unique(sums, return_index=True, return_counts=True)
     often = np.flatnonzero(count > 1)
     order = often[np.argsort(-count[often], kind="stable")][:most]
     positions: Offsets = found[first[order]]
     return positions
+
+
+def slots(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of two pieces end to end, of which the second stands twice.
+
+    At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
+    where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
+    """
+    low = np.where(pool.head >= 0, pool.head, pool.at)
+    high = np.where(pool.tail >= 0, pool.tail, np.append(pool.at[1:], len(pool.data)) - MARGIN)
+    first = low + -(pool.offset + low - pool.at) % size
+    count = np.maximum((high - size - first) // size + 1, 0)
+    count[list(pool.texts)] = 0
+    block = np.repeat(np.arange(len(first)), count)
+    begins = np.cumsum(count) - count
+    found = first[block] + (np.arange(len(block)) - begins[block]) * size
+    _, which, often = np.unique(_mixed(pool, found, size), return_inverse=True, return_counts=True)
+    second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
+    second &= (often[which] > 1) & (found - size >= low[block])
+    return _chosen(pool, found[second] - size, size, most)
+
+
+def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
+    """Make one word of the words of each piece."""
+    word, sums = sliding(pool.data), np.zeros(len(positions), np.uint64)
+    for step in range(0, size - WORD + 1, WORD):
+        sums = sums * _MIX + word[positions + step]
+    return sums
 
 
 def inner(pool: Pool, size: int, most: int) -> Offsets:

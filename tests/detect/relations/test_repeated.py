@@ -7,7 +7,7 @@ import pytest
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import FEW_RUNS, Pool
-from scanner.detect.relations import ec, repeated
+from scanner.detect.relations import ec, edwards, repeated
 from scanner.dump.space import Memory
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -41,3 +41,17 @@ def test_copies_in_a_crowd(make_pool: MakePool, times: int) -> None:
 def test_where_there_are_few(make_pool: MakePool) -> None:
     """All of them are tried anyhow."""
     assert not len(repeated.copied(make_pool(heap(2, 9))[0], SIZE, 9))
+
+
+@pytest.mark.parametrize("shift", [0, 32])
+def test_a_key_in_a_slot(make_pool: MakePool, shift: int) -> None:
+    """A seed and its public half fill a slot of a slab, and that is in another slab too."""
+    key = keys.okp_key("ed25519")
+    slots = bytearray(noise.uniform(4096, 7))
+    slots[1024 + shift : 1088 + shift] = key.seed + key.public
+    slots[3072:3104] = key.public
+    crowd = noise.uniform(32 * FEW_RUNS, 9)
+    rest = b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, len(crowd), 32))
+    data = bytes(64) + bytes(slots[:2048]) + bytes(64) + rest + bytes(slots[2048:]) + bytes(64)
+    found = [describe(one.key).fingerprint.value for one in edwards.search(make_pool(data)[0], ())]
+    assert found == ([] if shift else [key.spki_sha256])
