@@ -95,6 +95,9 @@ _MONTGOMERY = " montgomery"
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
 
+MOST_IN_SLOTS = 300
+"""Pieces that stand in several slots of slabs, and are tried."""
+
 _P521, _P521_TOP = 66, 0x01
 """Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
 out where numbers have no leading zeros."""
@@ -144,7 +147,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         most = max(counts.values())
         listed = list(_candidates(pool, size, most, near, ground))
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
-        moved = repeated.copied(pool, size, most // 4), size, _ways(pool, size)
+        often = repeated.copied(pool, size, most // 4), repeated.in_slots(pool, size, MOST_IN_SLOTS)
+        moved = np.concatenate(often), size, _ways(pool, size)
         for name, found in known.items():
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))

@@ -24,6 +24,9 @@ _PER_PIECE = 8
 """Words of which one is tried, at least: the others are no pieces, or equal ones."""
 
 
+_SLOT = 32
+"""Bytes of a slot in which scalars are looked for."""
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """What makes one word of several: equal ones give equal ones (Fibonacci hashing)."""
 
@@ -70,6 +73,30 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
     where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
     """
+    low, block, found, often = _in_slots(pool, size)
+    second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
+    second &= (often > 1) & (found - size >= low[block])
+    return _chosen(pool, found[second] - size, size, most)
+
+
+def in_slots(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of pieces at multiples of their size, the oftenest first.
+
+    Of those that stand more than once, where there are many runs, and of 32 bytes, which divide a
+    page. Seen in Go: scalars, of which one use leaves several copies.
+    """
+    if pool.few or size != _SLOT:
+        return np.empty(0, np.int64)
+    _, _, found, often = _in_slots(pool, size)
+    order = np.flatnonzero(often > 1)
+    return _chosen(pool, found[order[np.argsort(-often[order], kind="stable")]], size, most)
+
+
+def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets]:
+    """List pieces at multiples of their size, in runs of any length, and how often each stands.
+
+    Returns where the run of each block begins, and the block, position and count of each piece.
+    """
     low = np.where(pool.head >= 0, pool.head, pool.at)
     high = np.where(pool.tail >= 0, pool.tail, np.append(pool.at[1:], len(pool.data)) - MARGIN)
     first = low + -(pool.offset + low - pool.at) % size
@@ -79,9 +106,7 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     begins = np.cumsum(count) - count
     found = first[block] + (np.arange(len(block)) - begins[block]) * size
     _, which, often = np.unique(_mixed(pool, found, size), return_inverse=True, return_counts=True)
-    second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
-    second &= (often[which] > 1) & (found - size >= low[block])
-    return _chosen(pool, found[second] - size, size, most)
+    return low, block, found, often[which]
 
 
 def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:

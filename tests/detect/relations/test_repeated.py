@@ -43,15 +43,34 @@ def test_where_there_are_few(make_pool: MakePool) -> None:
     assert not len(repeated.copied(make_pool(heap(2, 9))[0], SIZE, 9))
 
 
+def among(slots: bytes, *rest: bytes) -> bytes:
+    """Lay out a slab, very many short runs, and the rest behind them."""
+    crowd = noise.uniform(33 * FEW_RUNS, 9)
+    runs = b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, len(crowd), 32))
+    return bytes(64) + slots + bytes(64) + runs + b"".join(each + bytes(64) for each in rest)
+
+
 @pytest.mark.parametrize("shift", [0, 32])
 def test_a_key_in_a_slot(make_pool: MakePool, shift: int) -> None:
     """A seed and its public half fill a slot of a slab, and that is in another slab too."""
     key = keys.okp_key("ed25519")
-    slots = bytearray(noise.uniform(4096, 7))
+    slots, others = bytearray(noise.uniform(2048, 7)), bytearray(noise.uniform(2048, 8))
     slots[1024 + shift : 1088 + shift] = key.seed + key.public
-    slots[3072:3104] = key.public
-    crowd = noise.uniform(32 * FEW_RUNS, 9)
-    rest = b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, len(crowd), 32))
-    data = bytes(64) + bytes(slots[:2048]) + bytes(64) + rest + bytes(slots[2048:]) + bytes(64)
+    others[1024:1056] = key.public
+    data = among(bytes(slots), bytes(others))
     found = [describe(one.key).fingerprint.value for one in edwards.search(make_pool(data)[0], ())]
     assert found == ([] if shift else [key.spki_sha256])
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_scalar_in_slots(make_pool: MakePool, times: int) -> None:
+    """A scalar stands twice in a slab among other numbers; its point stands elsewhere."""
+    key = keys.ec_key("P-256")
+    slots = bytearray(noise.uniform(2048, 7))
+    for slot in range(times):
+        slots[1024 + 32 * slot : 1056 + 32 * slot] = key.d.to_bytes(32, "big")
+    point = b"\x04" + key.x.to_bytes(32, "big") + key.y.to_bytes(32, "big")
+    pool, _ = make_pool(among(bytes(slots), point))
+    assert len(repeated.in_slots(pool, 32, 9)) == (times > 1)
+    found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
+    assert found == [key.spki_sha256] * (times > 1)
