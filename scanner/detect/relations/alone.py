@@ -50,7 +50,7 @@ PROOF = "e*dp = 1 mod p-1, e*dq = 1 mod q-1"
 MOST_PRIMES = 64
 """Primes of a length and reading that have their exponents, and are put together."""
 
-MOST_IN_SLABS = (1 << 14, 1 << 13)
+MOST_IN_SLABS = (1 << 14, 1 << 11)
 """Numbers of a length around which that is looked for in slabs, at 4 us each: in a section of few
 runs, and of many."""
 
