@@ -2,7 +2,8 @@
 
 Two primes' low words give that of n, as those of whole numbers do. What is left of p and of n gives
 the rest of p by a lattice, and both give q: it is as long as p only if all of it is right, and what
-is left of it must stand too. The modulus that nobody could read is their product.
+is left of it must stand too. One of the primes may be whole still. The modulus that nobody could
+read is their product.
 """
 
 from collections.abc import Collection, Iterator
@@ -83,8 +84,11 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
     at = next((at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest)), 0)
     if key is None or not at:
         return None
-    rows = ((prime.to_bytes(half // 8, "big"), spot) for prime, spot in ((p, end), (q, at)))
-    if not all(gone(shelf, raw, spot - len(raw)) for raw, spot in rows):
+    pairs = (p, end), (q, at)
+    rows = [(prime.to_bytes(half // 8, "big"), spot - half // 8) for prime, spot in pairs]
+    whole = [words.stands(shelf.pool.data, spot, raw) for raw, spot in rows]
+    lost = [gone(shelf, raw, spot) for raw, spot in rows]
+    if all(whole) or not all(map(any, zip(whole, lost, strict=True))):
         return None
     return Related(
         key=key,

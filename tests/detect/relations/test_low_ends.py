@@ -5,11 +5,16 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures import keys
+from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import low_ends, partial, rsa
 from scanner.dump.space import Memory
+from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
+
+KEY = keys.rsa_key(2048)
 
 
 def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +38,17 @@ def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPat
     pool, _ = make_pool(b"".join(parts))
     assert list(rsa.search(pool, ())) == []
     assert 0 < len(spent) <= low_ends.MOST_LATTICES
+
+
+@pytest.mark.parametrize("which", ["p", "q"])
+def test_one_prime_may_be_whole(make_pool: MakePool, which: str) -> None:
+    """The other and n were freed; but for a bit of it, or of both whole ones, there is none."""
+    rows = {"n": KEY.n.to_bytes(256), "p": KEY.p.to_bytes(128), "q": KEY.q.to_bytes(128)}
+    rows = {name: raw if name == which else bytes(16) + raw[16:] for name, raw in rows.items()}
+    pool, memory = make_pool(bytes(64).join((b"", *rows.values(), b"")))
+    (related,) = rsa.search(pool, ())
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+    rows[which] = bytes((rows[which][0] ^ 1,)) + rows[which][1:]
+    pool, _ = make_pool(bytes(64).join((b"", *rows.values(), b"")))
+    assert list(rsa.search(pool, ())) == []
