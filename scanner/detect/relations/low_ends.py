@@ -12,7 +12,7 @@ import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.relations import arithmetic, links, partial, words
 from scanner.detect.relations.damaged import HEADLESS, LOST
 from scanner.detect.relations.known import inverse_words
@@ -56,12 +56,16 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
 def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     """Return where odd numbers of bytes end that lost up to LOST of them, and their low words.
 
-    Of copies, which have the same word, the first.
+    A word of room may be behind them, with what was there. Of copies, which have the same word, the
+    first.
     """
     pool, size = shelf.pool, bits // 8
     ends = shelf.survey.ends[pool.readings.index(readings.BYTES)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
-    at = np.append(np.unique(ends.at[good]), links.ends(pool, size))
+    spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
+    at = np.concatenate(
+        (np.unique(ends.at[good]), links.ends(pool, size), np.unique(ends.at[spare] - WORD))
+    )
     at = at[pool.data[at - 1] & 1 == 1]
     _, first = np.unique(readings.gather(pool.data, at - 8, ">u8"), return_index=True)
     at = at[np.sort(first)][: pool.budget(*MOST_ENDS)]

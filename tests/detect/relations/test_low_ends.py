@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures import keys
+from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import low_ends, partial, rsa
@@ -40,15 +40,16 @@ def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPat
     assert 0 < len(spent) <= low_ends.MOST_LATTICES
 
 
+@pytest.mark.parametrize("room", [b"", noise.uniform(8, 5)], ids=["full", "room"])
 @pytest.mark.parametrize("which", ["p", "q"])
-def test_one_prime_may_be_whole(make_pool: MakePool, which: str) -> None:
-    """The other and n were freed; but for a bit of it, or of both whole ones, there is none."""
+def test_one_prime_may_be_whole(make_pool: MakePool, which: str, room: bytes) -> None:
+    """The other and n were freed, and a word of room may follow; a bit of the whole one decides."""
     rows = {"n": KEY.n.to_bytes(256), "p": KEY.p.to_bytes(128), "q": KEY.q.to_bytes(128)}
     rows = {name: raw if name == which else bytes(16) + raw[16:] for name, raw in rows.items()}
-    pool, memory = make_pool(bytes(64).join((b"", *rows.values(), b"")))
+    pool, memory = make_pool((room + bytes(64)).join((b"", *rows.values(), b"")))
     (related,) = rsa.search(pool, ())
     (again,) = rsa.again(memory, second_look.told(related))
     assert describe(again).fingerprint.value == KEY.spki_sha256
     rows[which] = bytes((rows[which][0] ^ 1,)) + rows[which][1:]
-    pool, _ = make_pool(bytes(64).join((b"", *rows.values(), b"")))
+    pool, _ = make_pool((room + bytes(64)).join((b"", *rows.values(), b"")))
     assert list(rsa.search(pool, ())) == []
