@@ -57,6 +57,10 @@ GREATEST_EXPONENT = 1 << 33
 
 _CHUNK = 1 << 15
 
+_MASK = (1 << 64) - 1
+_MOST_SAME = 16
+"""Copies of a number that are read."""
+
 _Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
 
 
@@ -204,5 +208,17 @@ def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
     for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 300
         if any((e * value - 1) % (p - 1) == 0 for value in near):
             return e
+    far = next((e for e in arithmetic.EXPONENTS if _has_exponent(shelf, p, e, numbers.bits)), None)
+    if far is not None:
+        return far
     inverses = (pow(value, -1, p - 1) for value in near if math.gcd(value, p - 1) == 1)
     return next((e for e in inverses if 1 < e < GREATEST_EXPONENT), None)
+
+
+def _has_exponent(shelf: Shelf, p: int, e: int, bits: int) -> bool:
+    """Tell whether a prime's CRT exponent stands anywhere: a copy may lie far from all others."""
+    if math.gcd(e, p - 1) != 1:
+        return False
+    wanted, others = pow(e, -1, p - 1), shelf.numbers(bits, full=False)
+    same = np.flatnonzero(others.low == np.uint64(wanted & _MASK))[:_MOST_SAME]
+    return wanted in shelf.values(others, same)

@@ -154,6 +154,17 @@ def test_a_modulus_and_its_exponent(
     assert related.roles == ("d",)
 
 
+def test_a_public_exponent_of_primes_far_from_every_other_number(make_pool: MakePool) -> None:
+    """Seen in OpenSSL on 32-bit x86: a copy of a prime lay below the heap of the others."""
+    p, q, n = SMALL.p, SMALL.q, SMALL.n
+    e = next(e for e in (3, 5, 17) if math.gcd(e, (p - 1) * (q - 1)) == 1)
+    rows = [spell(number, "limbs-le")[0] for number in (q, p, n)]
+    rows += [bytes(NEIGHBOURHOOD) + spell(pow(e, -1, r - 1), "limbs-le")[0] for r in (p, q)]
+    (related,) = search(make_pool, GAP.join((b"", *rows, b"")))
+    assert isinstance(related.key, Rsa)
+    assert (related.key.e, related.key.e_assumed) == (e, False)
+
+
 @pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
 @pytest.mark.parametrize("shared", [212, 3060])
