@@ -354,10 +354,10 @@ def _by_y(
     """Yield the other trials of whose point y alone is there, each key once.
 
     As bytes, not inside of d: of a freed point the allocator wrote over x, its first bytes. Seen in
-    Erlang. Or as what two neighbours give, which are Y and Z then.
+    Erlang. Or what two numbers give, which are Y and Z then, or X and Z.
     """
     trials = [one for one in trials if (one.key.curve, one.key.x) not in seen]
-    found = [trial for trial in trials if trial.key.y in ys[trial.key.curve]]
+    found = [one for one in trials if not {one.key.x, one.key.y}.isdisjoint(ys[one.key.curve])]
     coordinates = [(trial.key.curve, trial.key.y) for trial in trials]
     for index, position, size in sightings(
         pool.data, coordinates, big_endian=pool.big_endian, plain=True

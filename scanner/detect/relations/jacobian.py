@@ -4,8 +4,9 @@ x = X/Z**2 and y = Y/Z**3 (Jacobian), or x = X/Z and y = Y/Z; plain, or in Montg
 makes a key and signs needs neither x nor y, and they stand nowhere then. Seen in OpenSSL, of whose
 P-256 only Y and Z are neighbours, in mirage-crypto (OCaml), and in BoringSSL (Chromium), in fields
 of nine limbs on any curve. An allocator lays Z behind Y, and that behind X: of three the curve's
-equation tells, and of two the y that a scalar gives, which chance never is. What fills one run is
-left to ``projective``. This module refuses to say whose a point is.
+equation tells, and of two the y that a scalar gives, which chance never is. In a heap that was used
+before they are not neighbours, and any two give x or y: seen in OpenSSL 1.1.1 and Botan 2. What
+fills one run is left to ``projective``. This module refuses to say whose a point is.
 """
 
 import itertools
@@ -13,10 +14,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import nearby, pieces
 from scanner.detect.relations.adjoining import APART
-from scanner.detect.relations.curves import LITTLE, USUAL, WORDS, Curve, coefficients
+from scanner.detect.relations.curves import (
+    LITTLE,
+    USUAL,
+    WORDS,
+    Curve,
+    Reading,
+    coefficients,
+)
 from scanner.model import Place
 
 MOST = 4_000
@@ -24,11 +33,18 @@ MOST = 4_000
 is behind. In many runs too: of those of Node.js a thousand stand in pairs, of those of bun three
 thousand may be some."""
 
+MOST_LONE, MOST_ANNOUNCED = 2_000, 500
+"""Those that are tried where they are no neighbours, in many runs; and where they are more."""
+
+MOST_PAIRS = 4_000
+"""Pairs of them that are tried as X or Y, and Z, the nearest, and one for each at least: 2 us for a
+curve and a byte order."""
+
 FEW = 16
 """Points of a curve that may be keys', where they are: a multiplication leaves hundreds behind."""
 
 Point = tuple[str, int, int, tuple[Place, ...]]
-"""Curve, x, y, and where they stand; of no x it is 0, and there is no place."""
+"""Curve, x, y, and where they stand; of no x it is 0, there is no place, and y may be an x."""
 
 
 def points(pool: Pool) -> Iterator[Point]:
@@ -36,11 +52,13 @@ def points(pool: Pool) -> Iterator[Point]:
     most = pool.budget(MOST, MOST)
     for size in sorted({curve.size for curve in USUAL}):
         found = np.sort(pieces.filling(pool, size, most, paired=not pool.few))
+        alone = found if pool.few else _alone(pool, size)
         close = np.diff(nearby.coordinates(pool, found)) <= size + APART
         behind = (np.flatnonzero(close) + 1).tolist()
         for how in WORDS if pool.big_endian else (LITTLE,):
             width = -(-size // how.word) * how.word
-            read = [how.decode(pool.data[at : at + width].tobytes()) for at in found.tolist()]
+            read = _read(pool, how, found, width)
+            others = _read(pool, how, alone, width)
             before = [i > 1 and bool(close[i - 2]) for i in behind]
             rows = [
                 (read[i - 2] if three else 0, read[i - 1], read[i])
@@ -50,21 +68,49 @@ def points(pool: Pool) -> Iterator[Point]:
                 for index, x, y in _divided(curve, rows):
                     ats = found[behind[index] - 2 :][:3].tolist() if x else ()
                     yield curve.name, x, y, tuple(pool.place(at, width) for at in ats)
+                yield from ((curve.name, 0, y, ()) for y in _near(curve, others))
+
+
+def _alone(pool: Pool, size: int) -> Offsets:
+    """Return runs as long as a coordinate: all, or of too many those that are announced."""
+    found = pieces.filling(pool, size, MOST_LONE)
+    return np.sort(found if len(found) < MOST_LONE else pieces.objects(pool, size, MOST_ANNOUNCED))
+
+
+def _read(pool: Pool, how: Reading, positions: Offsets, width: int) -> list[int]:
+    return [how.decode(pool.data[at : at + width].tobytes()) for at in positions.tolist()]
 
 
 def _divided(curve: Curve, rows: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
     """Yield (index, x, y) of each row of X, Y and Z in each form; x is 0 if that is no point."""
     p, (a, b) = curve.p, coefficients(curve)
     good = [index for index, row in enumerate(rows) if row[2] > 0 and max(row) < p]
-    radices = sorted({1, curve.radix % p, curve.half_radix % p})
     for index, inverse in zip(good, _inverses([rows[index][2] for index in good], p), strict=True):
         x, y, _ = rows[index]
-        square = inverse * inverse % p
-        forms = [(inverse, inverse), *((square * r, square * inverse * r * r) for r in radices)]
-        for by_x, by_y in forms:
+        for by_x, by_y in _forms(curve, inverse):
             px, py = x * by_x % p, y * by_y % p
             told = px and (py * py - px * px * px - a * px - b) % p == 0
             yield index, px if told else 0, py
+
+
+def _near(curve: Curve, numbers: Sequence[int]) -> Iterator[int]:
+    """Yield what each number gives as x and as y in each form, with one not far from it as Z."""
+    p, near = curve.p, max(MOST_PAIRS // max(2 * len(numbers), 1), 1)
+    good = [index for index, number in enumerate(numbers) if 0 < number < p]
+    inverses = _inverses([numbers[index] for index in good], p)
+    for index, inverse in zip(good, inverses, strict=True):
+        factors = {factor for both in _forms(curve, inverse) for factor in both}
+        first, last = max(index - near, 0), index + 1 + near
+        for other in (*numbers[first:index], *numbers[index + 1 : last]):
+            yield from [other * factor % p for factor in factors]
+
+
+def _forms(curve: Curve, inverse: int) -> list[tuple[int, int]]:
+    """Return what makes x of X and y of Y in each form, where Z has that inverse."""
+    p, square = curve.p, inverse * inverse % curve.p
+    radices = sorted({1, curve.radix % p, curve.half_radix % p})
+    both = ((square * r % p, square * inverse * r * r % p) for r in radices)
+    return [(inverse, inverse), *both]
 
 
 def _inverses(numbers: Sequence[int], p: int) -> list[int]:

@@ -29,8 +29,8 @@ class Met:
     """What is met of each curve: its points, where they stand, and where surely nothing else does.
 
     ``parsed`` are points that only keys' files name, by curve and x; ``spelled`` the curves of
-    which a point or the generator stands as a library spells it; ``ys`` what two neighbours give as
-    y, by curve.
+    which a point or the generator stands as a library spells it; ``ys`` what two numbers give as
+    y, or x, by curve.
     """
 
     known: dict[str, Points]
@@ -63,9 +63,7 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         taken={name: [] for name in names},
         parsed=set(),
         spelled=set(),
-        ys={
-            name: {y for curve, x, y, _ in multiplied if curve == name and not x} for name in names
-        },
+        ys=_ys(names, multiplied),
     )
     sure: set[tuple[str, int]] = set()
     for key in publics:
@@ -94,6 +92,15 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         met.beside[name][:0] = [spelled.place for spelled in at_x if spelled.x in met.known[name]]
         met.taken[name] += [spelled.place for spelled in own if (name, spelled.x) in sure]
     return met
+
+
+def _ys(names: Iterable[str], multiplied: Iterable[jacobian.Point]) -> dict[str, set[int]]:
+    """Return what two numbers give as y, or x, by curve."""
+    ys: dict[str, set[int]] = {name: set() for name in names}
+    for curve, x, y, _ in multiplied:
+        if not x and curve in ys:
+            ys[curve].add(y)
+    return ys
 
 
 def _points(pool: Pool, multiplied: Iterable[jacobian.Point]) -> Iterator[jacobian.Point]:

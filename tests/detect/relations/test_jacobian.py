@@ -6,6 +6,7 @@ import pytest
 
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
+from scanner.detect.integers import pool as pools
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import ec, jacobian
 from scanner.detect.relations.curves import CURVES
@@ -75,13 +76,29 @@ def test_two_neighbours_in_a_crowd(make_pool: MakePool) -> None:
     assert named(pool) == [key.spki_sha256]
 
 
-@pytest.mark.parametrize("wrong", ["d", "Y", "Z"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("order", ["ZY", "YZ", "ZX", "XZ"])
+@pytest.mark.parametrize("few", [True, False])
+def test_two_that_are_not_neighbours(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, order: str, form: str, *, few: bool
+) -> None:
+    """In a heap that was used before others stand between them, and either is the first."""
+    if not few:
+        monkeypatch.setattr(pools, "FEW_RUNS", 0)
+    key = KEYS["P-256"]
+    spelled = dict(zip("XYZ", multiplied(key, form), strict=True))
+    one, other = (spelled[name] for name in order)
+    pool, _ = make_pool(dump(key, [one, *(noise.uniform(32, at) for at in range(20, 40)), other]))
+    assert pool.few == few
+    assert named(pool) == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("wrong", ["d", "XY", "Z"])
 def test_one_bit_decides(make_pool: MakePool, wrong: str) -> None:
     """Neither another scalar nor other numbers are a key."""
     key = KEYS["P-256"]
     blocks = multiplied(key, "jacobian")
-    at = "XYZ".find(wrong)
-    if at >= 0:
+    for at in ("XYZ".index(name) for name in wrong if name != "d"):
         blocks[at] = bytes((blocks[at][0] ^ 1,)) + blocks[at][1:]
     pool, _ = make_pool(dump(key, blocks, d=key.d ^ (wrong == "d")))
     assert not named(pool)
