@@ -34,7 +34,7 @@ MOST_GROUPS, MOST_BASES, MOST_STATED = 4, 4, 64
 """Groups that are tried; bases of one of which nothing says the generator; and groups of public
 keys whose p is looked for."""
 
-ORDERED, SPENT, LEAST = 150_000, (250_000, 100_000), (24, 8)
+ORDERED, SPENT, LEAST = 300_000, (250_000, 100_000), (24, 8)
 """Microseconds that exponentiations to one base take where the order is known; and together where
 it is not, in a section of few runs and of many; and how many there are then at least in a group for
 whose y a number stands. A library that names a group has its prime in every process that maps it.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect.integers import readings
+from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
@@ -31,7 +31,7 @@ MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 
-MOST_FULL, MOST_NEAR = (32, 4), (1_024, 128)
+MOST_FULL, MOST_NEAR = (32, 16), (1_024, 128)
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
 runs and of many; and as its q, the nearest, of those that fill their run and of others."""
 
@@ -92,6 +92,7 @@ def _in_words(
     most = pool.budget(*MOST_NEAR)
     filled = (filling_ints if how == readings.JAVA else filling)(pool, bits // 8)
     odd = _odd(pool, how, filled, bits)
+    odd = odd[np.argsort(~likelihood.looks_random(pool.data, odd, bits // 8), kind="stable")]
     seen = set(others)
     for modulus, at in _laid(pool, how, sizes, odd):
         if modulus[1] not in seen:

@@ -16,6 +16,7 @@ from fixtures import containers, encodings, noise
 from scanner import rules
 from scanner.detect.algebra import named_groups, publics
 from scanner.detect.algebra.material import describe
+from scanner.detect.integers import pool as pools
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.openpgp import sexp
@@ -457,6 +458,25 @@ def test_a_group_end_to_end_among_many_numbers(
     (related,) = found
     assert describe(related.key).fingerprint.value == named(256, 2048)
     assert named(256, 2048) in again(memory, related)
+
+
+CODE = bytes((*range(0x40, 0x50), *range(0x80, 0x90), *range(0xE0, 0xF0), 0x0F, 0x1F, 0x24, 0xFF))
+"""Bytes that are frequent in machine code."""
+
+
+def test_a_group_among_many_runs(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen in Node.js, behind others and code that may be a p."""
+    monkeypatch.setattr(pools, "FEW_RUNS", 0)
+    p, q, g, x, y = numbers()
+    drawn = (bytes(CODE[n % len(CODE)] for n in noise.uniform(256, seed)) for seed in range(2000))
+    odd = (b"\x8b" + raw[1:-1] + b"\x89" for raw in drawn)
+    likely = (r for r in odd if math.gcd(int.from_bytes(r, "little"), subgroups._SMALL) == 1)
+    code = list(itertools.islice(likely, subgroups.MOST_FULL[1]))
+    others = [little(n, 256) for n in crowd(7)]
+    group = [little(p, 256), little(q, 32), little(g, 256), little(x, 32), little(y, 256)]
+    pool, _ = make_pool(planted([*code, *others, *group]))
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(256, 2048)
 
 
 @pytest.mark.parametrize("stated", [False, True])
