@@ -73,10 +73,15 @@ class Curve:
         """R where limbs have 32 bits: another one on P-224 and P-521."""
         return 1 << 32 * -(-self.size // 4)
 
-    def is_radix(self, d: int) -> bool:
-        """Tell whether a scalar is a power of R: whoever computes modulo the order keeps some."""
+    def is_constant(self, d: int) -> bool:
+        """Tell whether a scalar is a power of R: whoever computes modulo the order keeps some.
+
+        Or a sixth root of one, by which a curve's endomorphism multiplies: elliptic has that of
+        secp256k1, and the point that it makes of G.
+        """
         powers = itertools.product((self.radix, self.half_radix), _RADIX_POWERS)
-        return d in {pow(radix, power, self.n) for radix, power in powers}
+        known = {pow(radix, power, self.n) for radix, power in powers}
+        return d in known or pow(d, 6, self.n) == 1
 
 
 def _hex(text: str) -> int:

@@ -109,7 +109,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         trials += itertools.islice(found, pool.budget(*MOST[name]))
     seen: set[tuple[str, int]] = set()
     for key, position, how in _witnessed(pool, trials, known):
-        if (key.curve, key.x) not in seen and ec_closes(key):
+        constant = CURVES[key.curve].is_constant(key.d)
+        if (key.curve, key.x) not in seen and not constant and ec_closes(key):
             seen.add((key.curve, key.x))
             size = readings.width(how, CURVES[key.curve].n.bit_length())
             yield Related(

@@ -373,7 +373,7 @@ def _by_y(
 
 
 def _closes(key: Ec) -> bool:
-    return ec_closes(key) and not CURVES[key.curve].is_radix(key.d)
+    return ec_closes(key) and not CURVES[key.curve].is_constant(key.d)
 
 
 def _related(pool: Pool, trial: _Trial, key: Ec, form: str = "", proof: str = PROOF) -> Related:

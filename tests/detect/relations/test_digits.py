@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise, sm2
 from scanner.detect.algebra import publics
-from scanner.detect.algebra.curve_points import GROUPS
+from scanner.detect.algebra.curve_points import GROUPS, derive
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import readings
@@ -69,6 +69,15 @@ def test_a_scalar_beside_its_point(
     (found,) = search(make_pool, plant("heap", 5, spell(key.d, reading, key), point))
     assert describe(found.key).fingerprint.value == key.spki_sha256
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
+
+
+def test_a_root_of_one_is_no_key(make_pool: MakePool) -> None:
+    """By which secp256k1's endomorphism multiplies: elliptic has it, and that multiple of G."""
+    reading, key, order = HELD["smi64-26"], KEYS["secp256k1"], CURVES["secp256k1"].n
+    number = pow(3, (order - 1) // 3, order)
+    x, y = derive("secp256k1", number)
+    point = b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
+    assert search(make_pool, plant("heap", 5, spell(number, reading, key), point)) == []
 
 
 @pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)

@@ -593,6 +593,18 @@ def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> 
         assert found(pool) == []
 
 
+@pytest.mark.parametrize("power", [1, 2, 4, 5])
+def test_a_root_of_one_is_no_key(make_pool: MakePool, power: int) -> None:
+    """By which secp256k1's endomorphism multiplies: in hex, beside that multiple of G."""
+    order = CURVES["secp256k1"].n
+    number = pow(3, (order - 1) // 6 * power, order)
+    point = evidence.ec_derived("secp256k1", number)
+    assert point is not None
+    encoded = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    pool, _ = make_pool(plant([(bytes(8), number.to_bytes(32, "big")), (bytes(8), encoded)], 6))
+    assert found(pool) == []
+
+
 def test_java_words(make_pool: MakePool) -> None:
     """BigInteger.mag is read behind the length of its array."""
     key = KEYS["P-256"]
