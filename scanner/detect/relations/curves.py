@@ -7,7 +7,6 @@ knows no point but as a number.
 """
 
 import functools
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,9 +22,6 @@ from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
 _WORD, _HALF, _DIGIT = (1 << 64) - 1, 4, (1 << 30) - 1
-
-_RADIX_POWERS = range(-1, 4)
-"""Powers of R that stand in libraries, 1 among them, and what comes of one more or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +70,16 @@ class Curve:
         return 1 << 32 * -(-self.size // 4)
 
     def is_constant(self, d: int) -> bool:
-        """Tell whether a scalar is a power of R: whoever computes modulo the order keeps some.
+        """Tell whether a scalar is a power of 2**32: whoever computes modulo the order keeps R's.
 
-        Or a sixth root of one, by which a curve's endomorphism multiplies: elliptic has that of
+        Of any such power the multiple of G may stand in a table of doublings (elliptic, on P-521,
+        beside BoringSSL's R**2 for limbs of 64 bits, which is another power for limbs of 32). Or a
+        sixth root of one, by which a curve's endomorphism multiplies: elliptic has that of
         secp256k1, and the point that it makes of G.
         """
-        powers = itertools.product((self.radix, self.half_radix), _RADIX_POWERS)
-        known = {pow(radix, power, self.n) for radix, power in powers}
-        return d in known or pow(d, 6, self.n) == 1
+        words = self.radix.bit_length() // 32
+        powers = (pow(2, 32 * count, self.n) for count in range(-words, 4 * words))
+        return d in powers or pow(d, 6, self.n) == 1
 
 
 def _hex(text: str) -> int:

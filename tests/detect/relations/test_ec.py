@@ -579,14 +579,15 @@ def test_a_point_without_y_is_that_of_a_signature(
     ]
 
 
-@pytest.mark.parametrize("curve", ["P-256", "brainpoolP256r1", "secp256k1"])
+@pytest.mark.parametrize("curve", ["P-256", "P-521", "brainpoolP256r1", "secp256k1"])
 @pytest.mark.parametrize("power", [1, 2])
 def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> None:
     """R modulo the order, or its square, beside a table of multiples of G, which holds R*G."""
     field = CURVES[curve]
     number = pow(field.radix, power, field.n)
     spelled = number.to_bytes(field.size, "little")
-    for point in (evidence.ec_derived(curve, d) for d in (1, field.radix % field.n, number)):
+    half = number * pow(field.half_radix, -1, field.n) % field.n
+    for point in (evidence.ec_derived(curve, d) for d in (1, field.radix % field.n, number, half)):
         assert point is not None
         x, y = (montgomery(value, field.p, field.size) for value in (point.x, point.y))
         pool, _ = make_pool(plant([(bytes(8), spelled), (bytes(8), x + y)], 6))
