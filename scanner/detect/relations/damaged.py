@@ -10,10 +10,12 @@ else is. Of a prime in DER (X.690) that is overwritten from some byte on, the le
 where it begins, and two thirds of it are enough.
 """
 
+import heapq
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 
@@ -77,15 +79,10 @@ class _Rests:
 
 def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
     """Yield each key, of modulus and public exponent, of which a damaged prime stands."""
-    rows: list[tuple[int, int, int, _Rests, int]] = []
-    for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
-        here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
-        if bits % 64 == 0:
-            for rests in _rests(shelf, bits):
-                rows += _ranked(shelf, here, rests)
     seen: set[int] = set()
     most = shelf.pool.budget(*MOST_LATTICES)
-    for _, _, n, rests, index in sorted(rows, key=lambda row: row[:2])[:most]:
+    ranked = heapq.nsmallest(most, _ranked(shelf, moduli), itemgetter(0, 1))
+    for _, _, n, rests, index in ranked:
         if n in seen:
             continue
         found = _recovered(shelf, n, moduli[n], rests, index)
@@ -199,32 +196,47 @@ def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int
     return _Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
 
 
-def _ranked(
-    shelf: Shelf, moduli: dict[int, int], rests: _Rests
-) -> Iterator[tuple[int, int, int, _Rests, int]]:
+def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int, _Rests, int]]:
     """Yield (distance, position, modulus, rests, index): first what fits another one."""
-    space, offset = shelf.coordinates(rests.end - 1)
-    stand = standing(shelf, moduli)
-    for n in moduli:
-        distance = np.full(len(rests.end), 0 if n not in stand else NEIGHBOURHOOD + 1)
-        if n in stand:
-            distance = distances(space, offset, *stand[n])
-        distance[_partnered(rests, n)] = -1
-        for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
-            yield int(distance[index]), int(rests.end[index]), n, rests, index
+    for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
+        if bits % 64:
+            continue
+        here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
+        stand = standing(shelf, here)
+        for rests in _rests(shelf, bits):
+            space, offset = shelf.coordinates(rests.end - 1)
+            partnered = _partners(rests)
+            for n in here:
+                distance = np.full(len(rests.end), 0 if n not in stand else NEIGHBOURHOOD + 1)
+                if n in stand:
+                    distance = distances(space, offset, *stand[n])
+                distance[partnered(n)] = -1
+                for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
+                    yield int(distance[index]), int(rests.end[index]), n, rests, index
 
 
-def _partnered(rests: _Rests, n: int) -> Offsets:
-    """Return which of the rests have one among the others that could be n divided by them."""
+def _partners(rests: _Rests) -> Callable[[int], Offsets]:
+    """Return what tells which rests have one among the others that could be n divided by them."""
     if len(rests.end) == 0:
-        return np.empty(0, np.int64)
+        return lambda _: np.empty(0, np.int64)
     if rests.high:
-        wanted = np.uint64(n & _MASK) * inverse_words(rests.word)
-        return np.flatnonzero(np.isin(wanted, rests.word))
-    tops = np.sort(rests.word.astype(np.float64))
-    ratio = float(n >> (2 * rests.bits - 128)) / rests.word.astype(np.float64)
-    at = np.minimum(np.searchsorted(tops, ratio * (1 - 2.0**-48)), len(tops) - 1)
-    return np.flatnonzero(np.abs(tops[at] - ratio) < ratio * 2.0**-47)
+        words, inverse = np.unique(rests.word), inverse_words(rests.word)
+
+        def by_low_words(n: int) -> Offsets:
+            wanted = np.uint64(n & _MASK) * inverse
+            at = np.minimum(np.searchsorted(words, wanted), len(words) - 1)
+            return np.flatnonzero(words[at] == wanted)
+
+        return by_low_words
+    values = rests.word.astype(np.float64)
+    tops = np.sort(values)
+
+    def by_high_words(n: int) -> Offsets:
+        ratio = float(n >> (2 * rests.bits - 128)) / values
+        at = np.minimum(np.searchsorted(tops, ratio * (1 - 2.0**-48)), len(tops) - 1)
+        return np.flatnonzero(np.abs(tops[at] - ratio) < ratio * 2.0**-47)
+
+    return by_high_words
 
 
 def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:

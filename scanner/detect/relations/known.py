@@ -6,8 +6,10 @@ as far as a stated count goes and nearest first, CRT exponents, by the primes th
 All of the pool is looked at in the first three, whatever its volume. Only a division proves.
 """
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -33,6 +35,10 @@ MOST_PRIMES = 5
 MOST_EXPONENTS = (600, 200)
 """CRT exponents of 1024 bits that are tried in a section, at 0.2 ms each: of few runs, and of
 many."""
+
+_MOST_NEAR = 1 << 16
+"""Numbers near a modulus that are kept to be tried, the nearest: a crowd of moduli has thousands
+each, and far more than can be tried."""
 
 _CHUNK = 1 << 15
 _NONE = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -217,15 +223,9 @@ def _upper_half(words: Words, factor: np.uint64) -> Words:
 
 def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     """Find CRT exponents near a modulus that fill a run."""
-    rows = []
-    for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
-        numbers = shelf.numbers(bits, full=False, filling=True)
-        numbers = once(numbers.take(numbers.exact))
-        here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
-        rows += _nearest(shelf, here, numbers)
     found: dict[int, list[_Hit]] = {}
     spent, most = 0.0, shelf.pool.budget(*MOST_EXPONENTS)
-    for _, n, numbers, index in sorted(rows, key=lambda row: row[0]):
+    for _, n, numbers, index in heapq.nsmallest(_MOST_NEAR, _near(shelf, moduli), itemgetter(0)):
         cost = (n.bit_length() / 2048) ** 2
         if n in found or spent + cost > most:
             continue
@@ -237,23 +237,25 @@ def _crt_exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]
     return found
 
 
-def _nearest(
-    shelf: Shelf, moduli: dict[int, int], numbers: Numbers
-) -> list[tuple[tuple[bool, int, int], int, Numbers, int]]:
-    """List (likelihood, modulus, numbers, index) of what is near to a modulus.
+def _near(
+    shelf: Shelf, moduli: dict[int, int]
+) -> Iterator[tuple[tuple[bool, int, int], int, Numbers, int]]:
+    """Yield (likelihood, modulus, numbers, index) of what is near to a modulus.
 
     Chance makes no run of digits, so those come first; then the nearest.
     """
     packed = [reading.packed for reading in shelf.pool.readings]
-    space, offset = shelf.coordinates(numbers.position)
-    rows = []
-    for n, (spaces, offsets) in standing(shelf, moduli).items():
-        distance = distances(space, offset, spaces, offsets)
-        for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
-            plain = not packed[int(numbers.reading[index])]
-            where = (plain, int(distance[index]), int(numbers.position[index]))
-            rows.append((where, n, numbers, index))
-    return rows
+    for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
+        numbers = shelf.numbers(bits, full=False, filling=True)
+        numbers = once(numbers.take(numbers.exact))
+        space, offset = shelf.coordinates(numbers.position)
+        here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
+        for n, (spaces, offsets) in standing(shelf, here).items():
+            distance = distances(space, offset, spaces, offsets)
+            for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
+                plain = not packed[int(numbers.reading[index])]
+                where = (plain, int(distance[index]), int(numbers.position[index]))
+                yield where, n, numbers, index
 
 
 def distances(space: Offsets, offset: Offsets, spaces: Offsets, offsets: Offsets) -> Offsets:

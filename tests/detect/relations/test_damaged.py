@@ -1,5 +1,6 @@
 """Primes in Java's words and in bytes that lost their first ones: enough with their modulus."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,8 @@ from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import rsa
+from scanner.detect.relations import damaged, rsa
+from scanner.detect.relations.shelf import shelf
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
@@ -56,3 +58,21 @@ def test_one_bit_decides(make_pool: MakePool, form: str, which: str) -> None:
     }
     parts[which][-len(GAP) - 12] ^= 8
     assert not list(rsa.search(make_pool(b"".join(parts.values()))[0], ()))
+
+
+def test_a_crowd_of_moduli_takes_no_memory(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what thousands that nothing holds could be tried on, what will be tried is kept."""
+    monkeypatch.setattr(damaged, "MOST_LATTICES", (8, 8))
+    rests = [bytes(16) + noise.uniform(112, seed) for seed in range(150)]
+    shelved = shelf(make_pool(b"".join(rests) + bytes(16))[0], {})
+    moduli = {
+        int.from_bytes(noise.uniform(256, seed), "big") | 1 << 2047: 65537 for seed in range(50)
+    }
+    tracemalloc.start()
+    try:
+        assert list(damaged.search(shelved, moduli)) == []
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()

@@ -16,7 +16,7 @@ from scanner.detect.algebra.material import Rsa, describe
 from scanner.detect.integers import numbers, readings
 from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import rsa
+from scanner.detect.relations import known, rsa
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
@@ -199,6 +199,20 @@ def test_a_crt_exponent_near_its_modulus(
     parts = [spell(getattr(KEY, number), form, KEY.bits // 2), spell(KEY.n, form)]
     related = only(search(make_pool, plant(kind, seed, at, parts), PUBLIC))
     assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
+
+
+def test_the_nearest_to_a_modulus_are_kept(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd of moduli, with thousands of numbers around each, had filled the memory."""
+    crowd = [noise.uniform(128, seed) for seed in range(20)]
+    exponent = spell(KEY.dp, "limbs-le")[0]
+    modulus = spell(KEY.n, "limbs-le")[0]
+    data = GAP + GAP.join([*crowd, exponent, modulus]) + GAP
+    monkeypatch.setattr(known, "_MOST_NEAR", 2)
+    assert only(search(make_pool, data, PUBLIC)).roles == ("dp",)
+    data = GAP + GAP.join([exponent, *crowd, modulus]) + GAP
+    assert search(make_pool, data, PUBLIC) == []
 
 
 @pytest.mark.parametrize("bits", [1024, 2048, 4096])
