@@ -71,10 +71,12 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
         bits = n.bit_length()
         if not 3 <= e < GREATEST_EXPONENT or bits < 2 * known.LEAST_BITS:
             continue
+        if left == 0:
+            return
         if (bits, e) not in listed:
             listed[bits, e] = _rests(pool, kept(bits), e)
         rests = listed[bits, e]
-        if left == 0 or not len(rests.position):
+        if not len(rests.position):
             continue
         left -= 1
         for position in _matches(rests, n, e, kept(bits)):
@@ -108,7 +110,7 @@ def _rests(pool: Pool, size: int, e: int) -> _Rests:
         for at in (0, 8)
     )
     tables, sieves = [], []
-    for multiple in MULTIPLES:
+    for multiple in MULTIPLES if len(high) else ():
         leads = _product(high, low, np.uint64(e * multiple))
         order = np.argsort(leads)
         sieve = np.zeros(1 << _SIEVE, np.bool_)

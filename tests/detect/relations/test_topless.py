@@ -10,6 +10,7 @@ from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import rsa, topless
 from scanner.detect.relations.related import Related
+from scanner.detect.relations.shelf import shelf
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
@@ -76,3 +77,22 @@ def test_random_bytes(make_pool: MakePool) -> None:
 def test_an_empty_pool(make_pool: MakePool) -> None:
     """Nothing to look at."""
     assert not found(make_pool(bytes(4096))[0], KEY)
+
+
+def test_no_more_is_listed_than_is_tried(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moduli of hundreds of lengths had filled the memory with what would never be tried."""
+    listed: list[int] = []
+    rests = topless._rests
+
+    def counted(pool: Pool, size: int, e: int) -> topless._Rests:
+        listed.append(size)
+        return rests(pool, size, e)
+
+    monkeypatch.setattr(topless, "MOST", (2, 2))
+    monkeypatch.setattr(topless, "_rests", counted)
+    pool, _ = make_pool(freed(KEY, "d", 16, "bytes"))
+    moduli = {1 << bits | 1: 3 for bits in range(2000, 2020)}
+    assert list(topless.search(shelf(pool, {}), moduli)) == []
+    assert len(listed) == 2
