@@ -204,6 +204,14 @@ def test_the_example_of_sm2_is_listed() -> None:
     assert "GB/T 32918.5" in listed.source
 
 
+def test_the_accounts_for_development_are_listed() -> None:
+    """Anvil prints their private keys at each start: this is the first."""
+    text = "ac0974bec39a17e36ba4a6b4d238ff944" + "bacb478cbed5efcae784d7bf4f2ff80"
+    key = evidence.ec_derived("secp256k1", int(text, 16))
+    assert key is not None
+    assert "Anvil" in published.load()[material.describe(key).fingerprint.value].source
+
+
 @pytest.mark.parametrize(
     "text",
     [
