@@ -21,7 +21,16 @@ from scanner.detect.relations.words import Bytes, Words
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
-_WORD, _HALF, _DIGIT = (1 << 64) - 1, 4, (1 << 30) - 1
+_WORD, _HALF = (1 << 64) - 1, 4
+
+FIELDS = {
+    "secp256k1": (
+        readings.Reading(name="digits-52", digit=52, word=8, align=8),
+        readings.Reading(name="digits-26", digit=26, word=4, align=4),
+    ),
+}
+"""How libraries of one curve spell a coordinate: words with room for carries. Seen in k256 (Rust);
+libsecp256k1 computes so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +191,13 @@ class Spelling:
     """Each unit is big-endian, and the least significant one comes first."""
     at: int = 0
     """Where in it stand the least significant 64 bits, or two digits."""
-    digits: bool = False
-    """CPython's integers: 30 bits in each word."""
+    digits: readings.Reading | None = None
+    """How words hold fewer bits than they have: CPython's integers, and fields of some curves."""
 
     def encode(self, curve: Curve, x: int) -> bytes:
         """Spell a coordinate."""
         if self.digits:
-            return readings.encode(readings.DIGITS_30, x, curve.p.bit_length())
+            return readings.encode(self.digits, x, curve.p.bit_length())
         size = curve.size + -curve.size % self.word
         raw = (x * self.radix % curve.p).to_bytes(size, "little")
         if self.swapped:
@@ -200,7 +209,9 @@ class Spelling:
     def lows(self, curve: Curve, xs: list[int]) -> Words:
         """Return, of each coordinate, the word that stands at ``at`` of its spelling."""
         if self.digits:
-            return np.array([x & _DIGIT | (x >> 30 & _DIGIT) << 32 for x in xs], np.uint64)
+            bits, mask = self.digits.digit, (1 << self.digits.digit) - 1
+            next_ = mask if self.digits.word == _HALF else 0
+            return np.array([x & mask | (x >> bits & next_) << 32 for x in xs], np.uint64)
         low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
         if self.swapped or (self.most_first and self.word == 1):
             low = low.byteswap()
@@ -228,7 +239,8 @@ def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]
         return (plain, Spelling(), *rows)
     whole = -(-curve.size // 4) * 4
     java = Spelling(most_first=True, word=4, at=whole - 8)
-    return (plain, *rows, java, Spelling(digits=True))
+    packed = (readings.DIGITS_30, *FIELDS.get(curve.name, ()))
+    return (plain, *rows, java, *(Spelling(digits=how) for how in packed))
 
 
 def sightings(

@@ -18,6 +18,7 @@ from scanner.detect.relations import pieces, words
 from scanner.detect.relations.curves import (
     BIG,
     CURVES,
+    FIELDS,
     LITTLE,
     USUAL,
     WORDS,
@@ -35,6 +36,12 @@ MOST = (2_000, 1_000)
 
 MOST_COMPRESSED = (200, 100)
 """Compressed points of each size, of which a root is taken: 0.05 to 0.5 ms."""
+
+MOST_ROOTS = (400, 100)
+"""What may be a point in words with room for carries, of which a root is taken: 0.1 ms."""
+
+_ROOM = 12
+"""Leading bits of such a word that are not all zero: they are once in 4,096 words."""
 
 OFTEN = ("P-256", "P-384", "P-521", "secp256k1")
 """Curves whose points are compressed often enough to be looked for: chance has some."""
@@ -63,6 +70,7 @@ def encoded(pool: Pool) -> Iterator[_Point]:
     """Yield the points that stand in the pool with both coordinates, those with a tag first."""
     yield from _uncompressed(pool)
     yield from _joined(pool)
+    yield from _roomy(pool)
 
 
 def affine(pool: Pool) -> Iterator[_Point]:
@@ -158,6 +166,32 @@ def _joined(pool: Pool) -> Iterator[_Point]:
                 raw = pool.data[first:tail].tobytes()
                 for index, curve, x, y in _neighbours(raw, size, curves, ways):
                     yield curve.name, x, y, pool.place(first + index * size, 2 * size)
+
+
+def _roomy(pool: Pool) -> Iterator[_Point]:
+    """Yield the points of which x stands in words with room for carries, and y behind it.
+
+    Of y the first word decides: the last has so few bits that it may not look random.
+    """
+    for name, how in ((name, how) for name, hows in FIELDS.items() for how in hows):
+        last, rest = divmod(CURVES[name].p.bit_length(), how.digit)
+        phases = np.delete(pool.phase, list(pool.texts)) % how.word
+        for start in (-np.unique(phases) % how.word).tolist() if not pool.big_endian else ():
+            count = (len(pool.data) - start) // how.word
+            view = pool.data[start : start + count * how.word].view(f"<u{how.word}")
+            least = 1 << how.digit - _ROOM
+            at = np.flatnonzero(view - view.dtype.type(least) < (1 << how.digit) - least)
+            at = at[at + last + 1 < count]
+            for word in range(1, last + 2):
+                bits = rest if word == last else how.digit
+                at = at[(view[at + word] >> bits == 0) & (view[at + word] >> bits - _ROOM != 0)]
+            for spot in at[: pool.budget(*MOST_ROOTS)].tolist():
+                *digits, first = view[spot : spot + last + 2].tolist()
+                x = sum(digit << how.digit * index for index, digit in enumerate(digits))
+                y = _root(CURVES[name], x, odd=bool(first & 1))
+                if y is not None and y & ((1 << how.digit) - 1) == first:
+                    place = pool.place(start + spot * how.word, (last + 1) * how.word)
+                    yield name, x, y, place
 
 
 def _neighbours(

@@ -34,11 +34,22 @@ def montgomery(number: int, modulus: int, size: int) -> bytes:
     return (number * (1 << 8 * whole) % modulus).to_bytes(size, "little")
 
 
+def packed(number: int, bits: int, word: int) -> bytes:
+    """Spell a number of 256 bits in words of so many bytes, of which each holds so many bits."""
+    digits = [number >> at & ((1 << bits) - 1) for at in range(0, 256, bits)]
+    return b"".join(digit.to_bytes(word, "little") for digit in digits)
+
+
 def affine(key: keys.EcKey) -> dict[str, bytes]:
     """Spell the point as protocols and libraries keep it."""
     size, p = key.field_bytes, CURVES[key.curve].p
     wide = 1 << 512 * -(-size // 64)
-    return {
+    fields = {
+        f"field of {bits} bits": packed(key.x, bits, word) + packed(key.y, bits, word)
+        for bits, word in ((52, 8), (26, 4))
+        if key.curve == "secp256k1"
+    }
+    return fields | {
         "uncompressed": encodings.public_point(key),
         "compressed": bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, size),
         "limbs": encodings.little_limbs(key.x, size) + encodings.little_limbs(key.y, size),
@@ -111,6 +122,20 @@ def test_a_scalar_is_found_beside_its_point(
     assert there in (key.d.to_bytes(size, "little"), encodings.big_endian(key.d, size))
     again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize(("bits", "word", "past"), [(52, 8, 0), (26, 4, 0), (26, 4, 4)])
+def test_a_point_in_words_with_room_for_carries(
+    make_pool: MakePool, bits: int, word: int, past: int
+) -> None:
+    """It is told without its scalar, for crowds; y must be behind x. Seen in Anvil (Rust)."""
+    key = KEYS["secp256k1"]
+    x, y, other = (packed(number, bits, word) for number in (key.x, key.y, key.y ^ 1))
+    before = noise.text(SIZE, 1) + bytes(past) + noise.uniform(32, 2)
+    pool, _ = make_pool(before + x + y + bytes(SIZE - past))
+    assert [found[1:3] for found in points.encoded(pool)] == [(key.x, key.y)]
+    pool, _ = make_pool(before + x + other + bytes(SIZE - past))
+    assert list(points.encoded(pool)) == []
 
 
 @pytest.mark.parametrize("public", ["uncompressed", "compressed", "limbs", "montgomery"])
