@@ -10,7 +10,7 @@ fills one run is left to ``projective``. This module refuses to say whose a poin
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -44,7 +44,7 @@ FEW = 16
 """Points of a curve that may be keys', where they are: a multiplication leaves hundreds behind."""
 
 Point = tuple[str, int, int, tuple[Place, ...]]
-"""Curve, x, y, and where they stand; of no x it is 0, there is no place, and y may be an x."""
+"""Curve, x, y, and where they stand; of no x it is 0, and there is no place."""
 
 
 def points(pool: Pool) -> Iterator[Point]:
@@ -52,13 +52,11 @@ def points(pool: Pool) -> Iterator[Point]:
     most = pool.budget(MOST, MOST)
     for size in sorted({curve.size for curve in USUAL}):
         found = np.sort(pieces.filling(pool, size, most, paired=not pool.few))
-        alone = found if pool.few else _alone(pool, size)
         close = np.diff(nearby.coordinates(pool, found)) <= size + APART
         behind = (np.flatnonzero(close) + 1).tolist()
         for how in WORDS if pool.big_endian else (LITTLE,):
             width = -(-size // how.word) * how.word
             read = _read(pool, how, found, width)
-            others = _read(pool, how, alone, width)
             before = [i > 1 and bool(close[i - 2]) for i in behind]
             rows = [
                 (read[i - 2] if three else 0, read[i - 1], read[i])
@@ -68,13 +66,28 @@ def points(pool: Pool) -> Iterator[Point]:
                 for index, x, y in _divided(curve, rows):
                     ats = found[behind[index] - 2 :][:3].tolist() if x else ()
                     yield curve.name, x, y, tuple(pool.place(at, width) for at in ats)
-                yield from ((curve.name, 0, y, ()) for y in _near(curve, others))
+
+
+def apart(pool: Pool, names: Collection[str]) -> dict[str, set[int]]:
+    """Return what any two that lie near each other give as x or as y, by curve."""
+    found: dict[str, set[int]] = {name: set() for name in names}
+    for curve in (curve for curve in USUAL if curve.name in found):
+        for how in WORDS if pool.big_endian else (LITTLE,):
+            width = -(-curve.size // how.word) * how.word
+            numbers = _read(pool, how, _alone(pool, curve.size), width)
+            found[curve.name] |= _near(curve, numbers)
+    return found
 
 
 def _alone(pool: Pool, size: int) -> Offsets:
     """Return runs as long as a coordinate: all, or of too many those that are announced."""
-    found = pieces.filling(pool, size, MOST_LONE)
-    return np.sort(found if len(found) < MOST_LONE else pieces.objects(pool, size, MOST_ANNOUNCED))
+    name = ("coordinates alone", size)
+    if name not in pool.listed:
+        found = pieces.filling(pool, size, MOST_LONE)
+        if len(found) == MOST_LONE and not pool.few:
+            found = pieces.objects(pool, size, MOST_ANNOUNCED)
+        pool.listed[name] = np.sort(found)
+    return pool.listed[name]
 
 
 def _read(pool: Pool, how: Reading, positions: Offsets, width: int) -> list[int]:
@@ -93,16 +106,16 @@ def _divided(curve: Curve, rows: Sequence[tuple[int, int, int]]) -> Iterator[tup
             yield index, px if told else 0, py
 
 
-def _near(curve: Curve, numbers: Sequence[int]) -> Iterator[int]:
-    """Yield what each number gives as x and as y in each form, with one not far from it as Z."""
+def _near(curve: Curve, numbers: Sequence[int]) -> set[int]:
+    """Return what each number gives as x and as y in each form, with one not far from it as Z."""
     p, near = curve.p, max(MOST_PAIRS // max(2 * len(numbers), 1), 1)
     good = [index for index, number in enumerate(numbers) if 0 < number < p]
-    inverses = _inverses([numbers[index] for index in good], p)
+    inverses, found = _inverses([numbers[index] for index in good], p), set[int]()
     for index, inverse in zip(good, inverses, strict=True):
-        factors = {factor for both in _forms(curve, inverse) for factor in both}
-        first, last = max(index - near, 0), index + 1 + near
-        for other in (*numbers[first:index], *numbers[index + 1 : last]):
-            yield from [other * factor % p for factor in factors]
+        others = (*numbers[max(index - near, 0) : index], *numbers[index + 1 : index + 1 + near])
+        for factor in {factor for both in _forms(curve, inverse) for factor in both}:
+            found.update([other * factor % p for other in others])
+    return found
 
 
 def _forms(curve: Curve, inverse: int) -> list[tuple[int, int]]:

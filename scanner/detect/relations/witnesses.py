@@ -6,7 +6,7 @@ refuses to derive anything.
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         taken={name: [] for name in names},
         parsed=set(),
         spelled=set(),
-        ys=_ys(names, multiplied),
+        ys=_ys(pool, names, multiplied),
     )
     sure: set[tuple[str, int]] = set()
     for key in publics:
@@ -94,9 +94,11 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
     return met
 
 
-def _ys(names: Iterable[str], multiplied: Iterable[jacobian.Point]) -> dict[str, set[int]]:
+def _ys(
+    pool: Pool, names: Collection[str], multiplied: Iterable[jacobian.Point]
+) -> dict[str, set[int]]:
     """Return what two numbers give as y, or x, by curve."""
-    ys: dict[str, set[int]] = {name: set() for name in names}
+    ys = jacobian.apart(pool, names)
     for curve, x, y, _ in multiplied:
         if not x and curve in ys:
             ys[curve].add(y)
