@@ -34,7 +34,11 @@ is behind. In many runs too: of those of Node.js a thousand stand in pairs, of t
 thousand may be some."""
 
 MOST_LONE, MOST_ANNOUNCED = 2_000, 500
-"""Those that are tried where they are no neighbours, in many runs; and where they are more."""
+"""Those that are tried where they are no neighbours, in many runs; and where they are more, of the
+usual size, as to list these takes 0.1 s."""
+
+_USUAL = 32
+"""Bytes of a coordinate on the curves that are mostly used."""
 
 MOST_PAIRS = 4_000
 """Pairs of them that are tried as X or Y, and Z, the nearest, and one for each at least: 2 us for a
@@ -80,12 +84,12 @@ def apart(pool: Pool, names: Collection[str]) -> dict[str, set[int]]:
 
 
 def _alone(pool: Pool, size: int) -> Offsets:
-    """Return runs as long as a coordinate: all, or of too many those that are announced."""
+    """Return runs as long as a coordinate: all; of too many those that are announced, or none."""
     name = ("coordinates alone", size)
     if name not in pool.listed:
         found = pieces.filling(pool, size, MOST_LONE)
         if len(found) == MOST_LONE and not pool.few:
-            found = pieces.objects(pool, size, MOST_ANNOUNCED)
+            found = pieces.objects(pool, size, MOST_ANNOUNCED) if size == _USUAL else found[:0]
         pool.listed[name] = np.sort(found)
     return pool.listed[name]
 

@@ -15,6 +15,9 @@ from scanner.detect.relations.words import sliding
 MOST = (1_024, 256)
 """Slots of one size, in a section of few runs and of many."""
 
+_SHORTEST = 64
+"""Bytes of the slot of a prime of 512 bits."""
+
 _MOST_POINTER = np.uint64(1 << 47)
 _ALIGNED = np.uint64(WORD - 1)
 """A link is below the one, and has none of the other's bits."""
@@ -30,22 +33,19 @@ def ends(pool: Pool, size: int) -> Offsets:
 def _links(pool: Pool) -> tuple[Offsets, Offsets]:
     """List the links within runs or right before them, and where the runs end; of 64 bits alone.
 
-    The last of a list is zero, and begins no run.
+    The last of a list is zero, and begins no run. What is shorter than any slot is passed over.
     """
     if ("links", WORD) not in pool.listed:
-        found = [pool.head[(pool.head >= WORD) & (not pool.big_endian)] - WORD]
-        for phase in np.unique(pool.phase).tolist() if not pool.big_endian else ():
-            past = -phase % WORD
-            words = pool.data[past : past + (len(pool.data) - past) // WORD * WORD].view("<u8")
-            link = (words[:-1] - np.uint64(1) < _MOST_POINTER) & (words[1:] >= _MOST_POINTER)
-            found.append(np.flatnonzero(link) * WORD + past)
-        at = np.unique(np.concatenate(found))
-        word = sliding(pool.data)[at]
-        at = at[(word < _MOST_POINTER) & (word & _ALIGNED == 0)]
-        block = np.searchsorted(pool.at, at, side="right") - 1
-        low = np.where(pool.head >= 0, pool.head - WORD, pool.at)[block]
-        high = np.where(pool.tail >= 0, pool.tail, pool.ends)[block]
-        good = (block >= 0) & (at >= low) & (at < high)
-        good &= (at + pool.phase[block]) % WORD == 0
-        pool.listed["links", WORD], pool.listed["behind links", WORD] = at[good], high[good]
+        low = np.where(pool.head >= 0, pool.head - WORD, pool.at)
+        low += -(low + pool.phase) % WORD
+        high = np.where(pool.tail >= 0, pool.tail, pool.ends)
+        many = np.where((high - low < _SHORTEST) | pool.big_endian, 0, (high - low) // WORD)
+        block = np.repeat(np.arange(len(low)), many)
+        at = low[block] + (np.arange(len(block)) - (np.cumsum(many) - many)[block]) * WORD
+        words = sliding(pool.data)
+        word, behind = words[at], words[at + WORD]
+        good = (word < _MOST_POINTER) & (word & _ALIGNED == 0) & (behind >= _MOST_POINTER)
+        good &= (word != 0) | (at == pool.head[block] - WORD)
+        pool.listed["links", WORD] = at[good]
+        pool.listed["behind links", WORD] = high[block[good]]
     return pool.listed["links", WORD], pool.listed["behind links", WORD]

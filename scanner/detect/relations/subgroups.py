@@ -31,7 +31,7 @@ MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 
-MOST_FULL, MOST_NEAR = (32, 16), (1_024, 128)
+MOST_FULL, MOST_NEAR = (32, 8), (1_024, 128)
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
 runs and of many; and as its q, the nearest, of those that fill their run and of others."""
 
