@@ -188,10 +188,11 @@ def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
         ("0d47bb32995c4f374228dd401ca46be4fe313ef89960c81b8c6db8b502f3f5c5", "Mbed TLS 2"),
         ("2f63edce32db43f8fc496e792455cfb5b2aa14657ca2f729376399e1a8846441", "AWS-LC"),
         ("dea54b3a3c4cf88bd66bb832f81fb82370a2591203093e730223c2fb50b3ce77", "AWS-LC"),
+        ("5e22824f75a9f8ae795bfc2bc010cf13c74cb9452c85d4229ad18b57c27abcef", "FIPS module"),
     ],
 )
 def test_the_keys_that_libraries_carry_are_listed(name: str, source: str) -> None:
-    """Keys of certs.c of Mbed TLS 2, those of its authority; and of AWS-LC's self-tests."""
+    """Keys of certs.c of Mbed TLS 2, and of the self-tests of AWS-LC and OpenSSL's FIPS module."""
     assert source in published.load()[name].source
 
 
