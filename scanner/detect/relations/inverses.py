@@ -38,9 +38,9 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         numbers, values = numbers.take(np.array(kept, np.int64)), [values[at] for at in kept]
         for both in itertools.islice(_near(shelf, numbers), MOST_PAIRS):
             p, q = (values[at] for at in both)
-            if p == q or any(n % p == 0 or n % q == 0 for n in others):
+            if p == q or not _has_inverse(shelf, numbers, both, (p, q)):
                 continue
-            if _has_inverse(shelf, numbers, both, (p, q)):
+            if all(n % p and n % q for n in others):
                 yield from _related(shelf, numbers, both, (p, q))
 
 
