@@ -108,7 +108,7 @@ def read(memory: Memory, space: int, offset: int, first: Entry, rule: Rule) -> S
     word = before.rfind(_WORD, -len(_WORD) - _SALTS.stop)
     salt = before[word + len(_WORD) :] if word >= 0 else b""
     place = Place(space=space, offset=offset, size=first.size)
-    if len(salt) in _SALTS:
+    if len(salt) in _SALTS and len(first.ciphertext) == _BLOCK:  # of a text of 14 bytes
         found = sealed(rule, ENCODING, place, first.ciphertext, protection=said)
         return replace(found, salt=salt)
     if len(first.ciphertext) < _SMALLEST or any(last == len(before) for last in _ends(before)):

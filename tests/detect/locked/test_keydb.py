@@ -90,6 +90,12 @@ def test_what_does_not_open_is_one_encrypted_key(tmp_path: Path) -> None:
     assert said.verdict is Verdict.PASS
 
 
+def test_a_key_that_is_called_password_is_no_salt(tmp_path: Path) -> None:
+    """A key's name stands right before its number, as the salt before what it is checked by."""
+    said = report(sealed.nss_database(EC, label=b"password of the server"), folder=tmp_path)
+    assert [f.fingerprint.value for f in said.findings] == [EC.spki_sha256]
+
+
 def test_without_its_salt_it_stays_encrypted(tmp_path: Path) -> None:
     """A row alone opens for nobody."""
     file = sealed.nss_database(RSA)
