@@ -57,7 +57,8 @@ def _derive(how: Derivation, phrase: bytes, size: int) -> bytes:
     """Hash salt and passphrase, over and over, behind 0, 1, 2... zero bytes until it is enough."""
     text = how.salt + phrase
     count = max(how.count, len(text))
-    chunk = text * (_CHUNK // len(text) + 1)
+    unit = text or bytes(1)  # of no passphrase and no salt (a simple S2K) nothing is hashed
+    chunk = unit * (_CHUNK // len(unit) + 1)
     key = b""
     zeros = 0
     while len(key) < size:

@@ -229,3 +229,17 @@ def test_a_sum_that_fits_is_no_key() -> None:
     packet = pgp_packets._framed(data, at, head)
     assert packet is not None
     assert grammar.opened(packet.body, bytes(40)) is None
+
+
+@pytest.mark.parametrize("simple", [False, True])
+def test_no_passphrase_at_all_is_a_try(*, simple: bool) -> None:
+    """It is tried first on every lock: where there is no salt either nothing is hashed."""
+    forms = (
+        sealed.pkcs8_der(RSA),
+        sealed.traditional_pem(RSA),
+        sealed.putty(ED, 2, encrypted=True),
+        sealed.pvk(RSA),
+        keystores.jks(RSA),
+        pgp.encrypted(EC, simple=simple),
+    )
+    assert [lock_of(form).opens("") for form in forms] == [None] * len(forms)
