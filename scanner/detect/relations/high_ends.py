@@ -1,9 +1,10 @@
 """RSA keys of which p, q and n all lost their low limbs: an allocator took back each block.
 
 The counterpart of ``low_ends`` for numbers that begin with their least significant limb. Two
-primes' top words give that of n, as those of whole numbers do. What is left of p and of n gives the
-rest of p by a lattice, and then q: their product begins as what is left of n does, to the last bit,
-only if all of it is right. The modulus that nobody could read is that product.
+primes' top words give that of n, as those of whole numbers do; where nothing is left of q, p is
+looked for near n. What is left of p and of n gives the rest of p by a lattice, and then q: their
+product begins as what is left of n does, to the last bit, only if all of it is right. The modulus
+that nobody could read is that product.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,7 +16,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.relations import arithmetic, links, partial
 from scanner.detect.relations.damaged import LOST, LOWLESS
-from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES, gone
+from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES, beside, gone
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
 
@@ -41,13 +42,17 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     for half in HALVES:
         primes, tops = _ending(shelf, half)
         moduli, products = _ending(shelf, 2 * half) if len(primes) > 1 else (primes[:0], tops[:0])
-        for end, product in zip(moduli.tolist(), products.tolist(), strict=True):
-            for index in _partnered(tops, product).tolist()[:left]:
-                left -= 1
-                found = _lowless(shelf, half, int(primes[index]), end)
-                if found is not None and isinstance(found.key, Rsa) and found.key.n not in seen:
-                    seen.add(found.key.n)
-                    yield found
+        pairs = [
+            (end, int(primes[index]))
+            for end, product in zip(moduli.tolist(), products.tolist(), strict=True)
+            for index in _partnered(tops, product).tolist()
+        ][:left]
+        left -= len(pairs)
+        for product, end in (*pairs, *beside(shelf, readings.LIMBS, half)):
+            found = _lowless(shelf, half, end, product)
+            if found is not None and isinstance(found.key, Rsa) and found.key.n not in seen:
+                seen.add(found.key.n)
+                yield found
 
 
 def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:

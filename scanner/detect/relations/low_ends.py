@@ -7,12 +7,15 @@ read is their product.
 """
 
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import WORD, Offsets, Words
+from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import arithmetic, links, partial, words
 from scanner.detect.relations.damaged import HEADLESS, LOST
 from scanner.detect.relations.known import inverse_words
@@ -32,25 +35,63 @@ primes are put together for each of a modulus."""
 MOST_LATTICES = 64
 """Lattices that are spent in a section, at 0.3 ms each: low words that fit by chance are none."""
 
+MOST_ALONE = (64, 16)
+"""The same of what may be a modulus and a prime near it, of each length, where no other prime is
+left: in a section of few runs and of many."""
+
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield each key, but of the moduli ``others``, of which p, q and n lost their first bytes.
 
     Seen in GnuTLS: each is a block of its own, and glibc's links take 16 bytes of each. The low
-    bits of p and n give p, both give q, and q is no longer than p only if it is right.
+    bits of p and n give p, both give q, and q is no longer than p only if it is right. In wolfSSL
+    other numbers have what was p's block.
     """
-    left = MOST_LATTICES
+    left, seen = MOST_LATTICES, set(others)
     for half in HALVES:
         primes, lows = _ending(shelf, half)
-        moduli, products = _ending(shelf, 2 * half) if len(primes) > 1 else (primes[:0], lows[:0])
+        moduli, products = _ending(shelf, 2 * half) if len(primes) else (primes[:0], lows[:0])
         inverse = inverse_words(lows)
-        for end, product in zip(moduli.tolist(), products, strict=True):
-            for index in np.flatnonzero(np.isin(product * inverse, lows)).tolist()[:left]:
-                left -= 1
-                found = _topless(shelf, half, int(primes[index]), end, primes)
-                if found is not None and isinstance(found.key, Rsa) and found.key.n not in others:
-                    others = {*others, found.key.n}
-                    yield found
+        pairs = [
+            (end, int(primes[index]))
+            for end, product in zip(moduli.tolist(), products, strict=True)
+            for index in np.flatnonzero(np.isin(product * inverse, lows)).tolist()
+        ][:left]
+        left -= len(pairs)
+        for product, end in (*pairs, *beside(shelf, readings.BYTES, half)):
+            found = _topless(shelf, half, end, product, primes)
+            if found is not None and isinstance(found.key, Rsa) and found.key.n not in seen:
+                seen.add(found.key.n)
+                yield found
+
+
+def beside(shelf: Shelf, reading: Reading, half: int) -> Iterator[tuple[int, int]]:
+    """Yield where a modulus may end and a prime of it near by, the nearest first, a few.
+
+    Of each, LOST bytes hold an address, which ends with two zeros, and a zero is behind it. The
+    last byte is that of an odd number, or of one that fills its bits.
+    """
+    pool = shelf.pool
+    if reading not in pool.readings:
+        return
+    ends = shelf.survey.ends[pool.readings.index(reading)]
+    last = pool.data[ends.at - 1]
+    good = ends.exact & (pool.data[ends.at] == 0)
+    good &= last & 1 == 1 if reading is readings.BYTES else last >= 0x80
+    rows = []
+    for size in (half // 4, half // 8):
+        at = ends.at[good & (ends.room >= size - LOST[0]) & (ends.room < size + WORD)]
+        at = at[at >= size]
+        lost = pool.data[at[:, None] + np.arange(-size, LOST[0] - size)] != 0
+        at = at[(lost[:, :-2] & ~lost[:, 1:-1] & ~lost[:, 2:]).any(axis=1)]
+        at = at[: pool.budget(*MOST_ENDS)]
+        rows.append((at, *shelf.coordinates(at - 1)))
+    (moduli, space, offset), (primes, spaces, offsets) = rows
+    apart = np.abs(offset[:, None] - offsets)
+    apart[space[:, None] != spaces] = NEIGHBOURHOOD + 1
+    row, column = np.nonzero(apart <= NEIGHBOURHOOD)
+    order = np.argsort(apart[row, column], kind="stable")[: pool.budget(*MOST_ALONE)]
+    yield from zip(moduli[row[order]].tolist(), primes[column[order]].tolist(), strict=True)
 
 
 def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
@@ -73,7 +114,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
 
 
 def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -> Related | None:
-    """Put together p that ends there, the product that ends there, and q that is another prime."""
+    """Put together p that ends there, the product that ends there, and q, maybe another prime."""
     size = half // 8 - LOST[0]
     low, n = (
         int.from_bytes(shelf.pool.data[at - kept : at].tobytes(), "big")
@@ -81,25 +122,23 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
     )
     p = partial.top(n, low, bits=half, lost=8 * LOST[0])
     q = n * pow(p, -1, 1 << 8 * size + half) % (1 << 8 * size + half)
-    if {p.bit_length(), q.bit_length()} != {half} or p <= q:
+    if {p.bit_length(), q.bit_length()} != {half} or p == q:
         return None
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
     rest = q.to_bytes(half // 8, "big")[LOST[0] :]
-    at = next((at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest)), 0)
-    if key is None or not at:
-        return None
-    pairs = (p, end), (q, at)
+    other = (at for at in primes.tolist() if words.stands(shelf.pool.data, at - size, rest))
+    pairs = [(p, end), *((q, at) for at in islice(other, 1))]
     rows = [(prime.to_bytes(half // 8, "big"), spot - half // 8) for prime, spot in pairs]
     whole = [words.stands(shelf.pool.data, spot, raw) for raw, spot in rows]
     lost = [gone(shelf, raw, spot) for raw, spot in rows]
-    if all(whole) or not all(map(any, zip(whole, lost, strict=True))):
+    if key is None or all(whole) or not all(map(any, zip(whole, lost, strict=True))):
         return None
     return Related(
         key=key,
         proof="p*q = n in what is left of them",
         encoding=f"{readings.BYTES.name} (part)",
-        places=tuple(shelf.pool.place(spot - size, size) for spot in sorted((end, at))),
-        roles=(HEADLESS, HEADLESS),
+        places=tuple(shelf.pool.place(spot - size, size) for spot in sorted(dict(pairs).values())),
+        roles=(HEADLESS,) * len(pairs),
     )
 
 

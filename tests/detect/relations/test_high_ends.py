@@ -20,7 +20,8 @@ LINKS = 16
 def freed(number: int, spare: bytes = b"") -> bytes:
     """Return a block of limbs, maybe with room for more, whose first bytes are links."""
     raw = number.to_bytes(-(-number.bit_length() // 8), "little") + spare
-    return len(raw).to_bytes(8, "little") + bytes(LINKS) + raw[LINKS:] + bytes(8)
+    links = bytes(8) + (0x5555_9210_F010).to_bytes(8, "little")
+    return len(raw).to_bytes(8, "little") + links + raw[LINKS:] + bytes(8)
 
 
 @pytest.mark.parametrize("spare", [b"", noise.uniform(8, 5)], ids=["full", "room"])
@@ -66,3 +67,17 @@ def test_groups_of_diffie_hellman_use_up_no_lattice(make_pool: MakePool) -> None
     pool, _ = make_pool(bytes(64) + bytes(48).join((ones, *rows, *blocks)) + bytes(64))
     (related,) = rsa.search(pool, ())
     assert describe(related.key).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("which", [KEY.p, KEY.q], ids="pq")
+def test_one_prime_near_the_modulus_is_enough(make_pool: MakePool, which: int) -> None:
+    """Another number has what was the block of the other; a bit of what is left of n decides."""
+    other = freed(int.from_bytes(noise.uniform(128, 9)) | 1 << 1023)
+    blocks = (freed(KEY.n), other, freed(which))
+    pool, memory = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
+    (related,) = rsa.search(pool, ())
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+    blocks = (freed(KEY.n ^ 1 << 900), other, freed(which))
+    pool, _ = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
+    assert list(rsa.search(pool, ())) == []

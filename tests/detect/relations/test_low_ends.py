@@ -15,6 +15,7 @@ from tests.detect.relations import second_look
 MakePool = Callable[..., tuple[Pool, Memory]]
 
 KEY = keys.rsa_key(2048)
+LINK = (0x5555_9210_F010).to_bytes(8, "little")
 
 
 def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,8 @@ def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(partial, "top", counted)
     pool, _ = make_pool(b"".join(parts))
     assert list(rsa.search(pool, ())) == []
-    assert 0 < len(spent) <= low_ends.MOST_LATTICES
+    alone = len(low_ends.HALVES) * low_ends.MOST_ALONE[0]
+    assert 0 < len(spent) <= low_ends.MOST_LATTICES + alone
 
 
 @pytest.mark.parametrize("room", [b"", noise.uniform(8, 5)], ids=["full", "room"])
@@ -52,4 +54,22 @@ def test_one_prime_may_be_whole(make_pool: MakePool, which: str, room: bytes) ->
     assert describe(again).fingerprint.value == KEY.spki_sha256
     rows[which] = bytes((rows[which][0] ^ 1,)) + rows[which][1:]
     pool, _ = make_pool((room + bytes(64)).join((b"", *rows.values(), b"")))
+    assert list(rsa.search(pool, ())) == []
+
+
+@pytest.mark.parametrize("lost", [12, 16])
+@pytest.mark.parametrize("which", [KEY.p, KEY.q], ids="pq")
+def test_one_prime_near_the_modulus_is_enough(make_pool: MakePool, which: int, lost: int) -> None:
+    """Seen in wolfSSL 4.6: its DER has what was p's block; a bit of what is left of n decides."""
+    other = noise.uniform(127 - lost, 9) + b"\x01"
+    prime = which.to_bytes(128)[lost:]
+    n = KEY.n.to_bytes(256)[16:]
+    rows = (b"", *(LINK + rest for rest in (n, other, prime)), b"")
+    pool, memory = make_pool(bytes(48).join(rows))
+    (related,) = rsa.search(pool, ())
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+    n = n[:99] + bytes((n[99] ^ 1,)) + n[100:]
+    rows = (b"", *(LINK + rest for rest in (n, other, prime)), b"")
+    pool, _ = make_pool(bytes(48).join(rows))
     assert list(rsa.search(pool, ())) == []
