@@ -14,7 +14,7 @@ import numpy as np
 
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import nearby, pieces
+from scanner.detect.relations import nearby, pieces, variety
 from scanner.detect.relations.nearby import UNKNOWN, Ground
 from scanner.detect.relations.words import sliding
 from scanner.model import Place
@@ -41,16 +41,16 @@ def likeliest(
     They are as varied as random ones; none is on taken ``ground``, and none is shorter than what
     varies enough to tell.
     """
-    judged = max((known for known in pieces.LEAST_VARIED if known <= size), default=0)
+    judged = max((known for known in variety.LEAST_VARIED if known <= size), default=0)
     if not judged:
         return np.empty(0, np.int64)
     whole = -(-size // LIMB) * LIMB
     found = behind(pool, whole)
-    found = found[pieces.fits(pool, found, whole)]
+    found = found[variety.fits(pool, found, whole)]
     found = found[nearby.clear(pool, found, size, ground.taken)]
-    found = found[pieces.varied(pool.data, found, judged)]
+    found = found[variety.varied(pool.data, found, judged)]
     found = pieces.nearest(pool, found, near)
-    return found[pieces.once(pool.data, found, size)][:MOST]
+    return found[variety.once(pool.data, found, size)][:MOST]
 
 
 def behind(pool: Pool, size: int) -> Offsets:

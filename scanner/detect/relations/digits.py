@@ -19,7 +19,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import comb, nearby, pieces, words
+from scanner.detect.relations import comb, nearby, variety, words
 from scanner.detect.relations.curves import CURVES, Curve, generator, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -307,7 +307,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
 
 def _is_varied(curve: Curve, value: int) -> bool:
     """Tell whether a number has as many different bytes as random ones have."""
-    return len(set(value.to_bytes(curve.size, "big"))) >= pieces.LEAST_VARIED[curve.size]
+    return len(set(value.to_bytes(curve.size, "big"))) >= variety.LEAST_VARIED[curve.size]
 
 
 # --- what bears witness -------------------------------------------------------------------------

@@ -21,7 +21,15 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards_nonces, integers, nearby, pieces, repeated, trials
+from scanner.detect.relations import (
+    edwards_nonces,
+    integers,
+    nearby,
+    pieces,
+    repeated,
+    trials,
+    variety,
+)
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import SCALAR, SEED, Trial
 from scanner.dump.space import Memory
@@ -163,7 +171,7 @@ def _padded(pool: Pool, size: int) -> Offsets:
     rest = pool.data[heads[:, None] + np.arange(size, step)]
     public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
     found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
-    return found[pieces.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
+    return found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
 
 
 def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:
@@ -188,7 +196,7 @@ def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
     clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last <= ORDER >> 248
     found = []
     for kind in (positions[clamped], positions[reduced]):
-        likely = kind[pieces.varied(pool.data, kind, 32)]
+        likely = kind[variety.varied(pool.data, kind, 32)]
         for position in list(dict.fromkeys(likely.tolist()))[:MOST_SCALARS]:
             raw = pool.data[position : position + 32].tobytes()
             if y := edwards25519.unsigned_multiple(raw):

@@ -14,7 +14,7 @@ import numpy as np
 
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import pieces
+from scanner.detect.relations import variety
 from scanner.detect.relations.trials import Trial, below_order
 
 _RECORD = 256
@@ -60,7 +60,7 @@ def _signed(pool: Pool, position: int, keys: Collection[bytes]) -> bool:
         and below_order(behind)
         and any(behind[7::8])
         and behind not in keys
-        and bool(pieces.varied(pool.data, spot, _SIZE)[0])
+        and bool(variety.varied(pool.data, spot, _SIZE)[0])
     )
 
 

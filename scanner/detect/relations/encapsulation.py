@@ -27,8 +27,8 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST_KNOWN, MOST, FEWER = 20_000, 1_000, 250
-"""Seeds that are tried (4 us): where public keys are known, and where rho may stand anywhere in a
-pool of few runs, or of many."""
+"""Seeds that are tried (4 us): where public keys are known, for those, and where rho may stand
+anywhere in a pool of few runs, or of many."""
 
 MOST_TEXTS, MOST_ARRAYS = 256, 1_000
 """Seeds that are tried which are written as texts, and arrays of 64 bytes."""
@@ -93,20 +93,22 @@ def _seeds(pool: Pool, known: list[PublicKey], tails: Offsets) -> Iterator[Relat
         tails - size,
         pieces.texts(pool, size, MOST_TEXTS),
         pieces.objects(pool, mlkem.SEED, MOST_ARRAYS),
-        pieces.aligned(pool, size, most, near),
     ]
     if known or pool.few:
         parts.append(pieces.announced(pool, mlkem.SEED, most))
         parts.append(pieces.loose(pool, size, most // 4, near))
+    few = sum(map(len, parts)) + pool.budget(MOST, FEWER)
+    parts.append(pieces.aligned(pool, size, most, near))
     first = {(key.algorithm, key.raw) for key in known}
+    named = sorted({name for name, _ in first})
     rest: list[tuple[str, int, bytes]] = []
-    for position in dict.fromkeys(np.concatenate(parts).tolist()):
+    for row, position in enumerate(dict.fromkeys(np.concatenate(parts).tolist())):
         d = pool.data[position : position + size].tobytes()
-        for name in mlkem.SETS:
+        for name in mlkem.SETS if row < few else named:
             rho = mlkem.rho(name, d)
             if (name, rho) in first:
                 yield _of_seed(pool, name, position, pqc.PROOF)
-            else:
+            elif row < few:
                 rest.append((name, position, rho))
     for index, at in _standing(pool, [rho for *_, rho in rest]):
         name, position, rho = rest[index]

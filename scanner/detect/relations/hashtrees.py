@@ -21,7 +21,7 @@ from scanner.detect.asn1.der import Malformed
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import pieces, words
+from scanner.detect.relations import variety, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
@@ -139,7 +139,7 @@ def _before(pool: Pool, known: list[PublicKey]) -> Iterator[_Trial]:
         position = at - 2 * n
         if count[index] >= MOST_PLACES or position < 0 or not words.stands(pool.data, at, key.raw):
             continue
-        if pieces.varied(pool.data, np.array([position]), 2 * n)[0]:
+        if variety.varied(pool.data, np.array([position]), 2 * n)[0]:
             count[index] += 1
             yield position, (key.algorithm,)
 
@@ -166,7 +166,7 @@ def _varied(pool: Pool, n: int) -> Offsets:
     """List the runs that a key fills whose private and public halves are as varied as random."""
     found = _edges(pool, slhdsa.PARTS * n)
     for half in (0, 2 * n):
-        found = found[pieces.varied(pool.data, found + half, 2 * n)]
+        found = found[variety.varied(pool.data, found + half, 2 * n)]
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import nearby, pieces
+from scanner.detect.relations import nearby, pieces, variety
 from scanner.detect.relations.nearby import UNKNOWN, Ground
 from scanner.detect.relations.words import sliding
 from scanner.model import Place
@@ -42,13 +42,13 @@ def likeliest(
         return np.empty(0, np.int64)
     first = WORD if size % WORD else 0
     whole = -(-size // WORD) * WORD
-    judged = max(known for known in pieces.LEAST_VARIED if known <= whole - first)
+    judged = max(known for known in variety.LEAST_VARIED if known <= whole - first)
     found = _counted(pool, _edges(pool, whole - first) - first, whole // WORD)
-    found = found[pieces.fits(pool, found, whole)]
+    found = found[variety.fits(pool, found, whole)]
     found = found[nearby.clear(pool, found, whole, ground.taken)]
-    found = found[pieces.varied(pool.data, found + first, judged)]
+    found = found[variety.varied(pool.data, found + first, judged)]
     found = pieces.nearest(pool, found, near)
-    return found[pieces.once(pool.data, found, whole)][:most]
+    return found[variety.once(pool.data, found, whole)][:most]
 
 
 def _edges(pool: Pool, size: int) -> Offsets:

@@ -25,8 +25,8 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate
 
 MOST_KNOWN, MOST, FEWER = 20_000, 1_000, 250
-"""Seeds that are tried (5 us): where public keys are known, and where rho may stand anywhere in a
-pool of few runs, or of many."""
+"""Seeds that are tried (5 us): where public keys are known, for those, and where rho may stand
+anywhere in a pool of few runs, or of many."""
 
 MOST_TEXTS = 256
 """Seeds that are tried which are written as texts."""
@@ -72,22 +72,24 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
         pieces.texts(pool, size, MOST_TEXTS),
         pieces.counted(pool, size, _TAGGED, most, near, width=2),
         pieces.versioned(pool, size, most // 16),
-        pieces.aligned(pool, size, most, near),
     ]
     if known or pool.few:
         parts.append(pieces.loose(pool, size, most // 4, near))
+    few = sum(map(len, parts)) + pool.budget(MOST, FEWER)
+    parts.append(pieces.aligned(pool, size, most, near))
     names = {key.witness.fingerprint.value for key in known}
     first = {(key.algorithm, key.raw) for key in known}
+    named = sorted({name for name, _ in first})
     rest: list[tuple[str, int, bytes]] = []
-    for position in np.concatenate(parts).tolist():
+    for row, position in enumerate(np.concatenate(parts).tolist()):
         seed = pool.data[position : position + size].tobytes()
-        for name in mldsa.SETS:
+        for name in mldsa.SETS if row < few else named:
             rho = mldsa.rho(name, seed)
             if (name, rho) in first:
                 found = _related(pool, name, position, pqc.PROOF)
                 if describe(found.key).fingerprint.value in names:
                     yield found
-            else:
+            elif row < few:
                 rest.append((name, position, rho))
     lows = np.array([int.from_bytes(rho[:8], "little") for *_, rho in rest], np.uint64)
     for index, at in words.find(pool.data, lows):

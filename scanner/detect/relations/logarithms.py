@@ -18,7 +18,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import BYTES, JAVA, Reading
-from scanner.detect.relations import adjoining, announced, counts, digits, headed, pieces
+from scanner.detect.relations import adjoining, announced, counts, digits, headed, pieces, variety
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -114,7 +114,7 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterat
     sizes = [
         (size, judged)
         for size, judged in dict.fromkeys((((bits + 7) // 8, bits // 64 * 8), (_USUAL, _USUAL)))
-        if judged in pieces.LEAST_VARIED
+        if judged in variety.LEAST_VARIED
     ]
     beside = ((size, _beside(pool, judged, width, near)) for size, judged in sizes)
     counted = ((size, counts.likeliest(pool, size, near)) for size, _ in sizes)
@@ -139,8 +139,8 @@ def _beside(pool: Pool, size: int, width: int, near: tuple[Place, ...]) -> Offse
     """
     both = (adjoining.filling(pool, size), size), (adjoining.filling(pool, width), width)
     found = np.unique(adjoining.pairs(pool, *both)[0])
-    found = pieces.nearest(pool, found[pieces.varied(pool.data, found, size)], near)
-    return found[pieces.once(pool.data, found, size)][:_MOST_BESIDE]
+    found = pieces.nearest(pool, found[variety.varied(pool.data, found, size)], near)
+    return found[variety.once(pool.data, found, size)][:_MOST_BESIDE]
 
 
 def short(pool: Pool, bits: int, *, ints: bool = False) -> Iterator[Piece]:
@@ -162,7 +162,7 @@ def _short(pool: Pool, bits: int) -> Iterator[Piece]:
     starts = {
         size: pieces.aligned(pool, size, _POSITIONS).tolist()
         for size in dict.fromkeys((_USUAL, judged))
-        if size in pieces.LEAST_VARIED
+        if size in variety.LEAST_VARIED
     }
     mixed = [at for row in itertools.zip_longest(*starts.values()) for at in row if at is not None]
     seen: set[int] = set()
@@ -210,11 +210,11 @@ def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     size = JAVA.word * count
     if JAVA not in pool.readings or count < _FEWEST:
         return
-    if size > max(pieces.LEAST_VARIED):
+    if size > max(variety.LEAST_VARIED):
         found = pieces.nearest(pool, adjoining.filling_ints(pool, size), near)[:_POSITIONS]
-        found = found[pieces.once(pool.data, found, size)]
+        found = found[variety.once(pool.data, found, size)]
     else:
-        judged = max(each for each in pieces.LEAST_VARIED if each <= size)
+        judged = max(each for each in variety.LEAST_VARIED if each <= size)
         counted = pieces.counted(pool, judged, count, _POSITIONS, near)
         found = np.concatenate((headed.likeliest(pool, size, _HEADED, near), counted))
         found = found[np.sort(np.unique(found, return_index=True)[1])]
@@ -227,11 +227,11 @@ def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
 def _dumped(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     """Yield the numbers of so many ints that a Java heap dump holds, as bytes."""
     size = JAVA.word * count
-    judged = max((each for each in pieces.LEAST_VARIED if each <= size), default=0)
+    judged = max((each for each in variety.LEAST_VARIED if each <= size), default=0)
     found = announced.heap_ints(pool, count) if judged else np.empty(0, np.int64)
-    found = found[pieces.fits(pool, found, size)]
-    found = pieces.nearest(pool, found[pieces.varied(pool.data, found, judged)], near)[:_POSITIONS]
-    for at in found[pieces.once(pool.data, found, size)].tolist():
+    found = found[variety.fits(pool, found, size)]
+    found = pieces.nearest(pool, found[variety.varied(pool.data, found, judged)], near)[:_POSITIONS]
+    for at in found[variety.once(pool.data, found, size)].tolist():
         x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
         if readings.count(JAVA, x.bit_length()) == count:
             yield Piece(x, at, size, BYTES)
@@ -240,14 +240,14 @@ def _dumped(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
 def _integers(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     """Yield the DER INTEGERs of an order's length at any byte, or of one byte less."""
     whole = (bits + 7) // 8
-    for size in (whole, whole - 1) if whole in pieces.LEAST_VARIED else ():
+    for size in (whole, whole - 1) if whole in variety.LEAST_VARIED else ():
         signed, plain = (re.escape(bytes((2, length))) for length in (size + 1, size))
         form = rb"%b\x00(?=[\x80-\xff])|%b(?=[\x01-\x7f])" % (signed, plain)
         matches = itertools.islice(re.finditer(form, pool.data.data), _INTEGERS)
         found = np.fromiter((match.end() for match in matches), np.int64)
-        found = found[pieces.fits(pool, found, size)]
-        found = found[pieces.varied(pool.data, found, whole)]
+        found = found[variety.fits(pool, found, size)]
+        found = found[variety.varied(pool.data, found, whole)]
         found = pieces.nearest(pool, found, near)[:_POSITIONS]
-        for at in found[pieces.once(pool.data, found, size)].tolist():
+        for at in found[variety.once(pool.data, found, size)].tolist():
             x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
             yield Piece(x, at, size, BYTES)

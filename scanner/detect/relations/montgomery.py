@@ -15,7 +15,7 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, integers, pieces, trials
+from scanner.detect.relations import edwards, integers, pieces, trials, variety
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import Trial
 from scanner.dump.space import Memory
@@ -88,10 +88,10 @@ def _joined(pool: Pool, size: int) -> Offsets:
     heads = pool.head[(pool.head >= 0) & ((pool.tail < 0) | (pool.tail - pool.head >= 2 * size))]
     heads = heads[heads + 2 * size < len(pool.data)]
     heads = heads[np.isin(pool.data[heads + size], (0, size))]
-    heads = heads[pieces.varied(pool.data, heads, size)]
+    heads = heads[variety.varied(pool.data, heads, size)]
     found = heads + size + 1
-    found = found[pieces.fits(pool, found, size)]
-    return found[pieces.varied(pool.data, found, size)][:MOST_JOINED]
+    found = found[variety.fits(pool, found, size)]
+    return found[variety.varied(pool.data, found, size)][:MOST_JOINED]
 
 
 def _halves(pool: Pool, size: int) -> Offsets:

@@ -9,8 +9,8 @@ announced and fills a run beside another such piece, or anywhere; in few runs a 
 and a run's edge, not far from a public key; what is announced and fills no run, and a run that it
 fills, the rarer first; other runs' edges; the slots of an allocator that lays equal objects end to
 end, in runs that such fill; a word from the edges; other slots. Where not all of a kind can be
-tried, those come last that stand in a long row of their like: a loop computed them. Equal pieces
-count once, less varied ones than random bytes never. This module refuses to judge what they hold.
+tried, those come last that stand in a long row of their like: a loop computed them. Which of them
+are worth a trial ``variety`` says; this module refuses to judge what they hold.
 """
 
 import itertools
@@ -18,10 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect.integers import bare_numbers, likelihood, limbs
+from scanner.detect.integers import bare_numbers, limbs
 from scanner.detect.integers.limbs import Flags, Offsets, Runs
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.relations import nearby, words
+from scanner.detect.relations import nearby, variety, words
 from scanner.detect.relations.announced import (
     announced_at,
     behind_word,
@@ -32,24 +32,7 @@ from scanner.detect.relations.announced import (
     tagged,
 )
 from scanner.detect.relations.nearby import UNKNOWN, Ground
-from scanner.detect.relations.words import Bytes, sliding
 from scanner.model import Place
-
-LEAST_VARIED = {
-    20: 15,
-    24: 19,
-    28: 21,
-    32: 24,
-    40: 30,
-    36: 26,
-    48: 35,
-    56: 40,
-    57: 41,
-    64: 45,
-    65: 45,
-    66: 46,
-}
-"""Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
 
 LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
@@ -60,8 +43,6 @@ whose words are tried, and of how many keys."""
 
 _USUAL = 32
 """Bytes of nearly every scalar."""
-
-_ROWS = 1 << 15
 
 
 def aligned(
@@ -170,7 +151,7 @@ def texts(
     at, length = np.array(rows, np.int64).reshape(-1, 2).T
     crowd = bare_numbers.crowd(nearby.coordinates(pool, pool.head[at]))
     found = pool.head[at[bare_numbers.in_turn(length, crowd)]]
-    return found[once(pool.data, found, size)][:most]
+    return found[variety.once(pool.data, found, size)][:most]
 
 
 def fields(pool: Pool, size: int, most: int) -> Offsets:
@@ -213,7 +194,7 @@ def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
     )
     at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
     positions: Offsets = np.concatenate((at - size, at - 2 * size, at + size))
-    return positions[fits(pool, positions, size)]
+    return positions[variety.fits(pool, positions, size)]
 
 
 def _ordered(
@@ -229,37 +210,16 @@ def _ordered(
     marks = nearby.marks(near)
     parts = nearby.sorted_out(pool, parts, size, ground)
     for part in parts if len(pool.at) else ():
-        positions = _sifted(pool, part, size, top)
+        positions = variety.sifted(pool, part, size, top)
         rows = [positions]
         if len(positions) > most - len(found):
             passing = nearby.in_row(pool, positions, size) > nearby.MOST_PAIRED
             rows = [positions[~passing], positions[passing]]
         found = np.concatenate((found, *(nearby.nearest(pool, row, marks) for row in rows)))
-        found = found[once(pool.data, found, size)]
+        found = found[variety.once(pool.data, found, size)]
         if len(found) >= most:
             break
     return found[:most]
-
-
-def _sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
-    """Return, in order, the positions of varied pieces of which an outermost byte is that small."""
-    positions = np.sort(positions, kind="stable")  # a few sorted parts, one behind the other
-    positions = positions[np.diff(positions, prepend=-1) > 0]
-    positions = positions[fits(pool, positions, size)]
-    ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
-    positions = positions[ends <= top]
-    return positions[varied(pool.data, positions, size)]
-
-
-def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
-    """Tell which pieces lie whole in one block, which is no text: of those there are others.
-
-    Between two blocks stand zeros that are at no place of the dump.
-    """
-    block = np.searchsorted(pool.at, positions, side="right") - 1
-    ends = pool.ends
-    ends[list(pool.texts)] = 0
-    return (block >= 0) & (positions + size <= ends[block])
 
 
 def _edges(pool: Pool, size: int) -> Offsets:
@@ -271,14 +231,10 @@ def _whole_words(
     pool: Pool, size: int, most: int, near: Sequence[Place], top: int
 ) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
-    announced, alone = first(pool, size)
-    both = announced[np.isin(announced, alone)]
+    announced, alone, both, lone, alike = _likely(pool, size, top)
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
     short = (pool.head >= 0) & (pool.tail >= 0) & (length <= LONGEST)
-    lone = _sifted(pool, alone, size, top)
-    alike = likened(pool, lone[once(pool.data, lone, size)])
-    alike = _sifted(pool, np.append(tagged(pool, size), alike), size, top)
     yield counted_limbs(pool, alone, size)
     if len(alike) <= most // 4:
         yield alike
@@ -296,7 +252,7 @@ def _whole_words(
         far = NEIGHBOURHOOD if size > _USUAL else 8 * _BESIDE
         yield alone[nearby.distances(pool, alone, marks) <= far]
         yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
-    yield from sorted((_sifted(pool, announced, size, top), lone), key=len)
+    yield from sorted((variety.sifted(pool, announced, size, top), lone), key=len)
     yield edges
     equal = length % ((size + 15) & ~15) == 0
     yield _slots(pool, size, short & equal)
@@ -304,6 +260,23 @@ def _whole_words(
     yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
     yield _beside(pool, size, near)
+
+
+def _likely(pool: Pool, size: int, top: int) -> list[Offsets]:
+    """Return what is announced, what fills its run, what does both, what of it varies or is alike.
+
+    Listed once for each size, whoever asks.
+    """
+    kinds = ("announced", "alone", "both", "lone", "alike")
+    names = [(f"{kind} up to {top}", size) for kind in kinds]
+    if names[0] not in pool.listed:
+        announced, alone = first(pool, size)
+        both = announced[np.isin(announced, alone)]
+        lone = variety.sifted(pool, alone, size, top)
+        alike = likened(pool, lone[variety.once(pool.data, lone, size)])
+        alike = variety.sifted(pool, np.append(tagged(pool, size), alike), size, top)
+        pool.listed.update(zip(names, (announced, alone, both, lone, alike), strict=True))
+    return [pool.listed[name] for name in names]
 
 
 def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
@@ -371,30 +344,3 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
 def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
     """Sort positions by how far they are from the nearest of some places, if there are any."""
     return nearby.nearest(pool, positions, nearby.marks(near))
-
-
-def once(data: Bytes, positions: Offsets, size: int) -> Offsets:
-    """Return the indices, ascending, of the first of equal pieces."""
-    if not len(positions):
-        return positions
-    words = sliding(data)
-    columns = [words[positions + at] for at in range(0, size - 7, 8)]
-    order = np.lexsort(columns)  # stable: the first of equals stays first
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns])
-    return np.sort(order[fresh])
-
-
-def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
-    """Tell which pieces are as likely, and have as many different byte values, as random ones."""
-    keep = likelihood.looks_random(data, positions, size & ~1)
-    keep[keep] = _many_values(data, positions[keep], size)
-    return keep
-
-
-def _many_values(data: Bytes, positions: Offsets, size: int) -> Flags:
-    keep = np.empty(len(positions), np.bool_)
-    for start in range(0, len(positions), _ROWS):
-        rows = data[positions[start : start + _ROWS, None] + np.arange(size)]
-        keep[start : start + _ROWS] = likelihood.values(rows) >= LEAST_VARIED[size]
-    return keep

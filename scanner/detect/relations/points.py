@@ -14,7 +14,7 @@ import numpy as np
 
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import pieces, words
+from scanner.detect.relations import pieces, variety, words
 from scanner.detect.relations.curves import (
     BIG,
     CURVES,
@@ -103,14 +103,14 @@ def affine(pool: Pool) -> Iterator[_Point]:
 
 def _uncompressed(pool: Pool) -> Iterator[_Point]:
     marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
-    marks = marks[pieces.varied(pool.data, marks, 32)]
+    marks = marks[variety.varied(pool.data, marks, 32)]
     for size in _SIZES:
         curves = [(curve, *coefficients(curve)) for curve in USUAL if curve.size == size]
         top = max(curve.p for curve, *_ in curves) >> 8 * (size - 1)
         fits = marks[marks + 2 * size <= len(pool.data)]
         fits = fits[np.maximum(pool.data[fits], pool.data[fits + size]) <= top]
-        fits = fits[pieces.varied(pool.data, fits, size)]
-        fits = fits[pieces.varied(pool.data, fits + size, size)]
+        fits = fits[variety.varied(pool.data, fits, size)]
+        fits = fits[variety.varied(pool.data, fits + size, size)]
         said = np.isin(pool.data[fits - 2], (0, 2 * size + 1)) & (fits >= 2)
         fits = fits[np.argsort(~said, kind="stable")]
         for at in fits[: pool.budget(*MOST)].tolist():
@@ -143,7 +143,7 @@ def marked(pool: Pool, size: int) -> Offsets:
     said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
     at = marks[said] + 1
     at = at[at + size <= len(data)]
-    found: Offsets = at[pieces.varied(data, at, size)]
+    found: Offsets = at[variety.varied(data, at, size)]
     return found
 
 

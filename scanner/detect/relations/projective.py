@@ -13,7 +13,7 @@ import numpy as np
 
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import pieces, repeated
+from scanner.detect.relations import pieces, repeated, variety
 from scanner.detect.relations.curves import LITTLE, USUAL, WORDS, coefficients
 from scanner.model import Place
 
@@ -53,8 +53,8 @@ def _likely(pool: Pool, size: int, most: int) -> Offsets:
     short &= length > 3 * size - WORD
     edges = pool.head[short], pool.tail[short] - 3 * size
     found = np.concatenate((inner[pool.data[inner + 3 * size] <= _FLAG], *edges))
-    found = found[pieces.fits(pool, found, 3 * size)]
+    found = found[variety.fits(pool, found, 3 * size)]
     found = np.array(list(dict.fromkeys(found[: most * _PER_POINT].tolist())), np.int64)
     for index in range(3):
-        found = found[pieces.varied(pool.data, found + index * size, size)]
+        found = found[variety.varied(pool.data, found + index * size, size)]
     return found[:most]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import MARGIN, Pool
-from scanner.detect.relations import announced, pieces
+from scanner.detect.relations import announced, pieces, variety
 from scanner.detect.relations.words import sliding
 
 MOST = 1 << 20
@@ -44,7 +44,7 @@ def adjoining(pool: Pool, size: int, most: int) -> Offsets:
     for step in range(0, size, WORD):
         both = both[:, word[both[0] + step] == word[both[1] + step]]
     both = both[:, np.argsort(both[1] - both[0], kind="stable")][:, : most * _PER_PIECE]
-    both = both[:, pieces.varied(pool.data, both[0], size)]
+    both = both[:, variety.varied(pool.data, both[0], size)]
     return _chosen(pool, np.stack((both - size, both + size)).ravel("F"), size, most)
 
 
@@ -57,8 +57,8 @@ def copied(pool: Pool, size: int, most: int) -> Offsets:
     if pool.few:
         return np.empty(0, np.int64)
     found = np.unique(announced.first(pool, size)[1])
-    found = found[pieces.fits(pool, found, size)]
-    found = found[pieces.varied(pool.data, found, size)]
+    found = found[variety.fits(pool, found, size)]
+    found = found[variety.varied(pool.data, found, size)]
     sums = _mixed(pool, found, size)
     _, first, count = np.unique(sums, return_index=True, return_counts=True)
     often = np.flatnonzero(count > 1)
@@ -136,6 +136,6 @@ def words_within(pool: Pool, size: int) -> Offsets:
 
 def _chosen(pool: Pool, positions: Offsets, size: int, most: int) -> Offsets:
     """Return the first of those that may be pieces, in their order, each once."""
-    positions = positions[pieces.fits(pool, positions, size)]
-    positions = positions[pieces.varied(pool.data, positions, size)]
-    return positions[pieces.once(pool.data, positions, size)][:most]
+    positions = positions[variety.fits(pool, positions, size)]
+    positions = positions[variety.varied(pool.data, positions, size)]
+    return positions[variety.once(pool.data, positions, size)][:most]

@@ -17,7 +17,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import integers, packed, pieces, words
+from scanner.detect.relations import integers, packed, variety, words
 from scanner.detect.relations.words import Bytes
 
 SEED, SCALAR = "seed", "a limbs-le"
@@ -77,9 +77,9 @@ def filled(pool: Pool, size: int, most: int) -> Offsets:
     part = 2 * size & ~7
     whole = (pool.head >= 0) & (pool.tail >= 0)
     found: Offsets = pool.head[whole & (np.abs(pool.tail - pool.head - part - 4) <= 4)]
-    found = found[pieces.fits(pool, found, 2 * size)]
-    found = found[pieces.varied(pool.data, found, size)]
-    return found[pieces.once(pool.data, found, size)[:most]]
+    found = found[variety.fits(pool, found, 2 * size)]
+    found = found[variety.varied(pool.data, found, size)]
+    return found[variety.once(pool.data, found, size)[:most]]
 
 
 def paired(pool: Pool, algorithm: str, positions: Offsets) -> list[Trial]:

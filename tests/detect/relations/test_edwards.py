@@ -15,7 +15,7 @@ from scanner.detect.algebra.material import Okp, describe
 from scanner.detect.asn1 import keys as detect
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, montgomery, pieces, trials
+from scanner.detect.relations import edwards, montgomery, trials, variety
 from scanner.dump.space import Memory
 from scanner.model import Place
 from tests.detect.relations import second_look
@@ -473,7 +473,7 @@ def test_no_piece_lies_between_blocks(make_pool: MakePool) -> None:
     ends = pool.ends
     assert [int(end - at) for at, end in zip(pool.at, ends, strict=True)] == [96, 128]
     spots = np.array([pool.at[0] - 32, pool.at[0], ends[0] - 32, ends[0] - 31, pool.at[1] - 1])
-    assert pieces.fits(pool, spots, 32).tolist() == [False, True, True, False, False]
+    assert variety.fits(pool, spots, 32).tolist() == [False, True, True, False, False]
 
 
 @pytest.mark.parametrize("label", ["one", "two", "three"])

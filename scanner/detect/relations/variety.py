@@ -1,0 +1,78 @@
+"""Which pieces are worth a derivation: whole, as varied as random bytes, and each but once.
+
+Equal pieces count once, less varied ones than random bytes never. Where a piece may begin is for
+others to say (``pieces``), and what it holds for the arithmetic.
+"""
+
+import numpy as np
+
+from scanner.detect.integers import likelihood
+from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations.words import Bytes, sliding
+
+LEAST_VARIED = {
+    20: 15,
+    24: 19,
+    28: 21,
+    32: 24,
+    40: 30,
+    36: 26,
+    48: 35,
+    56: 40,
+    57: 41,
+    64: 45,
+    65: 45,
+    66: 46,
+}
+"""Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
+
+_ROWS = 1 << 15
+
+
+def sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
+    """Return, in order, the positions of varied pieces of which an outermost byte is that small."""
+    positions = np.sort(positions, kind="stable")  # a few sorted parts, one behind the other
+    positions = positions[np.diff(positions, prepend=-1) > 0]
+    positions = positions[fits(pool, positions, size)]
+    ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
+    positions = positions[ends <= top]
+    return positions[varied(pool.data, positions, size)]
+
+
+def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
+    """Tell which pieces lie whole in one block, which is no text: of those there are others.
+
+    Between two blocks stand zeros that are at no place of the dump.
+    """
+    block = np.searchsorted(pool.at, positions, side="right") - 1
+    ends = pool.ends
+    ends[list(pool.texts)] = 0
+    return (block >= 0) & (positions + size <= ends[block])
+
+
+def once(data: Bytes, positions: Offsets, size: int) -> Offsets:
+    """Return the indices, ascending, of the first of equal pieces."""
+    if not len(positions):
+        return positions
+    words = sliding(data)
+    columns = [words[positions + at] for at in range(0, size - 7, 8)]
+    order = np.lexsort(columns)  # stable: the first of equals stays first
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns])
+    return np.sort(order[fresh])
+
+
+def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
+    """Tell which pieces are as likely, and have as many different byte values, as random ones."""
+    keep = likelihood.looks_random(data, positions, size & ~1)
+    keep[keep] = _many_values(data, positions[keep], size)
+    return keep
+
+
+def _many_values(data: Bytes, positions: Offsets, size: int) -> Flags:
+    keep = np.empty(len(positions), np.bool_)
+    for start in range(0, len(positions), _ROWS):
+        rows = data[positions[start : start + _ROWS, None] + np.arange(size)]
+        keep[start : start + _ROWS] = likelihood.values(rows) >= LEAST_VARIED[size]
+    return keep
