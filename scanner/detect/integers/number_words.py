@@ -118,8 +118,8 @@ def find(
         at = np.concatenate(sampled) if sampled else np.empty(0, np.int64)
         at = (_long if width == 1 else _long_wide)(words, at)
         parts = [at[low : low + _ROWS] for low in range(0, len(at), _ROWS)]
-        for rows in (rows for part in parts for rows in _parted(words, part, width)):
-            for start, size in (_whole(buffer, rows, width), _digits(buffer, rows, width)):
+        for rows, digits in (both for part in parts for both in _parted(words, part, width)):
+            for start, size in (_whole(buffer, rows, width), _digits(buffer, digits, width)):
                 starts.append(start)
                 ends.append(start + size)
     start, end = np.concatenate(starts), np.concatenate(ends)
@@ -213,12 +213,13 @@ def _long_wide(words: Words, at: Offsets) -> Offsets:
     return kept
 
 
-def _parted(words: Words, at: Offsets, width: int) -> list[Offsets]:
+def _parted(words: Words, at: Offsets, width: int) -> list[tuple[Offsets, Offsets]]:
     """Return where words begin that are of the alphabet: of two-byte characters, by their order.
 
-    Some characters, there or in a word beside, are upper case or digits.
+    Some characters, there or in a word beside, are upper case or digits. And which are of hex.
     """
     rows = _kinds(words, at)
+    hexed = rows & _NIBBLE > 0
     if width == 1:
         good = np.asarray((rows > 0).all(axis=1))
         plain = np.flatnonzero(good & ((rows & (_UPPER | _DIGIT)) == 0).all(axis=1))
@@ -226,10 +227,13 @@ def _parted(words: Words, at: Offsets, width: int) -> list[Offsets]:
             beside = _kinds(words, at[plain] + step)
             plain = plain[((beside & (_UPPER | _DIGIT)) == 0).all(axis=1)]
         good[plain] = False
-        return [at[good] * 8]
+        return [(at[good] * 8, at[good & hexed.all(axis=1)] * 8)]
     at = at * 8
-    even, odd = (rows[:, shift::2] for shift in (0, 1))
-    return [at[(even > 0).all(axis=1)], at[(odd > 0).all(axis=1)] + 1]
+    flags = [(rows[:, shift::2] > 0, hexed[:, shift::2]) for shift in (0, 1)]
+    return [
+        (at[some.all(axis=1)] + shift, at[digits.all(axis=1)] + shift)
+        for shift, (some, digits) in enumerate(flags)
+    ]
 
 
 def _kinds(words: Words, at: Offsets) -> Bytes:
@@ -265,12 +269,13 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
 
 
 def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
-    """Return start and bytes of hex digits in longer texts, which signs part from the rest."""
-    nibble = _KIND & _NIBBLE > 0
-    at = at[_inside(buffer, at, _EIGHT // width, width, nibble).all(axis=1)]
+    """Return start and bytes of hex digits in longer texts, which signs part from the rest.
+
+    Of those of which the words at ``at``, which are digits, are the first looked at.
+    """
     if not len(at):
         return at, at
-    start, size = _spans(buffer, at, width, nibble)
+    start, size = _spans(buffer, at, width, _KIND & _NIBBLE > 0)
     before = buffer[np.maximum(start - width, 0)]
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
     parted = np.isin(before, _SIGNS) | np.isin(behind, _SIGNS)
@@ -320,17 +325,25 @@ def _inside(buffer: Bytes, at: Offsets, count: int, width: int, table: Flags) ->
 
     What is beyond the buffer is none.
     """
-    span = count * width
-    rows = np.zeros((len(at), span), np.uint8)
+    rows = _read(buffer, at, count * width)
+    inside: Flags = _looked_up(table, rows[:, ::width])
+    return inside if width == 1 else inside & (rows[:, 1::width] == 0)
+
+
+def _read(buffer: Bytes, at: Offsets, span: int) -> Bytes:
+    """Return so many bytes of each position, zeros for those beyond the buffer."""
     whole = (at >= 0) & (at + span <= len(buffer))
+    if len(buffer) >= span and whole.all():
+        pieces: Bytes = np.lib.stride_tricks.sliding_window_view(buffer, span)[at]
+        return pieces
+    rows = np.zeros((len(at), span), np.uint8)
     if whole.any():
         rows[whole] = np.lib.stride_tricks.sliding_window_view(buffer, span)[at[whole]]
     for row in np.flatnonzero(~whole).tolist():
         first = int(at[row])
         there = buffer[max(first, 0) : max(first + span, 0)]
         rows[row, max(-first, 0) : max(-first, 0) + len(there)] = there
-    inside: Flags = _looked_up(table, rows[:, ::width])
-    return inside if width == 1 else inside & (rows[:, 1::width] == 0)
+    return rows
 
 
 def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, width: int) -> Flags:
@@ -338,9 +351,9 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
 
     Not so lines of many, nor what stands behind a character that makes it a part.
     """
-    spots = start[:, None] + np.arange(0, _JUDGED * width, width)
-    good = spots < np.minimum(start + size * width, len(buffer))[:, None]
-    kinds = np.where(good, _KIND[buffer[np.where(good, spots, 0)]], np.uint8(0))
+    seen = _read(buffer, start, _JUDGED * width)[:, ::width]
+    good = np.arange(_JUDGED) < size[:, None]
+    kinds = _looked_up(_KIND, seen) * good
     upper, digits = (kinds & _UPPER > 0).sum(axis=1), (kinds & _DIGIT > 0).sum(axis=1)
     lower = (kinds & _LOWER > 0).sum(axis=1)
     spelled = (upper >= _FEWEST) & (lower >= _FEWEST) & (digits > 0)
