@@ -231,7 +231,9 @@ def _whole_words(
     pool: Pool, size: int, most: int, near: Sequence[Place], top: int
 ) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
-    announced, alone, both, lone, alike = _likely(pool, size, top)
+    announced, alone = first(pool, size)
+    both = announced[np.isin(announced, alone)]
+    lone, alike = _likely(pool, size, top, alone)
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
     short = (pool.head >= 0) & (pool.tail >= 0) & (length <= LONGEST)
@@ -262,21 +264,15 @@ def _whole_words(
     yield _beside(pool, size, near)
 
 
-def _likely(pool: Pool, size: int, top: int) -> list[Offsets]:
-    """Return what is announced, what fills its run, what does both, what of it varies or is alike.
-
-    Listed once for each size, whoever asks.
-    """
-    kinds = ("announced", "alone", "both", "lone", "alike")
-    names = [(f"{kind} up to {top}", size) for kind in kinds]
-    if names[0] not in pool.listed:
-        announced, alone = first(pool, size)
-        both = announced[np.isin(announced, alone)]
-        lone = variety.sifted(pool, alone, size, top)
-        alike = likened(pool, lone[variety.once(pool.data, lone, size)])
-        alike = variety.sifted(pool, np.append(tagged(pool, size), alike), size, top)
-        pool.listed.update(zip(names, (announced, alone, both, lone, alike), strict=True))
-    return [pool.listed[name] for name in names]
+def _likely(pool: Pool, size: int, top: int, alone: Offsets) -> tuple[Offsets, Offsets]:
+    """Sift what fills its run, and what is alike or tagged: once for each size, whoever asks."""
+    lone, alike = names = ((f"lone up to {top}", size), (f"alike up to {top}", size))
+    if lone not in pool.listed:
+        found = variety.sifted(pool, alone, size, top)
+        rest = likened(pool, found[variety.once(pool.data, found, size)])
+        rest = variety.sifted(pool, np.append(tagged(pool, size), rest), size, top)
+        pool.listed.update(zip(names, (found, rest), strict=True))
+    return pool.listed[lone], pool.listed[alike]
 
 
 def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
