@@ -109,8 +109,8 @@ def _relating(
     publics = {some: pickle.dumps(keys.publics.of(some)) for _, some, _, _ in RELATIONS}
     questions += [
         (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics[some]))
+        for cut in cuts  # one after the other: who has loaded one asks all of it
         for name, some, _, _ in RELATIONS
-        for cut in cuts
     ]
     questions += last
 

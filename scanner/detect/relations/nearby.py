@@ -94,6 +94,8 @@ def sorted_out(
 def clear(pool: Pool, positions: Offsets, size: int, where: Spans) -> Flags:
     """Tell which pieces of ``size`` bytes have no byte in common with some places."""
     first, last = where
+    if not len(first):
+        return np.ones(len(positions), np.bool_)
     here = coordinates(pool, positions)
     before = np.searchsorted(first, here + size) - 1
     free: Flags = before < 0

@@ -76,11 +76,12 @@ def loose(
 
     What is big-endian there stands behind a length or a sign, or before a string's end.
     """
-    edges = _edges(pool, size)
-    spots = (edges[:, None] + np.array([shift for shift in range(-7, 8) if shift])).ravel()
-    spots = spots[(spots > 0) & (spots + size < len(pool.data))]
-    spots = spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)]
-    return _ordered(pool, size, most, near, (spots,), top, ground)
+    edges, found = _edges(pool, size), []
+    for shift in (shift for shift in range(-7, 8) if shift):
+        spots = edges + shift
+        spots = spots[(spots > 0) & (spots + size < len(pool.data))]
+        found.append(spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)])
+    return _ordered(pool, size, most, near, (np.concatenate(found),), top, ground)
 
 
 def counted(
@@ -114,8 +115,7 @@ def runs(pool: Pool, found: Offsets) -> Runs:
 
 def objects(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes that are announced and fill their run."""
-    announced, alone = first(pool, size)
-    return _ordered(pool, size, most, (), (announced[np.isin(announced, alone)],), 0xFF)
+    return _ordered(pool, size, most, (), (_both(pool, *first(pool, size)),), 0xFF)
 
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:
@@ -232,7 +232,7 @@ def _whole_words(
 ) -> Iterator[Offsets]:
     """Yield positions at whole words, likeliest first."""
     announced, alone = first(pool, size)
-    both = announced[np.isin(announced, alone)]
+    both = _both(pool, announced, alone)
     lone, alike = _likely(pool, size, top, alone)
     edges = np.concatenate((_edges(pool, size), pool.tail[pool.tail >= 0] - (size & ~7)))
     length = pool.tail - pool.head
@@ -262,6 +262,13 @@ def _whole_words(
     yield _slots(pool, size, short & ~equal)
     yield np.concatenate((edges - 4, edges + 4))
     yield _beside(pool, size, near)
+
+
+def _both(pool: Pool, positions: Offsets, others: Offsets) -> Offsets:
+    """Return those of some positions in the pool that are among others."""
+    marks = np.zeros(len(pool.data), np.bool_)
+    marks[others] = True
+    return positions[marks[positions]]
 
 
 def _likely(pool: Pool, size: int, top: int, alone: Offsets) -> tuple[Offsets, Offsets]:
@@ -323,18 +330,17 @@ def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
     of ``size``, rounded up to 16, in the address space.
     """
     step = (size + 15) & ~15
-    found = [np.empty(0, np.int64)]
-    for at, offset, head, tail in zip(
-        pool.at[short].tolist(),
-        pool.offset[short].tolist(),
-        pool.head[short].tolist(),
-        pool.tail[short].tolist(),
-        strict=True,
-    ):
-        first = head + -(offset + head - at) % step
-        found.append(np.arange(first, tail - size + 1, step))
-        found.append(np.arange(head + size, tail - size + 1, size))
-    return np.concatenate(found)
+    at, head, tail = pool.at[short], pool.head[short], pool.tail[short]
+    first = head + -(pool.offset[short] + head - at) % step
+    return np.append(_spaced(first, tail, size, step), _spaced(head + size, tail, size, size))
+
+
+def _spaced(first: Offsets, last: Offsets, size: int, step: int) -> Offsets:
+    """List, each ``step`` bytes, where pieces begin that lie between two positions."""
+    count = np.maximum((last - size - first) // step + 1, 0)
+    index = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    found: Offsets = np.repeat(first, count) + index * step
+    return found
 
 
 def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:

@@ -56,11 +56,16 @@ def once(data: Bytes, positions: Offsets, size: int) -> Offsets:
     if not len(positions):
         return positions
     words = sliding(data)
-    columns = [words[positions + at] for at in range(0, size - 7, 8)]
+    low = words[positions]
+    order = np.argsort(low, kind="stable")
+    same = np.flatnonzero(low[order][1:] == low[order][:-1])
+    rows = np.unique(order[np.append(same, same + 1)])  # of all others one word is enough
+    columns = [words[positions[rows] + at] for at in range(0, size - 7, 8)]
     order = np.lexsort(columns)  # stable: the first of equals stays first
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = np.logical_or.reduce([c[order][1:] != c[order][:-1] for c in columns])
-    return np.sort(order[fresh])
+    equal = np.logical_and.reduce([c[order][1:] == c[order][:-1] for c in columns])
+    keep = np.ones(len(positions), np.bool_)
+    keep[rows[order[1:][equal]]] = False
+    return np.flatnonzero(keep)
 
 
 def varied(data: Bytes, positions: Offsets, size: int) -> Flags:
