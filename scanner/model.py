@@ -235,8 +235,8 @@ class Candidate:
     """Modulus and public exponent of an RSA key."""
     group: tuple[int, ...] = ()
     more: bytes = b""
-    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki); or an
-    SPKI's SHA-256: of the X25519 key that an Ed25519 scalar is too, of a nonce's signer."""
+    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki); SHA-256
+    of an SPKI: of the X25519 key that an Ed25519 scalar is too, a nonce's signer; ML-DSA's rho."""
     roles: tuple[str, ...] = ()
     """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False

@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.detect.algebra import mldsa, mlkem, slhdsa
-from scanner.detect.algebra.material import Ffc, Material, Rsa, describe
+from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
 from scanner.detect.integers import pool
@@ -196,5 +196,16 @@ def candidate(found: Related, rule: Rule) -> Candidate:
         e=key.e if isinstance(key, Rsa) else 0,
         e_assumed=isinstance(key, Rsa) and key.e_assumed,
         group=(key.p, key.q, key.g) if isinstance(key, Ffc) else (),
-        more=found.twin or found.signer or (key.more if isinstance(key, Ffc) else b""),
+        more=found.twin or found.signer or _more(key),
     )
+
+
+def _more(key: Material) -> bytes:
+    """Return what of a public key a second look needs, and nothing else tells."""
+    match key:
+        case Ffc():
+            return key.more
+        case Pqc() if key.algorithm in mldsa.SETS:
+            return key.public[: mldsa.RHO]
+        case _:
+            return b""

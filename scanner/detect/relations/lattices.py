@@ -3,11 +3,15 @@
 OpenSSL keeps both beside each other, others one of them. A seed is 32 bytes like any other, and the
 first part of the public key, rho, a hash of it: thousands are tried for the price of one point. An
 expanded key has packed vectors of small coefficients behind random bytes, and all of it recomputes
-from itself. Vectors alone, or transformed ones, are not looked for.
+from itself. A freed one may have lost its rho to links of the allocator: the public key's stands in
+for it, and the public key's hash, behind it, must be that of what it gives. Vectors alone, or
+transformed ones, are not looked for.
 """
 
+import functools
+import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -42,8 +46,14 @@ _DERIVED = "seed derives rho"
 _TAGGED = int.from_bytes(b"\x80\x20", "little")
 """What stands before a seed in PKCS#8 (RFC 9881 section 6): its end outlives a freed header."""
 
-_HEAD = 8
-"""Bytes before a run's edge where a key may begin."""
+MOST_RHOS = 64
+"""Known public keys of a set whose rho is tried in the place of a lost one."""
+
+MOST_HASHED = 1 << 13
+"""Runs that are hashed (30 us) as public keys, where a key has lost its rho."""
+
+_LOST = (0, 8, 16, 32)
+"""Bytes before a run's edge where a key may begin: freed, with one, two or four links."""
 
 _STEPS, _LOOKED_AT, _VALUES = (0, 6, 12, 18), 24, 10
 """Where words of the vectors are looked at, of each the first 48 bits; their bytes, and how many
@@ -109,18 +119,37 @@ def _related(pool: Pool, name: str, position: int, proof: str) -> Related:
 
 
 def _expanded(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
-    """Yield expanded keys that begin where a run does, or where a known rho stands."""
+    """Yield expanded keys that begin where a run does or before it, or where a known rho stands."""
     heads = pool.head[pool.head >= 0]
     lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
     stand = [at for _, at in itertools.islice(words.find(pool.data, lows), MOST_PLACES)]
-    spots = np.unique(np.concatenate((heads, heads - _HEAD, np.array(stand, np.int64))))
+    spots = np.unique(np.concatenate((*(heads - n for n in _LOST), np.array(stand, np.int64))))
     spots = spots[(spots >= 0) & (spots + mldsa.HEAD + _LOOKED_AT + 2 <= len(pool.data))]
     for name, size in mldsa.SETS.items():
+        names = [key.raw for key in known if key.algorithm == name][:MOST_RHOS]
+        hashed = functools.cache(functools.partial(_hashed, pool, heads[:MOST_HASHED], size.public))
+        tries = itertools.count()
         for position in spots[_small(pool, spots, size.bits)][:MOST_PLACES].tolist():
-            key = _of_expanded(name, pool.beyond(position, size.expanded))
+            raw = pool.beyond(position, size.expanded)
+            others = (rho for rho in names if next(tries) < MOST_PLACES)
+            rhos = itertools.chain((raw[: mldsa.RHO],), _named(hashed, raw), others)
+            key = next(filter(None, (_of_expanded(name, rho, raw) for rho in rhos)), None)
             if key is not None:
                 place = pool.place(position, size.expanded)
                 yield Related(key=key, proof=pqc.EXPANDED, encoding=EXPANDED, places=(place,))
+
+
+def _hashed(pool: Pool, heads: Offsets, size: int) -> dict[bytes, bytes]:
+    """Return the rho of what may be public keys, where runs begin, by their hash."""
+    found = (pool.beyond(head, size) for head in heads.tolist())
+    return {hashlib.shake_256(raw).digest(mldsa.HASH): raw[: mldsa.RHO] for raw in found}
+
+
+def _named(hashed: Callable[[], Mapping[bytes, bytes]], raw: bytes) -> Iterator[bytes]:
+    """Yield the rho of the public key whose hash an expanded key has, if that stands bare."""
+    rho = hashed().get(raw[mldsa.HEAD - mldsa.HASH : mldsa.HEAD])
+    if rho is not None:
+        yield rho
 
 
 def _small(pool: Pool, positions: Offsets, bits: int) -> Flags:
@@ -143,9 +172,11 @@ def _large(words: Words, bits: int) -> Words:
     return low & words >> np.uint64(bits - 1)
 
 
-def _of_expanded(name: str, raw: bytes) -> Pqc | None:
-    public = mldsa.public_of(name, raw)
-    return Pqc(algorithm=name, seed=b"", expanded=raw, public=public) if public else None
+def _of_expanded(name: str, rho: bytes, raw: bytes) -> Pqc | None:
+    """Return the key of an expanded one, with a rho in the place of its own."""
+    whole = rho + raw[mldsa.RHO :]
+    public = mldsa.public_of(name, whole)
+    return Pqc(algorithm=name, seed=b"", expanded=whole, public=public) if public else None
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
@@ -153,5 +184,6 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     name, place = candidate.algorithm, candidate.places[0]
     if candidate.encoding != EXPANDED:
         return [pqc.from_seed(name, bare_numbers.number(memory, place)[: mldsa.SEED])]
-    key = _of_expanded(name, memory.read(place.space, place.offset, place.size))
+    raw = memory.read(place.space, place.offset, place.size)
+    key = _of_expanded(name, candidate.more, raw)
     return [key] if key else []

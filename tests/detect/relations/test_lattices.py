@@ -128,6 +128,23 @@ def test_an_expanded_key_behind_other_random_bytes(make_pool: MakePool, name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("lost", [8, 16, 32])
+def test_a_freed_expanded_key_has_the_rho_of_its_public_key(
+    make_pool: MakePool, name: str, lost: int
+) -> None:
+    """An allocator's links took it: a certificate has it, or a public key whose hash is there."""
+    public, expanded = mldsa.keys(name, pqc.seed(name))
+    data = noise.plant(noise.text(SIZE), 1024, noise.pointers(lost, 1) + expanded[lost:])
+    pool, memory = make_pool(data)
+    others = [certified(other) for other in NAMES if other != name]
+    assert search(pool, memory, *others) == []
+    found = [(named(name), 1024, "expanded", "A*s1 + s2 = t")]
+    assert search(pool, memory, *others, certified(name)) == found
+    pool, memory = make_pool(noise.plant(data, 8192, bytes(8) + public + bytes(8)))
+    assert search(pool, memory) == found
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_key_is_told_once(make_pool: MakePool, name: str) -> None:
     """Beside its seed an expanded key is the same key."""
     public, expanded = mldsa.keys(name, pqc.seed(name))
@@ -168,3 +185,5 @@ def test_vectors_without_end_are_bounded(
     pool, memory = make_pool((bytes(8) + expanded[:256]) * 10_000)
     assert search(pool, memory) == []
     assert len(calls) == lattices.MOST_PLACES
+    assert search(pool, memory, certified("ml-dsa-65")) == []
+    assert len(calls) == 3 * lattices.MOST_PLACES
