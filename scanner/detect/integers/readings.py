@@ -125,12 +125,17 @@ BIG_ENDIAN: tuple[Reading, ...] = (
         for r in _PACKED
     ),
 )
-"""Readings on a big-endian machine (s390x, ppc64)."""
+"""Readings on a big-endian machine (s390x, ppc64, mips)."""
 
 
 def table(byte_order: str) -> tuple[Reading, ...]:
     """Return the readings of a machine, by the byte order of its dump."""
     return BIG_ENDIAN if byte_order == "big" else LITTLE_ENDIAN
+
+
+def limbs(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return the readings of a machine whose words are full, the least significant first."""
+    return tuple(reading for reading in table if not reading.packed | reading.most_first)
 
 
 def whole(table: tuple[Reading, ...]) -> tuple[Reading, ...]:

@@ -54,7 +54,7 @@ _LEAST_FREE = 2
 LOWLESS, HEADLESS, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
 _INTS = "p without high ints"
 
-_ROLES = {readings.LIMBS: LOWLESS, readings.BYTES: HEADLESS, readings.JAVA: _INTS}
+_ROLES = {readings.BYTES: HEADLESS, readings.JAVA: _INTS}
 
 _INT = 4
 """Bytes of one of Java's words, which need not end with their run: those have twice as many."""
@@ -161,10 +161,10 @@ def _whole(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     slots = links.ends(pool, size)
     end = np.append(pool.tail[good], slots)
     lost = np.append(np.where(missing[good] <= LOST[0], *LOST), np.full(len(slots), LOST[0]))
-    for high in (False, True):
-        keep = (data[end - 1] & 1) == 1 if high else data[end - 1] >= 0x80
-        word = readings.gather(data, end[keep] - 8, ">u8" if high else "<u8")
-        how = readings.BYTES if high else readings.LIMBS
+    for how in (*readings.limbs(pool.readings), readings.BYTES):
+        high = how.most_first
+        keep = (data[end - 1] & 1) == 1 if high else data[end - how.word] >= 0x80
+        word = (readings.low if high else readings.top)(how, data, end[keep] - 8, readings.WIDE)
         yield _Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
     if readings.JAVA in pool.readings:
         yield _ints(shelf, bits)
@@ -242,17 +242,13 @@ def _partners(rests: _Rests) -> Callable[[int], Offsets]:
 def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:
     end, lost = int(rests.end[index]), int(rests.lost[index])
     start = end - readings.width(rests.reading, rests.bits) + lost
-    role = _DIGITS if rests.reading.packed else _ROLES[rests.reading]
+    role = _DIGITS if rests.reading.packed else _ROLES.get(rests.reading, LOWLESS)
     return _related(shelf, n, e, role, start, end - start)
 
 
 def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> Related | None:
-    raw, reading = shelf.pool.data[start : start + size].tobytes(), readings.BYTES
-    if role == _DIGITS:
-        reading, p = next(_of_digits(n, raw, shelf.pool.readings), (reading, None))
-    else:
-        reading = next((how for how in _ROLES if role == _ROLES[how]), reading)
-        p = divisor(n, role, raw)
+    raw = shelf.pool.data[start : start + size].tobytes()
+    reading, p = next(_divisors(n, role, raw, shelf.pool.readings), (readings.BYTES, None))
     key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
     if key is None:
         return None
@@ -269,16 +265,26 @@ def divisor(
     n: int, role: str, raw: bytes, table: tuple[Reading, ...] = readings.LITTLE_ENDIAN
 ) -> int | None:
     """Return the factor of n, half as long, of which ``raw`` is all but the ``role``'s bytes."""
+    return next((p for _, p in _divisors(n, role, raw, table)), None)
+
+
+def _divisors(
+    n: int, role: str, raw: bytes, table: tuple[Reading, ...]
+) -> Iterator[tuple[Reading, int]]:
+    """Yield (reading, factor of n) of which ``raw`` is all but the ``role``'s bytes."""
     if role == _DIGITS:
-        return next((p for _, p in _of_digits(n, raw, table)), None)
+        yield from _of_digits(n, raw, table)
+        return
     bits = (n.bit_length() + 1) // 2
     lost, high = bits - 8 * len(raw), role in {HEADLESS, _INTS}
-    how = readings.LIMBS if role == LOWLESS else readings.JAVA if role == _INTS else readings.BYTES
-    known = readings.decode(how, raw)
-    if lost <= 0 or known is None:
-        return None
-    known <<= 0 if high else lost
-    return partial.recover(n, known, bits=bits, lost=lost, high=high)
+    plain = readings.JAVA if role == _INTS else readings.BYTES
+    for how in readings.limbs(table) if role == LOWLESS else (plain,):
+        known = readings.decode(how, raw)
+        if lost > 0 and known is not None:
+            known <<= 0 if high else lost
+            p = partial.recover(n, known, bits=bits, lost=lost, high=high)
+            if p is not None:
+                yield how, p
 
 
 def _of_digits(n: int, raw: bytes, table: tuple[Reading, ...]) -> Iterator[tuple[Reading, int]]:

@@ -7,6 +7,7 @@ product begins as what is left of n does, to the last bit, only if all of it is 
 that nobody could read is that product.
 """
 
+import itertools
 from collections.abc import Collection, Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import WORD, Offsets, Words
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import arithmetic, links, partial
 from scanner.detect.relations.damaged import LOST, LOWLESS
 from scanner.detect.relations.low_ends import HALVES, MOST_LATTICES, beside, gone
@@ -39,41 +41,43 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     Seen in FLINT, whose integers are GMP's, and are freed as they are: glibc's links take 16 bytes.
     """
     left, seen = MOST_LATTICES, set(others)
-    for half in HALVES:
-        primes, tops = _ending(shelf, half)
-        moduli, products = _ending(shelf, 2 * half) if len(primes) > 1 else (primes[:0], tops[:0])
-        pairs = [
+    for how, half in itertools.product(readings.limbs(shelf.pool.readings), HALVES):
+        primes, tops = _ending(shelf, how, half)
+        moduli, products = primes[:0], tops[:0]
+        if len(primes) > 1:
+            moduli, products = _ending(shelf, how, 2 * half)
+        fitting = (
             (end, int(primes[index]))
             for end, product in zip(moduli.tolist(), products.tolist(), strict=True)
             for index in _partnered(tops, product).tolist()
-        ][:left]
+        )
+        pairs = list(itertools.islice(fitting, left))
         left -= len(pairs)
-        for product, end in (*pairs, *beside(shelf, readings.LIMBS, half)):
-            found = _lowless(shelf, half, end, product)
+        for product, end in (*pairs, *beside(shelf, how, half)):
+            found = _lowless(shelf, how, half, end, product)
             if found is not None and isinstance(found.key, Rsa) and found.key.n not in seen:
                 seen.add(found.key.n)
                 yield found
 
 
-def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
+def _ending(shelf: Shelf, how: Reading, bits: int) -> tuple[Offsets, Words]:
     """Return where numbers of limbs end that lost up to LOST of them, and their top words.
 
     Their top bit is set. A limb of room may be behind them, as GMP leaves it, with what was there.
     Of copies, which have the same word, the first.
     """
     pool, size = shelf.pool, bits // 8
-    if readings.LIMBS not in pool.readings:
-        return np.empty(0, np.int64), np.empty(0, np.uint64)
-    ends = shelf.survey.ends[pool.readings.index(readings.LIMBS)]
+    ends = shelf.survey.ends[pool.readings.index(how)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = np.unique(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
     at = np.append(at, links.ends(pool, size))
-    at = at[pool.data[at - 1] >= 0x80]
-    at = at[readings.gather(pool.data, at - 8, "<u8") < _ONES]
-    _, first = np.unique(readings.gather(pool.data, at - 8, "<u8"), return_index=True)
-    at = at[np.sort(first)][: pool.budget(*MOST_ENDS)]
-    return at, readings.gather(pool.data, at - 8, "<u8")
+    at = at[pool.data[at - how.word] >= 0x80]
+    tops = readings.top(how, pool.data, at - WORD, readings.WIDE)
+    at, tops = at[tops < _ONES], tops[tops < _ONES]
+    _, first = np.unique(tops, return_index=True)
+    first = np.sort(first)[: pool.budget(*MOST_ENDS)]
+    return at[first], tops[first]
 
 
 def _partnered(tops: Words, product: int) -> Offsets:
@@ -86,11 +90,11 @@ def _partnered(tops: Words, product: int) -> Offsets:
     return fits
 
 
-def _lowless(shelf: Shelf, half: int, end: int, product: int) -> Related | None:
+def _lowless(shelf: Shelf, how: Reading, half: int, end: int, product: int) -> Related | None:
     """Put together p that ends there, and what the product that ends there makes of it."""
     size = half // 8 - LOST[0]
     high, n = (
-        int.from_bytes(shelf.pool.data[at - kept : at].tobytes(), "little") << _LOST
+        (readings.decode(how, shelf.pool.data[at - kept : at].tobytes()) or 0) << _LOST
         for at, kept in ((end, size), (product, size + half // 8))
     )
     p = partial.bottom(n, high, bits=half, lost=_LOST)
@@ -98,12 +102,12 @@ def _lowless(shelf: Shelf, half: int, end: int, product: int) -> Related | None:
     if p == q or {p.bit_length(), q.bit_length()} != {half} or (p * q ^ n) >> _LOST:
         return None
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None
-    if key is None or not gone(shelf, p.to_bytes(half // 8, "little"), end - half // 8):
+    if key is None or not gone(shelf, readings.encode(how, p, half), end - half // 8):
         return None
     return Related(
         key=key,
         proof="p*q = n in what is left of them",
-        encoding=f"{readings.LIMBS.name} (part)",
+        encoding=f"{how.name} (part)",
         places=(shelf.pool.place(end - size, size),),
         roles=(LOWLESS,),
     )

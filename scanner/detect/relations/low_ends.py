@@ -52,11 +52,12 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         primes, lows = _ending(shelf, half)
         moduli, products = _ending(shelf, 2 * half) if len(primes) else (primes[:0], lows[:0])
         inverse = inverse_words(lows)
-        pairs = [
+        fitting = (
             (end, int(primes[index]))
             for end, product in zip(moduli.tolist(), products, strict=True)
             for index in np.flatnonzero(np.isin(product * inverse, lows)).tolist()
-        ][:left]
+        )
+        pairs = list(islice(fitting, left))
         left -= len(pairs)
         for product, end in (*pairs, *beside(shelf, readings.BYTES, half)):
             found = _topless(shelf, half, end, product, primes)
@@ -68,21 +69,20 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
 def beside(shelf: Shelf, reading: Reading, half: int) -> Iterator[tuple[int, int]]:
     """Yield where a modulus may end and a prime of it near by, the nearest first, a few.
 
-    Of each, LOST bytes hold an address, which ends with two zeros, and a zero is behind it. The
-    last byte is that of an odd number, or of one that fills its bits.
+    Of each, LOST bytes hold an address, of which two bytes are zeros, and a zero is behind it. The
+    last word is that of an odd number, or of one that fills its bits.
     """
     pool = shelf.pool
-    if reading not in pool.readings:
-        return
     ends = shelf.survey.ends[pool.readings.index(reading)]
-    last = pool.data[ends.at - 1]
+    last = pool.data[ends.at - (1 if reading.most_first else reading.word)]
     good = ends.exact & (pool.data[ends.at] == 0)
-    good &= last & 1 == 1 if reading is readings.BYTES else last >= 0x80
+    good &= last & 1 == 1 if reading.most_first else last >= 0x80
     rows = []
     for size in (half // 4, half // 8):
         at = ends.at[good & (ends.room >= size - LOST[0]) & (ends.room < size + WORD)]
         at = at[at >= size]
         lost = pool.data[at[:, None] + np.arange(-size, LOST[0] - size)] != 0
+        lost = lost[:, ::-1] if pool.big_endian else lost
         at = at[(lost[:, :-2] & ~lost[:, 1:-1] & ~lost[:, 2:]).any(axis=1)]
         at = at[: pool.budget(*MOST_ENDS)]
         rows.append((at, *shelf.coordinates(at - 1)))

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from fixtures import keys, noise
+from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
+from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import high_ends, rsa
 from scanner.dump.space import Memory
@@ -31,6 +33,26 @@ def test_limbs_that_were_freed(make_pool: MakePool, spare: bytes) -> None:
     pool, memory = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
     (related,) = rsa.search(pool, ())
     assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("name", ["limbs-be64", "limbs-be32"])
+def test_limbs_of_a_big_endian_machine(make_pool: MakePool, name: str, named: bool) -> None:
+    """Each limb is big-endian there, and the low ones come first too: links take them likewise.
+
+    With a certificate one prime is enough.
+    """
+    how = next(reading for reading in readings.BIG_ENDIAN if reading.name == name)
+    numbers = (KEY.p,) if named else (KEY.p, KEY.n, KEY.q)
+    raws = [readings.encode(how, number, number.bit_length()) for number in numbers]
+    blocks = (len(raw).to_bytes(8, "big") + bytes(LINKS) + raw[LINKS:] + bytes(8) for raw in raws)
+    pool, memory = make_pool(bytes(64) + b"".join(blocks) + bytes(64), "big")
+    known = (publics.rsa(KEY.n, KEY.e, kind="certificate"),) if named else ()
+    (related,) = rsa.search(pool, known)
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    assert related.encoding == f"{name} (part)"
     (again,) = rsa.again(memory, second_look.told(related))
     assert describe(again).fingerprint.value == KEY.spki_sha256
 
