@@ -56,7 +56,7 @@ MOST_SCALARS_ED448 = 100
 MOST_FIELDS = 10_000
 """Pieces of short records, which may be scalars too: Monero's keys stand behind their points."""
 
-MOST_ED448 = (40, 2_000)
+MOST_ED448 = (120, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
 MOST_JOINED = (64, 16)
@@ -96,6 +96,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most += len(positions)
         if algorithm == "ed25519":
             parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
+            parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
             parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
             parts = np.append(parts, pieces.versioned(pool, size, most // 16))
             parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))

@@ -15,7 +15,7 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import edwards, integers, pieces, trials, variety
+from scanner.detect.relations import edwards, integers, pieces, repeated, trials, variety
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import Trial
 from scanner.dump.space import Memory
@@ -24,6 +24,9 @@ from scanner.model import Candidate
 FLOOR, MOST = 1_200, 1_500
 """X25519 scalars that are tried: in a pool of no runs, one more for every eighth run, and in all
 (45 us)."""
+
+MOST_PARTS = 8
+"""Of the scalars that are tried, one in so many is for those of which a collector left copies."""
 
 MOST_X448 = (100, 400)
 """X448 scalars that are tried: without, and with a public key to look for (0.15 ms)."""
@@ -60,6 +63,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
         joined = (_joined if algorithm == "x25519" else _halves)(pool, size)
+        if algorithm == "x25519":
+            joined = np.append(joined, repeated.copied(pool, size, most // MOST_PARTS))
         positions = np.append(joined, pieces.aligned(pool, size, most - len(joined), near))
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))

@@ -14,7 +14,7 @@ from scanner.detect.algebra import edwards25519, publics
 from scanner.detect.algebra.material import Okp, describe
 from scanner.detect.asn1 import keys as detect
 from scanner.detect.integers import readings
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import edwards, montgomery, trials, variety
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -394,6 +394,18 @@ def test_ed448_is_sought_among_many_numbers_where_a_public_key_was_read(
     objects[200] = noise.uniform(8, 999) + key.seed + noise.uniform(7, 998)
     pool, _ = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
     (related,) = edwards.search(pool, [publics.okp("ed448", key.public, kind="ssh")])
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+def test_an_ed448_seed_among_arrays_of_its_length_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in OpenJDK, in which a signature leaves several of them: each begins with its length."""
+    key = keys.okp_key("ed448")
+    arrays = [noise.uniform(len(key.seed), seed) for seed in range(100)]
+    count = bytes(12) + len(key.seed).to_bytes(4, "little")
+    data = b"".join(count + each + bytes(95) for each in (*arrays, key.seed))
+    crowd = noise.uniform(33 * FEW_RUNS, 5)
+    data += b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, len(crowd), 32))
+    (related,) = edwards.search(make_pool(data + key.public + bytes(64))[0], ())
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 

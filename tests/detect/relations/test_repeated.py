@@ -7,7 +7,7 @@ import pytest
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import FEW_RUNS, Pool
-from scanner.detect.relations import ec, edwards, repeated
+from scanner.detect.relations import ec, edwards, montgomery, repeated
 from scanner.dump.space import Memory
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -15,14 +15,17 @@ KEY = keys.ec_key("P-384")
 SIZE, STEP = KEY.field_bytes, 128
 
 
-def heap(times: int, crowd: int = FEW_RUNS) -> bytes:
-    """Lay out numbers behind their length, among them the scalar, and the x of its point."""
-    numbers = noise.uniform(SIZE * crowd, 5)
-    rows = [numbers[at : at + SIZE] for at in range(0, len(numbers), SIZE)]
+SCALAR, X = (encodings.little_limbs(number, SIZE) for number in (KEY.d, KEY.x))
+
+
+def heap(times: int, crowd: int = FEW_RUNS, own: bytes = SCALAR, public: bytes = X) -> bytes:
+    """Lay out numbers behind their length, among them the private one, and its public half."""
+    numbers = noise.uniform(len(own) * crowd, 5)
+    rows = [numbers[at : at + len(own)] for at in range(0, len(numbers), len(own))]
     for index in range(times):
-        rows.insert(len(rows) * (index + 2) // 4, encodings.little_limbs(KEY.d, SIZE))
-    rows.append(encodings.little_limbs(KEY.x, SIZE))
-    blocks = (SIZE.to_bytes(8, "little") + row for row in rows)
+        rows.insert(len(rows) * (index + 2) // 4, own)
+    rows.append(public)
+    blocks = (len(own).to_bytes(8, "little") + row for row in rows)
     return b"".join(
         block + (index + 1).to_bytes(2, "little") + bytes(STEP - 2 - len(block))
         for index, block in enumerate(blocks)
@@ -36,6 +39,17 @@ def test_copies_in_a_crowd(make_pool: MakePool, times: int) -> None:
     assert len(repeated.copied(pool, SIZE, 9)) == (times > 1)
     found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
     assert found == [KEY.spki_sha256] * (times > 1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
+def test_copies_of_a_seed_in_a_crowd(make_pool: MakePool, algorithm: str, times: int) -> None:
+    """Seen in OpenJDK: scalars of P-256 and digests as long as the seed stand everywhere."""
+    key = keys.okp_key(algorithm)
+    pool, _ = make_pool(heap(times, own=key.seed, public=key.public))
+    search = (montgomery if algorithm == "x25519" else edwards).search
+    found = [describe(one.key).fingerprint.value for one in search(pool, ())]
+    assert found == [key.spki_sha256] * (times > 1)
 
 
 def test_where_there_are_few(make_pool: MakePool) -> None:
