@@ -248,7 +248,7 @@ def sightings(
 ) -> Iterator[tuple[int, int, int]]:
     """Yield (index, position, bytes) wherever one of them, (curve, number), stands spelled.
 
-    As the bytes of an encoded point alone if ``plain``.
+    As the bytes of an encoded point alone, or as freed limbs, if ``plain``.
     """
     rows: list[tuple[int, Spelling]] = []
     wanted = []
@@ -265,3 +265,20 @@ def sightings(
         value, position = form.encode(CURVES[name], number), at - form.at
         if words.stands(data, position, value):
             yield index, position, len(value)
+    if plain:
+        yield from freed(data, coordinates, big_endian=big_endian)
+
+
+def freed(
+    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (index, position, bytes) wherever limbs of one stand, but for the first two of them.
+
+    glibc writes two words into a block that it takes back. Seen in gmpy2, behind python-ecdsa.
+    """
+    raws = [x.to_bytes(-(-CURVES[name].size // 8) * 8, "little")[16:] for name, x in coordinates]
+    if not big_endian:
+        lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
+        for index, at in words.find(data, lows):
+            if words.stands(data, at, raws[index]):
+                yield index, at, len(raws[index])

@@ -20,7 +20,7 @@ from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import comb, nearby, variety, words
-from scanner.detect.relations.curves import CURVES, Curve, generator, spellings
+from scanner.detect.relations.curves import CURVES, Curve, freed, generator, spellings
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
@@ -316,7 +316,10 @@ def _is_varied(curve: Curve, value: int) -> bool:
 def _witnessed(
     pool: Pool, trials: Sequence[_Trial], known: Collection[tuple[str, int]]
 ) -> Iterator[_Trial]:
-    """Yield the trials whose point was read, or whose x stands in the pool in any spelling."""
+    """Yield the trials whose point was read, or whose x stands in the pool in any spelling.
+
+    Or y as limbs that were freed.
+    """
     yield from (trial for trial in trials if (trial[0].curve, trial[0].x) in known)
     rows = [
         (trial, spelled)
@@ -330,6 +333,8 @@ def _witnessed(
         apart = position + len(raw) <= at or position >= at + size
         if apart and readings.stands(form, pool.data, position, raw):
             yield key, at, how
+    ys = [(key.curve, key.y) for key, *_ in trials]
+    yield from (trials[index] for index, *_ in freed(pool.data, ys, big_endian=pool.big_endian))
 
 
 def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[tuple[Reading, bytes]]:

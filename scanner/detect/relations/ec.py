@@ -354,7 +354,7 @@ def _by_y(
     """Yield the other trials of whose point y alone is there, each key once.
 
     As bytes, not inside of d: of a freed point the allocator wrote over x, its first bytes. Seen in
-    Erlang. Or what two numbers give, which are Y and Z then, or X and Z.
+    Erlang. Or as limbs that were freed; or what two numbers give: Y and Z, or X and Z.
     """
     trials = [one for one in trials if (one.key.curve, one.key.x) not in seen]
     found = [one for one in trials if not {one.key.x, one.key.y}.isdisjoint(ys[one.key.curve])]

@@ -71,6 +71,20 @@ def test_a_scalar_beside_its_point(
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
 
 
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_freed_point_whose_y_is_left(
+    make_pool: MakePool, key: keys.EcKey, *, flipped: bool
+) -> None:
+    """Seen in python-ecdsa with gmpy2: glibc wrote two words over the limbs of both coordinates."""
+    limbs = bytearray(encodings.little_limbs(key.y, key.field_bytes))
+    limbs[20] ^= flipped
+    freed = noise.uniform(16, 8) + limbs[16:]
+    found = search(make_pool, plant("heap", 5, spell(key.d, HELD["digits-30"], key), freed))
+    fingerprints = [describe(one.key).fingerprint.value for one in found]
+    assert fingerprints == ([] if flipped else [key.spki_sha256])
+
+
 def test_a_root_of_one_is_no_key(make_pool: MakePool) -> None:
     """By which secp256k1's endomorphism multiplies: elliptic has it, and that multiple of G."""
     reading, key, order = HELD["smi64-26"], KEYS["secp256k1"], CURVES["secp256k1"].n

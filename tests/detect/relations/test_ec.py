@@ -451,10 +451,12 @@ def test_a_freed_scalar_behind_what_overwrote_the_rest(make_pool: MakePool, curv
 
 
 @pytest.mark.parametrize("curve", ["P-256", "P-384"])
-def test_a_freed_point_whose_y_is_left(make_pool: MakePool, curve: str) -> None:
+@pytest.mark.parametrize("form", ["point", "limbs"])
+def test_a_freed_point_whose_y_is_left(make_pool: MakePool, curve: str, form: str) -> None:
     """An allocator wrote over the first 16 bytes of the block, and x stands nowhere."""
     key = KEYS[curve]
-    point = noise.uniform(16, 8) + encodings.public_point(key)[16:]
+    block = encodings.public_point(key) if form == "point" else encodings.little_limbs(key.y)
+    point = noise.uniform(16, 8) + block[16:]
     big = encodings.big_endian(key.d, key.field_bytes)
     parts = [(len(big).to_bytes(8, "little"), big), (bytes(8), point)]
     pool, _ = make_pool(plant(parts, 5))
