@@ -161,6 +161,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "wireguard-netplan": lambda key: services.wireguard_of("netplan", key),
     "wireguard-uapi": lambda key: services.wireguard_of("uapi", key),
     "age": services.age,
+    "age-recipient": services.age_recipient,
     "minisign": services.minisign,
     "minisign-encrypted": lambda key: services.minisign(key, encrypted=True),
     "signify": services.signify,
@@ -299,7 +300,7 @@ def test_the_digest_is_of_the_contents() -> None:
     assert rules.digest(reversed(SHIPPED)) == digest
     for changed in (
         dataclasses.replace(first, title="Another"),
-        dataclasses.replace(first, severity=Severity.INFO),
+        dataclasses.replace(first, severity=Severity.LOW),
         dataclasses.replace(first, anchors=first.anchors[1:]),
         dataclasses.replace(first, references=()),
         dataclasses.replace(first, counterexamples=()),

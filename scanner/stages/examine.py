@@ -104,6 +104,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("sshcom", nested.reading(sshcom.examine, sshcom.LABEL)),
     ("wireguard", nested.reading(wireguard.examine, wireguard.MARK)),
     ("age", nested.reading(age.examine, age.MARK)),
+    ("age-recipient", age.recipient),
     ("minisign", nested.reading(minisign.examine, *minisign.MARKS)),
     ("dnssec", nested.reading(dnssec.examine, dnssec.MARK)),
     ("tor", nested.reading(tor.examine, tor.SECRET)),

@@ -351,6 +351,18 @@ def test_what_wg_writes() -> None:
     assert only("wireguard-private-key", text).candidate.confidence is Confidence.PROOF
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_recipient_of_age(width: int) -> None:
+    """Seen in rage: the text is all that is left of the public half."""
+    text = services.age_recipient(X)
+    for data, there in ((text, True), (text + b"q", False), (text[:-1] + b"q", False)):
+        wide = b"".join(bytes((letter,)) + bytes(width - 1) for letter in data + b"\n")
+        found = list(age.recipient(Bytes(wide), 0, 0, RULES["age-recipient"]))
+        names = [public.witness.fingerprint.value for public in found]
+        assert names == ([X.spki_sha256] if there else [])
+        assert all(public.independent for public in found)
+
+
 def test_what_age_writes() -> None:
     """An identity of age-keygen is proved by the recipient in its comment."""
     text = run("age-keygen")

@@ -160,6 +160,7 @@ _ANCHORED = (
     _detector("putty", mutate=(_B64, mutators.words, mutators.base64_of(mutators.numbers))),
     _detector("wireguard", mutate=(_B64, *_WIDE)),
     _detector("age", mutate=_WIDE),
+    _detector("age-recipient", "detect.programs.age", mutate=_WIDE),
     _detector("minisign", mutate=(_B64, *_WIDE)),
     _detector("dnssec", mutate=(_B64, mutators.words, *_WIDE)),
     _detector("tor", mutate=(_B64, *_WIDE)),
