@@ -104,6 +104,14 @@ def test_the_keys_of_libraries_for_bitcoin_are_listed(source: str, first: str, s
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+def test_the_key_of_rbnacl_is_listed() -> None:
+    """Its seed stands in test_vectors.rb."""
+    text = "b18e1d0045995ec3d010c387ccfeb984" + "d783af8fbb0f40fa7db126d889f6dadd"
+    public = ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text)).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "RbNaCl" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_key_of_jose_is_listed() -> None:
     """Its private number stands in jose_server.erl."""
     text = "6898580c1352fb9cab1fdecf004c7358" + "d2e5246a89c051999afee226f746e29d"
