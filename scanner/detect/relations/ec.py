@@ -21,7 +21,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.limbs import Offsets
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
     beheaded,
     comb,
@@ -102,7 +102,6 @@ _P521, _P521_TOP = 66, 0x01
 """Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
 out where numbers have no leading zeros."""
 
-
 _Listed = tuple[Offsets, int, tuple[Reading, ...]]
 """Positions in the pool, and the bytes and readings of a scalar there."""
 
@@ -135,7 +134,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     for size in sorted({curve.size for curve in CURVES.values()}):
         known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
         counts = {
-            name: _most(pool, name, known=bool(found))
+            name: _most(pool, name, met.beside[name], known=bool(found))
             // (1 if found or name in used else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
@@ -166,10 +165,11 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     yield from beheaded.search(pool, seen | met.parsed)
 
 
-def _most(pool: Pool, name: str, *, known: bool) -> int:
-    """Return how many derivations a pool is worth on a curve."""
+def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
+    """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
     without, with_known, of_many = MOST[name]
-    return pool.budget(with_known if known else without, of_many)
+    most = pool.budget(with_known if known else without, of_many)
+    return max(most, min(nearby.worth(pool, near), of_many * DEEP))
 
 
 # --- what is tried ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
     edwards_nonces,
     integers,
@@ -87,9 +87,11 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         read = [k for k in publics if k.algorithm == algorithm and k.independent]
         size, near = OKP_BYTES[algorithm], places(read)
         if algorithm == "ed448":
-            most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
+            most, crowd = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0]), MOST_ED448[1]
         else:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
+            crowd = MOST_SEEDS * DEEP
+        most = max(most, min(nearby.worth(pool, near), crowd))
         positions = np.empty(0, np.int64)
         if algorithm == "ed448":
             positions = np.append(_joined(pool, size), _padded(pool, size))

@@ -32,11 +32,22 @@ _ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
+_PER_PLACE, _STORE = 8, 64
+"""Derivations for each place of a point beyond those of a store of roots: where a server has
+thousands of keys, as many coordinates stand among them, and each is read in two ways."""
+
 
 def marks(near: Iterable[Place]) -> Offsets:
     """Return the coordinates where places begin, sorted."""
     rows = np.array([(place.space, place.offset) for place in near], np.int64).reshape(-1, 2)
     return np.sort(limbs.coordinate(*rows.T))
+
+
+def worth(pool: Pool, near: Iterable[Place]) -> int:
+    """Return how many derivations the public points that begin in the pool are worth."""
+    ends = limbs.coordinate(pool.space[[0, -1]], pool.offset[[0, -1]]) if len(pool.at) else (0, 0)
+    first, last = np.searchsorted(marks(near), ends)
+    return _PER_PLACE * max(int(last - first) - _STORE, 0)
 
 
 def nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:

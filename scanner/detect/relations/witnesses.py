@@ -18,7 +18,7 @@ from scanner.detect.relations import jacobian, points, projective, words
 from scanner.detect.relations.curves import CURVES, Curve, Spelling, generator, spellings
 from scanner.model import Place
 
-MOST_SPELLED = 500
+MOST_SPELLED = 4_000
 """Public points that are looked for in a library's spelling."""
 
 Points = dict[int, int]  # x to y

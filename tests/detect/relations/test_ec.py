@@ -213,6 +213,29 @@ def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots
     assert found(make_pool(flipped)[0], known) == []
 
 
+def test_scalars_of_a_server_of_many_keys(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in haproxy with 4,000 certificates on P-256, whose allocator keeps no sizes.
+
+    Of each key stand the encoded point, OpenSSL's coordinates, and d, in blocks of their own.
+    """
+    monkeypatch.setitem(ec.MOST, "P-256", (40, 40, 40))
+    served = [keys.ec_key("P-256", label=f"served {index}") for index in range(60)]
+    data, known = bytearray(), []
+    for index, key in enumerate(served):
+        links, p = noise.pointers(256, index), CURVES["P-256"].p
+        x, y = (montgomery(number, p, 32) for number in (key.x, key.y))
+        place = Place(space=0, offset=len(data) + 48, size=65)
+        known.append(publics.ec("P-256", key.x, key.y, kind="certificate", place=place))
+        data += links[:48] + encodings.public_point(key) + bytes(15)
+        for part in (x, y, noise.uniform(32, index), encodings.little_limbs(key.d, 32)):
+            data += links + part
+    pool, _ = make_pool(bytes(data))
+    told = {named(related) for related in found(pool, known)}
+    assert len(told & {key.spki_sha256 for key in served}) >= 58
+
+
 def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
     """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
 

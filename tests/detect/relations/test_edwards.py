@@ -13,6 +13,7 @@ from fixtures import keys, noise
 from scanner.detect.algebra import edwards25519, publics
 from scanner.detect.algebra.material import Okp, describe
 from scanner.detect.asn1 import keys as detect
+from scanner.detect.integers import pool as pools
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations import edwards, montgomery, trials, variety
@@ -407,6 +408,26 @@ def test_an_ed448_seed_among_arrays_of_its_length_in_a_crowd(make_pool: MakePool
     data += b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, len(crowd), 32))
     (related,) = edwards.search(make_pool(data + key.public + bytes(64))[0], ())
     assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448"])
+def test_seeds_of_a_server_of_many_keys(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, algorithm: Literal["ed25519", "ed448"]
+) -> None:
+    """Seen in haproxy with 1,700 certificates: of 150 on Ed448 no key had been told."""
+    monkeypatch.setattr(pools, "FEW_RUNS", 0)
+    monkeypatch.setattr(edwards, "MOST_SEEDS", 400)
+    served = [keys.okp_key(algorithm, label=f"served {index}") for index in range(200)]
+    data, known = bytearray(), []
+    for index, key in enumerate(served):
+        links, size = noise.pointers(256, index), len(key.public)
+        place = Place(space=0, offset=len(data) + 48, size=size)
+        known.append(publics.okp(algorithm, key.public, kind="certificate", place=place))
+        data += links[:48] + key.public + bytes(-size % 16) + links
+        data += key.seed + bytes(-size % 16) + links
+    pool, _ = make_pool(bytes(data))
+    found = {describe(related.key).fingerprint.value for related in edwards.search(pool, known)}
+    assert len(found & {key.spki_sha256 for key in served}) >= 190
 
 
 def test_the_string_of_ssh_whose_fields_before_are_gone(make_pool: MakePool) -> None:
