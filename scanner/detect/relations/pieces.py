@@ -1,16 +1,15 @@
 """Pieces: where in the pool a private number of a few dozen bytes may begin, likeliest first.
 
-A scalar is short, its derivation costs as much as a thousand table look-ups, and it need not fill
-its run: so where it may begin decides what a search costs. In this order: behind the structure that
-counts its limbs; to its run's end behind a pointer and a count, or behind a word that few others
-have too; behind bytes that announce its length (an allocator's size, a length word, a tag), if it
-fills a run, near a public key; a run's edge beside one, and a field of one run with it; what is
-announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
-and a run's edge, not far from a public key; what is announced and fills no run, and a run that it
-fills, the rarer first; other runs' edges; the slots of an allocator that lays equal objects end to
-end, in runs that such fill; a word from the edges; other slots. Where not all of a kind can be
-tried, those come last that stand in a long row of their like: a loop computed them. Which of them
-are worth a trial ``variety`` says; this module refuses to judge what they hold.
+A scalar is short, its derivation is dear, and it need not fill its run: so where it may begin
+decides what a search costs. In this order: behind the structure that counts its limbs; to its run's
+end behind a pointer and a count, or behind a word that few others have too; behind bytes that
+announce its length (a size, a length, a tag), if it fills a run, near a public key; a run's edge
+beside one, and a field of one run with it; what is announced and fills a run beside another such
+piece, or anywhere; in few runs a run that it fills and a run's edge, near a public key; what is
+announced and fills no run, and a run that it fills, the rarer first; slots of a few equal objects
+end to end; other edges; other slots; a word from the edges. Where not all of a kind can be tried,
+those in a long row of their like come last: a loop computed them. Which of them are worth a trial
+``variety`` says; this module refuses to judge what they hold.
 """
 
 import itertools
@@ -255,8 +254,9 @@ def _whole_words(
         yield alone[nearby.distances(pool, alone, marks) <= far]
         yield edges[nearby.distances(pool, edges, marks) <= 4 * _BESIDE]
     yield from sorted((variety.sifted(pool, announced, size, top), lone), key=len)
-    yield edges
     equal = length % ((size + 15) & ~15) == 0
+    yield _slots(pool, size, short & equal & (length <= _MOST_FIELDS * size))
+    yield edges
     yield _slots(pool, size, short & equal)
     yield np.concatenate((edges - 8, edges + 8))
     yield _slots(pool, size, short & ~equal)

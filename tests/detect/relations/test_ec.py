@@ -236,6 +236,20 @@ def test_scalars_of_a_server_of_many_keys(
     assert len(told & {key.spki_sha256 for key in served}) >= 58
 
 
+def test_a_scalar_of_a_slab_of_equal_objects_among_many_edges(make_pool: MakePool) -> None:
+    """Seen in BIND with 300 zones: scalars of P-384 among coordinates, three or four side by side.
+
+    Edges of runs of other lengths are far more than are tried.
+    """
+    key = KEYS["P-384"]
+    numbers = noise.uniform(104 * 700, 5)
+    crowd = b"".join(bytes(16) + numbers[at : at + 104] for at in range(0, len(numbers), 104))
+    slab = noise.uniform(48, 1) + encodings.little_limbs(key.d, 48) + noise.uniform(96, 2)
+    known = publics.ec("P-384", key.x, key.y, kind="known")
+    (related,) = found(make_pool(crowd + bytes(16) + slab + crowd)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
 def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
     """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
 
