@@ -57,8 +57,8 @@ _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 """Headers for the largest window, which are told without a look at what follows."""
 _BASE64_HEAD = re.compile(
     rb"(?:[A-Za-z0-9+/]+={0,2}\r?\n){0,2}"
-    rb"(?:f0VMR[ghj]|TURNU[A-P]|UE1ET[Q-Za-f]|H4sIA|KLUv/|/Td6WFo|QlpoO|eJ[wy][A-Za-z0-9+/]|UEFHRURV"
-    rb"|UEsDB[A-D]|BCJNG[A-Za-z0-9+/]|RU1pT[A-P]|TVNDR[gh]AAA|SkFWQSBQUk9GSUxF|S0RVTVAgIC)"
+    rb"(?:f0VMR[ghj]|TURNU[A-P]|UE1ET[Q-Za-f]|H4sIA|KLUv/|/Td6WFo|QlpoO|e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])"
+    rb"|UEFHRURV|UEsDB[A-D]|BCJNG[A-Za-z0-9+/]|RU1pT[A-P]|TVNDR[gh]AAA|SkFWQSBQUk9GSUxF|S0RVTVAgIC)"
     rb"[A-Za-z0-9+/=\r\n]*"
 )
 """What is opened as it stands, but for archives of tar: in one of the first three lines."""
@@ -66,10 +66,15 @@ _BASE64_HEAD = re.compile(
 
 def sniff_layer(head: bytes) -> str | None:
     """Name the encoding that the first bytes of a file, at most HEAD, speak of; else None."""
+    return "zlib" if head[:2] in _ZLIB else sniff_amid(head)
+
+
+def sniff_amid(head: bytes) -> str | None:
+    """Name the encoding of which bytes speak where anything may stand: of zlib, two do not."""
     strong = sniff_next(head)
     if strong is not None:
         return strong
-    if head[:2] in _ZLIB or _inflates(head):
+    if _inflates(head):
         return "zlib"
     return "base64" if len(head) >= 16 and _BASE64_HEAD.fullmatch(head[:HEAD]) else None
 

@@ -1,15 +1,16 @@
 """What is packed in a dump where no table says what lies: behind its end, in slack, in a stream.
 
 Writers put padding there, names of sections, or nothing, and all of it is swept as it stands. This
-module exists because files are joined by accident too, and what is packed beside a dump's memory is
-opaque to a sweep. It refuses to doubt any other bytes: only what begins with the mark of such a
-kind is told, behind any number of zeros and empty lines.
+module exists because files are joined by accident too, what is packed beside a dump's memory is
+opaque to a sweep, and another dump has tables of its own. It refuses to doubt any other bytes: only
+what begins with the mark of such a kind, or as zlib or base64 that decodes, is told, behind any
+number of zeros and empty lines.
 """
 
 import itertools
 from collections.abc import Iterable
 
-from scanner import regions
+from scanner import dump, regions
 from scanner.dump import archives, codecs, elfcore, macho, minidump
 from scanner.dump.ledger import Span, lacking
 from scanner.dump.source import CHUNK, File
@@ -44,10 +45,11 @@ def find(file: File) -> tuple[Span, ...]:
 
 
 def _packed(file: File, start: int, at: int, end: int) -> bool:
-    """Tell whether what begins at an offset, behind the padding of its place, is packed."""
+    """Tell whether what begins at an offset, behind its padding, is packed, or another dump."""
     head = file.read(at, min(end - at, HEAD))
     return bool(
-        codecs.sniff_next(head)
+        codecs.sniff_amid(head[: codecs.HEAD])
+        or any(form.sniff(head[: dump.HEAD]) for form in dump.FORMATS)
         or archives.sniff(head)
         or archives.sniff_unopened(file.part(at, end))
         or (at > start and archives.sniff_unopened(file.part(start, end)))  # disks: zeros first

@@ -125,7 +125,7 @@ def test_members(writer: str, as_file: bool) -> None:
 @pytest.mark.parametrize("size", [1, 511, 512, 513, 100_000])
 def test_members_of_any_size(size: int) -> None:
     """A dump is what it was, byte for byte, whatever its size leaves of a block."""
-    core = (CORE * (size // len(CORE) + 1))[: max(size, 64)]
+    core = (CORE + TEXT * (size // len(TEXT)))[: max(size, 64)]
     for data in (tarred(("c", core), ("d", TEXT)), zipped(("c", core), ("d", TEXT))):
         found, rest, dumps = expand(data)
         assert dumps == {"c": core}

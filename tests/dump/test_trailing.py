@@ -33,6 +33,9 @@ PACKED = {
     "zip": zipped(("a", MINI)),
     "tar": tarred(("a", MINI)),
     "tar.gz": gzip.compress(tarred(("a", MINI))),
+    "zlib": zlib.compress(MINI, 1),
+    "base64": base64.encodebytes(zlib.compress(MINI)),
+    "a-dump": MINI,
     "apport": b"ProblemType: Crash\nCoreDump: base64\n "
     + base64.b64encode(gzip.compress(MINI))
     + b"\n",
@@ -48,10 +51,10 @@ SLACK = {
     "lines": b"\r\n\n",
     "words": b"words that a writer left",
     "random": SEALED,
-    "zlib": zlib.compress(TEXT),
+    "no-zlib": zlib.compress(TEXT)[:2] + SEALED,
     "a-note": b"\5\0\0\0\x08\0\0\0\1\0\0\0CORE\0\0\0\0" + bytes(8),
     "names": b"\0.shstrtab\0note0\0load\0",
-    "a-dump": CORE,
+    "a-program": CORE[:16] + b"\2" + CORE[17:],
     "gzip-later": b"words" + gzip.compress(TEXT),
 }
 
@@ -149,7 +152,7 @@ def test_slack(slack: str, name: str) -> None:
 @pytest.mark.parametrize("where", WITHIN)
 def test_within(where: str) -> None:
     """What no table names, or names by a number, is opened before a dump's end as behind it."""
-    for packed in (PACKED["gzip"], PACKED["zip"]):
+    for packed in (PACKED["gzip"], PACKED["zip"], PACKED["zlib"]):
         data = WITHIN[where](packed)
         opened, rest, dumps = expand(data)
         [name] = dumps
@@ -163,7 +166,7 @@ def test_within(where: str) -> None:
 @pytest.mark.parametrize("where", WITHIN)
 def test_slack_within(where: str) -> None:
     """Whatever else lies there is no fault."""
-    for name in ("zeros", "words", "random", "zlib", "gzip-later"):
+    for name in ("zeros", "words", "random", "no-zlib", "gzip-later"):
         data = WITHIN[where](SLACK[name][:3000])
         assert expand(data)[1:] == (data, {})
     for counts in (b"\x5d\0\0\0\1\0\0\0\x60\5\0\0\x70\5\0\0", bytes(range(1, 40))):

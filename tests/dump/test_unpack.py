@@ -308,6 +308,7 @@ def test_base64_lines(tail: bytes) -> None:
         ),
         *(b"EMiL\1\0\0\0", b"MSCF\0\0\0\0", b"JAVA PROFILE 1.0.2", b"KDUMP   \6\0"),
         *(compress(b"x" * 99) for compress in (*CODECS.values(), zlib.compress)),
+        *(head + rest for head in codecs._ZLIB for rest in (b"\x05", b"\x4b", b"\xa5", b"\xed")),
     ],
     ids=itertools.count(),  # compressed bytes hold the time
 )
