@@ -38,7 +38,7 @@ from scanner.stages.examine import TOKENS
 from scanner.stages.relate import DETECTORS
 from scanner.stages.session import Session, Survey, Target
 from scanner.stages.trace import Sighting, trace, trace_runs
-from scanner.stages.traceable import affordable, traced
+from scanner.stages.traceable import affordable, traced, turns
 
 MOST_JOBS = 8
 """Workers by default: above that, the disk is the limit."""
@@ -352,14 +352,15 @@ def _trace(
         )
         faults.append(Fault(code="limit-traced", text=text))
     if request.thorough or request.deep:
-        batch = [(trace, keys, task) for task in tasks]
+        batch = [(trace, some, task) for some in turns(keys) for task in tasks]
         sizes = [sum(place.size for place in task) for task in tasks]
     else:
         parts = list(pool.whole(runs)) if keys else []
-        batch = [(trace_runs, keys, part) for part in parts]
+        batch = [(trace_runs, some, part) for some in turns(keys) for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]
     if not keys:
         return ()
+    sizes *= len(turns(keys))
     progress.phase("tracing", sum(sizes))
     found: set[Sighting] = set()
     for index, answer in crew.map(batch):

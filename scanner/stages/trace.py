@@ -114,7 +114,7 @@ def repeated(
 ) -> frozenset[str]:
     """Return which texts have a piece of the candidates' private numbers, in whatever spelling."""
     sought = _sought(session, candidates, texts=True)
-    session.kept.pop((candidates, True))  # nobody else asks for these
+    session.kept.pop(_sought)  # nobody else asks for these
     pieces = set(map(sought.piece, range(len(sought.pieces))))
     sizes = {size for _, _, size in sought.pieces}
     return frozenset(
@@ -140,10 +140,13 @@ def _verified(
 
 
 def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool) -> _Haystack:
-    """Return what the candidates' numbers look like, made once for all calls."""
-    kept = session.kept.get((candidates, texts))
-    if isinstance(kept, _Haystack):
-        return kept
+    """Return what the candidates' numbers look like, made once for all calls in a row."""
+    kept = session.kept.pop(_sought, None)
+    if isinstance(kept, tuple) and kept[:2] == (candidates, texts):
+        session.kept[_sought] = kept
+        known: _Haystack = kept[2]
+        return known
+    del kept
     needles = tuple(
         needle for candidate in candidates for needle in _needles(session, candidate, texts=texts)
     )
@@ -155,7 +158,8 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
             shared[needle.value[at : at + size]] += 1
             if shared[needle.value[at : at + size]] <= MOST_SHARED:
                 pieces.append((index, at, size))
-    session.kept[candidates, texts] = sought = _Haystack(needles, tuple(pieces))
+    sought = _Haystack(needles, tuple(pieces))
+    session.kept[_sought] = (candidates, texts, sought)
     return sought
 
 

@@ -4,12 +4,14 @@ Each key is looked for in all readings and in pieces, so that thousands of them 
 memory. Whoever asks says how many were left out: this module refuses to leave one out in silence.
 """
 
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import accumulate, groupby
 
 from scanner.model import Candidate, Confidence
 
-MOST_PIECES = 1 << 22
-"""Pieces that are looked for at once: the numbers of some 700 RSA keys, or 16,000 others."""
+MOST_PIECES, AT_ONCE = 1 << 22, 1 << 20
+"""Pieces that are looked for, the numbers of some 700 RSA keys, or 16,000 others; and those of them
+at once, as the numbers of 4,000 keys take 300 MB."""
 
 _OF_BIT, _OF_KEY = 3, 256
 """Pieces for each bit of an RSA modulus, and of any other key: about as many as there are."""
@@ -34,8 +36,17 @@ def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 
 
 def affordable(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Return those of the candidates, from the first on, that can be traced at once."""
+    """Return those of the candidates, from the first on, that can be traced."""
+    return tuple(c for c, total in _totals(candidates) if total <= MOST_PIECES)
+
+
+def turns(candidates: tuple[Candidate, ...]) -> list[tuple[Candidate, ...]]:
+    """Return the candidates in their order, in as many parts as can be traced at once."""
+    parts = groupby(_totals(candidates), key=lambda row: row[1] // AT_ONCE)
+    return [tuple(c for c, _ in part) for _, part in parts]
+
+
+def _totals(candidates: tuple[Candidate, ...]) -> Iterator[tuple[Candidate, int]]:
+    """Yield each candidate, and the pieces of all up to it."""
     sizes = (_OF_BIT * c.bits if c.algorithm == "rsa" else _OF_KEY for c in candidates)
-    return tuple(
-        c for c, total in zip(candidates, accumulate(sizes), strict=True) if total <= MOST_PIECES
-    )
+    return zip(candidates, accumulate(sizes), strict=True)
