@@ -34,12 +34,18 @@ _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def reading(reader: Reader, *marks: bytes) -> Reader:
-    """Return a reader of what ``reader`` reads, in base64 too, where a mark is an anchor's."""
+    """Return a reader of what ``reader`` reads, in base64 too, where a mark is an anchor's.
+
+    What begins with a mark as it stands is not read as base64: as letters go, it may be some.
+    """
+    most = max([2, *map(len, marks)])
 
     @functools.wraps(reader)
     def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
-        head = memory.clip(space, offset, 2).lstrip(b"\0")
-        text = armour.text_at(memory, space, offset) if head and head[0] in _ALPHABET else None
+        begins = memory.clip(space, offset, most)
+        head = begins[:2].lstrip(b"\0")
+        spells = head and head[0] in _ALPHABET and not begins.startswith(marks)
+        text = armour.text_at(memory, space, offset) if spells else None
         found = False
         if text is None or not _marked(text, marks):
             for one in reader(memory, space, offset, rule):

@@ -12,6 +12,7 @@ from scanner.detect import anchors
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.locked.sealed import Sealed
+from scanner.detect.texts import nested
 from scanner.stages.examine import EXAMINERS
 from tests.detect.one_space import Bytes
 
@@ -138,3 +139,10 @@ def test_arbitrary_ends(form: str, lead: bytes, cut: int, tail: bytes) -> None:
     """Wherever a text is cut, and whatever follows, nothing is raised."""
     name, file = FILES[form]
     find(name, lead + base64.b64encode(lead + file)[:cut] + tail)
+
+
+def test_a_mark_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is none of its keys is not read as base64 too, though its letters may be some."""
+    monkeypatch.delattr(nested, "_inside")
+    assert find("age-secret-key", b"AGE-SECRET-KEY-1" + b"Q" * 58) == []
+    assert find("wireguard-private-key", b"[Interface]\nPrivateKey = " + b"Q" * 9) == []
