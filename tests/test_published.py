@@ -199,12 +199,18 @@ def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
         ("5e22824f75a9f8ae795bfc2bc010cf13c74cb9452c85d4229ad18b57c27abcef", "FIPS module"),
         ("8bfb8f1401eb9c46eb5529364994319b6fc4744a6cbc8e2eaff568c51951377c", "NSS"),
         ("c24c09abd5ac0dcd60ec10a3703e403dae8b6ee654d30460c8335829dfe16c5f", "RFC 6979"),
+        ("027ccdcaff80154b7bb55057357d59990e4dc401938a4065c3195508391531c5", "Browsersync"),
+        ("53b676ee7841f03921dffb29ac9a24f4ae928ab5ee303d5e05959abac06432ee", "lws"),
+        ("a0b54a1cbcbef1186a6e6420be92a7da4af08608ec84b630c45caa4a70ca3e91", "stubby"),
+        ("bf482df804e1eef36592d7af0d7e8d3f25f6dedd4d4d4850c06e8e9332c1c976", "Selenium Wire"),
+        ("94d71115241286373b1f722831bc4ec8abf377b222d618051e931cb7f8a57efa", "Twisted"),
     ],
 )
 def test_the_keys_that_libraries_carry_are_listed(name: str, source: str) -> None:
-    """Keys of certs.c of Mbed TLS 2, and of the self-tests of AWS-LC and OpenSSL's FIPS module.
+    """Keys of certs.c of Mbed TLS 2, of the self-tests of AWS-LC and OpenSSL's FIPS module.
 
-    Nonces of the self-tests of NSS and Libgcrypt (1.12) as well: each was blocked in its library.
+    And those with which servers for development speak TLS where none is given, and of tests. Nonces
+    of the self-tests of NSS and Libgcrypt (1.12) as well: each was blocked in its library.
     """
     assert source in published.load()[name].source
 
