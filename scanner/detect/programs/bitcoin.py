@@ -2,8 +2,9 @@
 
 A checksum of four bytes (SHA-256 twice) stands in the text, so that chance makes one of four
 billion. What is inside is a scalar of secp256k1; nothing else in the text bears witness, so that a
-key is a structure until its public half is met. Keys of test networks are worth nothing and are
-passed over, and so is encrypted text (BIP 38).
+key is a structure until its public half is met. Extended keys begin as SLIP 132 says, by what they
+unlock: Yprv and Zprv with others (seen in Electrum). Keys of test networks are worth nothing and
+are passed over, and so is encrypted text (BIP 38).
 """
 
 import hashlib
@@ -17,7 +18,8 @@ from scanner.detect.evidence import DISTINCT, ec_derived, unproved
 from scanner.rules import Rule
 
 _TEXT = re.compile(
-    rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyz]prv[%b]{107})(?![A-Za-z0-9])" % ((base58.ALPHABET,) * 3)
+    rb"(?:5[HJK][%b]{49}|[KL][%b]{51}|[xyzYZ]prv[%b]{107})(?![A-Za-z0-9])"
+    % ((base58.ALPHABET,) * 3)
 )
 _HEAD, _LONGEST = 51, 112
 """Characters of the shortest text, and of the longest one and what stands behind it."""

@@ -472,6 +472,7 @@ def test_our_own_rules_find_their_examples() -> None:
     [
         "MNEMONIC=test test test test test test test test test test test junk",  # Hardhat's own
         "mnemonic: the words of your wallet, twelve or twenty four of them, in their order",
+        '{"seed": "ask for the words of a wallet, all twelve of them, and in their own order"}',
         "Recovery Key: 111111-222222-333333",
         "otpauth://totp/{label}?secret={secret}",
         '{"password":"********"}',

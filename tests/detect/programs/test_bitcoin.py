@@ -46,6 +46,17 @@ def test_a_text_is_a_key_and_nothing_bears_witness(form: str, codec: str) -> Non
     assert list(bitcoin.examine(Decoded(data), 0, place.offset, RULES[0]))
 
 
+@pytest.mark.parametrize(
+    ("version", "head"), [("0295b005", b"Yprv"), ("02aa7a99", b"Zprv"), ("04b2430c", b"zprv")]
+)
+def test_extended_keys_of_several_cosigners_are_found(version: str, head: bytes) -> None:
+    """SLIP 132 has heads of their own for them; Electrum writes them."""
+    text = services.bip32(KEY, version)
+    assert text.startswith(head)
+    (found,) = find(b'"' + text + b'"')
+    assert found.candidate.fingerprint.value == KEY.spki_sha256
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_any_other_character_is_no_key(form: str) -> None:
     """The checksum covers every character, and a longer word holds no key."""
