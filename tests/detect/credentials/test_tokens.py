@@ -413,6 +413,7 @@ LIBRARIES = {
     "PyJWT": ">>> print(encoded)\n{}\n",
     "passlib": "'otpauth://totp/user@example.org?secret={}&issuer=myservice.another-example.org'",
     "google-auth": "Example credential:\n{}\n",
+    "librdkafka": "\0{}\0",
 }
 
 
