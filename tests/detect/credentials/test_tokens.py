@@ -414,6 +414,7 @@ LIBRARIES = {
     "passlib": "'otpauth://totp/user@example.org?secret={}&issuer=myservice.another-example.org'",
     "google-auth": "Example credential:\n{}\n",
     "librdkafka": "\0{}\0",
+    "hashcat": "\0{}\0",
 }
 
 
