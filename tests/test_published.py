@@ -208,6 +208,8 @@ def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
         ("4d0ae26caf7a87457218f9a2889b3db7a4a20feb24d835b78058d08cacd95831", "Ettercap"),
         ("13f24dfde0ba1dcc2eb80e0df8763a50e8ba5e89cb0793d5b4feb7f29950ec99", "Red Hat"),
         ("8cb702f429975446a362a815ae7783e7d4a741f47ea0853b107373701e10ed6b", "librdkafka"),
+        ("c7c33a9a1bf0b606c384fb4b141f01191a14471f441f0cffd7865e4d81de754e", "smtp-server"),
+        ("2aa6e28065f54e839655480a797289043e23c8fb307bcf35be3613c905792c9e", "Mockoon"),
         ("027ccdcaff80154b7bb55057357d59990e4dc401938a4065c3195508391531c5", "Browsersync"),
         ("53b676ee7841f03921dffb29ac9a24f4ae928ab5ee303d5e05959abac06432ee", "lws"),
         ("a0b54a1cbcbef1186a6e6420be92a7da4af08608ec84b630c45caa4a70ca3e91", "stubby"),
