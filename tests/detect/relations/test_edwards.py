@@ -16,7 +16,7 @@ from scanner.detect.asn1 import keys as detect
 from scanner.detect.integers import pool as pools
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import FEW_RUNS, Pool
-from scanner.detect.relations import edwards, montgomery, trials, variety
+from scanner.detect.relations import edwards, montgomery, nearby, trials, variety
 from scanner.dump.space import Memory
 from scanner.model import Place
 from tests.detect.relations import second_look
@@ -417,6 +417,7 @@ def test_seeds_of_a_server_of_many_keys(
     """Seen in haproxy with 1,700 certificates: of 150 on Ed448 no key had been told."""
     monkeypatch.setattr(pools, "FEW_RUNS", 0)
     monkeypatch.setattr(edwards, "MOST_SEEDS", 400)
+    monkeypatch.setattr(nearby, "_STORE", 64)
     served = [keys.okp_key(algorithm, label=f"served {index}") for index in range(200)]
     data, known = bytearray(), []
     for index, key in enumerate(served):
