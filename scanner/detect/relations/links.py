@@ -18,6 +18,9 @@ MOST = (1_024, 256)
 _SHORTEST = 64
 """Bytes of the slot of a prime of 512 bits."""
 
+_AT_ONCE = 1 << 18
+"""Words that are looked at in one array, of some bytes each."""
+
 _MOST_POINTER = np.uint64(1 << 47)
 _ALIGNED = np.uint64(WORD - 1)
 """A link is below the one, and has none of the other's bits."""
@@ -40,12 +43,19 @@ def _links(pool: Pool) -> tuple[Offsets, Offsets]:
         low += -(low + pool.phase) % WORD
         high = np.where(pool.tail >= 0, pool.tail, pool.ends)
         many = np.where((high - low < _SHORTEST) | pool.big_endian, 0, (high - low) // WORD)
-        block = np.repeat(np.arange(len(low)), many)
-        at = low[block] + (np.arange(len(block)) - (np.cumsum(many) - many)[block]) * WORD
-        words = sliding(pool.data)
-        word, behind = words[at], words[at + WORD]
-        good = (word < _MOST_POINTER) & (word & _ALIGNED == 0) & (behind >= _MOST_POINTER)
-        good &= (word != 0) | (at == pool.head[block] - WORD)
-        pool.listed["links", WORD] = at[good]
-        pool.listed["behind links", WORD] = high[block[good]]
+        parts = np.array_split(np.arange(len(low)), 1 + int(many.sum()) // _AT_ONCE)
+        found = [_of_runs(pool, part, low[part], many[part]) for part in parts]
+        at, block = (np.concatenate(rows) for rows in zip(*found, strict=True))
+        pool.listed["links", WORD], pool.listed["behind links", WORD] = at, high[block]
     return pool.listed["links", WORD], pool.listed["behind links", WORD]
+
+
+def _of_runs(pool: Pool, runs: Offsets, low: Offsets, many: Offsets) -> tuple[Offsets, Offsets]:
+    """Return the links among the words of some runs, and the run of each."""
+    row = np.repeat(np.arange(len(runs)), many)
+    at = low[row] + (np.arange(len(row)) - (np.cumsum(many) - many)[row]) * WORD
+    words = sliding(pool.data)
+    word, behind = words[at], words[at + WORD]
+    good = (word < _MOST_POINTER) & (word & _ALIGNED == 0) & (behind >= _MOST_POINTER)
+    good &= (word != 0) | (at == pool.head[runs[row]] - WORD)
+    return at[good], runs[row[good]]
