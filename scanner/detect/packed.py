@@ -105,7 +105,10 @@ _MARKS: tuple[tuple[bytes, int, _Reader], ...] = (
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the keys in the member or stream that begins at ``offset``, or whose base64 does."""
-    if memory.clip(space, offset, len(_MAGIC)).startswith((_MAGIC, _ZLIB)):
+    begins = memory.clip(space, offset, _TRIED)
+    if begins.startswith(_ZLIB) and not _promising(begins):
+        return  # and counts nothing: of chance, there are 20 in a megabyte
+    if begins.startswith((_MAGIC, _ZLIB)):
         body = Text(memory=memory, space=space, offset=offset, width=1)
         layers = 0
     else:
@@ -183,7 +186,7 @@ def _unpacked(body: Text, layers: int) -> _Member | None:
     for size in _READS:
         texts = _decoded(body, layers, size)
         if size == _READS[0] and texts[-1].startswith(_ZLIB) and not _promising(texts[-1]):
-            return None  # and counts nothing: of chance, there are 20 in a megabyte
+            return None
         plain, used, state = inflate(texts[-1], most)
         if state is not State.OPEN or len(texts[-1]) < size:
             break
