@@ -32,7 +32,7 @@ _ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
-_PER_PLACE, _STORE = 8, 256
+_PER_PLACE, _STORE = 12, 256
 """Derivations for each place of a point beyond those of a store of roots: where a server has
 thousands of keys, as many coordinates stand among them, and each is read in two ways."""
 
