@@ -15,7 +15,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.pool import FEW_RUNS, Pool
-from scanner.detect.relations import ec, points
+from scanner.detect.relations import ec, nearby, points
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -221,6 +221,7 @@ def test_scalars_of_a_server_of_many_keys(
     Of each key stand the encoded point, OpenSSL's coordinates, and d, in blocks of their own.
     """
     monkeypatch.setitem(ec.MOST, "P-256", (40, 40, 40))
+    monkeypatch.setattr(nearby, "_STORE", 20)
     served = [keys.ec_key("P-256", label=f"served {index}") for index in range(60)]
     data, known = bytearray(), []
     for index, key in enumerate(served):
