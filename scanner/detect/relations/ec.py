@@ -169,7 +169,7 @@ def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
     """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
     without, with_known, of_many = MOST[name]
     most = pool.budget(with_known if known else without, of_many)
-    return max(most, min(nearby.worth(pool, near), of_many * DEEP))
+    return max(most, min(nearby.worth(pool, near, nearby.TABLE), of_many * DEEP))
 
 
 # --- what is tried ------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ _ADJOINING, MOST_PAIRED = 16, 32
 """Bytes between two blocks of an allocator, at most, that are one behind the other; and of such
 blocks in a row, at most, that may be keys: a loop lays out thousands."""
 
-_PER_PLACE, _STORE, _TABLE = 16, 64, 512
+_PER_PLACE, _STORE, TABLE = 16, 64, 512
 """Derivations for each place of a point beyond those of a store of roots: where a server has
 thousands of keys, as many coordinates stand among them, and each is read in two ways. And bytes
 from a point to the next where both are of a table (OpenSSL multiplies by some, on P-224 and P-521),
@@ -45,13 +45,16 @@ def marks(near: Iterable[Place]) -> Offsets:
     return np.sort(limbs.coordinate(*rows.T))
 
 
-def worth(pool: Pool, near: Iterable[Place]) -> int:
-    """Return how many derivations the public points that begin in the pool are worth."""
+def worth(pool: Pool, near: Iterable[Place], apart: int = -1) -> int:
+    """Return how many derivations the public points that begin in the pool are worth.
+
+    Those more than so many bytes from the one before.
+    """
     ends = limbs.coordinate(pool.space[[0, -1]], pool.offset[[0, -1]]) if len(pool.at) else (0, 0)
     where = marks(near)
     first, last = np.searchsorted(where, ends)
-    apart = int(np.count_nonzero(np.diff(where[first:last]) > _TABLE))
-    return _PER_PLACE * max(apart - _STORE, 0)
+    count = int(np.count_nonzero(np.diff(where[first:last]) > apart))
+    return _PER_PLACE * max(count - _STORE, 0)
 
 
 def nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
