@@ -351,16 +351,17 @@ def _trace(
             f"Copies of {left - len(keys)} of {left} keys were not looked for: there are too many."
         )
         faults.append(Fault(code="limit-traced", text=text))
+    shares = turns(keys)
     if request.thorough or request.deep:
-        batch = [(trace, some, task) for some in turns(keys) for task in tasks]
+        batch = [(trace, some, task) for some in shares for task in tasks]
         sizes = [sum(place.size for place in task) for task in tasks]
     else:
         parts = list(pool.whole(runs)) if keys else []
-        batch = [(trace_runs, some, part) for some in turns(keys) for part in parts]
+        batch = [(trace_runs, some, part) for some in shares for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]
     if not keys:
         return ()
-    sizes *= len(turns(keys))
+    sizes *= len(shares)
     progress.phase("tracing", sum(sizes))
     found: set[Sighting] = set()
     for index, answer in crew.map(batch):

@@ -266,7 +266,7 @@ def _whole_words(
 
 def _both(pool: Pool, positions: Offsets, others: Offsets) -> Offsets:
     """Return those of some positions in the pool that are among others."""
-    marks = np.zeros(len(pool.data), np.bool_)
+    marks = np.zeros(len(pool.data) + LONGEST, np.bool_)  # what announces a piece may be the last
     marks[others] = True
     return positions[marks[positions]]
 
