@@ -16,9 +16,9 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import limbs, readings
 from scanner.detect.integers import numbers as listing
-from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
-from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.pool import MARGIN, NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
@@ -58,6 +58,8 @@ LINKS = 16
 """Bytes that an allocator's links take of a block's first number."""
 
 _CHUNK = 1 << 15
+
+_ONE, _MOST_UNIT = np.uint64(1), np.uint64(1 << 40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -180,10 +182,23 @@ def _in_slab(shelf: Shelf, full: Numbers) -> tuple[Numbers, Numbers]:
     Objects of one size lie end to end in a slab, copies and other numbers between them. Seen in
     Go, of whose freed keys of 3072 bits dp and dq lay four lengths before p and q.
     """
-    whole = np.array([reading.digit == 8 for reading in shelf.pool.readings])
-    full = full.take(np.flatnonzero(whole[full.reading])[: shelf.pool.budget(*MOST_IN_SLABS)])
-    steps = [step for far in AHEAD for step in (far, -far)]
-    parts = [listing.behind(shelf.pool, full, step) for step in steps]
+    pool, last = shelf.pool, len(shelf.pool.data) - MARGIN
+    whole = np.array([reading.digit == 8 for reading in pool.readings])
+    full = full.take(np.flatnonzero(whole[full.reading])[: pool.budget(*MOST_IN_SLABS)])
+    inverse, unit = _inverses(full.low)
+    parts = [listing.behind(pool, full.take(np.zeros(len(full), np.bool_)), 1)]
+    for index in np.unique(full.reading).tolist():
+        mine, size = np.flatnonzero(full.reading == index), full.bits // 8
+        for step in (way * far for far in AHEAD for way in (1, -1)):
+            at = full.position[mine] + step * size
+            inside = slice(*np.searchsorted(at, (0, last - size + 1)).tolist())
+            low = readings.low(pool.readings[index], pool.data, at[inside], full.bits)
+            some = mine[inside]
+            hits = np.zeros(len(some), np.bool_)
+            for e in EXPONENTS:
+                hits |= (low * np.uint64(e) - _ONE) * inverse[some] < unit[some] * np.uint64(e)
+            if np.any(hits):
+                parts.append(listing.behind(pool, full.take(some[hits]), step))
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
     primes, exponents = (_joint(side).take(order) for side in zip(*parts, strict=True))
     return primes, exponents
@@ -321,28 +336,39 @@ def _freed(
 
 def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where the exponent of the same index fits."""
-    ratio = exponents.top.astype(np.float64) / primes.top.astype(np.float64)
+    inverse, unit = _inverses(primes.low)
     for e in EXPONENTS:
-        k = np.rint(e * ratio).astype(np.uint64)
-        left = exponents.low * np.uint64(e) - np.uint64(1)
-        for index in np.flatnonzero(left == k * (primes.low - np.uint64(1))).tolist():
-            if 0 < k[index] < e:
-                yield index, index, e
+        left = exponents.low * np.uint64(e) - _ONE
+        for index in np.flatnonzero(left * inverse < unit * np.uint64(e)).tolist():
+            yield index, index, e
 
 
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
-    """Yield (prime, exponent, e) where e*dp - 1 = k*(p-1) in low words, k from the top words."""
+    """Yield (prime, exponent, e) where the low words say that e*dp - 1 = k*(p-1)."""
     low, high = within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
-    tops, one = exponents.top.astype(np.float64), np.uint64(1)
-    for rows, part in rectangles(low, high, _CHUNK):
-        ratio = tops[part] / primes.top[rows, None].astype(np.float64)
-        under = primes.low[rows, None] - one
-        for e in EXPONENTS if shelf.survey.loose else EXPONENTS[:1]:
-            k = np.rint(e * ratio).astype(np.uint64)
-            hits = np.flatnonzero(exponents.low[part] * np.uint64(e) - one == k * under)
+    inverse, unit = _inverses(primes.low)
+    for e in EXPONENTS if shelf.survey.loose else EXPONENTS[:1]:
+        left, most = exponents.low * np.uint64(e) - _ONE, unit * np.uint64(e)
+        for rows, part in rectangles(low, high, _CHUNK):
+            hits = np.flatnonzero(left[part] * inverse[rows, None] < most[rows, None])
             for row, column in zip(*np.divmod(hits, part.stop - part.start), strict=True):
-                if 0 < k[row, column] < e:
-                    yield rows.start + int(row), part.start + int(column), e
+                yield rows.start + int(row), part.start + int(column), e
+
+
+def _inverses(primes: Words) -> tuple[Words, Words]:
+    """Return, by the low words of some p, two words that tell whether e*dp - 1 = k*(p-1), k < e.
+
+    Of p - 1 = u*odd, u a power of two: the inverse of odd modulo 2**64, by which the left side
+    becomes k*u; and u. That is 0, so that none is told, where it is above 2**40: of one prime in as
+    many.
+    """
+    less = primes - _ONE
+    unit = less & (np.uint64(0) - less)
+    odd = less // np.maximum(unit, _ONE)
+    inverse = odd * np.uint64(3) ^ np.uint64(2)
+    for _ in range(4):  # right to 5 bits, and to twice as many each time
+        inverse *= np.uint64(2) - odd * inverse
+    return inverse, np.where(unit > _MOST_UNIT, np.uint64(0), unit)
 
 
 def _joined(
