@@ -15,11 +15,11 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 """Positions that are looked at together."""
 
-_WIDEST = 24
-"""Bits of a word by which the sieve judges, at most: its table is 16 MiB then."""
+_NARROWEST, _WIDEST = 16, 23
+"""Bits of a word by which the sieve judges: its table has 64 KiB, and 8 MiB at most."""
 
 
 def sliding(data: Bytes, kind: str = "<u8") -> npt.NDArray[np.unsignedinteger]:
@@ -45,7 +45,7 @@ def table(wanted: Words) -> Table:
     """Make words ready to be found."""
     indices = np.argsort(wanted, kind="stable")
     words = wanted[indices]
-    width = max(12, min(_WIDEST, (64 * len(words)).bit_length()))
+    width = max(_NARROWEST, min(_WIDEST, (64 * len(words)).bit_length()))
     return Table(words, indices, width, _sieve(words, width, 0), _sieve(words, width, 64 - width))
 
 
@@ -59,17 +59,29 @@ def find(data: Bytes, wanted: Words | Table) -> Iterator[tuple[int, int]]:
 
 def _find(data: Bytes, wanted: Table) -> Iterator[tuple[int, int]]:
     view, width = sliding(data), wanted.width
+    mask = np.uint32((1 << width) - 1)
     for start in range(0, len(view), BLOCK):
-        block = view[start : start + BLOCK].astype(np.uint64)
-        hits = np.flatnonzero(wanted.low_bits.take(_bits(block, width, 0), mode="clip"))
-        words = block[hits]
+        stop = min(start + BLOCK, len(view))
+        parts = (
+            (at, wanted.low_bits.take(halves & mask, mode="clip"))
+            for at, halves in _halves(data, start, stop)
+        )
+        hits = np.concatenate([4 * np.flatnonzero(maybe) + at for at, maybe in parts])
+        hits.sort()
+        words = view[hits].astype(np.uint64, copy=False)
         maybe = wanted.high_bits.take(_bits(words, width, 64 - width), mode="clip")
         hits, words = hits[maybe], words[maybe]
         low = np.searchsorted(wanted.words, words, side="left")
         high = np.searchsorted(wanted.words, words, side="right")
         for hit in np.flatnonzero(high > low).tolist():
             for index in wanted.indices[low[hit] : high[hit]].tolist():
-                yield index, start + int(hits[hit])
+                yield index, int(hits[hit])
+
+
+def _halves(data: Bytes, start: int, stop: int) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
+    """View the lower half of the word at each offset, of every fourth from one of four on."""
+    for at in range(start, min(start + 4, stop)):
+        yield at, np.frombuffer(data, "<u4", -(-(stop - at) // 4), at)
 
 
 def _sieve(table: Words, width: int, shift: int) -> npt.NDArray[np.bool_]:
