@@ -67,8 +67,10 @@ def _guarded() -> int:
         _open_standard_descriptors()
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: work is split by processes
         from scanner.processes.hardening import harden  # noqa: PLC0415 - inside the guard
+        from scanner.processes.own_memory import collect_seldom  # noqa: PLC0415 - inside the guard
 
         harden()
+        collect_seldom()
         from scanner.cli.main import run  # noqa: PLC0415 - inside the guard
 
         code = run(sys.argv[1:], complain)

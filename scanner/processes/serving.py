@@ -65,6 +65,7 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
     harden()
+    own_memory.collect_seldom()
     threading.Thread(target=_follow_parent, daemon=True).start()
     _limit_memory()
     _close_in((1, 2))

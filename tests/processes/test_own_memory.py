@@ -1,5 +1,6 @@
 """What was freed goes back to the system, where its allocator is the one that keeps it."""
 
+import gc
 import platform
 from pathlib import Path
 
@@ -36,3 +37,13 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without such an allocator is left alone."""
     monkeypatch.setattr("sys.platform", "darwin")
     own_memory.trim()
+
+
+def test_cycles_are_looked_for_seldom() -> None:
+    """Python's own count of new objects is not that of a start with hundreds of modules."""
+    before = gc.get_threshold()
+    try:
+        own_memory.collect_seldom()
+        assert gc.get_threshold()[0] == own_memory.ALIVE > before[0]
+    finally:
+        gc.set_threshold(*before)
