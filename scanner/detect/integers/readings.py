@@ -7,6 +7,7 @@ and the number. The first three are arithmetic on whole arrays of positions, bec
 millions. This module refuses to look for numbers: it reads where it is told.
 """
 
+import functools
 import struct
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -150,6 +151,7 @@ def unpacked(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return (*limbs, *(reading for reading in table if reading == JAVA), plain)
 
 
+@functools.cache
 def widest(reading: Reading, table: tuple[Reading, ...]) -> Reading:
     """Return the reading of the same words whose digits are widest: those of ``reading`` are too.
 

@@ -18,7 +18,7 @@ from scanner.detect.integers import limbs, readings
 from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
-from scanner.detect.integers.pool import MARGIN, NEIGHBOURHOOD
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
@@ -57,7 +57,7 @@ runs, and of many."""
 LINKS = 16
 """Bytes that an allocator's links take of a block's first number."""
 
-_CHUNK = 1 << 15
+_CHUNK, _ROWS = 1 << 15, 1 << 10
 
 _ONE, _MOST_UNIT = np.uint64(1), np.uint64(1 << 40)
 
@@ -182,23 +182,27 @@ def _in_slab(shelf: Shelf, full: Numbers) -> tuple[Numbers, Numbers]:
     Objects of one size lie end to end in a slab, copies and other numbers between them. Seen in
     Go, of whose freed keys of 3072 bits dp and dq lay four lengths before p and q.
     """
-    pool, last = shelf.pool, len(shelf.pool.data) - MARGIN
+    pool, size = shelf.pool, full.bits // 8
     whole = np.array([reading.digit == 8 for reading in pool.readings])
     full = full.take(np.flatnonzero(whole[full.reading])[: pool.budget(*MOST_IN_SLABS)])
     inverse, unit = _inverses(full.low)
+    steps = [way * far for far in AHEAD for way in (1, -1)]
     parts = [listing.behind(pool, full.take(np.zeros(len(full), np.bool_)), 1)]
     for index in np.unique(full.reading).tolist():
-        mine, size = np.flatnonzero(full.reading == index), full.bits // 8
-        for step in (way * far for far in AHEAD for way in (1, -1)):
-            at = full.position[mine] + step * size
-            inside = slice(*np.searchsorted(at, (0, last - size + 1)).tolist())
-            low = readings.low(pool.readings[index], pool.data, at[inside], full.bits)
-            some = mine[inside]
-            hits = np.zeros(len(some), np.bool_)
+        mine = np.flatnonzero(full.reading == index)
+        for rows in np.split(mine, range(_ROWS, len(mine), _ROWS)):
+            at = full.position[rows] + np.array(steps)[:, None] * size
+            at = at.clip(0, len(pool.data) - size)  # where none is, none is listed
+            low = readings.low(pool.readings[index], pool.data, at.ravel(), full.bits)
+            hits = np.zeros(at.shape, np.bool_)
             for e in EXPONENTS:
-                hits |= (low * np.uint64(e) - _ONE) * inverse[some] < unit[some] * np.uint64(e)
-            if np.any(hits):
-                parts.append(listing.behind(pool, full.take(some[hits]), step))
+                left = low.reshape(at.shape) * np.uint64(e) - _ONE
+                hits |= left * inverse[rows] < unit[rows] * np.uint64(e)
+            parts += [
+                listing.behind(pool, full.take(rows[some]), step)
+                for step, some in zip(steps, hits, strict=True)
+                if some.any()
+            ]
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
     primes, exponents = (_joint(side).take(order) for side in zip(*parts, strict=True))
     return primes, exponents

@@ -101,7 +101,7 @@ def sorted_out(
 ) -> Iterator[Offsets]:
     """Yield the parts without pieces on taken ground; behind all of them, those on poor ground."""
     last = []
-    for part in parts:
+    for part in filter(len, parts):
         free = part[clear(pool, part, size, ground.taken)]
         rich = clear(pool, free, size, ground.poor)
         yield free[rich]

@@ -210,6 +210,8 @@ def _ordered(
     parts = nearby.sorted_out(pool, parts, size, ground)
     for part in parts if len(pool.at) else ():
         positions = variety.sifted(pool, part, size, top)
+        if not len(positions):
+            continue
         rows = [positions]
         if len(positions) > most - len(found):
             passing = nearby.in_row(pool, positions, size) > nearby.MOST_PAIRED

@@ -32,6 +32,8 @@ _ROWS = 1 << 15
 
 def sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
     """Return, in order, the positions of varied pieces of which an outermost byte is that small."""
+    if not len(positions):
+        return positions
     positions = np.sort(positions, kind="stable")  # a few sorted parts, one behind the other
     positions = positions[np.diff(positions, prepend=-1) > 0]
     positions = positions[fits(pool, positions, size)]
@@ -46,8 +48,11 @@ def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
     Between two blocks stand zeros that are at no place of the dump.
     """
     block = np.searchsorted(pool.at, positions, side="right") - 1
-    ends = pool.ends
-    ends[list(pool.texts)] = 0
+    name = ("ends but of texts", 0)
+    if name not in pool.listed:
+        pool.listed[name] = pool.ends
+        pool.listed[name][list(pool.texts)] = 0
+    ends = pool.listed[name]
     return (block >= 0) & (positions + size <= ends[block])
 
 

@@ -116,7 +116,7 @@ def test_a_key_with_its_prekey_is_no_encrypted_one(tmp_path: Path) -> None:
 )
 def test_what_is_like_the_structure_is_not_told(tmp_path: Path, changed: dict[str, int]) -> None:
     """A prekey that is no page or is there in part, pointers that lead nowhere, zeros for a key."""
-    for key in KEYS:
+    for key in KEYS if "public" in changed else KEYS[2:]:
         assert scan(tmp_path / "core", [alone(key, **changed)]) == ()
 
 
