@@ -9,6 +9,7 @@ from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import rsa
+from scanner.detect.relations.arithmetic import complete, is_prime
 from scanner.dump.space import Memory
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -61,6 +62,24 @@ def test_a_prime_that_is_left_over(make_pool: MakePool) -> None:
     one, two = KEYS[:2]
     data = laid(one.p, one.dp, one.q, one.dq, two.p, two.dp)
     assert told(make_pool, data) == set()
+
+
+@pytest.mark.parametrize("e", [3, 17])
+def test_other_public_exponents(make_pool: MakePool, e: int) -> None:
+    """The least exponents are tried as well."""
+    key = keys.rsa_key(1024, e=e)
+    assert told(make_pool, laid(key.p, key.q, key.dp, key.dq)) == {key.spki_sha256}
+
+
+def test_a_prime_of_which_many_low_bits_are_zero(make_pool: MakePool) -> None:
+    """A power of two divides p - 1, by which low words cannot be divided: 2**20."""
+    p, q, e = KEYS[0].p >> 20 << 20 | 1, KEYS[0].q, KEYS[0].e
+    while not is_prime(p):
+        p -= 1 << 20
+    key = complete(p, q, e)
+    assert key is not None
+    exponents = (pow(e, -1, prime - 1) for prime in (p, q))
+    assert told(make_pool, laid(p, q, *exponents)) == {describe(key).fingerprint.value}
 
 
 @pytest.mark.parametrize("order", ["big", "little"])
