@@ -1,8 +1,8 @@
 """Keeps a process small for little: what was freed goes back to the system, cycles are few.
 
 glibc keeps freed blocks for what may come. In a scan every step is different: without this, a
-process stays as large as the sum of the largest things it ever held. This module frees nothing, and
-does nothing where the library is another, or the process small.
+process stays as large as the sum of the largest things it ever held. This module frees nothing that
+is in use, and gives nothing back where the library is another, or the process small.
 """
 
 import contextlib
