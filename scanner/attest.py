@@ -14,7 +14,6 @@ import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
@@ -22,7 +21,7 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import STATEMENT_TYPE_URI, Statement
 from packaging.version import InvalidVersion, Version
 
-from scanner import policy
+from scanner import pipes, policy
 from scanner.errors import AttestError, cause, phrase, remedy
 from scanner.model import DumpReport, Report, Verdict
 from scanner.policy import Ruling
@@ -152,7 +151,7 @@ def check(attested: Attested, digest: str, demands: Demands) -> None:
 def digest(path: str) -> str:
     """Return the SHA-256 of a file, in lower-case hex. Raises AttestError where there is none."""
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         raise AttestError(

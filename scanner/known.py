@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from scanner import fingerprint
+from scanner import fingerprint, pipes
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der, keys, x509
 from scanner.errors import UsageError, cause
@@ -107,7 +107,7 @@ def _files(path: Path) -> list[Path]:
 
 def _load(path: Path) -> tuple[PublicKey, ...]:
     try:
-        with path.open("rb") as file:
+        with pipes.open_file(path) as file:
             data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error

@@ -14,9 +14,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
+from scanner import pipes
 from scanner.errors import PolicyError, cause, remedy
 from scanner.model import Confidence, Severity
 
@@ -70,7 +70,7 @@ DEFAULT = Policy()
 def load(path: str) -> Policy:
     """Read a policy file. Raises PolicyError for one that cannot be read or is none."""
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             raw = file.read(_FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
         _refuse(path, cause(error), remedy(error))

@@ -9,10 +9,9 @@ says. This module judges nothing anew and repairs nothing.
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
-from scanner import fields, model, spread
+from scanner import fields, model, pipes, spread
 from scanner.errors import ReportError, UsageError, cause
 from scanner.fields import RefusedError, Table
 from scanner.model import Confidence, Severity, Verdict
@@ -39,7 +38,7 @@ class Saved:
 def load(path: str) -> Saved:
     """Read a report. Raises UsageError where the file cannot be read or is no report."""
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             raw = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
         raise _unusable(path, cause(error)) from error

@@ -19,6 +19,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import Error as LibraryError
 from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
+from scanner import pipes
 from scanner.errors import AttestError, UsageError, cause, remedy
 
 STORES = ("hsm", "awskms", "gcpkms", "azurekms", "hv")
@@ -102,7 +103,7 @@ def unsealed(path: str, payload_type: str, keys: Sequence[Key]) -> tuple[bytes, 
     Raises AttestError where none of ``keys`` did, or where the file is no envelope.
     """
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             raw = file.read(ENVELOPE_LIMIT + 1)
     except (OSError, ValueError) as error:
         raise AttestError(
@@ -160,7 +161,7 @@ def _secret(path: str | None) -> str | None:
 
 def _bytes(path: str) -> bytes:
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             raw = file.read(_KEY_LIMIT + 1)
     except (OSError, ValueError) as error:
         raise _useless(path, cause(error), remedy(error)) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner import urls
+from scanner import pipes, urls
 from scanner.cli.output import PATH, Complain, Named
 from scanner.cli.policy import terms
 from scanner.errors import UsageError, cause
@@ -188,7 +188,7 @@ def keeping(folder: str | None) -> Keeping:
 def _secret(path: str) -> bytes:
     """Read the key of the HMACs. Raises UsageError."""
     try:
-        with Path(path).open("rb") as file:
+        with pipes.open_file(path) as file:
             key = file.read(MOST_KEY + 1)
     except OSError as error:
         raise UsageError(
