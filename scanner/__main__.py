@@ -17,6 +17,12 @@ INTERRUPTED = 130
 _DO_NOT_SEND = "nothing was decided: do not send the dump"
 _UNDECIDED = "what had no verdict has none: do not send it"
 """Of a command that may have decided something: a spool had cleared dumps."""
+_LIBRARY_ENDED = (
+    b"keysift: a library that keysift needs has ended it\n"
+    b"  do:  try a machine with more memory; nothing was decided: do not send the dump\n"
+    b"  why"
+)
+"""Said by perror(3), which adds why."""
 _MAX_FRAMES = 40
 _NARROWEST = 40
 
@@ -70,6 +76,7 @@ def _guarded() -> int:
         from scanner.processes.own_memory import collect_seldom  # noqa: PLC0415 - inside the guard
 
         harden()
+        _guard_exit()
         collect_seldom()
         from scanner.cli.main import run  # noqa: PLC0415 - inside the guard
 
@@ -99,6 +106,21 @@ def _open_standard_descriptors() -> None:
         except OSError:
             made = os.open(os.devnull, os.O_RDWR if descriptor else os.O_WRONLY)
             os.set_inheritable(made, True)  # noqa: FBT003 - os's own order
+
+
+def _guard_exit() -> None:
+    """Make 3 of every exit(3) in this process: a library's own would be 1, and look like a verdict.
+
+    OpenBLAS ends a process so, while numpy is imported, where it gets no memory. We leave by _exit.
+    """
+    try:
+        import ctypes  # noqa: PLC0415 - may be absent
+
+        library = ctypes.CDLL(None)
+        for call, argument in (("_exit", INCOMPLETE), ("perror", _LIBRARY_ENDED)):
+            library["__cxa_atexit"](library[call], argument, None)  # the last is called first
+    except Exception:  # noqa: BLE001 - a system without it is no worse off
+        return
 
 
 def _flushed() -> bool:

@@ -266,6 +266,8 @@ def test_output_never_replaces_a_dump(tmp_path: Path) -> None:
         "import sys; sys.stderr = None; raise ValueError('sk_live_secret')",
         "import sys; sys.stdout = None; sys.stderr.close(); raise OSError(28, 'sk_live_secret')",
         "import atexit, os; atexit.register(os._exit, 0); raise KeyError('sk_live_secret')",
+        "import ctypes; ctypes.CDLL(None).exit(0)",
+        "import ctypes; ctypes.CDLL(None).exit(1)",
         "this is no Python",
     ],
 )
