@@ -36,15 +36,17 @@ class _Store:
 
     schemes: tuple[str, ...]
     package: str
+    root: str = "bucket"
+    """What the part of a URL behind its scheme names."""
     listed: bool = True
     """Its objects can be listed, so that folders and patterns mean something."""
 
 
 _STORES = (
     _Store(schemes=("s3", "s3a"), package="s3fs"),
-    _Store(schemes=("az", "abfs", "abfss"), package="adlfs"),
+    _Store(schemes=("az", "abfs", "abfss"), package="adlfs", root="container"),
     _Store(schemes=("gs", "gcs"), package="gcsfs"),
-    _Store(schemes=("http", "https"), package="aiohttp", listed=False),
+    _Store(schemes=("http", "https"), package="aiohttp", root="server", listed=False),
 )
 
 _TAGS = (
@@ -62,6 +64,12 @@ _TAGS = (
     "Digest",
 )
 """What the stores' clients call what changes with an object."""
+
+_MEANT = {
+    "NoCredentialsError": "this machine has no credentials for it",
+    "ParamValidationError": "no bucket can have its name",
+}
+"""What botocore calls errors."""
 
 _UNFOUND = {
     "ClientConnectorError": "its server cannot be reached",
@@ -157,8 +165,8 @@ def _store(url: str) -> _Store | None:
     Raises UsageError where it is of no kind that can be read here.
     """
     parts = _split(url)
-    scheme = parts.scheme if parts else ""
-    if scheme == "file" and parts and parts.netloc in {"", "localhost"}:
+    scheme = parts.scheme
+    if scheme == "file" and parts.netloc in {"", "localhost"}:
         return None
     store = next((store for store in _STORES if scheme in store.schemes), None)
     if store is None or "::" in url:
@@ -168,15 +176,36 @@ def _store(url: str) -> _Store | None:
             reason="URLs of this kind are not read",
             hint=f"name a file, or a URL of one of these kinds: {kinds}",
         )
+    _whole(store, parts, url)
     _need(store, url)
     return store
 
 
-def _split(url: str) -> SplitResult | None:
+def _whole(store: _Store, parts: SplitResult, url: str) -> None:
+    """Raise UsageError where a URL lacks what its kind must have, or has a port that cannot be."""
+    try:
+        reason = "" if parts.hostname else f"it names no {store.root}"
+        if not store.listed:
+            parts.port  # noqa: B018 - it is read when it is asked for
+    except ValueError:
+        reason = "its port is no number up to 65535"
+    if reason:
+        raise UsageError(
+            f"cannot read {shown(url)}",
+            reason=reason,
+            hint=f"write it so: {parts.scheme}://{store.root.upper()}/NAME",
+        )
+
+
+def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        return None
+        raise UsageError(
+            f"cannot read {shown(url)}",
+            reason="no server or bucket can have its name",
+            hint="check the URL: it is one like https://SERVER/NAME",
+        ) from None
 
 
 def _need(store: _Store, url: str) -> None:
@@ -260,7 +289,8 @@ class _Object:
 
     def _failed(self, error: Exception) -> Unreadable:
         """Say what went wrong in our own words: a client's may hold the URL, with a signature."""
-        reason = type(error).__name__
+        name = type(error).__name__
+        reason = _MEANT.get(name, name)
         status = getattr(error.__cause__, "status", None)  # aiohttp's, behind fsspec's
         if isinstance(status, int) and status not in {404, 410}:
             reason = f"its server answers {status}"

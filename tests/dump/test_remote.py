@@ -81,6 +81,26 @@ def test_what_keeps_copies_or_is_unknown_is_refused(url: str) -> None:
         remote.open_url(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("s3://", "it names no bucket"),
+        ("s3:///core", "it names no bucket"),
+        ("gs://", "it names no bucket"),
+        ("az://", "it names no container"),
+        (f"https://?{SECRET}", "it names no server"),
+        (f"https://h:99999/core?{SECRET}", "its port is no number up to 65535"),
+        (f"https://[::1/core?{SECRET}", "no server or bucket can have its name"),
+    ],
+)
+def test_what_a_url_lacks_is_told(url: str, reason: str) -> None:
+    """A URL that cannot be one is a usage error in plain words."""
+    with pytest.raises(UsageError) as caught:
+        inputs.expand([url])
+    assert caught.value.reason == reason
+    assert SECRET not in repr(vars(caught.value))
+
+
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the store's package the error says what to install, and shows no credential."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
