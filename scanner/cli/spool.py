@@ -184,7 +184,7 @@ def ingest(
     def failed(error: errors.ScannerError) -> None:
         complain(f"{name}: {error.message}", error.reason, error.hint)
 
-    with _stored():
+    with _stored("nothing of it is kept: make room, and have it written again"):
         item = claims.receive(made.root, _safe(name), lambda part: _drain(part, max_bytes))
     with _stored():
         if defer:
@@ -308,8 +308,11 @@ def _line(filed: "Filed") -> str:
     return f"{filed.verdict!s:<10}  {printable(str(filed.folder))}\n"
 
 
+_GOES_ON = "what was stored is in the spool, for the next spool to judge"
+
+
 @contextlib.contextmanager
-def _stored() -> Iterator[None]:
+def _stored(hint: str = _GOES_ON) -> Iterator[None]:
     """Make an error of ours of what the system refuses."""
     try:
         yield
@@ -317,7 +320,7 @@ def _stored() -> Iterator[None]:
         raise errors.SpoolError(
             "the dump could not be stored or filed away",
             reason=errors.cause(error),
-            hint="what was stored is in the spool, for the next spool to judge",
+            hint=hint,
         ) from error
 
 

@@ -141,6 +141,7 @@ def test_a_full_disk_keeps_nothing_half(tmp_path: Path) -> None:
         )
     assert done.returncode == 3
     assert b"could not be stored" in done.stderr
+    assert b"nothing of it is kept" in done.stderr
     assert not tree(tmp_path / "spool")
 
 
