@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scanner.dump import bitmaps, paging
 from scanner.dump.draft import MAX_REGIONS, Draft
-from scanner.dump.names import IMAGE_MACHINES, PHYSICAL
+from scanner.dump.names import IMAGE_MACHINES, PHYSICAL, SECONDARY
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout
@@ -45,12 +45,15 @@ def sniff(head: bytes) -> bool:
     return head[:8] in {b"PAGEDUMP", b"PAGEDU64"}
 
 
-def parse(file: File) -> Layout:
-    """Read the tables of a kernel dump. Raises Damaged where the header itself is cut."""
+def parse(file: File, *, join: bool = True) -> Layout:
+    """Read the tables of a kernel dump; pages are not always to ``join`` as processes have them.
+
+    Raises Damaged where the header itself is cut.
+    """
     shape = _WIDE if file.read(0, min(file.size, 8)) == b"PAGEDU64" else _NARROW
     if file.size < shape.size:
         raise Damaged("the kernel dump has no whole header", reason=f"it has {file.size} bytes")
-    return _Reader(file, shape).read()
+    return _Reader(file, shape).read(join=join)
 
 
 class _Reader:
@@ -62,7 +65,7 @@ class _Reader:
         self._draft = Draft(file.size)
         self._head = file.read(0, shape.size)
 
-    def read(self) -> Layout:
+    def read(self, *, join: bool) -> Layout:
         draft, shape = self._draft, self._shape
         draft.label(0, shape.size, "header")
         draft.system = f"windows build {self._u32(0xC)}"
@@ -79,14 +82,15 @@ class _Reader:
             draft.fault("unknown-kind", f"Kernel dumps of kind {kind} are not known.")
         arch = IMAGE_MACHINES.get(self._u32(shape.machine), "unknown")
         root = int.from_bytes(self._head[0x10:0x18], "little")  # DirectoryTableBase
-        arch = paging.join(
-            self._file,
-            draft,
-            draft.physical(),
-            arch=arch.replace("unknown", ""),
-            roots=[root],
-            windows=True,
-        )
+        if join:
+            arch = paging.join(
+                self._file,
+                draft,
+                draft.physical(),
+                arch=arch.replace("unknown", ""),
+                roots=[root],
+                windows=True,
+            )
         return draft.layout(
             format_name="kerneldump",
             arch=arch,
@@ -188,7 +192,7 @@ class _Reader:
 
     def _rest(self, offset: int) -> None:
         """Label what drivers appended behind the pages."""
-        self._draft.label(offset, self._draft.file_size - offset, "stream secondary data")
+        self._draft.label(offset, self._draft.file_size - offset, SECONDARY)
 
     # --- the small kind -------------------------------------------------------------------------
 

@@ -51,10 +51,7 @@ _TOP = 1 << 64
 def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
     """Return the bytes of each class of CLASSES; their sum is the size of the file."""
     spans: dict[str, list[Span]] = {name: [] for name in CLASSES}
-    held = regions.columns(layout.regions)
-    file = np.array(held.file, np.int64)
-    starts, ends = union(file, np.array(held.size, np.int64))
-    spans["region"] = list(zip(starts.tolist(), ends.tolist(), strict=True))
+    spans["region"] = memory(layout)
     for label in layout.labels:
         spans[_class(label)].append((label.file_offset, label.file_offset + label.size))
     rows: list[tuple[str, int]] = []
@@ -66,6 +63,13 @@ def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
         rows.append((name, size - total))
         total = size
     return (*rows, ("slack", file_size - total))
+
+
+def memory(layout: Layout) -> list[Span]:
+    """Return the bytes of the regions, in order and apart."""
+    held = regions.columns(layout.regions)
+    starts, ends = union(np.array(held.file, np.int64), np.array(held.size, np.int64))
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 def tables(layout: Layout) -> list[Span]:

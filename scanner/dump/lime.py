@@ -9,7 +9,7 @@ import struct
 
 from scanner.dump import paging
 from scanner.dump.draft import MAX_REGIONS, Draft
-from scanner.dump.names import PHYSICAL
+from scanner.dump.names import PHYSICAL, TRAILS
 from scanner.dump.source import File
 from scanner.model import Layout
 
@@ -35,8 +35,8 @@ def trails(file: File, at: int) -> bool:
     return head not in {mark[: len(head)] for mark in MARKS} and any(head)
 
 
-def parse(file: File) -> Layout:
-    """Read the headers of all ranges."""
+def parse(file: File, *, join: bool = True) -> Layout:
+    """Read the headers of all ranges; pages are not always to ``join`` as processes have them."""
     draft = Draft(file.size)
     draft.system = "linux kernel"
     at = 0
@@ -44,7 +44,7 @@ def parse(file: File) -> Layout:
         if at == file.size:
             break
         if trails(file, at):
-            draft.label(at, file.size - at, "stream trailing bytes")
+            draft.label(at, file.size - at, TRAILS)
             break
         if draft.clip(at, HEADER.size) < HEADER.size:
             draft.fault("truncated", "The dump ends within a header.")
@@ -60,5 +60,5 @@ def parse(file: File) -> Layout:
             break
     else:
         draft.fault("limit-regions", f"More than {MAX_REGIONS} ranges; the rest has no address.")
-    arch = paging.join(file, draft, draft.physical())
+    arch = paging.join(file, draft, draft.physical()) if join else ""
     return draft.layout(format_name="lime", arch=arch, pointer_size=8, byte_order="little")

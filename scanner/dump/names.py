@@ -140,6 +140,10 @@ IMAGE_MACHINES = {
 
 PHYSICAL = "physical memory"
 """The name of regions whose address is a physical one."""
+SECONDARY = "stream secondary data"
+"""The label of what drivers of Windows append to a kernel dump."""
+TRAILS = "stream trailing bytes"
+"""The label of what follows the end of a dump."""
 
 CPU_TYPES = {
     7: "i386",

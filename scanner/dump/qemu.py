@@ -44,8 +44,8 @@ def sniff(head: bytes) -> bool:
     return head.startswith(migration.MAGIC) or (saved is not None and saved.plain)
 
 
-def parse(file: File) -> Layout:
-    """Read the stream, and lay out the memory in it."""
+def parse(file: File, *, join: bool = True) -> Layout:
+    """Read the stream, and lay out the memory in it; pages are not always to ``join``."""
     draft = Draft(file.size)
     at = 0
     head = libvirt.head_of(file.read(0, min(file.size, libvirt.SIZE)))
@@ -61,7 +61,7 @@ def parse(file: File) -> Layout:
         name = f"block {block.name.rpartition('/')[2]}"
         for start, offset, size in block.held(machine.page):
             draft.region(start, size, offset, name=name, context=_SPACES + index)
-    arch = _lay_out(file, draft, machine, main)
+    arch = _lay_out(file, draft, machine, main, join=join)
     if any(_is_added(block) and block not in main for block in machine.blocks):
         text = "Where memory lies that was added is not known: pages there were not joined."
         draft.fault("no-page-tables", text)
@@ -95,7 +95,9 @@ def _is_added(block: Block) -> bool:
 # --- where they are ----------------------------------------------------------------------------
 
 
-def _lay_out(file: File, draft: Draft, machine: Machine, main: Sequence[Block]) -> str:
+def _lay_out(
+    file: File, draft: Draft, machine: Machine, main: Sequence[Block], *, join: bool
+) -> str:
     """Add the regions of the machine's memory, join its pages, and return what machine it is."""
     runs: list[Run] = []
     total = 0
@@ -104,7 +106,7 @@ def _lay_out(file: File, draft: Draft, machine: Machine, main: Sequence[Block]) 
         total += block.size
     arch, base = _kind(machine.name, main)
     hole, doubted = total, False
-    if arch == "x86_64":
+    if arch == "x86_64" and join:
         hole, doubted = _hole(file, machine.name, runs, total)
     for address, offset, size in _placed(runs, base, hole):
         draft.region(address, size, offset, name=PHYSICAL)
@@ -112,6 +114,7 @@ def _lay_out(file: File, draft: Draft, machine: Machine, main: Sequence[Block]) 
         draft.gap("not-captured", base, total)
     if doubted:
         paging.unjoined(draft)
+    if doubted or not join:
         return arch
     return paging.join(file, draft, draft.physical(), arch=arch)
 

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 
 from scanner.dump.draft import Draft
+from scanner.dump.names import TRAILS
 from scanner.dump.source import CHUNK, File
 from scanner.errors import Damaged
 from scanner.model import Layout
@@ -66,13 +67,18 @@ def parse_hprof(file: File) -> Layout:
     if width not in {4, 8}:
         draft.fault("damaged-table", f"Identifiers of {width} bytes cannot be.")
     run, start, last, segments, found = "", end + 13, 0, False, False
+    behind = file.size
     for tag, at in _records(file, draft, end + 13):
+        if not tag:
+            behind = at
+            break
         name = _RECORDS[tag]
         if name != run:
             draft.label(start, at - start, f"stream {run}")
             run, start = name, at
         last, segments, found = tag, segments or tag == _SEGMENT, found or name in _CONTENTS
-    draft.label(start, file.size - start, f"stream {run}")
+    draft.label(start, behind - start, f"stream {run}")
+    draft.label(behind, file.size - behind, TRAILS)
     if not found or (segments and last != _HEAP_END):
         draft.fault("truncated", "The heap dump has no end.")
     return draft.layout(
@@ -84,7 +90,7 @@ def parse_hprof(file: File) -> Layout:
 
 
 def _records(file: File, draft: Draft, at: int) -> Iterator[tuple[int, int]]:
-    """Yield tag and offset of each record, as far as they fit."""
+    """Yield tag and offset of each record, as far as they fit; 0 and where a whole dump ends."""
     base, window, last = at, b"", 0
     for _ in range(MAX_RECORDS):
         if at == file.size:
@@ -94,11 +100,14 @@ def _records(file: File, draft: Draft, at: int) -> Iterator[tuple[int, int]]:
         if len(window) - (at - base) < 9:
             if last not in {_HEAP, _HEAP_END}:
                 draft.gap("truncated", None, 9)
+            else:
+                yield 0, at
             return
         tag, _, size = struct.unpack_from(">B2I", window, at - base)
         if tag not in _RECORDS:
             if last in {_HEAP, _HEAP_END}:
-                return  # what trails a whole dump
+                yield 0, at
+                return
             draft.fault("damaged-table", f"No record of a known kind stands at {at}.")
             return
         yield tag, at
@@ -115,7 +124,12 @@ def _records(file: File, draft: Draft, at: int) -> Iterator[tuple[int, int]]:
 def parse_javacore(file: File) -> Layout:
     """Look for the line that ends a javacore."""
     draft = Draft(file.size)
-    draft.label(0, file.size, "stream text")
-    if _END not in file.read(max(file.size - TAIL, 0), min(file.size, TAIL)):
+    start = max(file.size - TAIL, 0)
+    tail = file.read(start, file.size - start)
+    end = tail.find(b"\n", tail.rfind(_END)) + 1 if _END in tail else 0
+    behind = start + end if end else file.size
+    draft.label(0, behind, "stream text")
+    draft.label(behind, file.size - behind, TRAILS)
+    if _END not in tail:
         draft.fault("truncated", "The javacore has no end.")
     return draft.layout(format_name="javacore", arch="java", pointer_size=8, byte_order="little")

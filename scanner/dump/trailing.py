@@ -7,12 +7,26 @@ what begins with the mark of such a kind, or as zlib or base64 that decodes, is 
 number of zeros and empty lines.
 """
 
+import functools
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from scanner import dump, regions
-from scanner.dump import archives, codecs, elfcore, macho, minidump
+from scanner import dump
+from scanner.dump import (
+    archives,
+    codecs,
+    elfcore,
+    kernel,
+    ledger,
+    lime,
+    macho,
+    minidump,
+    qemu,
+    texts,
+    vmware,
+)
 from scanner.dump.ledger import Span, lacking
+from scanner.dump.names import SECONDARY, TRAILS
 from scanner.dump.source import CHUNK, File
 from scanner.errors import Damaged
 from scanner.model import Layout
@@ -24,14 +38,15 @@ MOST = 1 << 14
 """Places that are looked at, where there is more than padding: what is behind them is not known."""
 
 
-def find(file: File) -> tuple[Span, ...]:
+def find(file: File, layout: Layout | None = None) -> tuple[Span, ...]:
     """Return, as (start, end), where something is packed that a dump's tables do not name.
 
+    The ``layout`` of the file is read where it is not given.
     The first place of too many is one of these, whatever it holds; none overlaps another.
     """
     looked, reach = 0, 0
     found: list[Span] = []
-    for start, end in _places(file):
+    for start, end in _places(file, layout):
         at = _first(file, start, end)
         if at == end or at < reach:
             continue
@@ -56,32 +71,50 @@ def _packed(file: File, start: int, at: int, end: int) -> bool:
     )
 
 
-def _places(file: File) -> list[Span]:
+def _places(file: File, layout: Layout | None) -> list[Span]:
     """Return what no table of a dump claims, and streams and notes of no known type, in order."""
-    head, whole = file.read(0, min(file.size, 64)), ((0, file.size),)
+    head, whole = file.read(0, min(file.size, dump.HEAD)), ((0, file.size),)
     if elfcore.sniff(head):  # of a machine's core, the tables of pages are read but once
         return sorted((*lacking(whole, elfcore.claimed(file)), *elfcore.unknown_notes(file)))
-    form = next((form for form in (minidump, macho) if form.sniff(head)), None)
+    read = next((read for sniff, read in _READ if sniff(head)), None)
+    if read is None:
+        return []
     try:
-        layout = form.parse(file) if form else None
+        layout = read(file) if layout is None else layout
     except Damaged:
         return []
-    return sorted((*lacking(whole, _claimed(layout)), *_unknown(layout))) if layout else []
+    if not layout.labels:  # nothing of it could be read
+        return []
+    return sorted((*lacking(whole, _claimed(layout)), *_unknown(layout)))
+
+
+_READ: tuple[tuple[Callable[[bytes], bool], Callable[[File], Layout]], ...] = (
+    (minidump.sniff, minidump.parse),
+    (macho.sniff, macho.parse),
+    (kernel.sniff, functools.partial(kernel.parse, join=False)),
+    (vmware.sniff, functools.partial(vmware.parse, join=False)),
+    (lime.sniff, functools.partial(lime.parse, join=False)),
+    (qemu.sniff, functools.partial(qemu.parse, join=False)),
+    (texts.is_hprof, texts.parse_hprof),
+    (texts.is_javacore, texts.parse_javacore),
+)
+"""How the tables of dumps are read, but for those of pages."""
 
 
 def _claimed(layout: Layout) -> Iterable[Span]:
-    held = regions.columns(layout.regions)
-    memory = ((at, at + size) for at, size in zip(held.file, held.size, strict=True))
     named = ((label.file_offset, label.file_offset + label.size) for label in layout.labels)
-    return itertools.chain(memory, named)
+    spans = itertools.chain(ledger.memory(layout), named)
+    if layout.format == "qemu":  # between its sections stand marks of their ends
+        return ((0, max((end for _, end in spans), default=0)),)
+    return spans
 
 
 def _unknown(layout: Layout) -> list[Span]:
-    """Return the streams of a minidump that have a number for a name, and notes of Mach-O."""
+    """Return streams that have a number for a name, notes of Mach-O, and what trails a dump."""
     return [
         (label.file_offset, label.file_offset + label.size)
         for label in layout.labels
-        if label.name.startswith(("stream 0x", "note "))
+        if label.name.startswith(("stream 0x", "note ", SECONDARY, TRAILS))
     ]
 
 

@@ -45,8 +45,11 @@ class _Tag:
     packed: bool
 
 
-def parse(file: File) -> Layout:
-    """Read the groups, and of the group of the memory which run lies where."""
+def parse(file: File, *, join: bool = True) -> Layout:
+    """Read the groups, and of the group of the memory which run lies where.
+
+    Pages are not always to ``join`` as processes have them.
+    """
     draft = Draft(file.size)
     magic, _, count = _HEADER.unpack(file.read(0, _HEADER.size))
     draft.label(0, _HEADER.size, "header")
@@ -67,7 +70,7 @@ def parse(file: File) -> Layout:
             found, wide = True, magic & 0xF > 0
             end = offset + draft.clip(offset, size)
             _memory(draft, file, list(_tags(file, draft, offset, end, wide=wide)))
-    arch = paging.join(file, draft, draft.physical())
+    arch = paging.join(file, draft, draft.physical()) if join else ""
     return draft.layout(format_name="vmware", arch=arch, pointer_size=8, byte_order="little")
 
 

@@ -235,15 +235,17 @@ def _survey(session: Session) -> Survey:
     else:
         given = session.given
         identity, size = given.identify(), given.size
-        if _archived(given) or trailing.find(given):
+        if _archived(given):
             inside, sha256 = _expand(session, given), source.digest(given)
         elif _packed(given):
             inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
         else:
             layout = _layout(given)
-            plain = Content(layers=(), size=size, sha256="")
-            return _surveyed(given, plain, layout, size=size, identity=identity)
+            if not trailing.find(given, layout):
+                plain = Content(layers=(), size=size, sha256="")
+                return _surveyed(given, plain, layout, size=size, identity=identity)
+            inside, sha256 = _expand(session, given), source.digest(given)
     file = File(session.spill.fd, inside.pieces)
     content = Content(
         layers=inside.layers,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from fixtures import elfcore, macho, minidump
+from fixtures import elfcore, heaps, kerneldump, lime, macho, minidump, qemu, vmware
 from scanner.dump import trailing
 from scanner.dump.source import File
 from tests.dump.dump_bytes import file_of
@@ -25,6 +25,17 @@ from tests.dump.test_unopened import SEALED
 
 MAC = macho.write([(0x1000, b"the memory of a Mach-O core" * 40, 2000)]).data
 DUMPS = {"elfcore": CORE, "minidump": MINI, "macho": MAC}
+PAGES = [(0x1000, b"page" * 1024)]
+MACHINES = {
+    "full": kerneldump.write(kerneldump.FULL, PAGES).data,
+    "bitmap": kerneldump.write(kerneldump.BITMAP, PAGES).data,
+    "ranges": kerneldump.write(kerneldump.KERNEL_RANGES, PAGES).data,
+    "triage": kerneldump.write_triage(PAGES).data,
+    "vmware": vmware.write(PAGES).data,
+    "qemu": qemu.write([("pc.ram", 4096)], [("pc.ram", 0, b"page" * 1024)]).data,
+    "lime": lime.write(PAGES).data,
+    "hprof": heaps.hprof([(1, b"12345678name"), (0x1C, b"segment" * 9), (0x2C, b"")]),
+}
 PADDING = (b"", bytes(3), bytes(1 << 20), b"\n\0\0")
 PACKED = {
     "gzip": gzip.compress(MINI),
@@ -112,6 +123,37 @@ def test_opened(pack: str, name: str, padding: bytes, as_file: bool) -> None:
     assert all(part.startswith("bytes behind") for part in dumps)
     assert rest.startswith(data)
     assert (codes(opened), opened.layers, opened.archive) == (set(), (), "")
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_behind_a_machine_or_a_heap(name: str) -> None:
+    """Dumps of machines and heaps have an end, too; what else follows it is swept."""
+    for pack in ("zstd", "zlib", "base64"):
+        data = MACHINES[name] + bytes(3) + PACKED[pack]
+        opened, rest, dumps = expand(data)
+        assert list(dumps.values()) == [MINI]
+        assert rest.startswith(data)
+        assert codes(opened) == set()
+    assert expand(gzip.compress(MACHINES[name] + PACKED["xz"]))[2] == {"bytes behind": MINI}
+    assert codes(expand(MACHINES[name] + UNOPENED["7z"])[0]) == {"unopened"}
+    for slack in ("zeros", "words", "random", "no-zlib", "gzip-later"):
+        assert found(MACHINES[name] + SLACK[slack]) is None
+
+
+def test_behind_a_javacore() -> None:
+    """Text has an end as far as its last line is found near that of the file."""
+    text = b"0SECTION       TITLE\n---------------------- END OF DUMP -----\n"
+    assert list(expand(text + PACKED["zstd"])[2].values()) == [MINI]
+    assert found(text + SLACK["words"]) is None
+    assert judged(text + SEALED + PACKED["zstd"])[0].verdict.value == "incomplete"
+
+
+def test_between_groups_of_a_machine() -> None:
+    """What no group of VMware's state files names is opened as what trails it."""
+    data = bytearray(vmware.write(None, others=[("a", SMALL), ("b", b"words")]).data)
+    at = data.index(SMALL)
+    data[12 + 64 : 12 + 80] = struct.pack("<2Q", at, 0)  # the group is empty
+    assert list(expand(bytes(data))[2].values()) == [MINI]
 
 
 @pytest.mark.parametrize("pack", PACKED)
