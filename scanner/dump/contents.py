@@ -184,6 +184,9 @@ class _Expander:
             path = f"{name}!bytes at {gap[0]}" if name else f"bytes at {gap[0]}"
             self._stray(_read(file, (gap,)), path, layers, doubted=doubted)
         self._depth -= 1
+        behind = trailing.behind_text(file) if kind.text else None
+        if behind is not None:
+            self._trails(_read(file, ((behind[0], behind[1] - behind[0]),)), name, layers)
 
     def _full(self) -> bool:
         """Tell whether nothing more is opened: that is a fault."""

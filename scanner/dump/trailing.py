@@ -9,7 +9,8 @@ number of zeros and empty lines.
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from scanner import dump
 from scanner.dump import (
@@ -57,6 +58,35 @@ def find(file: File, layout: Layout | None = None) -> tuple[Span, ...]:
         if looked > MOST:
             break
     return tuple(found)
+
+
+def behind_text(file: File) -> Span | None:
+    """Return, as (start, end), what is packed behind lines of text; None where nothing is.
+
+    It begins a line, with bytes that no text has among its first.
+    """
+    looked, at = 0, 0
+    for start in _binary_lines(file):
+        if start < at:
+            continue  # padding that was looked at
+        at = _first(file, start, file.size)
+        looked += at < file.size
+        if at < file.size and (looked > MOST or _packed(file, start, at, file.size)):
+            return at, file.size
+    return None
+
+
+def _binary_lines(file: File) -> Iterator[int]:
+    """Yield where lines begin that have a control character among their first HEAD bytes."""
+    for base in range(0, file.size, CHUNK):
+        chunk = file.read(base, min(CHUNK + HEAD, file.size - base))
+        for line in _BINARY.finditer(chunk):
+            if line.start() < CHUNK:
+                yield base + line.start() + 1
+
+
+_BINARY = re.compile(rb"\n[^\n]{0,%d}?[\0-\x08\x0e-\x1a\x1c-\x1f]" % (HEAD - 1))
+"""Escape sequences are not rare in logs."""
 
 
 def _packed(file: File, start: int, at: int, end: int) -> bool:

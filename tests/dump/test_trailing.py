@@ -148,6 +148,22 @@ def test_behind_a_javacore() -> None:
     assert judged(text + SEALED + PACKED["zstd"])[0].verdict.value == "incomplete"
 
 
+@pytest.mark.parametrize("text", [heaps.microdump(PAGES), heaps.tombstone(PAGES)])
+@pytest.mark.parametrize("padding", [b"", bytes(99), b"\x1b[0m \x07\n"])
+def test_behind_a_log(text: bytes, padding: bytes) -> None:
+    """Of a log all lines are its own; what is packed behind them is opened."""
+    for pack in ("zstd", "zlib", "xz"):
+        data = text + padding + PACKED[pack]
+        opened, rest, dumps = expand(data)
+        assert list(dumps.values())[1:] == [MINI]
+        assert rest.startswith(data)
+        assert codes(opened) == set()
+    assert codes(expand(text + padding + UNOPENED["zip-behind"])[0]) == {"unopened"}
+    for slack in (b"\n\0" * 9999, b"bytes \0 and lines\n" * 99, SEALED):
+        opened, rest, dumps = expand(text + padding + slack)
+        assert (rest, len(dumps), codes(opened)) == (text + padding + slack, 1, set())
+
+
 def test_between_groups_of_a_machine() -> None:
     """What no group of VMware's state files names is opened as what trails it."""
     data = bytearray(vmware.write(None, others=[("a", SMALL), ("b", b"words")]).data)

@@ -41,6 +41,8 @@ class Kind:
     read: Callable[[Archive], Iterator[Member]]
     dump: bool = False
     """It is a dump: what it holds is known, whether there is another dump within or not."""
+    text: bool = False
+    """It is a log that takes whatever lines there are for its own, and says no end."""
 
 
 KINDS: tuple[Kind, ...] = (
@@ -50,9 +52,27 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="flattened", sniff=flattened.sniff, read=flattened.read),
     Kind(name="avml", sniff=avml.sniff, read=avml.read),
     Kind(name="libvirt", sniff=saved.sniff, read=saved.read),
-    Kind(name="microdump", sniff=hextext.is_microdump, read=hextext.read_microdump, dump=True),
-    Kind(name="tombstone", sniff=hextext.is_tombstone, read=hextext.read_words, dump=True),
-    Kind(name="hs_err", sniff=hextext.is_hs_err, read=hextext.read_words, dump=True),
+    Kind(
+        name="microdump",
+        sniff=hextext.is_microdump,
+        read=hextext.read_microdump,
+        dump=True,
+        text=True,
+    ),
+    Kind(
+        name="tombstone",
+        sniff=hextext.is_tombstone,
+        read=hextext.read_words,
+        dump=True,
+        text=True,
+    ),
+    Kind(
+        name="hs_err",
+        sniff=hextext.is_hs_err,
+        read=hextext.read_words,
+        dump=True,
+        text=True,
+    ),
     Kind(name="erl_crash_dump", sniff=erlang.sniff, read=erlang.read, dump=True),
     Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),
     Kind(name="unreal", sniff=unreal.sniff, read=unreal.read),
