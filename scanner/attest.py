@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -152,13 +153,17 @@ def digest(path: str) -> str:
     """Return the SHA-256 of a file, in lower-case hex. Raises AttestError where there is none."""
     try:
         with pipes.open_file(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            if not stat.S_ISCHR(os.fstat(file.fileno()).st_mode):  # it may have no end
+                return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         raise AttestError(
             "the dump cannot be read",
             reason=cause(error),
             hint=remedy(error),
         ) from error
+    raise AttestError(
+        "the dump cannot be read", reason="it is a character device", hint="name a file"
+    )
 
 
 def version(text: str) -> str:

@@ -85,6 +85,14 @@ def test_it_binds_everything() -> None:
     assert attested.policy_sha256 == "d" * 64
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_device_without_an_end() -> None:
+    """It would be hashed for ever."""
+    with pytest.raises(AttestError) as caught:
+        attest.digest("/dev/zero")
+    assert caught.value.reason == "it is a character device"
+
+
 @pytest.mark.parametrize("digest", [FILE, CONTENT])
 def test_it_holds_for_the_file_and_for_its_content(digest: str) -> None:
     """Who unpacked the dump holds what was scanned."""
