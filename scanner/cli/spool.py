@@ -184,7 +184,7 @@ def ingest(
     def failed(error: errors.ScannerError) -> None:
         complain(f"{name}: {error.message}", error.reason, error.hint)
 
-    with _stored("nothing of it is kept: make room, and have it written again"):
+    with _stored("nothing of it is kept; have it written again when that is mended"):
         item = claims.receive(made.root, _safe(name), lambda part: _drain(part, max_bytes))
     with _stored():
         if defer:
