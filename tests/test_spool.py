@@ -370,6 +370,14 @@ def test_a_spool_is_made_where_its_folder_is(tmp_path: Path) -> None:
 
 
 @POSIX
+def test_a_spool_that_the_system_refuses(tmp_path: Path) -> None:
+    """Where nobody may look, as where a name is too long, is usage and no fault of ours."""
+    done = keysift("spool", "--once", str(tmp_path / ("a" * 300)))
+    assert done.returncode == 2
+    assert b"why: file name too long" in done.stderr
+
+
+@POSIX
 def test_metrics_replace_no_device(tmp_path: Path) -> None:
     """What is no regular file stays what it is."""
     os.mkfifo(tmp_path / "pipe")

@@ -224,13 +224,13 @@ def _is_new(root: Path) -> bool:
 
     A name that is mistyped is no spool, and waiting there for dumps would be for ever.
     """
-    if not root.parent.exists():
+    if not os.path.exists(root.parent):  # noqa: PTH110 - which never raises
         raise errors.UsageError(
             f"the spool {root} cannot be used",
             reason=f"there is no folder {root.parent}",
             hint="make the folder, or name another",
         )
-    return not root.exists()
+    return not os.path.exists(root)  # noqa: PTH110
 
 
 def _spool(
