@@ -79,6 +79,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "le-limbs": lambda key: encodings.little_limbs(key.p) + encodings.little_limbs(key.q),
     "symcrypt": symcrypt.key_object,
     "xml": containers.xml_key,
+    "xml-dsa": lambda _: containers.xml_dsa(),
     "sexp-hex": containers.sexp_hex,
     "sexp-canonical": containers.sexp_canonical,
     "sexp-object": containers.sexp_object,
@@ -244,7 +245,7 @@ def resolve(key: str, encoding: str) -> bytes:
         return FORMS[encoding](recipes.rsa_key(int(key[4:])))
     if key in CURVE_NAMES:
         return FORMS[encoding](recipes.ec_key(CURVE_NAMES[key]))
-    if key.startswith(("aes-", "ml-", "slh-")):
+    if key.startswith(("aes-", "dsa-", "ml-", "slh-")):
         return FORMS[encoding](key)
     return FORMS[encoding](recipes.okp_key(key))
 

@@ -1,4 +1,4 @@
-"""RSAKeyValue and S-expressions: read wherever they stand, proved, and never by their looks."""
+"""Keys as XML and S-expressions: read wherever they stand, proved, and never by their looks."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect.algebra.material import Ffc, Foreign, Rsa
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.openpgp import sexp
 from scanner.detect.texts import xmlkey
@@ -40,6 +41,24 @@ def test_xml(kind: str, *, wide: bool) -> None:
             assert seen[0].candidate.fingerprint.value == RSA.spki_sha256
             assert seen[0].candidate.confidence is Confidence.PROOF
             assert seen[0].candidate.places[0].size == len(text)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_xml_of_dsa(*, wide: bool) -> None:
+    """A DSAKeyValue element is proved by its power; the public form, or a wrong X, is a witness."""
+    numbers = keys.dsa_numbers()
+    text = containers.xml_dsa()
+    for written in (text, containers.xml_dsa(private=False), text.replace(b"<X>", b"<X>AQAB")):
+        data = bytes(400) + (encodings.utf16(written) if wide else written) + bytes(400)
+        (seen,) = xmlkey.examine(Bytes(data), 0, 400, RULES["dsa-key-value"])
+        if written is text:
+            assert isinstance(seen, Proved)
+            assert isinstance(seen.material, Ffc)
+            assert (seen.material.algorithm, seen.material.x) == ("dsa", numbers["x"])
+            assert seen.candidate.confidence is Confidence.PROOF
+        else:
+            assert isinstance(seen, PublicKey)
+            assert seen.y == numbers["y"]
 
 
 KEYS = [RSA, keys.ec_key("P-256"), keys.ec_key("P-384"), keys.okp_key("ed25519")]
@@ -203,3 +222,4 @@ def test_arbitrary_bytes(data: bytes, head: bytes) -> None:
     """Arbitrary bytes behind an anchor give nothing and raise nothing."""
     assert found(sexp.examine, "gnupg-private-key", head + data, 0) == []
     assert found(xmlkey.examine, "rsa-key-value", head + data, 0) == []
+    assert found(xmlkey.examine, "dsa-key-value", b"<DSAKeyValue>" + data, 0) == []
