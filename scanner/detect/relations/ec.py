@@ -5,10 +5,9 @@ elsewhere: in a certificate or another public key, in the operator's list, or in
 words, where libraries keep points in Montgomery form and protocols in bytes. Scalars are read as
 limbs, bytes and Java's ints (on a big-endian machine as limbs of either width, and bytes), and in
 Montgomery form modulo the order (ring), for which no other derivation is needed: v = d*R gives R*Q.
-Points that stand bare, one coordinate in a run of its own, are told by the curve's equation. What
-is tried is bounded by counts of derivations. A nonce whose signature is still there closes the same
-equation, and gives the key away as well: of its point nobody needs y, and the proof says so. Powers
-of R are no keys: tables of multiples of G hold R*G.
+Points that stand bare, one coordinate in a run of its own, are told by the curve's equation. A
+nonce whose signature is still there closes the same equation, and gives the key away: of its point
+nobody needs y, and the proof says so. Powers of R are no keys: tables of multiples of G hold R*G.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -150,7 +149,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         moved = np.concatenate(often), size, _ways(pool, size)
         for name, found in known.items():
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
-            trials = list(_trials(pool, CURVES[name], counts[name], [own, *listed]))
+            room = counts[name] + len(own[0]) * len(own[2])
+            trials = list(_trials(pool, CURVES[name], room, [own, *listed]))
             trials += _trials(pool, CURVES[name], max(counts[name] // 4, LEAST_HEADED), [moved])
             trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
             least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
@@ -178,7 +178,7 @@ def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
 def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: Ground) -> _Listed:
     """Return at most ``most`` scalars next to points of one curve, in a longer run too.
 
-    Of the size's other candidates there may be more than are tried on this curve.
+    Other candidates of the size may be more than are tried on this curve, and lose no room to them.
     """
     top = curve.n >> 8 * (curve.size - 1)
     found = pieces.beside(pool, curve.size, most, near, top=top, ground=ground)

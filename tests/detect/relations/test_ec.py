@@ -251,6 +251,21 @@ def test_a_scalar_of_a_slab_of_equal_objects_among_many_edges(make_pool: MakePoo
     assert named(related) == key.spki_sha256
 
 
+def test_what_is_beside_a_point_takes_no_room_of_others(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in nginx with jemalloc on 32-bit x86: a handshake lay beside a copy of the point."""
+    monkeypatch.setitem(ec.MOST, "P-384", (40, 40, 40))
+    key, links = KEYS["P-384"], noise.pointers(64, 1)
+    place = Place(space=0, offset=1000, size=97)
+    known = publics.ec("P-384", key.x, key.y, kind="certificate", place=place)
+    others = b"".join(links + noise.uniform(48, index) for index in range(14))
+    d = encodings.little_limbs(key.d, 48)
+    data = noise.uniform(2048, 3) + others + links + d + links
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
 def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
     """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
 
