@@ -60,7 +60,8 @@ MOST_ED448 = (120, 2_000)
 """Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
 
 MOST_JOINED = (64, 16)
-"""Edges of runs where an Ed448 seed and its public half may stand: in few runs, and in many."""
+"""Edges of runs where an Ed448 seed and its public half may stand, and seeds between two copies of
+it: in few runs, and in many."""
 
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
@@ -92,12 +93,13 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
             crowd = MOST_SEEDS * DEEP
         most = max(most, min(nearby.worth(pool, near), crowd))
-        positions = np.empty(0, np.int64)
+        positions = _between(pool, size)
         if algorithm == "ed448":
-            positions = np.append(_joined(pool, size), _padded(pool, size))
+            positions = np.concatenate((positions, _joined(pool, size), _padded(pool, size)))
             most += len(positions)
         if algorithm == "ed25519":
             parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
+            parts = np.concatenate((positions, parts))
             parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
             parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
             parts = np.append(parts, pieces.versioned(pool, size, most // 16))
@@ -144,6 +146,18 @@ def _twin(trial: Trial) -> bytes:
         return b""
     key = Okp(algorithm="x25519", seed=b"", public=edwards25519.montgomery(trial.public))
     return bytes.fromhex(describe(key).fingerprint.value)
+
+
+def _between(pool: Pool, size: int) -> Offsets:
+    """Return where a seed may stand between two copies of its public half, of which a run begins.
+
+    Seen in wolfSSL, whose object of a key begins with them, in a run that is no row of fields.
+    """
+    found = pool.head[(pool.head >= 0) & (pool.head + 3 * size <= len(pool.data))]
+    for at in range(size):
+        found = found[pool.data[found + at] == pool.data[found + at + 2 * size]]
+    found = found[variety.fits(pool, found, 3 * size)] + size
+    return found[variety.varied(pool.data, found, size)][: pool.budget(*MOST_JOINED)]
 
 
 def _joined(pool: Pool, size: int) -> Offsets:

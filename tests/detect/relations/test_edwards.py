@@ -255,6 +255,25 @@ def test_an_ed448_seed_right_behind_its_public_half(make_pool: MakePool, *, flip
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("algorithm", ["ed25519", "ed448"])
+def test_a_seed_between_two_copies_of_its_public_half_in_a_crowd(
+    make_pool: MakePool, algorithm: str, *, flipped: bool
+) -> None:
+    """Seen in wolfSSL, in a process of more numbers than seeds are tried of."""
+    key = keys.okp_key(algorithm)
+    objects = [noise.uniform(200, seed) + bytes(8) for seed in range(6000)]
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    record = key.public + seed + key.public + noise.uniform(13, 1)
+    objects[5000] = record + bytes(-len(record) % 16)
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects))
+    found = list(edwards.search(pool, ()))
+    assert [describe(one.key).fingerprint.value for one in found] == [key.spki_sha256] * (
+        not flipped
+    )
+    assert all(key.spki_sha256 in again(memory, one) for one in found)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("seed_first", [False, True])
 @pytest.mark.parametrize("algorithm", ["ed448", "x448"])
 def test_a_block_of_parameters_in_a_crowd(
