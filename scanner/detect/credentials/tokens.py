@@ -70,6 +70,9 @@ _MARK = re.compile(rb".{3}|[^A-Za-z0-9 ./:_-]", re.DOTALL)
 _LONG_MARK = 6
 """Characters of a mark that chance does not make of base64."""
 
+_GROUP = re.compile(r"(?<!\\)\((?!\?)|\(\?P?<\w")
+"""What opens the first group of an expression by which the token is told, if one does."""
+
 _SIDE = 64
 _BEFORE_BASE64, _BEHIND_BASE64 = re.compile(rb"[A-Za-z0-9+/]+\Z"), re.compile(rb"[A-Za-z0-9+/]+")
 _LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
@@ -276,9 +279,18 @@ def _token(origin: Place, start: int, value: bytes, rule: str, name: str) -> _To
 
 @functools.lru_cache(maxsize=1024)
 def _marks(rule: str, paths: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Return the texts, in lower case, of which one stands in every match of a rule."""
+    """Return the texts, in lower case, of which one stands in every match of a rule.
+
+    A word that stands before the token alone is none: a token in which it stands is a name itself
+    (``datadog_measure: ExperimentsDatadogPercentileMeasureInput``).
+    """
     pattern = str(kingfisher.catalogue(paths).detail(rule)["pattern"])
-    return tuple(lead.text.lower().encode() for lead in literals.leads(pattern))
+    group = _GROUP.search(pattern)
+    cut = group.start() if group else 0
+    head, rest = pattern[:cut].lower(), pattern[cut:].lower()
+    leads = [lead.text.lower() for lead in literals.leads(pattern)]
+    names = {text for text in leads if text.isalnum() and text in head and text not in rest}
+    return tuple(text.encode() for text in leads if text not in names)
 
 
 def _announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:

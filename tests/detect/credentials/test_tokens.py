@@ -130,6 +130,7 @@ def test_a_secret_behind_its_name(text: bytes) -> None:
         b"Server=db.example;Database=x;User Id=sa;Password=" + tokens.text("x", 12).encode(),
         b"postgres://user:" + tokens.text("y", 16).encode() + b"@db.corp.io:5432/main",
         b"facebook_secret = " + tokens.text("z", 32, "0123456789abcdef").encode(),
+        b":type datadog_measure: ExperimentsDatadogPercentileMeasureInput\n",
         b"CURVEDNS_PRIVATE_KEY=" + tokens.text("scalar", 64, "0123456789abcdef").encode(),
         b"PRIVATE_KEY=0x" + tokens.text("scalar", 64, "0123456789abcdef").encode(),
         b'{"privateKey":"0x' + tokens.text("scalar", 64, "0123456789abcdef").encode() + b'"}',
