@@ -104,6 +104,47 @@ def test_the_keys_of_libraries_for_bitcoin_are_listed(source: str, first: str, s
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+@pytest.mark.parametrize(
+    ("source", "public"),
+    [
+        (
+            "RFC 7520, section 5.5.1",
+            (
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZe2loSV3wrroKUN/4zhwGhCqo3Xh"
+                "u1td4QjeQ5wIVR0eUu11cBFj9/nkDd+fNBs9ybqGCvfgynyn6e7NAITRnA=="
+            ),
+        ),
+        (
+            "RFC 9421, appendix B.1.3",
+            (
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqIVYZVLCrPZHGHjP17CTW0/+D9Lf"
+                "w0EkjqF7xB4FivAxzic30tMM4GF+hR6Dxh71Z50VGGdldkkDXZCnTNnoXQ=="
+            ),
+        ),
+        (
+            "RFC 9421, appendix B.1.4",
+            "MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=",
+        ),
+    ],
+)
+def test_the_keys_of_standards_are_listed(source: str, public: str) -> None:
+    """Their public halves are printed beside the private ones."""
+    spki = base64.b64decode(public)
+    assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_the_examples_of_stellar_are_listed() -> None:
+    """Its texts are printed in docstrings: a seed in base32, behind a tag and before a sum."""
+    for text in (
+        "SBFZCHU5645DOKRWYBXVOXY2ELGJKFRX6VGGPRYUWHQ7PMXXJNDZFMKD",
+        "SB2LHKBL24ITV2Y346BU46XPEL45BDAFOOJLZ6SESCJZ6V5JMP7D6G5X",
+    ):
+        seed = base64.b32decode(text)[1:33]
+        public = ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key()
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert "stellar_sdk" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_key_of_rbnacl_is_listed() -> None:
     """Its seed stands in test_vectors.rb."""
     text = "b18e1d0045995ec3d010c387ccfeb984" + "d783af8fbb0f40fa7db126d889f6dadd"

@@ -416,6 +416,8 @@ LIBRARIES = {
     "google-auth": "Example credential:\n{}\n",
     "librdkafka": "\0{}\0",
     "hashcat": "\0{}\0",
+    "GitHub": '{{"token": "{}"}}',
+    "Stellar": ">>> {}'  # Don't use this mnemonic in practice.",
 }
 
 
