@@ -24,12 +24,15 @@ def filling(pool: Pool, size: int) -> Offsets:
 
     Or an array of ints in a Java heap dump, which stands at any byte.
     """
-    whole = (pool.head >= 0) & (pool.tail >= 0)
-    more = np.where(whole, pool.tail - pool.head - size, -size)
-    heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
-    told = counts.behind(pool, size), announced.heap_ints(pool, -(-size // _INT))
-    found = np.unique(np.concatenate((heads, tails - size, *told)))
-    return found[(found >= 0) & (found + size <= len(pool.data))]
+    if ("filled runs", size) not in pool.listed:
+        whole = (pool.head >= 0) & (pool.tail >= 0)
+        more = np.where(whole, pool.tail - pool.head - size, -size)
+        heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
+        told = counts.behind(pool, size), announced.heap_ints(pool, -(-size // _INT))
+        found = np.unique(np.concatenate((heads, tails - size, *told)))
+        found = found[(found >= 0) & (found + size <= len(pool.data))]
+        pool.listed["filled runs", size] = found
+    return pool.listed["filled runs", size]
 
 
 def filling_ints(pool: Pool, size: int) -> Offsets:

@@ -56,15 +56,16 @@ def copied(pool: Pool, size: int, most: int) -> Offsets:
     """
     if pool.few:
         return np.empty(0, np.int64)
-    found = np.unique(announced.first(pool, size)[1])
-    found = found[variety.fits(pool, found, size)]
-    found = found[variety.varied(pool.data, found, size)]
-    sums = _mixed(pool, found, size)
-    _, first, count = np.unique(sums, return_index=True, return_counts=True)
-    often = np.flatnonzero(count > 1)
-    order = often[np.argsort(-count[often], kind="stable")][:most]
-    positions: Offsets = found[first[order]]
-    return positions
+    if ("copied", size) not in pool.listed:
+        found = np.unique(announced.first(pool, size)[1])
+        found = found[variety.fits(pool, found, size)]
+        found = found[variety.varied(pool.data, found, size)]
+        sums = _mixed(pool, found, size)
+        _, first, count = np.unique(sums, return_index=True, return_counts=True)
+        often = np.flatnonzero(count > 1)
+        order = often[np.argsort(-count[often], kind="stable")]
+        pool.listed["copied", size] = found[first[order]]
+    return pool.listed["copied", size][:most]
 
 
 def slots(pool: Pool, size: int, most: int) -> Offsets:

@@ -21,6 +21,7 @@ def test_numbers_that_adjoin(make_pool: MakePool) -> None:
     pool, _ = make_pool(data)
     long, short = adjoining.filling(pool, 256), adjoining.filling(pool, 32)
     assert (len(long), len(short)) == (1, 3)
+    assert adjoining.filling(pool, 256) is long  # listed once
     first, second = adjoining.pairs(pool, (long, 256), (short, 32))
     assert set(first.tolist()) == set(long.tolist())
     found = [pool.data[where : where + 32].tobytes() for where in second.tolist()]

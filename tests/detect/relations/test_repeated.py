@@ -36,7 +36,9 @@ def heap(times: int, crowd: int = FEW_RUNS, own: bytes = SCALAR, public: bytes =
 def test_copies_in_a_crowd(make_pool: MakePool, times: int) -> None:
     """A number that was moved is the scalar; what stands once is one of thousands."""
     pool, _ = make_pool(heap(times))
+    assert not len(repeated.copied(pool, SIZE, 0))
     assert len(repeated.copied(pool, SIZE, 9)) == (times > 1)
+    assert ("copied", SIZE) in pool.listed  # once, for however many
     found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
     assert found == [KEY.spki_sha256] * (times > 1)
 
