@@ -8,6 +8,7 @@ what stands where, and never what it is.
 import numpy as np
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import announced, counts, nearby
@@ -29,7 +30,7 @@ def filling(pool: Pool, size: int) -> Offsets:
         more = np.where(whole, pool.tail - pool.head - size, -size)
         heads, tails = pool.head[(more >= -8) & (more <= 8)], pool.tail[abs(more) == 8]
         told = counts.behind(pool, size), announced.heap_ints(pool, -(-size // _INT))
-        found = np.unique(np.concatenate((heads, tails - size, *told)))
+        found = distinct(np.concatenate((heads, tails - size, *told)))
         found = found[(found >= 0) & (found + size <= len(pool.data))]
         pool.listed["filled runs", size] = found
     return pool.listed["filled runs", size]

@@ -6,6 +6,7 @@ ask, each for another size. This module refuses to judge what stands behind.
 
 import numpy as np
 
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.words import sliding
@@ -111,7 +112,7 @@ def tagged(pool: Pool, size: int) -> Offsets:
     at = at[(at >= LEAD) & (pointer >= _LEAST_POINTER) & (pointer < _MOST_POINTER)]
     counts = [limbs << bits | tag for bits in range(_TAGS + 1) for tag in range(1 << bits)]
     count = word[at - _WORD].astype(np.uint32)
-    return np.unique(at[np.isin(count, np.array(counts, np.uint32))])
+    return distinct(at[np.isin(count, np.array(counts, np.uint32))])
 
 
 def likened(pool: Pool, positions: Offsets) -> Offsets:

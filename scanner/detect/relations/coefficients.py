@@ -13,6 +13,7 @@ import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import limbs, readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
@@ -85,7 +86,7 @@ def listed(shelf: Shelf, bits: int) -> Numbers:
             side.at[side.exact & (side.room >= size) & (side.room <= most)]
             for side in (survey.begins[index], survey.ends[index])
         )
-        position = np.unique(np.concatenate((begins, ends - size)))
+        position = distinct(np.concatenate((begins, ends - size)))
         low = readings.low(reading, pool.data, position, bits)
         top = readings.top(reading, pool.data, position, bits)
         parts.append((position, np.full(len(position), index, np.int8), low, top))

@@ -19,6 +19,7 @@ from scanner.detect.algebra.material import Material, Pqc, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import bare_numbers, likelihood, readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
@@ -232,7 +233,7 @@ def _behind_words(pool: Pool) -> Offsets:
         rows = pool.data[ends[:, None] - behind - 2 * mlkem.Z + np.arange(2 * mlkem.Z)].view("<u2")
         ends = ends[(rows < _Q).all(axis=1) & (np.ptp(rows, axis=1) > _Q // 2)]
         found.append(ends + mlkem.SEED - behind)
-    return np.unique(np.concatenate(found))
+    return distinct(np.concatenate(found))
 
 
 def _vectors(pool: Pool, ends: Offsets, done: Container[Place]) -> Iterator[Related]:
@@ -317,7 +318,7 @@ def _rhos(pool: Pool, name: str, place: Place) -> Iterator[tuple[bytes, Place]]:
     whole = (pool.head >= 0) & (pool.tail >= 0)
     whole &= np.abs(pool.tail - pool.head - both) <= 2 * _SLACK
     spots = np.concatenate((pool.head[whole], pool.tail[whole] - both))
-    spots = np.unique((spots[:, None] + np.arange(1 - _SLACK, _SLACK)).ravel())
+    spots = distinct((spots[:, None] + np.arange(1 - _SLACK, _SLACK)).ravel())
     for position in spots[spots >= 0][:MOST_HASHES].tolist():
         yield pool.data[position : position + both].tobytes(), pool.place(position, mlkem.RHO)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import nearby, pieces, variety
@@ -72,7 +73,7 @@ def _counted(pool: Pool, positions: Offsets, count: int) -> Offsets:
     good = (last == count) | _typed(last, count)
     zero = np.flatnonzero(last == 0)
     good[zero] = _typed(second[zero], count) | _typed(second[zero], count + 1)
-    return np.unique(positions[good])
+    return distinct(positions[good])
 
 
 def _typed(headers: Words, count: int) -> Flags:

@@ -14,6 +14,7 @@ import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations import arithmetic, links, partial
@@ -70,7 +71,7 @@ def _ending(shelf: Shelf, how: Reading, bits: int) -> tuple[Offsets, Words]:
     ends = shelf.survey.ends[pool.readings.index(how)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
-    at = np.unique(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
+    at = distinct(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
     at = np.append(at, links.ends(pool, size))
     at = at[pool.data[at - how.word] >= 0x80]
     tops = readings.top(how, pool.data, at - WORD, readings.WIDE)

@@ -20,6 +20,7 @@ from scanner.detect.algebra.material import Material, Pqc, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import bare_numbers, likelihood, readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
@@ -123,7 +124,7 @@ def _expanded(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     heads = pool.head[pool.head >= 0]
     lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
     stand = [at for _, at in itertools.islice(words.find(pool.data, lows), MOST_PLACES)]
-    spots = np.unique(np.concatenate((*(heads - n for n in _LOST), np.array(stand, np.int64))))
+    spots = distinct(np.concatenate((*(heads - n for n in _LOST), np.array(stand, np.int64))))
     spots = spots[(spots >= 0) & (spots + mldsa.HEAD + _LOOKED_AT + 2 <= len(pool.data))]
     for name, size in mldsa.SETS.items():
         names = [key.raw for key in known if key.algorithm == name][:MOST_RHOS]

@@ -13,6 +13,7 @@ import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
@@ -105,7 +106,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = np.concatenate(
-        (np.unique(ends.at[good]), links.ends(pool, size), np.unique(ends.at[spare] - WORD))
+        (distinct(ends.at[good]), links.ends(pool, size), distinct(ends.at[spare] - WORD))
     )
     at = at[pool.data[at - 1] & 1 == 1]
     _, first = np.unique(readings.gather(pool.data, at - 8, ">u8"), return_index=True)

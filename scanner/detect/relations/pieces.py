@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from scanner.detect.integers import bare_numbers, limbs
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets, Runs
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations import nearby, variety, words
@@ -290,7 +291,7 @@ def _paired(pool: Pool, positions: Offsets, size: int) -> Offsets:
     A private number and its public half, or a point's two, are allocated together, and passing ones
     seldom are, but for those of a loop: they stand in long rows.
     """
-    positions = np.unique(positions)
+    positions = distinct(positions)
     row = nearby.in_row(pool, positions, size)
     return positions[(row > 1) & (row <= nearby.MOST_PAIRED)]
 

@@ -9,6 +9,7 @@ This module refuses to judge what a piece holds.
 import numpy as np
 import numpy.typing as npt
 
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.relations import announced, pieces, variety
@@ -57,7 +58,7 @@ def copied(pool: Pool, size: int, most: int) -> Offsets:
     if pool.few:
         return np.empty(0, np.int64)
     if ("copied", size) not in pool.listed:
-        found = np.unique(announced.first(pool, size)[1])
+        found = distinct(announced.first(pool, size)[1])
         found = found[variety.fits(pool, found, size)]
         found = found[variety.varied(pool.data, found, size)]
         sums = _mixed(pool, found, size)

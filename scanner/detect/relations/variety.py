@@ -7,6 +7,7 @@ others to say (``pieces``), and what it holds for the arithmetic.
 import numpy as np
 
 from scanner.detect.integers import likelihood
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.words import Bytes, sliding
@@ -64,7 +65,7 @@ def once(data: Bytes, positions: Offsets, size: int) -> Offsets:
     low = words[positions]
     order = np.argsort(low, kind="stable")
     same = np.flatnonzero(low[order][1:] == low[order][:-1])
-    rows = np.unique(order[np.append(same, same + 1)])  # of all others one word is enough
+    rows = distinct(order[np.append(same, same + 1)])  # of all others one word is enough
     columns = [words[positions[rows] + at] for at in range(0, size - 7, 8)]
     order = np.lexsort(columns)  # stable: the first of equals stays first
     equal = np.logical_and.reduce([c[order][1:] == c[order][:-1] for c in columns])
