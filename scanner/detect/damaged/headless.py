@@ -6,7 +6,8 @@ numbers behind stand whole. Others wipe the end: a scalar between its header and
 which is gone is a structure without proof. This module starts at any INTEGER of the size that keys
 have, walks over its neighbours in both directions as strictly as the reader of whole objects, and
 accepts what the numbers prove of each other (RFC 8017 section 3.2). It leaves whole objects to
-``keys``, and DSA to ``headless_dsa``.
+``keys``, DSA to ``headless_dsa``, and what begins inside of the algorithm's name to
+``headless_identifier``.
 """
 
 import functools
@@ -18,7 +19,7 @@ from scanner.detect.asn1 import der
 from scanner.detect.asn1.curve_names import USUAL_CURVE
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Parsed, Proved, candidate, parse_private
-from scanner.detect.damaged import headless_dsa
+from scanner.detect.damaged import headless_dsa, headless_identifier
 from scanner.detect.evidence import ec_derived, ec_scalar, okp_seed, on_curve, proved
 from scanner.detect.factors import Claim, claim
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
@@ -124,6 +125,7 @@ def _examine(memory: Memory, space: int, offset: int, rule: Rule, *, first: bool
         or headless_dsa.examine(memory, space, offset, rule, head)
         or _ec(memory, space, offset, rule, head)
         or _seed(memory, space, offset, rule, head)
+        or headless_identifier.examine(memory, space, offset, rule, head)
     )
 
 
