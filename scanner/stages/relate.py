@@ -20,6 +20,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.register import Register
 from scanner.detect.relations import (
     announced,
+    digit_nonces,
     digits,
     discrete,
     dsa_nonces,
@@ -50,7 +51,7 @@ RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("rsa", ("rsa",), rsa.search, rsa.again),
     ("ec", ("ec",), ec.search, ec.again),
     ("dh", ("dh", "elgamal"), discrete.search_dh, discrete.again),
-    ("ec-digits", ("ec",), digits.search, digits.again),
+    ("ec-digits", ("ec",), digit_nonces.search, digits.again),
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
     ("dsa", ("rsa", "dsa", "dhx"), dsa_nonces.search, discrete.again),
