@@ -36,8 +36,8 @@ LESS = (1_000_000, 20_000)
 MOST_PLACES, MOST_OBJECTS = 16, 4_096
 """Places of one known public key before which a key may stand; objects whose pointer is read."""
 
-MOST = (4_000, 1_000)
-"""Pieces whose public half is looked for, of each size, in a pool of few runs, or of many."""
+MOST = 16_000
+"""Pieces whose public half is looked for, of each size: a heap of V8 has thousands of 64 bytes."""
 
 PROOF = "SK.seed derives PK.root"
 
@@ -53,6 +53,9 @@ what is left of it, that are in the pool."""
 
 _WORD = 8
 """Bytes of a pointer, and what they are aligned to."""
+
+_HALF, _STEPS = 4, np.arange(-8, 9, 4)
+"""Bytes of half a word, and from the head of a run to what is counted before it."""
 
 _NEAR = 8
 """Bytes that a run may be longer or shorter than a key in it that fills it."""
@@ -147,12 +150,12 @@ def _before(pool: Pool, known: list[PublicKey]) -> Iterator[_Trial]:
 def _twice(pool: Pool) -> Iterator[_Trial]:
     """Yield what fills a run, and has its last two parts in another run, which those fill.
 
-    What is derived from secrets is laid down twice as well: of a handshake dozens of such pieces
-    stand within longer runs.
+    Or what is counted by the word before it, which comes first. What is derived from secrets is
+    laid down twice as well: of a handshake dozens of such pieces stand within longer runs.
     """
-    for n in _SIZES:
-        keys = _varied(pool, n)[: pool.budget(*MOST)]
-        copies = _edges(pool, 2 * n)
+    for list_keys, n in itertools.product((_counted, _edges), _SIZES):
+        keys = _varied(pool, list_keys(pool, slhdsa.PARTS * n), n)[:MOST]
+        copies = np.concatenate((_counted(pool, 2 * n), _edges(pool, 2 * n)))
         wanted = readings.gather(pool.data, keys + 2 * n, "<u8")
         there = readings.gather(pool.data, copies, "<u8")
         keys, copies = keys[np.isin(wanted, there)], copies[np.isin(there, wanted)]
@@ -162,12 +165,32 @@ def _twice(pool: Pool) -> Iterator[_Trial]:
                 yield position, tuple(slhdsa.of_size(n))
 
 
-def _varied(pool: Pool, n: int) -> Offsets:
-    """List the runs that a key fills whose private and public halves are as varied as random."""
-    found = _edges(pool, slhdsa.PARTS * n)
+def _varied(pool: Pool, found: Offsets, n: int) -> Offsets:
+    """Keep the positions of which private and public halves are as varied as random."""
     for half in (0, 2 * n):
         found = found[variety.varied(pool.data, found + half, 2 * n)]
     return found
+
+
+def _counted(pool: Pool, size: int) -> Offsets:
+    """List where so many bytes begin near the head of a run, and a word before says how many.
+
+    Or its upper half alone: seen in V8, where what follows an array looks as random as a key.
+    """
+    if ("arrays", _HALF) not in pool.listed:
+        ints = words.sliding(pool.data, ">u4" if pool.big_endian else "<u4")
+        heads = pool.head[(pool.head >= 0) & (pool.head + _ROOM + _WORD <= len(pool.data))]
+        found = []
+        for step in _STEPS.tolist():
+            last, first = ints[heads + step - _HALF], ints[heads + step - 2 * _HALF]
+            last, first = (first, last) if pool.big_endian else (last, first)
+            counts = np.where(last == 0, first, last)
+            good = (counts >= 2 * _SIZES[0]) & (counts <= _ROOM)
+            found.append(np.stack((heads[good] + step, counts[good].astype(np.int64))))
+        both = np.unique(np.concatenate(found, axis=1), axis=1)
+        pool.listed["arrays", _HALF], pool.listed["counts", _HALF] = both
+    listed: Offsets = pool.listed["arrays", _HALF][pool.listed["counts", _HALF] == size]
+    return listed
 
 
 def _edges(pool: Pool, size: int) -> Offsets:

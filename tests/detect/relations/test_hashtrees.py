@@ -92,6 +92,21 @@ def test_a_key_whose_public_half_stands_elsewhere(make_pool: MakePool, name: str
 
 
 @pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("shift", [0, 32])
+def test_arrays_that_are_counted(make_pool: MakePool, name: str, shift: int) -> None:
+    """Seen in Node.js (liboqs, @noble/post-quantum): random pointers follow V8's arrays."""
+    key = pqc.slh_key(name)
+    public, behind = key[len(key) // 2 :], noise.uniform(40, 7)
+    for right in (True, False):
+        rows = [
+            bytes(24) + (len(raw) + 8 * (not right) << shift).to_bytes(8, "little") + raw + behind
+            for raw in (key, public)
+        ]
+        data = noise.plant(noise.plant(noise.text(SIZE), AT - 32, rows[0]), 8192, rows[1])
+        assert search(*make_pool(data)) == ([(named(name), AT, len(key))] if right else [])
+
+
+@pytest.mark.parametrize("name", FAST)
 def test_a_public_key_alone_is_none(make_pool: MakePool, name: str) -> None:
     """Its parts stand behind what is not theirs."""
     key = pqc.slh_key(name)
