@@ -22,27 +22,31 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
     return open(path, "rb", opener=_opener)
 
 
-def _opener(path: str, flags: int) -> int:
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _opener(path: str, flags: int) -> int:
         return os.open(path, flags)
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    try:
-        _await_writer(path, descriptor)
-        os.set_blocking(descriptor, True)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
 
+else:
 
-def _await_writer(path: str, descriptor: int) -> None:
-    """Wait until a pipe that has a name has bytes, or had a writer. Raises TimeoutError."""
-    if sys.platform == "win32" or not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        return
-    real = os.path.realpath(path)
-    if not os.path.exists(real) or real.startswith("/dev/"):  # noqa: PTH110 - the name as it was given
-        return
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    if not waiting.poll(PATIENCE * 1000):
-        raise TimeoutError(errno.ETIMEDOUT, "it is a pipe, and nobody writes to it")
+    def _opener(path: str, flags: int) -> int:
+        descriptor = os.open(path, flags | os.O_NONBLOCK)
+        try:
+            _await_writer(path, descriptor)
+            os.set_blocking(descriptor, True)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _await_writer(path: str, descriptor: int) -> None:
+        """Wait until a pipe that has a name has bytes, or had a writer. Raises TimeoutError."""
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return
+        real = os.path.realpath(path)
+        if not os.path.exists(real) or real.startswith("/dev/"):  # noqa: PTH110 - of a descriptor
+            return
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        if not waiting.poll(PATIENCE * 1000):
+            raise TimeoutError(errno.ETIMEDOUT, "it is a pipe, and nobody writes to it")
