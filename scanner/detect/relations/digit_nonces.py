@@ -7,6 +7,7 @@ a nonce. In doubt a scalar is a key.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,9 @@ from scanner.detect.relations import digits, nonces, words
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.model import NONCE
+
+MOST_PLACES = 16
+"""Places of one r near which s is looked for, the first."""
 
 MOST_NUMBERS = 100
 """Numbers near r that are tried as s: V8 lays some forty of a signature's between the two."""
@@ -87,11 +91,12 @@ def _beside(
     zeros = how.shift // 8
     low = np.array([int.from_bytes(r[zeros : zeros + 8], "little")], np.uint64)
     found = (at - zeros for _, at in words.find(pool.data, low))
-    places = [at for at in found if readings.stands(how, pool.data, at, r)]
+    standing = (at for at in found if readings.stands(how, pool.data, at, r))
+    places = list(itertools.islice(standing, MOST_PLACES))
     numbers = listed(how, bits) if places else np.empty(0, np.int64)
     if not len(numbers):
         return []
-    apart = np.min([np.abs(numbers - at) for at in places], axis=0)
+    apart = functools.reduce(np.minimum, (np.abs(numbers - at) for at in places))
     numbers = numbers[np.argsort(apart, kind="stable")[:MOST_NUMBERS]]
     values = readings.decode_all(how, pool.data[numbers[:, None] + np.arange(size)])
     return [s for s in values if s != key.x and 0 < s < curve.n]

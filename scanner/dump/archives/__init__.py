@@ -52,26 +52,13 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="flattened", sniff=flattened.sniff, read=flattened.read),
     Kind(name="avml", sniff=avml.sniff, read=avml.read),
     Kind(name="libvirt", sniff=saved.sniff, read=saved.read),
-    Kind(
-        name="microdump",
-        sniff=hextext.is_microdump,
-        read=hextext.read_microdump,
-        dump=True,
-        text=True,
-    ),
-    Kind(
-        name="tombstone",
-        sniff=hextext.is_tombstone,
-        read=hextext.read_words,
-        dump=True,
-        text=True,
-    ),
-    Kind(
-        name="hs_err",
-        sniff=hextext.is_hs_err,
-        read=hextext.read_words,
-        dump=True,
-        text=True,
+    *(
+        Kind(name=name, sniff=sniff, read=read, dump=True, text=True)
+        for name, sniff, read in (
+            ("microdump", hextext.is_microdump, hextext.read_microdump),
+            ("tombstone", hextext.is_tombstone, hextext.read_words),
+            ("hs_err", hextext.is_hs_err, hextext.read_words),
+        )
     ),
     Kind(name="erl_crash_dump", sniff=erlang.sniff, read=erlang.read, dump=True),
     Kind(name="heapsnapshot", sniff=heapsnapshot.sniff, read=heapsnapshot.read, dump=True),

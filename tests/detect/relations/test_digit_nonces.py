@@ -57,3 +57,11 @@ def test_a_key_whose_point_was_read_is_no_nonce(make_pool: MakePool) -> None:
     public = publics.ec("P-256", once.x, once.y, kind="certificate")
     assert told(pool, public)[once.spki_sha256] == ("d*G = Q", "")
     assert told(pool)[once.spki_sha256] == (NONCE, own.spki_sha256)
+
+
+def test_an_r_that_stands_very_often(make_pool: MakePool) -> None:
+    """Near the first of its places s is looked for, however many there are."""
+    own, once, how = OWN["P-256"], NONCES["P-256"], HELD["smi64-26"]
+    numbers = [own.d, own.x, once.d, once.y, once.x, Signature("P-256").s, *[once.x] * 2000]
+    pool, _ = make_pool(heap(how, numbers, 256) + HASH + bytes(64))
+    assert told(pool)[once.spki_sha256] == (NONCE, own.spki_sha256)
