@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+STATES = ("live", "freed", "damaged")
 DUMPS = ("core", "dump.dmp", "core.zst", "dump.dmp.zst")
 ROWS = ("library", "program", "case")
 KINDS = ("rsa", "ec", "ed", "x25519", "x448", "dsa", "dh", "ml")
@@ -191,7 +192,12 @@ def reason(here: dict[str, Any]) -> str:
 
 
 def table(outcomes: list[Outcome], rows: str) -> Iterator[str]:
-    """Yield the lines of the table and of its notes."""
+    """Yield the lines of the table of all sums, of the table, and of its notes."""
+    totals = (sum_of([one for one in outcomes if one.state == state]) for state in STATES)
+    yield f"| keys found, of those that the dumps hold | {' | '.join(STATES)} |"
+    yield "| --- | --- | --- | --- |"
+    yield f"| {len({one.row for one in outcomes})} rows of `{rows}` | {' | '.join(totals)} |"
+    yield ""
     kinds = sorted({outcome.kind for outcome in outcomes})
     cells: dict[tuple[str, str], dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
     for outcome in outcomes:
@@ -205,6 +211,11 @@ def table(outcomes: list[Outcome], rows: str) -> Iterator[str]:
     if notes:
         yield ""
     yield from (f"{number}. {note}" for number, note in enumerate(notes, 1))
+
+
+def sum_of(outcomes: list[Outcome]) -> str:
+    """Count the keys found of those that are there."""
+    return f"{sum(outcome.found for outcome in outcomes)} of {len(outcomes)}"
 
 
 def cell(outcomes: list[Outcome], notes: list[str]) -> str:

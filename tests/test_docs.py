@@ -158,6 +158,29 @@ def test_changelog_names_every_rule() -> None:
         assert f"`{rule.id}`" in said
 
 
+def test_the_sums_are_those_of_the_tables() -> None:
+    """What the README sums up of keys found, by state, is what the cells of its tables say."""
+    sums = re.findall(r"^\| (\d+) [^|]* \| (\d+ of \d+) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    tables = re.findall(r"^\| library \| state .*\n\|[ |-]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    assert len(sums) == len(tables) == 2
+    for (rows, *said), table in zip(sums, tables, strict=True):
+        found: dict[str, list[int]] = {"live": [0, 0], "freed": [0, 0], "damaged": [0, 0]}
+        names = set()
+        for line in table.splitlines():
+            name, state, *cells = (part.strip() for part in line.strip("|").split("|"))
+            names.add(name)
+            for cell in filter(None, cells):
+                counts = re.search(r"(\d+) of (\d+)", cell)
+                alone = (int(cell.startswith("found")), 1)
+                some, every = map(int, counts.groups()) if counts else alone
+                found[state][0] += some
+                found[state][1] += every
+        assert (int(rows), said) == (
+            len(names),
+            [f"{some} of {all_}" for some, all_ in found.values()],
+        )
+
+
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(name: str) -> None:
     """Every link into the repository has a file at its end."""
