@@ -7,6 +7,7 @@ the log did not happen; whoever cannot write it must not let anything pass.
 """
 
 import datetime as dt
+import errno
 import json
 import os
 import stat
@@ -74,7 +75,7 @@ def scanned(event: str, decision: str, dump: "DumpReport", gate: "Gate") -> Row:
 def ready(log: str) -> None:
     """Raise ReportError where a log cannot be opened, or is none; make it where it is not."""
     try:
-        descriptor = os.open(log, _ADDING, 0o600)
+        descriptor = _opened(log)
         try:
             _refuse_other(log, descriptor)
         finally:
@@ -92,7 +93,7 @@ def append(log: str | None, *rows: Row) -> None:
         return
     data = "".join(json.dumps(one, ensure_ascii=True) + "\n" for one in rows).encode("ascii")
     try:
-        descriptor = os.open(log, _ADDING, 0o600)
+        descriptor = _opened(log)
         try:
             status = os.fstat(descriptor)
             regular = stat.S_ISREG(status.st_mode)
@@ -111,6 +112,25 @@ def append(log: str | None, *rows: Row) -> None:
             os.close(descriptor)
     except OSError as error:
         raise _unwritten(log, cause(error)) from error
+
+
+def _opened(log: str) -> int:
+    """Open a log to add to it. Raises OSError, for a pipe with a name that nobody reads too.
+
+    Whoever may read and write keeps such a pipe open alone, and what it writes is gone with it.
+    """
+    descriptor = os.open(log, _ADDING, 0o600)
+    real = os.path.realpath(log)
+    piped = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    if sys.platform != "win32" and piped and os.path.exists(real):  # noqa: PTH110 - else /dev/stderr
+        os.close(descriptor)
+        try:
+            return os.open(real, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            raise OSError(errno.ENXIO, "it is a pipe, and nobody reads it") from error
+    return descriptor
 
 
 def _refuse_other(log: str, descriptor: int) -> None:

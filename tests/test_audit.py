@@ -1,6 +1,7 @@
 """The audit log: a line for each decision, before it takes effect, and nothing passes unlogged."""
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -118,6 +119,22 @@ def test_a_log_that_cannot_be_is_told_before_the_scan(tmp_path: Path) -> None:
         done = keysift("scan", "-q", str(dump), "--audit-log", str(log))
         assert (done.returncode, done.stdout) == (2, b"")
         assert str(log).encode() in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders there")
+def test_a_pipe_that_nobody_reads_is_no_log(tmp_path: Path) -> None:
+    """What is written into it goes with whoever wrote; with a reader it is there."""
+    log = str(tmp_path / "pipe")
+    os.mkfifo(log)
+    for write in (audit.ready, lambda name: audit.append(name, {"event": "scan"})):
+        with pytest.raises(ReportError) as raised:
+            write(log)
+        assert raised.value.reason == "it is a pipe, and nobody reads it"
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    audit.ready(log)
+    audit.append(log, {"event": "scan"})
+    assert os.read(reader, 100) == b'{"event": "scan"}\n'
+    os.close(reader)
 
 
 def test_many_writers(tmp_path: Path) -> None:

@@ -147,7 +147,14 @@ class _Worker:
         self.pipe, far = context.Pipe()
         packed = _Packed(setup) if setup is not None else b""
         self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
-        self.process.start()
+        try:
+            self.process.start()
+        except OSError as error:  # multiprocessing asks for the working folder, which may be gone
+            raise errors.WorkerLost(
+                "a worker process could not be started",
+                reason=errors.cause(error),
+                hint="see that the working folder is there, and that the system has room",
+            ) from error
         far.close()
         self.busy: int | None = None
         self.last: Question = ()

@@ -272,6 +272,18 @@ def test_a_worker_that_dies_as_it_starts(spare: str, said: str) -> None:
     assert said in done.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a working folder cannot be deleted there")
+def test_a_worker_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its start looks for the working folder, which somebody deleted: that is no bug of ours."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(errors.WorkerLost, match="could not be started") as raised:
+        Processes(1, Session, 0)
+    assert raised.value.reason == "no such file or directory"
+
+
 def test_a_prepared_worker_that_died_is_replaced() -> None:
     """As any other; and one whose module cannot be imported is a worker all the same."""
     workers.prepare("scanner.no_such_module")
