@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain
 
 from scanner import fingerprint
+from scanner.detect.algebra.publics import BARE, KEY_SHARE
 from scanner.detect.asn1.keys import SEC1_WITHIN
 from scanner.dump import space
 from scanner.dump.space import SpaceMap
@@ -46,7 +47,7 @@ KEY_FILE = "key-file"
 _KEPT = ("private-key", "encrypted-key")
 """What somebody keeps in a file."""
 
-_NAMELESS = {"public-key", "claims"}
+_NAMELESS = {BARE, KEY_SHARE, "claims"}
 """The kinds of witnesses that name nobody."""
 
 _WHOLE = ("p*q = n", "product of the primes = n")
@@ -191,6 +192,7 @@ def _finding(
         occurrences=occurrences,
         note=f"published: {best.published}" if best.published else "",
         protection=best.protection,
+        session=not names and any(witness.kind == KEY_SHARE for witness in witnesses),
     )
 
 

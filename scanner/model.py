@@ -195,7 +195,7 @@ class Witness:
     """Something public that names a key: a certificate, an SSH blob, a JWK, the operator's list."""
 
     kind: str
-    """``certificate``, ``ssh``, ``jwk``, ``known``, ``public-key``, ``claims``."""
+    """``certificate``, ``ssh``, ``jwk``, ``known``, ``public-key``, ``key-share``, ``claims``."""
     fingerprint: Fingerprint
     """Of the key, ``spki-sha256``; of a token, that of its candidates."""
     subject: str = ""
@@ -235,8 +235,7 @@ class Candidate:
     """Modulus and public exponent of an RSA key."""
     group: tuple[int, ...] = ()
     more: bytes = b""
-    """p, q, g of a key that a relation found, and what follows them (fingerprint.ffc_spki); SHA-256
-    of an SPKI: of the X25519 key that an Ed25519 scalar is too, a nonce's signer; ML-DSA's rho."""
+    """p, q, g of a key in numbers (fingerprint.ffc_spki); the SHA-256 of another's SPKI; rho."""
     roles: tuple[str, ...] = ()
     """What stands at each place, where a relation found it: ``p``, ``d``, ``dp``..."""
     e_assumed: bool = False
@@ -295,6 +294,8 @@ class Finding:
     note: str = ""
     """Why a finding was set aside; of one that counts, what the policy says of it, if anything."""
     protection: str = ""
+    session: bool = False
+    """Nothing names it, and a TLS handshake sent its public half."""
     blocks: bool = False
     """By the policy, it keeps the dump from leaving."""
 
@@ -329,8 +330,7 @@ class Stretch:
     label: str
     """Who owns it, or what it is called; escaped by each renderer."""
     cells: tuple[str | None, ...]
-    """What equal parts of it look like, in order: the entropy of most cells of the file that they
-    take up, or ``unswept``; None where the file has no byte."""
+    """What equal parts look like, in order: entropy of most cells, ``unswept``; None: no byte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ class Ruling:
 
 def blocks(finding: Finding, policy: Policy = DEFAULT) -> bool:
     """Tell whether a finding keeps the dump from leaving."""
+    if finding.session and not policy.block_session_keys:
+        return False
     return finding.severity >= policy.fail_on and finding.confidence >= policy.min_confidence
 
 
@@ -127,7 +129,7 @@ def judge(
 ) -> DumpReport:
     """Return the report on one dump; ``suppressed`` are findings set aside before."""
     counting, aside = set_aside(findings, scan.content.sha256, ruling)
-    counting = tuple(replace(f, blocks=blocks(f, ruling.policy)) for f in counting)
+    counting = tuple(_ruled(finding, ruling.policy) for finding in counting)
     accepted = _accepted(scan.coverage, ruling.policy)
     against = [_blocked(finding) for finding in counting if finding.blocks]
     missing = [
@@ -160,6 +162,14 @@ def judge(
         suppressed=(*suppressed, *aside),
         accepted=accepted,
     )
+
+
+def _ruled(finding: Finding, policy: Policy) -> Finding:
+    """Return a finding that counts with what the policy says of it."""
+    if finding.session and not policy.block_session_keys:
+        note = "the policy lets keys of TLS sessions pass"
+        return replace(finding, note=finding.note or note, blocks=False)
+    return replace(finding, blocks=blocks(finding, policy))
 
 
 def _accepted(coverage: Coverage, policy: Policy) -> tuple[str, ...]:

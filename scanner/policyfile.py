@@ -14,7 +14,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from scanner import pipes
 from scanner.errors import PolicyError, cause, remedy
@@ -34,7 +34,7 @@ MOST_ALLOWED = 10_000
 
 _FILE_LIMIT = 1 << 20
 _TEXT_LIMIT = 500
-_KEYS = ("fail_on", "min_confidence", "accept", "require_tokens", "allow")
+_KEYS = ("fail_on", "min_confidence", "accept", "require_tokens", "block_session_keys", "allow")
 _ALLOW_KEYS = ("fingerprint", "reason", "owner", "expires")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -61,6 +61,8 @@ class Policy:
     """The least confidence that blocks: what merely looks like a key does not."""
     accept: tuple[str, ...] = ()
     require_tokens: bool = True
+    block_session_keys: bool = True
+    """Keys that nothing names, and whose public half a handshake sent, block like others."""
     allow: tuple[Allow, ...] = ()
 
 
@@ -88,16 +90,14 @@ def parse(raw: bytes, path: str = "policy") -> Policy:
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         _refuse(path, f"it is not TOML: {str(error)[:_TEXT_LIMIT]}", "correct the file")
     _only(path, table, _KEYS, "the policy")
-    require_tokens = table.get("require_tokens", True)
-    if not isinstance(require_tokens, bool):
-        _refuse(path, "require_tokens is neither true nor false", "write require_tokens = true")
     return Policy(
         fail_on=Severity[_choice(path, table, "fail_on", SEVERITIES, DEFAULT.fail_on.name)],
         min_confidence=Confidence[
             _choice(path, table, "min_confidence", CONFIDENCES, DEFAULT.min_confidence.name)
         ],
         accept=_accept(path, table.get("accept", [])),
-        require_tokens=require_tokens,
+        require_tokens=_flag(path, table, "require_tokens"),
+        block_session_keys=_flag(path, table, "block_session_keys"),
         allow=_allow(path, table.get("allow", [])),
     )
 
@@ -109,6 +109,7 @@ def digest(policy: Policy) -> str:
         "min_confidence": policy.min_confidence.name,
         "accept": sorted(policy.accept),
         "require_tokens": policy.require_tokens,
+        "block_session_keys": policy.block_session_keys,
         "allow": [
             [entry.fingerprint, entry.reason, entry.owner, entry.expires.isoformat()]
             for entry in policy.allow
@@ -140,6 +141,14 @@ def _choice(
     if not isinstance(value, str) or value not in choices:
         _refuse(path, f"{name} is not one of its values", f"use one of: {', '.join(choices)}")
     return value.upper()
+
+
+def _flag(path: str, table: dict[str, Any], name: str) -> bool:
+    """Return true or false; true where nothing is said."""
+    value = table.get(name, True)
+    if not isinstance(value, bool):
+        _refuse(path, f"{name} is neither true nor false", f"write {name} = true")
+    return value
 
 
 def _accept(path: str, value: object) -> tuple[str, ...]:

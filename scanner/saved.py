@@ -301,6 +301,7 @@ def _finding(table: Table) -> model.Finding:
         occurrences=fields.rows(table, "occurrences", _occurrence),
         note=fields.optional(table, "note") if "note" in table else "",
         protection=fields.optional(table, "protection") if "protection" in table else "",
+        session=fields.flag(table, "session") if "session" in table else False,
         blocks=fields.flag(table, "blocks") if "blocks" in table else False,
     )
 

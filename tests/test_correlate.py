@@ -228,6 +228,18 @@ def test_key_agreement_without_a_name() -> None:
     assert findings([raw])[0].severity is Severity.CRITICAL
 
 
+def test_what_a_handshake_sent_is_its_own() -> None:
+    """An EC key of which a hello has the point is told apart, and no less grave."""
+    raw = candidate(at(0, 32), rule="ec-scalar", algorithm="ec")
+    written = candidate(at(100, 48), algorithm="ec", confidence=Confidence.STRUCTURE)
+    sent = witness("key-share")
+    (found,) = findings([raw], (), [sent, witness("public-key")])
+    assert (found.severity, found.names, found.session) == (Severity.CRITICAL, (), True)
+    assert not findings([raw])[0].session
+    assert not findings([raw, written], (), [sent])[0].session
+    assert not findings([raw], (), [sent, witness("certificate")])[0].session
+
+
 def test_a_file_is_as_grave_as_it_is_alone() -> None:
     """Bare numbers of a key that prove more, under a rule that says less, take nothing away."""
     raw = candidate(at(0, 32), rule="dh-exponent", algorithm="dh")

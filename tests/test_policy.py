@@ -375,6 +375,18 @@ def test_truncated(changed: Scan, accept: tuple[str, ...], verdict: Verdict) -> 
     assert policy.judge(changed, [finding()], (), ruling(accept=accept)).verdict is Verdict.BLOCKED
 
 
+def test_session_keys_block_unless_said() -> None:
+    """An EC key that nothing names blocks, whatever it was made for; a policy may let it pass."""
+    once = dataclasses.replace(finding(), session=True)
+    assert policy.judge(scan(), [once]).verdict is Verdict.BLOCKED
+    lax = ruling(block_session_keys=False)
+    report = policy.judge(scan(), [once], (), lax)
+    assert (report.verdict, report.suppressed) == (Verdict.PASS, ())
+    assert not report.findings[0].blocks
+    assert report.findings[0].note == "the policy lets keys of TLS sessions pass"
+    assert policy.judge(scan(), [finding()], (), lax).verdict is Verdict.BLOCKED
+
+
 def test_tokens_are_required_unless_said() -> None:
     """Tokens that were not searched are a fault, which require_tokens = false accepts."""
     changed = scan(faults=(Fault(code=policyfile.TOKENS_FAULT, text="No tokens."),))

@@ -35,17 +35,19 @@ def test_an_empty_policy_is_the_default() -> None:
     assert policyfile.DEFAULT.fail_on is Severity.HIGH
     assert policyfile.DEFAULT.min_confidence is Confidence.STRUCTURE
     assert policyfile.DEFAULT.require_tokens
+    assert policyfile.DEFAULT.block_session_keys
 
 
 def test_everything_that_can_be_said() -> None:
     """Each key of the file arrives in its field."""
     text = (
         'fail_on = "low"\nmin_confidence = "proof"\naccept = ["truncated"]\n'
-        f"require_tokens = false\n{ENTRY}"
+        f"require_tokens = false\nblock_session_keys = false\n{ENTRY}"
     )
     policy = policyfile.parse(text.encode())
     assert (policy.fail_on, policy.min_confidence) == (Severity.LOW, Confidence.PROOF)
     assert (policy.accept, policy.require_tokens) == (("truncated",), False)
+    assert not policy.block_session_keys
     (entry,) = policy.allow
     assert (entry.fingerprint, entry.owner) == (KEY, "platform team")
     assert entry.expires == dt.date(2027, 1, 31)
@@ -63,6 +65,7 @@ def test_everything_that_can_be_said() -> None:
         ("accept = ['worker-lost', 'truncated']", "no policy can accept"),
         ("accept = [1]", "accept is no list"),
         ("require_tokens = 'no'", "neither true nor false"),
+        ("block_session_keys = 0", "block_session_keys is neither true nor false"),
         ("allow = 1", "allow is no list"),
         ("allow = [1]", "allow is no list"),
         (ENTRY + "note = 'x'", "unknown key 'note' in [[allow]] entry 1"),
@@ -104,6 +107,7 @@ def typos(name: str) -> set[str]:
         ("min_confidence", '= "shape"'),
         ("accept", "= []"),
         ("require_tokens", "= true"),
+        ("block_session_keys", "= true"),
         ("allow", "= []"),
     ],
 )
@@ -164,6 +168,7 @@ def test_digest_is_of_what_is_said() -> None:
         'min_confidence = "proof"',
         'accept = ["truncated"]',
         "require_tokens = false",
+        "block_session_keys = false",
         ENTRY,
         ENTRY.replace("2027", "2028"),
         ENTRY.replace("platform", "other"),

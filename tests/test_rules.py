@@ -67,6 +67,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "ssh-line": containers.ssh_line,
     "ssh-blob": containers.ssh_blob,
     "dnskey": containers.dnskey,
+    "key-share": containers.key_share,
     "openssh-pem": encodings.openssh_pem,
     "openssh-fields": containers.openssh_fields,
     "capi-blob": encodings.capi_blob,

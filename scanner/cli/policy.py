@@ -146,6 +146,7 @@ def _described(agreed: "Policy", day: dt.date) -> list[str]:
         ),
         f"accepts         {', '.join(agreed.accept) or 'no fault'}",
         f"without tokens  {tokens}",
+        f"session keys    {'block' if agreed.block_session_keys else 'do not block'}",
         f"policy SHA-256  {policyfile.digest(agreed)}",
     ]
     counts = {"holds": 0, "ends soon": 0, "ended": 0}

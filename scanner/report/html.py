@@ -214,8 +214,8 @@ def _to_do(dump: DumpReport, findings: Sequence[Finding], names: Sequence[str]) 
 
 
 def _step(finding: Finding, name: str) -> Node:
-    verb = "Revoke" if finding.kind == "token" else "Rotate"
     which = [*wording.certificate(finding), *wording.otherwise_known(finding)][:1]
+    verb = wording.verb(finding).capitalize()
     link = element("a", f"{verb} {wording.name(finding)}", href=f"#{name}")
     return element("li", link, *(element("span", " ", bdi) for bdi in lines(which)))
 

@@ -142,6 +142,7 @@ def _finding(finding: model.Finding) -> Document:
         "occurrences": [_occurrence(occurrence) for occurrence in finding.occurrences],
         "note": _text(finding.note),
         "protection": _text(finding.protection),
+        "session": finding.session,
         "blocks": finding.blocks,
     }
 

@@ -118,9 +118,8 @@ def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
     shown = keys if verbose else keys[:MOST_KEYS]
     grid = _grid()
     for finding, key in shown:
-        verb = "revoke" if finding.kind == "token" else "rotate"
         where = Text(wording.spread(key, report))
-        grid.add_row(Text(verb, "bold"), Group(_identity(finding), where))
+        grid.add_row(Text(wording.verb(finding), "bold"), Group(_identity(finding), where))
     if len(keys) > len(shown):
         grid.add_row("", _more(len(keys) - len(shown), "key", "keys"))
     _signed(grid, once)
@@ -161,8 +160,7 @@ def _what_to_do(dump: DumpReport, *, verbose: bool) -> Table:
     acting = [finding for finding in every if not wording.is_nonce(finding)]
     told, others = alike.folded(acting, every=verbose)
     for finding in told:
-        verb = "revoke" if finding.kind == "token" else "rotate"
-        grid.add_row(Text(verb, "bold"), _identity(finding))
+        grid.add_row(Text(wording.verb(finding), "bold"), _identity(finding))
     for said in others:
         grid.add_row("", _label(said))
     _signed(grid, once)

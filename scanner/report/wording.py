@@ -81,8 +81,9 @@ _AGREEMENT = "Nothing, if it is ephemeral, as it probably is; else make a new ke
 _NOT_HERE = "Nothing, as long as the dump is all that leaves: what opens it is not there."
 
 _SESSIONS = "Make a new key if a service keeps it; one made for a session ends with the session."
-"""Of what agrees on keys as well as it signs or decrypts, and nobody names: a client has such keys
-too, for one handshake."""
+"""Of what agrees on keys as well as it signs or decrypts, and nobody names: as in a handshake."""
+
+_ENDED = "Nothing, as a rule: it ended with its session, which can be read by who recorded it."
 
 _FOR_SESSIONS = ("ec", "x-wing", *AGREEMENT)
 
@@ -176,9 +177,15 @@ def acts(finding: Finding) -> bool:
 
     What the operator's policy blocks is to be acted on, whatever it is.
     """
-    return finding.blocks or (
-        finding.severity >= Severity.HIGH and finding.confidence > Confidence.SHAPE
-    )
+    grave = finding.severity >= Severity.HIGH and not finding.session
+    return finding.blocks or (grave and finding.confidence > Confidence.SHAPE)
+
+
+def verb(finding: Finding) -> str:
+    """Return in one word what to do about a finding; of a key that has ended, what it was."""
+    if finding.kind == "token":
+        return "revoke"
+    return "session" if finding.session else "rotate"
 
 
 def named(finding: Finding) -> bool:
@@ -266,7 +273,7 @@ def otherwise_known(finding: Finding) -> Iterator[str]:
         yield f"named by {names(finding)}"
     elif not named(finding):
         said = _ONCE if is_nonce(finding) else "nothing here says whose it is"
-        yield f"unnamed: {said}"
+        yield f"unnamed: {'a TLS handshake sent its public half' if finding.session else said}"
 
 
 def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[Occurrence]]]:
@@ -296,6 +303,8 @@ def coordinate(extent: Extent) -> tuple[str, str]:
 
 def advice(finding: Finding) -> str:
     """Return what to do about a finding."""
+    if finding.session and finding.kind == "private-key":
+        return _ENDED
     if finding.kind == "private-key" and not acts(finding):
         agreed = finding.algorithm in {*AGREEMENT, "dh"}
         return _AGREEMENT if agreed else "Look at it by hand."

@@ -122,6 +122,7 @@ _ANCHORED = (
     ),
     _detector("ssh", mutate=(_B64, mutators.numbers)),
     _detector("dnskey", mutate=(mutators.numbers,)),
+    _detector("key-share", mutate=(mutators.numbers,)),
     _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("jwk", "detect.texts.jwk", "detect.texts.nested", mutate=(_B64, *_WIDE)),
     _detector("jwk-secret", "detect.texts.jwk", mutate=(_B64, *_WIDE)),

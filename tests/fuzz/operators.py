@@ -167,7 +167,7 @@ TARGETS = (
         run=_policy,
         seeds=lambda: [
             b'fail_on = "high"\nmin_confidence = "proof"\naccept = ["truncated"]\n' + _ENTRY,
-            b"require_tokens = false\n",
+            b"require_tokens = false\nblock_session_keys = false\n",
         ],
         mutate=(mutators.literal(_TOML), mutators.elsewhere),
         longest=8192,

@@ -131,6 +131,22 @@ def test_what_nobody_names_may_be_of_a_session(
     assert "put it in this one's place" in wording.advice(named)
 
 
+def test_a_key_of_a_handshake(blocked: Report) -> None:
+    """What TLS sent for one session is no key to rotate, whether it blocks or not."""
+    (dump,) = blocked.dumps
+    key = dataclasses.replace(
+        dump.findings[0], names=(), public=Public(), session=True, blocks=True
+    )
+    alone = dataclasses.replace(dump, findings=(key,))
+    said = text.render(dataclasses.replace(blocked, dumps=(alone,)))
+    assert "  session       EC P-256\n" in said
+    assert "unnamed: a TLS handshake sent its public half" in said
+    assert "Nothing, as a rule: it ended with its session" in said
+    passing = dataclasses.replace(key, blocks=False)
+    assert not wording.acts(passing)
+    assert wording.advice(passing) == wording.advice(key)
+
+
 @pytest.mark.parametrize("algorithm", ["dh", "x25519", "x448"])
 def test_an_exponent_that_does_not_block_is_ephemeral(blocked: Report, algorithm: str) -> None:
     """Of a key agreement that nobody names there is as a rule nothing to do."""

@@ -14,6 +14,9 @@ from scanner.model import Place, Witness
 BARE = "public-key"
 """The kind of a witness that is a public key alone: it calls nobody by a name."""
 
+KEY_SHARE = "key-share"
+"""The kind of a witness that a handshake sent: it calls nobody by a name, and is the session's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:

@@ -1,0 +1,88 @@
+"""Points that a TLS handshake sent for itself: their private keys are of one session.
+
+A key share in a hello of TLS 1.3 (RFC 8446 section 4.2.8), and what either side sends of ECDHE in
+TLS 1.2 (RFC 8422 sections 5.4, 5.7). They are no findings: they say of a private key that is found
+what it was made for. What lies around a point is read to the start of the extension or message, so
+that its type and all lengths between fit. This module refuses what is no point of the curve.
+"""
+
+from collections.abc import Iterator
+
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.publics import KEY_SHARE, PublicKey
+from scanner.detect.asn1.der import Memory
+from scanner.detect.evidence import on_curve
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+GROUPS = {0x17: "P-256", 0x18: "P-384", 0x19: "P-521", 0x11EB: "P-256", 0x11ED: "P-384"}
+"""RFC 8446 section 4.2.7; with ML-KEM behind the point, draft-ietf-tls-ecdhe-mlkem."""
+
+FURTHEST = 4096
+"""Bytes before an entry in which its extension begins: X25519MLKEM768 has 1,216 of its own."""
+
+MOST_ENTRIES = 16
+"""Key shares before that one. Nobody sends more than a few."""
+
+_EXTENSION, _EXCHANGED = b"\x00\x33", b"\x0c"
+"""key_share; server_key_exchange."""
+
+_NAMED_CURVE, _SENT = 3, 16
+"""ECCurveType; client_key_exchange."""
+
+_POINTS = {2 * FIELD_BYTES[curve] + 1: curve for curve in ("P-256", "P-384", "P-521")}
+_SIGNED = 2048
+"""Bytes at most of a signature behind a server's point."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:
+    """Yield the point whose entry, parameters or message begins at ``offset``."""
+    del rule
+    head = memory.clip(space, offset, 5)
+    before = memory.clip(space, max(0, offset - FURTHEST), min(offset, FURTHEST))
+    if len(head) < 5:
+        return
+    if head[0] == _NAMED_CURVE:
+        curve, at = GROUPS.get(head[2], ""), 4
+        fits = _exchanged(before[-4:], at + head[3])
+    elif head[0] == _SENT:
+        curve, at = _POINTS.get(head[4], ""), 5
+        fits = head[3] == head[4] + 1
+    else:
+        curve, at = GROUPS.get(int.from_bytes(head[:2], "big"), ""), 4
+        fits = _shared(before, at + int.from_bytes(head[2:4], "big"))
+    size = FIELD_BYTES.get(curve, 0)
+    point = memory.clip(space, offset + at, 2 * size + 1)
+    if not fits or not curve or len(point) < 2 * size + 1 or point[0] != 4:
+        return
+    x, y = int.from_bytes(point[1 : size + 1], "big"), int.from_bytes(point[size + 1 :], "big")
+    if on_curve(curve, x, y):
+        place = Place(space=space, offset=offset + at, size=len(point))
+        yield publics.ec(curve, x, y, kind=KEY_SHARE, place=place)
+
+
+def _shared(before: bytes, size: int) -> bool:
+    """Tell whether a server's key_share ends before an entry, or a client's leads to it."""
+    if before[-4:] == _EXTENSION + size.to_bytes(2, "big"):
+        return True
+    end = len(before)
+    start = before.rfind(_EXTENSION)
+    while start >= 0:
+        at = start + 6
+        length, listed = (int.from_bytes(before[at - n : at - n + 2], "big") for n in (4, 2))
+        if length == listed + 2 and end + size <= at + listed:
+            for _ in range(MOST_ENTRIES):
+                if at >= end:
+                    break
+                at += 4 + int.from_bytes(before[at + 2 : at + 4], "big")
+            if at == end:
+                return True
+        start = before.rfind(_EXTENSION, 0, start)
+    return False
+
+
+def _exchanged(header: bytes, size: int) -> bool:
+    """Tell whether a message's header has room for a server's parameters and a signature."""
+    length = int.from_bytes(header[1:], "big")
+    return header[:1] == _EXCHANGED and size <= length <= size + _SIGNED
