@@ -52,7 +52,7 @@ _ROOM, _ZEROS = 128, 32
 what is left of it, that are in the pool."""
 
 _WORD = 8
-"""Bytes of a pointer, and what they are aligned to."""
+"""Bytes of a pointer, at most."""
 
 _HALF, _STEPS = 4, np.arange(-8, 9, 4)
 """Bytes of half a word, and from the head of a run to what is counted before it."""
@@ -108,10 +108,11 @@ def _proved(name: str, raw: bytes) -> Material | None:
 def _objects(pool: Pool) -> Iterator[_Trial]:
     """Yield the keys of OpenSSL's objects: behind the parts a pointer to the public ones stands.
 
-    What the parts leave of their array are zeros. Objects of 64-bit machines alone are known.
+    What the parts leave of their array are zeros.
     """
     where = pool.memory.map
-    kind = "<u8" if where.byte_order == "little" else ">u8"
+    word = where.pointer_size
+    kind = f"{'<' if where.byte_order == 'little' else '>'}u{word}"
     for n in _SIZES:
         found = _edges(pool, slhdsa.PARTS * n)
         rest = min(_ROOM - slhdsa.PARTS * n, _ZEROS)
@@ -120,15 +121,13 @@ def _objects(pool: Pool) -> Iterator[_Trial]:
         block = np.searchsorted(pool.at, found, side="right") - 1
         offset = pool.offset[block] + found - pool.at[block]
         address = where.base[pool.space[block]] + offset.astype(np.uint64) + np.uint64(2 * n)
-        good = where.addressed[pool.space[block]] & (address % np.uint64(_WORD) == 0)
+        good = where.addressed[pool.space[block]] & (address % np.uint64(word) == 0)
         if not rest:  # the pointer stands in the pool
             good &= readings.gather(pool.data, found + _ROOM, kind) == address
         rows = zip(found[good].tolist(), address[good].tolist(), strict=True)
         for position, wanted in itertools.islice(rows, MOST_OBJECTS):
             place = pool.place(position, _ROOM)
-            pointer = np.frombuffer(
-                pool.memory.clip(place.space, place.offset + _ROOM, _WORD), kind
-            )
+            pointer = np.frombuffer(pool.memory.clip(place.space, place.offset + _ROOM, word), kind)
             if pointer.tolist() == [wanted]:
                 yield position, tuple(slhdsa.of_size(n))
 

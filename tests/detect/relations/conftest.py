@@ -26,7 +26,8 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
         ) -> tuple[Pool, Memory]:
             path = tmp_path / "dump"
             path.write_bytes(data)
-            region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
+            start = 0x7F00_0000_0000 if word == 8 else 0x7F00_0000
+            region = Region(start=start, size=len(data), file_offset=0)
             regions = (region,) if addressed else ()
             layout = Layout(format="raw", byte_order=byte_order, pointer_size=word, regions=regions)
             space_map, _ = space.build(layout, len(data))

@@ -20,7 +20,7 @@ MakePool = Callable[..., tuple[Pool, Memory]]
 
 NAMES = sorted(slhdsa.SETS)
 FAST = [name for name in NAMES if name.endswith("f")]
-BASE, SIZE, AT = 0x7F00_0000_0000, 1 << 14, 1040
+BASE, BASE_32, SIZE, AT = 0x7F00_0000_0000, 0x7F00_0000, 1 << 14, 1040
 
 
 def named(name: str) -> str:
@@ -59,6 +59,13 @@ def test_an_object_of_openssl(make_pool: MakePool, name: str) -> None:
     """The parts, and the pointer to the public ones, with nothing else in the dump: all sets."""
     data = planted(pqc.slh_object(name, BASE + AT))
     assert search(*make_pool(data)) == [(named(name), AT, slhdsa.SETS[name].private)]
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_an_object_of_a_32_bit_machine(make_pool: MakePool, name: str) -> None:
+    """Seen on x86 and ARM: the pointer has four bytes, and another one is behind it."""
+    data = planted(pqc.slh_object(name, BASE_32 + AT, 4) + BASE_32.to_bytes(4, "little"))
+    assert search(*make_pool(data, word=4)) == [(named(name), AT, slhdsa.SETS[name].private)]
 
 
 @pytest.mark.parametrize("name", FAST)
