@@ -268,8 +268,13 @@ def _vectors(pool: Pool, ends: Offsets, done: Container[Place]) -> Iterator[Rela
 
 
 def _is_behind_secret(pool: Pool, position: int) -> bool:
-    """Tell whether a polynomial of s stands in words before a position."""
-    raw = pool.data[max(position - mlkem.WORDS, 0) : position].tobytes()
+    """Tell whether a polynomial of s stands in words before a position.
+
+    The pool has a part of them at most, where some of them look less random.
+    """
+    place = pool.place(position, mlkem.Z)
+    first = place.offset - mlkem.WORDS
+    raw = pool.memory.clip(place.space, first, mlkem.WORDS) if first >= 0 else b""
     last = mlkem.encoded(raw) if len(raw) == mlkem.WORDS else None
     return last is not None and mlkem.is_secret(last)
 

@@ -152,6 +152,18 @@ def test_words_without_a_seed(make_pool: MakePool, name: str, order: str) -> Non
         assert search(*make_pool(bytes(broken))) == []
 
 
+@pytest.mark.parametrize("label", ["ml-kem 1", "ml-kem 4", "ml-kem 7"])
+def test_words_that_look_less_random(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    """Of so many words some part the run: what is before them is not in the pool."""
+    monkeypatch.setattr(pqc, "seed", lambda _: pqc.noise(label, 64))
+    whole = words_of("ml-kem-512", "boringssl")
+    data = noise.plant(noise.text(SIZE), 1024, bytes(8) + whole + bytes(8))
+    row = (named("ml-kem-512"), 1032 + len(whole) - 1056, 1056, "s words-16, z", EQUATION)
+    assert search(*make_pool(data)) == [row]
+
+
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
