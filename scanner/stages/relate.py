@@ -35,7 +35,7 @@ from scanner.detect.relations import (
     rsa,
 )
 from scanner.detect.relations.related import Related
-from scanner.detect.structures import openssh_shield, symcrypt
+from scanner.detect.structures import openssh_shield, psa, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence
 from scanner.rules import Rule
@@ -77,6 +77,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
     ("symcrypt", symcrypt.again),
+    ("psa", psa.again),
 )
 """A second look at candidates of which the places alone say all, without an anchor."""
 

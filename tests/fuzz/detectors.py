@@ -16,12 +16,12 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.credentials import kingfisher, tokens
-from scanner.detect.structures import openssh_shield
+from scanner.detect.structures import openssh_shield, psa
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, TOKENS
+from scanner.stages.examine import EXAMINERS, TOKENS, Examine
 from tests.fuzz import checks, mutators
 from tests.fuzz.files import file_of
 from tests.fuzz.target import Mutate, Target
@@ -179,8 +179,8 @@ _ANCHORED = (
 )
 
 
-def _shielded(data: bytes) -> None:
-    """Read shielded keys out of two regions, whose pointers lead to each other or elsewhere."""
+def _pointed(detector: str, examine: Examine, data: bytes) -> None:
+    """Read keys out of two regions, whose pointers lead to each other or elsewhere."""
     half = len(data) // 2
     regions = (
         Region(start=0x5585_0000_0000, size=half, file_offset=0),
@@ -191,11 +191,11 @@ def _shielded(data: bytes) -> None:
         Layout(format="elfcore", regions=tuple(r for r in regions if r.size)), len(data)
     )
     memory = space.Memory(space_map, file)
-    shielding = _rules_of("openssh-shield")
+    pointing = _rules_of(detector)
     for number in range(len(space_map.size)):
         raw = memory.read(number, 0, int(space_map.size[number]))
-        for index, offset in _sweeper("openssh-shield").sweep(raw):
-            for found in openssh_shield.examine(memory, number, offset, shielding[index]):
+        for index, offset in _sweeper(detector).sweep(raw):
+            for found in examine(memory, number, offset, pointing[index]):
                 if isinstance(found, Proved):
                     checks.material(found.material)
 
@@ -215,6 +215,15 @@ def _shields() -> Iterable[bytes]:
         yield bytes(heap) + containers.PREKEY
 
 
+def _slots() -> Iterable[bytes]:
+    for curve in ("P-256", "P-521"):
+        heap = bytearray(0x400)
+        slot = containers.psa_slot(curve, 0x5585_0000_0300)
+        heap[0x100 : 0x100 + len(slot)] = slot
+        heap[0x300:0x340] = bytes(range(64))
+        yield bytes(heap) * 2
+
+
 def _tokens(data: bytes) -> None:
     hits = _sweeper(TOKENS).sweep(data)
     named = [_rules_of(TOKENS)[index] for index, _ in hits]
@@ -231,10 +240,18 @@ TARGETS = (
     Target(
         name="shielded",
         covers=("detect.structures.openssh_shield",),
-        run=_shielded,
+        run=functools.partial(_pointed, "openssh-shield", openssh_shield.examine),
         seeds=_shields,
         mutate=(mutators.numbers,),
         longest=34_000,
+    ),
+    Target(
+        name="slots",
+        covers=("detect.structures.psa",),
+        run=functools.partial(_pointed, "psa", psa.examine),
+        seeds=_slots,
+        mutate=(mutators.numbers,),
+        longest=4096,
     ),
     Target(
         name="tokens",
