@@ -1,10 +1,10 @@
 """RSA keys of which p, q and n all lost their low limbs: an allocator took back each block.
 
 The counterpart of ``low_ends`` for numbers that begin with their least significant limb. Two
-primes' top words give that of n, as those of whole numbers do; where nothing is left of q, p is
-looked for near n. What is left of p and of n gives the rest of p by a lattice, and then q: their
-product begins as what is left of n does, to the last bit, only if all of it is right. The modulus
-that nobody could read is that product.
+primes' top words give that of n, as those of whole numbers do; of q, R - q may be left, which is
+one in Montgomery form. Where nothing is, p is looked for near n. What is left of p and of n gives
+the rest of p by a lattice, and then q: their product begins as what is left of n does, to the last
+bit, only if all of it is right. The modulus that nobody could read is that product.
 """
 
 import itertools
@@ -39,18 +39,20 @@ carry those of Diffie-Hellman's groups (RFC 3526, RFC 7919), which had used up a
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield each key, but of the moduli ``others``, of which p, q and n lost their low limbs.
 
-    Seen in FLINT, whose integers are GMP's, and are freed as they are: glibc's links take 16 bytes.
+    Seen in FLINT, whose integers are GMP's, and are freed as they are: glibc's links take 16 bytes;
+    and in RustCrypto (qh3 for Python), of which R - q had outlived q.
     """
     left, seen = MOST_LATTICES, set(others)
     for how, half in itertools.product(readings.limbs(shelf.pool.readings), HALVES):
         primes, tops = _ending(shelf, how, half)
+        others = np.append(tops, _ending(shelf, how, half, negated=True)[1])
         moduli, products = primes[:0], tops[:0]
-        if len(primes) > 1:
+        if len(primes) and len(others) > 1:
             moduli, products = _ending(shelf, how, 2 * half)
         fitting = (
             (end, int(primes[index]))
             for end, product in zip(moduli.tolist(), products.tolist(), strict=True)
-            for index in _partnered(tops, product).tolist()
+            for index in _partnered(tops, others, product).tolist()
         )
         pairs = list(itertools.islice(fitting, left))
         left -= len(pairs)
@@ -61,11 +63,14 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
                 yield found
 
 
-def _ending(shelf: Shelf, how: Reading, bits: int) -> tuple[Offsets, Words]:
+def _ending(
+    shelf: Shelf, how: Reading, bits: int, *, negated: bool = False
+) -> tuple[Offsets, Words]:
     """Return where numbers of limbs end that lost up to LOST of them, and their top words.
 
-    Their top bit is set. A limb of room may be behind them, as GMP leaves it, with what was there.
-    Of copies, which have the same word, the first.
+    Their top bit is set; or it is clear, and the words are those of what is missing to 2**bits. A
+    limb of room may be behind them, as GMP leaves it, with what was there. Of copies, which have
+    the same word, the first.
     """
     pool, size = shelf.pool, bits // 8
     ends = shelf.survey.ends[pool.readings.index(how)]
@@ -73,19 +78,19 @@ def _ending(shelf: Shelf, how: Reading, bits: int) -> tuple[Offsets, Words]:
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = distinct(np.concatenate((ends.at[good], ends.at[spare] - WORD)))
     at = np.append(at, links.ends(pool, size))
-    at = at[pool.data[at - how.word] >= 0x80]
+    at = at[(pool.data[at - how.word] < 0x80) == negated]
     tops = readings.top(how, pool.data, at - WORD, readings.WIDE)
+    tops = ~tops if negated else tops
     at, tops = at[tops < _ONES], tops[tops < _ONES]
     _, first = np.unique(tops, return_index=True)
     first = np.sort(first)[: pool.budget(*MOST_ENDS)]
     return at[first], tops[first]
 
 
-def _partnered(tops: Words, product: int) -> Offsets:
+def _partnered(tops: Words, others: Words, product: int) -> Offsets:
     """Return which of the primes have another with which they give a product that begins so."""
     wanted = float(product) * 2.0**64 / tops.astype(np.float64)
-    order = np.argsort(tops)
-    there = tops[order].astype(np.float64)
+    there = np.sort(others).astype(np.float64)
     at = np.minimum(np.searchsorted(there, wanted * (1 - _NEAR)), len(there) - 1)
     fits: Offsets = np.flatnonzero(np.abs(there[at] - wanted) < wanted * _NEAR)
     return fits

@@ -103,3 +103,22 @@ def test_one_prime_near_the_modulus_is_enough(make_pool: MakePool, which: int) -
     blocks = (freed(KEY.n ^ 1 << 900), other, freed(which))
     pool, _ = make_pool(bytes(64) + b"".join(blocks) + bytes(64))
     assert list(rsa.search(pool, ())) == []
+
+
+@pytest.mark.parametrize("which", [(KEY.p, KEY.q), (KEY.q, KEY.p)], ids="pq")
+def test_one_in_montgomery_form_stands_for_a_prime(
+    make_pool: MakePool, which: tuple[int, int]
+) -> None:
+    """Seen in RustCrypto: R modulo q is R - q. Of neither prime the other is near, nor n."""
+    far = noise.text(70_000)
+    one = freed((1 << 1024) - which[1])
+    pool, memory = make_pool(far.join((freed(which[0]), freed(KEY.n), one, b"")))
+    (related,) = rsa.search(pool, ())
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+    one = freed((1 << 1024) - which[1] ^ 1 << 1000)
+    assert (
+        list(rsa.search(make_pool(far.join((freed(which[0]), freed(KEY.n), one, b"")))[0], ()))
+        == []
+    )
