@@ -44,7 +44,7 @@ def likeliest(
     first = WORD if size % WORD else 0
     whole = -(-size // WORD) * WORD
     judged = max(known for known in variety.LEAST_VARIED if known <= whole - first)
-    found = _counted(pool, _edges(pool, whole - first) - first, whole // WORD)
+    found = counted(pool, _edges(pool, whole - first) - first, whole // WORD)
     found = found[variety.fits(pool, found, whole)]
     found = found[nearby.clear(pool, found, whole, ground.taken)]
     found = found[variety.varied(pool.data, found + first, judged)]
@@ -63,7 +63,7 @@ def _edges(pool: Pool, size: int) -> Offsets:
     return (np.concatenate((heads, tails - size))[:, None] + _STEPS).ravel()
 
 
-def _counted(pool: Pool, positions: Offsets, count: int) -> Offsets:
+def counted(pool: Pool, positions: Offsets, count: int) -> Offsets:
     """Return the positions that have a header before them that counts so many words.
 
     Or one with a word of zeros behind it, which may be counted, or be its own upper half.

@@ -14,7 +14,7 @@ import numpy as np
 
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import jacobian, points, projective, words
+from scanner.detect.relations import blocks, jacobian, points, projective, words
 from scanner.detect.relations.curves import CURVES, Curve, Spelling, generator, spellings
 from scanner.model import Place
 
@@ -110,6 +110,7 @@ def _points(pool: Pool, multiplied: Iterable[jacobian.Point]) -> Iterator[jacobi
     for curve, x, y, place in (
         *points.encoded(pool),
         *points.affine(pool),
+        *blocks.points(pool),
         *projective.points(pool),
     ):
         yield curve, x, y, (place,)
