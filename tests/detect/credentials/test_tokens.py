@@ -524,6 +524,19 @@ rules:
 """
 
 
+def test_what_web_pages_carry_for_everybody() -> None:
+    """Keys that only send events, or only read maps, stand in each page, and are no secret."""
+    word = tokens.text("page", 60)
+    for text in (
+        f"posthog.init('phc_{word[:43]}')",
+        f"mapboxgl.accessToken = 'pk.{word.lower()}.{word[:22].lower()}'",
+        f'newrelic_key="NRJS-{tokens.text("browser", 19, HEX)}"',
+    ):
+        assert search(b"\0" + text.encode() + b"\0").candidates == ()
+    personal = f"POSTHOG_KEY=phx_{word[:43]}".encode()
+    assert told(b"\0" + personal + b"\0") == [("service-token", 13, 47)]
+
+
 def test_rules_of_ones_own(tmp_path: Path) -> None:
     """A file or a folder of rules adds anchors, finds, and is named by its digest."""
     path = tmp_path / "own.yml"
