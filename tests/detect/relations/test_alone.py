@@ -1,5 +1,6 @@
 """Keys of which primes and their exponents stand side by side, and no modulus."""
 
+import struct
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,6 +11,7 @@ from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import rsa
 from scanner.detect.relations.arithmetic import complete, is_prime
+from scanner.detect.relations.shelf import Shelf
 from scanner.dump.space import Memory
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -80,6 +82,21 @@ def test_a_prime_of_which_many_low_bits_are_zero(make_pool: MakePool) -> None:
     assert key is not None
     exponents = (pow(e, -1, prime - 1) for prime in (p, q))
     assert told(make_pool, laid(p, q, *exponents)) == {describe(key).fingerprint.value}
+
+
+def test_words_of_ones_fit_nothing(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What CPython keeps before each object of bytes ends every number behind it.
+
+    Seen in a process with 20,000 signatures, whose pairs took 3 s.
+    """
+    read: list[int] = []
+    value = Shelf.value
+    monkeypatch.setattr(Shelf, "value", lambda *row: read.append(row[2]) or value(*row))
+    head = struct.pack("<4Q", 1, 0x7F5A0C3B1E40, 64, (1 << 64) - 1)
+    signatures = noise.uniform(200 * 64, 3)
+    objects = (head + signatures[at : at + 64] + bytes(16) for at in range(0, len(signatures), 64))
+    assert told(make_pool, b"".join(objects)) == set()
+    assert read == []
 
 
 @pytest.mark.parametrize("order", ["big", "little"])
