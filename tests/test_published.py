@@ -133,6 +133,25 @@ def test_the_keys_of_standards_are_listed(source: str, public: str) -> None:
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+@pytest.mark.parametrize(
+    ("source", "public"),
+    [
+        ("ecdsa", "MCowBQYDK2VwAyEAIwBQ0NZkIiiO41WJfm5BV42u3kQm7lYnvIXmCy8qy2U="),
+        (
+            "py_vapid",
+            (
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEJwJZq/GN8jJbo1GGpyU70hmP2hb"
+                "WAUpQFKDByKB81yldJ9GTklBM5xqEwuPM7VuQcyiLDhvovthPIXx+gsQRQ=="
+            ),
+        ),
+    ],
+)
+def test_the_keys_of_tests_for_python_are_listed(source: str, public: str) -> None:
+    """Packages install their tests, whose public halves are these."""
+    spki = base64.b64decode(public)
+    assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_examples_of_stellar_are_listed() -> None:
     """Its texts are printed in docstrings: a seed in base32, behind a tag and before a sum."""
     for text in (
