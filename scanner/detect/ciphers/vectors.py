@@ -51,6 +51,11 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         "849b57219dae48de646d07dbb533566e976686457c1491be3a76dcea6c427188",
         "0003daa40bf82db15b8956b01236a050196e62a379ae19dafbc9ee95d0ef3b1f",
     ),
+    "RFC 7520 sections 5.6 to 5.8": (
+        "5dcb4e84902403ea43f4b87b6605bfd8",
+        "a82e7b97fbb1726ecd9b72be72de06163c7cb4cd54f0267434b06f750b2d892f",
+        "199cbab0867ac25f4d24e281fa39e655",
+    ),
     "RFC 8439 appendix A": ("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",),
 }
 _PUBLISHED = {bytes.fromhex(key): source for source, keys in _SOURCES.items() for key in keys}

@@ -205,6 +205,9 @@ def test_a_symmetric_key_in_every_form(form: str) -> None:
         "GawgguFyGrWKav7AX4VKUg",
         "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
         "AAPapAv4LbFbiVawEjagUBluYqN5rhna-8nuldDvOx8",
+        "XctOhJAkA-pD9Lh7ZgW_2A",
+        "qC57l_uxcm7Nm3K-ct4GFjx8tM1U8CZ0NLBvdQstiS8",
+        "GZy6sIZ6wl9NJOKB-jnmVQ",
     ],
 )
 def test_examples_of_the_standards_are_published(secret: str) -> None:
