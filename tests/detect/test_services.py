@@ -110,6 +110,7 @@ def test_a_public_half_beside_it_is_the_proof(*, public: bool) -> None:
         ("nats-nkey-seed", services.nkey(ED, "U", public=public)),
         ("nats-nkey-seed", services.nkey(ED, "A", public=public)),
         ("nats-nkey-seed", services.nkey(ED, "O", public=public)),
+        ("nats-nkey-seed", services.nkey(X, "X", public=public)),
         ("paired-private-key", services.paserk(keys.ec_key("P-384"), public=public)),
         ("nostr-secret-key", services.nsec(K1, "npub" if public else "")),
         ("nostr-secret-key", services.nsec(K1, "hex" if public else "")),

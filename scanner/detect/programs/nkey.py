@@ -1,8 +1,9 @@
 """Seeds of NATS's NKEYs in base32: S, the letter of what has the key, A, and 55 characters.
 
-Source: github.com/nats-io/nkeys (strkey.go). Two bytes stand before the seed of an Ed25519 key, and
-a checksum of 16 bits behind it, which chance meets once in 65,536: so the text must stand by
-itself. Where the public key that the seed gives is near by, in the same writing, the key is proved.
+Source: github.com/nats-io/nkeys (strkey.go, xkeys.go). Two bytes stand before the seed, which is of
+an Ed25519 key, or of an X25519 key, to which others encrypt, where the letter is X; and behind it a
+checksum of 16 bits, which chance meets once in 65,536: so the text must stand by itself. Where the
+public key that the seed gives is near by, in the same writing, the key is proved.
 """
 
 import base64
@@ -19,7 +20,10 @@ from scanner.rules import Rule
 AROUND = 4096
 """Characters before and behind in which the public key is looked for."""
 
-_TEXT = re.compile(rb"S[ACNOU]A[A-P][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
+_CURVE = 23
+"""The letter X, as the five bits that it is."""
+
+_TEXT = re.compile(rb"S[ACNOUX]A[A-P][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -30,7 +34,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     whole = base64.b32decode(match[0] + b"======")
     seed, letter = whole[2:-2], (whole[0] & 7) << 2 | whole[1] >> 6  # behind the five bits of S
-    key = okp_derived("ed25519", seed) if written(whole[:-2]) == match[0] else None
+    algorithm = "x25519" if letter == _CURVE else "ed25519"
+    key = okp_derived(algorithm, seed) if written(whole[:-2]) == match[0] else None
     if key is None:
         return
     size = match.end() - at
