@@ -295,7 +295,7 @@ class Finding:
     """Why a finding was set aside; of one that counts, what the policy says of it, if anything."""
     protection: str = ""
     session: bool = False
-    """Nothing names it, and a TLS handshake sent its public half."""
+    """Nothing names it, and a handshake sent its public half."""
     blocks: bool = False
     """By the policy, it keeps the dump from leaving."""
 

@@ -167,7 +167,7 @@ def judge(
 def _ruled(finding: Finding, policy: Policy) -> Finding:
     """Return a finding that counts with what the policy says of it."""
     if finding.session and not policy.block_session_keys:
-        note = "the policy lets keys of TLS sessions pass"
+        note = "the policy lets keys of sessions pass"
         return replace(finding, note=finding.note or note, blocks=False)
     return replace(finding, blocks=blocks(finding, policy))
 

@@ -383,7 +383,7 @@ def test_session_keys_block_unless_said() -> None:
     report = policy.judge(scan(), [once], (), lax)
     assert (report.verdict, report.suppressed) == (Verdict.PASS, ())
     assert not report.findings[0].blocks
-    assert report.findings[0].note == "the policy lets keys of TLS sessions pass"
+    assert report.findings[0].note == "the policy lets keys of sessions pass"
     assert policy.judge(scan(), [finding()], (), lax).verdict is Verdict.BLOCKED
 
 

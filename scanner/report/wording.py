@@ -273,7 +273,7 @@ def otherwise_known(finding: Finding) -> Iterator[str]:
         yield f"named by {names(finding)}"
     elif not named(finding):
         said = _ONCE if is_nonce(finding) else "nothing here says whose it is"
-        yield f"unnamed: {'a TLS handshake sent its public half' if finding.session else said}"
+        yield f"unnamed: {'a handshake sent its public half' if finding.session else said}"
 
 
 def places_by_region(occurrences: Iterable[Occurrence]) -> list[tuple[str, list[Occurrence]]]:

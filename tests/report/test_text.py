@@ -140,7 +140,7 @@ def test_a_key_of_a_handshake(blocked: Report) -> None:
     alone = dataclasses.replace(dump, findings=(key,))
     said = text.render(dataclasses.replace(blocked, dumps=(alone,)))
     assert "  session       EC P-256\n" in said
-    assert "unnamed: a TLS handshake sent its public half" in said
+    assert "unnamed: a handshake sent its public half" in said
     assert "Nothing, as a rule: it ended with its session" in said
     passing = dataclasses.replace(key, blocks=False)
     assert not wording.acts(passing)
