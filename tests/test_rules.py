@@ -64,6 +64,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "sec1-pem": encodings.sec1_pem,
     "spki-der": encodings.spki_der,
     "spki-pem": encodings.spki_pem,
+    "spki-headless": lambda key: encodings.spki_der(key)[24:],
     "certificate-der": encodings.certificate_der,
     "ssh-line": containers.ssh_line,
     "ssh-blob": containers.ssh_blob,

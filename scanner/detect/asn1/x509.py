@@ -33,6 +33,8 @@ _VERSION = 0xA0
 _EXPONENT_BITS = 256
 _REMEMBERED = 2048
 """Public keys and certificates that are remembered: a process holds copies of the same few."""
+_RSA_IDENTIFIER, _SPKI_HEADER = bytes.fromhex("300d06092a864886f70d010101050003"), 24
+"""An AlgorithmIdentifier, and the tag behind it; bytes from an SPKI to the RSAPublicKey in it."""
 _NO_SIGNATURE = b"\x03\x02\x00\x00"
 
 
@@ -43,7 +45,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     """Yield the certificate or SubjectPublicKeyInfo that holds the anchor at ``offset``.
 
     An anchor starts with the version of a certificate (a0, two headers in), with the algorithm of
-    an SPKI (06, two headers in), or with the SPKI itself (30).
+    an SPKI (06, two headers in), or with the SPKI itself (30), or with the RSAPublicKey in it: that
+    outlives the identifier before it where an allocator took back the first bytes.
     """
     lead = min(offset, 2 * der.BACK)
     window = memory.clip(space, offset - lead, lead + der.BACK)
@@ -52,6 +55,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     inner = () if window[lead] == der.SEQUENCE else der.headers_before(window, lead)
     outer = tuple(start for at in inner for start in der.headers_before(window, at))
     readers: list[tuple[_Read, tuple[int, ...]]] = [(from_spki, outer or (lead,))]
+    if window[lead] == der.SEQUENCE and not _within(memory, space, offset):
+        readers.append((from_pkcs1, (lead,)))
     if window[lead] == _VERSION:
         readers = [(from_certificate, outer), (from_signed_part, inner)]
     for read, starts in readers:
@@ -65,6 +70,14 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
             if found is not None:
                 yield found
                 return
+
+
+def _within(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether what begins there is an RSAPublicKey in an SPKI whose header stands."""
+    first = max(offset - _SPKI_HEADER, 0)
+    before = memory.clip(space, first, offset - first)
+    at = before.find(_RSA_IDENTIFIER)
+    return at >= 0 and bool(der.headers_before(before, at))
 
 
 def from_spki(data: bytes, place: Place | None = None) -> PublicKey | None:

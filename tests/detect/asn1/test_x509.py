@@ -61,6 +61,22 @@ def test_public_keys_are_read(key: recipes.Key) -> None:
     assert found.witness.place == Place(space=0, offset=18, size=len(spki))
 
 
+@pytest.mark.parametrize("lost", [4, 8, 16, 22])
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+def test_an_rsa_key_outlives_the_head_of_its_spki(bits: int, lost: int) -> None:
+    """What an allocator took back is gone; what is left says n and e, and no other number does."""
+    key = recipes.rsa_key(bits)
+    spki = encodings.spki_der(key)
+    inner = spki[22 if bits == 1024 else 24 :]
+    [found] = find(bytes(32) + b"\x55" * lost + spki[lost:])
+    assert _agrees(found, key)
+    assert found.witness.place == Place(
+        space=0, offset=32 + len(spki) - len(inner), size=len(inner)
+    )
+    assert find(bytes(32) + inner[:-1]) == []
+    assert find(bytes(32) + inner[:-1] + b"\0") == []
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("curve", described.CURVES)
 def test_a_curve_that_is_described_instead_of_named(curve: str, compressed: bool) -> None:
