@@ -81,14 +81,17 @@ def contains(curve: str, x: int, y: int) -> bool:
 
 def decode(curve: str, raw: bytes) -> Point:
     """Read an encoded point (SEC 1 2.3.4), compressed or not. Raises ValueError for none."""
-    group = GROUPS.get(curve)
+    group, size = GROUPS.get(curve), FIELD_BYTES[curve]
+    whole = len(raw) == 1 + 2 * size and raw[0] == 4
+    x, y = int.from_bytes(raw[1 : 1 + size], "big"), int.from_bytes(raw[1 + size :], "big")
     if group is None:
         key = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[curve](), raw)
-        return key.public_numbers().x, key.public_numbers().y
-    size = FIELD_BYTES[curve]
-    x = int.from_bytes(raw[1 : 1 + size], "big")
-    if len(raw) == 1 + 2 * size and raw[0] == 4:
-        y = int.from_bytes(raw[1 + size :], "big")
+        if whole:  # to ask for its numbers takes as long as to check them
+            return x, y
+        numbers = key.public_numbers()
+        return numbers.x, numbers.y
+    if whole:
+        pass
     elif len(raw) == 1 + size and raw[0] in (2, 3):
         y = pow(_square(group, x), (group.p + 1) // 4, group.p)
         y = y if y % 2 == raw[0] % 2 else group.p - y

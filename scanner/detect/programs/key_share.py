@@ -1,9 +1,10 @@
-"""Points that a TLS handshake sent for itself: their private keys are of one session.
+"""Points that a handshake sent for itself: their private keys are of one session.
 
 A key share in a hello of TLS 1.3 (RFC 8446 section 4.2.8), and what either side sends of ECDHE in
 TLS 1.2 (RFC 8422 sections 5.4, 5.7). They are no findings: they say of a private key that is found
 what it was made for. What lies around a point is read to the start of the extension or message, so
-that its type and all lengths between fit. This module refuses what is no point of the curve.
+that its type and all lengths between fit. This module refuses what is no point of the curve, and
+what SSH sends (RFC 5656 section 4): a byte and a length are too little.
 """
 
 from collections.abc import Iterator
@@ -19,11 +20,11 @@ from scanner.rules import Rule
 GROUPS = {0x17: "P-256", 0x18: "P-384", 0x19: "P-521", 0x11EB: "P-256", 0x11ED: "P-384"}
 """RFC 8446 section 4.2.7; with ML-KEM behind the point, draft-ietf-tls-ecdhe-mlkem."""
 
-FURTHEST = 4096
-"""Bytes before an entry in which its extension begins: X25519MLKEM768 has 1,216 of its own."""
+FURTHEST = 2560
+"""Bytes before an entry in which its extension begins: one of X25519MLKEM768 has 1,220."""
 
-MOST_ENTRIES = 16
-"""Key shares before that one. Nobody sends more than a few."""
+MOST_STARTS, MOST_ENTRIES = 32, 16
+"""Where the extension may begin, and key shares before that one. Nobody sends more than a few."""
 
 _EXTENSION, _EXCHANGED = b"\x00\x33", b"\x0c"
 """key_share; server_key_exchange."""
@@ -40,18 +41,18 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     """Yield the point whose entry, parameters or message begins at ``offset``."""
     del rule
     head = memory.clip(space, offset, 5)
-    before = memory.clip(space, max(0, offset - FURTHEST), min(offset, FURTHEST))
     if len(head) < 5:
         return
     if head[0] == _NAMED_CURVE:
         curve, at = GROUPS.get(head[2], ""), 4
-        fits = _exchanged(before[-4:], at + head[3])
+        fits = _exchanged(_before(memory, space, offset, 4), at + head[3])
     elif head[0] == _SENT:
         curve, at = _POINTS.get(head[4], ""), 5
         fits = head[3] == head[4] + 1
     else:
         curve, at = GROUPS.get(int.from_bytes(head[:2], "big"), ""), 4
-        fits = _shared(before, at + int.from_bytes(head[2:4], "big"))
+        share = at + int.from_bytes(head[2:4], "big")
+        fits = any(_shared(_before(memory, space, offset, far), share) for far in (4, FURTHEST))
     size = FIELD_BYTES.get(curve, 0)
     point = memory.clip(space, offset + at, 2 * size + 1)
     if not fits or not curve or len(point) < 2 * size + 1 or point[0] != 4:
@@ -62,13 +63,19 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
         yield publics.ec(curve, x, y, kind=KEY_SHARE, place=place)
 
 
+def _before(memory: Memory, space: int, offset: int, size: int) -> bytes:
+    return memory.clip(space, max(0, offset - size), min(offset, size))
+
+
 def _shared(before: bytes, size: int) -> bool:
     """Tell whether a server's key_share ends before an entry, or a client's leads to it."""
     if before[-4:] == _EXTENSION + size.to_bytes(2, "big"):
         return True
-    end = len(before)
-    start = before.rfind(_EXTENSION)
-    while start >= 0:
+    start = end = len(before)
+    for _ in range(MOST_STARTS):
+        start = before.rfind(_EXTENSION, 0, start)
+        if start < 0:
+            break
         at = start + 6
         length, listed = (int.from_bytes(before[at - n : at - n + 2], "big") for n in (4, 2))
         if length == listed + 2 and end + size <= at + listed:
@@ -78,7 +85,6 @@ def _shared(before: bytes, size: int) -> bool:
                 at += 4 + int.from_bytes(before[at + 2 : at + 4], "big")
             if at == end:
                 return True
-        start = before.rfind(_EXTENSION, 0, start)
     return False
 
 
