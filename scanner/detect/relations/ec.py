@@ -23,6 +23,7 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
     beheaded,
+    blocks,
     comb,
     counts,
     headed,
@@ -128,8 +129,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     rest: dict[tuple[str, int, int], _Trial] = {}
     met = witnesses.meet(pool, publics, MOST)
     used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
-    unused = {name for name in SELDOM if not met.known[name] and name not in used}
-    everywhere = {name: found for name, found in met.known.items() if name not in unused}
+    everywhere = {k: v for k, v in met.known.items() if v or k in used or k not in SELDOM}
     for size in sorted({curve.size for curve in CURVES.values()}):
         known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
         counts = {
@@ -138,10 +138,9 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             for name, found in known.items()
         }
         near = [place for name in known for place in met.beside[name]]
-        ground = nearby.Ground(
-            taken=nearby.spans(place for name in known for place in met.taken[name]),
-            poor=nearby.spans(place for place in near if place.size > 2 * size),
-        )
+        taken = nearby.spans(place for name in known for place in met.taken[name])
+        poor = nearby.spans(place for place in near if place.size > 2 * size)
+        ground = nearby.Ground(taken, poor)
         most = max(counts.values())
         listed = list(_candidates(pool, size, most, near, ground))
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
@@ -182,6 +181,7 @@ def _beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: 
     """
     top = curve.n >> 8 * (curve.size - 1)
     found = pieces.beside(pool, curve.size, most, near, top=top, ground=ground)
+    found = np.append(found, blocks.nearest(pool, curve, most // 2, near))
     return found, curve.size, _ways(pool, curve.size)
 
 

@@ -16,7 +16,11 @@ MakePool = Callable[..., tuple[Pool, Memory]]
 Written = Callable[[int], bytes]
 
 FORMS: dict[str, Written] = {
+    "glibc": lambda number: struct.pack("<QQ", 0, 0x31) + encodings.little_limbs(number, 32),
     "Mono": lambda number: struct.pack("<QQ", 0, 8) + encodings.little_limbs(number, 32),
+    "SBCL": lambda number: (
+        struct.pack("<QQ", 0, 5 << 8 | 0x11) + encodings.little_limbs(number, 32)
+    ),
     "Racket": lambda number: struct.pack("<QQ", 0, 8 << 6 | 6) + encodings.java_words(number),
 }
 
@@ -35,12 +39,17 @@ def moved(written: Written, numbers: list[int], seed: int) -> bytes:
     return bytes(64) + b"".join(map(written, [*others[:3], *numbers, *others[3:]])) + bytes(64)
 
 
-def test_the_scalar_of_a_point_that_was_moved(make_pool: MakePool) -> None:
-    """It is not far, and tried before thousands of others."""
-    key, written = keys.ec_key("P-256"), FORMS["Racket"]
-    other = int.from_bytes(noise.uniform(32, 77), "big") | 1 << 255
-    mine = moved(written, [key.d, other, key.x, key.y], 900)
-    pool, _ = make_pool(bytes(64) + crowd(written) + mine)
+@pytest.mark.parametrize(
+    ("around", "form", "curve"), [("Racket", "Racket", "P-256"), ("glibc", "SBCL", "secp256k1")]
+)
+def test_the_scalar_of_a_point_that_was_moved(
+    make_pool: MakePool, around: str, form: str, curve: str
+) -> None:
+    """It is not far, and tried before thousands of others, whatever header says that these are."""
+    key, written = keys.ec_key(curve), FORMS[form]
+    others = [int.from_bytes(noise.uniform(32, 77 + at), "big") | 1 << 255 for at in range(5)]
+    mine = moved(written, [key.d, *others, key.x, key.y], 900)
+    pool, _ = make_pool(bytes(64) + crowd(FORMS[around]) + mine)
     assert not pool.few
     (related,) = ec.search(pool, ())
     assert describe(related.key).fingerprint.value == key.spki_sha256
@@ -48,7 +57,7 @@ def test_the_scalar_of_a_point_that_was_moved(make_pool: MakePool) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_either_coordinate_is_first(make_pool: MakePool, form: str) -> None:
-    """Seen in Mono and Racket; and one bit tells that a pair is no point."""
+    """Seen in Mono, SBCL and Racket; and one bit tells that a pair is no point."""
     key, written = keys.ec_key("P-256"), FORMS[form]
     rows = ([key.x, key.y], [key.y, key.x], [key.x, key.y ^ 1])
     for numbers, count in zip(rows, (1, 1, 0), strict=True):
