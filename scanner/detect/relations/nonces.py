@@ -20,7 +20,15 @@ from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import pieces, words
-from scanner.detect.relations.curves import BIG, CURVES, LITTLE, Curve, sightings
+from scanner.detect.relations.curves import (
+    BIG,
+    CURVES,
+    JAVA,
+    LITTLE,
+    Curve,
+    Reading,
+    sightings,
+)
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.words import Bytes
 from scanner.model import NONCE, NONCES, Place
@@ -155,19 +163,18 @@ def _without_point(
         for s in dict.fromkeys(_second(pool.data, CURVES[key.curve], at, key))
     ]
     done: set[tuple[str, int]] = set()
-    for (key, position, little), d in standing(pool, _own(pool, rows[:MOST_SIGNATURES])):
+    for (key, position, how), d in standing(pool, _own(pool, rows[:MOST_SIGNATURES])):
         curve = CURVES[key.curve]
         signer = ec_derived(curve.name, d) if (key.curve, key.x) not in done else None
         if signer is not None:
             done.add((key.curve, key.x))
-            name = (LITTLE if little else BIG).name
             yield (
                 key,
                 signer,
                 Related(
                     key=signer,
                     proof=SIGNED,
-                    encoding=f"d {pool.form(position, name)}",
+                    encoding=f"d {pool.form(position, how.name)}",
                     places=(pool.place(position, curve.size),),
                 ),
             )
@@ -175,16 +182,16 @@ def _without_point(
 
 def _own(
     pool: Pool, rows: Sequence[tuple[Ec, int, Place]]
-) -> Iterator[tuple[bytes, tuple[tuple[Ec, int, bool], int]]]:
+) -> Iterator[tuple[bytes, tuple[tuple[Ec, int, Reading], int]]]:
     """Yield what would have been signed by each number near r, and which that is."""
     for key, s, place in rows:
         curve = CURVES[key.curve]
         part = s * key.d % curve.n
-        for position, little, d in _positions(pool, curve.size, [place]):
+        for position, how, d in _positions(pool, curve.size, [place]):
             rest = key.x * d
             for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
                 for raw in spelled(curve.size, z) if 0 < d < curve.n and z >> 64 else ():
-                    yield raw, ((key, position, little), d)
+                    yield raw, ((key, position, how), d)
 
 
 def _hashes(
@@ -211,23 +218,25 @@ def _hashes(
 
 
 def numbers(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[int]:
-    """Yield what may be s, in either order of its bytes."""
+    """Yield what may be s, in either order of its bytes, or in Java's ints."""
     yield from (number for _, _, number in _positions(pool, size, near))
 
 
-def _positions(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[tuple[int, bool, int]]:
-    """Yield numbers near places, at which positions, and whether in the order of limbs."""
+def _positions(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[tuple[int, Reading, int]]:
+    """Yield numbers near places, at which positions, and how they are read there."""
     most = MOST_NUMBERS // 2
     found = (pieces.beside(pool, size, most, near), pieces.aligned(pool, size, most, near))
     for position in np.unique(np.concatenate(found)).tolist():
         raw = pool.data[position : position + size].tobytes()
-        yield position, False, int.from_bytes(raw, "big")
-        yield position, True, int.from_bytes(raw, "little")
+        for how in (BIG, LITTLE, JAVA) if size % JAVA.word == 0 else (BIG, LITTLE):
+            yield position, how, how.decode(raw)
 
 
-def spelled(most: int, z: int) -> tuple[bytes, bytes]:
+def spelled(most: int, z: int) -> tuple[bytes, ...]:
     """Spell a hash, which is shorter than the order as a rule if it is of fewer bytes."""
     length = (z.bit_length() + 7) // 8
     size = min((whole for whole in _HASHES if whole >= length), default=most)
     size = min(size, most)
-    return z.to_bytes(size, "big"), z.to_bytes(size, "little")
+    big = z.to_bytes(size, "big")
+    ints = b"".join(big[at : at + JAVA.word][::-1] for at in range(0, size, JAVA.word))
+    return big, big[::-1], ints

@@ -87,6 +87,17 @@ def test_a_nonce_whose_point_is_whole(
     assert told(make_pool(process(curve, *raws))[0]) == of(curve, NONCE)
 
 
+@pytest.mark.parametrize("number", [False, True])
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_signature_in_words_most_significant_first(
+    make_pool: MakePool, curve: str, *, number: bool
+) -> None:
+    """Seen in Racket, as Java lays out a BigInteger: s, and the hash if it is a ``number`` too."""
+    z = encodings.java_words(int.from_bytes(HASH, "big")) if number else HASH
+    s = encodings.java_words(Signature(curve).s)
+    assert told(make_pool(process(curve, s, z))[0]) == of(curve, NONCE)
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("whole", [False, True])
 def test_who_signed_with_a_nonce(make_pool: MakePool, *, whole: bool, flipped: bool) -> None:
