@@ -62,9 +62,8 @@ MOST: dict[str, tuple[int, int, int]] = {
     "brainpoolP512r1": (50, 100, 30),
     "SM2": (200, 1_000, 500),
 }
-"""Derivations in a section: without and with a public key of the curve to look for; and where there
-are more than FEW_RUNS. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1)
-and 0.3 to 0.5 ms."""
+"""Derivations in a section: without and with a public key of the curve to look for; and among many
+runs. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1), 0.3 to 0.5 ms."""
 
 UNLIKELY = 4
 """Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
@@ -129,7 +128,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     rest: dict[tuple[str, int, int], _Trial] = {}
     met = witnesses.meet(pool, publics, MOST)
     used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
-    everywhere = {k: v for k, v in met.known.items() if v or k in used or k not in SELDOM}
+    unused = {name for name in SELDOM if not met.known[name] and name not in used}
+    everywhere = {name: found for name, found in met.known.items() if name not in unused}
     for size in sorted({curve.size for curve in CURVES.values()}):
         known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
         counts = {
