@@ -11,7 +11,7 @@ knows nothing of exponents.
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,20 +56,8 @@ class Subgroup:
     p: int
     q: int
     places: tuple[Place, Place]
-    elements: tuple[tuple[int, Place], ...]
-    """Its generator, if that is found, and public numbers; and where each stands."""
-
-    @property
-    def bases(self) -> dict[int, tuple[Place, ...]]:
-        """What may be its generator, with where the parameters stand then.
-
-        As a rule it is 2 to the power of the cofactor: FIPS 186-4 A.2.1 lets makers choose, and
-        OpenSSL, Go, Java, libgcrypt and Botan begin with 2. Nothing else tells a generator from a
-        public number; where it stands it is the only base, and where it does not, one more.
-        """
-        usual = pow(2, (self.p - 1) // self.q, self.p)
-        there = {g: (*self.places, at) for g, at in self.elements}
-        return {usual: there[usual]} if usual in there else {usual: self.places, **there}
+    bases: Mapping[int, tuple[Place, ...]]
+    """What may be its generator, with where the parameters stand then."""
 
 
 def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
@@ -197,17 +185,32 @@ def _of(
     where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
     if not q:
         return
-    elements: dict[int, Place] = {}
+    places = (place, pool.place(where, readings.width(how, order)))
+    numbers: dict[int, Place] = {}
     for part in others:
         near = pieces.nearest(pool, part, (place,))
         long = near[digits.stand(pool, how, near, bits)]
         top = readings.top(how, pool.data, long, bits)
         long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
         for spot, g in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
-            if 1 < g < p and g not in elements and pow(g, q, p) == 1:
-                elements[g] = pool.place(spot, place.size)
-    places = (place, pool.place(where, readings.width(how, order)))
-    yield Subgroup(p=p, q=q, places=places, elements=tuple(elements.items()))
+            numbers.setdefault(g, pool.place(spot, place.size))
+    yield Subgroup(p=p, q=q, places=places, bases=_bases(p, q, places, numbers))
+
+
+def _bases(
+    p: int, q: int, places: tuple[Place, Place], numbers: Mapping[int, Place]
+) -> dict[int, tuple[Place, ...]]:
+    """Return what may be the generator of a group, among numbers as long as p.
+
+    As a rule it is 2 to the power of the cofactor: FIPS 186-4 A.2.1 lets makers choose, and
+    OpenSSL, Go, Java, libgcrypt and Botan begin with 2. Nothing else tells a generator from a
+    public number; where it stands it is the only base, and where it does not, one more.
+    """
+    usual = pow(2, (p - 1) // q, p)
+    if usual in numbers:
+        return {usual: (*places, numbers[usual])}
+    there = {g: at for g, at in numbers.items() if 1 < g < p and pow(g, q, p) == 1}
+    return {usual: places, **{g: (*places, at) for g, at in there.items()}}
 
 
 def _odd(pool: Pool, how: Reading, positions: Offsets, bits: int) -> Offsets:
