@@ -24,7 +24,7 @@ from scanner.model import (
     Report,
     Verdict,
 )
-from scanner.policyfile import DEFAULT, TOKENS_FAULT, Allow, Policy
+from scanner.policyfile import DEFAULT, SESSION_KEYS, TOKENS_FAULT, Allow, Policy
 
 _OPAQUE = frozenset(("unopened", "encrypted", "unsupported", "empty"))
 """What is known and was not looked into, or is nothing: --raw would not let it pass."""
@@ -130,7 +130,7 @@ def judge(
     """Return the report on one dump; ``suppressed`` are findings set aside before."""
     counting, aside = set_aside(findings, scan.content.sha256, ruling)
     counting = tuple(_ruled(finding, ruling.policy) for finding in counting)
-    accepted = _accepted(scan.coverage, ruling.policy)
+    accepted = _accepted(scan.coverage, counting, ruling.policy)
     against = [_blocked(finding) for finding in counting if finding.blocks]
     missing = [
         Reason(code=fault.code, text=fault.text)
@@ -166,21 +166,30 @@ def judge(
 
 def _ruled(finding: Finding, policy: Policy) -> Finding:
     """Return a finding that counts with what the policy says of it."""
-    if finding.session and not policy.block_session_keys:
-        note = "the policy lets keys of sessions pass"
-        return replace(finding, note=finding.note or note, blocks=False)
-    return replace(finding, blocks=blocks(finding, policy))
+    note = finding.note
+    if _is_let_pass(finding, policy):
+        note = note or "the policy lets keys of sessions pass"
+    return replace(finding, note=note, blocks=blocks(finding, policy))
 
 
-def _accepted(coverage: Coverage, policy: Policy) -> tuple[str, ...]:
+def _is_let_pass(finding: Finding, policy: Policy) -> bool:
+    """Tell whether a key would block if it were not a session's."""
+    return not blocks(finding, policy) and blocks(replace(finding, session=False), policy)
+
+
+def _accepted(coverage: Coverage, findings: Iterable[Finding], policy: Policy) -> tuple[str, ...]:
     """Return the codes of the faults that are there and that the policy accepts.
 
-    That bytes are missing is accepted only where each byte that is present was swept.
+    That bytes are missing is accepted only where each byte that is present was swept. And whether
+    it lets keys of sessions pass that are there.
     """
     codes = set(policy.accept) if coverage.scanned_bytes == coverage.file_bytes else set()
     if not policy.require_tokens:
         codes.add(TOKENS_FAULT)
-    return tuple(sorted(codes & {fault.code for fault in coverage.faults}))
+    there = codes & {fault.code for fault in coverage.faults}
+    if any(_is_let_pass(finding, policy) for finding in findings):
+        there.add(SESSION_KEYS)
+    return tuple(sorted(there))
 
 
 def _blocked(finding: Finding) -> Reason:

@@ -26,6 +26,9 @@ ACCEPTABLE = ("truncated",)
 TOKENS_FAULT = "tokens-unavailable"
 """Code of the fault that tokens were not searched; ``require_tokens = false`` accepts it."""
 
+SESSION_KEYS = "session-keys"
+"""Code of what ``block_session_keys = false`` accepts, where there is such a key."""
+
 SEVERITIES = tuple(severity.name.lower() for severity in Severity)
 CONFIDENCES = tuple(confidence.name.lower() for confidence in Confidence)
 

@@ -383,6 +383,8 @@ def test_session_keys_block_unless_said() -> None:
     report = policy.judge(scan(), [once], (), lax)
     assert (report.verdict, report.suppressed) == (Verdict.PASS, ())
     assert not report.findings[0].blocks
+    assert report.accepted == (policyfile.SESSION_KEYS,)
+    assert policy.judge(scan(), [finding()], (), lax).accepted == ()
     assert report.findings[0].note == "the policy lets keys of sessions pass"
     assert policy.judge(scan(), [finding()], (), lax).verdict is Verdict.BLOCKED
 
