@@ -181,6 +181,14 @@ def find(space_map: SpaceMap, address: int) -> tuple[int, int] | None:
     return None
 
 
+def placed(space_map: SpaceMap, address: int, size: int) -> Place | None:
+    """Return where bytes at an address are, or None where not all of them are in the dump."""
+    where = find(space_map, address)
+    if where is None or where[1] + size > int(space_map.size[where[0]]):
+        return None
+    return Place(space=where[0], offset=where[1], size=size)
+
+
 def extents(space_map: SpaceMap, place: Place) -> tuple[Extent, ...]:
     """Return where a place lies in the file; raises Unmapped if any of it lies outside its space.
 

@@ -75,7 +75,7 @@ def examine(
     )
     if size != PREKEY or length % BLOCK or not BLOCK <= length <= MOST:
         return
-    places = _place(memory, shielded, length), _place(memory, prekey, PREKEY)
+    places = spaces.placed(memory.map, shielded, length), spaces.placed(memory.map, prekey, PREKEY)
     if places[0] is None:
         return
     if rule.kind == "encrypted-key":
@@ -97,14 +97,6 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     return [] if key is None else [key]
 
 
-def _place(memory: Memory, address: int, size: int) -> Place | None:
-    """Return where bytes at an address are, or None where not all of them are in the dump."""
-    where = spaces.find(memory.map, address)
-    if where is None or where[1] + size > int(memory.map.size[where[0]]):
-        return None
-    return Place(space=where[0], offset=where[1], size=size)
-
-
 def _left_out(memory: Memory, address: int) -> bool:
     """Tell whether whole pages begin at an address of which the dump holds no byte."""
     if address % _PAGE or not _PAGE <= address < 1 << 48:
@@ -124,7 +116,7 @@ def _sealed(memory: Memory, space: int, offset: int, shielded: Place, rule: Rule
         return None
     if (nid != -1 if algorithm != "ec" else not curve) or bool(pkey) == bool(public):
         return None
-    place = _place(memory, public or pkey, _POINT)
+    place = spaces.placed(memory.map, public or pkey, _POINT)
     if place is None or bool(public) != (algorithm == "ed25519"):
         return None
     name = NAMELESS

@@ -52,7 +52,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     for at in range(_ATTRIBUTES, len(raw) - 2 * word + 1, _HALF):
         if raw[at + word : at + 2 * word] != size:
             continue
-        place = _place(memory, int.from_bytes(raw[at : at + word], "little"), FIELD_BYTES[curve])
+        address = int.from_bytes(raw[at : at + word], "little")
+        place = spaces.placed(memory.map, address, FIELD_BYTES[curve])
         key = _key(memory, curve, place) if place is not None else None
         if place is not None and key is not None:
             yield unproved(key, rule, _ENCODING, (place,))
@@ -63,14 +64,6 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a candidate's scalar again."""
     key = _key(memory, candidate.curve, candidate.places[0])
     return [] if key is None else [key]
-
-
-def _place(memory: Memory, address: int, size: int) -> Place | None:
-    """Return where bytes at an address are, or None where not all of them are in the dump."""
-    where = spaces.find(memory.map, address)
-    if where is None or where[1] + size > int(memory.map.size[where[0]]):
-        return None
-    return Place(space=where[0], offset=where[1], size=size)
 
 
 def _key(memory: Memory, curve: str, place: Place) -> Ec | None:
