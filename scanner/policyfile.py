@@ -1,8 +1,9 @@
 """The operator's policy, as data: reads a TOML file and refuses what it does not understand.
 
 A policy says from which severity and confidence on a finding blocks, which keys are allowed to be
-in a dump (each with a reason, an owner and a last day), and which single fault is accepted. It can
-not say more: there is no way to write down that unswept, undecodable or faulted bytes may pass.
+in a dump (each with a reason, an owner and a last day), whether keys of sessions block, and which
+single fault is accepted. It can not say more: there is no way to write down that unswept,
+undecodable or faulted bytes may pass.
 This module judges no finding and knows no clock.
 """
 

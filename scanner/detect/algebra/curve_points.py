@@ -90,13 +90,11 @@ def decode(curve: str, raw: bytes) -> Point:
             return x, y
         numbers = key.public_numbers()
         return numbers.x, numbers.y
-    if whole:
-        pass
-    elif len(raw) == 1 + size and raw[0] in (2, 3):
+    if not whole:
+        if len(raw) != 1 + size or raw[0] not in (2, 3):
+            raise ValueError
         y = pow(_square(group, x), (group.p + 1) // 4, group.p)
         y = y if y % 2 == raw[0] % 2 else group.p - y
-    else:
-        raise ValueError
     if not contains(curve, x, y):
         raise ValueError
     return x, y
