@@ -260,8 +260,10 @@ def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sea
 
 def begin_tokens(session: Session, hits: Hits) -> None:
     """Load what knows tokens in a thread, beside whatever is asked next, if it will be needed."""
-    if kingfisher.available() and _of_tokens(session, hits).any():
-        loading = ThreadPoolExecutor(1).submit(kingfisher.scanner, session.target.token_rules)
+    mine = _of_tokens(session, hits)
+    rules = session.target.token_rules
+    if tokens.wanted(session.memory, hits.space[mine], hits.offset[mine], rules):
+        loading = ThreadPoolExecutor(1).submit(kingfisher.scanner, rules)
         session.kept[begin_tokens] = loading
 
 

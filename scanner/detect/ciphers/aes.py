@@ -22,6 +22,10 @@ _FEWEST_VALUES = 16
 
 _Words = npt.NDArray[np.uint32]
 
+_EVERY = 10
+"""Of so many sums one is looked at first. Every order has room for two such in a row, which are two
+apart modulo 4, and four modulo 6: where two whole words in a row are zero sums, one of them is."""
+
 # Forward: x[i] ^ x[i-1] ^ x[i-Nk]. Backward, as decryption keeps its rounds in reverse order:
 # x[i] ^ x[i-1] ^ x[i+Nk] for Nk 4 and 8; for Nk 6 the sum that stays inside of two blocks.
 _RELATIONS: tuple[tuple[int, int, int, int, int, str], ...] = (
@@ -60,7 +64,7 @@ _SBOX = _sbox()
 _RCON = (0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1B, 0x36)
 
 
-def find(data: bytes) -> Iterator[Found]:
+def find(data: bytes | memoryview) -> Iterator[Found]:
     """Yield every schedule in bytes that begin at a word, once for each place."""
     words = np.frombuffer(data, np.uint32, len(data) // 4)
     done: dict[tuple[int, str], int] = {}
@@ -68,7 +72,7 @@ def find(data: bytes) -> Iterator[Found]:
         if at < done.get((size, order), 0):
             continue
         length = 16 * (ROUNDS[size] + 1)
-        block = data[at : at + length]
+        block = bytes(data[at : at + length])
         name = _recompute(block, length, size, order)
         if name is None:
             continue
@@ -95,7 +99,8 @@ def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
     if len(words) < 44:  # the shortest schedule
         return
     step = words[1:] ^ words[:-1]  # step[i-1] = x[i] ^ x[i-1]
-    for size, lag, first, row, period, order in _RELATIONS:
+    likely = (row for row in _RELATIONS if row[3] == 1 or _sampled(words, row[1]))
+    for size, lag, first, row, period, order in likely:
         if lag < 0:
             zero = step[-lag - 1 :] == words[: len(words) + lag]
             base = -lag
@@ -116,6 +121,14 @@ def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
                 start = 4 * (index - first) - shift
                 if start >= 0:
                     yield size, order, start
+
+
+def _sampled(words: _Words, lag: int) -> bool:
+    """Tell whether any of the sums that are looked at is zero, and of different words."""
+    first = max(-lag, 1)
+    count = len(words) - first - max(lag, 0)
+    now, before, far = (words[first + k :][:count:_EVERY] for k in (0, -1, lag))
+    return bool(((now ^ before == far) & (far != 0)).any())
 
 
 def _recompute(block: bytes, length: int, size: int, order: str) -> str | None:

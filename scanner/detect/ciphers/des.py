@@ -68,11 +68,11 @@ def _sources() -> tuple[tuple[tuple[int, int], ...], ...]:
 _SOURCES = _sources()
 
 
-def find(data: bytes) -> Iterator[Found]:
+def find(data: bytes | memoryview) -> Iterator[Found]:
     """Yield every schedule in bytes that begin at a word, and three in a row as one."""
     keys: dict[int, bytes] = {}
     for at in _candidates(data):
-        key = key_of(data[at : at + SIZE])
+        key = key_of(bytes(data[at : at + SIZE]))
         if key is not None:
             keys[at] = key
     taken: set[int] = set()
@@ -92,7 +92,7 @@ def _found(at: int, size: int, algorithm: str, bits: int, key: bytes) -> Found:
     return Found(at=at, size=size, algorithm=algorithm, bits=bits, order="encryption", key=key)
 
 
-def _candidates(data: bytes) -> Iterator[int]:
+def _candidates(data: bytes | memoryview) -> Iterator[int]:
     """Yield where sixteen rounds in a row have the right bits empty, at either half of a word."""
     for phase in (0, 4):
         rounds = np.frombuffer(data, "<u8", (len(data) - phase) // 8, phase)

@@ -51,7 +51,7 @@ class Found:
     key: bytes
 
 
-Find = Callable[[bytes], Iterator[Found]]
+Find = Callable[[bytes | memoryview], Iterator[Found]]
 """What searches a block, whose first byte is aligned to eight."""
 
 
@@ -78,15 +78,14 @@ def search(
     """
     names = Names(key)
     seen: set[tuple[str, int, int]] = set()
-    for parts in _blocks(memory, runs):
-        data = b"".join(raw for _, _, raw in parts)
-        starts = np.cumsum([0, *(len(raw) for _, _, raw in parts)])
+    for data, parts in _blocks(memory, runs):
+        starts = np.array([start for start, _, _, _ in parts])
         for which, found in ((k, found) for k, find in enumerate(finds) for found in find(data)):
             part = int(np.searchsorted(starts, found.at, side="right")) - 1
-            space, offset, raw = parts[part]
-            inside = found.at - int(starts[part])
+            start, space, offset, size = parts[part]
+            inside = found.at - start
             name = (found.algorithm, space, offset + inside)
-            end = min(offset + len(raw), int(memory.map.size[space]))
+            end = min(offset + size, int(memory.map.size[space]))
             if offset + inside + found.size > end or name in seen:
                 continue
             seen.add(name)
@@ -103,22 +102,32 @@ def search(
             )
 
 
-def _blocks(memory: Memory, runs: Runs) -> Iterator[list[tuple[int, int, bytes]]]:
-    """Yield (space, offset, bytes) of the runs and what is around them, near ones together."""
-    parts: list[tuple[int, int, bytes]] = []
+def _blocks(
+    memory: Memory, runs: Runs
+) -> Iterator[tuple[memoryview, list[tuple[int, int, int, int]]]]:
+    """Yield the bytes of the runs and of what is around them, near ones together.
+
+    With each, its parts: (where it begins there, space, offset, size). The bytes are overwritten
+    by the next.
+    """
+    buffer = memoryview(bytearray(2 * BLOCK))
+    parts: list[tuple[int, int, int, int]] = []
     total = 0
     for space, first, end in _ranges(memory, runs):
         at = first
         while at < end:
-            raw = memory.clip(space, at, min(end - at, BLOCK))
-            parts.append((space, at, raw + bytes(-len(raw) % _ALIGNED)))
-            total += len(raw)
-            at = end if at + len(raw) >= end else at + len(raw) - 2 * AROUND
+            size = min(end - at, BLOCK)
+            memory.readinto(space, at, buffer[total : total + size])
+            parts.append((total, space, at, size))
+            filled = -size % _ALIGNED
+            buffer[total + size : total + size + filled] = bytes(filled)
+            total += size + filled
+            at = end if at + size >= end else at + size - 2 * AROUND
             if total >= BLOCK:
-                yield parts
+                yield buffer[:total], parts
                 parts, total = [], 0
     if parts:
-        yield parts
+        yield buffer[:total], parts
 
 
 def long(runs: Runs) -> Runs:

@@ -22,11 +22,11 @@ _FK = (0xA3B1BAC6, 0x56AA3350, 0x677D9197, 0xB27022DC)
 _FEWEST_VALUES = 48
 """Different byte values of a schedule: fewer is no key."""
 
-_EVERY = 16
-"""Of so many words in a row one is looked at: its constant is of the first, or of the last."""
+_EVERY = WORDS - 4
+"""Of so many words in a row one is looked at: so many equations a schedule has."""
 
-_ORDERS = (("encryption", _CK[4 : 4 + _EVERY]), ("decryption", _CK[: -1 - _EVERY : -1]))
-"""The constants of the first equations of a schedule, forward and in reverse order."""
+_ORDERS = (("encryption", _CK[4:]), ("decryption", _CK[:3:-1]))
+"""The constants of the equations of a schedule, forward and in reverse order."""
 
 _Table = npt.NDArray[np.uint32]
 _Halves = npt.NDArray[np.uint16]
@@ -114,7 +114,7 @@ def _t(words: _Table) -> _Table:
     return mixed
 
 
-def find(data: bytes) -> Iterator[Found]:
+def find(data: bytes | memoryview) -> Iterator[Found]:
     """Yield every schedule in bytes that begin at a word."""
     words = np.frombuffer(data, "<u4", len(data) // 4)
     if len(words) < WORDS:

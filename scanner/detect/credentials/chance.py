@@ -17,6 +17,9 @@ _CROWD = 8
 _STEP = 2
 """What pixels side by side differ by."""
 
+_WRITTEN = re.compile(rb"[\t -~]{12}|(?:[\t -~]\0){12}")
+"""Printable characters in a row, in ASCII or UTF-16LE."""
+
 _KINDS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
 
 
@@ -38,3 +41,12 @@ def crowded(text: bytes, start: int, end: int) -> bool:
     )
     others = {word[0] for word in words if all(kind.search(word[0]) for kind in _KINDS)}
     return sum(not other.startswith(mark) for other in others) >= _CROWD
+
+
+def written(raw: bytes) -> bool:
+    """Tell whether text stands in bytes: 12 printable characters in a row.
+
+    No token on which a gate decides goes without them, its name included. In 6 KiB of random bytes,
+    in which a mark of four letters came about, they are one time in twenty.
+    """
+    return _WRITTEN.search(raw) is not None

@@ -22,9 +22,8 @@ import numpy.typing as npt
 
 from scanner import rules
 from scanner.detect.asn1.der import Memory
-from scanner.detect.credentials import chance, checksums, jwt, kingfisher, literals
+from scanner.detect.credentials import chance, jwt, kingfisher, marks
 from scanner.detect.credentials.jwt import Claims
-from scanner.detect.credentials.kingfisher import Match
 from scanner.fingerprint import Names
 from scanner.model import Candidate, Confidence, Fault, Place, Witness
 from scanner.rules import Rule
@@ -65,27 +64,13 @@ _MOST_IDS = 256
 _LEAST_ENTROPY = 4.2
 """Bits per character; of 40 random ones one in a million has fewer."""
 
-_MARK = re.compile(rb".{3}|[^A-Za-z0-9 ./:_-]", re.DOTALL)
-"""What a mark by which a token announces itself has: three characters, or a sign that is rare."""
-
-_LONG_MARK = 6
-"""Characters of a mark that chance does not make of base64."""
-
-_GROUP = re.compile(r"(?<!\\)\((?!\?)|\(\?P?<\w")
-"""What opens the first group of an expression by which the token is told, if one does."""
-
-_SIDE = 64
-_BEFORE_BASE64, _BEHIND_BASE64 = re.compile(rb"[A-Za-z0-9+/]+\Z"), re.compile(rb"[A-Za-z0-9+/]+")
-_LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
-_GOES_ON = re.compile(rb"(?:[0-9a-f]{17,}|[0-9A-F]{17,})\Z")
-_IN_WORD = re.compile(rb"[A-Za-z0-9_]")
-
 _WITHIN = re.compile(
     rb"=(?P<last>[A-Za-z0-9+/_-]{16,100}={0,2})\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
 )
 """The value in a token that has its name, or an address, with it: that is what is published."""
 
-_BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
+_MOST_ASKED = 256
+"""Hits of which it is looked whether text stands near any."""
 
 _TEXT = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 10 for byte in range(256))
 
@@ -119,6 +104,20 @@ class _Token:
 def asked(rule: str) -> bool:
     """Tell whether findings of one of Kingfisher's rules are told."""
     return not _EXCLUDED.fullmatch(rule)
+
+
+def wanted(
+    memory: Memory, spaces: _Offsets, offsets: _Offsets, paths: tuple[str, ...] = ()
+) -> bool:
+    """Tell whether Kingfisher will be asked of any hit. Raises what reading the dump raises."""
+    hits = zip(spaces.tolist(), offsets.tolist(), strict=True)
+    return kingfisher.available() and (
+        len(offsets) > _MOST_ASKED
+        or any(
+            paths or chance.written(memory.clip(space, max(at - BEFORE, 0), BEFORE + AFTER))
+            for space, at in hits
+        )
+    )
 
 
 def search(
@@ -240,6 +239,8 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
     """Yield the tokens of a text whose first character is at ``origin``, its size that of each."""
     if not kingfisher.available():  # the engine says so
         return
+    if not paths and not chance.written(raw):  # the operator's own rules may look for less
+        return
     text = raw.translate(_TEXT)
     matches = kingfisher.scanner(paths)(text)
     for match in matches:
@@ -247,8 +248,8 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
         if match.rule == _AWS_SECRET:
             if _AWS_TEXT.fullmatch(value) and _random(value):
                 yield _token(origin, match.start, value, PROBABLE, match.rule)
-        elif match.visible and asked(match.rule) and not _by_chance(match, text, paths):
-            marked = match.confidence == "high" and _announced(match, text, paths)
+        elif match.visible and asked(match.rule) and not marks.by_chance(match, text, paths):
+            marked = match.confidence == "high" and marks.announced(match, text, paths)
             yield _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
     if any(mark in text for mark in _AWS_MARKS):
         yield from _beside(text, origin)
@@ -276,74 +277,6 @@ def _token(origin: Place, start: int, value: bytes, rule: str, name: str) -> _To
         size=len(value) * origin.size,
     )
     return _Token(place=place, width=origin.size, rule=rule, name=name, value=value)
-
-
-@functools.lru_cache(maxsize=1024)
-def _marks(rule: str, paths: tuple[str, ...]) -> tuple[bytes, ...]:
-    """Return the texts, in lower case, of which one stands in every match of a rule.
-
-    A word that stands before the token alone is none: a token in which it stands is a name itself
-    (``datadog_measure: ExperimentsDatadogPercentileMeasureInput``).
-    """
-    pattern = str(kingfisher.catalogue(paths).detail(rule)["pattern"])
-    group = _GROUP.search(pattern)
-    cut = group.start() if group else 0
-    head, rest = pattern[:cut].lower(), pattern[cut:].lower()
-    leads = [lead.text.lower() for lead in literals.leads(pattern)]
-    names = {text for text in leads if text.isalnum() and text in head and text not in rest}
-    return tuple(text.encode() for text in leads if text not in names)
-
-
-def _announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
-    """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
-
-    Letters and digits alone come about by chance in base64 and in hex: then the token must stand
-    by itself, be no number, and have no words of its length around it.
-    """
-    value = text[match.start : match.end]
-    held = _held(match.rule, value, paths)
-    if not held or not _brief(held):
-        return bool(held)
-    around = text[max(match.start - 1, 0) : match.start], text[match.end : match.end + 1]
-    alone = not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
-    return alone and not chance.crowded(text, match.start, match.end)
-
-
-def _by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
-    """Tell whether a match is a piece of something else.
-
-    With a checksum, that is what stands in a longer word and has the wrong one: names of the
-    solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
-    mark within base64, a digest or pixels.
-    """
-    value = text[match.start : match.end]
-    around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
-    sound = checksums.holds(value)
-    if sound is not None:
-        return not sound and _IN_WORD.search(around) is not None
-    last = max(match.start, match.end - _SIDE)
-    if match.end < len(text) and _GOES_ON.search(text, last, match.end + 1):
-        return True
-    held = _held(match.rule, value, paths)
-    if not held or not _brief(held):
-        return False
-    if _HEX.fullmatch(value) or chance.shaded(value):
-        return True
-    before = _BEFORE_BASE64.search(text, max(match.start - _SIDE, 0), match.start)
-    behind = _BEHIND_BASE64.match(text, match.end, match.end + _SIDE)
-    outside = (before[0] if before else b"") + (behind[0] if behind else b"")
-    return all(kind.search(outside) for kind in _LETTERS)
-
-
-def _held(rule: str, value: bytes, paths: tuple[str, ...]) -> list[bytes]:
-    """Return the marks of a rule that stand in a token itself."""
-    folded = value.lower()
-    return [mark for mark in _marks(rule, paths) if _MARK.search(mark) and mark in folded]
-
-
-def _brief(marks: Sequence[bytes]) -> bool:
-    """Tell whether chance makes such marks in base64: a few letters and digits."""
-    return all(mark.isalnum() and len(mark) < _LONG_MARK for mark in marks)
 
 
 def _random(value: bytes) -> bool:

@@ -60,6 +60,7 @@ LINKS = 16
 _CHUNK, _ROWS = 1 << 15, 1 << 10
 
 _ONE, _MOST_UNIT = np.uint64(1), np.uint64(1 << 40)
+_MOST_END = np.uint64((1 << 32) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -353,10 +354,14 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
     inverse, unit = _inverses(primes.low)
     for e in EXPONENTS if shelf.survey.loose else EXPONENTS[:1]:
         left, most = exponents.low * np.uint64(e) - _ONE, unit * np.uint64(e)
+        ends, times = left.astype(np.uint32), inverse.astype(np.uint32)
+        under = np.minimum(most, _MOST_END).astype(np.uint32)
         for rows, part in rectangles(low, high, _CHUNK):
-            hits = np.flatnonzero(left[part] * inverse[rows, None] < most[rows, None])
-            for row, column in zip(*np.divmod(hits, part.stop - part.start), strict=True):
-                yield rows.start + int(row), part.start + int(column), e
+            hits = np.flatnonzero(ends[part] * times[rows, None] <= under[rows, None])
+            row, column = np.divmod(hits, part.stop - part.start)
+            right = left[part][column] * inverse[rows][row] < most[rows][row]
+            for one, at in zip(row[right].tolist(), column[right].tolist(), strict=True):
+                yield rows.start + one, part.start + at, e
 
 
 def _inverses(primes: Words) -> tuple[Words, Words]:

@@ -22,7 +22,7 @@ MOST_PAIRS = (1 << 22, 1 << 18)
 """Pairs of a modulus and an exponent of one length and reading, at 30 ns each: in a section of few
 runs, and of many."""
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 15
 
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:

@@ -152,25 +152,28 @@ def _multiplied(
     of operations allows.
     """
     width = max(18, min(24, (64 * len(lows)).bit_length()))
-    mask = np.uint64((1 << width) - 1)
+    mask = np.uint32((1 << width) - 1)
     sieve = np.zeros(1 << width, np.bool_)
-    sieve[(lows & mask).view(np.int64)] = True
+    sieve[(lows.astype(np.uint32) & mask).astype(np.int64)] = True
+    ends = low.astype(np.uint32)
     reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
     reach = np.minimum(reach, len(low))
     tried = 0
     for rows, part in rectangles(np.arange(len(low)), reach, _CHUNK):
         if tried >= MOST_NEAR_PAIRS:
             return
-        product = low[rows, None] * low[None, part]
-        hits = np.flatnonzero(sieve.take((product & mask).view(np.int64).ravel(), mode="clip"))
+        product = ends[rows, None] * ends[part]
+        product &= mask
+        hits = np.flatnonzero(sieve.take(product.astype(np.int64), mode="clip"))
         tried += product.size
         if len(hits):
-            words = product.ravel()[hits]
+            row, column = np.divmod(hits, part.stop - part.start)
+            words = low[rows][row] * low[part][column]
             at = np.searchsorted(lows, words)
             at[at == len(lows)] = 0
-            for hit in hits[lows[at] == words].tolist():
-                row, column = divmod(hit, part.stop - part.start)
-                yield rows.start + row, part.start + column
+            right = lows[at] == words
+            for one, other in zip(row[right].tolist(), column[right].tolist(), strict=True):
+                yield rows.start + one, part.start + other
 
 
 def _reach(space: Offsets, offset: Offsets) -> Offsets:

@@ -42,6 +42,15 @@ _CELLS = 1 << 17
 """Of [0, 1], around multiples: two of the fractions are further apart than one is wide, and none is
 nearer to an edge than half of that, divided by LARGEST."""
 
+_SLOTS = 1 << 20
+"""Of [0, 1), more narrow: one in fifty has a fraction, and a table of them stays in the cache."""
+
+_ALIGN = 1.5 * 2.0**52 / _SLOTS
+"""A float below it by far, added to it, is rounded to slots, and ends in the bits of its own."""
+
+_ASIDE = 2.0**-7
+"""Slots by which rounding may move what is near a fraction, at most."""
+
 
 def near(ratio: Floats, e: int) -> Offsets:
     """Return the flat indices of the ratios, d to n, which tell that e*d/n is nearly a fraction.
@@ -49,19 +58,20 @@ def near(ratio: Floats, e: int) -> Offsets:
     Chance does it for one ratio in 50,000 where e is 65537, and the oftener the larger e is.
     """
     times = ratio * float(e * MULTIPLE)
-    whole = np.rint(times)
-    times -= whole
-    np.abs(times, out=times)
-    times *= _CELLS
-    np.rint(times, out=whole)
-    times -= whole
-    times -= _offsets().take(whole.astype(np.int32))
-    np.abs(times, out=times)
-    hits = np.flatnonzero(times < max(e * MULTIPLE * _CELLS * _EXACT, _ROUND))
+    times += _ALIGN
+    slots = times.view(np.int64)
+    slots &= _SLOTS - 1
+    hits = np.flatnonzero(_sieve().take(slots, mode="clip"))
     some = ratio.take(hits)
     good = (some < 1) & (some * float(2 * e * MULTIPLE * LARGEST) > 1)
-    hits, shift = hits[good], np.log2(some[good])
-    found: Offsets = hits[np.abs(shift - np.rint(shift)) > _SHIFTED]
+    hits, some = hits[good], some[good]
+    cells = some * float(e * MULTIPLE)
+    cells = np.abs(cells - np.rint(cells)) * _CELLS
+    whole = np.rint(cells)
+    apart = np.abs(cells - whole - _offsets().take(whole.astype(np.int64)))
+    shift = np.log2(some)
+    right = apart < max(e * MULTIPLE * _CELLS * _EXACT, _ROUND)
+    found: Offsets = hits[right & (np.abs(shift - np.rint(shift)) > _SHIFTED)]
     return found
 
 
@@ -92,4 +102,15 @@ def _offsets() -> npt.NDArray[np.float32]:
     for below in range(LARGEST, 0, -1):
         at = np.arange(below // 2 + 1) / below * _CELLS
         found[np.rint(at).astype(np.int64)] = at - np.rint(at)
+    return found
+
+
+@functools.cache
+def _sieve() -> npt.NDArray[np.bool_]:
+    """Tell of each slot of [0, 1) whether what is near a fraction may be rounded to it."""
+    found = np.zeros(_SLOTS, np.bool_)
+    for below in range(1, LARGEST + 1):
+        at = np.arange(below) / below * _SLOTS
+        for aside in (-_ASIDE, _ASIDE):
+            found[np.rint(at + aside).astype(np.int64) % _SLOTS] = True
     return found
