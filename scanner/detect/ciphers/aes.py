@@ -22,10 +22,6 @@ _FEWEST_VALUES = 16
 
 _Words = npt.NDArray[np.uint32]
 
-_EVERY = 10
-"""Of so many sums one is looked at first. Every order has room for two such in a row, which are two
-apart modulo 4, and four modulo 6: where two whole words in a row are zero sums, one of them is."""
-
 # Forward: x[i] ^ x[i-1] ^ x[i-Nk]. Backward, as decryption keeps its rounds in reverse order:
 # x[i] ^ x[i-1] ^ x[i+Nk] for Nk 4 and 8; for Nk 6 the sum that stays inside of two blocks.
 _RELATIONS: tuple[tuple[int, int, int, int, int, str], ...] = (
@@ -99,8 +95,7 @@ def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
     if len(words) < 44:  # the shortest schedule
         return
     step = words[1:] ^ words[:-1]  # step[i-1] = x[i] ^ x[i-1]
-    likely = (row for row in _RELATIONS if row[3] == 1 or _sampled(words, row[1]))
-    for size, lag, first, row, period, order in likely:
+    for size, lag, first, row, period, order in _RELATIONS:
         if lag < 0:
             zero = step[-lag - 1 :] == words[: len(words) + lag]
             base = -lag
@@ -121,14 +116,6 @@ def _candidates(words: _Words) -> Iterator[tuple[int, str, int]]:
                 start = 4 * (index - first) - shift
                 if start >= 0:
                     yield size, order, start
-
-
-def _sampled(words: _Words, lag: int) -> bool:
-    """Tell whether any of the sums that are looked at is zero, and of different words."""
-    first = max(-lag, 1)
-    count = len(words) - first - max(lag, 0)
-    now, before, far = (words[first + k :][:count:_EVERY] for k in (0, -1, lag))
-    return bool(((now ^ before == far) & (far != 0)).any())
 
 
 def _recompute(block: bytes, length: int, size: int, order: str) -> str | None:
