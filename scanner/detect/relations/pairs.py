@@ -55,7 +55,7 @@ many of its length as of the modulus's."""
 GREATEST_EXPONENT = 1 << 33
 """Public exponents above it are not told from chance."""
 
-_CHUNK = 1 << 15
+_CHUNK = 1 << 16
 
 _MASK = (1 << 64) - 1
 _MOST_SAME = 16
@@ -149,12 +149,14 @@ def _multiplied(
     """Yield pairs, in order of place, whose product ends as one of the (sorted) words does.
 
     Each number is paired with those behind it: all within 64 KiB, and as many more as the count
-    of operations allows.
+    of operations allows. The lowest bits of a product, then the highest of its word, tell of nearly
+    all that they are none of the words.
     """
-    width = max(18, min(24, (64 * len(lows)).bit_length()))
-    mask = np.uint32((1 << width) - 1)
-    sieve = np.zeros(1 << width, np.bool_)
-    sieve[(lows.astype(np.uint32) & mask).astype(np.int64)] = True
+    width = max(18, min(22, (64 * len(lows)).bit_length()))
+    mask, shift = np.uint32((1 << width) - 1), np.uint64(64 - width)
+    lowest, highest = np.zeros((2, 1 << width), np.bool_)
+    lowest[lows.astype(np.uint32) & mask] = True
+    highest[lows >> shift] = True
     ends = low.astype(np.uint32)
     reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
     reach = np.minimum(reach, len(low))
@@ -164,11 +166,13 @@ def _multiplied(
             return
         product = ends[rows, None] * ends[part]
         product &= mask
-        hits = np.flatnonzero(sieve.take(product.astype(np.int64), mode="clip"))
+        hits = np.flatnonzero(lowest.take(product.astype(np.int64), mode="clip"))
         tried += product.size
-        if len(hits):
-            row, column = np.divmod(hits, part.stop - part.start)
-            words = low[rows][row] * low[part][column]
+        row, column = np.divmod(hits, part.stop - part.start)
+        words = low[rows][row] * low[part][column]
+        left = np.flatnonzero(highest[words >> shift])
+        if len(left):
+            row, column, words = row[left], column[left], words[left]
             at = np.searchsorted(lows, words)
             at[at == len(lows)] = 0
             right = lows[at] == words
