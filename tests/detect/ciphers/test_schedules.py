@@ -201,17 +201,6 @@ def test_another_schedule_at_any_word(
     assert find(data, tmp_path) == [(bits, order, 4 * at, 0)]
 
 
-@pytest.mark.parametrize("order", sorted(ORDERS))
-@pytest.mark.parametrize("bits", [128, 192, 256])
-def test_aes_at_every_byte_of_a_block(bits: int, order: str) -> None:
-    """The few sums of a block that are looked at first see a schedule wherever it begins."""
-    schedule = ORDERS[order](aes.expand(aes.key(bits)))
-    for at in range(0, 44):
-        block = noise.plant(noise.uniform(320, at), at, schedule)
-        found = list(aes_schedules.find(block))
-        assert [(one.bits, one.order, one.at) for one in found] == [(bits, order, at)]
-
-
 @pytest.mark.parametrize("kind", ["sm4", "sm4 backward"])
 def test_sm4_at_every_word_of_a_block(kind: str) -> None:
     """The few words of a block that are looked at see a schedule wherever it begins."""

@@ -271,6 +271,28 @@ def test_nothing_in_noise(kind: str) -> None:
     assert told(getattr(noise, kind)(1 << 20, 5)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (b"snyk", False),
+        (b"snyk\0 api token", False),
+        (b"curl -u ab:c", True),
+        ("psk=hunter2!!".encode("utf-16-le"), True),
+    ],
+)
+def test_a_mark_in_random_bytes_wakes_nothing(text: bytes, wanted: bool) -> None:
+    """In a gigabyte of them are thirty, where no text stands: the rules need not be loaded.
+
+    The operator's own rules may look for what is shorter.
+    """
+    data = noise.plant(noise.uniform(1 << 14, 3), 8000, text)
+    at = np.array([8000])
+    assert detector.wanted(Bytes(data), at * 0, at) == wanted
+    assert detector.wanted(Bytes(data), at * 0, at, ("own",))
+    assert detector.wanted(Bytes(data), np.zeros(1000, np.int64), np.arange(1000))
+    assert not detector.wanted(Bytes(data), at[:0], at[:0])
+
+
 def test_a_piece_of_something_else_is_no_token() -> None:
     """Short marks within base64, and names of programs that hold a long one, are passed over.
 
