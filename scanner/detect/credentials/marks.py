@@ -27,6 +27,9 @@ _LETTERS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
 _GOES_ON = re.compile(rb"(?:[0-9a-f]{17,}|[0-9A-F]{17,})\Z")
 _IN_WORD = re.compile(rb"[A-Za-z0-9_]")
 
+_NAME = re.compile(rb"[a-z]+(?:_(?:[a-z]{2,}|[0-9]+)){2,}")
+"""A name of a program's: words and numbers, with a mark before them."""
+
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 
 
@@ -66,7 +69,8 @@ def by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
 
     With a checksum, that is what stands in a longer word and has the wrong one: names of the
     solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
-    mark within base64, a digest or pixels.
+    mark within base64, a digest or pixels. So are names of Ppxlib for OCaml, of words and numbers,
+    as ``prf_attributes_11039_closure``.
     """
     value = text[match.start : match.end]
     around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
@@ -77,6 +81,8 @@ def by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     if match.end < len(text) and _GOES_ON.search(text, last, match.end + 1):
         return True
     held = _held(match.rule, value, paths)
+    if held and not paths and _NAME.fullmatch(value):
+        return True
     if not held or not _brief(held):
         return False
     if _HEX.fullmatch(value) or chance.shaded(value):

@@ -310,6 +310,9 @@ def test_a_piece_of_something_else_is_no_token() -> None:
     assert told(b"\xcd\xe4\x89." + pixels + b"\x91\xe1") == []
     name = b"_Z17highs_setCallbackP5HighsSt8functionIFviRKNSt7"
     assert told(bytes(2) + name + bytes(2)) == []
+    symbol = b"camlPpxlib__Ast_pattern_generated.prf_attributes_11039_closure"  # in semgrep-core
+    assert told(bytes(2) + symbol + bytes(2)) == []
+    assert told(bytes(2) + symbol[:38] + tokens.text("key", 24).encode() + bytes(2)) != []
 
 
 def test_a_short_mark_in_a_crowd_is_probable() -> None:
@@ -391,6 +394,10 @@ EMULATOR = (
         b"AccountKey=" + EMULATOR + b";AccountName=devstoreaccount1;",
         b"otpauth://totp/Example:alice@google.com?secret=JBSWY3DPEHPK3PXP&issuer=Example",
         b"mongodb://myDBReader:D1fficultP%40ssw0rd@mongodb0.example.com:27017/?authSource=admin",
+        (
+            b"<code>sp=r&amp;se=2023-12-20T22:54:52Z&amp;spr=https&amp;sv=2021-06-08&amp;sr=c&amp;"
+            b"sig=aBBKDWQvyuVcTPH9EBp%2FXTI9E%2F%2Fmq171%2BZU178wcwqU%3D</code>"
+        ),
         b"mongodb+srv://myDBReader:D1fficultP%40ssw0rd@cluster0.example.mongodb.net/",
     ],
 )
