@@ -398,6 +398,7 @@ EMULATOR = (
             b"<code>sp=r&amp;se=2023-12-20T22:54:52Z&amp;spr=https&amp;sv=2021-06-08&amp;sr=c&amp;"
             b"sig=aBBKDWQvyuVcTPH9EBp%2FXTI9E%2F%2Fmq171%2BZU178wcwqU%3D</code>"
         ),
+        b"mongodb+srv://root:randompassword@cluster0.ab1cd.mongodb.net/mydb?retryWrites=true",
         b"mongodb+srv://myDBReader:D1fficultP%40ssw0rd@cluster0.example.mongodb.net/",
     ],
 )
