@@ -3,8 +3,8 @@
 So p - 1 is what is left of e*dp - 1 when one of its small divisors is taken out, and p's length
 leaves the k of one octave: seldom more than one that divides, and a prime behind hardly ever but by
 right. That costs a hundredth of a modular power, and asks for no modulus. Of a key's DER one
-exponent may stand alone, its modulus anywhere; a division of that proves. This module refuses
-public exponents above 65537, whose k are too many.
+exponent may stand alone, or as a word of text, its modulus anywhere; a division of that proves.
+This module refuses public exponents above 65537, whose k are too many.
 """
 
 import functools
@@ -28,8 +28,8 @@ BITS = (512, 768, 1024, 1536, 2048)
 """Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
 
 MOST = (200, 20)
-"""Exponents in DER that are tried, of each length, in a section of few runs and of many: 0.3 ms
-each for primes of 1024 bits."""
+"""Exponents in DER that are tried, of each length, in a section of few runs and of many, and as
+many of those that are written as text: 0.3 ms each for primes of 1024 bits."""
 
 MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
@@ -103,7 +103,7 @@ def _table() -> tuple[npt.NDArray[np.uint64], int]:
 
 
 def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[Related]:
-    """Yield each key of which an exponent stands in DER, and the modulus here or elsewhere.
+    """Yield each key of which an exponent stands in DER or as text, the modulus here or elsewhere.
 
     Those of ``others`` are found already.
     """
@@ -112,7 +112,9 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
         read: dict[int, int] = {}
         named = [n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1]
         named = named[: shelf.pool.budget(*MOST_MODULI)]
-        for at, exponent in itertools.islice(_announced(shelf, bits), shelf.pool.budget(*MOST)):
+        most = shelf.pool.budget(*MOST)
+        found = (itertools.islice(kind(shelf, bits), most) for kind in (_announced, _written))
+        for at, exponent in itertools.chain.from_iterable(found):
             for p in primes(exponent, e, bits):
                 near = itertools.chain(named, _moduli(shelf, bits, at, read))
                 n = next((n for n in near if n % p == 0 and n > p), 0)
@@ -136,6 +138,19 @@ def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
         if number & 1 and number not in seen and len(raw) > size and not raw.endswith(_E):
             seen.add(number)
             yield at, number
+
+
+def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
+    """Yield (position, number) of the odd numbers of a length that are written as text, each once.
+
+    Seen of freed files of DNSSEC keys in PowerDNS: a line of base64 was left, far from the modulus.
+    """
+    seen: set[int] = set()
+    for block, text in shelf.pool.texts.items():
+        number = int.from_bytes(text.raw, "big")
+        if len(text.raw) == bits // 8 and number & 1 and number not in seen:
+            seen.add(number)
+            yield int(shelf.pool.head[block]), number
 
 
 @functools.cache
@@ -169,7 +184,7 @@ def _related(shelf: Shelf, n: int, e: int, p: int, at: int, bits: int) -> Iterat
         yield Related(
             key=key,
             proof=PROOF,
-            encoding=readings.BYTES.name,
+            encoding=shelf.pool.form(at, readings.BYTES.name),
             places=(shelf.pool.place(at, bits // 8),),
             roles=("dp",),
         )

@@ -183,6 +183,19 @@ def test_a_modulus_far_away(tmp_path: Path) -> None:
     assert (found.proof, found.e_assumed) == ("p | n", True)
 
 
+@pytest.mark.parametrize("spelling", ["base64", "hex"])
+def test_an_exponent_of_a_prime_far_from_the_modulus(tmp_path: Path, spelling: str) -> None:
+    """Seen in PowerDNS: of a freed file of DNSSEC a line is left, and n in a record elsewhere."""
+    text = SPELLINGS[spelling](encodings.big_endian(RSA.dp))
+    data = noise.plant(noise.text(1 << 18, 3), 2000, b"\nExponent1: " + text + b"\n")
+    data = noise.plant(data, 250_000, bytes(8) + encodings.big_endian(RSA.n) + bytes(8))
+    (found,) = private(scanned(tmp_path, data), RSA.spki_sha256)
+    assert (found.proof, found.roles) == ("(n, e, dp) factors n", ("dp",))
+    assert (found.places[0].offset, found.places[0].size) == (2012, len(text))
+    wrong = data.replace(text[:8], text[7::-1])
+    assert not private(scanned(tmp_path, wrong), RSA.spki_sha256)
+
+
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("kind", ["P-384", "hex"])
 def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
