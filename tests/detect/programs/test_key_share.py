@@ -1,4 +1,4 @@
-"""Points in the messages of TLS handshakes."""
+"""Points in the messages of handshakes of TLS and IKE."""
 
 import struct
 
@@ -54,6 +54,13 @@ def of_client(key: recipes.EcKey) -> bytes:
     return b"\x10" + (len(point) + 1).to_bytes(3, "big") + bytes((len(point),)) + point
 
 
+def of_ike(key: recipes.EcKey) -> bytes:
+    """Return a Key Exchange payload of IKEv2, before a nonce (RFC 7296 section 3.4)."""
+    point = encodings.public_point(key)[1:]
+    group = {"P-256": 19, "P-384": 20, "P-521": 21}[key.curve]
+    return struct.pack(">BBHHH", 40, 0, 8 + len(point), group, 0) + point
+
+
 FORMS = {
     "server's share": containers.key_share,
     "only share": lambda key: offered(entry(GROUPS[key.curve], encodings.public_point(key))),
@@ -65,6 +72,7 @@ FORMS = {
     ),
     "server's exchange": of_server,
     "client's exchange": of_client,
+    "IKE's payload": of_ike,
 }
 
 
@@ -90,14 +98,18 @@ def test_what_no_handshake_sent(form: str) -> None:
     """Without what must stand before it, or cut, or off the curve, a point says nothing."""
     data = FORMS[form](KEYS[0])
     assert find(data[1:]) == []
-    assert find(bytes((data[0] ^ 1,)) + data[1:]) == []
-    at = data.index(encodings.public_point(KEYS[0]))
+    assert find(bytes((data[0] ^ 0x40,)) + data[1:]) == []
+    at = data.index(encodings.public_point(KEYS[0])[1:]) - 1
     assert find(data[: at + 64]) == []
     assert find(data[: at + 64] + bytes((data[at + 64] ^ 1,)) + data[at + 65 :]) == []
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(["0017004104", "0300174104", "100000424104"]), st.binary(), st.binary())
+@given(
+    st.sampled_from(["0017004104", "0300174104", "100000424104", "00004800130000"]),
+    st.binary(),
+    st.binary(),
+)
 def test_arbitrary_bytes_raise_nothing(mark: str, before: bytes, noise_: bytes) -> None:
     """Whatever stands around an anchor, nothing is raised."""
     data = before + bytes.fromhex(mark) + noise_
