@@ -34,6 +34,7 @@ _NAMED_CURVE, _SENT = 3, 16
 """ECCurveType; client_key_exchange."""
 
 _POINTS = {2 * FIELD_BYTES[curve] + 1: curve for curve in ("P-256", "P-384", "P-521")}
+
 _PAYLOADS = frozenset((0, *range(33, 55)))
 """Types of the payload behind one of IKEv2: none, or those of RFC 7296 section 3.2 and later."""
 
