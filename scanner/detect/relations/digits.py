@@ -55,6 +55,10 @@ library is known that keeps scalars so."""
 FAINT = 24
 """How far a number may reach beyond its run: its top word has few bits."""
 
+SCARCE = 20
+"""Bits that are free in the lower halves of words, and are none in longer digits once in a million
+times."""
+
 LACK = 24
 """Bits that a scalar is shorter than its order at most: chance has it one in 16 million times."""
 
@@ -198,6 +202,23 @@ def full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     return few
 
 
+def own(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
+    """Tell what is no digits of a narrower reading, in the same words or in halves of them.
+
+    Ten digits of 28 bits are below 2**26 once in a million times. Two of them in a row look like
+    one of 60 bits, and in that the lower half is full as a rule: seen in libtommath on 32-bit x86.
+    """
+    count = readings.count(how, bits)
+    good: Flags = np.ones(len(position), np.bool_)
+    for other in held(pool.readings):
+        free, part = 8 * other.word - other.digit, how.word // other.word
+        fits = replace(other, name=how.name, digit=how.digit, word=how.word, align=how.align)
+        alike = fits == how and (other.digit < how.digit if part == 1 else count * free >= SCARCE)
+        if alike and part in (1, 2):
+            good &= ~stand(pool, other, position, part * count * other.digit)
+    return good
+
+
 def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
     """Put first what fills an array of V8 as BN.js reads it from bytes or text, then what fits one.
 
@@ -280,10 +301,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     if not len(found):
         return
     found = found[full(pool, how, found, bits)]
-    for other in held(pool.readings):  # ten digits of 28 bits are below 2**26 once in a million
-        if replace(other, name=how.name, digit=how.digit) == how and other.digit < how.digit:
-            narrow = readings.count(how, bits) * other.digit
-            found = found[~stand(pool, other, found, narrow)]
+    found = found[own(pool, how, found, bits)]
     if how.name in (*_BN_JS, *_JSBN):
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)

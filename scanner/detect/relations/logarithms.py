@@ -77,14 +77,19 @@ def in_digits(pool: Pool, q: int, near: tuple[Place, ...], most: int) -> Iterato
 
 
 def _digits(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[tuple[Reading, int]]:
+    """Yield where digits stand, those of no narrower reading first."""
+    rest: list[tuple[Reading, int]] = []
     for how in digits.held(pool.readings):
         found = digits.starts(pool, how, (readings.width(how, bits),))
         found = found[digits.stand(pool, how, found, bits)]
         found = found[digits.full(pool, how, found, bits)]
         top = readings.top(how, pool.data, found, bits)
         found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
-        for position in pieces.nearest(pool, found, near).tolist():
-            yield how, position
+        found = pieces.nearest(pool, found, near)
+        good = digits.own(pool, how, found, bits)
+        yield from ((how, position) for position in found[good].tolist())
+        rest += ((how, position) for position in found[~good].tolist())
+    yield from rest
 
 
 def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> Iterator[Piece]:

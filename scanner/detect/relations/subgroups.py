@@ -27,7 +27,7 @@ from scanner.model import Place
 SIZES = ((3072, 256), (2048, 256), (2048, 224), (1024, 160))
 """Bits of p and of q (FIPS 186-4 section 4.2)."""
 
-MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 64
+MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 256
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
 g, at 1 ms for 2048 bits."""
 

@@ -222,6 +222,20 @@ def test_a_scalar_of_jsbn_in_a_crowd(make_pool: MakePool, key: keys.EcKey, name:
     assert found.encoding == f"d {name}"
 
 
+def test_a_scalar_among_pairs_of_digits(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in LibTomCrypt on 32-bit x86: two digits of 28 bits look like one of 60."""
+    key, reading = KEYS["P-521"], HELD["digits-28"]
+    monkeypatch.setitem(digits.MOST, key.curve, (30, 30))
+    numbers = (int.from_bytes(noise.uniform(256, seed), "big") for seed in range(31))
+    crowd = b"".join(bytes(64) + readings.encode(reading, number, 2048) for number in numbers)
+    mine = bytes(64) + spell(key.d, reading, key) + bytes(64) + spell(key.x, reading, key)
+    (found,) = search(make_pool, mine + crowd + bytes(64))
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert found.encoding == "d digits-28"
+
+
 @pytest.mark.parametrize(
     ("key", "tag"),
     [*((key, 1) for key in USUAL.values()), (KEYS["P-256"], 8)],

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import dsa
 
 from fixtures import containers, encodings, noise
 from scanner import rules
-from scanner.detect.algebra import named_groups, publics
-from scanner.detect.algebra.material import describe
+from scanner.detect.algebra import effort, named_groups, publics
+from scanner.detect.algebra.material import Ffc, describe
 from scanner.detect.integers import pool as pools
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
@@ -140,6 +140,38 @@ def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: Order) -> No
     assert describe(related.key).fingerprint.value == named(256, 2048)
     assert named(256, 2048) in again(memory, related)
     assert (related.proof, related.encoding) == ("g**x = y", f"x {name}")
+
+
+@pytest.mark.parametrize("name", ["digits-60", "digits-28"])
+def test_a_dsa_key_among_other_digits(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Seen in LibTomCrypt: what looks like digits of other readings is tried as x last."""
+    monkeypatch.setattr(discrete, "ORDERED", 8 * effort.raising(256, 2048))
+    how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
+    others = (int.from_bytes(noise.uniform(32, seed), "big") for seed in range(20))
+    parts = [*in_digits(name, "little"), *(readings.encode(how, x, 256) for x in others)]
+    pool, _ = make_pool(planted(parts))
+    (related,) = discrete.search_dsa(pool, ())
+    assert describe(related.key).fingerprint.value == named(256, 2048)
+
+
+def test_a_generator_behind_other_numbers(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in LibTomCrypt, whose generator is a random one, behind dozens of RSA's numbers."""
+    monkeypatch.setattr(discrete, "ORDERED", 8 * effort.raising(256, 2048))
+    how = next(how for how in readings.LITTLE_ENDIAN if how.name == "digits-60")
+    p, q, g, x, _ = (readings.decode(how, raw) or 0 for raw in in_digits(how.name, "little"))
+    g = pow(g, 3, p)
+    others = (int.from_bytes(noise.uniform(256, seed), "big") & -2 for seed in range(70))
+    numbers = [(p, 2048), (q, 256), (x, 256), *((n, 2048) for n in others)]
+    numbers += [(g, 2048), (pow(g, x, p), 2048)]
+    raws = (readings.encode(how, number, bits) for number, bits in numbers)
+    pool, _ = make_pool(b"".join(bytes(64) + raw for raw in raws) + bytes(64))
+    (related,) = discrete.search_dsa(pool, ())
+    assert isinstance(related.key, Ffc)
+    assert related.key.g == g
 
 
 @pytest.mark.parametrize("part", NEEDED)
