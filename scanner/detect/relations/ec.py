@@ -24,6 +24,7 @@ from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
     beheaded,
     blocks,
+    checked,
     comb,
     counts,
     headed,
@@ -80,8 +81,7 @@ FEWEST_TEXTS = 32
 """Texts that are tried on a curve, whoever names it: a quarter of its other scalars, or so many."""
 
 LEAST_HEADED = 64
-"""Numbers behind a header that are tried on a curve: half of its other scalars, or so many; and of
-copies, a quarter."""
+"""Of numbers behind a header half of a curve's other scalars, or so many; of copies a quarter."""
 
 MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
@@ -240,9 +240,10 @@ def _candidates(
 ) -> Iterator[_Listed]:
     """Yield positions of scalars of a size, and their possible readings there.
 
-    What a structure counts comes first, in the middle of a word too. The likeliest whole words come
-    before Java's arrays: V8's integers may be as long, and many.
+    What a sum bears out or a structure counts comes first, at any byte. The likeliest whole words
+    come before Java's arrays: V8's integers may be as long, and many.
     """
+    yield from ((checked.numbers(pool, each), each, (BIG,)) for each in (size, size - 1))
     yield pieces.versioned(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = _ways(pool, size)
@@ -276,8 +277,7 @@ def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator
             found = pieces.aligned(pool, whole, most * _PADDED, near)
             found = found[found + full <= len(pool.data)]
             last = readings.gather(pool.data, found + full - how.word, f">u{how.word}")
-            limit = greatest >> 8 * (full - how.word)
-            yield found[last <= np.uint64(limit)], full, (how,)
+            yield found[last <= np.uint64(greatest >> 8 * (full - how.word))], full, (how,)
 
 
 # --- what bears witness -------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
+    checked,
     edwards_nonces,
     integers,
     nearby,
@@ -102,6 +103,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             parts = np.concatenate((positions, parts))
             parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
             parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
+            parts = np.append(parts, checked.numbers(pool, size))
             parts = np.append(parts, pieces.versioned(pool, size, most // 16))
             parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))
             positions = np.append(parts, pieces.counted(pool, size, SSH_PRIVATE, most - len(parts)))

@@ -18,7 +18,16 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import BYTES, JAVA, Reading
-from scanner.detect.relations import adjoining, announced, counts, digits, headed, pieces, variety
+from scanner.detect.relations import (
+    adjoining,
+    announced,
+    checked,
+    counts,
+    digits,
+    headed,
+    pieces,
+    variety,
+)
 from scanner.model import Place
 
 _LACK, _MORE = 16, 12
@@ -122,10 +131,11 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterat
         if judged in variety.LEAST_VARIED
     ]
     beside = ((size, _beside(pool, judged, width, near)) for size, judged in sizes)
+    summed = ((size, checked.numbers(pool, size)) for size, _ in sizes)
     counted = ((size, counts.likeliest(pool, size, near)) for size, _ in sizes)
     rest = ((size, pieces.aligned(pool, judged, _POSITIONS, near)) for size, judged in sizes)
     seen: set[tuple[int, int]] = set()
-    for size, positions in itertools.chain(beside, counted, rest):
+    for size, positions in itertools.chain(summed, beside, counted, rest):
         for position in positions[positions + size <= len(pool.data)].tolist():
             if (position, size) in seen:
                 continue

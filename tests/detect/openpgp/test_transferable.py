@@ -112,6 +112,12 @@ def test_without_its_header(key: recipes.Key) -> None:
     assert set(private(bytes(lost) + packet[lost:])) == {key.spki_sha256}
 
 
+def test_without_its_checksum() -> None:
+    """Seen in RNP on 32-bit x86: an allocator wrote over both ends of a packet that was freed."""
+    packet = pgp.packet(KEYS[0])
+    assert set(private(bytes(40) + packet[40:-2] + b"\x60\x05")) == {KEYS[0].spki_sha256}
+
+
 def test_a_modulus_of_any_size() -> None:
     """The way from the exponent back to the version is as long as the modulus says."""
     key = recipes.rsa_key(1016)
