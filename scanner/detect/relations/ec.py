@@ -260,7 +260,7 @@ def _candidates(
     yield rest, size, both
     most -= 2 * len(aligned)
     if size == _P521:
-        found = pieces.announced(pool, size - 1, max(most, 0))
+        found = pieces.announced(pool, size - 1, max(most, LEAST_HEADED))
         most -= len(found)
         yield found, size - 1, (BIG,)
     if most > 0:

@@ -534,6 +534,19 @@ def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: 
     assert key.spki_sha256 in {each.fingerprint.value for each in fresh}
 
 
+def test_a_scalar_of_p521_without_its_zero_in_a_crowd(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in SoftHSM on 32-bit x86: those with their zero are as many as are tried."""
+    monkeypatch.setitem(ec.MOST, "P-521", (16, 16, 16))
+    key = KEYS["P-521"]
+    others = b"".join(noise.uniform(65, seed) + b"\1" + bytes(22) for seed in range(40))
+    short = struct.pack("<Q", 0x51) + encodings.big_endian(key.d) + bytes(23)
+    data = bytes(64) + others + encodings.public_point(key) + bytes(11) + others + short
+    pool, _ = make_pool(data + bytes(64))
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
 def test_scalars_near_a_point_as_a_library_spells_it_come_first(make_pool: MakePool) -> None:
     """Of more numbers than are derived, those beside the point's limbs are."""
     key = KEYS["P-384"]
