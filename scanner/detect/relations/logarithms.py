@@ -43,6 +43,9 @@ _USUAL = 32
 _POSITIONS, _MOST_BESIDE = 800, 128
 """Where one may begin, of one size; and of what adjoins a number as long as p."""
 
+_INT, _MOST_ENDING = 4, 64
+"""Bytes that are zeros at the end of an exponent which is shorter than its order; and such."""
+
 _HEADED = 64
 """Numbers of one size that fill their runs behind a header."""
 
@@ -133,9 +136,10 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterat
     beside = ((size, _beside(pool, judged, width, near)) for size, judged in sizes)
     summed = ((size, checked.numbers(pool, size)) for size, _ in sizes)
     counted = ((size, counts.likeliest(pool, size, near)) for size, _ in sizes)
+    under = ((size, _ending(pool, size, near)) for size, _ in sizes)
     rest = ((size, pieces.aligned(pool, judged, _POSITIONS, near)) for size, judged in sizes)
     seen: set[tuple[int, int]] = set()
-    for size, positions in itertools.chain(summed, beside, counted, rest):
+    for size, positions in itertools.chain(summed, beside, counted, under, rest):
         for position in positions[positions + size <= len(pool.data)].tolist():
             if (position, size) in seen:
                 continue
@@ -145,6 +149,19 @@ def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterat
                 x = readings.decode(how, raw) or 0
                 if 1 << bits - _UNDER < x < q:
                     yield Piece(x, position, size, how)
+
+
+def _ending(pool: Pool, size: int, near: tuple[Place, ...]) -> Offsets:
+    """Return limbs of which the last 32 bits are zeros, nearest first.
+
+    Seen in Crypto++: of exponents of 225 bits every other one has fewer.
+    """
+    if size - _INT not in variety.LEAST_VARIED:
+        return np.empty(0, np.int64)
+    found = pieces.aligned(pool, size - _INT, _POSITIONS, near)
+    found = found[found + size <= len(pool.data)]
+    ending: Offsets = found[readings.gather(pool.data, found + size - _INT, "<u4") == 0]
+    return ending[:_MOST_ENDING]
 
 
 def _beside(pool: Pool, size: int, width: int, near: tuple[Place, ...]) -> Offsets:

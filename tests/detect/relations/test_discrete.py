@@ -224,6 +224,20 @@ def test_an_exponent_of_fewer_bits_than_the_order(make_pool: MakePool, order: Or
     assert describe(related.key).fingerprint.value in again(memory, related)
 
 
+@pytest.mark.parametrize("bits", [224, 220])
+def test_an_exponent_whose_last_limb_is_empty(make_pool: MakePool, bits: int) -> None:
+    """Seen in Crypto++ on 32-bit x86: every other exponent of 225 bits has fewer."""
+    parts = in_words((256, 2048), "little")
+    p, _, g, x, _ = (int.from_bytes(part, "little") for part in parts)
+    x = x % (1 << bits) | 1 << bits - 1
+    parts[3:] = [x.to_bytes(32, "little"), pow(g, x, p).to_bytes(256, "little")]
+    others = [noise.uniform(32, seed) for seed in range(8)]
+    pool, _ = make_pool(planted([*others, *parts]), word=4)
+    (related,) = discrete.search_dsa(pool, ())
+    assert isinstance(related.key, Ffc)
+    assert related.key.x == x
+
+
 @pytest.mark.parametrize("first", [0, 4])
 def test_a_dsa_key_in_limbs_of_32_bits(make_pool: MakePool, first: int) -> None:
     """Seen in wolfSSL built for words of 32 bits: every second number begins within a word."""
