@@ -114,8 +114,9 @@ def located(run: Run, some: Sequence[Member]) -> tuple[Place, str]:
 
 
 def curve_of(head: bytes) -> str:
-    """Return the curve that the text before the members names, of those that we know."""
-    return next((curve for name, curve in _CURVES if name in head), "")
+    """Return the curve that the text before the members names last, of those that we know."""
+    at, curve = max((head.rfind(name), curve) for name, curve in _CURVES)
+    return curve if at >= 0 else ""
 
 
 def _members(window: bytes) -> list[Member]:

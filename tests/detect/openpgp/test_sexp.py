@@ -117,6 +117,19 @@ def test_no_group_without_each_member(name: str) -> None:
     assert (seen == []) == (name != "y")  # of y alone nothing is known
 
 
+@pytest.mark.parametrize("of", ["P-521", "secp256k1", "brainpoolP384r1"])
+def test_the_last_curve_that_is_named_counts(of: str) -> None:
+    """Seen in Libgcrypt: keys that lie close, and the name of another's curve before one."""
+    for before in ("ed25519", "P-256"):
+        data = containers.sexp_object(KEYS[before]) + bytes(8) + containers.sexp_object(KEYS[of])
+        names = {
+            each.candidate.fingerprint.value
+            for each in found(in_text(data))
+            if isinstance(each, Proved)
+        }
+        assert names == {KEYS[before].spki_sha256, KEYS[of].spki_sha256}
+
+
 def test_no_point_off_its_curve() -> None:
     """Another curve's point, one bit of it, a few zeros: no public key."""
     right = containers.sexp_canonical(KEYS["P-256"], private=False)
