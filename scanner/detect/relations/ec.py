@@ -139,18 +139,18 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         }
         near = [place for name in known for place in met.beside[name]]
         taken = nearby.spans(place for name in known for place in met.taken[name])
-        poor = nearby.spans(place for place in near if place.size > 2 * size)
-        ground = nearby.Ground(taken, poor)
+        ground = nearby.Ground(taken, poor=nearby.spans(p for p in near if p.size > 2 * size))
         most = max(counts.values())
         listed = list(_candidates(pool, size, most, near, ground))
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
-        often = repeated.copied(pool, size, most // 4), repeated.in_slots(pool, size, MOST_IN_SLOTS)
-        moved = np.concatenate(often), size, _ways(pool, size)
+        moved = repeated.copied(pool, size, most // 4), size, _ways(pool, size)
+        often = repeated.in_slots(pool, size, MOST_IN_SLOTS), size, _ways(pool, size)
         for name, found in known.items():
             own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
             room = counts[name] + len(own[0]) * len(own[2])
             trials = list(_trials(pool, CURVES[name], room, [own, *listed]))
             trials += _trials(pool, CURVES[name], max(counts[name] // 4, LEAST_HEADED), [moved])
+            trials += _trials(pool, CURVES[name], counts[name] // 6, [often])
             trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
             least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, least))

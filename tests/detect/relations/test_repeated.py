@@ -90,3 +90,15 @@ def test_a_scalar_in_slots(make_pool: MakePool, times: int) -> None:
     assert len(repeated.in_slots(pool, 32, 9)) == (times > 1)
     found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
     assert found == [key.spki_sha256] * (times > 1)
+
+
+def test_a_scalar_in_slots_beside_copies(make_pool: MakePool) -> None:
+    """Pieces that fill two runs each take no room from it: seen in Go, after many signatures."""
+    key = keys.ec_key("P-256")
+    slots, noisy = bytearray(noise.uniform(2048, 7)), noise.uniform(32 * 2_500, 11)
+    slots[1024:1088] = 2 * key.d.to_bytes(32, "big")
+    point = b"\x04" + key.x.to_bytes(32, "big") + key.y.to_bytes(32, "big")
+    copies = [noisy[at : at + 32] for at in range(0, len(noisy), 32)]
+    pool, _ = make_pool(among(bytes(slots), point, *copies, *copies))
+    found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
+    assert found == [key.spki_sha256]
