@@ -77,6 +77,10 @@ MOST_FILLED = {"ed25519": (3_000, 1_500), "ed448": (100, 20)}
 MOST_SLOTS = (1_000, 500)
 """Slots of 64 bytes whose second half stands elsewhere too, in few runs and in many."""
 
+MOST_EDGES = (1_000, 4_000)
+"""Slots of 64 bytes with which a run begins or ends: in few runs, where others are tried, and in
+many."""
+
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
@@ -121,6 +125,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         pairs = np.append(pairs, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
         if algorithm == "ed25519":
             pairs = np.append(pairs, repeated.slots(pool, size, pool.budget(*MOST_SLOTS)))
+            pairs = np.append(pairs, repeated.slots_at_edges(pool, size, pool.budget(*MOST_EDGES)))
         tried += trials.paired(pool, algorithm, pairs)
         if algorithm == "ed448":
             tried += _scalars_of_ed448(pool, positions)

@@ -9,10 +9,11 @@ This module refuses to judge what a piece holds.
 import numpy as np
 import numpy.typing as npt
 
+from scanner.detect.algebra import edwards25519
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import MARGIN, Pool
-from scanner.detect.relations import announced, pieces, variety
+from scanner.detect.relations import announced, nearby, pieces, variety
 from scanner.detect.relations.words import sliding
 
 MOST = 1 << 20
@@ -79,6 +80,21 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
     second &= (often > 1) & (found - size >= low[block])
     return _chosen(pool, found[second] - size, size, most)
+
+
+def slots_at_edges(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of two pieces end to end, with which a run begins or ends.
+
+    At multiples of their size, and among other slots. Those of which the second is no S of a
+    signature, whose last byte is small (RFC 8032 5.1.6), come first. Seen in Go: a key of Ed25519
+    that was in use, among thousands of signatures; its public half stood nowhere else.
+    """
+    edges = np.append(pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - 2 * size)
+    found = edges[nearby.coordinates(pool, edges) % (2 * size) == 0]
+    found = found[variety.fits(pool, found, 2 * size)]
+    found = found[variety.varied(pool.data, found, 2 * size)]
+    small = pool.data[found + 2 * size - 1] <= edwards25519.ORDER >> 248
+    return _chosen(pool, found[np.argsort(small, kind="stable")], size, most)
 
 
 def in_slots(pool: Pool, size: int, most: int) -> Offsets:

@@ -78,6 +78,15 @@ def test_a_key_in_a_slot(make_pool: MakePool, shift: int) -> None:
     assert found == ([] if shift else [key.spki_sha256])
 
 
+@pytest.mark.parametrize(("before", "behind"), [(0, 96), (64, 0), (32, 96)])
+def test_a_key_in_a_slot_at_an_edge(make_pool: MakePool, before: int, behind: int) -> None:
+    """A seed and its public half are the first or the last of a slab's slots that are not empty."""
+    key = keys.okp_key("ed25519")
+    data = among(noise.uniform(before, 7) + key.seed + key.public + noise.uniform(behind, 8))
+    found = [describe(one.key).fingerprint.value for one in edwards.search(make_pool(data)[0], ())]
+    assert found == ([] if before == 32 else [key.spki_sha256])
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_scalar_in_slots(make_pool: MakePool, times: int) -> None:
     """A scalar stands twice in a slab among other numbers; its point stands elsewhere."""
