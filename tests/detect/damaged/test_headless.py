@@ -1,5 +1,7 @@
 """Private keys in DER that lost its beginning."""
 
+import struct
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,9 +122,12 @@ def test_a_point_that_was_wiped(key: recipes.EcKey, wiped: int) -> None:
     assert again.candidate == found.candidate
 
 
-@pytest.mark.parametrize("wrong", ["scalar", "header", "point"])
+@pytest.mark.parametrize("wrong", ["scalar", "object", "header", "point"])
 def test_a_wiped_point_beside_no_scalar(wrong: str) -> None:
-    """Without header, or with a constant for a scalar, or another's point, nothing is found."""
+    """Without header, or with a constant for a scalar, or another's point, nothing is found.
+
+    Nor where an object took the place of the scalar's first 24 bytes: seen in Deno.
+    """
     key, other = recipes.ec_key("P-256"), recipes.ec_key("secp256k1")
     form = encodings.pkcs8_der(key)
     raw, point = key.d.to_bytes(32, "big"), encodings.public_point(key)
@@ -130,6 +135,7 @@ def test_a_wiped_point_beside_no_scalar(wrong: str) -> None:
         form = form.replace(point[1:], bytes(64))
     data = {
         "scalar": form.replace(raw, b"\x41" * 32),
+        "object": form.replace(raw, struct.pack("<3Q", 0xE15BE718AB, 0x55894CF9F940, 2) + raw[24:]),
         "header": form.replace(b"\x02\x01\x01\x04", b"\x02\x01\x02\x04"),
         "point": form.replace(raw, other.d.to_bytes(32, "big")),
     }[wrong]
