@@ -37,9 +37,9 @@ from scanner.model import Place
 LONGEST = 1024
 """Bytes of the longest run whose slots are tried: in what is longer, everything looks random."""
 
-_MOST_FIELDS, _BESIDE, _MOST_BESIDE = 8, 128, 256
+_MOST_FIELDS, _BESIDE, _FIRST, _MOST_BESIDE = 8, 128, 4, 256
 """Pieces of a run that is a record of nothing else, at most; bytes before and behind a public key
-whose words are tried, and of how many keys."""
+whose words are tried; and of how many keys, first and in all."""
 
 _USUAL = 32
 """Bytes of nearly every scalar."""
@@ -174,11 +174,13 @@ def beside(
     """Return at most ``most`` positions next to places: what adjoins them, and whole words near.
 
     A byte may stand between, the tag of a point, or a word behind it (Zig). Seen in Node.js: its
-    pool of buffers has a scalar between a signature and the point.
+    pool of buffers has a scalar between a signature and the point. Words near the first few places
+    come first: a library spells a point there. Seen in Go, whose signatures leave points too.
     """
     first, last = np.split(_ends(near), 2)
     there = _located(pool, np.concatenate((first - size, first - 1 - size, last, last + 8)))
-    return _ordered(pool, size, most, near, (there, _beside(pool, size, near)), top, ground)
+    parts = there, _beside(pool, size, near[:_FIRST]), _beside(pool, size, near)
+    return _ordered(pool, size, most, near, parts, top, ground)
 
 
 def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:

@@ -127,7 +127,8 @@ def _spelled(
 
     Their scalars are beside them, often; and a library keeps the generators of curves in use. Of
     these bytes say less: OpenSSL has a table of all curves that it knows. Of what surely is a point
-    the other coordinate is looked for too.
+    the other coordinate is looked for too. Plain limbs come first, and bytes last: a signature's r
+    stands as such.
     """
     rows: list[tuple[Curve, Spelling, int, bool]] = []
     wanted = []
@@ -141,7 +142,13 @@ def _spelled(
             rows += [(curve, form, x, False) for x in own]
             rows += [(curve, form, x, True) for x, _ in ys]
             wanted.append(form.lows(curve, [*own, *(y for _, y in ys)]))
-    for index, at in words.find(pool.data, np.concatenate(wanted)):
+    hits = words.find(pool.data, np.concatenate(wanted))
+    for index, at in sorted(hits, key=lambda hit: _likelihood(rows[hit[0]][1])):
         curve, form, x, is_y = rows[index]
         if at >= form.at:
             yield _Spelled(curve.name, x, is_y, pool.place(at - form.at, curve.size))
+
+
+def _likelihood(form: Spelling) -> tuple[bool, bool]:
+    """Return how likely a scalar is beside what is spelled so: the likeliest least."""
+    return form.most_first, form.radix != 1

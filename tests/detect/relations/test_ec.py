@@ -266,6 +266,25 @@ def test_what_is_beside_a_point_takes_no_room_of_others(
     assert named(related) == key.spki_sha256
 
 
+def test_a_scalar_beside_a_bare_coordinate_among_points_of_signatures(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in Go: d, x and y in blocks of 112 bytes; what computes a signature leaves points."""
+    monkeypatch.setitem(ec.MOST, "P-384", (40, 40, 40))
+    key, step = KEYS["P-384"], 112
+    passing = [keys.ec_key("P-384", label=f"passing {index}") for index in range(30)]
+    data = bytearray()
+    for index, other in enumerate(passing):
+        numbers = (noise.uniform(48, 2 * index + each) for each in range(2))
+        data += bytes(32) + b"".join(number + bytes(16) for number in numbers)
+        data += encodings.public_point(other)
+    data += bytes(-len(data) % step + step)
+    for number in (key.d, key.x, key.y):
+        data += encodings.little_limbs(number, 48).ljust(step, b"\0")
+    (related,) = found(make_pool(bytes(data) + encodings.public_point(key))[0])
+    assert named(related) == key.spki_sha256
+
+
 def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
     """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
 
