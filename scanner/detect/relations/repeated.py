@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scanner.detect.algebra import edwards25519
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.limbs import WORD, Offsets, coordinate
 from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.relations import announced, nearby, pieces, variety
 from scanner.detect.relations.words import sliding
@@ -26,8 +26,12 @@ _PER_PIECE = 8
 """Words of which one is tried, at least: the others are no pieces, or equal ones."""
 
 
-_SLOT = 32
-"""Bytes of a slot in which scalars are looked for."""
+_SLOTS, _GRAIN, _PAGE = (32, 48), 16, 4096
+"""Bytes of slots in which scalars are looked for; at multiples of what those may stand that do not
+divide a page."""
+
+_NOWHERE = np.int64((1 << 63) - 1)
+"""More than any distance."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """What makes one word of several: equal ones give equal ones (Fibonacci hashing)."""
@@ -76,9 +80,9 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
     where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
     """
-    low, block, found, often = _in_slots(pool, size)
+    low, block, found, apart = _in_slots(pool, size)
     second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
-    second &= (often > 1) & (found - size >= low[block])
+    second &= (apart < _NOWHERE) & (found - size >= low[block])
     return _chosen(pool, found[second] - size, size, most)
 
 
@@ -98,33 +102,44 @@ def slots_at_edges(pool: Pool, size: int, most: int) -> Offsets:
 
 
 def in_slots(pool: Pool, size: int, most: int) -> Offsets:
-    """Return at most ``most`` positions of pieces at multiples of their size, the oftenest first.
+    """Return at most ``most`` positions of pieces that stand more than once, where runs are many.
 
-    Of those that stand more than once, where there are many runs, and of 32 bytes, which divide a
-    page. Seen in Go: scalars, of which one use leaves several copies.
+    Those of which two copies are nearest to each other come first: what stands oftenest is a
+    library's. Seen in Go: scalars, of which making a key leaves two copies, and one use several.
     """
-    if pool.few or size != _SLOT:
+    if pool.few or size not in _SLOTS:
         return np.empty(0, np.int64)
-    _, _, found, often = _in_slots(pool, size)
-    order = np.flatnonzero(often > 1)
-    return _chosen(pool, found[order[np.argsort(-often[order], kind="stable")]], size, most)
+    _, _, found, apart = _in_slots(pool, size)
+    order = np.flatnonzero(apart < _NOWHERE)
+    return _chosen(pool, found[order[np.argsort(apart[order], kind="stable")]], size, most)
 
 
 def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets]:
-    """List pieces at multiples of their size, in runs of any length, and how often each stands.
+    """List pieces at multiples of their size, in runs of any length, and how near an equal one is.
 
-    Returns where the run of each block begins, and the block, position and count of each piece.
+    Where their size does not divide a page nobody knows where a slab began: of those at any
+    multiple of _GRAIN an equal one counts that is so many slots away. Returns where the run of each
+    block begins, and the block and position of each piece, and its distance to the next equal one,
+    before it or behind it: _NOWHERE if there is none.
     """
+    step = _GRAIN if _PAGE % size else size
     low = np.where(pool.head >= 0, pool.head, pool.at)
     high = np.where(pool.tail >= 0, pool.tail, np.append(pool.at[1:], len(pool.data)) - MARGIN)
-    first = low + -(pool.offset + low - pool.at) % size
-    count = np.maximum((high - size - first) // size + 1, 0)
+    first = low + -(pool.offset + low - pool.at) % step
+    count = np.maximum((high - size - first) // step + 1, 0)
     count[list(pool.texts)] = 0
     block = np.repeat(np.arange(len(first)), count)
     begins = np.cumsum(count) - count
-    found = first[block] + (np.arange(len(block)) - begins[block]) * size
-    _, which, often = np.unique(_mixed(pool, found, size), return_inverse=True, return_counts=True)
-    return low, block, found, often[which]
+    found = first[block] + (np.arange(len(block)) - begins[block]) * step
+    where = coordinate(pool.space[block], pool.offset[block] + found - pool.at[block])
+    sums = _mixed(pool, found, size)
+    order = np.argsort(sums, kind="stable")
+    between = np.diff(where[order])
+    same = (np.diff(sums[order]) == 0) & ((step == size) | (between % size == 0))
+    between[~same] = _NOWHERE
+    apart = np.empty_like(found)
+    apart[order] = np.minimum(np.append(between, _NOWHERE), np.append(_NOWHERE, between))
+    return low, block, found, apart
 
 
 def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:

@@ -87,16 +87,20 @@ def test_a_key_in_a_slot_at_an_edge(make_pool: MakePool, before: int, behind: in
     assert found == ([] if before == 32 else [key.spki_sha256])
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_scalar_in_slots(make_pool: MakePool, times: int) -> None:
+@pytest.mark.parametrize(
+    ("curve", "at", "step", "times"),
+    [("P-256", 1024, 32, 1), ("P-256", 1024, 32, 2), ("P-384", 1040, 192, 2)],
+)
+def test_a_scalar_in_slots(make_pool: MakePool, curve: str, at: int, step: int, times: int) -> None:
     """A scalar stands twice in a slab among other numbers; its point stands elsewhere."""
-    key = keys.ec_key("P-256")
+    key = keys.ec_key(curve)
+    size = key.field_bytes
     slots = bytearray(noise.uniform(2048, 7))
-    for slot in range(times):
-        slots[1024 + 32 * slot : 1056 + 32 * slot] = key.d.to_bytes(32, "big")
-    point = b"\x04" + key.x.to_bytes(32, "big") + key.y.to_bytes(32, "big")
+    for first in range(at, at + times * step, step):
+        slots[first : first + size] = key.d.to_bytes(size, "big")
+    point = b"\x04" + key.x.to_bytes(size, "big") + key.y.to_bytes(size, "big")
     pool, _ = make_pool(among(bytes(slots), point))
-    assert len(repeated.in_slots(pool, 32, 9)) == (times > 1)
+    assert len(repeated.in_slots(pool, size, 9)) == (times > 1)
     found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
     assert found == [key.spki_sha256] * (times > 1)
 
@@ -111,3 +115,26 @@ def test_a_scalar_in_slots_beside_copies(make_pool: MakePool) -> None:
     pool, _ = make_pool(among(bytes(slots), point, *copies, *copies))
     found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
     assert found == [key.spki_sha256]
+
+
+def test_the_nearest_copies_come_first(make_pool: MakePool) -> None:
+    """What a library repeats stands oftener than a scalar, and farther apart."""
+    piece, often = noise.uniform(32, 3), noise.uniform(32, 4)
+    slots = bytearray(noise.uniform(2048, 7))
+    for at in (256, 512, 1600):
+        slots[at : at + 32] = often
+    for at in (1024, 1088):
+        slots[at : at + 32] = piece
+    pool, _ = make_pool(among(bytes(slots)))
+    first, second = repeated.in_slots(pool, 32, 9).tolist()
+    assert pool.data[first : first + 32].tobytes() == piece
+    assert pool.data[second : second + 32].tobytes() == often
+
+
+def test_copies_that_are_no_slots_apart(make_pool: MakePool) -> None:
+    """Of 48 bytes, which do not divide a page, copies count that are so many slots away."""
+    piece = noise.uniform(48, 3)
+    slots = bytearray(noise.uniform(2048, 7))
+    for at in (1040, 1040 + 48 + 16):
+        slots[at : at + 48] = piece
+    assert not len(repeated.in_slots(make_pool(among(bytes(slots)))[0], 48, 9))
