@@ -28,6 +28,9 @@ LEAST_VARIED = {
 }
 """Different byte values of a piece by its size, at least: random ones miss it once in 10**5."""
 
+_ONE_BIT = 1
+"""The greatest outermost byte of a number of 521 bits."""
+
 _ROWS = 1 << 15
 
 
@@ -40,7 +43,20 @@ def sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
     positions = positions[fits(pool, positions, size)]
     ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
     positions = positions[ends <= top]
+    if top <= _ONE_BIT and not pool.few:
+        positions = positions[~_in_zeros(pool.data, positions, size)]
     return positions[varied(pool.data, positions, size)]
+
+
+def _in_zeros(data: Bytes, positions: Offsets, size: int) -> Flags:
+    """Tell which pieces begin or end with two zeros: a number of 512 bits and what pads it.
+
+    Of numbers of 521 bits one of 512 does.
+    """
+    last = positions + size - 1
+    ends = np.minimum(data[positions] | data[positions + 1], data[last] | data[last - 1])
+    found: Flags = ends == 0
+    return found
 
 
 def fits(pool: Pool, positions: Offsets, size: int) -> Flags:
