@@ -64,7 +64,9 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             most = pool.budget(min(FLOOR + len(pool.at) // 8, MOST), MOST)
         joined = (_joined if algorithm == "x25519" else _halves)(pool, size)
         if algorithm == "x25519":
-            joined = np.append(joined, repeated.copied(pool, size, most // MOST_PARTS))
+            share = most // MOST_PARTS
+            often = repeated.copied(pool, size, share), repeated.in_slots(pool, size, share)
+            joined = np.concatenate((joined, *often))
         positions = np.append(joined, pieces.aligned(pool, size, most - len(joined), near))
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
         tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))

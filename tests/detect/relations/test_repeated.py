@@ -117,6 +117,17 @@ def test_a_scalar_in_slots_beside_copies(make_pool: MakePool) -> None:
     assert found == [key.spki_sha256]
 
 
+def test_a_key_agreement_key_in_slots(make_pool: MakePool) -> None:
+    """One of X25519 stands twice in a slab, its public half in a handshake."""
+    key = keys.okp_key("x25519")
+    slots = bytearray(noise.uniform(2048, 7))
+    for at in (1024, 1088):
+        slots[at : at + 32] = key.seed
+    pool, _ = make_pool(among(bytes(slots), key.public))
+    found = [describe(one.key).fingerprint.value for one in montgomery.search(pool, ())]
+    assert found == [key.spki_sha256]
+
+
 def test_the_nearest_copies_come_first(make_pool: MakePool) -> None:
     """What a library repeats stands oftener than a scalar, and farther apart."""
     piece, often = noise.uniform(32, 3), noise.uniform(32, 4)
