@@ -526,6 +526,21 @@ def test_a_group_among_many_runs(make_pool: MakePool, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("stated", [False, True])
+def test_a_public_key_is_worth_more_trials(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, *, stated: bool
+) -> None:
+    """The exponent stands behind more numbers than are tried where none was read."""
+    p, q, g, x, y = numbers()
+    each = effort.raising(256, 2048)
+    monkeypatch.setattr(discrete, "ORDERED", (12 * each, 24 * each))
+    others = [noise.uniform(32, seed) for seed in range(1, 16)]
+    group = [little(p, 256), little(q, 32), little(g, 256), little(y, 256)]
+    pool, _ = make_pool(planted([*group, *others, little(x, 32)]))
+    read = [publics.ffc("dsa", p, q, g, y, kind="public-key")] if stated else []
+    assert [one.key.x for one in discrete.search_dsa(pool, read)] == [x] * stated
+
+
+@pytest.mark.parametrize("stated", [False, True])
 def test_small_multiples_of_an_exponent_are_no_keys(make_pool: MakePool, *, stated: bool) -> None:
     """Seen in Bouncy Castle: 2x and 3x, and their powers in modPow's table; if stated they are."""
     p, q, g = domain()
