@@ -94,7 +94,7 @@ _MONTGOMERY = " montgomery"
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
 
-MOST_IN_SLOTS = 300
+MOST_IN_SLOTS = 1_000
 """Pieces that stand in several slots of slabs, and are tried."""
 
 _P521, _P521_TOP = 66, 0x01
@@ -150,7 +150,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             room = counts[name] + len(own[0]) * len(own[2])
             trials = list(_trials(pool, CURVES[name], room, [own, *listed]))
             trials += _trials(pool, CURVES[name], max(counts[name] // 4, LEAST_HEADED), [moved])
-            trials += _trials(pool, CURVES[name], counts[name] // 6, [often])
+            trials += _trials(pool, CURVES[name], counts[name] // 2, [often])
             trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
             least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
             trials += _texts(pool, CURVES[name], max(counts[name] // 4, least))
