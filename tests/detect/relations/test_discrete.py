@@ -147,7 +147,7 @@ def test_a_dsa_key_among_other_digits(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Seen in LibTomCrypt: what looks like digits of other readings is tried as x last."""
-    monkeypatch.setattr(discrete, "ORDERED", 8 * effort.raising(256, 2048))
+    monkeypatch.setattr(discrete, "ORDERED", 2 * (8 * effort.raising(256, 2048),))
     how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
     others = (int.from_bytes(noise.uniform(32, seed), "big") for seed in range(20))
     parts = [*in_digits(name, "little"), *(readings.encode(how, x, 256) for x in others)]
@@ -160,7 +160,7 @@ def test_a_generator_behind_other_numbers(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen in LibTomCrypt, whose generator is a random one, behind dozens of RSA's numbers."""
-    monkeypatch.setattr(discrete, "ORDERED", 8 * effort.raising(256, 2048))
+    monkeypatch.setattr(discrete, "ORDERED", 2 * (8 * effort.raising(256, 2048),))
     how = next(how for how in readings.LITTLE_ENDIAN if how.name == "digits-60")
     p, q, g, x, _ = (readings.decode(how, raw) or 0 for raw in in_digits(how.name, "little"))
     g = pow(g, 3, p)
