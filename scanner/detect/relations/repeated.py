@@ -105,9 +105,10 @@ def in_slots(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of pieces that stand more than once, in slots.
 
     Those of which two copies are nearest to each other come first: what stands oftenest is a
-    library's. Seen in Go: scalars, of which making a key leaves two copies, and one use several.
+    library's. Of a size that does not divide a page, only where runs are many. Seen in Go: scalars,
+    of which making a key leaves two copies, and one use several.
     """
-    if size not in _SLOTS:
+    if size not in _SLOTS or (pool.few and _PAGE % size):
         return np.empty(0, np.int64)
     _, _, found, apart = _in_slots(pool, size)
     order = np.flatnonzero(apart < _NOWHERE)
