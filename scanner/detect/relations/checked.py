@@ -3,7 +3,9 @@
 A packet that its allocator took back has lost its front, by which it is found elsewhere, and its
 secret stands at any byte, in the middle of a run. RFC 9580, sections 3.2 and 5.5.3: a zero, for no
 protection, the length, the number, and the sum of their bytes. Chance has one such number in 65,536
-of those that are as long as they say. Seen in RNP. This module says where; it proves nothing.
+of those that are as long as they say. Seen in RNP. A number of few different bytes is none: tables
+of a curve have points of such, and libpython's code held one by chance. This module says where; it
+proves nothing.
 """
 
 import numpy as np
@@ -60,6 +62,11 @@ def _sizes(pool: Pool, found: Offsets) -> Offsets:
 
 
 def _off(raw: bytes) -> int:
-    """Return in which bits a checksum differs from that of the length and the number before it."""
+    """Return in which bits a checksum differs from that of the length and the number before it.
+
+    In one that it does not have, where less than two in three of the number's bytes differ.
+    """
     end = 2 + (int.from_bytes(raw[:2], "big") + 7) // 8
+    if 3 * len(set(raw[2:end])) < 2 * (end - 2):
+        return 1 << 8 * _SUM
     return sum(raw[:end]) & 0xFFFF ^ int.from_bytes(raw[end : end + _SUM], "big")

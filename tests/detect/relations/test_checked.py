@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec as curves
 
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra.material import describe
@@ -72,3 +73,14 @@ def test_every_part_counts(make_pool: MakePool, size: int) -> None:
         assert not len(checked.numbers(pool, size))
     pool, _ = make_pool(b"")
     assert not len(checked.numbers(pool, size))
+
+
+def test_a_number_of_few_bytes_is_none(make_pool: MakePool) -> None:
+    """Seen in libpython's code, beside a table of P-256: a multiple of a power of two."""
+    d = 0x6302 << 232
+    point = curves.derive_private_key(d, curves.SECP256R1()).public_key().public_numbers()
+    raw = b"\4" + point.x.to_bytes(32) + point.y.to_bytes(32)
+    data = bytes(64) + summed(d, b"") + bytes(64) + raw + bytes(64)
+    pool, _ = make_pool(data)
+    assert not len(checked.numbers(pool, 31))
+    assert list(ec.search(pool, ())) == []
