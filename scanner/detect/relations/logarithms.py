@@ -90,7 +90,7 @@ def in_digits(pool: Pool, q: int, near: tuple[Place, ...], most: int) -> Iterato
 
 def _digits(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[tuple[Reading, int]]:
     """Yield where digits stand, those of no narrower reading first."""
-    rest: list[tuple[Reading, int]] = []
+    rest: list[tuple[Reading, Offsets]] = []
     for how in digits.held(pool.readings):
         found = digits.starts(pool, how, (readings.width(how, bits),))
         found = found[digits.stand(pool, how, found, bits)]
@@ -100,8 +100,9 @@ def _digits(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[tuple[Re
         found = pieces.nearest(pool, found, near)
         good = digits.own(pool, how, found, bits)
         yield from ((how, position) for position in found[good].tolist())
-        rest += ((how, position) for position in found[~good].tolist())
-    yield from rest
+        rest.append((how, found[~good]))
+    for how, found in rest:
+        yield from ((how, position) for position in found.tolist())
 
 
 def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> Iterator[Piece]:
