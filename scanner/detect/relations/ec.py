@@ -94,8 +94,8 @@ _MONTGOMERY = " montgomery"
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
 
-MOST_IN_SLOTS = 1_000
-"""Pieces that stand in several slots of slabs, and are tried."""
+MOST_IN_SLOTS, _SLOT = 1_000, 32
+"""Pieces that stand in several slots of slabs, and are tried; of another size as bytes alone."""
 
 _P521, _P521_TOP = 66, 0x01
 """Bytes of a number on P-521, and the first of them, at most: of half of them it is zero, and left
@@ -143,19 +143,23 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         most = max(counts.values())
         listed = list(_candidates(pool, size, most, near, ground))
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
-        moved = repeated.copied(pool, size, most // 4), size, _ways(pool, size)
-        often = repeated.in_slots(pool, size, MOST_IN_SLOTS), size, _ways(pool, size)
+        ways = _ways(pool, size)
+        moved = repeated.copied(pool, size, most // 4), size, ways
+        often = (
+            repeated.in_slots(pool, size, MOST_IN_SLOTS),
+            size,
+            ways if size == _SLOT else (BIG,),
+        )
         for name, found in known.items():
-            own = _beside(pool, CURVES[name], counts[name] // 4, met.beside[name], ground)
-            room = counts[name] + len(own[0]) * len(own[2])
-            trials = list(_trials(pool, CURVES[name], room, [own, *listed]))
-            trials += _trials(pool, CURVES[name], max(counts[name] // 4, LEAST_HEADED), [moved])
-            trials += _trials(pool, CURVES[name], counts[name] // 2, [often])
-            trials += _headed(pool, CURVES[name], max(counts[name] // 2, LEAST_HEADED), said)
-            least = LEAST_TEXTS.get(name, FEWEST_TEXTS)
-            trials += _texts(pool, CURVES[name], max(counts[name] // 4, least))
-            trials += _plain(pool, CURVES[name], min(counts[name], MOST_UNSHIFTED))
-            yield from _named(pool, CURVES[name], trials, found, seen)
+            curve, count = CURVES[name], counts[name]
+            own = _beside(pool, curve, count // 4, met.beside[name], ground)
+            trials = list(_trials(pool, curve, count + len(own[0]) * len(own[2]), [own, *listed]))
+            trials += _trials(pool, curve, max(count // 4, LEAST_HEADED), [moved])
+            trials += _trials(pool, curve, count // 2, [often])
+            trials += _headed(pool, curve, max(count // 2, LEAST_HEADED), said)
+            trials += _texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))
+            trials += _plain(pool, curve, min(count, MOST_UNSHIFTED))
+            yield from _named(pool, curve, trials, found, seen)
             for trial in trials:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     left = [trial for key, trial in rest.items() if key[:2] not in seen]

@@ -80,7 +80,7 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
     where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
     """
-    low, block, found, apart = _in_slots(pool, size)
+    low, block, found, apart, _ = _in_slots(pool, size)
     second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
     second &= (apart < _NOWHERE) & (found - size >= low[block])
     return _chosen(pool, found[second] - size, size, most)
@@ -104,24 +104,26 @@ def slots_at_edges(pool: Pool, size: int, most: int) -> Offsets:
 def in_slots(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of pieces that stand more than once, in slots.
 
-    Those of which two copies are nearest to each other come first: what stands oftenest is a
-    library's. Of a size that does not divide a page, only where runs are many. Seen in Go: scalars,
-    of which making a key leaves two copies, and one use several.
+    Those of which two copies are nearest to each other come first, a third of all; then what stands
+    oftenest. Of a size that does not divide a page, only where runs are many. Seen in Go: scalars,
+    of which making a key leaves two copies, among others of a library's, and one use several.
     """
     if size not in _SLOTS or (pool.few and _PAGE % size):
         return np.empty(0, np.int64)
-    _, _, found, apart = _in_slots(pool, size)
-    order = np.flatnonzero(apart < _NOWHERE)
-    return _chosen(pool, found[order[np.argsort(apart[order], kind="stable")]], size, most)
+    _, _, found, apart, often = _in_slots(pool, size)
+    some = np.flatnonzero(apart < _NOWHERE)
+    near, usual = (found[some[np.argsort(kind[some], kind="stable")]] for kind in (apart, -often))
+    first = _chosen(pool, near, size, most // 3)
+    return _chosen(pool, np.append(first, usual), size, most)
 
 
-def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets]:
-    """List pieces at multiples of their size, in runs of any length, and how near an equal one is.
+def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets, Offsets]:
+    """List pieces at multiples of their size, in runs of any length, and their copies.
 
     Where their size does not divide a page nobody knows where a slab began: of those at any
     multiple of _GRAIN an equal one counts that is so many slots away. Returns where the run of each
-    block begins, and the block and position of each piece, and its distance to the next equal one,
-    before it or behind it: _NOWHERE if there is none.
+    block begins, and the block and position of each piece, its distance to the next equal one,
+    before it or behind it (_NOWHERE if there is none), and how many are equal, itself too.
     """
     step = _GRAIN if _PAGE % size else size
     low = np.where(pool.head >= 0, pool.head, pool.at)
@@ -136,11 +138,13 @@ def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets
     sums = _mixed(pool, found, size)
     order = np.argsort(sums, kind="stable")
     between = np.diff(where[order])
-    same = (np.diff(sums[order]) == 0) & ((step == size) | (between % size == 0))
-    between[~same] = _NOWHERE
-    apart = np.empty_like(found)
+    same = np.diff(sums[order]) == 0
+    group = np.cumsum(np.append(0, ~same))[: len(order)]
+    between[~(same & ((step == size) | (between % size == 0)))] = _NOWHERE
+    apart, often = np.empty_like(found), np.empty_like(found)
+    often[order] = np.bincount(group)[group]
     apart[order] = np.minimum(np.append(between, _NOWHERE), np.append(_NOWHERE, between))
-    return low, block, found, apart
+    return low, block, found, apart, often
 
 
 def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
