@@ -128,10 +128,9 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     rest: dict[tuple[str, int, int], _Trial] = {}
     met = witnesses.meet(pool, publics, MOST)
     used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
-    unused = {name for name in SELDOM if not met.known[name] and name not in used}
-    everywhere = {name: found for name, found in met.known.items() if name not in unused}
+    tried = {n: found for n, found in met.known.items() if found or n in used or n not in SELDOM}
     for size in sorted({curve.size for curve in CURVES.values()}):
-        known = {name: found for name, found in everywhere.items() if CURVES[name].size == size}
+        known = {name: found for name, found in tried.items() if CURVES[name].size == size}
         counts = {
             name: _most(pool, name, met.beside[name], known=bool(found))
             // (1 if found or name in used else LIKELIER.get(name, UNLIKELY))
@@ -145,11 +144,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
         ways = _ways(pool, size)
         moved = repeated.copied(pool, size, most // 4), size, ways
-        often = (
-            repeated.in_slots(pool, size, MOST_IN_SLOTS),
-            size,
-            ways if size == _SLOT else (BIG,),
-        )
+        slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
+        often = slots, size, ways if size == _SLOT else (BIG,)
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
             own = _beside(pool, curve, count // 4, met.beside[name], ground)
