@@ -70,7 +70,7 @@ def by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     With a checksum, that is what stands in a longer word and has the wrong one: names of the
     solver HiGHS, as C++ writes them, hold ``ghs_``. Else it is what goes on in hex, and a short
     mark within base64, a digest or pixels. So are names of Ppxlib for OCaml, of words and numbers,
-    as ``prf_attributes_11039_closure``.
+    as ``prf_attributes_11039_closure``; the operator's own rules may look for words.
     """
     value = text[match.start : match.end]
     around = text[max(match.start - 1, 0) : match.start] + text[match.end : match.end + 1]
