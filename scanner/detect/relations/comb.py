@@ -11,18 +11,14 @@ library, and this module refuses to prove.
 
 import functools
 from collections.abc import Sequence
-from itertools import accumulate
+from typing import cast
 
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.curves import Curve, coefficients, generator
 
-WINDOWS = (4, 6)
-"""Bits of a window for few scalars and for many: the wider the fewer steps, the dearer the tables.
-Those of four bits are made in the time of ten derivations by the library, of six of thirty."""
-
-MANY = 200
-"""Scalars from which on wider windows are faster."""
+WIDTHS = range(4, 11)
+"""Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 5 MB."""
 
 FEWEST = {
     "secp256k1": 12,
@@ -30,9 +26,9 @@ FEWEST = {
     "brainpoolP384r1": 12,
     "brainpoolP512r1": 12,
     "SM2": 12,
-    "P-384": MANY,
+    "P-384": 200,
 }
-"""Scalars from which on this is faster than OpenSSL, by curve: four to six times, and a quarter."""
+"""Scalars from which on this is faster than OpenSSL, by curve: four to six times, and a third."""
 
 Point = tuple[int, int]
 
@@ -52,18 +48,27 @@ def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
 
 
 def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
-    """Return the points of scalars below the order; None where a sum met its own like."""
-    sums: list[Point | None] = [None] * len(scalars)
+    """Return the points of scalars below the order; None where a sum met its own like.
+
+    The values of windows are signed, so that tables hold half of them: each scalar gets half of a
+    window's range more in each window, which is taken off again.
+    """
+    p, sums = curve.p, cast("list[Point | None]", [None] * len(scalars))
     lost: set[int] = set()
-    width = WINDOWS[len(scalars) >= MANY]
-    for index, table in enumerate(_tables(curve, width)):
-        shift, mask = index * width, (1 << width) - 1
+    width = min(WIDTHS, key=lambda width: _cost(curve, width, len(scalars)))
+    tables, half, mask = _tables(curve, width), 1 << width - 1, (1 << width) - 1
+    more = sum(half << index * width for index in range(len(tables)))
+    moved = [d + more for d in scalars]
+    for index, table in enumerate(tables):
+        shift = index * width
         rows, added = [], []
-        for row, d in enumerate(scalars):
-            digit = d >> shift & mask
-            if not digit:
+        for row, d in enumerate(moved):
+            value = (d >> shift & mask) - half
+            if not value:
                 continue
-            other, here = table[digit - 1], sums[row]
+            other, here = table[abs(value) - 1], sums[row]
+            if value < 0:
+                other = other[0], p - other[1]
             if here is None:
                 sums[row] = other
             elif here[0] == other[0]:
@@ -71,48 +76,49 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
             else:
                 rows.append(row)
                 added.append((here, other))
-        for row, point in zip(rows, add(curve.p, added), strict=True):
+        for row, point in zip(rows, add(p, added), strict=True):
             sums[row] = point
     return [None if row in lost else point for row, point in enumerate(sums)]
 
 
+def _windows(curve: Curve, width: int) -> int:
+    """Return how many windows hold a scalar, with room for what is added to it."""
+    return (curve.n.bit_length() + 1) // width + 1
+
+
+def _cost(curve: Curve, width: int, count: int) -> int:
+    """Return the additions for so many scalars, those of the tables too."""
+    return _windows(curve, width) * ((1 << width - 1) + count)
+
+
 def add(p: int, pairs: Sequence[tuple[Point, Point]]) -> list[Point]:
     """Add points with different x, by one inversion for all."""
-    slopes = _quotients(p, [(b[1] - a[1], b[0] - a[0]) for a, b in pairs])
+    product, before = 1, []
+    for (ax, _), (bx, _) in pairs:
+        before.append(product)
+        product = product * (bx - ax) % p
+    inverse = pow(product, -1, p)
     found = []
-    for (a, b), slope in zip(pairs, slopes, strict=True):
-        x = (slope * slope - a[0] - b[0]) % p
-        found.append((x, (slope * (a[0] - x) - a[1]) % p))
-    return found
-
-
-def _quotients(p: int, fractions: Sequence[tuple[int, int]]) -> list[int]:
-    """Divide modulo p, by one inversion."""
-    if not fractions:
-        return []
-    products = list(accumulate((below for _, below in fractions), lambda a, b: a * b % p))
-    inverse = pow(products[-1], -1, p)
-    found = []
-    for (above, below), before in zip(
-        reversed(fractions), [*reversed(products[:-1]), 1], strict=True
-    ):
-        found.append(above * (inverse * before % p) % p)
-        inverse = inverse * below % p
+    for ((ax, ay), (bx, by)), others in zip(reversed(pairs), reversed(before), strict=True):
+        slope = (by - ay) * (inverse * others % p) % p
+        inverse = inverse * (bx - ax) % p
+        x = (slope * slope - ax - bx) % p
+        found.append((x, (slope * (ax - x) - ay) % p))
     return found[::-1]
 
 
 @functools.cache
 def _tables(curve: Curve, width: int) -> tuple[tuple[Point, ...], ...]:
-    """Return, of each window, its multiples of G: the values from 1 on."""
-    p, (a, _) = curve.p, coefficients(curve)
+    """Return, of each window, its multiples of G: from 1 to half of its range."""
+    p, (a, _), windows = curve.p, coefficients(curve), _windows(curve, width)
     doubles = [generator(curve)]
-    for _ in range(1, curve.n.bit_length() + width):
+    for _ in range(windows * width):
         x, y = doubles[-1]
-        (slope,) = _quotients(p, [(3 * x * x + a, 2 * y)])
+        slope = (3 * x * x + a) * pow(2 * y, -1, p) % p
         last = (slope * slope - 2 * x) % p
         doubles.append((last, (slope * (x - last) - y) % p))
-    ones = doubles[: curve.n.bit_length() : width]
-    columns = [ones, [doubles[at * width + 1] for at in range(len(ones))]]
-    while len(columns) < (1 << width) - 1:
+    ones, twos = (doubles[at : windows * width : width] for at in range(2))
+    columns = [ones, twos]
+    while len(columns) < 1 << width - 1:
         columns.append(add(p, list(zip(columns[-1], ones, strict=True))))
     return tuple(zip(*columns, strict=True))

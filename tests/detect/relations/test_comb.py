@@ -41,7 +41,7 @@ def test_many_scalars_or_few(name: str, count: int) -> None:
     scalars = [pow(7, at, curve.n) for at in range(200, 200 + count)]
     derived = comb.derive(curve, [0, curve.n, *scalars, curve.n - 1, curve.n + 5])
     assert [key is None for key in derived] == [True, True, *[False] * (count + 1), True]
-    for d, key in zip(scalars, derived[2:], strict=False):
+    for d, key in [*zip(scalars, derived[2:], strict=False)][:: 1 + count // 20]:
         again = ec_derived(name, d)
         assert again is not None
         assert key is not None
@@ -53,3 +53,16 @@ def test_a_sum_that_meets_itself_is_left_to_the_library() -> None:
     curve = CURVES["secp256k1"]
     (point,) = comb.points(curve, [curve.n])
     assert point is None
+
+
+@pytest.mark.parametrize("width", [*comb.WIDTHS[:-2]])
+@pytest.mark.parametrize("name", ["P-521", "P-256"])
+def test_windows_of_any_width(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signed values of windows reach the smallest and the greatest scalar."""
+    monkeypatch.setattr(comb, "WIDTHS", (width,))
+    curve = CURVES[name]
+    scalars = [curve.n - 2, 1, 2, 1 << width - 1, (1 << width) - 1, 1 << 255, curve.n >> 1]
+    for d, point in zip(scalars, comb.points(curve, scalars), strict=True):
+        key = ec_derived(name, d)
+        assert key is not None
+        assert point == (key.x, key.y)
