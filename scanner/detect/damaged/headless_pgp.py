@@ -149,7 +149,7 @@ def _secret(data: bytes, at: int) -> bytes:
     """Return the number of an open secret whose usage, zero, is at ``at``; its checksum holds."""
     if data[at : at + 2] not in (b"\0\0", b"\0\1", b"\0\2"):
         return b""
-    fields = grammar.Fields(data, at + 1)
+    fields = grammar.Fields(data, at + 1, padded=True)
     try:
         number = fields.mpi()
         total = fields.number(2)

@@ -24,6 +24,8 @@ MODULUS = 11 + 16384 // 8
 RSA = frozenset((1, 2, 3))
 ELGAMAL = frozenset((16, 20))
 DSA, ECDH, ECDSA, EDDSA = 17, 18, 19, 22
+ON_CURVES = frozenset((ECDH, ECDSA, EDDSA))
+"""Algorithms whose keys name their curve."""
 NATIVE = {25: ("x25519", 32), 26: ("x448", 56), 27: ("ed25519", 32), 28: ("ed448", 57)}
 """Algorithms with fields of fixed length: ours, and the bytes of either half."""
 
@@ -86,7 +88,7 @@ class Fields:
         self.data = data
         self.at = at
         self.padded = padded
-        """Numbers may begin with zeros: GnuPG keeps them when it encrypts the seed of a curve."""
+        """Numbers may begin with zeros: GnuPG keeps them in the seed of a curve."""
 
     def raw(self, size: int) -> bytes:
         """Return the next ``size`` bytes."""
@@ -218,6 +220,7 @@ def read(body: bytes, *, secret: bool) -> Body:
             size=fields.at,
         )
     size = fields.number(4) if version == 5 else 0
+    fields.padded = algorithm in ON_CURVES
     start = fields.at
     numbers = _secret(fields, algorithm)
     written = body[start : fields.at]
@@ -239,6 +242,7 @@ def begin(body: bytes) -> Body:
     if fields.number(1):
         raise NotPgp
     fields.raw(5 if version == 5 else 0)
+    fields.padded = algorithm in ON_CURVES
     start = fields.at
     numbers: list[bytes] = []
     try:
@@ -276,7 +280,7 @@ def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
     count = 2 if algorithm in RSA else 3 if algorithm in ELGAMAL else 4 if algorithm == DSA else 0
     if count:
         return "", tuple(fields.mpi() for _ in range(count))
-    if algorithm not in (ECDH, ECDSA, EDDSA):
+    if algorithm not in ON_CURVES:
         raise NotPgp
     curve = CURVES.get(fields.raw(fields.number(1)), "")
     if not curve or (algorithm == EDDSA) != (curve in SIGNS):

@@ -11,11 +11,10 @@ from scanner.detect.openpgp.grammar import (
     CURVES,
     DSA,
     ECDH,
-    ECDSA,
-    EDDSA,
     ELGAMAL,
     FIRST_TIME,
     NATIVE,
+    ON_CURVES,
     RSA,
     Fields,
     NotPgp,
@@ -54,12 +53,13 @@ def read(body: bytes) -> Strange:
         raise NotPgp
     algorithm = fields.number(1)
     name, public, private = _COMPOSITE.get(algorithm, ("", 0, 0))
-    if algorithm in (*RSA, *ELGAMAL, DSA, *NATIVE) or not (version > 4 or public or _on(algorithm)):
+    on_curve = algorithm in ON_CURVES
+    if algorithm in (*RSA, *ELGAMAL, DSA, *NATIVE) or not (version > 4 or public or on_curve):
         raise NotPgp
     curve = b""
     size = fields.number(4) if version > 4 else public
     start = fields.at
-    if _on(algorithm):
+    if on_curve:
         name, curve = "ec", fields.raw(fields.number(1))
         fields.mpi()
         fields.raw(fields.number(1) if algorithm == ECDH else 0)
@@ -74,7 +74,8 @@ def read(body: bytes) -> Strange:
     start = fields.at
     summed = 0 if version == 6 else 2
     rest = private or len(body) - start - summed
-    secret = fields.mpi() if _on(algorithm) else fields.raw(rest)
+    fields.padded = on_curve
+    secret = fields.mpi() if on_curve else fields.raw(rest)
     written = body[start : fields.at]
     if sized not in (None, len(written)) or fields.number(summed) != _sum(written, summed):
         raise NotPgp
@@ -86,8 +87,3 @@ def read(body: bytes) -> Strange:
 def _sum(written: bytes, size: int) -> int:
     """Return the sum of a secret as ``size`` bytes hold it: two, or none."""
     return sum(written) % (1 << 8 * size)
-
-
-def _on(algorithm: int) -> bool:
-    """Tell whether keys of an algorithm name their curve."""
-    return algorithm in (ECDH, ECDSA, EDDSA)

@@ -1,6 +1,7 @@
 """OpenPGP packets and armour."""
 
 import functools
+import itertools
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,6 +95,15 @@ def test_open_packets(key: recipes.Key, tag: int, old: bool) -> None:
 def test_keys_of_agreement(key: recipes.EcKey) -> None:
     """A curve's key is found with the parameters of ECDH behind its point."""
     assert set(private(pgp.packet(key, agrees=True))) == {key.spki_sha256}
+
+
+def test_a_seed_that_begins_with_zeros() -> None:
+    """GnuPG writes it whole, and says that it has 256 bits: one key in 256."""
+    some = (recipes.okp_key("ed25519", label=f"zero {at}") for at in itertools.count())
+    key = next(key for key in some if not key.seed[0])
+    for packet in (pgp.padded(key), pgp.packet(key)):
+        assert len(private(packet)) == 1
+        assert private(packet).keys() == private(pgp.native(key, 4)).keys()
 
 
 @pytest.mark.parametrize("key", NATIVE, ids=lambda key: key.algorithm)
