@@ -7,7 +7,7 @@ ask, each for another size. This module refuses to judge what stands behind.
 import numpy as np
 
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.words import sliding
 
@@ -71,6 +71,14 @@ def moduli(pool: Pool, size: int) -> Offsets:
     first, last = pool.data[at], pool.data[at + size - 1]
     found: Offsets = at[((first & 1) & (last >> 7)) | ((last & 1) & (first >> 7)) > 0]
     return found
+
+
+def in_blocks(pool: Pool, positions: Offsets, size: int) -> Flags:
+    """Tell which of some positions begin a block that glibc gives for ``size`` bytes."""
+    width = pool.memory.map.pointer_size
+    own = sliding(pool.data, f"{'<>'[pool.big_endian]}u{width}")[np.maximum(positions - width, 0)]
+    good: Flags = np.isin(own | own.dtype.type(_FLAGS), _chunks(pool, size)) & (positions >= width)
+    return good
 
 
 def padded(pool: Pool, positions: Offsets, size: int) -> Offsets:

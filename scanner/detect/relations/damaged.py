@@ -3,11 +3,12 @@
 A block that is freed loses its first 16 or 32 bytes to the allocator's links: the low limbs of a
 little-endian prime, the high bytes of a big-endian one or of Java's words. What is left names its
 modulus: two such primes by their other end, which fits as that of whole ones does, and of high
-bytes lost even where nobody named the modulus; a lone one, near its modulus, by a lattice alone. A
-lattice costs a fifth of a millisecond, and their number is bounded. The proof is a division. Of a
-prime in digits (libtommath) low digits are lost, and what is left are digits, which hardly anything
-else is. Of a prime in DER (X.690) that is overwritten from some byte on, the length before it says
-where it begins, and two thirds of it are enough.
+bytes lost even where nobody named the modulus; a lone one by a lattice alone, near its modulus, or
+anywhere in a block that has a prime's size. A lattice costs a fifth of a millisecond, and their
+number is bounded. The proof is a division. Of a prime in digits (libtommath) low digits are lost,
+and what is left are digits, which hardly anything else is. Of a prime in DER (X.690) that is
+overwritten from some byte on, the length before it says where it begins, and two thirds of it are
+enough.
 """
 
 import heapq
@@ -26,7 +27,7 @@ from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import FAINT, Touching
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import arithmetic, links, partial
+from scanner.detect.relations import announced, arithmetic, links, partial
 from scanner.detect.relations.known import distances, inverse_words, standing
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf
@@ -205,11 +206,14 @@ def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, in
         stand = standing(shelf, here)
         for rests in _rests(shelf, bits):
             space, offset = shelf.coordinates(rests.end - 1)
+            fitting = announced.in_blocks(shelf.pool, rests.end - bits // 8, bits // 8)
+            fitting &= not rests.reading.packed
             partnered = _partners(rests)
             for n in here:
                 distance = np.full(len(rests.end), 0 if n not in stand else NEIGHBOURHOOD + 1)
                 if n in stand:
                     distance = distances(space, offset, *stand[n])
+                    distance[fitting & (distance > NEIGHBOURHOOD)] = NEIGHBOURHOOD
                 distance[partnered(n)] = -1
                 for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
                     yield int(distance[index]), int(rests.end[index]), n, rests, index

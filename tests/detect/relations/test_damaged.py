@@ -76,3 +76,19 @@ def test_a_crowd_of_moduli_takes_no_memory(
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("named", "block"), [(True, 144), (False, 144), (True, 160)])
+def test_a_lone_prime_far_from_its_modulus(make_pool: MakePool, named: bool, block: int) -> None:
+    """Seen in CryptX: 112 bytes of a prime in its freed block, the public key 2 MB away.
+
+    The block's size says that it is a prime's. Another size does not, nor does the modulus of
+    another key lead anywhere.
+    """
+    head = bytes(8) + (block | 1).to_bytes(8, "little") + bytes(8) + noise.uniform(8, 3)
+    rest = head + KEY.q.to_bytes(128)[16:] + bytes(8)
+    modulus = KEY.n if named else keys.rsa_key(2048, label="second").n
+    pool, _ = make_pool(GAP + rest + noise.text(70_000, 4) + placed(modulus, "bytes"))
+    found = list(rsa.search(pool, (publics.rsa(modulus, KEY.e, kind="certificate"),)))
+    prints = [describe(related.key).fingerprint.value for related in found]
+    assert prints == ([KEY.spki_sha256] if named and block == 144 else [])
