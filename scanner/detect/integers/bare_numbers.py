@@ -46,6 +46,10 @@ HEX = {2 * size: size for size in SIZES}
 AHEAD = (0, 2, 4, 10)
 """Characters that may stand before the digits of hex: jsrsasign pads with ten zeros."""
 
+COUNTED = {8 + 2 * size + spare: size for size in (32, 48, 66) for spare in (-2, 0, 2)}
+"""The same of scalars behind four bytes that count theirs, as BN_bn2mpi has them. Seen in Dovecot:
+keys of its mail_crypt, in attributes of a mailbox."""
+
 BASE58 = {87: 64, 88: 64}
 """The same of base58, in which Solana's tools write a seed and its public key."""
 
@@ -163,7 +167,7 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
         match = digits
     elif match is None or (before and PART[before[0]] and not adjoined):
         return None
-    found = _integer(match) or _of_base58(match) or _decoded(match)
+    found = _integer(match) or _of_base58(match) or _counted(match) or _decoded(match)
     if found is None:
         return None
     form, raw = found
@@ -226,6 +230,19 @@ def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     if base64.b64encode(raw).rstrip(b"=") != plain:
         return None
     return "base64", raw
+
+
+def _counted(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    """Read the scalar behind the count of its bytes: a zero may be its sign's, others are not."""
+    text, pad = match.groups()
+    size = COUNTED.get(len(text), 0)
+    if not size or pad or not _ONE_CASE.fullmatch(text):
+        return None
+    raw = bytes.fromhex(text.decode())
+    count, value = int.from_bytes(raw[:4]), int.from_bytes(raw[4:])
+    if count != len(raw) - 4 or value >> 8 * size:
+        return None
+    return "hex", value.to_bytes(size)
 
 
 def number(memory: Memory, place: Place) -> bytes:

@@ -16,6 +16,7 @@ from scanner.detect.integers.bare_numbers import (
     BASE58,
     BASE64,
     BYTES,
+    COUNTED,
     DECIMAL,
     HEX,
     INSIDE,
@@ -34,6 +35,7 @@ Words = npt.NDArray[np.uint64]
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
+_LENGTHS[[*COUNTED]] |= _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures import encodings, keys, noise
 from scanner import rules
@@ -294,6 +296,26 @@ def test_a_scalar_whose_point_is_written_in_hex(tmp_path: Path, public: str) -> 
     data = noise.plant(data, 9000, f"\0{scalar}\0".encode())
     (found,) = private(scanned(tmp_path, data), key.spki_sha256)
     assert found.proof == "d*G = Q"
+
+
+@pytest.mark.parametrize(
+    ("curve", "size"), [("P-256", 32), ("P-256", 33), ("P-384", 48), ("P-521", 66), ("P-521", 65)]
+)
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_scalar_behind_the_count_of_its_bytes(
+    tmp_path: Path, curve: str, size: int, *, wrong: bool
+) -> None:
+    """As BN_bn2mpi has it: a zero for its sign, no others. The count must be right."""
+    key = keys.ec_key(curve)
+    d = {33: key.d | 1 << 255, 65: key.d % (1 << 519)}.get(size, key.d)
+    public = ec.derive_private_key(d, key.private_key.curve).public_key()
+    point = public.public_bytes(form.Encoding.X962, form.PublicFormat.UncompressedPoint).hex()
+    spki = public.public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
+    counted = f"{size + wrong:08x}{d:0{2 * size}x}"
+    data = noise.plant(noise.text(SIZE, 3), 5001, f"\0{point}\0".encode())
+    data = noise.plant(data, 9000, f"\n2:1.2.3:0:{counted}:\0".encode())
+    found = private(scanned(tmp_path, data), hashlib.sha256(spki).hexdigest())
+    assert [one.encoding for one in found] == ["d hex"] * (not wrong)
 
 
 @pytest.mark.parametrize("flipped", [False, True])

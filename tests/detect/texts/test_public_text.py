@@ -53,6 +53,36 @@ TEXTS = {
 }
 
 
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("upper", [False, True])
+def test_hex_of_a_key_on_a_curve(curve: str, codec: str, *, compressed: bool, upper: bool) -> None:
+    """In either case and width, with its point whole or compressed, as Dovecot has it."""
+    key = keys.ec_key(curve)
+    digits = (_compressed(key) if compressed else encodings.spki_der(key)).hex()
+    text = (digits.upper() if upper else digits).encode(codec)
+    (found,) = find("2:".encode(codec) + text + ":ab".encode(codec))
+    assert found.witness.fingerprint.value == key.spki_sha256
+    assert found.witness.place is not None
+    assert (found.witness.place.offset, found.witness.place.size) == (
+        len("2:".encode(codec)),
+        len(text),
+    )
+    assert not find("2:".encode(codec) + text[: len(text) // 2])
+
+
+def _compressed(key: keys.EcKey) -> bytes:
+    point = key.private_key.public_key().public_bytes(
+        form.Encoding.X962, form.PublicFormat.CompressedPoint
+    )
+    whole = encodings.spki_der(key)
+    algorithm = whole[2 if whole[1] < 0x80 else 3 :]
+    algorithm = algorithm[: 2 + algorithm[1]]
+    body = algorithm + bytes((3, len(point) + 1, 0)) + point
+    return bytes((0x30, len(body))) + body
+
+
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\\n", "\n    "])
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
