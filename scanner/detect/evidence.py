@@ -49,6 +49,14 @@ def rsa_primes(n: int, e: int, p: int, q: int) -> Rsa | None:
     return Rsa(n=n, e=e, d=pow(e, -1, order), p=max(p, q), q=min(p, q))
 
 
+def rsa_alone(d: int, p: int, q: int, u: int) -> Rsa | None:
+    """Return the key of a secret of OpenPGP without n and e: u*p = 1 modulo q, and d undoes e."""
+    if min(p, q) < 2 or u * p % q != 1:
+        return None
+    order = math.lcm(p - 1, q - 1)
+    return rsa_primes(p * q, pow(d, -1, order), p, q) if math.gcd(d, order) == 1 else None
+
+
 def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     """Factor n by both exponents (NIST SP 800-56B appendix C.1): p*q = n closes, or it is no key.
 

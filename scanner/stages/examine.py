@@ -47,7 +47,7 @@ from scanner.detect.programs import (
 )
 from scanner.detect.register import Register, Registrar
 from scanner.detect.ssh import blobs, openssh, putty, sshcom
-from scanner.detect.structures import openssh_shield, psa, symcrypt
+from scanner.detect.structures import openssh_shield, psa, sealed_memory, symcrypt
 from scanner.detect.texts import (
     dumped,
     encoded,
@@ -121,6 +121,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("headless-pgp", headless_pgp.examine),
     ("symcrypt", symcrypt.examine),
     ("psa", psa.examine),
+    ("sealed-memory", sealed_memory.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 

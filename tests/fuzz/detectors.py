@@ -16,7 +16,7 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.credentials import kingfisher, tokens
-from scanner.detect.structures import openssh_shield, psa
+from scanner.detect.structures import openssh_shield, psa, sealed_memory
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
@@ -215,6 +215,11 @@ def _shields() -> Iterable[bytes]:
         yield bytes(heap) + containers.PREKEY
 
 
+def _sealed() -> Iterable[bytes]:
+    for key in (recipes.ec_key(), recipes.okp_key()):
+        yield containers.sequoia_heap(key, 0x5585_0000_0000) + bytes(0x100)
+
+
 def _slots() -> Iterable[bytes]:
     for curve in ("P-256", "P-521"):
         heap = bytearray(0x400)
@@ -244,6 +249,14 @@ TARGETS = (
         seeds=_shields,
         mutate=(mutators.numbers,),
         longest=34_000,
+    ),
+    Target(
+        name="sealed",
+        covers=("detect.structures.sealed_memory",),
+        run=functools.partial(_pointed, "sealed-memory", sealed_memory.examine),
+        seeds=_sealed,
+        mutate=(mutators.numbers,),
+        longest=70_000,
     ),
     Target(
         name="slots",

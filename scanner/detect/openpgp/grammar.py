@@ -311,6 +311,17 @@ def opened(body: Body, plain: bytes) -> Body | None:
     return replace(body, secret=numbers) if sound else None
 
 
+def secret(data: bytes, algorithm: int) -> tuple[bytes, ...]:
+    """Return the numbers of a secret that fills its bytes, without a sum. Raises NotPgp."""
+    if algorithm not in RSA | NATIVE.keys() | {ECDH, ECDSA, EDDSA}:
+        raise NotPgp
+    fields = Fields(data)
+    numbers = _secret(fields, algorithm)
+    if fields.at != len(data):
+        raise NotPgp
+    return numbers
+
+
 def _secret(fields: Fields, algorithm: int) -> tuple[bytes, ...]:
     if algorithm in NATIVE:
         return (fields.raw(NATIVE[algorithm][1]),)
