@@ -47,7 +47,7 @@ from scanner.detect.programs import (
 )
 from scanner.detect.register import Register, Registrar
 from scanner.detect.ssh import blobs, openssh, putty, sshcom
-from scanner.detect.structures import openssh_shield, psa, sealed_memory, symcrypt
+from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
 from scanner.detect.texts import (
     dumped,
     encoded,
@@ -122,6 +122,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("symcrypt", symcrypt.examine),
     ("psa", psa.examine),
     ("sealed-memory", sealed_memory.examine),
+    ("masked-token", masked_token.examine),
 )
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 

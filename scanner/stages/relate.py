@@ -35,7 +35,7 @@ from scanner.detect.relations import (
     rsa,
 )
 from scanner.detect.relations.related import Related
-from scanner.detect.structures import openssh_shield, psa, sealed_memory, symcrypt
+from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence
 from scanner.rules import Rule
@@ -79,6 +79,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
     ("symcrypt", symcrypt.again),
     ("psa", psa.again),
     ("sealed-memory", sealed_memory.again),
+    ("masked-token", masked_token.again),
 )
 """A second look at candidates of which the places alone say all, without an anchor."""
 

@@ -16,7 +16,7 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.credentials import kingfisher, tokens
-from scanner.detect.structures import openssh_shield, psa, sealed_memory
+from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
@@ -220,6 +220,11 @@ def _sealed() -> Iterable[bytes]:
         yield containers.sequoia_heap(key, 0x5585_0000_0000) + bytes(0x100)
 
 
+def _tokens_of_softhsm() -> Iterable[bytes]:
+    for key in (recipes.ec_key(), recipes.okp_key(), recipes.rsa_key()):
+        yield containers.softhsm_heap(key, 0x5585_0000_0000) * 2
+
+
 def _slots() -> Iterable[bytes]:
     for curve in ("P-256", "P-521"):
         heap = bytearray(0x400)
@@ -257,6 +262,14 @@ TARGETS = (
         seeds=_sealed,
         mutate=(mutators.numbers,),
         longest=70_000,
+    ),
+    Target(
+        name="masked",
+        covers=("detect.structures.masked_token", "detect.structures.walk"),
+        run=functools.partial(_pointed, "masked-token", masked_token.examine),
+        seeds=_tokens_of_softhsm,
+        mutate=(mutators.numbers,),
+        longest=30_000,
     ),
     Target(
         name="slots",

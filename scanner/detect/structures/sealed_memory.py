@@ -23,6 +23,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.evidence import Key, ec_derived, okp_derived, proved, rsa_alone, unproved
 from scanner.detect.openpgp import grammar
+from scanner.detect.structures import walk
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.fingerprint import FIELD_BYTES
@@ -42,8 +43,8 @@ _LEAST, _MOST = 17, 8192
 _DISTINCT, _DISTINCT_SALT = 240, 20
 """Different bytes of a page and of a salt, at least: random ones have fewer once in 10**15."""
 
-_STEP, _FAR = 1 << 22, 1 << 27
-"""Bytes of memory that are looked at together, and at most, for structures of one array."""
+_FAR = 1 << 27
+"""Bytes of memory that are looked at, at most, for structures of one array."""
 
 _TRIED = 1 << 12
 """Structures of which the tag is checked, at most."""
@@ -108,24 +109,18 @@ def _pages(memory: Memory, space: int, offset: int) -> tuple[Place, ...]:
 
 def _structures(memory: Memory, space: int) -> Iterator[tuple[Place, Place]]:
     """Yield the places of salts and of what is sealed, those of one space first, each but once."""
-    size = memory.map.size
-    others = np.flatnonzero(memory.map.addressed).tolist()
-    others.sort(key=lambda other: (other != space, int(size[other])))
-    left, seen = _FAR, set[tuple[bytes, int]]()
-    for other in others:
-        for start in range(0, int(size[other]), _STEP):
-            if left <= 0 or len(seen) >= _TRIED:
+    seen: set[tuple[bytes, int]] = set()
+    for other, start, data in walk.blocks(memory, space, _FAR):
+        for at in _laid(data):
+            address, length = np.frombuffer(data, "<u8", 2, at).tolist()
+            salt = data[at - SALT : at]
+            sealed = spaces.placed(memory.map, address, length)
+            if sealed is None or (salt, address) in seen or len(set(salt)) < _DISTINCT_SALT:
+                continue
+            if len(seen) >= _TRIED:
                 return
-            data = memory.clip(other, start, _STEP + SALT + 3 * _WORD)
-            left -= _STEP
-            for at in _laid(data):
-                address, length = np.frombuffer(data, "<u8", 2, at).tolist()
-                salt = data[at - SALT : at]
-                sealed = spaces.placed(memory.map, address, length)
-                if sealed is None or (salt, address) in seen or len(set(salt)) < _DISTINCT_SALT:
-                    continue
-                seen.add((salt, address))
-                yield Place(space=other, offset=start + at - SALT, size=SALT), sealed
+            seen.add((salt, address))
+            yield Place(space=other, offset=start + at - SALT, size=SALT), sealed
 
 
 def _laid(data: bytes) -> list[int]:
