@@ -24,6 +24,7 @@ from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations import (
     checked,
     edwards_nonces,
+    eighths,
     integers,
     nearby,
     pieces,
@@ -31,6 +32,7 @@ from scanner.detect.relations import (
     trials,
     variety,
 )
+from scanner.detect.relations.eighths import EIGHTH
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import SCALAR, SEED, Trial
 from scanner.dump.space import Memory
@@ -84,7 +86,7 @@ many."""
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
-PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A"}
+PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A", EIGHTH: "a*B = A"}
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -134,7 +136,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
         found = list(trials.witnessed(pool, tried, read))
         met = {key.raw for key in read}
-        for trial in edwards_nonces.named(pool, found, read):
+        kept = list(eighths.search(pool, pairs)) if algorithm == "ed25519" else []
+        for trial in (*edwards_nonces.named(pool, found, read), *kept):
             yield Related(
                 key=_key(trial),
                 proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),
@@ -245,7 +248,8 @@ def _scalars_of_ed448(pool: Pool, positions: Offsets) -> list[Trial]:
 
 
 def _key(trial: Trial) -> Okp:
-    seed, a = (b"", trial.private) if trial.form == SCALAR else (trial.private, b"")
+    scalar = trial.form in (SCALAR, EIGHTH)
+    seed, a = (b"", trial.private) if scalar else (trial.private, b"")
     return Okp(algorithm=trial.algorithm, seed=seed, public=trial.public, a=a)
 
 
@@ -256,6 +260,9 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
         raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
     else:
         raw = bare_numbers.number(memory, place)
+    if candidate.encoding == EIGHTH:
+        a = eighths.multiplied(raw)
+        return [Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)]
     if candidate.encoding != SCALAR:
         raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)
@@ -285,6 +292,8 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
             digest = hashlib.sha512(key.seed).digest()
             a = _clamped(digest[:32])
             rows += [("a", a), ("prefix", digest[32:])]
+        elif a[0] & 7 == 0:
+            rows.append(("a/8", (int.from_bytes(a, "little") >> 3).to_bytes(32, "little")))
         rows.append(("a mod L", (int.from_bytes(a, "little") % ORDER).to_bytes(32, "little")))
     elif key.algorithm == "ed448" and key.seed:
         digest = hashlib.shake_256(key.seed).digest(2 * len(key.seed))

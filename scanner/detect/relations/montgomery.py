@@ -16,6 +16,7 @@ from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations import edwards, integers, pieces, repeated, trials, variety
+from scanner.detect.relations.eighths import multiplied
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.trials import Trial
 from scanner.dump.space import Memory
@@ -133,11 +134,6 @@ def _reversed(pool: Pool, positions: Offsets) -> list[Trial]:
         k = pool.data[position : position + 32].tobytes()[::-1]
         found.append(Trial("x25519", position, k, okp_public("x25519", k), REVERSED))
     return found
-
-
-def multiplied(raw: bytes) -> bytes:
-    """Return eight times a number of 252 bits."""
-    return (int.from_bytes(raw, "little") << 3).to_bytes(33, "little")[:32]
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

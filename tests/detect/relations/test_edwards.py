@@ -597,7 +597,7 @@ def test_random_bytes_hold_no_key(make_pool: MakePool, kind: str) -> None:
 
 
 def test_every_private_spelling() -> None:
-    """What is searched for of a proved key: seed, scalar, the scalar modulo L, the prefix; k."""
+    """What is searched for of a proved key: seed, scalar, modulo L, its eighth, the prefix; k."""
     key = keys.okp_key("ed25519")
     a = scalar(key)
     reduced = (int.from_bytes(a, "little") % L).to_bytes(32, "little")
@@ -605,7 +605,8 @@ def test_every_private_spelling() -> None:
     prefix = hashlib.sha512(key.seed).digest()[32:]
     assert {raw for _, raw in edwards.spelled(whole)} == {key.seed, a, reduced, prefix}
     bare = Okp(algorithm="ed25519", seed=b"", public=key.public, a=a)
-    assert {raw for _, raw in edwards.spelled(bare)} == {a, reduced}
+    eighth = (int.from_bytes(a, "little") >> 3).to_bytes(32, "little")
+    assert {raw for _, raw in edwards.spelled(bare)} == {a, reduced, eighth}
     key = keys.okp_key("ed448")
     digest = hashlib.shake_256(key.seed).digest(114)
     a = bytes((digest[0] & 252,)) + digest[1:55] + bytes((digest[55] | 128, 0))
