@@ -229,13 +229,15 @@ class Sweeper:
     def _words(
         self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
     ) -> Iterator[tuple[Offsets, Offsets]]:
-        """Yield where aligned words stand."""
+        """Yield where aligned words stand, but for rows of them: arrays, and no structure."""
         for first, last, _ in calls if self._set.words else ():
             words = np.frombuffer(whole[first : first + (last - first & ~7)], "<u8")
             for rule, value in self._set.words:
                 equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
                 if equal.any():
-                    offset = np.flatnonzero(equal) * 8 + first
+                    at = np.flatnonzero(equal)
+                    row = np.diff(at, prepend=-2, append=-2) == 1
+                    offset = at[~(row[1:] | row[:-1])] * 8 + first
                     yield np.full(len(offset), rule), offset
 
     def _wholes(

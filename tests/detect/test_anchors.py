@@ -183,3 +183,14 @@ def test_words_are_found_where_they_are_aligned() -> None:
     sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     assert sweeper.sweep(data) == [(0, 8), (0, anchors.CALL)]
     assert sweeper.sweep(data[: anchors.CALL + 7]) == [(0, 8)]
+
+
+def test_rows_of_a_word_wake_nothing() -> None:
+    """An array of the word's value is no structure; two that are apart are two."""
+    raw = (0x4000).to_bytes(8, "little")
+    rule = dataclasses.replace(
+        _rule("word"), anchors=(Anchor(source="0x4000", ranges=_literal(raw), aligned=True),)
+    )
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    data = raw * 3 + bytes(8) + raw + bytes(8) + raw + bytes(8) + raw * 2
+    assert sweeper.sweep(data) == [(0, 32), (0, 48)]

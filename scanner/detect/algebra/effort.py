@@ -37,6 +37,9 @@ stays packed, and is no fault, for any process may hold more."""
 _POWER = 450_000
 """Bits of an exponent, times the square of those of a modulus, that a power raises in one."""
 
+_WALKED = 8
+"""Bits of how many bytes are looked through in a microsecond: some are decrypted."""
+
 
 class Spent(Exception):
     """What is asked for costs more than is left. Carries nothing."""
@@ -90,6 +93,11 @@ def power(exponent: int, modulus: int) -> None:
 def iterations(count: int, each: float) -> None:
     """Count the iterations of a key derivation, of so many microseconds each. Raises Spent."""
     _take(int(count * each) + 1)
+
+
+def walk(size: int) -> None:
+    """Count bytes that are looked through for what a structure leads to. Raises Spent."""
+    _take((size >> _WALKED) + 1)
 
 
 def inflatable(most: int) -> int:

@@ -313,9 +313,9 @@ def opened(body: Body, plain: bytes) -> Body | None:
 
 def secret(data: bytes, algorithm: int) -> tuple[bytes, ...]:
     """Return the numbers of a secret that fills its bytes, without a sum. Raises NotPgp."""
-    if algorithm not in RSA | NATIVE.keys() | {ECDH, ECDSA, EDDSA}:
+    if algorithm not in RSA | NATIVE.keys() | ON_CURVES:
         raise NotPgp
-    fields = Fields(data)
+    fields = Fields(data, padded=algorithm in ON_CURVES)
     numbers = _secret(fields, algorithm)
     if fields.at != len(data):
         raise NotPgp

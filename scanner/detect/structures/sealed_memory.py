@@ -94,15 +94,19 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
 
 
 def _pages(memory: Memory, space: int, offset: int) -> tuple[Place, ...]:
-    """Return the pages of an array of boxes, if all of them are in the dump."""
-    size = 2 * _WORD * PAGES
-    raw = memory.clip(space, offset, size) if offset >= 0 else b""
-    if len(raw) != size or memory.map.pointer_size != _WORD or memory.map.byte_order != "little":
+    """Return the pages of an array of boxes, if all of them are in the dump.
+
+    In a longer array are somebody's blocks of a disk, and no less random.
+    """
+    if offset < _WORD or memory.map.pointer_size != _WORD or memory.map.byte_order != "little":
         return ()
-    words = np.frombuffer(raw, "<u8").tolist()
-    if words[1::2] != [PAGE] * PAGES or len(set(words[::2])) != PAGES:
+    raw = memory.clip(space, offset - _WORD, (2 * PAGES + 3) * _WORD)
+    words = np.frombuffer(raw, "<u8", len(raw) // _WORD).tolist()
+    boxes = [length == PAGE for length in words[::2]]
+    addresses = words[1::2][:PAGES]
+    if boxes[: PAGES + 1] != [False, *[True] * PAGES] or True in boxes[PAGES + 1 :]:
         return ()
-    places = [spaces.placed(memory.map, address, PAGE) for address in words[::2]]
+    places = [spaces.placed(memory.map, address, PAGE) for address in dict.fromkeys(addresses)]
     found = tuple(place for place in places if place is not None)
     return found if len(found) == PAGES else ()
 

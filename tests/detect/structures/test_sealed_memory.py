@@ -7,9 +7,13 @@ import pytest
 from fixtures import containers, elfcore
 from fixtures import keys as recipes
 from scanner import correlate, rules
+from scanner.detect.algebra import effort
+from scanner.detect.structures import sealed_memory
+from scanner.dump import source, space
+from scanner.dump.space import Memory
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
-from scanner.model import Confidence, Finding
+from scanner.model import Confidence, Finding, Layout, Region
 from scanner.progress import Silence
 
 RULES = rules.load()
@@ -72,6 +76,30 @@ def test_damage_leaves_nothing(tmp_path: Path, what: str) -> None:
     }[what]
     heap[at] ^= 1
     assert scan(tmp_path / "core", bytes(heap)) == ()
+
+
+@pytest.mark.parametrize("at", [0x1F8, 0x248])
+def test_longer_arrays_are_those_of_others(tmp_path: Path, at: int) -> None:
+    """A page before the four, or behind them: blocks of a disk lie so, and each would be tried."""
+    heap = bytearray(containers.sequoia_heap(recipes.okp_key(), HEAP))
+    heap[at : at + 8] = (4096).to_bytes(8, "little")
+    assert scan(tmp_path / "core", bytes(heap)) == ()
+
+
+def test_a_crowd_of_arrays_is_counted(tmp_path: Path) -> None:
+    """What each leads to is looked through: what that costs is bounded with all the rest."""
+    heap = containers.sequoia_heap(recipes.okp_key(), HEAP)
+    path = tmp_path / "memory"
+    path.write_bytes(heap)
+    region = Region(start=HEAP, size=len(heap), file_offset=0)
+    layout = Layout(format="raw", byte_order="little", pointer_size=8, regions=(region,))
+    (rule,) = (rule for rule in RULES if rule.detector == "sealed-memory")
+    with source.open_file(str(path)) as file, effort.bounded(len(heap) >> 7) as bound:
+        memory = Memory(space.build(layout, len(heap))[0], file)
+        assert len(list(sealed_memory.examine(memory, 0, 0x208, rule))) == 2
+        with pytest.raises(effort.Spent):
+            list(sealed_memory.examine(memory, 0, 0x208, rule))
+    assert bound.refused == 1
 
 
 def test_a_copy_in_the_clear_is_an_occurrence_too(tmp_path: Path) -> None:
