@@ -30,6 +30,9 @@ _IN_WORD = re.compile(rb"[A-Za-z0-9_]")
 _NAME = re.compile(rb"[a-z]+(?:_(?:[a-z]{2,}|[0-9]+)){2,}")
 """A name of a program's: words and numbers, with a mark before them."""
 
+_PADDING = re.compile(rb"={1,2}(?![A-Za-z0-9/+_=-])")
+"""What makes a digest in base64 end with a whole group (RFC 4648 section 4)."""
+
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 
 
@@ -53,7 +56,7 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
 
     Letters and digits alone come about by chance in base64 and in hex: then the token must stand
-    by itself, be no number, and have no words of its length around it.
+    by itself, without padding, be no number, and have no words of its length around it.
     """
     value = text[match.start : match.end]
     held = _held(match.rule, value, paths)
@@ -61,7 +64,9 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
         return bool(held)
     around = text[max(match.start - 1, 0) : match.start], text[match.end : match.end + 1]
     alone = not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
-    return alone and not chance.crowded(text, match.start, match.end)
+    padding = _PADDING.match(text, match.end)
+    padded = padding is not None and (len(value) + len(padding[0])) % 4 == 0
+    return alone and not padded and not chance.crowded(text, match.start, match.end)
 
 
 def by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:

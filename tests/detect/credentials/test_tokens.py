@@ -315,6 +315,21 @@ def test_a_piece_of_something_else_is_no_token() -> None:
     assert told(bytes(2) + symbol[:38] + tokens.text("key", 24).encode() + bytes(2)) != []
 
 
+@pytest.mark.parametrize(
+    ("behind", "name"),
+    [
+        (b"=\0", "probable-token"),
+        (b"=", "probable-token"),
+        (b"=a", "service-token"),
+        (b"==\0", "service-token"),
+    ],
+)
+def test_a_short_mark_of_what_is_padded_is_probable(behind: bytes, name: str) -> None:
+    """Base64 of 32 bytes, which begins so by chance, has 43 letters and a sign. Seen in a JVM."""
+    token = b"BSA" + tokens.text("search", 40).encode()
+    assert told(b"\0" + token + behind)[0][0] == name
+
+
 def test_a_short_mark_in_a_crowd_is_probable() -> None:
     """Of very many words of base64 one begins with three letters; a token stands out by its length.
 
