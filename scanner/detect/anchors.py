@@ -229,7 +229,7 @@ class Sweeper:
     def _words(
         self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
     ) -> Iterator[tuple[Offsets, Offsets]]:
-        """Yield where aligned words stand, but for rows of them: arrays, and no structure."""
+        """Yield where aligned words stand, but inside of rows of them: these are arrays."""
         for first, last, _ in calls if self._set.words else ():
             words = np.frombuffer(whole[first : first + (last - first & ~7)], "<u8")
             for rule, value in self._set.words:
@@ -237,7 +237,7 @@ class Sweeper:
                 if equal.any():
                     at = np.flatnonzero(equal)
                     row = np.diff(at, prepend=-2, append=-2) == 1
-                    offset = at[~(row[1:] | row[:-1])] * 8 + first
+                    offset = at[~(row[1:] & row[:-1])] * 8 + first
                     yield np.full(len(offset), rule), offset
 
     def _wholes(

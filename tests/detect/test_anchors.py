@@ -172,25 +172,25 @@ def test_an_engine_that_is_not_there_is_an_error() -> None:
         anchors.open_sweeper(anchors.compile_anchors(OVERLAPPING), "grep")
 
 
+def _sweeper_of_word() -> tuple[bytes, anchors.Sweeper]:
+    """Return a word's bytes, and what finds it."""
+    raw = (0x4000).to_bytes(8, "little")
+    anchor = Anchor(source="0x4000", ranges=_literal(raw), aligned=True)
+    rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
+    return raw, anchors.open_sweeper(anchors.compile_anchors([rule]))
+
+
 def test_words_are_found_where_they_are_aligned() -> None:
     """A word anchor fires at each multiple of eight bytes at which it stands, and nowhere else."""
-    raw = (0x4000).to_bytes(8, "little")
-    rule = dataclasses.replace(
-        _rule("word"), anchors=(Anchor(source="0x4000", ranges=_literal(raw), aligned=True),)
-    )
+    raw, sweeper = _sweeper_of_word()
     data = bytes(8) + raw + bytes(3) + raw
     data += bytes(-len(data) % anchors.CALL) + raw
-    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     assert sweeper.sweep(data) == [(0, 8), (0, anchors.CALL)]
     assert sweeper.sweep(data[: anchors.CALL + 7]) == [(0, 8)]
 
 
-def test_rows_of_a_word_wake_nothing() -> None:
-    """An array of the word's value is no structure; two that are apart are two."""
-    raw = (0x4000).to_bytes(8, "little")
-    rule = dataclasses.replace(
-        _rule("word"), anchors=(Anchor(source="0x4000", ranges=_literal(raw), aligned=True),)
-    )
-    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
-    data = raw * 3 + bytes(8) + raw + bytes(8) + raw + bytes(8) + raw * 2
-    assert sweeper.sweep(data) == [(0, 32), (0, 48)]
+def test_the_inside_of_a_row_of_words_wakes_nothing() -> None:
+    """An array of the word's value is no structure, but may end beside one."""
+    raw, sweeper = _sweeper_of_word()
+    data = raw * 9 + bytes(8) + raw + bytes(8) + raw * 2
+    assert sweeper.sweep(data) == [(0, at) for at in (0, 64, 80, 96, 104)]

@@ -11,7 +11,6 @@ library, and this module refuses to prove.
 
 import functools
 from collections.abc import Sequence
-from typing import cast
 
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
@@ -54,8 +53,8 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     The values of windows are signed, so that tables hold half of them: each scalar gets half of a
     window's range more in each window, which is taken off again.
     """
-    p, sums = curve.p, cast("list[Point | None]", [None] * len(scalars))
-    lost: set[int] = set()
+    p, lost = curve.p, set[int]()
+    sums: list[Point | None] = [None] * len(scalars)
     width = min(WIDTHS, key=lambda width: _cost(curve, width, len(scalars)))
     tables, half, mask = _tables(curve, width), 1 << width - 1, (1 << width) - 1
     more = sum(half << index * width for index in range(len(tables)))

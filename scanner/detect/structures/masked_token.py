@@ -10,12 +10,13 @@ before a block, are not known.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from scanner.detect.algebra import effort
 from scanner.detect.algebra.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import Key, ec_derived, okp_derived, proved, rsa_exponents, rsa_primes
@@ -169,12 +170,13 @@ def _opened(memory: Memory, token: bytes, place: Place) -> bytes:
 
 
 def _rsa(values: list[_Value]) -> Iterator[tuple[Rsa, tuple[Place, ...]]]:
-    """Yield the keys of which n and a prime are among the values, near each other."""
+    """Yield the keys of which n and a prime are among the values, near each other. Raises Spent."""
     for size in _PRIMES:
         for at, value in enumerate(values):
             n = _number(value, 2 * size)
-            near = values[max(at - _NEAR, 0) : at + _NEAR]
-            for other in near if n else ():
+            near = values[max(at - _NEAR, 0) : at + _NEAR] if n else []
+            effort.walk(2 * size * len(near))
+            for other in near:
                 p = _number(other, size)
                 if not p or n % p:
                     continue
@@ -205,7 +207,7 @@ def _rsa_key(n: int, p: int, exponents: list[int]) -> Rsa | None:
     if exponents:
         return rsa_exponents(n, _USUAL, exponents[0])
     key = rsa_primes(n, _USUAL, p, n // p)
-    return None if key is None else Rsa(n=n, e=key.e, d=key.d, p=key.p, q=key.q, e_assumed=True)
+    return None if key is None else replace(key, e_assumed=True)
 
 
 def _curves(
