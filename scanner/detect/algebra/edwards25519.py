@@ -17,15 +17,17 @@ ORDER = (1 << 252) + 27742317777372353535851937790883648493
 SIGN = 0x80
 """The bit of the last byte of an encoded point that holds the sign of x (RFC 8032 5.1.2)."""
 
-_P = (1 << 255) - 19
+P = (1 << 255) - 19
+"""The prime of its field (RFC 8032 section 5.1)."""
+
 _P448 = (1 << 448) - (1 << 224) - 1
-_D = -121665 * pow(121666, -1, _P) % _P
+_D = -121665 * pow(121666, -1, P) % P
 _X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
-_Y = 4 * pow(5, -1, _P) % _P
+_Y = 4 * pow(5, -1, P) % P
 
 _Point = tuple[int, int, int, int]
 """Extended coordinates X, Y, Z, T of x = X/Z, y = Y/Z, x*y = T/Z (RFC 8032 5.1.4)."""
-_BASE: _Point = (_X, _Y, 1, _X * _Y % _P)
+_BASE: _Point = (_X, _Y, 1, _X * _Y % P)
 
 _PER_ORDER = -pow(ORDER, -1, 8) % 8
 _BASES = (1, *((1 << 254) + 8 * step for step in range(4)))
@@ -35,8 +37,8 @@ _EIGHTH_Y = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _EIGHTH_U = 0x00B8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0
 _OTHER_U = 0x57119FD0DD4E22D8868E1C58C45C44045BEF839C55B1D0B1248C50A3BC959C5F
 _SMALL: dict[str, tuple[int, frozenset[int]]] = {
-    "ed25519": (_P, frozenset({0, 1, _P - 1, _EIGHTH_Y, _P - _EIGHTH_Y})),
-    "x25519": (_P, frozenset({0, 1, _P - 1, _EIGHTH_U, _OTHER_U})),
+    "ed25519": (P, frozenset({0, 1, P - 1, _EIGHTH_Y, P - _EIGHTH_Y})),
+    "x25519": (P, frozenset({0, 1, P - 1, _EIGHTH_U, _OTHER_U})),
     "ed448": (_P448, frozenset({0, 1, _P448 - 1})),
     "x448": (_P448, frozenset({0, 1, _P448 - 1})),
 }
@@ -60,7 +62,7 @@ def small_order(algorithm: str, public: bytes) -> bool:
 def montgomery(public: bytes) -> bytes:
     """Return u of an encoded point, whatever its sign (RFC 7748 4.1)."""
     y = int.from_bytes(public, "little") & ~(SIGN << 248)
-    return ((1 + y) * pow(1 - y, -1, _P) % _P if (1 - y) % _P else 0).to_bytes(32, "little")
+    return ((1 + y) * pow(1 - y, -1, P) % P if (1 - y) % P else 0).to_bytes(32, "little")
 
 
 def unsigned_multiple(scalar: bytes) -> bytes:
@@ -70,9 +72,9 @@ def unsigned_multiple(scalar: bytes) -> bytes:
     """
     a = int.from_bytes(scalar, "little")
     u = _u(a, 1) if a % 8 == 0 and a >> 254 == 1 else _multiplied(a)
-    if not u or (u + 1) % _P == 0:
+    if not u or (u + 1) % P == 0:
         return b""
-    return ((u - 1) * pow(u + 1, -1, _P) % _P).to_bytes(32, "little")
+    return ((u - 1) * pow(u + 1, -1, P) % P).to_bytes(32, "little")
 
 
 def _multiplied(a: int) -> int:
@@ -110,15 +112,15 @@ def multiple(scalar: bytes) -> bytes:
             total = _added(total, double)
         double = _added(double, double)
         a >>= 1
-    inverse = pow(total[2], -1, _P)
-    x, y = total[0] * inverse % _P, total[1] * inverse % _P
+    inverse = pow(total[2], -1, P)
+    x, y = total[0] * inverse % P, total[1] * inverse % P
     return (y | x % 2 << 255).to_bytes(32, "little")
 
 
 def _added(one: _Point, other: _Point) -> _Point:
     """Add any two points: the formulas know no exception on this curve."""
     (x1, y1, z1, t1), (x2, y2, z2, t2) = one, other
-    a, b = (y1 - x1) * (y2 - x2) % _P, (y1 + x1) * (y2 + x2) % _P
-    c, d = 2 * t1 * t2 * _D % _P, 2 * z1 * z2 % _P
+    a, b = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
+    c, d = 2 * t1 * t2 * _D % P, 2 * z1 * z2 % P
     e, f, g, h = b - a, d - c, d + c, b + a
-    return e * f % _P, g * h % _P, f * g % _P, e * h % _P
+    return e * f % P, g * h % P, f * g % P, e * h % P

@@ -9,7 +9,7 @@ it by that x. This module refuses halves that do not adjoin.
 from collections.abc import Iterator
 
 from scanner.detect.algebra import edwards25519
-from scanner.detect.algebra.edwards25519 import SIGN
+from scanner.detect.algebra.edwards25519 import SIGN, P
 from scanner.detect.asn1.keys import okp_public
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
@@ -18,8 +18,8 @@ from scanner.detect.relations.trials import Trial
 EIGHTH = "a/8 limbs-le"
 """Encoding, as reports spell it."""
 
-_P, _A = (1 << 255) - 19, 486662
-"""Curve25519 (RFC 7748 section 4.1)."""
+_A = 486662
+"""The coefficient of Curve25519 (RFC 7748 section 4.1)."""
 
 _SIZE = 32
 
@@ -45,4 +45,4 @@ def _adjoin(a: bytes, half: bytes) -> bool:
     """Tell whether ``half`` is x of a*B on libuecc's curve: x*x is u*u/(v*v)."""
     x = int.from_bytes(half[:-1] + bytes((half[-1] & ~SIGN,)), "little")
     u = int.from_bytes(okp_public("x25519", a), "little")
-    return x > 1 and (x * x * (u * u + _A * u + 1) - u) % _P == 0
+    return x > 1 and (x * x * (u * u + _A * u + 1) - u) % P == 0
