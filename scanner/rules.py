@@ -129,14 +129,20 @@ def load(extra_dirs: Iterable[Path] = ()) -> tuple[Rule, ...]:
 
     Raises RuleError for a file that is not a rule, and for an id that is used twice.
     """
-    rules: dict[str, Rule] = {}
-    for folder in (shipped(), *extra_dirs):
+    rules = {rule.id: rule for rule in _shipped()}
+    for folder in extra_dirs:
         for path in _files(folder):
             rule = _read(path)
             if rule.id in rules:
                 _refuse(path, "another rule has this id", "give the file another name")
             rules[rule.id] = rule
     return tuple(rules[name] for name in sorted(rules))
+
+
+@functools.cache
+def _shipped() -> tuple[Rule, ...]:
+    """Read the rules of the package, once in a process: an id is a file's name, and unique."""
+    return tuple(map(_read, _files(shipped())))
 
 
 def digest(rules: Iterable[Rule]) -> str:

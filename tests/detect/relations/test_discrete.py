@@ -35,20 +35,19 @@ HELD = [how.name for how in digits.held(readings.LITTLE_ENDIAN)]
 SIZE = 1 << 14
 NEEDED = (0, 1, 3, 4)
 """Of p, q, g, x and y: the generator of nearly everybody is computed where it does not stand."""
+STEPS = (39, 529)
+"""The steps of two to the order and to the cofactor of :func:`domain`."""
 GROUPS = named_groups.named()
 
 
 @functools.cache
 def domain() -> tuple[int, int, int]:
     """Return p, q, g of 1024 and 256 bits: the first ones behind fixed numbers."""
-    q = int.from_bytes(noise.uniform(32, 2), "big") | 1 << 255 | 1
-    while pow(2, q - 1, q) != 1:
-        q += 2
+    q = (int.from_bytes(noise.uniform(32, 2), "big") | 1 << 255 | 1) + 2 * STEPS[0]
     k = int.from_bytes(noise.uniform(96, 1), "big") | 1 << 767 | 1 << 766
-    k &= ~1
-    while pow(2, k * q, k * q + 1) != 1:
-        k += 2
+    k = (k & ~1) + 2 * STEPS[1]
     p = k * q + 1
+    assert pow(2, q - 1, q) == pow(2, p - 1, p) == 1
     return p, q, pow(2, k, p)
 
 
