@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scanner import correlate, rules
 from scanner.detect.asn1.keys import SEC1_WITHIN
-from scanner.detect.integers import limbs
+from scanner.detect.integers.runs import gather
 from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.engine.scanning import Scan
@@ -109,7 +109,7 @@ def findings(
         space_map=MAP,
         candidates=tuple(candidates),
         sightings=tuple(sightings),
-        runs=limbs.gather(()),
+        runs=gather(()),
         witnesses=tuple(witnesses),
         publics=Registrar().register(),
         coverage=Coverage(

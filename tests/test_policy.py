@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner import dump, policy, policyfile
-from scanner.detect.integers import limbs
+from scanner.detect.integers.runs import gather
 from scanner.detect.register import Registrar
 from scanner.dump import space
 from scanner.dump.source import open_file
@@ -45,7 +45,7 @@ SCAN = Scan(
     sightings=(),
     witnesses=(),
     publics=Registrar().register(),
-    runs=limbs.gather(()),
+    runs=gather(()),
     coverage=Coverage(file_bytes=SIZE, scanned_bytes=SIZE, regions=0, gaps=(), faults=()),
     raw=False,
 )

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect.algebra.publics import BARE, PublicKey
-from scanner.detect.integers.limbs import Flags, Offsets, Runs
+from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.runs import Runs
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES
 from scanner.model import Fingerprint, Place, Witness
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from scanner.detect.ciphers import schedules
-from scanner.detect.integers import limbs, pool
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers import pool
+from scanner.detect.integers.runs import Runs, chosen
 from scanner.detect.register import Register
 from scanner.engine.answers import Asked, answered, asked
 from scanner.model import Candidate, Fault, Witness
@@ -98,7 +98,7 @@ def _relating(
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
     differ = answers.pop(1)
-    private = limbs.chosen(runs, slice(0) if differ is None else differ)
+    private = chosen(runs, slice(0) if differ is None else differ)
     cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))

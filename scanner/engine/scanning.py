@@ -18,7 +18,8 @@ from scanner import urls
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.credentials import kingfisher
-from scanner.detect.integers import limbs, pool
+from scanner.detect.integers import pool
+from scanner.detect.integers.runs import Runs, gather
 from scanner.detect.register import Register, Registrar
 from scanner.dump import space, storage
 from scanner.dump.contents import Part
@@ -99,7 +100,7 @@ class Scan:
     """Who bears witness to what was found."""
     publics: Register
     """The public keys that were met."""
-    runs: limbs.Runs
+    runs: Runs
     """Where memory looks random, and texts of numbers; of a thorough scan alone."""
     coverage: Coverage
     raw: bool
@@ -218,7 +219,7 @@ def _scan_part(request: ScanRequest, target: Target, part: Part, progress: Progr
         sightings=(),
         witnesses=(),
         publics=Registrar().register(),
-        runs=limbs.gather(()),
+        runs=gather(()),
         coverage=Coverage(file_bytes=size, scanned_bytes=0, regions=0, gaps=(), faults=faults),
         raw=request.raw,
     )
@@ -309,7 +310,7 @@ def _scan(
         sightings=sightings,
         witnesses=proofs.witnesses,
         publics=proofs.publics,
-        runs=swept.runs if request.thorough else limbs.gather(()),
+        runs=swept.runs if request.thorough else gather(()),
         coverage=coverage.measure(survey, tasks, swept, faults, found),
         raw=request.raw,
     )
@@ -335,7 +336,7 @@ def _trace(
     request: ScanRequest,
     crew: Crew,
     tasks: tuple[tuple[Place, ...], ...],
-    runs: limbs.Runs,
+    runs: Runs,
     candidates: tuple[Candidate, ...],
     faults: list[Fault],
     progress: Progress,

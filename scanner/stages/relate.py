@@ -15,8 +15,9 @@ from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
 from scanner.detect.integers import pool
-from scanner.detect.integers.limbs import Flags, Runs
+from scanner.detect.integers.limbs import Flags
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.runs import Runs
 from scanner.detect.register import Register
 from scanner.detect.relations import (
     announced,

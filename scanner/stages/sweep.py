@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from scanner.detect.anchors import Sweeper
 from scanner.detect.integers import bare_numbers, limbs, number_words
-from scanner.detect.integers.limbs import Offsets, Runs
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.runs import Runs, coordinate, gather, join
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
@@ -85,8 +86,8 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
         sealed.add(window.buffer, filled)
     return Swept(
         hits=_unique(hits),
-        runs=limbs.gather(runs),
-        texts=_within(bare_numbers.sparse(limbs.gather(texts)), task),
+        runs=gather(runs),
+        texts=_within(bare_numbers.sparse(gather(texts)), task),
         swept_bytes=swept,
         shades=shades,
         seal=sealed.value(),
@@ -125,11 +126,11 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
         space=_joined([part.space for part in hits]),
         offset=_joined([part.offset for part in hits]),
     )
-    runs = limbs.gather([parts[index].runs for index in done])
-    texts = bare_numbers.sparse(limbs.gather([parts[index].texts for index in done]))
+    runs = gather([parts[index].runs for index in done])
+    texts = bare_numbers.sparse(gather([parts[index].texts for index in done]))
     hits.clear()
     parts.clear()
-    runs = _inserted(limbs.join(runs), texts)
+    runs = _inserted(join(runs), texts)
     return Gathered(done=done, hits=whole, runs=runs, shades=shades)
 
 
@@ -137,9 +138,7 @@ def _inserted(runs: Runs, texts: Runs) -> Runs:
     """Put texts where they stand among runs: both are in order."""
     if not len(texts):
         return runs
-    at = np.searchsorted(
-        limbs.coordinate(runs.space, runs.start), limbs.coordinate(texts.space, texts.start)
-    )
+    at = np.searchsorted(coordinate(runs.space, runs.start), coordinate(texts.space, texts.start))
     return Runs(
         space=np.insert(runs.space, at, texts.space),
         start=np.insert(runs.start, at, texts.start),
@@ -242,8 +241,8 @@ def _within(texts: Runs, task: tuple[Place, ...]) -> Runs:
     """Cut texts to the places of a task in which they begin."""
     rows = [(place.space, place.offset, place.offset + place.size) for place in task]
     space, first, last = np.array(rows, np.int64).T
-    begins = limbs.coordinate(texts.space, texts.start)
-    index = np.searchsorted(limbs.coordinate(space, first), begins, side="right") - 1
+    begins = coordinate(texts.space, texts.start)
+    index = np.searchsorted(coordinate(space, first), begins, side="right") - 1
     return Runs(space=texts.space, start=texts.start, end=np.minimum(texts.end, last[index]))
 
 

@@ -20,7 +20,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.integers import pool
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers.runs import Runs
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
 from scanner.detect.relations import words

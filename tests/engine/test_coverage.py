@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scanner.detect.integers import limbs
+from scanner.detect.integers.runs import gather
 from scanner.dump import space
 from scanner.engine import coverage
 from scanner.model import Content, Layout, Place
@@ -30,7 +30,7 @@ def measured(tasks: tuple[tuple[Place, ...], ...], done: tuple[int, ...]) -> int
     swept = Gathered(
         done=done,
         hits=Hits(rule=none, space=none, offset=none),
-        runs=limbs.gather(()),
+        runs=gather(()),
         shades=shade.empty(SIZE),
     )
     return coverage.measure(survey, tasks, swept, ()).scanned_bytes

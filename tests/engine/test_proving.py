@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scanner.detect.integers import pool
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers.runs import Runs
 from scanner.engine import proving
 from scanner.stages.relate import RELATIONS, relate
 

@@ -32,7 +32,7 @@ from scanner.detect.asn1 import pqc as pqc_keys
 from scanner.detect.ciphers import schedules
 from scanner.detect.credentials import checksums, jwt, literals
 from scanner.detect.encodings import armour, bech32, escapes
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers.runs import Runs
 from scanner.detect.locked import pbe, phrases, pkcs12, pvk
 from scanner.detect.openpgp import grammar, pgparmour
 from scanner.detect.programs import dnssec, kerberos, minisign

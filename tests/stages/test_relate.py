@@ -9,7 +9,8 @@ import pytest
 from fixtures import containers, encodings, keys, noise
 from scanner import known, rules
 from scanner.detect.anchors import compile_anchors
-from scanner.detect.integers import limbs, pool
+from scanner.detect.integers import pool
+from scanner.detect.integers.runs import chosen, gather, join
 from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
 from scanner.engine import proving, scanning
@@ -66,8 +67,8 @@ def related(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate], 
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(folder))
     )
     tasks = cut(stage.survey(session).space_map)
-    runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
-    parts = list(pool.sections(limbs.chosen(runs, distinct(session, runs))))
+    runs = join(gather([sweep(session, task).runs for task in tasks]))
+    parts = list(pool.sections(chosen(runs, distinct(session, runs))))
     shared = [likely(session, part, len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
     return [one for part in cuts for one in relate(session, detector, part, ())], len(cuts)
@@ -107,7 +108,7 @@ def test_what_all_sections_look_at_grows_not_with_their_number(tmp_path: Path) -
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
-    runs = limbs.join(sweep(session, task).runs)
+    runs = join(sweep(session, task).runs)
     counts = [len(likely(session, runs, sections)) for sections in (1, 2, 64, 1 << 20)]
     assert counts[0] == counts[1] > counts[2] > counts[3] > 0
     assert counts[2] * 64 <= SHARED * len(SCALARS + MODULI + POINTS)
@@ -123,8 +124,8 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
         Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
-    runs = limbs.join(sweep(session, task).runs)
-    part = limbs.chosen(runs, distinct(session, runs))
+    runs = join(sweep(session, task).runs)
+    part = chosen(runs, distinct(session, runs))
     for key in (one, other, one):
         met = Registrar()
         met.add(*known.read(encodings.spki_der(key), "key"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.ciphers import vectors
-from scanner.detect.integers.limbs import Runs, chosen
+from scanner.detect.integers.runs import Runs, chosen
 from scanner.dump.space import Memory
 from scanner.fingerprint import Names
 from scanner.model import Fingerprint, Place

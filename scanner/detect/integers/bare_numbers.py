@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect.encodings import base58
-from scanner.detect.integers import limbs
-from scanner.detect.integers.limbs import Offsets, Runs
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
 from scanner.model import Place
 
@@ -129,9 +129,9 @@ def sparse(runs: Runs, most: int = MOST) -> Runs:
     if len(runs) <= most:
         return runs
     size = runs.end - runs.start
-    near = crowd(limbs.coordinate(runs.space, runs.start))
+    near = crowd(coordinate(runs.space, runs.start))
     kept = in_turn(size, near)[:most]
-    return limbs.chosen(runs, kept[np.lexsort((runs.start[kept], runs.space[kept]))])
+    return chosen(runs, kept[np.lexsort((runs.start[kept], runs.space[kept]))])
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:

@@ -9,8 +9,7 @@ guess alignment, byte order or length. Those are readings of a run's edges, and 
 them all.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,6 @@ Words = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int64]
-Sizes = npt.NDArray[np.int64] | npt.NDArray[np.uint32]
 
 WORD = 8
 """Bytes of the unit in which randomness is judged."""
@@ -79,12 +77,6 @@ _HALF_SIZE = np.uint64(1 << 12)
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
-
-_WIDE = 1 << 32
-"""One more than the largest number of 32 bits."""
-
-_APART = 1 << 48
-"""More than the bytes of any space."""
 
 
 def random_looking(
@@ -329,72 +321,3 @@ def _edges_hold_digits(rows: Words) -> Flags:
     maybe = np.flatnonzero(packed & ((rows >> _TOP_SHIFT) != 0).all(axis=1))
     verdict[maybe] |= likelihood.values_of_digits(rows[maybe]) >= _VALUES
     return verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
-    """Random-looking runs as parallel arrays of places, sorted by (space, start)."""
-
-    space: Offsets
-    start: Offsets
-    end: Offsets
-
-    def __len__(self) -> int:
-        return len(self.space)
-
-    def __reduce__(self) -> tuple[Callable[..., "Runs"], tuple[Sizes, ...]]:
-        """Travel as half the bytes: of a large dump there are millions, and few spaces."""
-        size = self.end - self.start
-        first = np.ones(len(self), np.bool_)
-        first[1:] = self.space[1:] != self.space[:-1]
-        at = np.flatnonzero(first)
-        count = np.diff(at, append=len(self))
-        narrow = not len(size) or (size.min() >= 0 and size.max() < _WIDE)
-        sizes = size.astype(np.uint32) if narrow else size
-        return _travelled, (self.space[at], count, self.start, sizes)
-
-
-def _travelled(space: Offsets, count: Offsets, start: Offsets, size: Sizes) -> Runs:
-    return Runs(space=np.repeat(space, count), start=start, end=start + size)
-
-
-def chosen(runs: Runs, rows: Offsets | Flags | slice) -> Runs:
-    """Return some of the runs: where it is all of them, these themselves."""
-    if not isinstance(rows, slice) and rows.dtype == np.bool_ and rows.all():
-        return runs
-    return Runs(space=runs.space[rows], start=runs.start[rows], end=runs.end[rows])
-
-
-def coordinate(space: Offsets, offset: Offsets) -> Offsets:
-    """Put spaces and offsets into one number each, in their order: spaces are far apart."""
-    return space * _APART + offset
-
-
-def gather(parts: Sequence[Runs]) -> Runs:
-    """Put the runs of several windows or tasks one behind the other, as they are."""
-    if not parts:
-        empty = np.empty(0, np.int64)
-        return Runs(space=empty, start=empty, end=empty)
-    return Runs(
-        space=np.concatenate([part.space for part in parts]),
-        start=np.concatenate([part.start for part in parts]),
-        end=np.concatenate([part.end for part in parts]),
-    )
-
-
-def join(runs: Runs) -> Runs:
-    """Join runs that were cut at the ends of windows, and drop what stays too short."""
-    space, start, end = runs.space, runs.start, runs.end
-    ahead = space[1:] > space[:-1]
-    ahead |= (space[1:] == space[:-1]) & (start[1:] >= start[:-1])
-    if not ahead.all():
-        order = np.lexsort((start, space))
-        space, start, end = space[order], start[order], end[order]
-    fresh = np.ones(len(space), np.bool_)
-    fresh[1:] = (space[1:] != space[:-1]) | (start[1:] != end[:-1])
-    last = np.ones(len(space), np.bool_)
-    last[:-1] = fresh[1:]
-    start, end = start[fresh], end[last]
-    keep = end - start >= SHORTEST
-    fresh[fresh] = keep
-    return Runs(space=space[fresh], start=start[keep], end=end[keep])

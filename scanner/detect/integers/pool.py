@@ -13,8 +13,9 @@ import numpy as np
 
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.bare_numbers import Written
-from scanner.detect.integers.limbs import WORD, Flags, Offsets, Runs, chosen, coordinate, gather
+from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.readings import Bytes, Reading
+from scanner.detect.integers.runs import Runs, chosen, coordinate, gather
 from scanner.dump.space import Memory
 from scanner.model import Place
 

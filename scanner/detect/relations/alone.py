@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.algebra.material import Rsa
-from scanner.detect.integers import limbs, readings
 from scanner.detect.integers import numbers as listing
+from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.pairs import SHAPES, exponent
 from scanner.detect.relations.rectangles import rectangles
@@ -102,7 +103,7 @@ def within(
 
 def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
     space, offset = shelf.coordinates(numbers.position)
-    return limbs.coordinate(space, offset)
+    return coordinate(space, offset)
 
 
 def exact(numbers: Numbers) -> Numbers:

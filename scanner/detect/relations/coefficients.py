@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.algebra.material import Rsa
-from scanner.detect.integers import limbs, readings
+from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import arithmetic, pairs
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once
@@ -110,9 +111,9 @@ def together(shelf: Shelf, every: Numbers, p: int, q: int, positions: list[int])
 
 def _near(shelf: Shelf, every: Numbers, positions: list[int]) -> list[int]:
     """Read the numbers that are nearest to one of some positions."""
-    coordinate = limbs.coordinate(*shelf.coordinates(every.position))
-    places = limbs.coordinate(*shelf.coordinates(np.array(positions)))
-    distance = np.min(np.abs(coordinate[:, None] - places), axis=1)
+    stand = coordinate(*shelf.coordinates(every.position))
+    places = coordinate(*shelf.coordinates(np.array(positions)))
+    distance = np.min(np.abs(stand[:, None] - places), axis=1)
     order = np.argsort(distance, kind="stable")[:MOST_NEAR]
     return shelf.values(every, order[distance[order] <= NEIGHBOURHOOD])
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.detect.integers import limbs, readings
+from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import arithmetic, known, partial
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.shelf import Shelf, once
@@ -76,7 +77,7 @@ def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
 
 def _coordinates(shelf: Shelf, position: Offsets) -> Offsets:
     space, offset = shelf.coordinates(position)
-    return limbs.coordinate(space, offset)
+    return coordinate(space, offset)
 
 
 def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | None:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanner.detect.integers import limbs
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.runs import coordinate
 from scanner.model import Place
 
 Spans = tuple[Offsets, Offsets]
@@ -42,7 +42,7 @@ at most."""
 def marks(near: Iterable[Place]) -> Offsets:
     """Return the coordinates where places begin, sorted."""
     rows = np.array([(place.space, place.offset) for place in near], np.int64).reshape(-1, 2)
-    return np.sort(limbs.coordinate(*rows.T))
+    return np.sort(coordinate(*rows.T))
 
 
 def worth(pool: Pool, near: Iterable[Place], apart: int = -1) -> int:
@@ -50,7 +50,7 @@ def worth(pool: Pool, near: Iterable[Place], apart: int = -1) -> int:
 
     Those more than so many bytes from the one before.
     """
-    ends = limbs.coordinate(pool.space[[0, -1]], pool.offset[[0, -1]]) if len(pool.at) else (0, 0)
+    ends = coordinate(pool.space[[0, -1]], pool.offset[[0, -1]]) if len(pool.at) else (0, 0)
     where = marks(near)
     first, last = np.searchsorted(where, ends)
     count = int(np.count_nonzero(np.diff(where[first:last]) > apart))
@@ -77,7 +77,7 @@ def distances(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
 def coordinates(pool: Pool, positions: Offsets) -> Offsets:
     """Return where in the dump positions are, as coordinates."""
     block = np.searchsorted(pool.at, positions, side="right") - 1
-    return limbs.coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
+    return coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
 
 
 def in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
@@ -92,7 +92,7 @@ def spans(places: Iterable[Place]) -> Spans:
     """Return where places begin, sorted, and where those up to each of them end at last."""
     rows = sorted((place.space, place.offset, place.size) for place in places)
     space, offset, size = np.array(rows, np.int64).reshape(-1, 3).T
-    first = limbs.coordinate(space, offset)
+    first = coordinate(space, offset)
     return first, np.maximum.accumulate(first + size)
 
 

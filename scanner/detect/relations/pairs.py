@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from scanner.detect.integers import limbs
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import arithmetic, uncommon
 from scanner.detect.relations.rectangles import rectangles
 from scanner.detect.relations.related import Related
@@ -182,7 +182,7 @@ def _multiplied(
 
 def _reach(space: Offsets, offset: Offsets) -> Offsets:
     """Return, for each of some sorted coordinates, how many of all lie up to 64 KiB behind it."""
-    place = limbs.coordinate(space, offset)
+    place = coordinate(space, offset)
     return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
 
 

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect.integers import bare_numbers, limbs
+from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets, Runs
+from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.detect.relations import nearby, variety, words
 from scanner.detect.relations.announced import (
     announced_at,
@@ -110,7 +111,7 @@ def runs(pool: Pool, found: Offsets) -> Runs:
     block = block[(pool.head[block] >= 0) & (pool.tail[block] >= pool.head[block])]
     start = pool.offset[block] + pool.head[block] - pool.at[block]
     end = start + pool.tail[block] - pool.head[block]
-    return limbs.chosen(Runs(space=pool.space[block], start=start, end=end), end - start <= LONGEST)
+    return chosen(Runs(space=pool.space[block], start=start, end=end), end - start <= LONGEST)
 
 
 def objects(pool: Pool, size: int, most: int) -> Offsets:
@@ -314,14 +315,14 @@ def _ends(near: Sequence[Place]) -> Offsets:
     """Return the coordinates where places begin, then those where they end; of the first places."""
     rows = [(place.space, place.offset, place.size) for place in near[:_MOST_BESIDE]]
     space, offset, size = np.array(rows, np.int64).reshape(-1, 3).T
-    return np.concatenate([limbs.coordinate(space, at) for at in (offset, offset + size)])
+    return np.concatenate([coordinate(space, at) for at in (offset, offset + size)])
 
 
 def _located(pool: Pool, marks: Offsets) -> Offsets:
     """Return where coordinates of the dump are in the pool, of those behind its first block."""
     if not len(pool.at):
         return np.empty(0, np.int64)
-    starts = limbs.coordinate(pool.space, pool.offset)
+    starts = coordinate(pool.space, pool.offset)
     block = np.searchsorted(starts, marks, side="right") - 1
     marks, block = marks[block >= 0], block[block >= 0]
     found: Offsets = pool.at[block] + marks - starts[block]

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from scanner.detect.algebra import edwards25519
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Offsets, coordinate
+from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import MARGIN, Pool
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import announced, nearby, pieces, variety
 from scanner.detect.relations.words import sliding
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect.integers import limbs, readings
+from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.integers.readings import Reading
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import arithmetic, ratios
 from scanner.detect.relations.shelf import Shelf
 
@@ -105,7 +106,7 @@ def _ends(shelf: Shelf, index: int, *, lowest: bool) -> _Ends:
     random = (count >= _FEWEST) & (count <= readings.WIDE - _FEWEST)
     rows = np.flatnonzero(random & ((word & np.uint64(1)) == 1) if lowest else random)
     word, at, room = word[rows], at[rows], room[rows]
-    place = limbs.coordinate(*shelf.coordinates(at - size if last else at))
+    place = coordinate(*shelf.coordinates(at - size if last else at))
     order = np.lexsort((word, place // NEIGHBOURHOOD))
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = np.diff(word[order]) != 0

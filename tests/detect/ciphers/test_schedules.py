@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import aes, noise, symmetric
 from scanner.detect.ciphers import aes as aes_schedules
 from scanner.detect.ciphers import schedules, sm4, vectors
-from scanner.detect.integers import limbs
+from scanner.detect.integers.runs import Runs, gather, join
 from scanner.dump import space
 from scanner.dump.source import open_file
 from scanner.dump.space import Memory
@@ -47,7 +47,7 @@ def find(data: bytes, folder: Path) -> list[tuple[int, str, int, int]]:
         Target(path=str(path), rules=NO_RULES, anchors=compile_anchors(NO_RULES), known=())
     )
     tasks = cut(session.survey.space_map)
-    runs = limbs.join(limbs.gather([sweep(session, task).runs for task in tasks]))
+    runs = join(gather([sweep(session, task).runs for task in tasks]))
     kept = schedules.long(runs)
     assert schedules.long(kept).start.tolist() == kept.start.tolist()
     found = list(schedules.search(session.memory, kept, [find for _, find in SCHEDULES]))
@@ -145,7 +145,7 @@ def test_runs_at_the_ends_of_a_space(tmp_path: Path) -> None:
     path.write_bytes(data)
     with open_file(str(path)) as file:
         space_map, _ = space.build(Layout(format="raw"), file.size)
-        runs = limbs.Runs(
+        runs = Runs(
             space=np.zeros(1, np.int64), start=np.zeros(1, np.int64), end=np.array([len(data)])
         )
         ((_, found),) = schedules.search(Memory(space_map, file), runs, [aes_schedules.find])

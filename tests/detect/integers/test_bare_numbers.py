@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures import encodings, keys, noise
 from scanner import rules
-from scanner.detect.integers import bare_numbers, limbs
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.runs import Runs, gather
 from scanner.detect.relations import edwards
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
@@ -268,7 +268,7 @@ def test_no_length_of_texts_hides_another() -> None:
     size = np.repeat((64, 128), (10_000, 500))
     runs = Runs(space=np.zeros(len(start), np.int64), start=start, end=start + size)
     lone = Runs(space=np.zeros(1, np.int64), start=np.array([8000]), end=np.array([8043]))
-    kept = bare_numbers.sparse(limbs.gather([runs, lone]), 100)
+    kept = bare_numbers.sparse(gather([runs, lone]), 100)
     assert len(kept) == 100
     assert 8043 in kept.end.tolist()
 

@@ -1,7 +1,6 @@
 """Random-looking runs: found whole wherever windows are cut, and not in what is not random."""
 
 import itertools
-import pickle
 from typing import Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from fixtures import noise
 from scanner.detect.integers import limbs
+from scanner.detect.integers.runs import Runs, gather, join
 from scanner.detect.relations import packed
 
 
@@ -25,8 +25,8 @@ def sweep(data: bytes, cuts: list[int]) -> list[tuple[int, int]]:
             whole[base:top].copy(), np.array([first - base]), np.array([last - base])
         )
         space = np.zeros(len(starts), np.int64)
-        parts.append(limbs.Runs(space=space, start=starts + base, end=ends + base))
-    runs = limbs.join(limbs.gather(parts))
+        parts.append(Runs(space=space, start=starts + base, end=ends + base))
+    runs = join(gather(parts))
     return list(zip(runs.start.tolist(), runs.end.tolist(), strict=True))
 
 
@@ -211,26 +211,3 @@ def test_what_is_no_row_of_cells_is_no_run() -> None:
     assert sweep(bytes(64) + row[:16] * 40 + bytes(64), []) == []
     assert sweep(bytes(64) + row[:96] + bytes(64), []) == []
     assert sweep(bytes(64) + row + bytes(64), []) == [(64, 704)]
-
-
-@pytest.mark.parametrize("size", [24, (1 << 32) - 1, 1 << 32])
-@pytest.mark.parametrize("count", [0, 1, 5000])
-def test_runs_travel_whole_and_small(count: int, size: int) -> None:
-    """Runs are the same behind a pickle, which takes half the bytes of what they say."""
-    at = np.arange(count, dtype=np.int64)
-    runs = limbs.Runs(space=at // 1000, start=at * 512 + (1 << 40), end=at * 512 + (1 << 40) + size)
-    raw = pickle.dumps(runs)
-    other = pickle.loads(raw)  # noqa: S301 - written above
-    assert all((getattr(other, name) == getattr(runs, name)).all() for name in runs.__slots__)
-    assert other.space.dtype == other.start.dtype == other.end.dtype == np.int64
-    if size < 1 << 32:
-        assert len(raw) < 12 * count + 1000
-
-
-def test_all_runs_are_chosen_without_a_copy() -> None:
-    """Of a heap where no run is as another, there are no two tables."""
-    at = np.arange(9, dtype=np.int64)
-    runs = limbs.Runs(space=at * 0, start=at * 64, end=at * 64 + 32)
-    assert limbs.chosen(runs, at >= 0) is runs
-    assert limbs.chosen(runs, at > 6).start.tolist() == [448, 512]
-    assert limbs.chosen(runs, slice(0)).start.tolist() == []

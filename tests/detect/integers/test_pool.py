@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fixtures import encodings, keys, noise
 from scanner.detect.integers import limbs, numbers, pool, readings
-from scanner.detect.integers.limbs import Runs
+from scanner.detect.integers.runs import Runs, join
 from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Region
@@ -40,7 +40,7 @@ def load(tmp_path: Path) -> Iterator[Load]:
             whole = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
             starts, ends = limbs.find(whole, np.array([0]), np.array([len(whole)]))
             runs = Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
-            return memory, limbs.join(runs)
+            return memory, join(runs)
 
         yield make
 

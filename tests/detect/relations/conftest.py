@@ -9,6 +9,7 @@ import pytest
 
 from scanner.detect.integers import limbs, pool
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.runs import Runs, join
 from scanner.dump import source, space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Region
@@ -35,7 +36,7 @@ def make_pool(tmp_path: Path) -> Iterator[MakePool]:
             padded = np.frombuffer(data + bytes(-len(data) % 8), np.uint8)
             owned = np.array([0]), np.array([len(padded)])
             starts, ends = limbs.find(padded, *owned, halves=word == 4, swapped=byte_order == "big")
-            runs = limbs.Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
-            return pool.load(memory, limbs.join(runs)), memory
+            runs = Runs(space=np.zeros(len(starts), np.int64), start=starts, end=ends)
+            return pool.load(memory, join(runs)), memory
 
         yield make
