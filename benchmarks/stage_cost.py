@@ -21,7 +21,6 @@ _BEGAN = time.process_time()
 from scanner import rules  # noqa: E402 - imports are timed as well
 from scanner.detect.anchors import compile_anchors  # noqa: E402
 from scanner.detect.integers import pool  # noqa: E402
-from scanner.detect.integers.limbs import chosen  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.engine.proving import READ  # noqa: E402
@@ -87,8 +86,7 @@ def measure(path: Path) -> Costs:
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        differ = chosen(runs, distinct(session, runs))
-        private = pool.outside(differ, publics.places(READ))
+        private = pool.outside(distinct(session, runs), publics.places(READ))
     cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
         shared = []

@@ -14,10 +14,9 @@ from scanner.detect.algebra import mldsa, mlkem, slhdsa
 from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
-from scanner.detect.integers import pool
-from scanner.detect.integers.limbs import Flags
+from scanner.detect.integers import chance, pool
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.runs import Runs
+from scanner.detect.integers.runs import Runs, chosen
 from scanner.detect.register import Register
 from scanner.detect.relations import (
     announced,
@@ -103,9 +102,10 @@ MODULI, POINTS = (256, 384, 512), (32, 48, 66)
 coordinate."""
 
 
-def distinct(session: Session, runs: Runs) -> Flags:
-    """Flag the runs that differ from all before."""
-    return pool.distinct(session.memory, runs)
+def distinct(session: Session, runs: Runs) -> Runs:
+    """Return the runs that differ from all before, each whole where chance has cut it."""
+    whole = chance.closed(session.memory, runs)
+    return chosen(whole, pool.distinct(session.memory, whole))
 
 
 def likely(session: Session, section: Runs, sections: int) -> Runs:
@@ -155,19 +155,19 @@ def _loaded(session: Session, section: Runs) -> Pool:
 
 def find_schedules(session: Session, runs: Runs) -> tuple[Candidate, ...]:
     """Search the runs, and what is around them, for key schedules: at most one too many."""
-    chosen = [
+    asked = [
         (rule, find) for name, find in SCHEDULES for rule in session.rules if rule.detector == name
     ]
-    return tuple(itertools.islice(_schedules(session, runs, chosen), MOST_SCHEDULES + 1))
+    return tuple(itertools.islice(_schedules(session, runs, asked), MOST_SCHEDULES + 1))
 
 
 def _schedules(
-    session: Session, runs: Runs, chosen: Sequence[tuple[Rule, schedules.Find]]
+    session: Session, runs: Runs, asked: Sequence[tuple[Rule, schedules.Find]]
 ) -> Iterator[Candidate]:
     """Yield a candidate for each place of each key; those of one key share a passing name."""
-    finds, key = [find for _, find in chosen], session.target.fingerprint_key
+    finds, key = [find for _, find in asked], session.target.fingerprint_key
     for which, found in schedules.search(session.memory, runs, finds, key):
-        rule = chosen[which][0]
+        rule = asked[which][0]
         yield Candidate(
             rule=rule.id,
             kind=rule.kind,
