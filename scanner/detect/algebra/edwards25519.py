@@ -21,7 +21,8 @@ P = (1 << 255) - 19
 """The prime of its field (RFC 8032 section 5.1)."""
 
 _P448 = (1 << 448) - (1 << 224) - 1
-_D = -121665 * pow(121666, -1, P) % P
+D = -121665 * pow(121666, -1, P) % P
+"""The coefficient of its curve: -x*x + y*y = 1 + d*x*x*y*y."""
 _X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
 _Y = 4 * pow(5, -1, P) % P
 
@@ -121,6 +122,6 @@ def _added(one: _Point, other: _Point) -> _Point:
     """Add any two points: the formulas know no exception on this curve."""
     (x1, y1, z1, t1), (x2, y2, z2, t2) = one, other
     a, b = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
-    c, d = 2 * t1 * t2 * _D % P, 2 * z1 * z2 % P
+    c, d = 2 * t1 * t2 * D % P, 2 * z1 * z2 % P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % P, g * h % P, f * g % P, e * h % P

@@ -9,7 +9,7 @@ tried is bounded by counts of derivations.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from scanner.detect.relations import (
     checked,
     edwards_nonces,
     eighths,
+    extended,
     integers,
     nearby,
     pieces,
@@ -136,7 +137,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
         found = list(trials.witnessed(pool, tried, read))
         met = {key.raw for key in read}
-        kept = list(eighths.search(pool, pairs)) if algorithm == "ed25519" else []
+        kept = _kept(pool, pairs, found) if algorithm == "ed25519" else ()
         for trial in (*edwards_nonces.named(pool, found, read), *kept):
             yield Related(
                 key=_key(trial),
@@ -145,6 +146,13 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
                 places=(pool.place(trial.position, trials.width(trial)),),
                 twin=_twin(trial) if trial.public not in met else b"",
             )
+
+
+def _kept(pool: Pool, pairs: Offsets, found: Sequence[Trial]) -> Iterator[Trial]:
+    """Yield the keys of Ed25519 that stand beside their points in another form, but those found."""
+    yield from eighths.search(pool, pairs)
+    names = {trial.public for trial in found if trial.form == SEED}
+    yield from (trial for trial in extended.search(pool) if trial.public not in names)
 
 
 def _twin(trial: Trial) -> bytes:
