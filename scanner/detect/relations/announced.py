@@ -20,6 +20,9 @@ LONGEST = 66
 _VERSIONED = 6
 """Bytes that an object has besides a piece: a byte or two, and a checksum."""
 
+_BYTES = np.uint64(1) << np.arange(0, 64, 8, dtype=np.uint64)
+"""The least word of which one byte is filled, two, and so on."""
+
 _WORD, _FLAGS = 8, 5
 """Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
 
@@ -246,6 +249,27 @@ def in_longer(pool: Pool, size: int) -> Offsets:
     at, length = at[fits], length[fits]
     wide, half = sliding(pool.data)[at] == length, sliding(pool.data, "<u4")[at] == length
     return np.concatenate((at[wide] + 8, at[wide] + 16, at[half] + 4)) + 1
+
+
+def shifted(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
+    """Return what ends before zeros, and whose run begins with a byte or a few before it.
+
+    The zeros fill a word and the next one. And the same a byte later: the last byte may be a zero
+    itself. Seen in BearSSL, whose decoder puts the parts of a key into one buffer, and a scalar
+    behind a byte that it had read.
+    """
+    word, length, found = sliding(pool.data), pool.tail - pool.head, [np.empty(0, np.int64)]
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    for full in sorted({size + lead & -_WORD for lead in range(1, _WORD)}):
+        at = pool.head[whole & ((length == full) | (length == full + _WORD))]
+        at = at[at + full + 2 * _WORD <= len(pool.data)]
+        at = at[word[at + full + _WORD] == 0]
+        filled = np.count_nonzero(word[at + full, None] >= _BYTES, axis=1)
+        lead = full + filled - size
+        good = (filled % _WORD > 0) & (lead > 0) & (lead < _WORD)
+        found.append(at[good] + lead[good])
+    first = np.concatenate(found)
+    return first, first + 1
 
 
 def _sizes(pool: Pool) -> Offsets:

@@ -30,6 +30,7 @@ from scanner.detect.relations.announced import (
     first,
     in_longer,
     likened,
+    shifted,
     tagged,
 )
 from scanner.detect.relations.nearby import UNKNOWN, Ground
@@ -96,13 +97,15 @@ def counted(
 
 
 def versioned(pool: Pool, size: int, most: int) -> Offsets:
-    """Return at most ``most`` positions behind the first byte of an object that is a little longer.
+    """Return positions behind the first byte of an object that is a little longer, or a few.
 
-    In many runs only the usual size of 32 bytes is looked for.
+    Of those that are announced, in many runs of the usual size of 32 bytes alone, and of those
+    before zeros: at most ``most`` of either.
     """
-    if not pool.few and size != _USUAL:
-        return np.empty(0, np.int64)
-    return _ordered(pool, size, most, (), (in_longer(pool, size),), 0xFF)
+    usual = pool.few or size == _USUAL
+    said = (in_longer(pool, size),) if usual else ()
+    kinds = (said, shifted(pool, size))
+    return np.concatenate([_ordered(pool, size, most, (), parts, 0xFF) for parts in kinds])
 
 
 def runs(pool: Pool, found: Offsets) -> Runs:

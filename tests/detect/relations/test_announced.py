@@ -162,3 +162,19 @@ def test_a_block_on_x86_goes_on_with_pointers(make_pool: MakePool) -> None:
     pool, _ = make_pool(bytes(64) + passing + block + bytes(64), word=4)
     (first,) = pieces.aligned(pool, 32, 1).tolist()
     assert pool.data[first : first + 32].tobytes() == number
+
+
+@pytest.mark.parametrize("size", [32, 48, 66])
+def test_what_is_shifted_before_zeros(make_pool: MakePool, size: int) -> None:
+    """Behind one to seven bytes, if its last word is filled with zeros, and the next one."""
+    found = set()
+    for lead in range(9):
+        number = noise.uniform(lead, 1) + noise.uniform(size, 3)
+        pool, _ = make_pool(bytes(64) + number + bytes(80))
+        at = pool.data.tobytes().index(number) + lead
+        first, second = announced.shifted(pool, size)
+        assert second.tolist() == (first + 1).tolist()
+        found |= {lead} if at in first else set()
+        ended, _ = make_pool(bytes(64) + number + bytes(-len(number) % 8) + b"\1" * 80)
+        assert not len(announced.shifted(ended, size)[0])
+    assert found == {lead for lead in range(1, 8) if (size + lead) % 8}

@@ -593,6 +593,23 @@ def test_a_scalar_behind_a_version(make_pool: MakePool, announced: str) -> None:
     assert found.places == (Place(space=0, offset=1025, size=32),)
 
 
+@pytest.mark.parametrize("lead", [1, 3])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
+    make_pool: MakePool, curve: str, lead: int
+) -> None:
+    """Seen in BearSSL, of whose decoder's buffer a scalar is the second part."""
+    key = KEYS[curve]
+    raw = noise.uniform(lead, 3) + encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(56 + at % 5 * 8, at) for at in range(FEW_RUNS + 99)]
+    objects[FEW_RUNS // 3] = raw + bytes(-len(raw) % 8)
+    point = encodings.public_point(key)
+    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(32))
+    assert not pool.few
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
     """A point that was derived from the parsed key itself proves nothing."""
     key = KEYS["P-256"]
