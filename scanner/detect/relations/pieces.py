@@ -19,7 +19,7 @@ import numpy as np
 
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.detect.relations import nearby, variety, words
@@ -159,11 +159,20 @@ def texts(
 
 
 def fields(pool: Pool, size: int, most: int) -> Offsets:
-    """Return at most ``most`` positions in runs that two to eight pieces fill, end to end."""
-    count, rest = np.divmod(pool.tail - pool.head, size)
-    whole = (pool.head >= 0) & (pool.tail >= 0) & (rest == 0)
-    records = whole & (count >= 2) & (count <= _MOST_FIELDS)
-    return _ordered(pool, size, most, (), (_slots(pool, size, records),), 0xFF)
+    """Return at most ``most`` positions in runs that two to eight pieces fill, end to end.
+
+    Then those that they fill but for a word at one end, which does not look random, as one in 256
+    does not. Seen in Tor, whose keys of onion services are a point, a scalar and a prefix.
+    """
+    parts = []
+    for before, behind in ((0, 0), (WORD, 0), (0, WORD)):
+        head, tail = pool.head - before, pool.tail + behind
+        count, rest = np.divmod(tail - head, size)
+        whole = (pool.head >= 0) & (pool.tail >= 0) & (rest == 0)
+        records = whole & (count >= 2) & (count <= _MOST_FIELDS)
+        lacking = _spaced(head[records], tail[records], size, size)
+        parts.append(lacking if before + behind else _slots(pool, size, records))
+    return _ordered(pool, size, most, (), parts, 0xFF)
 
 
 def beside(

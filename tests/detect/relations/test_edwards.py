@@ -131,6 +131,30 @@ def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+@pytest.mark.parametrize("lacking", ["point", "prefix"])
+def test_the_scalar_is_a_field_of_a_run_that_lacks_a_word(
+    make_pool: MakePool, lacking: str
+) -> None:
+    """Seen in Tor: of one point in 256 the first word does not look random, of a prefix the last.
+
+    In a heap of other objects, of which most are no fields.
+    """
+    key = next(
+        key
+        for key in (keys.okp_key(label=f"onion {n}") for n in range(4_000))
+        if lacking == "prefix" or max(key.public[:8]) < 0x80
+    )
+    prefix = hashlib.sha512(key.seed).digest()[32:]
+    if lacking == "prefix":
+        prefix = prefix[:24] + bytes(each & 0x7F for each in prefix[24:])
+    objects = [noise.uniform(48, seed) for seed in range(1500)]
+    objects[700] = key.public + scalar(key) + prefix
+    pool, memory = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert key.spki_sha256 in again(memory, related)
+
+
 def test_scalars_below_the_order_behind_two_points(make_pool: MakePool) -> None:
     """Monero has no seed: two points and their scalars are one run, deep in a heap of others."""
     owned = [keys.okp_key(label=label) for label in ("spend", "view")]
