@@ -15,9 +15,9 @@ import numpy as np
 from scanner.detect.algebra import edwards25519
 from scanner.detect.algebra.edwards25519 import P
 from scanner.detect.asn1.keys import okp_public
-from scanner.detect.integers import limbs
 from scanner.detect.integers.limbs import WORD, Offsets
 from scanner.detect.integers.pool import MARGIN, Pool
+from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations import variety
 from scanner.detect.relations.trials import SEED, Trial
 from scanner.detect.relations.words import Words
@@ -66,7 +66,7 @@ def search(pool: Pool) -> Iterator[Trial]:
 
 def _located(pool: Pool, marks: Offsets) -> Offsets:
     """Return where coordinates of the dump are in the pool; -1 where no seed is likely."""
-    starts = limbs.coordinate(pool.space, pool.offset)
+    starts = coordinate(pool.space, pool.offset)
     block = np.searchsorted(starts, marks, side="right") - 1
     found: Offsets = np.where(block < 0, -1, pool.at[block] + marks - starts[block])
     found[~variety.fits(pool, found, _SIZE)] = -1
@@ -93,7 +93,7 @@ def _points(pool: Pool) -> tuple[Offsets, list[bytes]]:
                 where.append((space, first + WORD * index))
                 publics.append(public)
                 end = index + _POINT
-    return limbs.coordinate(*np.array(where, np.int64).reshape(-1, 2).T), publics
+    return coordinate(*np.array(where, np.int64).reshape(-1, 2).T), publics
 
 
 def _spans(pool: Pool) -> Iterator[tuple[int, int, int]]:
