@@ -27,6 +27,7 @@ from scanner.detect.relations import (
     headed,
     pieces,
     variety,
+    words,
 )
 from scanner.model import Place
 
@@ -45,6 +46,9 @@ _POSITIONS, _MOST_BESIDE = 800, 128
 
 _INT, _MOST_ENDING = 4, 64
 """Bytes that are zeros at the end of an exponent which is shorter than its order; and such."""
+
+_WORD, _MOST_ORDERS = 8, 16
+"""Bytes of a word, and places of an order that are looked at."""
 
 _HEADED = 64
 """Numbers of one size that fill their runs behind a header."""
@@ -110,15 +114,29 @@ def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> 
 
     What adjoins a number as long as ``p`` comes first: a public number stands beside its exponent.
     Every other one says its own length, as long as there are such: behind the count of its ints, or
-    as a DER INTEGER.
+    as a DER INTEGER. Near is what is near to the order as well, wherever that stands.
     """
     bits, width = q.bit_length(), (p.bit_length() + 7) // 8
+    near = (*near, *_standing(pool, q))
     count = readings.count(JAVA, bits)
     told = _in_turn(
         _ints(pool, count, near), _dumped(pool, count, near), _integers(pool, bits, near)
     )
     fit = (piece for piece in told if 1 << bits - _LACK < piece.x < q)
     return itertools.islice(_in_turn(fit, _of_order(pool, q, near, width)), most)
+
+
+def _standing(pool: Pool, q: int) -> Iterator[Place]:
+    """Yield where an order stands as words or bytes: a structure has it beside the exponent.
+
+    Seen in Deno (num-bigint-dig): numbers of four limbs at most are in the structure itself.
+    """
+    spelled = {readings.encode(how, q, q.bit_length()) for how in readings.whole(pool.readings)}
+    raws = sorted(spelled)
+    lows = np.array([int.from_bytes(raw[:_WORD], "little") for raw in raws], np.uint64)
+    hits = ((raws[row], at) for row, at in words.find(pool.data, lows))
+    there = (pool.place(at, len(raw)) for raw, at in hits if words.stands(pool.data, at, raw))
+    return itertools.islice(there, _MOST_ORDERS)
 
 
 def _in_turn(*parts: Iterable[Piece]) -> Iterator[Piece]:

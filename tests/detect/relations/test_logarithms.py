@@ -90,6 +90,19 @@ def test_a_dsa_key_of_a_lisp(make_pool: MakePool, header: str) -> None:
     assert (related.proof, related.encoding) == ("g**x = y", "x java-words")
 
 
+def test_what_is_near_the_order_is_the_likeliest_exponent(make_pool: MakePool) -> None:
+    """Seen in Deno: the group as DER; q and x in one structure, among thousands of their length."""
+    p, q, g, x, y = numbers()
+    others = [noise.uniform(32, seed) for seed in range(4_000)]
+    pointers = b"".join((0x7F3A00000000 + 64 * at).to_bytes(8, "little") for at in range(11))
+    others[2_900] = little(q, 32) + pointers + little(x, 32)
+    der = integer(p) + integer(q) + integer(g)
+    data = bytes(32).join((der + bytes(-len(der) % 8), little(y, 256), *others))
+    pool, memory = make_pool(bytes(32) + data + bytes(32))
+    (related,) = discrete.search_dsa(pool, ())
+    assert named(256, 2048) in again(memory, related)
+
+
 @pytest.mark.parametrize("part", NEEDED)
 def test_every_int_counts(make_pool: MakePool, part: int) -> None:
     """With one bit of p, q, x or y flipped, nothing is found."""
