@@ -49,6 +49,12 @@ def unsigned_multiples(scalar: bytes) -> Iterator[bytes]:
             yield value.to_bytes(SIZE, "little")
 
 
+def is_point(encoded: bytes) -> bool:
+    """Tell whether a point has such an encoding, of either sign (RFC 8032 5.2.3)."""
+    y = int.from_bytes(encoded[:_FIELD], "little")
+    return y < _P and _root((y * y - 1) * (_D * y * y - 1)) is not None
+
+
 def _root(square: int) -> int | None:
     root = pow(square, (_P + 1) // 4, _P)
     return root if (root * root - square) % _P == 0 else None

@@ -67,6 +67,10 @@ MOST_JOINED = (64, 16)
 """Edges of runs where an Ed448 seed and its public half may stand, and seeds between two copies of
 it: in few runs, and in many."""
 
+MOST_COPIED, _NEAR = (8, 8), 128
+"""Copies of points of Ed448 around which every word is tried, in few runs and in many; and how many
+bytes before and behind."""
+
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
 
@@ -103,7 +107,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         most = max(most, min(nearby.worth(pool, near), crowd))
         positions = _between(pool, size)
         if algorithm == "ed448":
-            positions = np.concatenate((positions, _joined(pool, size), _padded(pool, size)))
+            beside = _joined(pool, size), _padded(pool, size), _around(pool, size)
+            positions = np.concatenate((positions, *beside))
             most += len(positions)
         if algorithm == "ed25519":
             parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
@@ -207,6 +212,22 @@ def _padded(pool: Pool, size: int) -> Offsets:
     public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
     found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
     return found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
+
+
+def _around(pool: Pool, size: int) -> Offsets:
+    """Return words near Ed448's points that stand more than once, as what is kept does.
+
+    Seen in Deno (ed448-goldilocks): the encoded point, and behind a scalar the seed, in one run.
+    """
+    found = repeated.words_within(pool, size)[: repeated.MOST]
+    found = repeated.equals(pool, found[_is_point(pool, found, size)], size)
+    found = found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_COPIED)]
+    rows = pool.data[found[:, None] + np.arange(size)]
+    found = found[[edwards448.is_point(row.tobytes()) for row in rows]]
+    near = (found[:, None] + np.arange(-_NEAR, _NEAR + size, WORD)).ravel()
+    near = near[variety.fits(pool, near, size)]
+    near = near[variety.varied(pool.data, near, size)]
+    return near[variety.once(pool.data, near, size)]
 
 
 def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:

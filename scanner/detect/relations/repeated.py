@@ -148,6 +148,16 @@ def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets
     return low, block, found, apart, often
 
 
+def equals(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Return those of some pieces that stand more than once, the oftenest first."""
+    _, inverse, count = np.unique(
+        _mixed(pool, positions, size), return_inverse=True, return_counts=True
+    )
+    often = count[inverse]
+    found: Offsets = positions[np.argsort(-often, kind="stable")]
+    return found[: np.count_nonzero(often > 1)]
+
+
 def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
     """Make one word of the words of each piece."""
     word, sums = sliding(pool.data), np.zeros(len(positions), np.uint64)

@@ -5,6 +5,7 @@ import hashlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures import keys, noise
 from scanner.detect.algebra import edwards448
 from scanner.detect.asn1.keys import okp_public
 
@@ -28,3 +29,13 @@ def test_a_multiple_of_the_order_gives_none() -> None:
     a = (4 * order).to_bytes(57, "little")
     assert list(edwards448.unsigned_multiples(a)) == []
     assert edwards448.multiple(a) == b"\1" + bytes(56)
+
+
+def test_what_is_a_point() -> None:
+    """Every public key is, with either sign; of other numbers about half are, and no large one."""
+    public = keys.okp_key("ed448").public
+    assert edwards448.is_point(public)
+    assert edwards448.is_point(public[:-1] + bytes((public[-1] ^ 0x80,)))
+    others = [edwards448.is_point(noise.uniform(57, seed)) for seed in range(64)]
+    assert 16 < sum(others) < 48
+    assert not edwards448.is_point(b"\xff" * 57)

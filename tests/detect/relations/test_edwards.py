@@ -131,6 +131,19 @@ def test_the_scalar_is_a_field_of_a_structure(make_pool: MakePool) -> None:
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+def test_a_seed_of_ed448_near_a_point_that_is_kept_twice(make_pool: MakePool) -> None:
+    """Seen in Deno: behind the point a scalar, then the seed, in one run among many others."""
+    key = keys.okp_key("ed448")
+    objects = [noise.uniform(64, seed) for seed in range(FEW_RUNS + 99)]
+    mine = key.public + noise.uniform(7 + 56, 5) + key.seed + noise.uniform(63, 6)
+    objects[5_000] = noise.uniform(40, 4) + mine
+    objects[6_000] = key.public + noise.uniform(7, 9)
+    pool, _ = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    assert not pool.few
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize("lacking", ["point", "prefix"])
 def test_the_scalar_is_a_field_of_a_run_that_lacks_a_word(
     make_pool: MakePool, lacking: str
