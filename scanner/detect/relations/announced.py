@@ -23,6 +23,9 @@ _VERSIONED = 6
 _BYTES = np.uint64(1) << np.arange(0, 64, 8, dtype=np.uint64)
 """The least word of which one byte is filled, two, and so on."""
 
+_DRAWN, _HALF = 256, 4
+"""Bytes of a generator's block, and of what it gives."""
+
 _WORD, _FLAGS = 8, 5
 """Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
 
@@ -270,6 +273,21 @@ def shifted(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
         found.append(at[good] + lead[good])
     first = np.concatenate(found)
     return first, first + 1
+
+
+def drawn(pool: Pool, size: int) -> Offsets:
+    """Return what a generator of random numbers has given out, in the block that it keeps.
+
+    That has 64 words of 32 bits, and behind it stands how many of them were given. Seen in Deno:
+    rand_core's BlockRng, from which keys come; they had been let go, and their bytes were left.
+    """
+    ends = pool.tail[(pool.tail >= _DRAWN) & ((pool.head < 0) | (pool.tail - pool.head >= _DRAWN))]
+    count = sliding(pool.data)[ends].astype(np.int64)
+    good = (count > 0) & (count <= _DRAWN // _HALF)
+    first, count = ends[good] - _DRAWN, count[good]
+    steps = np.arange(0, _DRAWN, _HALF)
+    found = first[:, None] + steps
+    return found[steps + size <= _HALF * count[:, None]]
 
 
 def _sizes(pool: Pool) -> Offsets:

@@ -27,6 +27,7 @@ from scanner.detect.relations.announced import (
     announced_at,
     behind_word,
     counted_limbs,
+    drawn,
     first,
     in_longer,
     likened,
@@ -99,12 +100,12 @@ def counted(
 def versioned(pool: Pool, size: int, most: int) -> Offsets:
     """Return positions behind the first byte of an object that is a little longer, or a few.
 
-    Of those that are announced, in many runs of the usual size of 32 bytes alone, and of those
-    before zeros: at most ``most`` of either.
+    Of those that are announced, in many runs of the usual size of 32 bytes alone, of those before
+    zeros, and of what a generator gave out: at most ``most`` of each.
     """
     usual = pool.few or size == _USUAL
     said = (in_longer(pool, size),) if usual else ()
-    kinds = (said, shifted(pool, size))
+    kinds = (said, shifted(pool, size), (drawn(pool, size),))
     return np.concatenate([_ordered(pool, size, most, (), parts, 0xFF) for parts in kinds])
 
 

@@ -178,3 +178,14 @@ def test_what_is_shifted_before_zeros(make_pool: MakePool, size: int) -> None:
         ended, _ = make_pool(bytes(64) + number + bytes(-len(number) % 8) + b"\1" * 80)
         assert not len(announced.shifted(ended, size)[0])
     assert found == {lead for lead in range(1, 8) if (size + lead) % 8}
+
+
+@pytest.mark.parametrize("size", [32, 66])
+def test_what_a_generator_gave_out(make_pool: MakePool, size: int) -> None:
+    """At each of its words, up to the last one that was given, and nothing where none was."""
+    for count in (0, 8, 20, 64, 65):
+        block = noise.uniform(256, count + 1)
+        pool, _ = make_pool(bytes(64) + block + count.to_bytes(8, "little") + bytes(56))
+        at = pool.data.tobytes().index(block)
+        last = 4 * count - size if count <= 64 else -1
+        assert announced.drawn(pool, size).tolist() == [at + n for n in range(0, last + 1, 4)]

@@ -610,6 +610,21 @@ def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
     assert list(map(named, found(pool))) == [key.spki_sha256]
 
 
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in Deno: a key was let go, and what it came from stood in rand's block of 256 bytes."""
+    key = KEYS[curve]
+    drawn = noise.uniform(20, 1) + encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(56, at) for at in range(FEW_RUNS + 99)]
+    block = (drawn + noise.uniform(256, 2))[:256] + (len(drawn) // 4 + 3).to_bytes(8, "little")
+    objects[FEW_RUNS // 3] = block
+    point = encodings.public_point(key)
+    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(32))
+    assert not pool.few
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
     """A point that was derived from the parsed key itself proves nothing."""
     key = KEYS["P-256"]
