@@ -23,8 +23,8 @@ _VERSIONED = 6
 _BYTES = np.uint64(1) << np.arange(0, 64, 8, dtype=np.uint64)
 """The least word of which one byte is filled, two, and so on."""
 
-_DRAWN, _HALF = 256, 4
-"""Bytes of a generator's block, and of what it gives."""
+DRAWN, _HALF = 256, 4
+"""Bytes of a generator's block, and of a word that it gives."""
 
 _WORD, _FLAGS = 8, 5
 """Bytes of a word, and flags of glibc's sizes: the block before is in use, another arena."""
@@ -278,16 +278,26 @@ def shifted(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
 def drawn(pool: Pool, size: int) -> Offsets:
     """Return what a generator of random numbers has given out, in the block that it keeps.
 
-    That has 64 words of 32 bits, and behind it stands how many of them were given. Seen in Deno:
-    rand_core's BlockRng, from which keys come; they had been let go, and their bytes were left.
+    What was given last comes first.
     """
-    ends = pool.tail[(pool.tail >= _DRAWN) & ((pool.head < 0) | (pool.tail - pool.head >= _DRAWN))]
+    first, count = given(pool)
+    steps = np.arange(0, DRAWN, _HALF)
+    behind = _HALF * count[:, None] - size - steps
+    order = np.argsort(behind[behind >= 0], kind="stable")
+    found: Offsets = (first[:, None] + steps)[behind >= 0][order]
+    return found
+
+
+def given(pool: Pool) -> tuple[Offsets, Offsets]:
+    """Return where blocks of random generators begin, and how many words of each were given out.
+
+    They have 64 words of 32 bits, and behind these stands that count. Seen in Deno: rand_core's
+    BlockRng, from which keys come; they had been let go, and their bytes were left.
+    """
+    ends = pool.tail[(pool.tail >= DRAWN) & ((pool.head < 0) | (pool.tail - pool.head >= DRAWN))]
     count = sliding(pool.data)[ends].astype(np.int64)
-    good = (count > 0) & (count <= _DRAWN // _HALF)
-    first, count = ends[good] - _DRAWN, count[good]
-    steps = np.arange(0, _DRAWN, _HALF)
-    found = first[:, None] + steps
-    return found[steps + size <= _HALF * count[:, None]]
+    good = (count > 0) & (count <= DRAWN // _HALF)
+    return ends[good] - DRAWN, count[good]
 
 
 def _sizes(pool: Pool) -> Offsets:

@@ -108,7 +108,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         positions = _between(pool, size)
         if algorithm == "ed448":
             beside = _joined(pool, size), _padded(pool, size), _around(pool, size)
-            positions = np.concatenate((positions, *beside))
+            said = pieces.versioned(pool, size, most // MOST_PARTS)
+            positions = np.concatenate((positions, *beside, said))
             most += len(positions)
         if algorithm == "ed25519":
             parts = pieces.around(pool, size, [key.raw for key in read if key.raw])

@@ -21,6 +21,7 @@ from scanner.detect.relations import (
     crt,
     cut,
     damaged,
+    drawn,
     exponents,
     high_ends,
     inverses,
@@ -86,6 +87,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield high_ends.search(listed, seen)
     yield cut.search(listed, _left(moduli, seen), seen)
     yield topless.search(listed, _left(moduli, seen))
+    yield drawn.search(listed, _left(moduli, seen))
 
 
 def _written(pool: Pool) -> dict[int, int]:
@@ -116,6 +118,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
         part = damaged.divisor(n, role, raw, table) if role.startswith("p without") else None
         part = cut.divisor(n, e, raw) if role == cut.ROLE else part
         part = topless.divisor(n, e, raw) if role == topless.ROLE else part
+        part = drawn.divisor(n, raw) if role == drawn.ROLE else part
         if part is not None:
             divisors.append(part)
         for reading in table:
