@@ -5,9 +5,11 @@ point (RFC 5915 section 3). The links of glibc and tcmalloc take sixteen bytes, 
 the scalar's: forty bits on P-384, thirty-three on P-521, whose first byte is 0 or 1. GnuTLS has a
 byte of headers less, and names the curve behind the scalar: of P-521 forty-one bits are gone.
 Whoever has the point finds them in seconds, by baby steps and giant steps (Shanks; Handbook of
-Applied Cryptography, 3.6.2), and so does this module. On P-256 seven bytes are gone: hundreds of
-millions of steps and gigabytes of table, which it refuses to spend. What it finds is derived again
-by the library.
+Applied Cryptography, 3.6.2), and so does this module. On curves of 256 bits and fewer links take
+seven bytes or more: hundreds of millions of steps and gigabytes of table, which it refuses to
+spend. But what takes a block's place may be a text that ends earlier: of such a scalar up to four
+bytes are sought (seen in Heimdal's KDC, on P-256, where a line of its log took one). What it finds
+is derived again by the library.
 """
 
 import functools
@@ -26,35 +28,57 @@ from scanner.detect.relations.comb import Point
 from scanner.detect.relations.curves import CURVES, Curve
 from scanner.detect.relations.related import Related
 
-LOST = 5
-"""Bytes of a scalar that are gone, where the block does not say that there are more."""
+LOST = {
+    "P-224": 4,
+    "P-256": 4,
+    "secp256k1": 4,
+    "brainpoolP256r1": 4,
+    "P-384": 5,
+    "P-521": 5,
+}
+"""Bytes of a scalar that may be gone, where the block does not say that there are more."""
 
 MOST_BITS = 41
-"""What may be gone of a scalar."""
+"""What may be gone of a scalar, where links took it."""
 
 MOST = (2, 1)
-"""Scalars that are tried in a section, of few runs and of many: 4 s on P-384, half a second on
-P-521, and 8 s of six bytes."""
+"""Scalars of a curve that are tried in a section, of few runs and of many: 4 s on P-384, half a
+second on P-521, and 8 s of six bytes; a third of a second on smaller curves."""
 
 ENCODING = "d bytes-be (part)"
 
 POINTS = {
+    "P-224": bytes.fromhex("a13c 033a 0004"),
+    "P-256": bytes.fromhex("a144 0342 0004"),
+    "secp256k1": bytes.fromhex("a144 0342 0004"),
+    "brainpoolP256r1": bytes.fromhex("a144 0342 0004"),
     "P-384": bytes.fromhex("a164 0362 0004"),
     "P-521": bytes.fromhex("a18189 038186 0004"),
 }
 """How a point begins behind its scalar."""
 
 NAMES = {
+    "P-224": bytes.fromhex("a007 06052b81040021"),
+    "P-256": bytes.fromhex("a00a 06082a8648ce3d030107"),
+    "secp256k1": bytes.fromhex("a007 06052b8104000a"),
+    "brainpoolP256r1": bytes.fromhex("a00b 06092b2403030208010107"),
     "P-384": bytes.fromhex("a007 06052b81040022"),
     "P-521": bytes.fromhex("a007 06052b81040023"),
 }
 """What may stand between them: the curve's name (RFC 5915 section 3)."""
 
+_SHORT = 32
+"""Bytes of the longest scalar of which links leave too little."""
+
 _LINKS = 16
 """Bytes that are written over at a block's beginning, and what its address is a multiple of."""
 
-_DISTINCT = 30
-"""Different bytes of a scalar's rest, at least: a random one of 43 has fewer once in 10**6."""
+_MARK = re.compile(b"|".join(re.escape(mark) for mark in dict.fromkeys(POINTS.values())))
+
+_DISTINCT = {24: 17, 28: 20}
+_DISTINCT_LONG = 30
+"""Different bytes of a scalar's rest, at least: a random one of 24, 28 or 43 bytes has fewer once
+in 10**6."""
 
 _BLOCK = 1024
 """Points that are added at once."""
@@ -72,20 +96,20 @@ class _Babies:
 
 def search(pool: Pool, seen: Collection[tuple[str, int]]) -> Iterator[Related]:
     """Yield each key whose scalar stands without its first bytes; ``seen`` are (curve, x)."""
-    left = pool.budget(*MOST)
-    for name, mark in POINTS.items():
-        size = CURVES[name].size
-        for match in re.finditer(re.escape(mark), pool.data.data):
+    left = dict.fromkeys(POINTS, pool.budget(*MOST))
+    for match in _MARK.finditer(pool.data.data):
+        for name in (name for name, mark in POINTS.items() if mark == match[0]):
+            size = CURVES[name].size
             named = pool.data[: match.start()][-len(NAMES[name]) :].tobytes() == NAMES[name]
             start = match.start() - len(NAMES[name]) * named - size
             end = match.end() + 2 * size
-            if left == 0 or start < 0:
+            if left[name] == 0 or start < 0:
                 continue
             first = start + _lost(name, pool.place(start, size).offset)
             read = _read(name, pool.data[first:end].tobytes())
             if read is None or (name, read[2]) in seen:
                 continue
-            left -= 1
+            left[name] -= 1
             key = solve(name, *read)
             if key is not None:
                 place = pool.place(first, end - first)
@@ -101,7 +125,8 @@ def again(name: str, raw: bytes) -> Ec | None:
 def _lost(name: str, address: int) -> int:
     """Return how many bytes of a scalar are gone: up to where a block's links end."""
     lost = -address % _LINKS
-    return lost if lost > LOST and _bits(name, lost) <= MOST_BITS else LOST
+    by_links = CURVES[name].size > _SHORT and _bits(name, lost) <= MOST_BITS
+    return lost if lost > LOST[name] and by_links else LOST[name]
 
 
 def _bits(name: str, lost: int) -> int:
@@ -118,9 +143,9 @@ def _read(name: str, raw: bytes) -> tuple[int, int, int, int] | None:
     rest = raw[: -2 * size].removesuffix(POINTS[name]).removesuffix(NAMES[name])
     x, y = raw[-2 * size : -size], raw[-size:]
     point, lost = (int.from_bytes(x, "big"), int.from_bytes(y, "big")), size - len(rest)
-    if lost < LOST or _bits(name, lost) > MOST_BITS:
+    if lost < LOST[name] or _bits(name, lost) > MOST_BITS:
         return None
-    if len(set(rest)) < _DISTINCT or not on_curve(name, *point):
+    if len(set(rest)) < _DISTINCT.get(len(rest), _DISTINCT_LONG) or not on_curve(name, *point):
         return None
     return lost, int.from_bytes(rest, "big"), *point
 

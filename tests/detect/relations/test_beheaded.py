@@ -1,4 +1,4 @@
-"""EC scalars that lost five bytes to an allocator: found by their point, and nothing else is."""
+"""EC scalars that lost their first bytes: found by their point, and nothing else is."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ MakePool = Callable[[bytes], tuple[Pool, Memory]]
 def shortened(curve: str, bits: int = 35) -> keys.EcKey:
     """Return a key whose first five bytes are a small number, which spares most of the steps."""
     size = (CURVES[curve].n.bit_length() + 7) // 8
-    key = ec_derived(curve, keys.ec_key(curve).d % (1 << 8 * (size - beheaded.LOST) + bits))
+    key = ec_derived(curve, keys.ec_key(curve).d % (1 << 8 * (size - beheaded.LOST[curve]) + bits))
     assert key is not None
     return keys.EcKey(label="shortened", curve=curve, d=key.d, x=key.x, y=key.y)
 
@@ -62,6 +62,32 @@ def test_a_scalar_of_a_freed_block(make_pool: MakePool, curve: str) -> None:
     assert raw.endswith(encodings.public_point(key))
     (again,) = ec.again(memory, second_look.told(found))
     assert describe(again).fingerprint.value == key.spki_sha256
+
+
+@pytest.mark.parametrize("name", [b"", bytes.fromhex("a00a06082a8648ce3d030107")])
+@pytest.mark.parametrize("lost", [1, 2, 4])
+def test_a_short_scalar_that_a_text_began_to_take(
+    make_pool: MakePool, name: bytes, lost: int
+) -> None:
+    """Seen in Heimdal's KDC: a line of its log ends in the first byte of a scalar on P-256."""
+    key = keys.ec_key("P-256")
+    scalar, text = encodings.big_endian(key.d, 32), b"opened the process pid=27359\0"
+    point = bytes.fromhex("a14403420004")[:-1] + encodings.public_point(key)
+    pool, memory = make_pool(surrounded(text + scalar[lost:] + name + point))
+    (found,) = ec.search(pool, [])
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    (again,) = ec.again(memory, second_look.told(found))
+    assert describe(again).fingerprint.value == key.spki_sha256
+
+
+def test_a_short_scalar_that_lost_five_bytes_is_not_tried_in_vain(make_pool: MakePool) -> None:
+    """The rest that is read is the same, whatever stands before it; no four bytes make it up."""
+    key = keys.ec_key("P-256")
+    scalar = bytearray(encodings.big_endian(key.d, 32))
+    scalar[4] ^= 1
+    point = bytes.fromhex("a144034200") + encodings.public_point(key)
+    pool, _ = make_pool(surrounded(bytes(8) + bytes(scalar[4:]) + point))
+    assert list(ec.search(pool, [])) == []
 
 
 def test_a_named_scalar_that_lost_six_bytes(make_pool: MakePool) -> None:
@@ -121,10 +147,10 @@ def test_a_key_that_is_known_already_is_not_tried(
 )
 def test_whatever_the_first_bytes_are(high: int) -> None:
     """At the seams of steps and blocks too."""
-    unit = 1 << 8 * (CURVES["P-521"].size - beheaded.LOST)
+    unit = 1 << 8 * (CURVES["P-521"].size - beheaded.LOST["P-521"])
     low = int.from_bytes(noise.uniform(61, 3), "big")
     key = ec_derived("P-521", high * unit + low)
     assert key is not None
-    found = beheaded.solve("P-521", beheaded.LOST, low, key.x, key.y)
+    found = beheaded.solve("P-521", beheaded.LOST["P-521"], low, key.x, key.y)
     assert found is not None
     assert found.d == key.d
