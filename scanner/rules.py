@@ -12,7 +12,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -113,17 +113,6 @@ class Rule:
     counterexamples: tuple[Example, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What :func:`check` found out."""
-
-    problems: tuple[str, ...]
-    """One sentence each, naming the rule; empty when all is well."""
-    tried: int
-    left: int
-    """Recipes that nothing here could carry out: they are left to the test suite."""
-
-
 def load(extra_dirs: Iterable[Path] = ()) -> tuple[Rule, ...]:
     """Load the rules that come with the package, then those of ``extra_dirs``; sorted by id.
 
@@ -161,37 +150,6 @@ def digest(rules: Iterable[Rule]) -> str:
     ]
     text = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def check(
-    rules: Iterable[Rule],
-    matches: Callable[[Rule, bytes], bool],
-    resolve: Callable[[str, str], bytes] | None = None,
-) -> Checked:
-    """Ask ``matches(rule, data)`` whether every example is found and no counterexample is.
-
-    ``resolve(key, encoding)`` carries out a recipe; without it recipes are counted, not tried.
-    """
-    problems: list[str] = []
-    tried = left = 0
-    for rule in rules:
-        if not rule.examples:
-            problems.append(f"{rule.id}: a rule needs an example")
-        for wanted, examples in ((True, rule.examples), (False, rule.counterexamples)):
-            name = "example" if wanted else "counterexample"
-            for number, example in enumerate(examples, 1):
-                data = example.data
-                if example.key:
-                    if resolve is None:
-                        left += 1
-                        continue
-                    data = resolve(example.key, example.encoding)
-                tried += 1
-                if matches(rule, data) != wanted:
-                    problems.append(
-                        f"{rule.id}: {name} {number} {'is not found' if wanted else 'is found'}"
-                    )
-    return Checked(problems=tuple(problems), tried=tried, left=left)
 
 
 # --- reading a file -----------------------------------------------------------------------------

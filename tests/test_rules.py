@@ -26,7 +26,7 @@ from fixtures import (
     tpm,
 )
 from fixtures import keys as recipes
-from scanner import rules
+from scanner import rulecheck, rules
 from scanner.detect import anchors
 from scanner.errors import RuleError
 from scanner.model import Severity
@@ -267,7 +267,7 @@ def matches(rule: Rule, data: bytes) -> bool:
 )
 def test_examples_are_found_and_counterexamples_are_not(rule: Rule) -> None:
     """Each serialized rule does what its file says, inline and by recipe."""
-    checked = rules.check((rule,), matches, resolve)
+    checked = rulecheck.check((rule,), matches, resolve)
     assert checked.problems == ()
     assert (checked.tried, checked.left) == (len(rule.examples) + len(rule.counterexamples), 0)
     assert rule.counterexamples
@@ -277,22 +277,6 @@ def test_rules_are_sorted_and_their_files_name_them() -> None:
     """The order is that of the ids, which are the files' names."""
     folder = Path(rules.__file__).parent.parent / "rules"
     assert [rule.id for rule in SHIPPED] == sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def test_recipes_are_left_to_the_tests() -> None:
-    """Without the tests' keys, recipes are counted and not tried."""
-    checked = rules.check(SHIPPED, lambda _rule, _data: True)
-    assert checked.left > 0
-    assert all("counterexample" in problem for problem in checked.problems)
-
-
-def test_an_example_that_is_not_found_is_a_problem() -> None:
-    """Problems name the rule, the example and what is wrong; a rule needs an example."""
-    rule = next(rule for rule in SHIPPED if rule.id == "pkcs8-der")
-    checked = rules.check((rule,), lambda _rule, _data: False)
-    assert checked.problems == tuple(f"pkcs8-der: example {n} is not found" for n in (4, 5))
-    bare = dataclasses.replace(rule, examples=(), counterexamples=())
-    assert rules.check((bare,), matches).problems == ("pkcs8-der: a rule needs an example",)
 
 
 def test_the_digest_is_of_the_contents() -> None:

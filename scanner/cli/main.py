@@ -228,10 +228,10 @@ def rules_show(rule_id: str) -> int:
 @click.pass_obj
 def rules_check(complain: Complain) -> int:
     """Try every rule on its own examples and counterexamples."""
-    from scanner import rules  # noqa: PLC0415 - see the module docstring
+    from scanner import rulecheck, rules  # noqa: PLC0415 - see the module docstring
 
     loaded = rules.load()
-    checked = rules.check(loaded, lambda rule, data: _finds(rule, data, loaded))
+    checked = rulecheck.check(loaded, lambda rule, data: _finds(rule, data, loaded))
     for problem in checked.problems:
         complain(problem, "", "correct the rule, or its example")
     deliver.show_lines(

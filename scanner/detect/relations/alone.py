@@ -2,9 +2,9 @@
 
 A prime and a number that it divides; two primes, each near its CRT exponent. Both relate numbers
 within 64 KiB of each other, or within less where there are very many; a prime also divides what
-stands anywhere, where there are few. A product alone proves
-little here (a repeated block of bytes is a multiple of its half), so the factors are tested for
-being prime, and two primes are put together only when nothing else could be meant.
+stands anywhere, where there are few. A product alone proves little here (a repeated block of bytes
+is a multiple of its half), so the factors are tested for being prime, and two primes are put
+together only when nothing else could be meant.
 """
 
 import itertools
@@ -102,8 +102,7 @@ def within(
 
 
 def _places(shelf: Shelf, numbers: Numbers) -> Offsets:
-    space, offset = shelf.coordinates(numbers.position)
-    return coordinate(space, offset)
+    return coordinate(*shelf.coordinates(numbers.position))
 
 
 def exact(numbers: Numbers) -> Numbers:
