@@ -64,6 +64,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("dump.space",),
     ("dump.windows",),
     ("rules", "published", "labels", "policyfile", "saved"),
+    ("rulecheck",),
     ("detect", "detect.anchors", "detect.algebra.*"),
     ("detect.asn1.*",),
     ("detect.evidence", "detect.encodings.*"),
