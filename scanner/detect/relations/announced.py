@@ -62,7 +62,8 @@ def announced_at(pool: Pool, size: int) -> Offsets:
     if name not in pool.listed:
         sizes = (size, size - 1) if size == LONGEST else (size,)
         found = [_behind_sizes(pool, each) for each in sizes]
-        pool.listed[name] = np.concatenate((*found, _of_heap_dump(pool, size)))
+        found += [_behind_bits(pool, size), _of_heap_dump(pool, size)]
+        pool.listed[name] = np.concatenate(found)
     return pool.listed[name]
 
 
@@ -177,6 +178,18 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
         ((here == size + 1) & (behind == 0) & (pool.data[at + 2] == 0), 3),
     )
     return np.concatenate([at[good] + shift for good, shift in rows])
+
+
+def _behind_bits(pool: Pool, size: int) -> Offsets:
+    """List what begins a run, or a word before it, behind a word that counts its bits.
+
+    Seen in Erlang/OTP 27, whose binaries on the heap of a process have their size so.
+    """
+    heads = pool.head[pool.head >= 2 * _WORD]
+    at = np.append(heads, heads - _WORD)
+    order = "<>"[pool.big_endian]
+    found: Offsets = at[sliding(pool.data, f"{order}u8")[at - _WORD] == 8 * size]
+    return found
 
 
 def _chunks(pool: Pool, size: int) -> list[int]:

@@ -189,3 +189,16 @@ def test_what_a_generator_gave_out(make_pool: MakePool, size: int) -> None:
         at = pool.data.tobytes().index(block)
         last = 4 * count - size if count <= 64 else -1
         assert announced.drawn(pool, size).tolist() == [at + n for n in range(last & ~3, -1, -4)]
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_what_is_behind_the_count_of_its_bits(
+    make_pool: MakePool, order: Literal["little", "big"]
+) -> None:
+    """It begins its run, or a word before that, which does not look random."""
+    number = noise.uniform(48, 1)
+    for raw in (number, bytes(each & 0x7F for each in number[:8]) + number[8:]):
+        pool, _ = make_pool(bytes(64) + (384).to_bytes(8, order) + raw + bytes(64), order)
+        at = pool.data.tobytes().index(raw)
+        assert at in announced.announced_at(pool, 48)
+        assert at not in announced.announced_at(pool, 40)

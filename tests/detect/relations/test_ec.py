@@ -611,6 +611,22 @@ def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
 
 
 @pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_behind_the_count_of_its_bits_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in Erlang/OTP 27: a binary on the heap of a process, between pointers."""
+    key = KEYS[curve]
+    scalar = encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(len(scalar), at) for at in range(FEW_RUNS + 99)]
+    links = struct.pack("<QQ", 0x7F9852A11301, 0x7F9852A111F2)
+    head = struct.pack("<QQ", (len(scalar) // 8 + 1) << 6 | 0x20, 8 * len(scalar))
+    objects[FEW_RUNS // 3] = links + head + scalar + links
+    point = encodings.public_point(key)
+    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(32))
+    assert not pool.few
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
 def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool, curve: str) -> None:
     """Seen in Deno: a key was let go, and what it came from stood in rand's block of 256 bytes."""
     key = KEYS[curve]
