@@ -180,6 +180,12 @@ def okp_scalar(a: bytes, public: bytes) -> Okp | None:
     return key if key is not None and key.public == public else None
 
 
+def okp_number(a: bytes) -> Okp:
+    """Return any scalar of Ed25519 with the public key that it gives, which proves nothing yet."""
+    effort.derive("ed25519")
+    return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
+
+
 def _clamped(a: bytes) -> bool:
     return a[0] & 7 == 0 and a[31] & 0xC0 == 0x40 and len(set(a)) >= DISTINCT
 

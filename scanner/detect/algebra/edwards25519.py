@@ -118,6 +118,13 @@ def multiple(scalar: bytes) -> bytes:
     return (y | x % 2 << 255).to_bytes(32, "little")
 
 
+def encoded(x: int, y: int) -> bytes:
+    """Return a point as it is encoded (RFC 8032 5.1.2); empty where it is none of the curve's."""
+    if max(x, y) >= P or (y * y - x * x - 1 - _D * x * x * y * y) % P:
+        return b""
+    return (y | x % 2 << 255).to_bytes(32, "little")
+
+
 def _added(one: _Point, other: _Point) -> _Point:
     """Add any two points: the formulas know no exception on this curve."""
     (x1, y1, z1, t1), (x2, y2, z2, t2) = one, other

@@ -3,7 +3,9 @@
 A private key is one when p*q = n, d*G = Q, g**x = y, or the seed gives q. On a curve that nobody
 here knows, or without its point, a scalar behind the curve's name is a structure. Public members
 bear witness where they prove nothing themselves: gpg-agent holds those of a key that is protected,
-and what it unlocked and freed has lost its own. How members are spelled is for ``members``.
+and what it unlocked and freed has lost its own. On Ed25519 d is a seed where the flag ``eddsa``
+says so, else the scalar itself, as ECDSA on that curve has it (seen in GNUnet). How members are
+spelled is for ``members``.
 """
 
 import itertools
@@ -11,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from scanner.detect.algebra import groups, publics
+from scanner.detect.algebra import edwards25519, groups, publics
 from scanner.detect.algebra.material import Ffc, Foreign, Material, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.der import Memory
@@ -22,6 +24,7 @@ from scanner.detect.evidence import (
     ec_derived,
     ec_scalar,
     okp_derived,
+    okp_number,
     okp_seed,
     on_curve,
     proved,
@@ -47,6 +50,8 @@ _USUAL = 65537
 _PUBLIC = {b"p": b"pqgy", b"n": b"ne", b"q": b"q"}
 """The first public member of a key: of a finite field, of RSA and of a curve; and all of them."""
 _GROUP = (b"p", b"q", b"g", b"y")
+
+_EDDSA = b"eddsa"
 
 MOST_GROUPS = 8
 """Groups of other expressions that are tried with one exponent."""
@@ -144,6 +149,8 @@ def _alone(values: dict[bytes, bytes], head: bytes) -> Material | None:
     if curve not in OKP_BYTES:
         return ec_derived(curve, int.from_bytes(secret, "big"))
     seed = secret.rjust(OKP_BYTES[curve], b"\0")[-OKP_BYTES[curve] :]
+    if curve == "ed25519" and _EDDSA not in head:
+        return okp_number(seed[::-1])
     return okp_derived(curve, seed[::-1] if curve == "x25519" else seed)
 
 
@@ -151,16 +158,21 @@ def _on(curve: str, point: bytes, secret: bytes) -> Key | None:
     """Prove a member d against a member q."""
     if curve in OKP_BYTES:
         secret = secret.rjust(OKP_BYTES[curve], b"\0")[-OKP_BYTES[curve] :]
+        public = _encoded(curve, point)
         # The scalar of Curve25519 is a number with its most significant byte first.
-        return okp_seed(
-            curve, secret[::-1] if curve == "x25519" else secret, _encoded(curve, point)
-        )
+        key = okp_seed(curve, secret[::-1] if curve == "x25519" else secret, public)
+        if key is None and curve == "ed25519":
+            other = okp_number(secret[::-1])
+            key = other if other.public == public else None
+        return key
     x, y = _point(curve, point)
     return ec_scalar(curve, int.from_bytes(secret, "big"), x, y)
 
 
 def _encoded(curve: str, raw: bytes) -> bytes:
-    """Return an encoded point without the 40 before it."""
+    """Return an encoded point without the 40 before it; where x and y stand, as it is encoded."""
+    if curve == "ed25519" and len(raw) == 65 and raw[:1] == b"\x04":
+        return edwards25519.encoded(int.from_bytes(raw[1:33]), int.from_bytes(raw[33:]))
     return raw[1:] if len(raw) == OKP_BYTES[curve] + 1 and raw[:1] == b"\x40" else raw
 
 

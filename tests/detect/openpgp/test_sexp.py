@@ -7,6 +7,7 @@ import pytest
 from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
+from scanner.detect.algebra import edwards25519, publics
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.openpgp import sexp
@@ -194,3 +195,58 @@ def test_only_so_many_groups_are_tried() -> None:
     assert any(isinstance(seen, Proved) for seen in found(x + few))
     many = b"".join(bytes(20) + row for row in (*rows, own))
     assert not any(isinstance(seen, Proved) for seen in found(x + many))
+
+
+# --- scalars on Ed25519 -------------------------------------------------------------------------
+
+
+def expression(*members: tuple[str, bytes]) -> bytes:
+    """Return an object on Ed25519 whose flags say nothing."""
+    head = containers.members_object([("ecc", b""), ("curve", b"Ed25519")])
+    return in_text(head + containers.members_object(members) + b"\x04\x04\0")
+
+
+def _root(y: int) -> int:
+    """Return x of a point, up to a root of unity (RFC 8032 5.1.3)."""
+    p = edwards25519.P
+    square = (y * y - 1) * pow(1 + -121665 * pow(121666, -1, p) * y * y, -1, p)
+    return pow(square, (p + 3) // 8, p)
+
+
+SCALAR = int.from_bytes(noise.uniform(40, 5), "big") % edwards25519.ORDER
+PUBLIC = edwards25519.multiple(SCALAR.to_bytes(32, "little"))
+Y = int.from_bytes(PUBLIC, "little") % (1 << 255)
+X = next(
+    x
+    for root in (1, pow(2, (edwards25519.P - 1) // 4, edwards25519.P))
+    for x in (root * _root(Y) % edwards25519.P, -root * _root(Y) % edwards25519.P)
+    if edwards25519.encoded(x, Y) == PUBLIC
+)
+
+
+@pytest.mark.parametrize("bits", [252, 240])
+def test_a_scalar_of_ecdsa_on_ed25519(bits: int) -> None:
+    """Seen in GNUnet: a member d without the flag eddsa is the scalar, and no seed."""
+    d = SCALAR % (1 << bits)
+    (private,) = found(expression(("d", d.to_bytes(32, "big").lstrip(b"\0"))))
+    assert isinstance(private, Proved)
+    spki = publics.okp("ed25519", edwards25519.multiple(d.to_bytes(32, "little")), kind=BARE)
+    assert private.candidate.fingerprint == spki.witness.fingerprint
+    assert private.candidate.confidence is Confidence.STRUCTURE
+
+
+@pytest.mark.parametrize("point", ["encoded", "marked", "whole"])
+def test_a_scalar_and_its_point_on_ed25519(point: str) -> None:
+    """The point is encoded, or its x and y stand, of which the first gives a sign."""
+    q = {
+        "encoded": PUBLIC,
+        "marked": b"\x40" + PUBLIC,
+        "whole": b"\x04" + X.to_bytes(32, "big") + Y.to_bytes(32, "big"),
+    }[point]
+    seen = found(expression(("q", q), ("d", SCALAR.to_bytes(32, "big"))))
+    (private,) = (one for one in seen if isinstance(one, Proved))
+    spki = publics.okp("ed25519", PUBLIC, kind=BARE)
+    assert private.candidate.fingerprint == spki.witness.fingerprint
+    assert private.candidate.confidence is Confidence.PROOF
+    other = found(expression(("q", q), ("d", (SCALAR ^ 4).to_bytes(32, "big"))))
+    assert not any(isinstance(one, Proved) for one in other)
