@@ -19,7 +19,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations import digits, nonces, words
+from scanner.detect.relations import digits, nonces, verifying, words
 from scanner.detect.relations.curves import CURVES
 from scanner.detect.relations.related import Related
 from scanner.model import NONCE
@@ -37,7 +37,7 @@ _Pair = tuple[Ec, Ec]
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield what ``digits`` finds, nonces under their name and that of the key that signed."""
     publics = list(publics)
-    found = list(digits.search(pool, publics))
+    found = verifying.of_curves(pool, list(digits.search(pool, publics)), publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
     keys = [(one.key, _how(pool, one)) for one in found if isinstance(one.key, Ec)]
     suspects = [(key, how) for key, how in keys if (key.curve, key.x) not in known]

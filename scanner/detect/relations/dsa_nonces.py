@@ -14,7 +14,7 @@ from scanner.detect.algebra.material import Ffc, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations import discrete, nonces, words
+from scanner.detect.relations import discrete, nonces, verifying, words
 from scanner.detect.relations.related import Related
 from scanner.model import NONCE_DSA
 
@@ -26,7 +26,8 @@ _Pair = tuple[Ffc, Ffc]
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield what ``discrete`` finds, nonces under the name of the key that signed."""
-    found = list(discrete.search_dsa(pool, publics))
+    publics = list(publics)
+    found = verifying.of_fields(pool, list(discrete.search_dsa(pool, publics)), publics)
     signed = dict(nonces.standing(pool, _hashes(pool, found)))
     for one in found:
         signer = signed.get(one.key) if isinstance(one.key, Ffc) else None

@@ -34,6 +34,7 @@ from scanner.detect.relations import (
     points,
     repeated,
     shifted,
+    verifying,
     witnesses,
 )
 from scanner.detect.relations.curves import (
@@ -120,7 +121,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
     publics = list(publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
-    yield from nonces.named(pool, list(_found(pool, publics)), known)
+    found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
+    yield from nonces.named(pool, found, known)
 
 
 def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -358,10 +360,8 @@ def _by_y(
     """
     trials = [one for one in trials if (one.key.curve, one.key.x) not in seen]
     found = [one for one in trials if not {one.key.x, one.key.y}.isdisjoint(ys[one.key.curve])]
-    coordinates = [(trial.key.curve, trial.key.y) for trial in trials]
-    for index, position, size in sightings(
-        pool.data, coordinates, big_endian=pool.big_endian, plain=True
-    ):
+    own = [(trial.key.curve, trial.key.y) for trial in trials]
+    for index, position, size in sightings(pool.data, own, big_endian=pool.big_endian, plain=True):
         trial = trials[index]
         if position + size <= trial.position or position >= trial.position + trial.size:
             found.append(trial)
