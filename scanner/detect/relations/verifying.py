@@ -34,8 +34,9 @@ MOST_SUSPECTS, MOST_HASHES = 128, 256
 MOST_SIGNATURES = 1_024
 """Signatures in DER whose s is tried with every scalar, the first."""
 
-MOST_NEAR, MOST_PLACES = 64, 4
-"""Numbers on each side of a place, that are tried, and places of one number."""
+MOST_NEAR, MOST_DIGITS, MOST_PLACES = 64, 2_048, 4
+"""Numbers on each side of a place that are tried; those in digits of all scalars, for CPython lays
+out far from each other what it computes; and places of one number."""
 
 MOST_BESIDE, MOST_CHECKS = 128, 2_000
 """Numbers that are tried as r of a signature whose hash stands, and in all: 0.2 to 6 ms each."""
@@ -145,9 +146,10 @@ def _signed(
     """
     hows = [_hows(pool, one.one) for one in suspects]
     written = {size: _in_der(pool, size) for size in {one.size for one in suspects}}
+    most = max(MOST_DIGITS // max(len(suspects), 1), MOST_NEAR)
     there = _sites(pool, [(o.scalar, o.bits, how) for o, how in zip(suspects, hows, strict=True)])
     near = [
-        list(dict.fromkeys(n for site in sites for n in _near(pool, site, how, one.bits)))
+        list(dict.fromkeys(n for site in sites for n in _near(pool, site, how, one.bits, most)))
         for one, how, sites in zip(suspects, hows, there, strict=True)
     ]
     rows = _spelled(suspects, hows, near, written)
@@ -158,7 +160,7 @@ def _signed(
     for row, (index, s) in enumerate(hits):
         one, pairs = suspects[index], written[suspects[index].size]
         sites = (*there[row], *there[row + len(hits)])
-        beside = [r for site in sites for r in _near(pool, site, site[:1], one.bits)]
+        beside = [r for site in sites for r in _near(pool, site, site[:1], one.bits, MOST_NEAR)]
         none = (0, s, one.order - s)
         rs = [r for r in dict.fromkeys((*beside, *near[index])) if r < one.order and r not in none]
         pair = [r for r in (*pairs.get(s, ()), *pairs.get(one.order - s, ())) if r < one.order]
@@ -183,7 +185,7 @@ def _spelled(
                 # A hash may be greater than the order.
                 for whole in (z, z + n) if z >> 64 else ():
                     if whole.bit_length() <= bits:
-                        for raw in (*nonces.spelled(size, whole), *_packed(hows, whole, bits)):
+                        for raw in (*nonces.spelled(size, whole), *_packed(hows, whole)):
                             yield raw, (index, t)
         inverse = pow(one.scalar, -1, n)
         for z in near[index]:
@@ -199,8 +201,9 @@ def _hows(pool: Pool, one: Related) -> list[Reading]:
     return [*readings.unpacked(pool.readings), *held]
 
 
-def _packed(hows: Iterable[Reading], number: int, bits: int) -> list[bytes]:
-    return [_raw(how, number, bits) for how in hows if how.packed]
+def _packed(hows: Iterable[Reading], number: int) -> list[bytes]:
+    """Spell a number in as many digits as it has: the hash is shorter than the order, perhaps."""
+    return [_raw(how, number, number.bit_length()) for how in hows if how.packed]
 
 
 def _raw(how: Reading, number: int, bits: int) -> bytes:
@@ -227,13 +230,16 @@ def _sites(pool: Pool, numbers: Sequence[tuple[int, int, Sequence[Reading]]]) ->
     return found
 
 
-def _near(pool: Pool, site: _Site, hows: Iterable[Reading], bits: int) -> Iterator[int]:
+def _near(
+    pool: Pool, site: _Site, hows: Iterable[Reading], bits: int, digits_most: int
+) -> Iterator[int]:
     """Yield the numbers near a site, in some readings: the nearest first."""
     _, at = site
     for how in hows:
         starts, width = _starts(pool, how, bits), readings.width(how, bits)
         middle = int(np.searchsorted(starts, at))
-        positions = starts[max(middle - MOST_NEAR, 0) : middle + MOST_NEAR]
+        most = digits_most if how.packed else MOST_NEAR
+        positions = starts[max(middle - most, 0) : middle + most]
         if not how.packed:
             positions = np.append(positions, np.arange(at - _RECORD, at + _RECORD + 1, _WORD))
         good = (positions >= 0) & (positions + width <= len(pool.data))

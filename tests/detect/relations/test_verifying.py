@@ -138,13 +138,22 @@ def test_what_a_public_key_names_is_a_key(make_pool: MakePool) -> None:
 
 
 @pytest.mark.parametrize("flipped", [False, True])
-@pytest.mark.parametrize(("curve", "name"), [("P-256", "smi64-26"), ("secp256k1", "digits-30")])
+@pytest.mark.parametrize(
+    ("curve", "name"),
+    [("P-256", "smi64-26"), ("secp256k1", "digits-30"), ("P-384", "digits-30")],
+)
 def test_numbers_in_digits(make_pool: MakePool, curve: str, name: str, *, flipped: bool) -> None:
-    """As programs in CPython and JavaScript have them."""
-    key, how = checked(curve), in_digits.HELD[name]
-    numbers = [key.d, key.x, key.y, NONCES[curve].x, Signature(curve).s ^ flipped]
-    numbers.append(int.from_bytes(HASH, "big"))
-    pool, _ = make_pool(in_digits.heap(how, numbers, 256))
+    """As programs in CPython and JavaScript have them, far apart; and a hash has fewer digits."""
+    key, how, bits = checked(curve), in_digits.HELD[name], 8 * CURVES[curve].size
+    numbers = [NONCES[curve].x, Signature(curve).s ^ flipped]
+    parts = [in_digits.heap(how, [key.d, key.x, key.y], bits)]
+    parts += [
+        in_digits.heap(
+            how, [int.from_bytes(noise.uniform(bits // 8, 300 + seed)) for seed in range(150)], bits
+        )
+    ]
+    parts += [in_digits.heap(how, numbers, bits), in_digits.heap(how, [int.from_bytes(HASH)], 256)]
+    pool, _ = make_pool(b"".join(parts))
     found = [one.key.d for one in digit_nonces.search(pool, [signer(curve)])]
     assert found == ([key.d] if flipped else [])
 
