@@ -120,7 +120,7 @@ def multiple(scalar: bytes) -> bytes:
 
 def encoded(x: int, y: int) -> bytes:
     """Return a point as it is encoded (RFC 8032 5.1.2); empty where it is none of the curve's."""
-    if max(x, y) >= P or (y * y - x * x - 1 - _D * x * x * y * y) % P:
+    if max(x, y) >= P or (y * y - x * x - 1 - D * x * x * y * y) % P:
         return b""
     return (y | x % 2 << 255).to_bytes(32, "little")
 
