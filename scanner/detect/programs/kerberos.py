@@ -27,6 +27,8 @@ KEY_BYTES |= {26: 32}
 _COMPONENTS = 8
 _NAME_BYTES = 255
 _DISTINCT = 5
+_MOST_HOLES, _HOLE = 64, 1 << 31
+"""Holes before the first entry of a keytab, and from where on a size is one: it is negative."""
 _KEYTAB = b"\x05\x02"
 _CACHE = (b"\x05\x03\0\0\0", b"\x05\x04\0\0\0\0\0")
 """Version 3, and version 4 without a header, before the type of a name."""
@@ -95,6 +97,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
 
     An anchor is the beginning of a file, or the first server of a cache that grants tickets.
     """
+    head = memory.clip(space, offset, len(_KEYTAB))
+    if head == _KEYTAB and not _has_entry(memory, space, offset):
+        return
     data = memory.clip(space, offset, LONGEST)
     if data.startswith(_GRANTING):
         first = max(offset - _AHEAD, 0)
@@ -117,6 +122,25 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
         algorithm="kerberos",
         bits=found.bits,
     )
+
+
+def _has_entry(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether an entry begins in a keytab, behind the holes that entries leave.
+
+    For a few bytes: 05 02 ff ff ff is a hole, and in CPython a part of the table of a dictionary's
+    keys, of which there are as many as objects of one class. Their order is a hash's, and so of one
+    process in many 30,000 had each been read on, up to the limit.
+    """
+    at = len(_KEYTAB)
+    for _ in range(_MOST_HOLES):
+        head = memory.clip(space, offset + at, 8)
+        size, components, name = (int.from_bytes(head[k:n]) for k, n in ((0, 4), (4, 6), (6, 8)))
+        if size < _HOLE:
+            return 0 < size < LONGEST and 0 < components <= _COMPONENTS and 0 < name <= _NAME_BYTES
+        at += 4 + (1 << 32) - size
+        if at > LONGEST:
+            return False
+    return False
 
 
 def _beginning(lead: bytes) -> int:

@@ -18,6 +18,8 @@ from tests.detect.one_space import Bytes
 RULES = tuple(rule for rule in rules.load() if rule.detector == "kerberos")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 
+KEYTAB = next(k for k, rule in enumerate(RULES) if rule.id == "kerberos-keytab")
+
 
 def find(data: bytes) -> list[Candidate]:
     """Run the rules over the bytes."""
@@ -36,6 +38,39 @@ def test_a_keytab(behind: bytes) -> None:
     assert said.encoding == "Kerberos keytab, 3 keys of 2 principals"
     assert (said.kind, said.bits, said.confidence) == ("symmetric-key", 256, Confidence.STRUCTURE)
     assert [(p.offset, p.size) for p in said.places] == [(5, len(data))]
+
+
+@pytest.mark.parametrize("holes", [(8,), (60, 300, 16)])
+def test_a_keytab_that_begins_with_holes(holes: tuple[int, ...]) -> None:
+    """Entries that were removed leave holes, whose sizes are negative."""
+    data = secrets.keytab()
+    lead = b"".join((-size & 0xFFFFFFFF).to_bytes(4, "big") + bytes(size) for size in holes)
+    (said,) = find(bytes(8) + data[:2] + lead + data[2:] + bytes(64))
+    assert said.encoding == "Kerberos keytab, 3 keys of 2 principals"
+
+
+class Counted(Bytes):
+    """Memory that counts what is read."""
+
+    read = 0
+
+    def clip(self, space: int, offset: int, size: int, /) -> bytes:
+        """Return what of a range lies inside."""
+        found = super().clip(space, offset, size)
+        self.read += len(found)
+        return found
+
+
+def test_a_hole_without_entries_costs_a_few_bytes() -> None:
+    """Of CPython's tables of a dictionary's keys one in many begins so, in each object of a class.
+
+    Each had been read on for 64 KiB: such a process ended as incomplete.
+    """
+    table = bytes.fromhex("03ffff06ff01ff04 0502ffffff00ff48 f1a4000000000050 e6277ce77f000010")
+    memory = Counted(table * 4096)
+    assert list(SWEEPER.sweep(table)) == [(KEYTAB, 8)]
+    assert not list(kerberos.examine(memory, 0, 8, RULES[KEYTAB]))
+    assert memory.read < 64
 
 
 @pytest.mark.parametrize("version", [3, 4])
