@@ -21,6 +21,7 @@ _BEGAN = time.process_time()
 from scanner import rules  # noqa: E402 - imports are timed as well
 from scanner.detect.anchors import compile_anchors  # noqa: E402
 from scanner.detect.integers import pool  # noqa: E402
+from scanner.detect.integers.runs import chosen, closed  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.engine.proving import READ  # noqa: E402
@@ -86,7 +87,8 @@ def measure(path: Path) -> Costs:
     with costs.of("schedules"):
         found += find_schedules(session, runs)
     with costs.of("pool: distinct"):
-        private = pool.outside(distinct(session, runs), publics.places(READ))
+        cut_off, differ = distinct(session, runs)
+        private = pool.outside(chosen(closed(runs, cut_off), differ), publics.places(READ))
     cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
         shared = []
@@ -121,8 +123,8 @@ def _examined(session: Session, hits: Hits, costs: Costs, found: list[Candidate]
 
 def _of(session: Session, hits: Hits, detectors: set[str]) -> Hits:
     mine = [index for index, rule in enumerate(session.rules) if rule.detector in detectors]
-    chosen = np.isin(hits.rule, mine)
-    return Hits(rule=hits.rule[chosen], space=hits.space[chosen], offset=hits.offset[chosen])
+    rows = np.isin(hits.rule, mine)
+    return Hits(rule=hits.rule[rows], space=hits.space[rows], offset=hits.offset[rows])
 
 
 def _print(path: Path, costs: Costs, hits: int, runs: int, found: int) -> None:

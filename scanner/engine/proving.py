@@ -17,7 +17,7 @@ from typing import Any
 
 from scanner.detect.ciphers import schedules
 from scanner.detect.integers import pool
-from scanner.detect.integers.runs import Runs, gather
+from scanner.detect.integers.runs import Runs, chosen, closed, gather
 from scanner.detect.register import Register
 from scanner.engine.answers import Asked, answered, asked
 from scanner.model import Candidate, Fault, Witness
@@ -57,12 +57,12 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
     questions: list[Asked] = [
         ("The candidates were not proved", Proofs, (examine, hits)),
-        (UNRELATED, Runs, (distinct, runs)),
+        (UNRELATED, tuple, (distinct, runs)),
         *(begun if alone else tokens),
         ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
     ]
     answers: dict[int, Any] = {}
-    relating = _relating(questions, answers, tokens if alone else [])
+    relating = _relating(runs, questions, answers, tokens if alone else [])
     needed = set(next(relating))
     for index, answer in answered(crew, questions, faults):
         answers[index] = answer
@@ -87,7 +87,7 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
 
 
 def _relating(
-    questions: list[Asked], answers: dict[int, Any], last: list[Asked]
+    runs: Runs, questions: list[Asked], answers: dict[int, Any], last: list[Asked]
 ) -> Iterator[range]:
     """Ask, step by step, for the relations; yield which questions must be answered first.
 
@@ -95,7 +95,8 @@ def _relating(
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    private: Runs = answers.pop(1) or gather(())
+    cut_off, differ = answers.pop(1) or (None, None)
+    private = gather(()) if cut_off is None else chosen(closed(runs, cut_off), differ)
     cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))

@@ -15,8 +15,9 @@ from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
 from scanner.detect.integers import chance, pool
+from scanner.detect.integers.limbs import Flags
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.runs import Runs, chosen
+from scanner.detect.integers.runs import Runs, closed
 from scanner.detect.register import Register
 from scanner.detect.relations import (
     announced,
@@ -102,10 +103,13 @@ MODULI, POINTS = (256, 384, 512), (32, 48, 66)
 coordinate."""
 
 
-def distinct(session: Session, runs: Runs) -> Runs:
-    """Return the runs that differ from all before, each whole where chance has cut it."""
-    whole = chance.closed(session.memory, runs)
-    return chosen(whole, pool.distinct(session.memory, whole))
+def distinct(session: Session, runs: Runs) -> tuple[Flags, Flags]:
+    """Flag the runs that chance has cut off, and of the whole those that differ from all before.
+
+    Flags, for runs are many, and who asks has them.
+    """
+    goes_on = chance.goes_on(session.memory, runs)
+    return goes_on, pool.distinct(session.memory, closed(runs, goes_on))
 
 
 def likely(session: Session, section: Runs, sections: int) -> Runs:

@@ -10,7 +10,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import known, rules
 from scanner.detect.anchors import compile_anchors
 from scanner.detect.integers import pool
-from scanner.detect.integers.runs import gather, join
+from scanner.detect.integers.runs import chosen, gather, join
 from scanner.detect.register import Registrar
 from scanner.dump.windows import cut
 from scanner.engine import proving, scanning
@@ -68,7 +68,7 @@ def related(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate], 
     )
     tasks = cut(stage.survey(session).space_map)
     runs = join(gather([sweep(session, task).runs for task in tasks]))
-    parts = list(pool.sections(distinct(session, runs)))
+    parts = list(pool.sections(chosen(runs, distinct(session, runs)[1])))
     shared = [likely(session, part, len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
     return [one for part in cuts for one in relate(session, detector, part, ())], len(cuts)
@@ -125,7 +125,7 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
     )
     (task,) = cut(stage.survey(session).space_map)
     runs = join(sweep(session, task).runs)
-    part = distinct(session, runs)
+    part = chosen(runs, distinct(session, runs)[1])
     for key in (one, other, one):
         met = Registrar()
         met.add(*known.read(encodings.spki_der(key), "key"))

@@ -41,21 +41,18 @@ _ROWS = 1 << 15
 """Gaps that are looked at at once."""
 
 
-def closed(memory: Memory, runs: Runs) -> Runs:
-    """Return the runs, in their order, those that chance has cut as one."""
+def goes_on(memory: Memory, runs: Runs) -> Flags:
+    """Flag the runs that are one with the run before: chance has cut them."""
     long = runs.end - runs.start >= LONG
     gap = runs.start[1:] - runs.end[:-1]
     near = long[1:] & long[:-1] & (runs.space[1:] == runs.space[:-1])
     near &= (gap == FEWEST) | (gap == MOST)
     before = np.flatnonzero(near)
-    goes_on = np.zeros(len(runs), np.bool_)
+    flags = np.zeros(len(runs), np.bool_)
     for low in range(0, len(before), _ROWS):
         some = before[low : low + _ROWS]
-        goes_on[some + 1] = _by_chance(_around(memory, runs, some), gap[some], memory)
-    if not goes_on.any():
-        return runs
-    last = np.append(~goes_on[1:], np.True_)
-    return Runs(space=runs.space[~goes_on], start=runs.start[~goes_on], end=runs.end[last])
+        flags[some + 1] = _by_chance(_around(memory, runs, some), gap[some], memory)
+    return flags
 
 
 def _around(memory: Memory, runs: Runs, before: Offsets) -> Bytes:

@@ -87,3 +87,11 @@ def join(runs: Runs) -> Runs:
     keep = end - start >= SHORTEST
     fresh[fresh] = keep
     return Runs(space=space[fresh], start=start[keep], end=end[keep])
+
+
+def closed(runs: Runs, goes_on: Flags) -> Runs:
+    """Join runs that are flagged to the one before: where none is, return these themselves."""
+    if not goes_on.any():
+        return runs
+    last = np.append(~goes_on[1:], np.True_)
+    return Runs(space=runs.space[~goes_on], start=runs.start[~goes_on], end=runs.end[last])

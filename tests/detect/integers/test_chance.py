@@ -7,6 +7,8 @@ import pytest
 
 from fixtures import noise
 from scanner.detect.integers import chance
+from scanner.detect.integers.runs import Runs, closed
+from scanner.dump.space import Memory
 from tests.detect.integers.conftest import Load
 
 LOW = bytes.fromhex("7e1a513d39502c45 2e4547037b691f62 16050b3f623a1833")
@@ -23,6 +25,11 @@ PARTING = {
     "lines": b"Host: a\r\nFrom: b",
     "UTF-16": "some key".encode("utf-16-le"),
 }
+
+
+def whole_of(memory: Memory, runs: Runs) -> Runs:
+    """Return the runs, those that chance has cut as one."""
+    return closed(runs, chance.goes_on(memory, runs))
 
 
 def swapped(data: bytes) -> bytes:
@@ -48,7 +55,7 @@ def test_chance_cuts_no_run(load: Load, size: int, order: str) -> None:
     data = swapped(data) if order == "big" else data
     memory, runs = load(data, byte_order=order)
     assert len(runs) == 2
-    whole = chance.closed(memory, runs)
+    whole = whole_of(memory, runs)
     assert (whole.start.tolist(), whole.end.tolist()) == ([64], [len(data) - 64])
 
 
@@ -57,7 +64,7 @@ def test_beside_a_shorter_run_all_parts(load: Load, sizes: tuple[int, int]) -> N
     """A number may begin behind any words, where its run is none of a buffer's."""
     memory, runs = load(buffers(sizes[0], LOW[:16], sizes[1]))
     assert len(runs) == 2
-    assert chance.closed(memory, runs) is runs
+    assert whole_of(memory, runs) is runs
 
 
 @pytest.mark.parametrize("gap", PARTING.values(), ids=PARTING)
@@ -65,7 +72,7 @@ def test_what_is_not_random_parts(load: Load, gap: bytes) -> None:
     """Headers, pointers, sizes and texts part what lies around them, however long it is."""
     memory, runs = load(buffers(chance.LONG, gap, chance.LONG))
     assert len(runs) == 2
-    assert chance.closed(memory, runs) is runs
+    assert whole_of(memory, runs) is runs
 
 
 def test_of_random_bytes_few_cuts_stay(load: Load) -> None:
@@ -74,7 +81,7 @@ def test_of_random_bytes_few_cuts_stay(load: Load) -> None:
     The runs are all its bytes still, but for what parts them.
     """
     memory, runs = load(noise.uniform(32 << 20, 9))
-    whole = chance.closed(memory, runs)
+    whole = whole_of(memory, runs)
     assert len(runs) > 40
     assert len(whole) < len(runs) // 4
     assert (whole.start[0], whole.end[-1]) == (runs.start[0], runs.end[-1])
