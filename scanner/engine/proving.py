@@ -95,8 +95,8 @@ def _relating(
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    cut_off, differ = answers.pop(1) or (None, None)
-    private = gather(()) if cut_off is None else chosen(closed(runs, cut_off), differ)
+    told = answers.pop(1)
+    private = chosen(closed(runs, told[0]), told[1]) if told else gather(())
     cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))
