@@ -9,7 +9,7 @@ anything between two numbers.
 
 import numpy as np
 
-from scanner.detect.integers import likelihood
+from scanner.detect.integers import likelihood, limbs
 from scanner.detect.integers.likelihood import Bytes
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.runs import Runs
@@ -28,12 +28,6 @@ _VALUES = 37
 """Different byte values that the words in and around a gap have: of 48 random bytes one row in 6000
 has fewer."""
 
-_HIGH_BITS = np.uint64(0x8080808080808080)
-_LEAST = np.uint64(1 << 48)
-"""Below it are pointers, sizes and counts."""
-_HALF, _SIZE = np.uint64(0xFFFFFFFF), np.uint64(1 << 12)
-"""The lower half of a word, and what is no size there, as 32-bit machines have."""
-_FEWEST_BITS = 12
 _SPACES = (0x09, 0x0A, 0x0D)
 _PRINTABLE = 0x20
 
@@ -69,8 +63,7 @@ def _by_chance(rows: Bytes, gap: Offsets, memory: Memory) -> Flags:
     """Tell in which rows the words in the gap lack nothing but a byte above 0x7f."""
     order = ">u8" if memory.map.byte_order == "big" else "<u8"
     words = rows.view(order).astype(np.uint64)[:, _BEFORE : _BEFORE + MOST // WORD]
-    lack = ((words & _HIGH_BITS) == 0) & (words >= _LEAST) & ((words & _HALF) >= _SIZE)
-    lack &= np.bitwise_count(words) >= _FEWEST_BITS
+    lack = limbs.lack_high_bytes(words)
     beyond = WORD * np.arange(MOST // WORD) >= gap[:, None]
     inside = rows[:, _BEFORE * WORD :][:, :MOST]
     of_gap = np.repeat(~beyond, WORD, axis=1)

@@ -114,6 +114,15 @@ def random_looking(
     return flags
 
 
+def lack_high_bytes(words: Words) -> Flags:
+    """Flag each word that would look random had it a byte above 0x7f, and is no size in a half."""
+    flags: Flags = (words & _HIGH_BITS) == 0
+    flags &= words >= _TOP
+    flags &= (words & _LOW_HALF) >= _HALF_SIZE
+    flags &= np.bitwise_count(words) >= _FEWEST_BITS
+    return flags
+
+
 def _in_long_rows(words: Words, small: Flags) -> Flags:
     """Keep rows of 16 and more, with single gaps, and what touches an end and may go on there.
 

@@ -246,7 +246,7 @@ def _candidates(
     come before Java's arrays: V8's integers may be as long, and many.
     """
     yield from ((checked.numbers(pool, each), each, (BIG,)) for each in (size, size - 1))
-    yield pieces.versioned(pool, size, most // 16), size, (BIG,)
+    yield pieces.framed(pool, size, most // 16), size, (BIG,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = _ways(pool, size)
     yield counts.likeliest(pool, size, near, ground=ground), size, (LITTLE,)

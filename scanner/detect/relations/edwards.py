@@ -108,7 +108,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         positions = _between(pool, size)
         if algorithm == "ed448":
             beside = _joined(pool, size), _padded(pool, size), _around(pool, size)
-            said = pieces.versioned(pool, size, most // MOST_PARTS)
+            said = pieces.framed(pool, size, most // MOST_PARTS)
             positions = np.concatenate((positions, *beside, said))
             most += len(positions)
         if algorithm == "ed25519":
@@ -117,7 +117,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
             parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
             parts = np.append(parts, checked.numbers(pool, size))
-            parts = np.append(parts, pieces.versioned(pool, size, most // 16))
+            parts = np.append(parts, pieces.framed(pool, size, most // 16))
             parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))
             positions = np.append(parts, pieces.counted(pool, size, SSH_PRIVATE, most - len(parts)))
         rest = pieces.aligned(pool, size, most - len(positions), near)

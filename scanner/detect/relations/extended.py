@@ -152,4 +152,4 @@ def _encoded(digits: list[int]) -> bytes:
     if not z or ((yy - xx - zz) * zz - edwards25519.D * xx * yy) % P:
         return b""
     inverse = pow(z, -1, P)
-    return (y * inverse % P | (x * inverse % P & 1) << 255).to_bytes(_SIZE, "little")
+    return edwards25519.encoded(x * inverse % P, y * inverse % P)

@@ -82,7 +82,7 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     parts = [
         pieces.texts(pool, size, MOST_TEXTS),
         pieces.counted(pool, size, _TAGGED, most, near, width=2),
-        pieces.versioned(pool, size, most // 16),
+        pieces.framed(pool, size, most // 16),
     ]
     if known or pool.few:
         parts.append(pieces.loose(pool, size, most // 4, near))

@@ -97,11 +97,11 @@ def counted(
     return _ordered(pool, size, most, near, (behind_word(pool, word, width),), 0xFF)
 
 
-def versioned(pool: Pool, size: int, most: int) -> Offsets:
-    """Return positions behind the first byte of an object that is a little longer, or a few.
+def framed(pool: Pool, size: int, most: int) -> Offsets:
+    """Return positions that what stands around a piece tells: at most ``most`` of each kind.
 
-    Of those that are announced, in many runs of the usual size of 32 bytes alone, of those before
-    zeros, and of what a generator gave out: at most ``most`` of each.
+    Behind a byte or two of an announced object that is a little longer, in many runs of the usual
+    size of 32 bytes alone; behind a few bytes and before zeros; and where a generator gave it out.
     """
     usual = pool.few or size == _USUAL
     said = (in_longer(pool, size),) if usual else ()

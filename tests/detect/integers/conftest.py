@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,10 +22,12 @@ def load(tmp_path: Path) -> Iterator[Load]:
     """Return a function that takes bytes for a dump, and finds its runs."""
     with ExitStack() as stack:
 
-        def make(data: bytes, **layout: str) -> tuple[Memory, Runs]:
+        def make(
+            data: bytes, byte_order: Literal["little", "big"] = "little"
+        ) -> tuple[Memory, Runs]:
             (tmp_path / "dump").write_bytes(data)
             region = Region(start=0x7F00_0000_0000, size=len(data), file_offset=0)
-            made = Layout(format="raw", regions=(region,), **layout)  # type: ignore[arg-type]
+            made = Layout(format="raw", regions=(region,), byte_order=byte_order)
             space_map, _ = space.build(made, len(data))
             memory = Memory(
                 space_map, stack.enter_context(source.open_file(str(tmp_path / "dump")))

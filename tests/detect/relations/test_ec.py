@@ -2,7 +2,7 @@
 
 import itertools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -593,6 +593,15 @@ def test_a_scalar_behind_a_version(make_pool: MakePool, announced: str) -> None:
     assert found.places == (Place(space=0, offset=1025, size=32),)
 
 
+def assert_found_in_crowd(make_pool: MakePool, key: keys.EcKey, objects: Sequence[bytes]) -> None:
+    """Find the key that one of many objects holds, and no other; its point stands before them."""
+    point = encodings.public_point(key)
+    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(32))
+    assert not pool.few
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
 @pytest.mark.parametrize("lead", [1, 3])
 @pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
 def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
@@ -603,11 +612,7 @@ def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
     raw = noise.uniform(lead, 3) + encodings.big_endian(key.d, key.field_bytes)
     objects = [noise.uniform(56 + at % 5 * 8, at) for at in range(FEW_RUNS + 99)]
     objects[FEW_RUNS // 3] = raw + bytes(-len(raw) % 8)
-    point = encodings.public_point(key)
-    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
-    pool, _ = make_pool(data + bytes(32))
-    assert not pool.few
-    assert list(map(named, found(pool))) == [key.spki_sha256]
+    assert_found_in_crowd(make_pool, key, objects)
 
 
 @pytest.mark.parametrize("curve", ["P-256", "P-384"])
@@ -619,11 +624,7 @@ def test_a_scalar_behind_the_count_of_its_bits_in_a_crowd(make_pool: MakePool, c
     links = struct.pack("<QQ", 0x7F9852A11301, 0x7F9852A111F2)
     head = struct.pack("<QQ", (len(scalar) // 8 + 1) << 6 | 0x20, 8 * len(scalar))
     objects[FEW_RUNS // 3] = links + head + scalar + links
-    point = encodings.public_point(key)
-    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
-    pool, _ = make_pool(data + bytes(32))
-    assert not pool.few
-    assert list(map(named, found(pool))) == [key.spki_sha256]
+    assert_found_in_crowd(make_pool, key, objects)
 
 
 @pytest.mark.parametrize("curve", ["P-256", "P-384"])
@@ -634,11 +635,7 @@ def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool, curv
     objects = [noise.uniform(56, at) for at in range(FEW_RUNS + 99)]
     block = (drawn + noise.uniform(256, 2))[:256] + (len(drawn) // 4 + 3).to_bytes(8, "little")
     objects[FEW_RUNS // 3] = block
-    point = encodings.public_point(key)
-    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
-    pool, _ = make_pool(data + bytes(32))
-    assert not pool.few
-    assert list(map(named, found(pool))) == [key.spki_sha256]
+    assert_found_in_crowd(make_pool, key, objects)
 
 
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
