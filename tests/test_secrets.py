@@ -140,7 +140,7 @@ def test_a_crash_over_a_key_says_nothing(
     """An exception whose text, arguments and locals hold the key leaves no trace of it."""
     body = f"""
 import scanner.detect.asn1.keys as keys
-import scanner.detect.relations.rsa as rsa
+from scanner.detect.relations.rsa import rsa
 def crash(*arguments, **named):
     secret = repr(arguments) + repr(named)
     raise ValueError(secret, arguments)

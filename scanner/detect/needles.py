@@ -14,9 +14,9 @@ from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import readings
-from scanner.detect.relations import edwards
-from scanner.detect.relations.curves import CURVES
-from scanner.detect.relations.logarithms import MULTIPLES
+from scanner.detect.relations.edwards import edwards
+from scanner.detect.relations.fields.logarithms import MULTIPLES
+from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.fingerprint import FIELD_BYTES
 
 PIECE = 16

@@ -19,23 +19,13 @@ from scanner.detect.integers.limbs import Flags
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import Runs, closed
 from scanner.detect.register import Register
-from scanner.detect.relations import (
-    announced,
-    digit_nonces,
-    digits,
-    discrete,
-    dsa_nonces,
-    ec,
-    edwards,
-    encapsulation,
-    hashtrees,
-    lattices,
-    montgomery,
-    pieces,
-    points,
-    rsa,
-)
+from scanner.detect.relations.edwards import edwards, montgomery
+from scanner.detect.relations.fields import discrete, dsa_nonces
+from scanner.detect.relations.places import announced, pieces
+from scanner.detect.relations.postquantum import encapsulation, hashtrees, lattices
 from scanner.detect.relations.related import Related
+from scanner.detect.relations.rsa import rsa
+from scanner.detect.relations.weierstrass import digit_nonces, digit_scalars, ec, points
 from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Confidence
@@ -52,7 +42,7 @@ RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
     ("rsa", ("rsa",), rsa.search, rsa.again),
     ("ec", ("ec",), ec.search, ec.again),
     ("dh", ("dh", "elgamal"), discrete.search_dh, discrete.again),
-    ("ec-digits", ("ec",), digit_nonces.search, digits.again),
+    ("ec-digits", ("ec",), digit_nonces.search, digit_scalars.again),
     ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
     ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
     ("dsa", ("rsa", "dsa", "dhx"), dsa_nonces.search, discrete.again),

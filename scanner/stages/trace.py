@@ -23,7 +23,7 @@ from scanner.detect.integers import pool
 from scanner.detect.integers.runs import Runs
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
-from scanner.detect.relations import words
+from scanner.detect.relations.places import words
 from scanner.detect.texts import pem
 from scanner.dump.space import Memory
 from scanner.dump.windows import windows

@@ -9,7 +9,7 @@ import pytest
 from fixtures import encodings, keys
 from scanner.detect import needles
 from scanner.detect.algebra.material import Ffc, Okp, Rsa
-from scanner.detect.relations import edwards
+from scanner.detect.relations.edwards import edwards
 
 KEY = keys.rsa_key()
 MATERIAL = Rsa(n=KEY.n, e=KEY.e, d=KEY.d, p=KEY.p, q=KEY.q)

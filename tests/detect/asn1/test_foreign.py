@@ -21,7 +21,7 @@ from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Confidence
 from scanner.progress import Silence
 from tests.detect.damaged.test_headless_dsa import key
-from tests.detect.relations.test_discrete import integer
+from tests.detect.relations.fields.test_discrete import integer
 
 EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b2403030208010109")
 SECRET = hashlib.shake_256(b"keysift throwaway foreign").digest(96)

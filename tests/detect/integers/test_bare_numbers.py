@@ -14,7 +14,7 @@ from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.runs import Runs, gather
-from scanner.detect.relations import edwards
+from scanner.detect.relations.edwards import edwards
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence

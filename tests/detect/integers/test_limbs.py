@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixtures import noise
 from scanner.detect.integers import limbs
 from scanner.detect.integers.runs import Runs, gather, join
-from scanner.detect.relations import packed
+from scanner.detect.relations.edwards import packed
 
 
 def sweep(data: bytes, cuts: list[int]) -> list[tuple[int, int]]:

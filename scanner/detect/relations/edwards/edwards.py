@@ -1,0 +1,330 @@
+"""Edwards keys held as bare numbers: a seed that derives a public key, or the scalar behind it.
+
+Ed25519 and Ed448 (RFC 8032). Any bytes are a seed of some key, so a seed counts only when its
+public key stands elsewhere: among the public keys that were met, or in the dump's own words; beside
+the seed as a rule. Some libraries keep the scalar a and not the seed, clamped (ring) or modulo the
+group's order (dalek; Monero, which has no seed): a*B is had from X25519, which multiplies the same
+point in other coordinates, u = (1 + y)/(1 - y); of Ed448 from X448, where it is clamped. What is
+tried is bounded by counts of derivations.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from scanner.detect.algebra import edwards448, edwards25519
+from scanner.detect.algebra.edwards25519 import ORDER, SIGN
+from scanner.detect.algebra.material import Material, Okp, describe
+from scanner.detect.algebra.publics import PublicKey, places
+from scanner.detect.asn1.keys import OKP_BYTES, okp_public
+from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.limbs import WORD, Flags, Offsets
+from scanner.detect.integers.pool import DEEP, Pool
+from scanner.detect.relations.edwards import edwards_nonces, eighths, extended, integers, trials
+from scanner.detect.relations.edwards.eighths import EIGHTH
+from scanner.detect.relations.edwards.trials import SCALAR, SEED, Trial
+from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
+from scanner.detect.relations.related import Related
+from scanner.dump.space import Memory
+from scanner.model import NONCE_EDWARDS, Candidate
+
+FLOOR, MOST_SEEDS = 2_500, 3_000
+"""Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
+(30 us)."""
+
+MOST_PARTS = 8
+"""Of the seeds that are tried, one in so many is for objects that a seed and its public half fill:
+NaCl's secret keys, and those of Go and libsodium."""
+
+MOST_INNER = 500
+"""Seeds that are tried within runs, where anything is left to be tried."""
+
+MOST_SCALARS = 500
+"""Scalars that are tried, clamped ones and those below the order: one random piece in 32 is one,
+and one in 16 (45 us)."""
+
+MOST_SCALARS_ED448 = 100
+"""Clamped scalars of Ed448 that are tried: one random piece in eight is one (1.1 ms)."""
+
+MOST_FIELDS = 10_000
+"""Pieces of short records, which may be scalars too: Monero's keys stand behind their points."""
+
+MOST_ED448 = (120, 2_000)
+"""Ed448 seeds that are tried: without, and with a public key to look for (0.15 ms)."""
+
+MOST_JOINED = (64, 16)
+"""Edges of runs where an Ed448 seed and its public half may stand, and seeds between two copies of
+it: in few runs, and in many."""
+
+MOST_COPIED, _NEAR = (8, 8), 128
+"""Copies of points of Ed448 around which every word is tried, in few runs and in many; and how many
+bytes before and behind."""
+
+MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
+"""Of what is written as text: in few runs, and in many."""
+
+MOST_PAIRS = {"ed25519": 5_000, "ed448": 1_000}
+"""Of texts that may be a seed and its public half: each tells by itself, and no digest is one. Of
+those of Ed25519 that are all that the sweep keeps."""
+
+MOST_FILLED = {"ed25519": (3_000, 1_500), "ed448": (100, 20)}
+"""Of runs that may be a seed and its public half and nothing else: in few runs, and in many."""
+
+MOST_SLOTS = (1_000, 500)
+"""Slots of 64 bytes whose second half stands elsewhere too, in few runs and in many."""
+
+MOST_EDGES = (1_000, 4_000)
+"""Slots of 64 bytes with which a run begins or ends: in few runs, where others are tried, and in
+many."""
+
+SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
+"""What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
+
+PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A", EIGHTH: "a*B = A"}
+
+
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
+    """Yield each Edwards key that stands in the pool, and its public key elsewhere."""
+    for algorithm in ("ed25519", "ed448"):
+        read = [k for k in publics if k.algorithm == algorithm and k.independent]
+        size, near = OKP_BYTES[algorithm], places(read)
+        if algorithm == "ed448":
+            most, crowd = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0]), MOST_ED448[1]
+        else:
+            most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
+            crowd = MOST_SEEDS * DEEP
+        most = max(most, min(nearby.worth(pool, near), crowd))
+        positions = _between(pool, size)
+        if algorithm == "ed448":
+            beside = _joined(pool, size), _padded(pool, size), _around(pool, size)
+            said = pieces.framed(pool, size, most // MOST_PARTS)
+            positions = np.concatenate((positions, *beside, said))
+            most += len(positions)
+        if algorithm == "ed25519":
+            parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
+            parts = np.concatenate((positions, parts))
+            parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
+            parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
+            parts = np.append(parts, checked.numbers(pool, size))
+            parts = np.append(parts, pieces.framed(pool, size, most // 16))
+            parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))
+            positions = np.append(parts, pieces.counted(pool, size, SSH_PRIVATE, most - len(parts)))
+        rest = pieces.aligned(pool, size, most - len(positions), near)
+        positions = np.concatenate((positions, rest))
+        left = max(most - len(positions), most // 8 if pool.few else 0)
+        if left:
+            positions = np.append(positions, pieces.loose(pool, size, left, near))
+        if algorithm == "ed25519" and len(positions) < most:
+            left = min(most - len(positions), MOST_INNER)
+            positions = np.append(positions, repeated.inner(pool, size, left))
+        texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
+        tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
+        pairs = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
+        pairs = np.append(pairs, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
+        if algorithm == "ed25519":
+            pairs = np.append(pairs, repeated.slots(pool, size, pool.budget(*MOST_SLOTS)))
+            pairs = np.append(pairs, repeated.slots_at_edges(pool, size, pool.budget(*MOST_EDGES)))
+        tried += trials.paired(pool, algorithm, pairs)
+        if algorithm == "ed448":
+            tried += _scalars_of_ed448(pool, positions)
+        else:
+            tried += trials.of_integers(pool, algorithm)
+            tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
+        found = list(trials.witnessed(pool, tried, read))
+        met = {key.raw for key in read}
+        kept = _kept(pool, pairs, found) if algorithm == "ed25519" else ()
+        for trial in (*edwards_nonces.named(pool, found, read), *kept):
+            yield Related(
+                key=_key(trial),
+                proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),
+                encoding=_encoding(pool, trial),
+                places=(pool.place(trial.position, trials.width(trial)),),
+                twin=_twin(trial) if trial.public not in met else b"",
+            )
+
+
+def _kept(pool: Pool, pairs: Offsets, found: Sequence[Trial]) -> Iterator[Trial]:
+    """Yield the keys of Ed25519 that stand beside their points in another form, but those found."""
+    yield from eighths.search(pool, pairs)
+    names = {trial.public for trial in found if trial.form == SEED}
+    yield from (trial for trial in extended.search(pool) if trial.public not in names)
+
+
+def _twin(trial: Trial) -> bytes:
+    """Return the name of the X25519 key of a scalar of which no seed is there.
+
+    Seen in @noble/curves, which multiplies on edwards25519 for X25519 too.
+    """
+    if trial.form != SCALAR or trial.algorithm != "ed25519":
+        return b""
+    key = Okp(algorithm="x25519", seed=b"", public=edwards25519.montgomery(trial.public))
+    return bytes.fromhex(describe(key).fingerprint.value)
+
+
+def _between(pool: Pool, size: int) -> Offsets:
+    """Return where a seed may stand between two copies of its public half, of which a run begins.
+
+    Seen in wolfSSL, whose object of a key begins with them, in a run that is no row of fields.
+    """
+    found = pool.head[(pool.head >= 0) & (pool.head + 3 * size <= len(pool.data))]
+    for at in range(size):
+        found = found[pool.data[found + at] == pool.data[found + at + 2 * size]]
+    found = found[variety.fits(pool, found, 3 * size)] + size
+    return found[variety.varied(pool.data, found, size)][: pool.budget(*MOST_JOINED)]
+
+
+def _joined(pool: Pool, size: int) -> Offsets:
+    """Return where a seed may stand end to end with its public half, at an edge of a run.
+
+    The last byte of that holds the sign of x alone (RFC 8032 5.2.2), as one random one in 128; it
+    is in the word behind the run, which is zeros as a rule. Seen in wolfSSL: the seed is behind it.
+    """
+    part = 2 * size & ~7
+    long = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head >= part)
+    ends = pool.tail[long & (pool.tail >= 0)] - part
+    found = np.concatenate((ends, pool.head[long & (pool.head >= 0)]))
+    found = found[(found >= 0) & (found + 2 * size <= len(pool.data))]
+    before, behind = (found[_is_point(pool, found + at, size)] for at in (size, 0))
+    rows = np.concatenate((before, behind + size)).tolist()
+    return np.array(list(dict.fromkeys(rows))[: pool.budget(*MOST_JOINED)], np.int64)
+
+
+def _padded(pool: Pool, size: int) -> Offsets:
+    """Return where a seed may stand behind its public half and zeros that fill its last word.
+
+    Or before it. Seen in OpenSSL, which hands keys from part to part as a block of parameters, and
+    frees it as it is.
+    """
+    step = -(-size // WORD) * WORD
+    heads = pool.head[(pool.head >= 0) & (pool.head + 2 * step <= len(pool.data))]
+    there = nearby.coordinates(pool, heads)
+    rest = pool.data[heads[:, None] + np.arange(size, step)]
+    public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
+    found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
+    return found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
+
+
+def _around(pool: Pool, size: int) -> Offsets:
+    """Return words near Ed448's points that stand more than once, as what is kept does.
+
+    Seen in Deno (ed448-goldilocks): the encoded point, and behind a scalar the seed, in one run.
+    """
+    found = repeated.words_within(pool, size)[: repeated.MOST]
+    found = repeated.equals(pool, found[_is_point(pool, found, size)], size)
+    found = found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_COPIED)]
+    rows = pool.data[found[:, None] + np.arange(size)]
+    found = found[[edwards448.is_point(row.tobytes()) for row in rows]]
+    near = (found[:, None] + np.arange(-_NEAR, _NEAR + size, WORD)).ravel()
+    near = near[variety.fits(pool, near, size)]
+    near = near[variety.varied(pool.data, near, size)]
+    return near[variety.once(pool.data, near, size)]
+
+
+def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:
+    """Tell where Ed448's points may end, by their last two bytes."""
+    last = pool.data[positions + size - 1] & ~np.uint8(SIGN)
+    good: Flags = (pool.data[positions + size - 2] != 0) & (last == 0)
+    return good
+
+
+def _encoding(pool: Pool, trial: Trial) -> str:
+    form = pool.form(trial.position, "")
+    return f"{trial.form} {form}" if form else trial.form
+
+
+def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
+    """Derive y of a*B for the pieces that are clamped as RFC 8032 5.1.5 says, or below L.
+
+    Next to public keys stands anything. What is not varied is no scalar, and its multiple may stand
+    in any library: seen in PHP, zeros, and libsodium's table of points of small order.
+    """
+    first, last = pool.data[positions], pool.data[positions + 31]
+    clamped, reduced = (first & 7 == 0) & (last & 0xC0 == 0x40), last <= ORDER >> 248
+    found = []
+    for kind in (positions[clamped], positions[reduced]):
+        likely = kind[variety.varied(pool.data, kind, 32)]
+        for position in list(dict.fromkeys(likely.tolist()))[:MOST_SCALARS]:
+            raw = pool.data[position : position + 32].tobytes()
+            if y := edwards25519.unsigned_multiple(raw):
+                found.append(Trial("ed25519", position, raw, y, SCALAR))
+    return found
+
+
+def _scalars_of_ed448(pool: Pool, positions: Offsets) -> list[Trial]:
+    """Derive y and -y of a*B for the pieces that are clamped as RFC 8032 5.2.5 says.
+
+    A library that has a as a number may have something else behind its 56 bytes.
+    """
+    found = []
+    rows = pool.data[positions[:, None] + np.arange(edwards448.SIZE - 1)]
+    clamped = (rows[:, 0] & 3 == 0) & (rows[:, -1] & SIGN != 0)
+    for position in list(dict.fromkeys(positions[clamped].tolist()))[:MOST_SCALARS_ED448]:
+        raw = pool.data[position : position + edwards448.SIZE - 1].tobytes() + b"\0"
+        found += [
+            Trial("ed448", position, raw, y, SCALAR) for y in edwards448.unsigned_multiples(raw)
+        ]
+    return found
+
+
+def _key(trial: Trial) -> Okp:
+    scalar = trial.form in (SCALAR, EIGHTH)
+    seed, a = (b"", trial.private) if scalar else (trial.private, b"")
+    return Okp(algorithm=trial.algorithm, seed=seed, public=trial.public, a=a)
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read a seed or a scalar again; of a scalar's point on edwards25519 both signs are given."""
+    place = candidate.places[0]
+    if integers.is_form(candidate.encoding):
+        raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
+    else:
+        raw = bare_numbers.number(memory, place)
+    if candidate.encoding == EIGHTH:
+        a = eighths.multiplied(raw)
+        return [Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)]
+    if candidate.encoding != SCALAR:
+        raw = raw[: OKP_BYTES[candidate.algorithm]]
+        public = okp_public(candidate.algorithm, raw)
+        return [Okp(algorithm=candidate.algorithm, seed=raw, public=public)]
+    if candidate.algorithm == "ed448":
+        raw = raw[: edwards448.SIZE - 1] + b"\0"
+        return [Okp(algorithm="ed448", seed=b"", public=edwards448.multiple(raw), a=raw)]
+    y = edwards25519.unsigned_multiple(raw)
+    return [
+        Okp(algorithm=candidate.algorithm, seed=b"", public=y[:-1] + bytes((y[-1] | sign,)), a=raw)
+        for sign in (0, SIGN)
+        if y
+    ]
+
+
+def spelled(key: Okp) -> list[tuple[str, bytes]]:
+    """List (name, bytes) of what is private of a key, as memory may hold it.
+
+    The seed; of Ed25519 also the scalar a, clamped and modulo the group's order, and the prefix
+    (RFC 8032 5.1.5); of Ed448 also a and the prefix (5.2.5); of X25519 also the clamped scalar, its
+    eighth, and its bytes reversed.
+    """
+    rows = [("seed" if key.algorithm.startswith("ed") else "k", key.seed), ("a", key.a)]
+    if key.algorithm == "ed25519":
+        a = key.a
+        if key.seed:
+            digest = hashlib.sha512(key.seed).digest()
+            a = _clamped(digest[:32])
+            rows += [("a", a), ("prefix", digest[32:])]
+        elif a[0] & 7 == 0:
+            rows.append(("a/8", (int.from_bytes(a, "little") >> 3).to_bytes(32, "little")))
+        rows.append(("a mod L", (int.from_bytes(a, "little") % ORDER).to_bytes(32, "little")))
+    elif key.algorithm == "ed448" and key.seed:
+        digest = hashlib.shake_256(key.seed).digest(2 * len(key.seed))
+        a = bytes((digest[0] & 0xFC,)) + digest[1:55] + bytes((digest[55] | 0x80, 0))
+        rows += [("a", a), ("prefix", digest[len(key.seed) :])]
+    elif key.algorithm == "x25519":
+        k = _clamped(key.seed)
+        eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
+        rows += [("k", k), ("k/8", eighth), ("k bytes-be", k[::-1])]
+    return list({raw: (name, raw) for name, raw in reversed(rows) if raw}.values())
+
+
+def _clamped(raw: bytes) -> bytes:
+    return bytes((raw[0] & 0xF8,)) + raw[1:31] + bytes((raw[31] & 0x7F | 0x40,))

@@ -1,0 +1,190 @@
+"""What adjoins 32 bytes that stand twice: a public half is kept more than once, its seed beside it.
+
+A structure that holds several keys is one long run, in which a seed stands at no multiple of
+anything. Seen in Zig, whose Ed25519 key pair is the public half, the seed, and the public half once
+more, behind keys of other curves. And pieces that stand twice themselves, which something kept.
+This module refuses to judge what a piece holds.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.detect.algebra import edwards25519
+from scanner.detect.integers.distinct import distinct
+from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.pool import MARGIN, Pool
+from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import announced, nearby, pieces, variety
+from scanner.detect.relations.places.words import sliding
+
+MOST = 1 << 20
+"""Words among which equal ones are looked for, at most: 0.05 us each."""
+
+_INDEX = np.uint64(MOST - 1)
+"""Bits of a word that give way to its number, so that a plain sort puts equal ones in order."""
+
+_PER_PIECE = 8
+"""Words of which one is tried, at least: the others are no pieces, or equal ones."""
+
+
+_SLOTS, _GRAIN, _PAGE = (32, 48), 16, 4096
+"""Bytes of slots in which scalars are looked for; at multiples of what those may stand that do not
+divide a page."""
+
+_NOWHERE = np.int64((1 << 63) - 1)
+"""More than any distance."""
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""What makes one word of several: equal ones give equal ones (Fibonacci hashing)."""
+
+
+def adjoining(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions right before and behind ``size`` bytes that stand twice.
+
+    Those of which two copies are nearest to each other come first.
+    """
+    at = words_within(pool, size)[:MOST]
+    word = sliding(pool.data)
+    marked = np.sort(word[at] & ~_INDEX | np.arange(len(at), dtype=np.uint64))
+    equal = np.flatnonzero((marked[1:] ^ marked[:-1]) <= _INDEX)
+    both = at[(marked[np.stack((equal, equal + 1))] & _INDEX).astype(np.int64)]
+    for step in range(0, size, WORD):
+        both = both[:, word[both[0] + step] == word[both[1] + step]]
+    both = both[:, np.argsort(both[1] - both[0], kind="stable")][:, : most * _PER_PIECE]
+    both = both[:, variety.varied(pool.data, both[0], size)]
+    return _chosen(pool, np.stack((both - size, both + size)).ravel("F"), size, most)
+
+
+def copied(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of pieces that fill more than one run, the oftenest first.
+
+    Where there are many runs: a collector that moves what lives on leaves copies of it, and of what
+    passes seldom. Seen in GHC, where a signature on a curve leaves thousands of numbers.
+    """
+    if pool.few:
+        return np.empty(0, np.int64)
+    if ("copied", size) not in pool.listed:
+        found = distinct(announced.first(pool, size)[1])
+        found = found[variety.fits(pool, found, size)]
+        found = found[variety.varied(pool.data, found, size)]
+        sums = _mixed(pool, found, size)
+        _, first, count = np.unique(sums, return_index=True, return_counts=True)
+        often = np.flatnonzero(count > 1)
+        order = often[np.argsort(-count[often], kind="stable")]
+        pool.listed["copied", size] = found[first[order]]
+    return pool.listed["copied", size][:most]
+
+
+def slots(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of two pieces end to end, of which the second stands twice.
+
+    At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
+    where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
+    """
+    low, block, found, apart, _ = _in_slots(pool, size)
+    second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
+    second &= (apart < _NOWHERE) & (found - size >= low[block])
+    return _chosen(pool, found[second] - size, size, most)
+
+
+def slots_at_edges(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of two pieces end to end, with which a run begins or ends.
+
+    At multiples of their size, and among other slots. Those of which the second is no S of a
+    signature, whose last byte is small (RFC 8032 5.1.6), come first. Seen in Go: a key of Ed25519
+    that was in use, among thousands of signatures; its public half stood nowhere else.
+    """
+    edges = np.append(pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - 2 * size)
+    found = edges[nearby.coordinates(pool, edges) % (2 * size) == 0]
+    found = found[variety.fits(pool, found, 2 * size)]
+    found = found[variety.varied(pool.data, found, 2 * size)]
+    small = pool.data[found + 2 * size - 1] <= edwards25519.ORDER >> 248
+    return _chosen(pool, found[np.argsort(small, kind="stable")], size, most)
+
+
+def in_slots(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of pieces that stand more than once, in slots.
+
+    Those of which two copies are nearest to each other come first, a third of all; then what stands
+    oftenest. Of a size that does not divide a page, only where runs are many. Seen in Go: scalars,
+    of which making a key leaves two copies, among others of a library's, and one use several.
+    """
+    if size not in _SLOTS or (pool.few and _PAGE % size):
+        return np.empty(0, np.int64)
+    _, _, found, apart, often = _in_slots(pool, size)
+    some = np.flatnonzero(apart < _NOWHERE)
+    near, usual = (found[some[np.argsort(kind[some], kind="stable")]] for kind in (apart, -often))
+    first = _chosen(pool, near, size, most // 3)
+    return _chosen(pool, np.append(first, usual), size, most)
+
+
+def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets, Offsets]:
+    """List pieces at multiples of their size, in runs of any length, and their copies.
+
+    Where their size does not divide a page nobody knows where a slab began: of those at any
+    multiple of _GRAIN an equal one counts that is so many slots away. Returns where the run of each
+    block begins, and the block and position of each piece, its distance to the next equal one,
+    before it or behind it (_NOWHERE if there is none), and how many are equal, itself too.
+    """
+    step = _GRAIN if _PAGE % size else size
+    low = np.where(pool.head >= 0, pool.head, pool.at)
+    high = np.where(pool.tail >= 0, pool.tail, np.append(pool.at[1:], len(pool.data)) - MARGIN)
+    first = low + -(pool.offset + low - pool.at) % step
+    count = np.maximum((high - size - first) // step + 1, 0)
+    count[list(pool.texts)] = 0
+    block = np.repeat(np.arange(len(first)), count)
+    begins = np.cumsum(count) - count
+    found = first[block] + (np.arange(len(block)) - begins[block]) * step
+    where = coordinate(pool.space[block], pool.offset[block] + found - pool.at[block])
+    sums = _mixed(pool, found, size)
+    order = np.argsort(sums, kind="stable")
+    between = np.diff(where[order])
+    same = np.diff(sums[order]) == 0
+    group = np.cumsum(np.append(0, ~same))[: len(order)]
+    between[~(same & ((step == size) | (between % size == 0)))] = _NOWHERE
+    apart, often = np.empty_like(found), np.empty_like(found)
+    often[order] = np.bincount(group)[group]
+    apart[order] = np.minimum(np.append(between, _NOWHERE), np.append(_NOWHERE, between))
+    return low, block, found, apart, often
+
+
+def equals(pool: Pool, positions: Offsets, size: int) -> Offsets:
+    """Return those of some pieces that stand more than once, the oftenest first."""
+    _, inverse, count = np.unique(
+        _mixed(pool, positions, size), return_inverse=True, return_counts=True
+    )
+    often = count[inverse]
+    found: Offsets = positions[np.argsort(-often, kind="stable")]
+    return found[: np.count_nonzero(often > 1)]
+
+
+def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
+    """Make one word of the words of each piece."""
+    word, sums = sliding(pool.data), np.zeros(len(positions), np.uint64)
+    for step in range(0, size - WORD + 1, WORD):
+        sums = sums * _MIX + word[positions + step]
+    return sums
+
+
+def inner(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` whole words of short runs, where there are few runs."""
+    found = words_within(pool, size)[: most * _PER_PIECE if pool.few else 0]
+    return _chosen(pool, found, size, most)
+
+
+def words_within(pool: Pool, size: int) -> Offsets:
+    """List the whole words of short runs at which ``size`` bytes of the run begin."""
+    short = (pool.head >= 0) & (pool.tail >= 0) & (pool.tail - pool.head <= pieces.LONGEST)
+    short[list(pool.texts)] = False
+    first = pool.head[short] + -(pool.head[short] + pool.phase[short]) % WORD
+    count = np.maximum((pool.tail[short] - size - first) // WORD + 1, 0)
+    begins = np.cumsum(count) - count
+    found: Offsets = np.repeat(first - begins * WORD, count) + np.arange(count.sum()) * WORD
+    return found
+
+
+def _chosen(pool: Pool, positions: Offsets, size: int, most: int) -> Offsets:
+    """Return the first of those that may be pieces, in their order, each once."""
+    positions = positions[variety.fits(pool, positions, size)]
+    positions = positions[variety.varied(pool.data, positions, size)]
+    return positions[variety.once(pool.data, positions, size)][:most]

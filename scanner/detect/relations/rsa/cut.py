@@ -1,0 +1,107 @@
+"""Private exponents that an allocator wrote over: all but their low limbs stand, and end a run.
+
+The upper half of d says little: it is k*n/e for some k up to e, whoever knows n. What stands below
+is secret, and enough: e*d = 1 + k*(n + 1 - p - q) gives p + q but for as many bits as are lost, so
+p but for hardly more, and a lattice the rest (D. Boneh, G. Durfee, Y. Frankel, 1998). By its top
+word an exponent names its modulus, one that was read or, within 64 KiB, one that nobody named. The
+proof is a division. This module knows limbs alone: digits and bytes lose another end.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.rsa import arithmetic, known, partial
+from scanner.detect.relations.rsa.shelf import Shelf, once
+
+BITS = (1024, 2048, 3072, 4096)
+"""Lengths of moduli that nobody names."""
+
+LOST = (16, 32)
+"""Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""
+
+MOST = (400, 40)
+"""Moduli that nobody names, of each length, in a section of few runs and of many, at 0.1 ms each:
+those nearest to what may be left of an exponent."""
+
+ROLE = "d without low bytes"
+
+
+def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[Related]:
+    """Yield each key whose exponent lost its low limbs; those of ``others`` are found already."""
+    if shelf.pool.big_endian:
+        return
+    e = arithmetic.EXPONENTS[0]
+    for bits in sorted({*BITS, *(n.bit_length() for n in moduli if n.bit_length() % 64 == 0)}):
+        ends, lost = _rests(shelf, bits)
+        tops = readings.gather(shelf.pool.data, ends - 8, "<u8")
+        named = {n: e for n, e in moduli.items() if n.bit_length() == bits}
+        for n in (*named, *_near(shelf, bits, ends)) if len(ends) else ():
+            if n in others:
+                continue
+            for index in known.near_integers(tops, named.get(n, e), n >> (bits - 64)):
+                start = int(ends[index]) - bits // 8 + int(lost[index])
+                found = _related(shelf, n, named.get(n, e), start, int(ends[index]) - start)
+                if found is not None:
+                    others = others | {n}
+                    yield found
+                    break
+
+
+def _rests(shelf: Shelf, bits: int) -> tuple[Offsets, Offsets]:
+    """Return where runs end that are a little too short for an exponent, and the bytes it lost."""
+    pool = shelf.pool
+    missing = bits // 8 - (pool.tail - pool.head)
+    good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
+    return pool.tail[good], np.where(missing[good] <= LOST[0], *LOST)
+
+
+def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
+    """Return numbers that may be moduli near one of the ends, the nearest first."""
+    numbers = once(shelf.numbers(bits))
+    limbs = numbers.exact & (numbers.reading == shelf.pool.readings.index(readings.LIMBS))
+    numbers = numbers.take(limbs)
+    marks = _coordinates(shelf, ends)
+    here = _coordinates(shelf, numbers.position)
+    after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
+    far = np.minimum(np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here))
+    order = np.argsort(far, kind="stable")
+    order = order[far[order] <= NEIGHBOURHOOD][: shelf.pool.budget(*MOST)]
+    return shelf.values(numbers, order)
+
+
+def _coordinates(shelf: Shelf, position: Offsets) -> Offsets:
+    space, offset = shelf.coordinates(position)
+    return coordinate(space, offset)
+
+
+def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | None:
+    p = divisor(n, e, shelf.pool.data[start : start + size].tobytes())
+    key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
+    if p is None or key is None or not (arithmetic.is_prime(p) and arithmetic.is_prime(n // p)):
+        return None
+    return Related(
+        key=key,
+        proof="part of d factors n",
+        encoding=f"{readings.LIMBS.name} (part)",
+        places=(shelf.pool.place(start, size),),
+        roles=(ROLE,),
+    )
+
+
+def divisor(n: int, e: int, raw: bytes) -> int | None:
+    """Return the factor of n that the upper limbs of its private exponent give, if they are."""
+    lost = n.bit_length() - 8 * len(raw)
+    if lost <= 0:
+        return None
+    d = int.from_bytes(raw, "little") << lost
+    for multiple in arithmetic.COMMON_MULTIPLES:
+        p = partial.from_exponent(n, e * multiple, multiple, d, lost=lost)
+        if p is not None:
+            return p
+    return None

@@ -1,0 +1,71 @@
+"""RSA keys that nobody names and of which one prime has no partner: it divides a number near it.
+
+Or one anywhere, where there are few. A product alone proves little here (a repeated block of bytes
+is a multiple of its half), so both factors are tested for being prime.
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.rsa import arithmetic
+from scanner.detect.relations.rsa.pairs import SHAPES, exponent
+from scanner.detect.relations.rsa.shelf import (
+    ANYWHERE,
+    RADII,
+    UNEVEN,
+    Shelf,
+    by_reading,
+    exact,
+    within,
+)
+
+MOST_DIVISIONS = (1 << 12, 1 << 10)
+"""Divisions of numbers of one length and reading by those of another, at 3 us each: in a section of
+few runs, and of many."""
+
+
+def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
+    """Yield keys of a prime and a modulus of the pool, but of the moduli ``others``."""
+    for bits, halves in SHAPES:
+        for half in halves:
+            if half == bits - half or half >= bits // 2:
+                yield from _dividing(shelf, bits, half, others)
+
+
+def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> Iterator[Related]:
+    """Find primes that divide another number, at any distance where there are few."""
+    seen = set(others)
+    only = UNEVEN if half != bits - half else ()
+    halves = exact(shelf.numbers(half, only=only))
+    for products, primes in by_reading(exact(shelf.numbers(bits)), halves):
+        most = shelf.pool.budget(*MOST_DIVISIONS)
+        low, high = within(shelf, products, primes, most, (ANYWHERE, *RADII))
+        rows = np.flatnonzero(high > low)
+        near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
+        values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
+        for index, n in zip(rows.tolist(), shelf.values(products, rows), strict=True):
+            # The other prime has its own length: half of all numbers would ask for a longer one.
+            fit = primes.top[low[index] : high[index]] >= products.top[index]
+            for at in (np.flatnonzero(fit) + low[index]).tolist() if n not in seen else ():
+                p = values[at]
+                if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
+                    e = exponent(shelf, p, primes, at)
+                    key = arithmetic.complete(p, n // p, e)
+                    fresh = all(other % p and other % (n // p) for other in others)
+                    if key is not None and p * p != n and fresh:
+                        seen.add(n)
+                        yield _lone(shelf, key, primes, at)
+
+
+def _lone(shelf: Shelf, key: Rsa, primes: Numbers, index: int) -> Related:
+    return Related(
+        key=key,
+        proof="p | n",
+        encoding=shelf.reading(primes, index),
+        places=(shelf.place(primes, index),),
+        roles=("p",),
+    )

@@ -1,0 +1,231 @@
+"""RSA keys whose modulus nobody names: p, q and n stand in the pool, or what takes n's place.
+
+Two primes and their product, by low words; one prime and the modulus it divides; two primes, each
+with its CRT exponent. Numbers within 64 KiB of each other are related whatever the volume; farther
+apart, the nearest, as far as a stated count of operations goes. Only whole numbers prove.
+"""
+
+import math
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from scanner.detect.integers.limbs import Offsets, Words
+from scanner.detect.integers.numbers import Numbers
+from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.rsa import arithmetic, uncommon
+from scanner.detect.relations.rsa.rectangles import rectangles
+from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, once
+
+SHAPES = (
+    (1024, (512,)),
+    (1536, (768,)),
+    (2048, (1024,)),
+    (2048, (1088, 960)),
+    (3072, (1536,)),
+    (3072, (1728, 1344)),
+    (4096, (2048,)),
+    (4096, (2304, 1792)),
+    (6144, (3072,)),
+    (8192, (4096,)),
+)
+"""Lengths of a modulus and of its primes. The uneven ones are the rsa package's for Python."""
+
+USUAL = tuple(dict.fromkeys(bits for bits, _ in SHAPES))
+"""Lengths of moduli that are listed whatever stands in a pool; see ``uncommon`` for others."""
+
+MOST_PAIRS = 1 << 22
+"""Pairs of any distance that are tried for one length and reading: 20 milliseconds."""
+
+MOST_LOOSE = 1 << 11
+"""Numbers among which every pair is tried although their edges are doubtful."""
+
+MOST_NEAR_PAIRS = 1 << 32
+"""Pairs within 64 KiB that are tried: a section has more only if it was made to."""
+
+MOST_DIVISIONS = 1 << 15
+"""Divisions of one number of the pool by another, of one length."""
+
+MOST_INVERSES = 96
+"""Numbers near a prime that are tried as its exponent, for a key whose public one is not known: as
+many of its length as of the modulus's."""
+
+GREATEST_EXPONENT = 1 << 33
+"""Public exponents above it are not told from chance."""
+
+_CHUNK = 1 << 16
+
+_MASK = (1 << 64) - 1
+_MOST_SAME = 16
+"""Copies of a number that are read."""
+
+_Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
+
+
+def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int] = ()) -> Iterator[Related]:
+    """Yield keys of numbers that stand in the pool; ``moduli`` gives the exponents known.
+
+    Primes of the ``others`` have their key already: of a product with one, the other factor is a
+    number of a signature's that happens to be prime.
+    """
+    seen: set[int] = set()
+    told = [shape for shape in uncommon.shapes(shelf) if shape not in SHAPES]
+    for bits, halves in (*SHAPES, *told):
+        only = UNEVEN if len(halves) > 1 and (bits, halves) in SHAPES else ()
+        primes = [once(shelf.numbers(half, only=only)) for half in halves]
+        for p, q, where, roles in _products(shelf, bits, primes):
+            if p * q not in seen:
+                seen.add(p * q)
+                if p * q in moduli or _fresh(p, q, others):
+                    yield from _related(shelf, p, q, moduli, where, roles)
+
+
+def _fresh(p: int, q: int, others: Collection[int]) -> bool:
+    """Tell whether a product that nobody named is one of two primes, neither of another key.
+
+    Of any two numbers it stands where somebody multiplied, as modulo a public n.
+    """
+    primes = arithmetic.is_prime(p) and arithmetic.is_prime(q)
+    return primes and all(n % p and n % q for n in others)
+
+
+def _related(
+    shelf: Shelf,
+    p: int,
+    q: int,
+    moduli: dict[int, int],
+    where: tuple[tuple[Numbers, int], ...],
+    roles: tuple[str, ...],
+) -> Iterator[Related]:
+    """Make the key of two primes."""
+    e = moduli.get(p * q) or exponent(shelf, p, *where[0])
+    key = arithmetic.complete(p, q, e)
+    if key is None:
+        return
+    rows = sorted((shelf.place(*number), role) for number, role in zip(where, roles, strict=True))
+    yield Related(
+        key=key,
+        proof="p*q = n",
+        encoding="+".join(dict.fromkeys(shelf.reading(*number) for number in where)),
+        places=tuple(place for place, _ in rows),
+        roles=tuple(role for _, role in rows),
+    )
+
+
+def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candidate]:
+    """Yield pairs of primes whose product stands in the pool, and which numbers they are."""
+    moduli = shelf.numbers(bits)
+    if not len(moduli) or not all(map(len, primes)):
+        return
+    moduli = moduli.take(np.argsort(moduli.low))
+    whose = np.repeat(np.arange(len(primes)), [len(numbers) for numbers in primes])
+    index = np.concatenate([np.arange(len(numbers)) for numbers in primes])
+    low, position, reading, exact = (
+        np.concatenate([getattr(numbers, name) for numbers in primes])
+        for name in ("low", "position", "reading", "exact")
+    )
+    for group in np.unique(reading).tolist():
+        for choice in (exact, ~exact | exact):
+            rows = np.flatnonzero((reading == group) & choice)
+            rows = rows[np.argsort(position[rows], kind="stable")]
+            loose = choice is not exact
+            if loose and (np.all(exact[rows]) or len(rows) > MOST_LOOSE):
+                continue
+            coordinates = shelf.coordinates(position[rows])
+            for first, second in _multiplied(low[rows], coordinates, moduli.low):
+                pair = [(primes[whose[rows[i]]], int(index[rows[i]])) for i in (first, second)]
+                near = _nearly(moduli, *pair)
+                if len(near):
+                    p, q = (shelf.value(*number) for number in pair)
+                    if p != q and p * q in shelf.values(moduli, near):
+                        yield p, q, tuple(pair), ("p", "p")
+
+
+def _multiplied(
+    low: Words, coordinates: tuple[Offsets, Offsets], lows: Words
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs, in order of place, whose product ends as one of the (sorted) words does.
+
+    Each number is paired with those behind it: all within 64 KiB, and as many more as the count
+    of operations allows. The lowest bits of a product, then the highest of its word, tell of nearly
+    all that they are none of the words.
+    """
+    width = max(18, min(22, (64 * len(lows)).bit_length()))
+    mask, shift = np.uint32((1 << width) - 1), np.uint64(64 - width)
+    lowest, highest = np.zeros((2, 1 << width), np.bool_)
+    lowest[lows.astype(np.uint32) & mask] = True
+    highest[lows >> shift] = True
+    ends = low.astype(np.uint32)
+    reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
+    reach = np.minimum(reach, len(low))
+    tried = 0
+    for rows, part in rectangles(np.arange(len(low)), reach, _CHUNK):
+        if tried >= MOST_NEAR_PAIRS:
+            return
+        product = ends[rows, None] * ends[part]
+        product &= mask
+        hits = np.flatnonzero(lowest.take(product.astype(np.int64), mode="clip"))
+        tried += product.size
+        row, column = np.divmod(hits, part.stop - part.start)
+        words = low[rows][row] * low[part][column]
+        left = np.flatnonzero(highest[words >> shift])
+        if len(left):
+            row, column, words = row[left], column[left], words[left]
+            at = np.searchsorted(lows, words)
+            at[at == len(lows)] = 0
+            right = lows[at] == words
+            for one, other in zip(row[right].tolist(), column[right].tolist(), strict=True):
+                yield rows.start + one, part.start + other
+
+
+def _reach(space: Offsets, offset: Offsets) -> Offsets:
+    """Return, for each of some sorted coordinates, how many of all lie up to 64 KiB behind it."""
+    place = coordinate(space, offset)
+    return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
+
+
+def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, int]) -> Offsets:
+    """Return which of the moduli, sorted by low words, begin and end as a product does."""
+    (one, i), (other, j) = first, second
+    word = one.low[i : i + 1] * other.low[j : j + 1]
+    span = slice(*(int(np.searchsorted(moduli.low, word, side)[0]) for side in ("left", "right")))
+    top = float(one.top[i]) * float(other.top[j]) * 2.0**-64
+    apart = np.abs(moduli.top[span].astype(np.float64) - top)
+    near: Offsets = np.flatnonzero(apart < 2.0**16) + span.start
+    return near
+
+
+def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
+    """Return the public exponent that a CRT exponent or a private one near a prime belongs to.
+
+    Only what is read as the prime is: of another reading are most of the numbers that are near.
+    """
+    space, offset = shelf.coordinates(numbers.position[index : index + 1])
+    near: list[int] = []
+    for bits in (numbers.bits, 2 * numbers.bits):
+        others = shelf.numbers(bits, full=False)
+        others = others.take(others.exact & (others.reading == numbers.reading[index]))
+        spaces, offsets = shelf.coordinates(others.position)
+        distance = np.where(spaces == space, np.abs(offsets - offset), 1 << 62)
+        order = np.argsort(distance, kind="stable")[:MOST_INVERSES]
+        near += shelf.values(others, order[distance[order] <= NEIGHBOURHOOD])
+    near = [value for value in dict.fromkeys(near) if value]
+    for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 300
+        if any((e * value - 1) % (p - 1) == 0 for value in near):
+            return e
+    far = next((e for e in arithmetic.EXPONENTS if _has_exponent(shelf, p, e, numbers.bits)), None)
+    if far is not None:
+        return far
+    inverses = (pow(value, -1, p - 1) for value in near if math.gcd(value, p - 1) == 1)
+    return next((e for e in inverses if 1 < e < GREATEST_EXPONENT), None)
+
+
+def _has_exponent(shelf: Shelf, p: int, e: int, bits: int) -> bool:
+    """Tell whether a prime's CRT exponent stands anywhere: a copy may lie far from all others."""
+    if math.gcd(e, p - 1) != 1:
+        return False
+    wanted, others = pow(e, -1, p - 1), shelf.numbers(bits, full=False)
+    same = np.flatnonzero(others.low == np.uint64(wanted & _MASK))[:_MOST_SAME]
+    return wanted in shelf.values(others, same)

@@ -1,0 +1,150 @@
+"""The numbers of one pool, listed once for each length, and where they stand.
+
+Several relations ask for numbers of the same lengths; a listing costs more than most of them. This
+module exists to share it, and holds nothing beyond one search.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scanner.detect.integers import numbers as listing
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.numbers import Numbers, Survey
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.integers.runs import coordinate
+from scanner.model import Place
+
+AHEAD = tuple(range(1, 16))
+"""Lengths behind a run's first edge at which a number may stand: CAPI and CNG blobs hold the
+modulus, two lengths of a prime, and then the primes; BearSSL's keys have no modulus; allocators
+with slabs (jemalloc, tcmalloc, mimalloc) lay objects of one size end to end."""
+
+UNEVEN = ("digits-30",)
+"""Readings of primes of uneven length: those of the rsa package for Python, CPython's integers."""
+
+RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >> 6)
+"""Distances within which numbers are related: the first at which there are not too many pairs."""
+
+ANYWHERE = 1 << 62
+"""More than any two coordinates are apart."""
+
+_ROWS = 1 << 12
+"""Numbers that are read at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Shelf:
+    """The numbers of a pool."""
+
+    survey: Survey
+    read: Mapping[int, Place] = field(default_factory=dict)
+    """Where moduli stand that were read, in a certificate or another public key."""
+    listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
+
+    @property
+    def pool(self) -> Pool:
+        """The pool itself."""
+        return self.survey.pool
+
+    def numbers(
+        self, bits: int, *, full: bool = True, only: tuple[str, ...] = (), filling: bool = False
+    ) -> Numbers:
+        """List the numbers of a length, or, not ``full``, up to it; of all readings, or some.
+
+        All that stand at a run's edge, or those alone that are ``filling`` their run.
+        """
+        key = (bits, full, only, filling)
+        if key not in self.listed:
+            ahead = AHEAD if full else ()
+            self.listed[key] = listing.numbers(
+                self.survey, bits, full=full, ahead=ahead, only=only, filling=filling
+            )
+        return self.listed[key]
+
+    def value(self, numbers: Numbers, index: int) -> int:
+        """Read one of the numbers."""
+        return self.pool.number(
+            int(numbers.position[index]), numbers.bits, int(numbers.reading[index])
+        )
+
+    def values(self, numbers: Numbers, index: Offsets) -> list[int]:
+        """Read many of the numbers."""
+        found, reading = [0] * len(index), numbers.reading[index]
+        for which in np.unique(reading).tolist():
+            how, rows = self.pool.readings[which], np.flatnonzero(reading == which)
+            size = readings.width(how, numbers.bits)
+            window = np.lib.stride_tricks.sliding_window_view(self.pool.data, size)
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                values = readings.decode_all(how, window[numbers.position[index[part]]])
+                for row, value in zip(part.tolist(), values, strict=True):
+                    found[row] = value
+        return found
+
+    def place(self, numbers: Numbers, index: int) -> Place:
+        """Say where one of the numbers stands."""
+        size = readings.width(self.pool.readings[int(numbers.reading[index])], numbers.bits)
+        return self.pool.place(int(numbers.position[index]), size)
+
+    def reading(self, numbers: Numbers, index: int) -> str:
+        """Name the reading of one of the numbers, or how it is written."""
+        reading = self.pool.readings[int(numbers.reading[index])].name
+        return self.pool.form(int(numbers.position[index]), reading)
+
+    def along(self, numbers: Numbers) -> Offsets:
+        """Return where numbers stand, as one coordinate each: spaces lie far apart."""
+        return coordinate(*self.coordinates(numbers.position))
+
+    def coordinates(self, position: Offsets) -> tuple[Offsets, Offsets]:
+        """Return space and offset of positions."""
+        block = np.searchsorted(self.pool.at, position, side="right") - 1
+        offset = self.pool.offset[block] + position - self.pool.at[block]
+        return self.pool.space[block], offset
+
+
+def shelf(pool: Pool, read: Mapping[int, Place]) -> Shelf:
+    """Judge the edges of a pool, and list no number yet."""
+    return Shelf(survey=listing.survey(pool), read=read)
+
+
+def once(numbers: Numbers) -> Numbers:
+    """Keep the first of the positions that hold the same number in one reading, by its two ends.
+
+    Both are needed: the low word of limbs is that of 63-bit digits, half of the time. A copy in
+    another reading, which may be written over in the midst, takes no whole one's place.
+    """
+    ends = numbers.low + numbers.top * np.uint64(0x9E3779B97F4A7C15)
+    ends += numbers.reading.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    if not len(ends):
+        return numbers
+    order = np.argsort(ends)
+    fresh = np.flatnonzero(np.diff(ends[order], prepend=~ends[order[:1]]))
+    return numbers.take(np.sort(np.minimum.reduceat(order, fresh)))
+
+
+def exact(numbers: Numbers) -> Numbers:
+    """Keep the numbers that begin or end where their run does, each once."""
+    return once(numbers.take(numbers.exact))
+
+
+def by_reading(one: Numbers, other: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the numbers of one reading after the other."""
+    for reading in np.intersect1d(one.reading, other.reading).tolist():
+        yield one.take(one.reading == reading), other.take(other.reading == reading)
+
+
+def within(
+    shelf: Shelf, one: Numbers, other: Numbers, most: int, radii: tuple[int, ...]
+) -> tuple[Offsets, Offsets]:
+    """Return for each number of ``one`` the range of ``other`` near it, all of at most ``most``."""
+    first, last = shelf.along(one), shelf.along(other)
+    low = high = np.zeros(len(first), np.int64)
+    for radius in radii:
+        low = np.searchsorted(last, first - radius)
+        high = np.searchsorted(last, first + radius, side="right")
+        if int(np.sum(high - low)) <= most:
+            return low, high
+    return low, low

@@ -1,0 +1,284 @@
+"""Numbers of the named curves, and the spellings in which memory holds a coordinate.
+
+Sources: SEC 2 and FIPS 186-4 D.1.2 (NIST curves, secp256k1), RFC 5639 section 3 (brainpool).
+Libraries compute in Montgomery form, x*R mod p, and keep public points so; R is a power of two that
+fills their limbs: on P-521 another one where these have 32 bits. This module holds no secret and
+knows no point but as a number.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from scanner.detect.algebra.curve_points import GROUPS
+from scanner.detect.evidence import ec_derived
+from scanner.detect.integers import readings
+from scanner.detect.relations.places import words
+from scanner.detect.relations.places.words import Bytes, Words
+from scanner.fingerprint import FIELD_BYTES
+
+_K1 = (1 << 256) - (1 << 32) - 977
+_WORD, _HALF = (1 << 64) - 1, 4
+
+FIELDS = {
+    "secp256k1": (
+        readings.Reading(name="digits-52", digit=52, word=8, align=8),
+        readings.Reading(name="digits-26", digit=26, word=4, align=4),
+    ),
+}
+"""How libraries of one curve spell a coordinate: words with room for carries. Seen in k256 (Rust);
+libsecp256k1 computes so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a number of a curve is read, and the name of it."""
+
+    name: str
+    order: Literal["little", "big"]
+    word: int = 1
+
+    def decode(self, raw: bytes) -> int:
+        """Return the number that some bytes spell."""
+        if self.word == 1:
+            return int.from_bytes(raw, self.order)
+        words_ = [raw[at : at + self.word] for at in range(0, len(raw), self.word)]
+        return int.from_bytes(b"".join(reversed(words_)), self.order)
+
+
+LITTLE = Reading("limbs-le", "little")
+BIG = Reading("bytes-be", "big")
+JAVA = Reading("java-words", "little", 4)
+WORDS = (Reading("limbs-be64", "big", 8), Reading("limbs-be32", "big", 4))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The field prime and the order of the group."""
+
+    name: str
+    p: int
+    n: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of a coordinate, and of a scalar."""
+        return FIELD_BYTES[self.name]
+
+    @property
+    def radix(self) -> int:
+        """R of the Montgomery forms of both: the power of two that fills 64-bit limbs."""
+        return 1 << 64 * -(-self.size // 8)
+
+    @property
+    def half_radix(self) -> int:
+        """R where limbs have 32 bits: another one on P-224 and P-521."""
+        return 1 << 32 * -(-self.size // 4)
+
+    def is_constant(self, d: int) -> bool:
+        """Tell whether a scalar is a power of 2**32: whoever computes modulo the order keeps R's.
+
+        Of any such power the multiple of G may stand in a table of doublings (elliptic, on P-521,
+        beside BoringSSL's R**2 for limbs of 64 bits, which is another power for limbs of 32). Or a
+        sixth root of one, by which a curve's endomorphism multiplies: elliptic has that of
+        secp256k1, and the point that it makes of G.
+        """
+        words = self.radix.bit_length() // 32
+        powers = (pow(2, 32 * count, self.n) for count in range(-words, 4 * words))
+        return d in powers or pow(d, 6, self.n) == 1
+
+
+def _hex(text: str) -> int:
+    return int(text.replace(" ", ""), 16)
+
+
+CURVES: dict[str, Curve] = {
+    curve.name: curve
+    for curve in (
+        Curve(
+            name="P-224",
+            p=(1 << 224) - (1 << 96) + 1,
+            n=(1 << 224) - _hex("e95d1f470fc1ec22d6baa3a3d5c3"),
+        ),
+        Curve(
+            name="P-256",
+            p=(1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1,
+            n=_hex("ffffffff00000000ffffffffffffffff bce6faada7179e84f3b9cac2fc632551"),
+        ),
+        Curve(
+            name="P-384",
+            p=(1 << 384) - (1 << 128) - (1 << 96) + (1 << 32) - 1,
+            n=(1 << 384) - _hex("389cb27e0bc8d220a7e5f24db74f58851313e695333ad68d"),
+        ),
+        Curve(
+            name="P-521",
+            p=(1 << 521) - 1,
+            n=(1 << 521)
+            - _hex("5ae79787c40d069948033feb708f65a2fc44a36477663b851449048e16ec79bf7"),
+        ),
+        Curve(
+            name="secp256k1",
+            p=_K1,
+            n=(1 << 256) - _hex("14551231950b75fc4402da1732fc9bebf"),
+        ),
+        Curve(
+            name="brainpoolP256r1",
+            p=_hex("a9fb57dba1eea9bc3e660a909d838d72 6e3bf623d52620282013481d1f6e5377"),
+            n=_hex("a9fb57dba1eea9bc3e660a909d838d71 8c397aa3b561a6f7901e0e82974856a7"),
+        ),
+        Curve(
+            name="brainpoolP384r1",
+            p=_hex(
+                "8cb91e82a3386d280f5d6f7e50e641df 152f7109ed5456b412b1da197fb71123"
+                "acd3a729901d1a71874700133107ec53"
+            ),
+            n=_hex(
+                "8cb91e82a3386d280f5d6f7e50e641df 152f7109ed5456b31f166e6cac0425a7"
+                "cf3ab6af6b7fc3103b883202e9046565"
+            ),
+        ),
+        Curve(
+            name="brainpoolP512r1",
+            p=_hex(
+                "aadd9db8dbe9c48b3fd4e6ae33c9fc07 cb308db3b3c9d20ed6639cca70330871"
+                "7d4d9b009bc66842aecda12ae6a380e6 2881ff2f2d82c68528aa6056583a48f3"
+            ),
+            n=_hex(
+                "aadd9db8dbe9c48b3fd4e6ae33c9fc07 cb308db3b3c9d20ed6639cca70330870"
+                "553e5c414ca92619418661197fac1047 1db1d381085ddaddb58796829ca90069"
+            ),
+        ),
+        *(Curve(name=name, p=group.p, n=group.n) for name, group in GROUPS.items()),
+    )
+}
+
+USUAL = tuple(curve for curve in CURVES.values() if curve.name not in GROUPS)
+"""Curves that are looked for where no public key names one."""
+
+
+@functools.cache
+def generator(curve: Curve) -> tuple[int, int]:
+    """Return x and y of G."""
+    key = ec_derived(curve.name, 1)
+    assert key is not None
+    return key.x, key.y
+
+
+@functools.cache
+def coefficients(curve: Curve) -> tuple[int, int]:
+    """Return a and b of the curve's equation, which follow from two of its points: G and 2*G."""
+    one, two = ec_derived(curve.name, 1), ec_derived(curve.name, 2)
+    assert one is not None
+    assert two is not None
+    rest = [key.y**2 - key.x**3 for key in (one, two)]
+    a = (rest[0] - rest[1]) * pow(one.x - two.x, -1, curve.p) % curve.p
+    return a, (rest[0] - a * one.x) % curve.p
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """One way in which a coordinate stands in memory."""
+
+    radix: int = 1
+    """What the number was multiplied with, modulo p."""
+    most_first: bool = False
+    word: int = 1
+    """Bytes of a unit that is itself little-endian, or ``swapped``."""
+    swapped: bool = False
+    """Each unit is big-endian, and the least significant one comes first."""
+    at: int = 0
+    """Where in it stand the least significant 64 bits, or two digits."""
+    digits: readings.Reading | None = None
+    """How words hold fewer bits than they have: CPython's integers, and fields of some curves."""
+
+    def encode(self, curve: Curve, x: int) -> bytes:
+        """Spell a coordinate."""
+        if self.digits:
+            return readings.encode(self.digits, x, curve.p.bit_length())
+        size = curve.size + -curve.size % self.word
+        raw = (x * self.radix % curve.p).to_bytes(size, "little")
+        if self.swapped:
+            raw = raw[::-1]
+        if not (self.most_first or self.swapped):
+            return raw
+        return b"".join(raw[i : i + self.word] for i in range(size - self.word, -1, -self.word))
+
+    def lows(self, curve: Curve, xs: list[int]) -> Words:
+        """Return, of each coordinate, the word that stands at ``at`` of its spelling."""
+        if self.digits:
+            bits, mask = self.digits.digit, (1 << self.digits.digit) - 1
+            next_ = mask if self.digits.word == _HALF else 0
+            return np.array([x & mask | (x >> bits & next_) << 32 for x in xs], np.uint64)
+        low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
+        if self.swapped or (self.most_first and self.word == 1):
+            low = low.byteswap()
+        if self.word == _HALF:
+            low = (low << np.uint64(32)) | (low >> np.uint64(32))
+        return low
+
+
+def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]:
+    """Return the spellings of a coordinate: bytes, limbs, Montgomery limbs, Java's ints, digits.
+
+    SymCrypt fills its digits of 512 bits where it has no special code for a field's size. On a
+    ``big_endian`` machine a limb is swapped, and Java's ints are bytes.
+    """
+    fill = (1, curve.half_radix, curve.radix, 1 << 512 * -(-curve.size // 64))
+    radices = sorted({radix % curve.p for radix in fill})
+    plain = Spelling(most_first=True, at=curve.size - 8)
+    limbs = ((1, False),) if not big_endian else ((8, True), (4, True))
+    rows = [
+        Spelling(radix=radix, word=word, swapped=swapped)
+        for radix in radices
+        for word, swapped in limbs
+    ]
+    if big_endian:
+        return (plain, Spelling(), *rows)
+    whole = -(-curve.size // 4) * 4
+    java = Spelling(most_first=True, word=4, at=whole - 8)
+    packed = (readings.DIGITS_30, *FIELDS.get(curve.name, ()))
+    return (plain, *rows, java, *(Spelling(digits=how) for how in packed))
+
+
+def sightings(
+    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool, plain: bool = False
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (index, position, bytes) wherever one of them, (curve, number), stands spelled.
+
+    As the bytes of an encoded point alone, or as freed limbs, if ``plain``.
+    """
+    rows: list[tuple[int, Spelling]] = []
+    wanted = []
+    for curve in CURVES.values():
+        mine = [index for index, (name, _) in enumerate(coordinates) if name == curve.name]
+        forms = spellings(curve, big_endian=big_endian)[: 1 if plain else None]
+        for form in forms if mine else ():
+            rows += [(index, form) for index in mine]
+            wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
+    table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
+    for row, at in words.find(data, table):
+        index, form = rows[row]
+        name, number = coordinates[index]
+        value, position = form.encode(CURVES[name], number), at - form.at
+        if words.stands(data, position, value):
+            yield index, position, len(value)
+    if plain:
+        yield from freed(data, coordinates, big_endian=big_endian)
+
+
+def freed(
+    data: Bytes, coordinates: Sequence[tuple[str, int]], *, big_endian: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Yield (index, position, bytes) wherever limbs of one stand, but for the first two of them.
+
+    glibc writes two words into a block that it takes back. Seen in gmpy2, behind python-ecdsa.
+    """
+    raws = [x.to_bytes(-(-CURVES[name].size // 8) * 8, "little")[16:] for name, x in coordinates]
+    if not big_endian:
+        lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
+        for index, at in words.find(data, lows):
+            if words.stands(data, at, raws[index]):
+                yield index, at, len(raws[index])

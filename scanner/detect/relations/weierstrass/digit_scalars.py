@@ -1,0 +1,240 @@
+"""EC private keys held as digits: integers of CPython, of libtommath, of JavaScript's BN.js.
+
+The point stands elsewhere in the same digits, in the other spellings, or in a public key. This
+module looks at no digits that fill their words: those are limbs, and for ``ec``.
+"""
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from scanner.detect.algebra.material import Ec, Material
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.evidence import ec_closes, ec_derived
+from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Reading
+from scanner.detect.relations.places import digits, variety, words
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.weierstrass import comb
+from scanner.detect.relations.weierstrass.curves import CURVES, Curve, freed, generator, spellings
+from scanner.dump.space import Memory
+from scanner.model import Candidate
+
+MOST = {
+    "P-256": (4_000, 700),
+    "P-384": (400, 60),
+    "P-521": (400, 60),
+    "secp256k1": (1_000, 300),
+    "brainpoolP256r1": (400, 100),
+    "brainpoolP384r1": (100, 20),
+    "brainpoolP512r1": (100, 20),
+    "SM2": (200, 60),
+}
+"""Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
+a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
+tables of a curve's points."""
+
+RARE = (*(name for name in MOST if name.startswith("brainpool")), "SM2")
+"""Curves that are looked for where a public key is of them; in few runs also where their generator
+stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
+curves."""
+
+MOST_READ, MOST_GROWN = 1_000, 300
+"""Derivations on each curve of what BN.js read from bytes or text, and of jsbn's digits before the
+budget of all: of their own, for what either computes stands in crowds."""
+
+PROOF = "d*G = Q"
+
+_BN_JS = ("smi64-26", "smi32-26")
+"""The readings of BN.js: V8 keeps a small integer in the upper half of a word of 64 bits, and on
+32-bit machines or with compressed pointers (Chromium, Electron) in 31 bits of one of 32."""
+
+_JSBN = ("smi64-28", "smi32-28")
+"""The readings of jsbn, which fills its arrays one by one."""
+
+_MIT = "digits-62"
+"""The reading of MIT Scheme, whose heap is full of words that are such digits: behind a header."""
+
+_GROWN = (17, 43)
+"""Elements for which V8 has room in such an array: n + n/2 + 16 when the nth has none."""
+
+_ROWS = 64
+"""Numbers that are read at once."""
+
+_Trial = tuple[Ec, int, Reading]
+"""A key, where in the pool its scalar stands, and how it is read."""
+
+
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
+    """Yield each key of a named curve whose scalar stands in digits, and its point elsewhere."""
+    bits = [CURVES[name].n.bit_length() for name in MOST]
+    begun = [
+        (how, digits.starts(pool, how, {readings.width(how, size) for size in bits}))
+        for how in digits.held(pool.readings)
+    ]
+    known = {(key.curve, key.x) for key in publics if key.independent}
+    trials: list[_Trial] = []
+    for name in _wanted(pool, known, trials) if len(pool.at) else ():
+        tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
+        for reading in (*_BN_JS, *_JSBN, _MIT):
+            found = (trial for own, rows in tried if own == reading for trial in rows)
+            trials += itertools.islice(found, MOST_READ if reading in _BN_JS else MOST_GROWN)
+        found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
+        trials += itertools.islice(found, pool.budget(*MOST[name]))
+    seen: set[tuple[str, int]] = set()
+    for key, position, how in _witnessed(pool, trials, known):
+        constant = CURVES[key.curve].is_constant(key.d)
+        if (key.curve, key.x) not in seen and not constant and ec_closes(key):
+            seen.add((key.curve, key.x))
+            size = readings.width(how, CURVES[key.curve].n.bit_length())
+            yield Related(
+                key=key,
+                proof=PROOF,
+                encoding=f"d {how.name}",
+                places=(pool.place(position, size),),
+            )
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read the scalar of a candidate again, in each reading."""
+    place = candidate.places[0]
+    raw = memory.read(place.space, place.offset, place.size)
+    values = (readings.decode(how, raw) for how in readings.table(memory.map.byte_order))
+    keys = (ec_derived(candidate.curve, value) for value in values if value)
+    return [key for key in keys if key is not None]
+
+
+# --- what is tried ------------------------------------------------------------------------------
+
+
+def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Put first what fills an array of V8 as BN.js reads it from bytes or text, then what fits one.
+
+    The word before is the array's length: a word for each three bytes that were read. What BN.js
+    computes stands in crowds, in longer arrays. Those of jsbn are as long as they have grown.
+    """
+    kind = f"{'>' if how.swapped else '<'}u{how.word}"
+    length = readings.gather(pool.data, position - how.word, kind) >> np.uint64(how.shift)
+    given, fits = -(-bits // 24), readings.count(how, bits)
+    rank = np.where(length == given, 0, np.where(length == fits, 1, 2))
+    if how.name in _JSBN:
+        rank = np.where(np.isin(length, _GROWN), 0, 1)
+    return position[np.argsort(rank, kind="stable")]
+
+
+def _headed(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Keep what has MIT Scheme's header: the words behind it below six bits of type, and digits."""
+    count, kind = readings.count(how, bits), f"{'>' if how.swapped else '<'}u8"
+    position = position[position >= 2 * how.word]
+    header = readings.gather(pool.data, position - 2 * how.word, kind) & np.uint64((1 << 58) - 1)
+    size = readings.gather(pool.data, position - how.word, kind)
+    announced: Offsets = position[(header == count + 1) & (size == count)]
+    return announced
+
+
+def _wanted(
+    pool: Pool, known: Collection[tuple[str, int]], trials: Sequence[_Trial]
+) -> Iterator[str]:
+    """Yield the usual curves, and the rare ones in use if anything was tried on those before.
+
+    What is digits of a number on a rare curve is read on a usual one of its size too.
+    """
+    yield from (name for name in MOST if name not in RARE)
+    named = frozenset(curve for curve, _ in known).intersection(RARE)
+    yield from sorted(_rare(pool, named) if trials and pool.few else named)
+
+
+def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
+    """Return the rare curves that are named, and whose generator stands in digits or limbs."""
+    rows = []
+    for name in (name for name in RARE if name not in named):
+        curve = CURVES[name]
+        x, bits = generator(curve)[0], curve.p.bit_length()
+        forms = spellings(curve, big_endian=pool.big_endian)
+        raws = {form.encode(curve, x) for form in forms if form.word > 1 or not form.most_first}
+        rows += [(name, readings.BYTES, raw) for raw in sorted(raws)]
+        rows += [(name, how, readings.encode(how, x, bits)) for how in digits.held(pool.readings)]
+    lows = np.array([int.from_bytes(raw[:8], "little") for *_, raw in rows], np.uint64)
+    found = words.find(pool.data, lows)
+    there = (
+        rows[row][0]
+        for row, at in found
+        if readings.stands(rows[row][1], pool.data, at, rows[row][2])
+    )
+    return named.union(there)
+
+
+def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
+    """Derive the points of what is a number of about the order's length."""
+    bits = curve.n.bit_length()
+    if how.name == _MIT:
+        begun = _headed(pool, how, begun, bits)
+    found = begun[digits.stand(pool, how, begun, bits)]
+    if not len(found):
+        return
+    found = found[digits.full(pool, how, found, bits)]
+    found = found[digits.own(pool, how, found, bits)]
+    if how.name in (*_BN_JS, *_JSBN):
+        found = _likeliest(pool, how, found, bits)
+    top = readings.top(how, pool.data, found, bits)
+    found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
+    if how == readings.DIGITS_30:
+        found = digits.counted(pool, how, found, bits)
+    column = np.arange(readings.width(how, bits))
+    for start in range(0, len(found), _ROWS):
+        part = found[start : start + _ROWS]
+        values = readings.decode_all(how, pool.data[part[:, None] + column])
+        rows = [
+            (position, value)
+            for position, value in zip(part.tolist(), values, strict=True)
+            if value < curve.n and _is_varied(curve, value)
+        ]
+        derived = comb.derive(curve, [value for _, value in rows])
+        for key, (position, _) in zip(derived, rows, strict=True):
+            if key is not None:
+                yield key, position, how
+
+
+def _is_varied(curve: Curve, value: int) -> bool:
+    """Tell whether a number has as many different bytes as random ones have."""
+    return len(set(value.to_bytes(curve.size, "big"))) >= variety.LEAST_VARIED[curve.size]
+
+
+# --- what bears witness -------------------------------------------------------------------------
+
+
+def _witnessed(
+    pool: Pool, trials: Sequence[_Trial], known: Collection[tuple[str, int]]
+) -> Iterator[_Trial]:
+    """Yield the trials whose point was read, or whose x stands in the pool in any spelling.
+
+    Or y as limbs that were freed.
+    """
+    yield from (trial for trial in trials if (trial[0].curve, trial[0].x) in known)
+    rows = [
+        (trial, spelled)
+        for trial in trials
+        for spelled in _spelled(trial[0], trial[2], big_endian=pool.big_endian)
+    ]
+    lows = np.array([int.from_bytes(raw[:8], "little") for _, (_, raw) in rows], np.uint64)
+    for row, position in words.find(pool.data, lows):
+        (key, at, how), (form, raw) = rows[row]
+        size = readings.width(how, CURVES[key.curve].n.bit_length())
+        apart = position + len(raw) <= at or position >= at + size
+        if apart and readings.stands(form, pool.data, position, raw):
+            yield key, at, how
+    ys = [(key.curve, key.y) for key, *_ in trials]
+    yield from (trials[index] for index, *_ in freed(pool.data, ys, big_endian=pool.big_endian))
+
+
+def _spelled(key: Ec, how: Reading, *, big_endian: bool) -> Iterator[tuple[Reading, bytes]]:
+    """Yield x in the digits of its scalar, in the Montgomery form of these, and as libraries do."""
+    curve = CURVES[key.curve]
+    bits = curve.p.bit_length()
+    yield how, readings.encode(how, key.x, bits)
+    yield how, readings.encode(how, key.x * digits.radix(how, bits) % curve.p, bits)
+    for form in spellings(curve, big_endian=big_endian):
+        yield readings.BYTES, form.encode(curve, key.x)

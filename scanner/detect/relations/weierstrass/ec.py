@@ -1,0 +1,140 @@
+"""EC private keys held as bare numbers: d*G = Q, whoever laid d and Q down.
+
+Any number below the order gives some point, so a scalar is a key only when its point stands
+elsewhere: in a certificate or another public key, in the operator's list, or in the dump's own
+words, where libraries keep points in Montgomery form and protocols in bytes. For scalars in
+Montgomery form modulo the order (ring) no other derivation is needed: v = d*R gives R*Q. Points
+that stand bare, one coordinate in a run of its own, are told by the curve's equation. Powers of R
+are no keys: tables of multiples of G hold R*G. How much is tried is decided here, ``trials`` does
+it, and ``matches`` tells what of it is a key.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from scanner.detect.algebra.material import Ec, Material
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.evidence import ec_derived
+from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.pool import DEEP, Pool
+from scanner.detect.relations.places import headed, nearby, repeated
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.weierstrass import (
+    beheaded,
+    matches,
+    nonces,
+    points,
+    shifted,
+    trials,
+    verifying,
+    witnesses,
+)
+from scanner.detect.relations.weierstrass.curves import BIG, CURVES, JAVA, LITTLE, WORDS
+from scanner.detect.relations.weierstrass.trials import LEAST_HEADED, Trial
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Place
+
+MOST: dict[str, tuple[int, int, int]] = {
+    "P-224": (200, 600, 100),
+    "P-256": (4_000, 5_000, 4_000),
+    "P-384": (400, 600, 400),
+    "P-521": (150, 500, 256),
+    "secp256k1": (1_200, 1_500, 1_000),
+    "brainpoolP256r1": (200, 400, 150),
+    "brainpoolP384r1": (100, 200, 60),
+    "brainpoolP512r1": (50, 100, 30),
+    "SM2": (200, 1_000, 500),
+}
+"""Derivations in a section: without and with a public key of the curve to look for; and among many
+runs. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1), 0.3 to 0.5 ms."""
+
+UNLIKELY = 4
+"""Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
+pool, where libraries keep it beside their keys. Not so on P-256, which everybody uses."""
+
+LIKELIER = {"secp256k1": 2}
+"""The same of a curve of which libraries need not keep the generator where it is seen."""
+
+SELDOM = ("SM2",)
+"""Curves on which nothing is tried where nobody names them: a derivation takes 1.3 ms."""
+
+LEAST_TEXTS = {"P-256": bare_numbers.MOST, "secp256k1": 1 << 10}
+FEWEST_TEXTS = 32
+"""Texts that are tried on a curve, whoever names it: a quarter of its other scalars, or so many."""
+
+MOST_UNSHIFTED = 64
+"""Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
+
+MOST_IN_SLOTS, _SLOT = 1_000, 32
+"""Pieces that stand in several slots of slabs, and are tried; of another size as bytes alone."""
+
+
+def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
+    """Yield each key of a named curve whose scalar stands in the pool, and its point elsewhere."""
+    publics = list(publics)
+    known = {(key.curve, key.x) for key in publics if key.independent}
+    found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
+    yield from nonces.named(pool, found, known)
+
+
+def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
+    seen: set[tuple[str, int]] = set()
+    rest: dict[tuple[str, int, int], Trial] = {}
+    met = witnesses.meet(pool, publics, MOST)
+    used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
+    asked = {n: found for n, found in met.known.items() if found or n in used or n not in SELDOM}
+    for size in sorted({curve.size for curve in CURVES.values()}):
+        known = {name: found for name, found in asked.items() if CURVES[name].size == size}
+        counts = {
+            name: _most(pool, name, met.beside[name], known=bool(found))
+            // (1 if found or name in used else LIKELIER.get(name, UNLIKELY))
+            for name, found in known.items()
+        }
+        near = [place for name in known for place in met.beside[name]]
+        taken = nearby.spans(place for name in known for place in met.taken[name])
+        ground = nearby.Ground(taken, poor=nearby.spans(p for p in near if p.size > 2 * size))
+        most = max(counts.values())
+        listed = list(trials.candidates(pool, size, most, near, ground))
+        said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
+        ways = trials.ways(pool, size)
+        moved = repeated.copied(pool, size, most // 4), size, ways
+        slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
+        often = slots, size, ways if size == _SLOT else (BIG,)
+        for name, found in known.items():
+            curve, count = CURVES[name], counts[name]
+            own = trials.beside(pool, curve, count // 4, met.beside[name], ground)
+            room = count + len(own[0]) * len(own[2])
+            tried = list(trials.derived(pool, curve, room, [own, *listed]))
+            tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
+            tried += trials.derived(pool, curve, count // 2, [often])
+            tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
+            tried += trials.texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))
+            tried += trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))
+            yield from matches.known(pool, curve, tried, found, seen)
+            for trial in tried:
+                rest.setdefault((name, trial.key.x, trial.key.y), trial)
+    left = [trial for key, trial in rest.items() if key[:2] not in seen]
+    yield from matches.standing(pool, left, seen)
+    yield from matches.by_y(pool, left, met.ys, seen)
+    yield from beheaded.search(pool, seen | met.parsed)
+
+
+def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
+    """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
+    without, with_known, of_many = MOST[name]
+    most = pool.budget(with_known if known else without, of_many)
+    return max(most, min(nearby.worth(pool, near, nearby.TABLE), of_many * DEEP))
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read the scalar of a candidate again, in each reading."""
+    place, curve = candidate.places[0], CURVES[candidate.curve]
+    raw = bare_numbers.number(memory, place)
+    found: list[Ec | None] = []
+    if candidate.encoding == beheaded.ENCODING:
+        return [key] if (key := beheaded.again(curve.name, raw)) is not None else []
+    for how in (LITTLE, BIG, *(WORDS if memory.map.byte_order == "big" else (JAVA,))):
+        d = how.decode(raw)
+        if 0 < d < curve.n:
+            found.append(ec_derived(curve.name, d))
+            found += [shifted.plain(curve, d, radix) for radix in shifted.radices(curve)]
+    return [key for key in found if key is not None]

@@ -1,0 +1,238 @@
+"""Encoded points of named curves in the pool (SEC 1 2.3.3): whoever holds one uses its curve.
+
+Their scalars are not far, as a rule. An uncompressed point is told by the curve's equation; of a
+compressed one half of all numbers are the x, so its length must be announced. Of a structure that
+holds both coordinates the equation tells them too, without a tag. This module refuses to say whose
+a point is.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations.places import pieces, variety, words
+from scanner.detect.relations.places.words import sliding
+from scanner.detect.relations.weierstrass.curves import (
+    BIG,
+    CURVES,
+    FIELDS,
+    LITTLE,
+    USUAL,
+    WORDS,
+    Curve,
+    Reading,
+    coefficients,
+    generator,
+)
+from scanner.model import Place
+
+MOST = (2_000, 1_000)
+"""Uncompressed points of each size that are checked to lie on a curve, in few runs and in many, at
+1 to 5 us for a curve. Those behind a zero or their length come first."""
+
+MOST_COMPRESSED = (200, 100)
+"""Compressed points of each size, of which a root is taken: 0.05 to 0.5 ms."""
+
+MOST_ROOTS = (400, 100)
+"""What may be a point in words with room for carries, of which a root is taken: 0.1 ms."""
+
+_ROOM = 12
+"""Leading bits of such a word that are not all zero: they are once in 4,096 words."""
+
+OFTEN = ("P-256", "P-384", "P-521", "secp256k1")
+"""Curves whose points are compressed often enough to be looked for: chance has some."""
+
+COMPRESSED = (0x02, 0x03)
+"""What stands before the x of a compressed point."""
+
+MOST_JOINED = (3_000, 1_000)
+"""Short runs for each size of a coordinate of which neighbouring fields are tried as a point, in
+few runs and in many: 2 us for a curve, a byte order and a pair."""
+
+MOST_AFFINE = (2_000, 1_000)
+"""Runs as long as a coordinate that are tried as one, in few runs, and in many of those that stand
+beside another one: 2 us for a curve, a byte order and a form."""
+
+_FIELDS = 8
+"""Coordinates that fit into a short run, at most."""
+
+_SIZES = sorted({curve.size for curve in USUAL})
+
+_Point = tuple[str, int, int, Place]
+"""Curve, x, y, and where it stands."""
+
+
+def encoded(pool: Pool) -> Iterator[_Point]:
+    """Yield the points that stand in the pool with both coordinates, those with a tag first."""
+    yield from _uncompressed(pool)
+    yield from _joined(pool)
+    yield from _roomy(pool)
+
+
+def affine(pool: Pool) -> Iterator[_Point]:
+    """Yield the points whose coordinates stand bare in runs of their own, wherever they are.
+
+    Where there are many runs, beside each other. Plain or in Montgomery form. Of two numbers that
+    are no point one satisfies the curve's equation never; and the scalar of a point is not far, as
+    a rule.
+    """
+    most = pool.budget(*MOST_AFFINE)
+    sizes = {curve.size for curve in USUAL}
+    filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
+    for curve in USUAL:
+        a, b = coefficients(curve)
+        for how in (*(WORDS if pool.big_endian else (LITTLE,)), BIG):
+            size = -(-curve.size // how.word) * how.word
+            values = {
+                how.decode(pool.data[at : at + size].tobytes()): at
+                for at in filling[curve.size].tolist()
+            }
+            for radix in {1, curve.radix, curve.half_radix} if how != BIG else {1}:
+                inverse = pow(radix, -1, curve.p)
+                plain = {v * inverse % curve.p: at for v, at in values.items() if 0 < v < curve.p}
+                roots = {y * y % curve.p: y for y in plain}
+                for x, at in plain.items():
+                    y = roots.get((x * x * x + a * x + b) % curve.p)
+                    if y is not None:
+                        yield curve.name, x, y, pool.place(at, size)
+
+
+def _uncompressed(pool: Pool) -> Iterator[_Point]:
+    marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
+    marks = marks[variety.varied(pool.data, marks, 32)]
+    for size in _SIZES:
+        curves = [(curve, *coefficients(curve)) for curve in USUAL if curve.size == size]
+        top = max(curve.p for curve, *_ in curves) >> 8 * (size - 1)
+        fits = marks[marks + 2 * size <= len(pool.data)]
+        fits = fits[np.maximum(pool.data[fits], pool.data[fits + size]) <= top]
+        fits = fits[variety.varied(pool.data, fits, size)]
+        fits = fits[variety.varied(pool.data, fits + size, size)]
+        said = np.isin(pool.data[fits - 2], (0, 2 * size + 1)) & (fits >= 2)
+        fits = fits[np.argsort(~said, kind="stable")]
+        for at in fits[: pool.budget(*MOST)].tolist():
+            raw = pool.data[at : at + 2 * size].tobytes()
+            x, y = int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big")
+            for curve, a, b in curves:
+                if max(x, y) < curve.p and (y * y - (x * x + a) * x - b) % curve.p == 0:
+                    yield curve.name, x, y, pool.place(at, 2 * size)
+
+
+def compressed(pool: Pool) -> Iterator[_Point]:
+    """Yield the points that stand compressed in the pool, and half of what looks like one."""
+    data = pool.data
+    for size in sorted({CURVES[name].size for name in OFTEN}):
+        for spot in marked(pool, size)[: pool.budget(*MOST_COMPRESSED)].tolist():
+            x = int.from_bytes(data[spot : spot + size].tobytes(), "big")
+            for curve in (CURVES[name] for name in OFTEN if CURVES[name].size == size):
+                y = _root(curve, x, odd=bool(data[spot - 1] & 1))
+                if y is not None:
+                    yield curve.name, x, y, pool.place(spot, size)
+
+
+def marked(pool: Pool, size: int) -> Offsets:
+    """Return where the x of compressed points may stand: behind their kind, and their length."""
+    data, name = pool.data, ("compressed", 0)
+    if name not in pool.listed:
+        pool.listed[name] = 8 + np.flatnonzero((data[8:-8] & 0xFE) == COMPRESSED[0])
+    marks = pool.listed[name]
+    before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
+    said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
+    at = marks[said] + 1
+    at = at[at + size <= len(data)]
+    found: Offsets = at[variety.varied(data, at, size)]
+    return found
+
+
+def _joined(pool: Pool) -> Iterator[_Point]:
+    """Yield the points whose coordinates are neighbouring fields of a short run.
+
+    Nothing stands between them, and no tag before: libsecp256k1 keeps a key pair as its scalar, x
+    and y, of which the last two are limbs (rust-secp256k1 has the x of BIP 340 before it).
+    On a big-endian machine in Montgomery form too: Go lays a scalar and its point end to end.
+    """
+    ways = (LITTLE, BIG, *(WORDS if pool.big_endian else ()))
+    length = pool.tail - pool.head
+    whole = (pool.head >= 0) & (pool.tail >= 0)
+    for size in (size for size in _SIZES if size % 8 == 0):
+        curves = [curve for curve in USUAL if curve.size == size]
+        short = whole & (length >= 2 * size) & (length < (_FIELDS + 1) * size)
+        runs = np.flatnonzero(short)[: pool.budget(*MOST_JOINED)]
+        for head, tail in zip(pool.head[runs].tolist(), pool.tail[runs].tolist(), strict=True):
+            for first in {head, head + (tail - head) % size}:
+                raw = pool.data[first:tail].tobytes()
+                for index, curve, x, y in _neighbours(raw, size, curves, ways):
+                    yield curve.name, x, y, pool.place(first + index * size, 2 * size)
+
+
+def _roomy(pool: Pool) -> Iterator[_Point]:
+    """Yield the points of which x stands in words with room for carries, and y behind it.
+
+    Of y the first word decides: the last has so few bits that it may not look random.
+    """
+    for name, how in ((name, how) for name, hows in FIELDS.items() for how in hows):
+        last, rest = divmod(CURVES[name].p.bit_length(), how.digit)
+        phases = np.delete(pool.phase, list(pool.texts)) % how.word
+        for start in (-np.unique(phases) % how.word).tolist() if not pool.big_endian else ():
+            count = (len(pool.data) - start) // how.word
+            view = pool.data[start : start + count * how.word].view(f"<u{how.word}")
+            least = 1 << how.digit - _ROOM
+            at = np.flatnonzero(view - view.dtype.type(least) < (1 << how.digit) - least)
+            at = at[at + last + 1 < count]
+            for word in range(1, last + 2):
+                bits = rest if word == last else how.digit
+                at = at[(view[at + word] >> bits == 0) & (view[at + word] >> bits - _ROOM != 0)]
+            for spot in at[: pool.budget(*MOST_ROOTS)].tolist():
+                *digits, first = view[spot : spot + last + 2].tolist()
+                x = sum(digit << how.digit * index for index, digit in enumerate(digits))
+                y = _root(CURVES[name], x, odd=bool(first & 1))
+                if y is not None and y & ((1 << how.digit) - 1) == first:
+                    place = pool.place(start + spot * how.word, (last + 1) * how.word)
+                    yield name, x, y, place
+
+
+def _neighbours(
+    raw: bytes, size: int, curves: Sequence[Curve], ways: Sequence[Reading]
+) -> Iterator[tuple[int, Curve, int, int]]:
+    """Yield (which field, curve, x, y) where a field and the next one are a point."""
+    parts = [raw[at : at + size] for at in range(0, len(raw) - size + 1, size)]
+    for how in ways:
+        numbers = [how.decode(part) for part in parts]
+        for index, both in enumerate(itertools.pairwise(numbers)):
+            for curve in (curve for curve in curves if 0 < max(both) < curve.p):
+                a, b = coefficients(curve)
+                for inverse in _inverses(curve, montgomery=how in WORDS):
+                    x, y = both if inverse == 1 else (n * inverse % curve.p for n in both)
+                    if (y * y - x * x * x - a * x - b) % curve.p == 0:
+                        yield index, curve, x, y
+
+
+@functools.cache
+def _inverses(curve: Curve, *, montgomery: bool) -> tuple[int, ...]:
+    """Return what makes a plain coordinate of one, or of one in Montgomery form too."""
+    radices = {1, curve.radix, curve.half_radix} if montgomery else {1}
+    return tuple(pow(radix, -1, curve.p) for radix in sorted(radices))
+
+
+def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
+    """Return y of a point, or None where there is none: their p is 3 modulo 4."""
+    if x >= curve.p:
+        return None
+    a, b = coefficients(curve)
+    square = (x * x * x + a * x + b) % curve.p
+    y = pow(square, (curve.p + 1) // 4, curve.p)
+    if y * y % curve.p != square:
+        return None
+    return y if y & 1 == odd else curve.p - y
+
+
+def written(pool: Pool, names: Sequence[str]) -> Iterator[str]:
+    """Yield the curves of which the generator is written as a text, as programs in scripts do."""
+    raws = [generator(CURVES[name])[0].to_bytes(CURVES[name].size, "big") for name in names]
+    lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
+    for row, at in words.find(pool.data, lows):
+        if words.stands(pool.data, at, raws[row]) and pool.form(at, ""):
+            yield names[row]

@@ -1,0 +1,94 @@
+"""Primes in Java's words and in bytes that lost their first ones: enough with their modulus."""
+
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import describe
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations.rsa import damaged, rsa
+from scanner.detect.relations.rsa.shelf import shelf
+from scanner.dump.space import Memory
+from tests.detect.relations import second_look
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+KEY = keys.rsa_key(2048)
+GAP = noise.text(512, 9)
+ROLES = {"java": "p without high ints", "bytes": "p without high bytes"}
+
+
+def placed(number: int, form: str, lost: int = 0) -> bytes:
+    """Lay out a number without its first bytes; Ada's begin in the midst of a word."""
+    plain = number.to_bytes(-(-number.bit_length() // 8))
+    raw, pad = (encodings.java_words(number), bytes(4)) if form == "java" else (plain, bytes(8))
+    return GAP + pad + bytes(lost) + raw[lost:] + pad + GAP
+
+
+def freed(prime: int, form: str) -> bytes:
+    """Free a block with a prime: the count before it is overwritten, and its first bytes are."""
+    return placed(prime, form, 12 if form == "java" else 16)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("form", ROLES)
+def test_two_primes_without_their_first_words(make_pool: MakePool, form: str, named: bool) -> None:
+    """Seen in Ada: both are found by their low ends, with a modulus that nobody named too."""
+    parts = [freed(KEY.p, form), freed(KEY.q, form)]
+    parts += [] if named else [placed(KEY.n, form)]
+    known = (publics.rsa(KEY.n, KEY.e, kind="certificate"),) if named else ()
+    pool, memory = make_pool(b"".join(parts))
+    (related,) = rsa.search(pool, known)
+    assert describe(related.key).fingerprint.value == KEY.spki_sha256
+    assert (related.proof, related.roles) == ("part of p factors n", (ROLES[form],))
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == KEY.spki_sha256
+
+
+@pytest.mark.parametrize("which", ["p", "q", "n"])
+@pytest.mark.parametrize("form", ROLES)
+def test_one_bit_decides(make_pool: MakePool, form: str, which: str) -> None:
+    """Of what is left of the primes, and of a modulus that nobody named."""
+    parts = {
+        "p": bytearray(freed(KEY.p, form)),
+        "q": bytearray(freed(KEY.q, form)),
+        "n": bytearray(placed(KEY.n, form)),
+    }
+    parts[which][-len(GAP) - 12] ^= 8
+    assert not list(rsa.search(make_pool(b"".join(parts.values()))[0], ()))
+
+
+def test_a_crowd_of_moduli_takes_no_memory(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what thousands that nothing holds could be tried on, what will be tried is kept."""
+    monkeypatch.setattr(damaged, "MOST_LATTICES", (8, 8))
+    rests = [bytes(16) + noise.uniform(112, seed) for seed in range(150)]
+    shelved = shelf(make_pool(b"".join(rests) + bytes(16))[0], {})
+    moduli = {
+        int.from_bytes(noise.uniform(256, seed), "big") | 1 << 2047: 65537 for seed in range(50)
+    }
+    tracemalloc.start()
+    try:
+        assert list(damaged.search(shelved, moduli)) == []
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("named", "block"), [(True, 144), (False, 144), (True, 160)])
+def test_a_lone_prime_far_from_its_modulus(make_pool: MakePool, named: bool, block: int) -> None:
+    """Seen in CryptX: 112 bytes of a prime in its freed block, the public key 2 MB away.
+
+    The block's size says that it is a prime's. Another size does not, nor does the modulus of
+    another key lead anywhere.
+    """
+    head = bytes(8) + (block | 1).to_bytes(8, "little") + bytes(8) + noise.uniform(8, 3)
+    rest = head + KEY.q.to_bytes(128)[16:] + bytes(8)
+    modulus = KEY.n if named else keys.rsa_key(2048, label="second").n
+    pool, _ = make_pool(GAP + rest + noise.text(70_000, 4) + placed(modulus, "bytes"))
+    found = list(rsa.search(pool, (publics.rsa(modulus, KEY.e, kind="certificate"),)))
+    prints = [describe(related.key).fingerprint.value for related in found]
+    assert prints == ([KEY.spki_sha256] if named and block == 144 else [])

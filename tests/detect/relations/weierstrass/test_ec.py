@@ -1,0 +1,837 @@
+"""EC scalars: found in every form beside every form of the point, and nowhere else."""
+
+import itertools
+import struct
+from collections.abc import Callable, Sequence
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner.detect import evidence
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import Ec, describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers.pool import FEW_RUNS, Pool
+from scanner.detect.relations.places import nearby
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.weierstrass import ec, matches, points
+from scanner.detect.relations.weierstrass.curves import CURVES
+from scanner.dump.space import Memory
+from scanner.model import NONCE, Place
+from tests.detect.relations import second_look
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+KEYS = {curve: keys.ec_key(curve) for curve in keys.CURVES}
+SIZE = 1 << 14
+
+
+def montgomery(number: int, modulus: int, size: int) -> bytes:
+    """Spell a number times R, which fills the limbs of ``size`` bytes."""
+    whole = -(-size // 8) * 8
+    return (number * (1 << 8 * whole) % modulus).to_bytes(size, "little")
+
+
+def packed(number: int, bits: int, word: int) -> bytes:
+    """Spell a number of 256 bits in words of so many bytes, of which each holds so many bits."""
+    digits = [number >> at & ((1 << bits) - 1) for at in range(0, 256, bits)]
+    return b"".join(digit.to_bytes(word, "little") for digit in digits)
+
+
+def affine(key: keys.EcKey) -> dict[str, bytes]:
+    """Spell the point as protocols and libraries keep it."""
+    size, p = key.field_bytes, CURVES[key.curve].p
+    wide = 1 << 512 * -(-size // 64)
+    fields = {
+        f"field of {bits} bits": packed(key.x, bits, word) + packed(key.y, bits, word)
+        for bits, word in ((52, 8), (26, 4))
+        if key.curve == "secp256k1"
+    }
+    return fields | {
+        "uncompressed": encodings.public_point(key),
+        "compressed": bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, size),
+        "limbs": encodings.little_limbs(key.x, size) + encodings.little_limbs(key.y, size),
+        "montgomery": montgomery(key.x, p, size) + montgomery(key.y, p, size),
+        "wide montgomery": (key.x * wide % p).to_bytes(size, "little"),
+        "32-bit montgomery": ((key.x << 32 * -(-size // 4)) % p).to_bytes(size, "little"),
+        "java": encodings.java_words(key.x),
+        "CPython": encodings.digits30(key.x),
+    }
+
+
+def scalar(key: keys.EcKey) -> dict[str, tuple[bytes, bytes]]:
+    """Spell the scalar, and what an allocator or a format puts before it."""
+    size = key.field_bytes
+    little, big = encodings.little_limbs(key.d), encodings.big_endian(key.d, size)
+    chunk = ((size + 23) & ~15) | 1
+    return {
+        "limbs": (bytes(8), little),
+        "limbs of a chunk": (chunk.to_bytes(8, "little"), little),
+        "limbs padded": (bytes(8), little + bytes(80 - len(little))),
+        "bytes": (bytes(8), big),
+        "octet string": (bytes((0x30, 0x81, 0x04, size)), big),
+        "SSH string": (size.to_bytes(4, "big"), big),
+    }
+
+
+def plant(parts: list[tuple[bytes, bytes]], seed: int, surroundings: bytes | None = None) -> bytes:
+    """Write the parts in order, each at a multiple of 16, behind what stands before it."""
+    data = noise.text(SIZE, seed) if surroundings is None else surroundings
+    step = len(data) // len(parts)
+    for index, (before, part) in enumerate(parts):
+        at = index * step + 16 * (2 + (seed + index) % (step // 16 - 16))
+        data = noise.plant(data, at - len(before), before + part + bytes(8))
+    return data
+
+
+def found(pool: Pool, known: list[PublicKey] | None = None) -> list[Related]:
+    """Search a pool."""
+    return list(ec.search(pool, known or []))
+
+
+def named(related: Related) -> str:
+    """Return the fingerprint of a key that was found."""
+    return describe(related.key).fingerprint.value
+
+
+@pytest.mark.parametrize(
+    ("curve", "form", "public"),
+    [
+        pytest.param(curve, form, public, id=f"{curve}-{form}-{public}")
+        for curve, key in KEYS.items()
+        for form, public in itertools.product(scalar(key), affine(key))
+        if form == "limbs"
+        or (public == "montgomery" and curve in {"P-256", "P-521"})
+        or (form == "octet string" and curve == "P-256")
+    ],
+)
+def test_a_scalar_is_found_beside_its_point(
+    make_pool: MakePool, curve: str, form: str, public: str
+) -> None:
+    """Whatever spells the scalar and the point, the key is found, where it stands, and again."""
+    key = KEYS[curve]
+    data = plant([scalar(key)[form], (b"", b"\0" + affine(key)[public])], 3)
+    pool, memory = make_pool(data)
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    there = memory.read(place.space, place.offset, place.size)
+    size = key.field_bytes
+    assert there in (key.d.to_bytes(size, "little"), encodings.big_endian(key.d, size))
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize(("bits", "word", "past"), [(52, 8, 0), (26, 4, 0), (26, 4, 4)])
+def test_a_point_in_words_with_room_for_carries(
+    make_pool: MakePool, bits: int, word: int, past: int
+) -> None:
+    """It is told without its scalar, for crowds; y must be behind x. Seen in Anvil (Rust)."""
+    key = KEYS["secp256k1"]
+    x, y, other = (packed(number, bits, word) for number in (key.x, key.y, key.y ^ 1))
+    before = noise.text(SIZE, 1) + bytes(past) + noise.uniform(32, 2)
+    pool, _ = make_pool(before + x + y + bytes(SIZE - past))
+    assert [found[1:3] for found in points.encoded(pool)] == [(key.x, key.y)]
+    pool, _ = make_pool(before + x + other + bytes(SIZE - past))
+    assert list(points.encoded(pool)) == []
+
+
+@pytest.mark.parametrize("public", ["uncompressed", "compressed", "limbs", "montgomery"])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "secp256k1"])
+def test_of_a_scalar_and_its_negative_the_key_is_named(
+    make_pool: MakePool, curve: str, public: str
+) -> None:
+    """Seen in CIRCL, which makes scalars odd: n - d stands before d, and gives the same x."""
+    key = KEYS[curve]
+    negative = (CURVES[curve].n - key.d).to_bytes(key.field_bytes, "little")
+    own = scalar(key)["limbs"]
+    parts = [(own[0], negative), own, (b"", bytes(8)), (b"", b"\0" + affine(key)[public])]
+    pool, _ = make_pool(plant(parts, 3))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+
+
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in librdkafka, which holds a hundred roots: OpenSSL gives scalars two words of zeros."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    numbers = noise.uniform(size * 700, 5)
+    lone = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+    crowd = b"".join(bytes(16) + raw[: key.field_bytes - 1] + bytes(9) for raw in lone)
+    chunk = (size + 24 + 15) & ~15 | 1
+    own = chunk.to_bytes(8, "little") + key.d.to_bytes(size + 16, "little") + bytes(16)
+    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
+def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicKey], keys.EcKey]:
+    """Compose what a server keeps of roots, and between them of its own certificate and key.
+
+    Of each the certificate, the encoded point and OpenSSL's coordinates, pointers between them. The
+    own scalar fills its block to the byte, 384 bytes behind x, with no allocator's size before it.
+    """
+    own = keys.ec_key(curve, label="served")
+    points_of = [keys.ec_key(curve, label=f"root {index}") for index in range(roots)]
+    points_of.insert(roots // 2, own)
+    data, known = bytearray(), []
+    for index, key in enumerate(points_of):
+        size = -(-key.field_bytes // 8) * 8
+        links = noise.pointers(512, index)
+        x, y, d = (encodings.little_limbs(number, size) for number in (key.x, key.y, key.d))
+        certificate = encodings.certificate_der(key, serial=index + 1)
+        place = Place(space=0, offset=len(data) + 64, size=len(certificate))
+        known.append(publics.ec(curve, key.x, key.y, kind="certificate", place=place))
+        for part in (certificate, encodings.public_point(key)):
+            data += links[:56] + bytes(8) + part + bytes(-len(part) % 16)
+        data += links[:64] + x + links[: 384 - 2 * size - 64] + y + links[:64]
+        data += (d if key is own else b"") + links[:64]
+    return bytes(data), known, own
+
+
+@pytest.mark.parametrize(
+    ("curve", "roots"),
+    [("P-384", 40), ("P-521", 150), ("brainpoolP512r1", 40)],
+)
+def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots: int) -> None:
+    """Seen in haproxy, whose allocator keeps no sizes, with 39 roots of P-384 in its store.
+
+    Neither their points nor what their certificates hold is tried before it.
+    """
+    data, known, key = a_store_of_certificates(curve, roots)
+    pool, memory = make_pool(data)
+    (related,) = found(pool, known)
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    raw = memory.read(place.space, place.offset, place.size)
+    assert int.from_bytes(raw, "little") == key.d
+    flipped = data[: place.offset] + bytes((raw[0] ^ 1,)) + data[place.offset + 1 :]
+    assert found(make_pool(flipped)[0], known) == []
+
+
+def test_scalars_of_a_server_of_many_keys(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in haproxy with 4,000 certificates on P-256, whose allocator keeps no sizes.
+
+    Of each key stand the encoded point, OpenSSL's coordinates, and d, in blocks of their own.
+    """
+    monkeypatch.setitem(ec.MOST, "P-256", (40, 40, 40))
+    monkeypatch.setattr(nearby, "_STORE", 20)
+    served = [keys.ec_key("P-256", label=f"served {index}") for index in range(60)]
+    data, known = bytearray(), []
+    for index, key in enumerate(served):
+        links, p = noise.pointers(256, index), CURVES["P-256"].p
+        x, y = (montgomery(number, p, 32) for number in (key.x, key.y))
+        place = Place(space=0, offset=len(data) + 48, size=65)
+        known.append(publics.ec("P-256", key.x, key.y, kind="certificate", place=place))
+        data += links[:48] + encodings.public_point(key) + bytes(15)
+        for part in (x, y, noise.uniform(32, index), encodings.little_limbs(key.d, 32)):
+            data += links + part
+    pool, _ = make_pool(bytes(data))
+    told = {named(related) for related in found(pool, known)}
+    assert len(told & {key.spki_sha256 for key in served}) >= 58
+
+
+def test_a_scalar_of_a_slab_of_equal_objects_among_many_edges(make_pool: MakePool) -> None:
+    """Seen in BIND with 300 zones: scalars of P-384 among coordinates, three or four side by side.
+
+    Edges of runs of other lengths are far more than are tried.
+    """
+    key = KEYS["P-384"]
+    numbers = noise.uniform(104 * 700, 5)
+    crowd = b"".join(bytes(16) + numbers[at : at + 104] for at in range(0, len(numbers), 104))
+    slab = noise.uniform(48, 1) + encodings.little_limbs(key.d, 48) + noise.uniform(96, 2)
+    known = publics.ec("P-384", key.x, key.y, kind="known")
+    (related,) = found(make_pool(crowd + bytes(16) + slab + crowd)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
+def test_what_is_beside_a_point_takes_no_room_of_others(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in nginx with jemalloc on 32-bit x86: a handshake lay beside a copy of the point."""
+    monkeypatch.setitem(ec.MOST, "P-384", (40, 40, 40))
+    key, links = KEYS["P-384"], noise.pointers(64, 1)
+    place = Place(space=0, offset=1000, size=97)
+    known = publics.ec("P-384", key.x, key.y, kind="certificate", place=place)
+    others = b"".join(links + noise.uniform(48, index) for index in range(14))
+    d = encodings.little_limbs(key.d, 48)
+    data = noise.uniform(2048, 3) + others + links + d + links
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
+def test_a_scalar_beside_a_bare_coordinate_among_points_of_signatures(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in Go: d, x and y in blocks of 112 bytes; what computes a signature leaves points."""
+    monkeypatch.setitem(ec.MOST, "P-384", (40, 40, 40))
+    key, step = KEYS["P-384"], 112
+    passing = [keys.ec_key("P-384", label=f"passing {index}") for index in range(30)]
+    data = bytearray()
+    for index, other in enumerate(passing):
+        numbers = (noise.uniform(48, 2 * index + each) for each in range(2))
+        data += bytes(32) + b"".join(number + bytes(16) for number in numbers)
+        data += encodings.public_point(other)
+    data += bytes(-len(data) % step + step)
+    for number in (key.d, key.x, key.y):
+        data += encodings.little_limbs(number, 48).ljust(step, b"\0")
+    (related,) = found(make_pool(bytes(data) + encodings.public_point(key))[0])
+    assert named(related) == key.spki_sha256
+
+
+def test_a_scalar_far_from_the_points_of_a_store(make_pool: MakePool) -> None:
+    """Seen in stunnel: a block that the scalar fills, 8 kB from x, behind what its allocator keeps.
+
+    Numbers that begin or end beside points are more than are tried.
+    """
+    data, known, key = a_store_of_certificates("P-384", 40)
+    d = encodings.little_limbs(key.d, 48)
+    crowd = bytearray()
+    for index, root in enumerate(known):
+        numbers = noise.uniform(72 * 5, index)
+        crowd += noise.pointers(512, index) + encodings.little_limbs(root.x, 48)
+        crowd += b"".join(bytes(24) + numbers[at : at + 72] for at in range(0, 72 * 5, 72))
+    head = struct.pack("<4Q", 0x115, 0xABADBEBA << 16, 0xA110C8ED << 16, 0)
+    far = bytes(64) + noise.pointers(8192) + head + d + bytes(64)
+    pool, _ = make_pool(data.replace(d, b"") + crowd + far)
+    assert [named(related) for related in found(pool, known)] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_scalar_that_may_be_the_x_of_a_compressed_point(
+    make_pool: MakePool, announced: bool
+) -> None:
+    """Sui writes 02 before a scalar of P-256; half of all scalars are the x of some point."""
+    key = keys.ec_key("P-256", label="2")
+    head = (33).to_bytes(8, "little") + b"\2" if announced else bytes(8)
+    parts = [(head, encodings.big_endian(key.d, 32)), (b"", encodings.public_point(key))]
+    pool, _ = make_pool(plant(parts, 3))
+    assert (key.d in {x for _, x, _, _ in points.compressed(pool)}) == announced
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize(("curve", "limb"), [("P-384", 8), ("P-521", 4)])
+def test_a_scalar_behind_the_bignum_that_counts_its_limbs(
+    make_pool: MakePool, curve: str, limb: int
+) -> None:
+    """Seen in AWS-LC, whose tables of points have edges of runs nearer to points than scalars."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    numbers = noise.uniform(size * 9_000, 5)
+    lone = [numbers[at : at + size - 8] for at in range(0, len(numbers), size)]
+    crowd = b"".join(bytes(16) + raw + bytes((at % 8, *bytes(15))) for at, raw in enumerate(lone))
+    count = (-(-key.field_bytes // limb)).to_bytes(4, "little")
+    own = count + count + bytes(4) + b"\2\0\0\0" + encodings.little_limbs(key.d) + bytes(24)
+    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_a_freed_scalar_before_its_known_point_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in ring: what was freed before the scalar joins its run, which ends at the point."""
+    key = KEYS[curve]
+    size = key.field_bytes
+    lone = noise.uniform(size * 700, 5)
+    crowd = b"".join(bytes(16) + lone[at : at + size] for at in range(0, len(lone), size))
+    point = encodings.public_point(key)
+    private = montgomery(key.d, CURVES[curve].n, -(-size // 8) * 8)
+    record = noise.uniform(72, 6) + private + len(point).to_bytes(8, "little") + point
+    data = crowd + bytes(32) + record + bytes(32) + crowd
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+
+
+@pytest.mark.parametrize("form", ["plain", "montgomery"])
+def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
+    """Seen in ring: the scalar ends a run before its point; a certificate is elsewhere, in a crowd.
+
+    More may be scalars there than are tried, the last bytes of each no less likely.
+    """
+    key = KEYS["P-384"]
+    size, radix = key.field_bytes, CURVES[key.curve].radix if form == "montgomery" else 1
+    d = (key.d * radix % CURVES[key.curve].n).to_bytes(size, "little")
+    others = [noise.uniform(88 + size, seed) for seed in range(ec.MOST["P-384"][1])]
+    own = noise.uniform(88, 7777) + d + (97).to_bytes(8, "little") + encodings.public_point(key)
+    pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, own)) + bytes(32))
+    place = Place(space=0, offset=32, size=2 * size)
+    known = publics.ec(key.curve, key.x, key.y, kind="certificate", place=place)
+    assert [named(related) for related in found(pool, [known])] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("form", ["plain", "montgomery"])
+def test_a_point_in_runs_of_its_own_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
+    """Among more numbers of a coordinate's size than are tried, those near the point come first."""
+    key = KEYS["P-384"]
+    size, p = key.field_bytes, CURVES[key.curve].p
+    radix = CURVES[key.curve].radix if form == "montgomery" else 1
+    others = [noise.uniform(size, seed) for seed in range(sum(ec.MOST["P-384"][:2]) // 2 + 4)]
+    own = [(n % p).to_bytes(size, "little") for n in (key.x * radix, key.y * radix, key.d)]
+    pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, *own)) + bytes(32))
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_point_in_runs_of_its_own_in_a_crowd(make_pool: MakePool, flipped: bool) -> None:
+    """Where there are very many runs, a point is one whose coordinates stand side by side."""
+    key = KEYS["P-256"]
+    crowd = noise.uniform(32 * (FEW_RUNS + 100), 3)
+    lone = [crowd[at : at + 32] for at in range(0, len(crowd), 32)]
+    head = (0x31).to_bytes(8, "little")
+    x, y = (n.to_bytes(32, "little") for n in (key.x, key.y ^ flipped))
+    mine = head + x + bytes(8) + head + y + bytes(8)
+    pool, _ = make_pool(b"".join(bytes(56) + part for part in lone) + bytes(56) + mine + bytes(64))
+    told = [(curve, x, y) for curve, x, y, _ in points.affine(pool)]
+    assert not pool.few
+    assert told == ([] if flipped else [("P-256", key.x, key.y)])
+
+
+def test_a_scalar_of_p521_in_a_crowd_of_longer_numbers(make_pool: MakePool) -> None:
+    """Seen in PARI/GP: a word of counts before each number, 66 words of many of them.
+
+    No such count is of bytes, and what fills a run of its own is rarer: a point, and its scalar.
+    """
+    key = KEYS["P-521"]
+    head = (66).to_bytes(8, "little")[:7] + b"\x40"
+    others = [noise.uniform(512, 1000 + at) for at in range(200)]
+    others += [noise.uniform(32, at) for at in range(FEW_RUNS)]
+    longer = b"".join((head if len(raw) > 500 else bytes(8)) + raw + bytes(24) for raw in others)
+    head = (11).to_bytes(8, "little")[:7] + b"\x40"
+    mine = b"".join(
+        head + encodings.little_limbs(number, 72) + bytes(96) for number in (key.d, key.x, key.y)
+    )
+    pool, _ = make_pool(bytes(64) + longer + mine)
+    assert not pool.few
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize(
+    ("curve", "last"), [("secp256k1", bytes(8)), ("P-384", bytes((0, *range(201, 208))))]
+)
+def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, last: bytes) -> None:
+    """Seen in rust-secp256k1: x, the scalar, it again and the point; nobody else uses the curve."""
+    key = KEYS[curve]
+    size = key.field_bytes
+    numbers = noise.uniform(size * 3_000, 7)
+    crowd = b"".join(numbers[at : at + size] + bytes(16) for at in range(0, len(numbers), size))
+    d, x = encodings.big_endian(key.d, size), encodings.big_endian(key.x, size)
+    own = x + d + d + affine(key)["limbs"] + last + bytes(16)
+    (related,) = found(make_pool(crowd + own + crowd)[0])
+    assert named(related) == key.spki_sha256
+    assert related.proof == matches.PROOF
+
+
+@pytest.mark.parametrize("shift", [0, 5])
+def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) -> None:
+    """Seen in Node.js's pool of buffers: a signature, the scalar, its point; more stand elsewhere.
+
+    All sizes of 32 bytes share a list, of which a curve that is dear to try sees the beginning:
+    there, what stands next to points of P-256.
+    """
+    other, key = KEYS["P-256"], KEYS["secp256k1"]
+    numbers = noise.uniform(32 * 4_000, 9)
+    crowd = b"".join(numbers[at : at + 32] + bytes(16) for at in range(0, len(numbers), 32))
+    told = b"".join(
+        bytes(16) + numbers[at : at + 32] + bytes(8) + encodings.public_point(other) + bytes(15)
+        for at in range(0, 32 * 200, 32)
+    )
+    own = noise.uniform(1024 + shift, 8) + encodings.big_endian(key.d, 32)
+    own += encodings.public_point(key) + noise.uniform(512, 10)
+    pool, _ = make_pool(crowd + told + bytes(64) + own + bytes(64) + crowd)
+    assert key.spki_sha256 in {named(related) for related in found(pool)}
+
+
+def big_endian_words(number: int, size: int, word: int) -> bytes:
+    """Spell a number as a big-endian machine does: limbs, least significant first."""
+    raw = number.to_bytes(-(-size // word) * word, "big")
+    return b"".join(raw[at : at + word] for at in range(len(raw) - word, -1, -word))
+
+
+@pytest.mark.parametrize("form", ["limbs", "montgomery"])
+@pytest.mark.parametrize("word", [4, 8])
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_scalar_is_found_on_a_big_endian_machine(
+    make_pool: MakePool, curve: str, word: int, form: str
+) -> None:
+    """Each limb is big-endian there, and the least significant one comes first (s390x, PowerPC)."""
+    key = KEYS[curve]
+    size, p = key.field_bytes, CURVES[curve].p
+    radix = 1 << 8 * word * -(-size // word) if form == "montgomery" else 1
+    d, x = big_endian_words(key.d, size, word), big_endian_words(key.x * radix % p, size, word)
+    pool, memory = make_pool(plant([(bytes(8), d), (b"", bytes(8) + x)], 4), "big")
+    (related,) = found(pool)
+    assert related.encoding == f"d limbs-be{8 * word}"
+    assert named(related) == key.spki_sha256
+    (place,) = related.places
+    assert memory.read(place.space, place.offset, place.size) == d
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+def test_a_scalar_of_p521_that_is_counted_without_its_zero(make_pool: MakePool) -> None:
+    """Seen in wolfSSL on 32-bit ARM: 65 bytes in use, a zero and limbs, among passing numbers."""
+    key = evidence.ec_derived("P-521", int.from_bytes(noise.uniform(65, 3), "big"))
+    assert key is not None
+    counted = (65).to_bytes(8, "little") + key.d.to_bytes(72, "little")
+    passing = [noise.uniform(65, at) + bytes(15) for at in range(100)]
+    crowd = b"".join(passing[:50]) + bytes(8) + counted + bytes(16) + b"".join(passing[50:])
+    x = bytes(4) + key.x.to_bytes(72, "little")
+    pool, _ = make_pool(noise.text(1 << 12, 1) + bytes(16) + crowd + noise.text(1 << 12, 2) + x)
+    assert [describe(one.key).fingerprint for one in found(pool)] == [describe(key).fingerprint]
+
+
+def test_limbs_of_coordinates_take_no_turns_of_scalars(make_pool: MakePool) -> None:
+    """Seen in Go on s390x: whatever its curve code left ends with zeros, as limbs of P-521 do."""
+    key, p = KEYS["P-521"], CURVES["P-521"].p
+    passing = [int.from_bytes(noise.uniform(65, at), "big") for at in range(200)]
+    crowd = b"".join(big_endian_words(number, 66, 8) + bytes(8) for number in passing)
+    d = (66).to_bytes(4, "big") + encodings.big_endian(key.d, 66)
+    x = big_endian_words((key.x << 576) % p, 66, 8)
+    data = noise.text(1 << 12, 1) + bytes(16) + crowd + bytes(12) + d + bytes(30) + x + bytes(16)
+    pool, _ = make_pool(data, "big")
+    assert key.spki_sha256 in map(named, found(pool))
+
+
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_known_point_needs_not_stand_there(make_pool: MakePool, curve: str) -> None:
+    """The point of a certificate or of the operator's list bears witness as well."""
+    key = KEYS[curve]
+    pool, _ = make_pool(plant([scalar(key)["limbs"]], 5))
+    assert found(pool) == []
+    witness = publics.ec(curve, key.x, key.y, kind="known")
+    assert [named(related) for related in found(pool, [witness])] == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("curve", KEYS)
+def test_a_freed_scalar_behind_what_overwrote_the_rest(make_pool: MakePool, curve: str) -> None:
+    """The point ends right before the scalar, random bytes follow: no edge of a run is near."""
+    key = KEYS[curve]
+    point = encodings.public_point(key)
+    freed = noise.uniform(48, 3) + point + noise.uniform(-len(point) % 16, 1)
+    freed += encodings.little_limbs(key.d) + noise.uniform(56, 2)
+    pool, _ = make_pool(noise.plant(noise.text(SIZE, 5), 1024, bytes(8) + freed + bytes(8)))
+    assert key.spki_sha256 in map(named, found(pool))
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+@pytest.mark.parametrize("form", ["point", "limbs"])
+def test_a_freed_point_whose_y_is_left(make_pool: MakePool, curve: str, form: str) -> None:
+    """An allocator wrote over the first 16 bytes of the block, and x stands nowhere."""
+    key = KEYS[curve]
+    block = encodings.public_point(key) if form == "point" else encodings.little_limbs(key.y)
+    point = noise.uniform(16, 8) + block[16:]
+    big = encodings.big_endian(key.d, key.field_bytes)
+    parts = [(len(big).to_bytes(8, "little"), big), (bytes(8), point)]
+    pool, _ = make_pool(plant(parts, 5))
+    (related,) = found(pool)
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert related.proof == matches.PROOF
+    other = bytes((big[-1] ^ 1,)) + big[1:]
+    pool, _ = make_pool(plant([(parts[0][0], other), parts[1]], 5))
+    assert not found(pool)
+
+
+@pytest.mark.parametrize("length", [b"\x41\0", b"\0\0\0\x41", b"\x04\x41"])
+def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: bytes) -> None:
+    """Half of the scalars are 65 bytes long where numbers have no leading zeros."""
+    key = KEYS["P-521"]
+    short = noise.uniform(52, 1) + length + encodings.big_endian(key.d) + noise.uniform(40, 2)
+    parts = [(bytes(8), short), (bytes(8), encodings.public_point(key))]
+    pool, memory = make_pool(plant(parts, 3))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    fresh = [describe(each) for each in ec.again(memory, second_look.told(related))]
+    assert key.spki_sha256 in {each.fingerprint.value for each in fresh}
+
+
+def test_a_scalar_of_p521_without_its_zero_in_a_crowd(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in SoftHSM on 32-bit x86: those with their zero are as many as are tried."""
+    monkeypatch.setitem(ec.MOST, "P-521", (16, 16, 16))
+    key = KEYS["P-521"]
+    others = b"".join(noise.uniform(65, seed) + b"\1" + bytes(22) for seed in range(40))
+    short = struct.pack("<Q", 0x51) + encodings.big_endian(key.d) + bytes(23)
+    data = bytes(64) + others + encodings.public_point(key) + bytes(11) + others + short
+    pool, _ = make_pool(data + bytes(64))
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
+def test_scalars_near_a_point_as_a_library_spells_it_come_first(make_pool: MakePool) -> None:
+    """Of more numbers than are derived, those beside the point's limbs are."""
+    key = KEYS["P-384"]
+    objects = [noise.uniform(48, seed) for seed in range(1200)]
+    objects[900:902] = [encodings.little_limbs(key.x, 48), encodings.little_limbs(key.d, 48)]
+    data = encodings.public_point(key) + bytes(15) + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(16))
+    assert [key.spki_sha256] == list(map(named, found(pool)))
+
+
+@pytest.mark.parametrize("announced", ["CPython", "64 bits", "32 bits"])
+def test_a_scalar_behind_a_version(make_pool: MakePool, announced: str) -> None:
+    """What WIF decodes to: 80, the scalar, 01 and a checksum, with no zero byte around."""
+    key = KEYS["secp256k1"]
+    raw = b"\x80" + encodings.big_endian(key.d, 32) + b"\x01\x9a\xbc\xde\xf0"
+    head = {
+        "CPython": len(raw).to_bytes(8, "little") + b"\xff" * 8,
+        "64 bits": len(raw).to_bytes(8, "little"),
+        "32 bits": len(raw).to_bytes(4, "little"),
+    }[announced]
+    data = noise.plant(noise.text(SIZE, 7), 1024 - len(head), head + raw)
+    data = noise.plant(data, 8192, bytes(8) + encodings.public_point(key) + bytes(8))
+    (found,) = ec.search(make_pool(data)[0], ())
+    assert describe(found.key).fingerprint.value == key.spki_sha256
+    assert found.places == (Place(space=0, offset=1025, size=32),)
+
+
+def assert_found_in_crowd(make_pool: MakePool, key: keys.EcKey, objects: Sequence[bytes]) -> None:
+    """Find the key that one of many objects holds, and no other; its point stands before them."""
+    point = encodings.public_point(key)
+    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
+    pool, _ = make_pool(data + bytes(32))
+    assert not pool.few
+    assert list(map(named, found(pool))) == [key.spki_sha256]
+
+
+@pytest.mark.parametrize("lead", [1, 3])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
+    make_pool: MakePool, curve: str, lead: int
+) -> None:
+    """Seen in BearSSL, of whose decoder's buffer a scalar is the second part."""
+    key = KEYS[curve]
+    raw = noise.uniform(lead, 3) + encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(56 + at % 5 * 8, at) for at in range(FEW_RUNS + 99)]
+    objects[FEW_RUNS // 3] = raw + bytes(-len(raw) % 8)
+    assert_found_in_crowd(make_pool, key, objects)
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_behind_the_count_of_its_bits_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in Erlang/OTP 27: a binary on the heap of a process, between pointers."""
+    key = KEYS[curve]
+    scalar = encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(len(scalar), at) for at in range(FEW_RUNS + 99)]
+    links = struct.pack("<QQ", 0x7F9852A11301, 0x7F9852A111F2)
+    head = struct.pack("<QQ", (len(scalar) // 8 + 1) << 6 | 0x20, 8 * len(scalar))
+    objects[FEW_RUNS // 3] = links + head + scalar + links
+    assert_found_in_crowd(make_pool, key, objects)
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool, curve: str) -> None:
+    """Seen in Deno: a key was let go, and what it came from stood in rand's block of 256 bytes."""
+    key = KEYS[curve]
+    drawn = noise.uniform(20, 1) + encodings.big_endian(key.d, key.field_bytes)
+    objects = [noise.uniform(56, at) for at in range(FEW_RUNS + 99)]
+    block = (drawn + noise.uniform(256, 2))[:256] + (len(drawn) // 4 + 3).to_bytes(8, "little")
+    objects[FEW_RUNS // 3] = block
+    assert_found_in_crowd(make_pool, key, objects)
+
+
+def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
+    """A point that was derived from the parsed key itself proves nothing."""
+    key = KEYS["P-256"]
+    pool, _ = make_pool(plant([scalar(key)["limbs"]], 5))
+    derived = publics.ec("P-256", key.x, key.y, kind="public-key")
+    assert found(pool, [derived]) == []
+    place = Place(space=0, offset=0, size=91)
+    read = publics.ec("P-256", key.x, key.y, kind="public-key", place=place)
+    assert len(found(pool, [read])) == 1
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_scalar_in_montgomery_form(make_pool: MakePool, curve: str) -> None:
+    """A scalar times R modulo the order (ring) is found beside the encoded point."""
+    key = KEYS[curve]
+    secret = montgomery(key.d, CURVES[curve].n, key.field_bytes)
+    pool, memory = make_pool(plant([(bytes(8), secret), (b"", encodings.public_point(key))], 7))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
+@pytest.mark.parametrize("rest", [0, 2])
+def test_a_scalar_in_montgomery_form_without_an_encoded_point(
+    make_pool: MakePool, curve: str, rest: int
+) -> None:
+    """The point stands in limbs, as Botan 3 keeps it; words of another object may follow."""
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 8) * 8
+    secret = montgomery(key.d, CURVES[curve].n, size) + noise.uniform(8 * rest, 3)
+    parts = [(bytes(8), secret), (bytes(8), encodings.little_limbs(key.x, size))]
+    pool, memory = make_pool(plant(parts, 7))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize(
+    ("curve", "shift"),
+    [("P-256", 0), ("P-256", 4), ("P-384", 4), ("P-521", 0), ("P-521", 4), ("secp256k1", 0)],
+)
+def test_a_scalar_in_montgomery_form_of_a_32_bit_machine_in_a_crowd(
+    make_pool: MakePool, curve: str, shift: int
+) -> None:
+    """Seen in Botan 3: behind pointers, with room for longer ones, at half a word.
+
+    R fills limbs of 32 bits, which is another one on P-521.
+    """
+    key = KEYS[curve]
+    size = -(-key.field_bytes // 4) * 4
+    secret = ((key.d << 8 * size) % CURVES[curve].n).to_bytes(size, "little")
+    pointers = struct.pack("<4I", 0x0928EFCC, 0x0928EFC0, 0x09FCA6C0, 0x09FCA680)
+    crowd = noise.uniform(size * 200, 5)
+    between = struct.pack("<2Q", 0, size)
+    lone = b"".join(between + crowd[at : at + size] for at in range(0, len(crowd), size))
+    own = between + bytes(shift) + pointers + secret + bytes(72 - size + 4 - shift)
+    x = encodings.little_limbs(key.x, size)
+    data = lone + bytes(-len(lone) % 16) + own + bytes(-len(own) % 16) + bytes(16) + x + bytes(64)
+    pool, memory = make_pool(data)
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le montgomery"
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+@pytest.mark.parametrize(
+    ("form", "proof"),
+    [
+        ("x", NONCE),
+        ("DER", NONCE),
+        ("montgomery x", NONCE),
+        ("compressed", matches.PROOF),
+        ("limbs", matches.PROOF),
+        ("montgomery", matches.PROOF),
+    ],
+)
+def test_a_point_without_y_is_that_of_a_signature(
+    make_pool: MakePool, curve: str, form: str, proof: str
+) -> None:
+    """Of a nonce's point x alone is kept, as r; the report may tell it from a key."""
+    key = KEYS[curve]
+    forms = affine(key)
+    forms["x"] = encodings.little_limbs(key.x, key.field_bytes)
+    forms["DER"] = encode_dss_signature(key.x, key.d >> 1)
+    forms["montgomery x"] = montgomery(key.x, CURVES[curve].p, key.field_bytes)
+    pool, _ = make_pool(plant([scalar(key)["limbs"], (bytes(8), forms[form])], 5))
+    assert [(named(related), related.proof) for related in found(pool)] == [
+        (key.spki_sha256, proof)
+    ]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-521", "brainpoolP256r1", "secp256k1"])
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> None:
+    """R modulo the order, or its square, beside a table of multiples of G, which holds R*G."""
+    field = CURVES[curve]
+    number = pow(field.radix, power, field.n)
+    spelled = number.to_bytes(field.size, "little")
+    half = number * pow(field.half_radix, -1, field.n) % field.n
+    for point in (evidence.ec_derived(curve, d) for d in (1, field.radix % field.n, number, half)):
+        assert point is not None
+        x, y = (montgomery(value, field.p, field.size) for value in (point.x, point.y))
+        pool, _ = make_pool(plant([(bytes(8), spelled), (bytes(8), x + y)], 6))
+        assert found(pool) == []
+
+
+@pytest.mark.parametrize("power", [1, 2, 4, 5])
+def test_a_root_of_one_is_no_key(make_pool: MakePool, power: int) -> None:
+    """By which secp256k1's endomorphism multiplies: in hex, beside that multiple of G."""
+    order = CURVES["secp256k1"].n
+    number = pow(3, (order - 1) // 6 * power, order)
+    point = evidence.ec_derived("secp256k1", number)
+    assert point is not None
+    encoded = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    pool, _ = make_pool(plant([(bytes(8), number.to_bytes(32, "big")), (bytes(8), encoded)], 6))
+    assert found(pool) == []
+
+
+def test_java_words(make_pool: MakePool) -> None:
+    """BigInteger.mag is read behind the length of its array."""
+    key = KEYS["P-256"]
+    length = (8).to_bytes(4, "little")
+    parts = [(length, encodings.java_words(key.d)), (b"", encodings.public_point(key))]
+    pool, _ = make_pool(plant(parts, 9))
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+def test_java_words_among_thousands_of_arrays(make_pool: MakePool) -> None:
+    """A heap full of arrays as long: those near a point that was met are tried first."""
+    key = KEYS["P-256"]
+    header = bytes(12) + (8).to_bytes(4, "little")
+    arrays = [header + noise.uniform(32, seed) for seed in range(1, 1600)]
+    arrays[1590] = header + encodings.java_words(key.d)
+    point = bytes(16) + encodings.public_point(key) + bytes(15)
+    pool, _ = make_pool(b"".join(arrays) + point)
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 99),
+    kind=st.sampled_from(["text", "text16", "pointers", "zeros"]),
+    form=st.sampled_from(["limbs", "bytes", "limbs of a chunk", "octet string"]),
+    bit=st.integers(0, 255),
+    which=st.sampled_from(["neither", "scalar", "point"]),
+)
+def test_one_bit_decides(
+    make_pool: MakePool, seed: int, kind: str, form: str, bit: int, which: str
+) -> None:
+    """A key is found in any surroundings; with one bit of it or of its point flipped it is not."""
+    d = int.from_bytes(noise.uniform(32, seed), "big") >> 1
+    derived = ec.ec_derived("P-256", d)
+    assert isinstance(derived, Ec)
+    key = keys.EcKey(label="", curve="P-256", d=d, x=derived.x, y=derived.y)
+    before, raw = scalar(key)[form]
+    secret = bytearray(raw)
+    x = bytearray(encodings.big_endian(key.x, 32))
+    if which == "scalar":
+        secret[bit // 8] ^= 1 << bit % 8
+    if which == "point":
+        x[bit // 8] ^= 1 << bit % 8
+    parts = [(before, bytes(secret)), (b"\x02", bytes(x))]
+    pool, _ = make_pool(plant(parts, seed, noise.KINDS[kind](SIZE, seed)))
+    assert len(found(pool)) == (which == "neither")
+
+
+@pytest.mark.parametrize("kind", ["heap", "uniform", "mixed"])
+def test_random_bytes_hold_no_key(make_pool: MakePool, kind: str) -> None:
+    """Random objects and stretches give nothing."""
+    make = noise.mixed if kind == "mixed" else noise.KINDS[kind]
+    pool, _ = make_pool(make(1 << 15, 11))
+    assert found(pool) == []
+
+
+def test_the_scalar_is_no_witness_of_itself(make_pool: MakePool) -> None:
+    """A scalar alone proves nothing, however often it stands there."""
+    form = scalar(KEYS["P-256"])
+    pool, _ = make_pool(plant([form["limbs"], form["octet string"], form["bytes"]], 13))
+    assert found(pool) == []
+
+
+def test_an_empty_pool(make_pool: MakePool) -> None:
+    """Where nothing looks random nothing is tried."""
+    pool, _ = make_pool(bytes(4096))
+    assert found(pool) == []

@@ -1,0 +1,52 @@
+"""Points that bear witness: where they stand, and where surely no scalar does."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import encodings, keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations.weierstrass import ec, witnesses
+from scanner.dump.space import Memory
+from scanner.model import Place
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_both_coordinates_of_a_point_are_taken(make_pool: MakePool, curve: str) -> None:
+    """Those in limbs of their own, each wherever it stands, of a point that a certificate has."""
+    key = keys.ec_key(curve)
+    size = -(-key.field_bytes // 8) * 8
+    x, y = (encodings.little_limbs(number, size) for number in (key.x, key.y))
+    pool, _ = make_pool(bytes(64) + x + bytes(256) + y + bytes(64))
+    known = [publics.ec(curve, key.x, key.y, kind="certificate")]
+    met = witnesses.meet(pool, known, ec.MOST)
+    assert {place.offset for place in met.taken[curve]} == {64, 64 + size + 256}
+    assert 64 in {place.offset for place in met.beside[curve]}
+    assert curve in met.spelled
+
+
+def test_what_may_be_a_compressed_point_takes_nothing(make_pool: MakePool) -> None:
+    """It is met, and what is near it likely; but half of all numbers are the x of a point."""
+    key = keys.ec_key("P-256")
+    x = encodings.big_endian(key.x, 32)
+    point = (33).to_bytes(8, "little") + bytes((2 + key.y % 2,)) + x
+    data = noise.plant(noise.text(4096, 3), 1024, bytes(16) + point + bytes(16))
+    pool, _ = make_pool(data)
+    met = witnesses.meet(pool, (), ec.MOST)
+    assert met.known["P-256"] == {key.x: key.y}
+    place = Place(space=0, offset=1024 + 16 + 9, size=32)
+    assert place in met.beside["P-256"]
+    assert met.taken["P-256"] == []
+
+
+def test_a_point_of_a_keys_file_alone_is_parsed(make_pool: MakePool) -> None:
+    """It bears no witness, and nothing is beside it."""
+    key = keys.ec_key("P-256")
+    pool, _ = make_pool(bytes(1024))
+    derived = publics.ec("P-256", key.x, key.y, kind="public-key")
+    met = witnesses.meet(pool, [derived], ec.MOST)
+    assert met.parsed == {("P-256", key.x)}
+    assert not met.known["P-256"]
