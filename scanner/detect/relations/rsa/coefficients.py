@@ -76,16 +76,16 @@ def listed(shelf: Shelf, bits: int) -> Numbers:
 
     Where runs are many, what fills its run alone.
     """
-    pool, survey = shelf.pool, shelf.survey
+    pool, edges = shelf.pool, shelf.edges
     parts = []
     for index, reading in enumerate(pool.readings):
         if reading.digit != 8:
             continue
         size = readings.width(reading, bits)
-        most = len(pool.data) if survey.loose else size + 2 * SLACK
+        most = len(pool.data) if edges.loose else size + 2 * SLACK
         begins, ends = (
             side.at[side.exact & (side.room >= size) & (side.room <= most)]
-            for side in (survey.begins[index], survey.ends[index])
+            for side in (edges.begins[index], edges.ends[index])
         )
         position = distinct(np.concatenate((begins, ends - size)))
         low = readings.low(reading, pool.data, position, bits)

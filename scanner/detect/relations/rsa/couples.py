@@ -77,7 +77,7 @@ def _with_exponents(shelf: Shelf, bits: int, others: Collection[int]) -> Iterato
         yield from _freed(shelf, primes, exponents, hits, others)
     primes, exponents = _in_slab(shelf, full)
     yield from _twice(shelf, primes, exponents, _beside(primes, exponents), others)
-    every = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+    every = shelf.numbers(bits, full=False, filling=not shelf.edges.loose)
     for primes, exponents in by_reading(exact(full), every.take(every.exact)):
         yield from _twice(shelf, primes, exponents, _fitting(shelf, primes, exponents), others)
 
@@ -132,7 +132,7 @@ def _ending(shelf: Shelf, bits: int) -> Numbers:
     pool, one = shelf.pool, np.uint64(1)
     parts = []
     for index, reading in enumerate(pool.readings):
-        ends, size = shelf.survey.ends[index], readings.width(reading, bits)
+        ends, size = shelf.edges.ends[index], readings.width(reading, bits)
         for lengths in LAST if reading.digit == 8 else ():
             position = ends.at[ends.exact & (ends.room >= lengths * size)] - lengths * size
             low = readings.low(reading, pool.data, position, bits)
@@ -257,7 +257,7 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
     """Yield (prime, exponent, e) where the low words say that e*dp - 1 = k*(p-1)."""
     low, high = within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
     inverse, unit = _inverses(primes.low)
-    for e in arithmetic.LIKELIEST[: None if shelf.survey.loose else 1]:
+    for e in arithmetic.LIKELIEST[: None if shelf.edges.loose else 1]:
         left, most = exponents.low * np.uint64(e) - _ONE, unit * np.uint64(e)
         ends, times = left.astype(np.uint32), inverse.astype(np.uint32)
         under = np.minimum(most, _MOST_END).astype(np.uint32)

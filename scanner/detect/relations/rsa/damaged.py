@@ -23,8 +23,8 @@ import numpy as np
 from scanner.detect.algebra.material import Material, Rsa
 from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
+from scanner.detect.integers.edges import FAINT, Touching
 from scanner.detect.integers.limbs import Offsets, Words
-from scanner.detect.integers.numbers import FAINT, Touching
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import announced, links
@@ -150,7 +150,7 @@ def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int
 def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
     yield from _whole(shelf, bits)
-    for reading, ends in zip(shelf.pool.readings, shelf.survey.ends, strict=True):
+    for reading, ends in zip(shelf.pool.readings, shelf.edges.ends, strict=True):
         if 8 * reading.word - reading.digit >= _LEAST_FREE and not reading.shift + reading.cell:
             yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
 

@@ -33,12 +33,12 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         moduli = exact(shelf.numbers(bits))
         if not len(moduli):
             continue
-        below = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+        below = shelf.numbers(bits, full=False, filling=not shelf.edges.loose)
         for some, exponents in by_reading(moduli, exact(below)):
             most = shelf.pool.budget(*MOST_PAIRS)
             low, high = within(shelf, some, exponents, most, (ANYWHERE, *RADII))
             for index, at, e in _near_fractions(
-                some, exponents, low, high, loose=shelf.survey.loose
+                some, exponents, low, high, loose=shelf.edges.loose
             ):
                 yield from _proved(shelf, (some, index), (exponents, at), e, seen)
 

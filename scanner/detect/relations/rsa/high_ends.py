@@ -74,7 +74,7 @@ def _ending(
     the same word, the first.
     """
     pool, size = shelf.pool, bits // 8
-    ends = shelf.survey.ends[pool.readings.index(how)]
+    ends = shelf.edges.ends[pool.readings.index(how)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = distinct(np.concatenate((ends.at[good], ends.at[spare] - WORD)))

@@ -112,7 +112,7 @@ def lengths(moduli: dict[int, int], *, rare: bool) -> dict[int, tuple[str, ...]]
 def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     """Find what divides the moduli."""
     found: dict[int, list[_Hit]] = {}
-    rare = shelf.survey.loose
+    rare = shelf.edges.loose
     for bits, only in lengths(moduli, rare=rare).items():
         numbers = once(shelf.numbers(bits, only=only))
         for n, first, second in _pairs(numbers, moduli):

@@ -75,7 +75,7 @@ def beside(shelf: Shelf, reading: Reading, half: int) -> Iterator[tuple[int, int
     last word is that of an odd number, or of one that fills its bits.
     """
     pool = shelf.pool
-    ends = shelf.survey.ends[pool.readings.index(reading)]
+    ends = shelf.edges.ends[pool.readings.index(reading)]
     last = pool.data[ends.at - (1 if reading.most_first else reading.word)]
     good = ends.exact & (pool.data[ends.at] == 0)
     good &= last & 1 == 1 if reading.most_first else last >= 0x80
@@ -103,7 +103,7 @@ def _ending(shelf: Shelf, bits: int) -> tuple[Offsets, Words]:
     first.
     """
     pool, size = shelf.pool, bits // 8
-    ends = shelf.survey.ends[pool.readings.index(readings.BYTES)]
+    ends = shelf.edges.ends[pool.readings.index(readings.BYTES)]
     good = ends.exact & (ends.room >= size - LOST[0]) & (ends.room < size + LOST[0])
     spare = ends.exact & (ends.room >= size - LOST[0] + WORD) & (ends.room < size + LOST[0] + WORD)
     at = np.concatenate(

@@ -59,7 +59,7 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         primes = exact(shelf.numbers(bits // 2))
         if not len(primes):
             continue
-        below = shelf.numbers(bits, full=False, filling=not shelf.survey.loose)
+        below = shelf.numbers(bits, full=False, filling=not shelf.edges.loose)
         for exponents, halves in by_reading(once(below), primes):
             near = shelf.pool.budget(*MOST_DIVISIONS), RADII
             told = _counted(shelf, exponents), _sieved(shelf, _counted(shelf, halves))

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.detect.integers import edges, readings
 from scanner.detect.integers import numbers as listing
-from scanner.detect.integers import readings
+from scanner.detect.integers.edges import Edges
 from scanner.detect.integers.limbs import Offsets
-from scanner.detect.integers.numbers import Numbers, Survey
+from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.model import Place
@@ -39,7 +40,7 @@ _ROWS = 1 << 12
 class Shelf:
     """The numbers of a pool."""
 
-    survey: Survey
+    edges: Edges
     read: Mapping[int, Place] = field(default_factory=dict)
     """Where moduli stand that were read, in a certificate or another public key."""
     listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Shelf:
     @property
     def pool(self) -> Pool:
         """The pool itself."""
-        return self.survey.pool
+        return self.edges.pool
 
     def numbers(
         self, bits: int, *, full: bool = True, only: tuple[str, ...] = (), filling: bool = False
@@ -60,7 +61,7 @@ class Shelf:
         if key not in self.listed:
             ahead = AHEAD if full else ()
             self.listed[key] = listing.numbers(
-                self.survey, bits, full=full, ahead=ahead, only=only, filling=filling
+                self.edges, bits, full=full, ahead=ahead, only=only, filling=filling
             )
         return self.listed[key]
 
@@ -107,7 +108,7 @@ class Shelf:
 
 def shelf(pool: Pool, read: Mapping[int, Place]) -> Shelf:
     """Judge the edges of a pool, and list no number yet."""
-    return Shelf(survey=listing.survey(pool), read=read)
+    return Shelf(edges=edges.judge(pool), read=read)
 
 
 def once(numbers: Numbers) -> Numbers:

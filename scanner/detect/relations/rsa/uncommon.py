@@ -62,7 +62,7 @@ class _Ends:
 def shapes(shelf: Shelf) -> list[Shape]:
     """Return the lengths of two primes and their product that stand together in one reading."""
     found: dict[Shape, None] = {}
-    few = shelf.survey.loose
+    few = shelf.edges.loose
     for index, reading in enumerate(shelf.pool.readings[: None if few else MOST_READINGS]):
         ends = _ends(shelf, index, lowest=True)
         whole = np.flatnonzero(ends.room >= 2 * LEAST)
@@ -78,7 +78,7 @@ def moduli(shelf: Shelf, e: int) -> list[int]:
     For e*d/n is nearly a simple fraction (see ``ratios``). None where runs are many.
     """
     found: dict[int, None] = {}
-    if not shelf.survey.loose:
+    if not shelf.edges.loose:
         return []
     for index, reading in enumerate(shelf.pool.readings):
         ends = _ends(shelf, index, lowest=False)
@@ -95,7 +95,7 @@ def _ends(shelf: Shelf, index: int, *, lowest: bool) -> _Ends:
     """
     reading = shelf.pool.readings[index]
     last = reading.most_first == lowest
-    side = (shelf.survey.ends if last else shelf.survey.begins)[index]
+    side = (shelf.edges.ends if last else shelf.edges.begins)[index]
     bits = _bits(reading)
     size = readings.width(reading, bits)
     good = side.exact & (side.room >= max(LEAST, size)) & (side.room <= MOST + 4 * SLACK)
@@ -233,7 +233,7 @@ def _lengths(shelf: Shelf, index: int, ends: _Ends, row: int) -> list[int]:
     Whole words of 64 bits, as keys have.
     """
     reading, at = shelf.pool.readings[index], int(ends.at[row])
-    side = (shelf.survey.ends if reading.most_first else shelf.survey.begins)[index]
+    side = (shelf.edges.ends if reading.most_first else shelf.edges.begins)[index]
     spare = readings.WIDE - int(ends.word[row]).bit_length()
     found = []
     for size in _sizes(reading, int(ends.room[row])):

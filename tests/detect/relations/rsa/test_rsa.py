@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Rsa, describe
-from scanner.detect.integers import numbers, readings
+from scanner.detect.integers import edges, readings
 from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
@@ -312,7 +312,7 @@ def test_few_positions_are_kept_of_bytes_without_alignment(make_pool: MakePool) 
     """
     objects = [bytes(16) + noise.uniform(64 + 8 * (seed % 9), seed) for seed in range(3000)]
     pool, _ = make_pool(b"".join(objects), addressed=False)
-    found = numbers.survey(pool)
+    found = edges.judge(pool)
     packed = [index for index, how in enumerate(pool.readings) if how.packed]
     kept = sum(len(side[index].at) for side in (found.begins, found.ends) for index in packed)
     assert kept < 10 * len(pool.at)
