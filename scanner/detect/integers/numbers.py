@@ -2,7 +2,7 @@
 
 For a given length there are few positions to try, at the ``edges`` of runs; most of those fall to
 tests of a byte, most of the rest to a division by small primes, and all of it is arithmetic on
-whole arrays. What is left is worth looking at as a number, and this module refuses to: relations do.
+whole arrays. What is left is worth looking at as a number; this module refuses to: relations do.
 """
 
 import math
