@@ -49,9 +49,9 @@ def _hashes(pool: Pool, found: Sequence[Related]) -> Iterator[tuple[bytes, _Pair
         r = nonce.y % nonce.q
         for s in _beside(pool, r, size) if signers else ():
             for signer in signers:
-                z = (s * nonce.x - r * signer.x) % nonce.q
-                for raw in nonces.spelled(size, z) if z >> 64 else ():
-                    yield raw, (nonce, signer)
+                for z in nonces.hashes(nonce.q, s * nonce.x - r * signer.x):
+                    for raw in nonces.spelled(size, z):
+                        yield raw, (nonce, signer)
 
 
 def _beside(pool: Pool, r: int, size: int) -> Iterator[int]:

@@ -74,12 +74,10 @@ def _hashes(
             part, bits = s * key.d % curve.n, curve.n.bit_length()
             for signer in others:
                 rest = key.x * signer.d
-                for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
-                    if z >> 64:
-                        # Zeros of the first word tell nothing, and cost much to look up.
-                        yield readings.encode(how, z, bits)[how.shift // 8 :], (key, signer)
-                        for raw in nonces.spelled(curve.size, z):
-                            yield raw, (key, signer)
+                for z in nonces.hashes(curve.n, part - rest, -part - rest):
+                    yield readings.encode(how, z, bits)[how.shift // 8 :], (key, signer)
+                    for raw in nonces.spelled(curve.size, z):
+                        yield raw, (key, signer)
 
 
 def _beside(

@@ -135,13 +135,13 @@ def _signers(
     pool: Pool, suspects: Sequence[Ec], signers: Sequence[Ec], places: _Places
 ) -> dict[tuple[str, int], Ec]:
     """Return which suspects are nonces of a found key: s is near r, and the hash stands there."""
-    hashes = _hashes(pool, suspects, signers, places)
-    return {(key.curve, key.x): signer for key, signer in standing(pool, hashes)}
+    signed = _hashes(pool, suspects, signers, places)
+    return {(key.curve, key.x): signer for key, signer in standing(pool, signed)}
 
 
-def standing(pool: Pool, hashes: Iterator[tuple[bytes, Pair]]) -> Iterator[Pair]:
+def standing(pool: Pool, signed: Iterator[tuple[bytes, Pair]]) -> Iterator[Pair]:
     """Yield what comes with each of some hashes that stands in the pool."""
-    while rows := list(itertools.islice(hashes, _AT_ONCE)):
+    while rows := list(itertools.islice(signed, _AT_ONCE)):
         lows = np.array([int.from_bytes(raw[:8], "little") for raw, _ in rows], np.uint64)
         for index, position in words.find(pool.data, lows):
             raw, pair = rows[index]
@@ -189,8 +189,8 @@ def _own(
         part = s * key.d % curve.n
         for position, how, d in _positions(pool, curve.size, [place]):
             rest = key.x * d
-            for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
-                for raw in spelled(curve.size, z) if 0 < d < curve.n and z >> 64 else ():
+            for z in hashes(curve.n, part - rest, -part - rest) if 0 < d < curve.n else ():
+                for raw in spelled(curve.size, z):
                     yield raw, ((key, position, how), d)
 
 
@@ -212,8 +212,8 @@ def _hashes(
             part = s * key.d % curve.n
             for signer in others:
                 rest = key.x * signer.d
-                for z in ((part - rest) % curve.n, (-part - rest) % curve.n):
-                    for raw in spelled(curve.size, z) if z >> 64 else ():
+                for z in hashes(curve.n, part - rest, -part - rest):
+                    for raw in spelled(curve.size, z):
                         yield raw, (key, signer)
 
 
@@ -230,6 +230,17 @@ def _positions(pool: Pool, size: int, near: Sequence[Place]) -> Iterator[tuple[i
         raw = pool.data[position : position + size].tobytes()
         for how in (BIG, LITTLE, JAVA) if size % JAVA.word == 0 else (BIG, LITTLE):
             yield position, how, how.decode(raw)
+
+
+def hashes(n: int, *residues: int) -> Iterator[int]:
+    """Yield the hashes that leave one of these modulo the order.
+
+    Every third is greater than that of brainpoolP256r1. A first word of zeros tells nothing, and
+    costs much to look up.
+    """
+    most = 1 << min(n.bit_length(), 8 * _HASHES[-1])
+    for z in (residue % n for residue in residues):
+        yield from (whole for whole in (z, z + n) if 1 << 64 <= whole < most)
 
 
 def spelled(most: int, z: int) -> tuple[bytes, ...]:

@@ -182,12 +182,10 @@ def _spelled(
         n, bits, size = one.order, one.bits, one.size
         for s in dict.fromkeys(s for s in (*written[size], *near[index]) if 0 < s < n):
             product = s * one.scalar % n
-            for z, t in ((product, s), (n - product, n - s)):
-                # A hash may be greater than the order.
-                for whole in (z, z + n) if z >> 64 else ():
-                    if whole.bit_length() <= bits:
-                        for raw in (*nonces.spelled(size, whole), *_packed(hows, whole)):
-                            yield raw, (index, t)
+            for residue, t in ((product, s), (n - product, n - s)):
+                for z in nonces.hashes(n, residue):
+                    for raw in (*nonces.spelled(size, z), *_packed(hows, z)):
+                        yield raw, (index, t)
         inverse = pow(one.scalar, -1, n)
         for z in near[index]:
             t = z * inverse % n

@@ -20,8 +20,11 @@ from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
 CURVE_NAMES = ("P-256", "secp256k1", "P-384")
-OWN = {curve: keys.ec_key(curve) for curve in CURVE_NAMES}
-NONCES = {curve: keys.ec_key(curve, label="nonce") for curve in CURVE_NAMES}
+SHORT = "brainpoolP256r1"
+"""A curve whose order is far below the greatest hash of its length."""
+
+OWN = {curve: keys.ec_key(curve) for curve in (*CURVE_NAMES, SHORT)}
+NONCES = {curve: keys.ec_key(curve, label="nonce") for curve in OWN}
 HASH = hashlib.sha256(b"hi").digest()
 
 
@@ -31,12 +34,13 @@ class Signature:
 
     curve: str
     normalised: bool = False
+    digest: bytes = HASH
 
     @property
     def s(self) -> int:
         """Return s, or n - s (BIP 62)."""
         n, own, once = CURVES[self.curve].n, OWN[self.curve], NONCES[self.curve]
-        z = int.from_bytes(HASH, "big")
+        z = int.from_bytes(self.digest, "big")
         s = (z + once.x * own.d) * pow(once.d, -1, n) % n
         return n - s if self.normalised else s
 
@@ -85,6 +89,14 @@ def test_a_nonce_whose_point_is_whole(
     s = limbs(signature.s, curve)
     raws = (s[::-1], HASH[::-1]) if swapped else (s, HASH)
     assert told(make_pool(process(curve, *raws))[0]) == of(curve, NONCE)
+
+
+def test_a_hash_above_the_order(make_pool: MakePool) -> None:
+    """What was signed is the hash less the order, and the hash itself is what stands."""
+    digest = b"\xff" + HASH[1:]
+    s = limbs(Signature(SHORT, digest=digest).s, SHORT)
+    known = publics.ec(SHORT, OWN[SHORT].x, OWN[SHORT].y, kind="certificate")
+    assert told(make_pool(process(SHORT, s, digest))[0], [known]) == of(SHORT, NONCE)
 
 
 @pytest.mark.parametrize("number", [False, True])
