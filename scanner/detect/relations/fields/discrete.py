@@ -2,8 +2,7 @@
 
 A group must be there before anything is tried: one of ``groups``, or the prime of a group that
 everybody uses (RFC 3526, RFC 7919), whose keys are a handshake's own as a rule. What each may cost
-is counted here, before it is spent. Exponents of DSA below 224 bits are not looked for but as
-digits: twenty bytes are no run.
+is counted here, before it is spent.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,14 @@ from scanner.detect.algebra.material import Ffc, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.fields import exponents, groups, laid, logarithms, written
+from scanner.detect.relations.fields import (
+    exponents,
+    groups,
+    laid,
+    logarithms,
+    small_orders,
+    written,
+)
 from scanner.detect.relations.fields.exponents import PROOF, Trial
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.places import digits
@@ -47,7 +53,12 @@ def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     Where the public number was read it need not stand.
     """
     for group in groups.of_dsa(pool, publics):
-        yield from exponents.proved(pool, group, ORDERED[bool(group.stated)])
+        found = list(exponents.proved(pool, group, ORDERED[bool(group.stated)]))
+        yield from found
+        known = {one.key.x for one in found if isinstance(one.key, Ffc)}
+        for numbers, how, place in small_orders.search(pool, group):
+            if numbers[1] not in known:
+                yield exponents.told(group, numbers, how, place)
 
 
 def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:

@@ -23,7 +23,7 @@ from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.fields.logarithms import Piece
 from scanner.detect.relations.places import digits, words
 from scanner.detect.relations.related import Related
-from scanner.model import NONCE_DSA
+from scanner.model import NONCE_DSA, Place
 
 PROOF = "g**x = y"
 
@@ -72,21 +72,31 @@ def proved(pool: Pool, group: Group, budget: int, least: int = 0) -> Iterator[Re
 
 
 def related(pool: Pool, group: Group, trial: Trial, proof: str) -> Related:
-    """Say which key an exponent is, and where it and its group stand."""
-    piece, key = trial.piece, group.stated.get((trial.g, trial.y))
+    """Say which key an exponent of the pool is, and where it and its group stand."""
+    piece = trial.piece
+    place = pool.place(piece.position, piece.size)
+    return told(group, (trial.g, piece.x, trial.y), piece.how, place, proof)
+
+
+def told(
+    group: Group, numbers: tuple[int, int, int], how: Reading, place: Place, proof: str = PROOF
+) -> Related:
+    """Say which key g, x and y are, where x stands in some reading, and where its group does."""
+    g, x, y = numbers
+    key = group.stated.get((g, y))
     return Related(
         key=Ffc(
             algorithm=key.algorithm if key else group.algorithm,
             p=group.p,
             q=group.q,
-            g=trial.g,
-            x=piece.x,
-            y=trial.y,
+            g=g,
+            x=x,
+            y=y,
             more=key.raw if key else b"",
         ),
         proof=proof,
-        encoding=f"x {piece.how.name}",
-        places=(pool.place(piece.position, piece.size), *group.bases[trial.g]),
+        encoding=f"x {how.name}",
+        places=(place, *group.bases[g]),
     )
 
 
