@@ -1,18 +1,21 @@
-"""DSA exponents of 160 bits, which are no runs: read around where their group's numbers stand.
+"""DSA exponents of 160 bits, which are no runs: looked for in memory itself.
 
 Orders were of 160 bits (FIPS 186-2), and are so in the keys of 1024 bits that OpenSSL and JDK make
 still. Twenty bytes are told from other memory by what is beside them: zeros that fill a limb, or
-their length. This module tries them where a public key of the group was read, so that one power
-decides, and passes nonces over: of a signature's r no run tells either.
+their length. Around the other numbers of a key all such are tried, and elsewhere what an allocator
+or Java announces. This module tries them where a public key of the group was read, so that one
+power decides, and passes nonces over: of a signature's r no run tells either.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Reading
+from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Bytes, Reading
 from scanner.detect.relations.fields.fixedbase import powers
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.places import variety, words
@@ -21,11 +24,17 @@ from scanner.model import Place
 BITS, SIZE = 160, 20
 """Of an order, and the bytes of an exponent."""
 
-MOST_PLACES, MOST_POWERS = 64, 2_000
-"""Places of numbers of a group around which is read, and exponents that are tried: 70 us each."""
+MOST_PLACES, MOST_BYTES = 64, 1 << 29
+"""Places of numbers of a group around which is read; and bytes of memory elsewhere."""
+
+MOST_NEAR, MOST_FAR = 2_000, 8_000
+"""Exponents that are tried there, and elsewhere, at 70 us each."""
 
 _REACH = NEIGHBOURHOOD // 2
 """Bytes before and behind a place that are read."""
+
+_CHUNK = 1 << 22
+"""Bytes that are read at once elsewhere."""
 
 _LACK = 16
 """Bits that an exponent is shorter than its order at most."""
@@ -33,27 +42,42 @@ _LACK = 16
 _HEAD, _PAD = 8, 4
 """Bytes before an exponent that are looked at, and those behind it that fill a limb of 64 bits."""
 
-_SMALL = 1 << 16
-"""Below it are the sizes of an allocator's blocks."""
+_SMALL, _HIGH = 1 << 16, np.uint64(1 << 48)
+"""Below these are the sizes of an allocator's blocks; and of random limbs one in 65,536."""
+
+_INTS = SIZE // JAVA.word
+
+_Exponent = tuple[int, Reading, Place]
+"""A number that may be an exponent, how it is read, and where it stands."""
 
 
 def search(pool: Pool, group: Group) -> Iterator[tuple[tuple[int, int, int], Reading, Place]]:
     """Yield g, x and y of public keys of a group that were read, and how x stands where."""
-    ys = [y for _, y in group.stated]
-    if group.q.bit_length() != BITS or not ys:
+    if group.q.bit_length() != BITS or not group.stated:
         return
-    seen: set[int] = set()
     raised = {g: powers(g, group.p, BITS) for g in group.bases}
+    left = set(group.stated)
     told = [key.witness.place for key in group.stated.values() if key.witness.place]
-    places = [*_places(pool, (*ys, *group.bases, group.p)), *told]
-    for x, place, how in _near(pool, places[:MOST_PLACES]):
-        if x in seen or not 1 << (BITS - _LACK) < x < group.q:
-            continue
-        seen.add(x)
-        found = ((g, x, power(x)) for g, power in raised.items())
-        yield from ((each, how, place) for each in found if (each[0], each[2]) in group.stated)
-        if len(seen) * len(raised) >= MOST_POWERS:
+    places = [*_places(pool, (*(y for _, y in left), *group.bases, group.p)), *told]
+    near, far = _near(pool, places[:MOST_PLACES]), _far(pool)
+    for found, most in ((near, MOST_NEAR), (far, MOST_FAR)):
+        for x, how, place in itertools.islice(_fresh(found, group.q), most // len(raised)):
+            for g, power in raised.items():
+                key = g, power(x)
+                if key in left:
+                    left.remove(key)
+                    yield (g, x, key[1]), how, place
+        if not left:
             return
+
+
+def _fresh(found: Iterator[_Exponent], q: int) -> Iterator[_Exponent]:
+    """Yield what is as long as an order and below it, each number once."""
+    seen: set[int] = set()
+    for one in found:
+        if 1 << (BITS - _LACK) < one[0] < q and one[0] not in seen:
+            seen.add(one[0])
+            yield one
 
 
 def _places(pool: Pool, numbers: tuple[int, ...]) -> list[Place]:
@@ -72,7 +96,10 @@ def _places(pool: Pool, numbers: tuple[int, ...]) -> list[Place]:
     return [pool.place(at, SIZE) for _, at in sorted(hits)]
 
 
-def _near(pool: Pool, places: list[Place]) -> Iterator[tuple[int, Place, Reading]]:
+# --- around the other numbers -------------------------------------------------------------------
+
+
+def _near(pool: Pool, places: list[Place]) -> Iterator[_Exponent]:
     """Yield what may be exponents around some places: those next to each first."""
     read: list[Place] = []
     for place in places:
@@ -88,8 +115,12 @@ def _near(pool: Pool, places: list[Place]) -> Iterator[tuple[int, Place, Reading
             for at in _listed(pool, Place(space=place.space, offset=first, size=len(raw)), how, raw)
         ]
         for _, at, how in sorted(rows, key=lambda row: row[:2]):
-            x = readings.decode(how, raw[at : at + SIZE]) or 0
-            yield x, Place(space=place.space, offset=first + at, size=SIZE), how
+            yield _exponent(raw, at, how, place.space, first)
+
+
+def _exponent(raw: bytes, at: int, how: Reading, space: int, first: int) -> _Exponent:
+    x = readings.decode(how, raw[at : at + SIZE]) or 0
+    return x, how, Place(space=space, offset=first + at, size=SIZE)
 
 
 def _close(one: Place, other: Place) -> bool:
@@ -106,7 +137,7 @@ def _listed(pool: Pool, place: Place, how: Reading, raw: bytes) -> list[int]:
     before, behind = words.sliding(data, "<u4")[at - _PAD], words.sliding(data, "<u4")[at + SIZE]
     padded = (behind == 0) & ((past % limb == 0) | (not addressed)) & (limb > _PAD)
     if how is JAVA:
-        good = before == SIZE // JAVA.word
+        good = before == _INTS
     elif how is LIMBS:
         good = padded | (before < _SMALL) & (limb <= _PAD)
     else:
@@ -118,3 +149,47 @@ def _listed(pool: Pool, place: Place, how: Reading, raw: bytes) -> list[int]:
     at = at[good]
     found: list[int] = at[variety.varied(data, at, SIZE)].tolist()
     return found
+
+
+# --- elsewhere ----------------------------------------------------------------------------------
+
+
+def _far(pool: Pool) -> Iterator[_Exponent]:
+    """Yield what may be exponents anywhere at addresses: what is behind a small word comes first.
+
+    Seen in PyCryptodome: x lay 1.5 MB from y, in the heap that grows, behind its block's size.
+    """
+    memory, left, later = pool.memory, MOST_BYTES, list[_Exponent]()
+    for space in np.flatnonzero(memory.map.addressed).tolist():
+        whole = min(int(memory.map.size[space]), left)
+        left -= whole
+        for first in range(-int(memory.map.base[space]) % _HEAD, whole, _CHUNK):
+            raw = memory.clip(space, first, _CHUNK + SIZE + _PAD + _HEAD)
+            data = np.frombuffer(raw, np.uint8)[: len(raw) // _HEAD * _HEAD]
+            if not data.any():
+                continue
+            for how, (at, likely) in _announced(data, memory.map.pointer_size).items():
+                keep = variety.varied(data, at, SIZE) if how in pool.readings else at < 0
+                for one, soon in zip(at[keep].tolist(), likely[keep].tolist(), strict=True):
+                    exponent = _exponent(raw, one, how, space, first)
+                    if soon:
+                        yield exponent
+                    elif len(later) < MOST_FAR:
+                        later.append(exponent)
+    yield from later
+
+
+def _announced(data: Bytes, limb: int) -> dict[Reading, tuple[Offsets, Flags]]:
+    """List where limbs may stand, or ints behind their count, and which are the likelier ones."""
+    ints = data.view("<u4")
+    counted = 4 * (np.flatnonzero(ints[: -_INTS - 1] == _INTS) + 1)
+    every = np.ones(len(counted), np.bool_)
+    if limb > _PAD:
+        full = data.view("<u8")
+        top = full[3:] - np.uint64(_SMALL) < np.uint64((1 << 32) - _SMALL)
+        at = np.flatnonzero(top & (full[1:-2] >= _HIGH) & (full[2:-1] >= _HIGH)) + 1
+        return {JAVA: (counted, every), LIMBS: (8 * at, full[at - 1] < _SMALL)}
+    at = np.flatnonzero(ints[: -_INTS - 1] < _SMALL) + 1
+    for word in range(_INTS):
+        at = at[ints[at + word] >= _SMALL]
+    return {JAVA: (counted, every), LIMBS: (4 * at, np.ones(len(at), np.bool_))}

@@ -83,6 +83,23 @@ def test_limbs_of_32_bits(make_pool: MakePool) -> None:
     assert related.places[0] == Place(space=0, offset=at, size=20)
 
 
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize("form", ["limbs", "ints"])
+def test_an_exponent_anywhere(make_pool: MakePool, form: str, word: int) -> None:
+    """Seen in PyCryptodome: far from all other numbers, behind the size of its block."""
+    data, at = process(form, apart=120_000)
+    data = data[: at - 4] + struct.pack("<I", 5 if form == "ints" else 0x21) + data[at:]
+    if form == "limbs" and word == 8:
+        data = data[: at - 8] + struct.pack("<Q", 0x21) + data[at:]
+    pool, _ = make_pool(data, word=word)
+    (related,) = discrete.search_dsa(pool, [OWN])
+    assert related.places[0] == Place(space=0, offset=at, size=20)
+    flipped = bytearray(data)
+    flipped[at] ^= 1
+    pool, _ = make_pool(bytes(flipped), word=word)
+    assert list(discrete.search_dsa(pool, [OWN])) == []
+
+
 def test_an_exponent_beside_a_public_key_that_was_read(make_pool: MakePool) -> None:
     """Where numbers of the key stand nowhere else, the key itself is a place."""
     data = noise.plant(noise.text(1 << 17, 3), 2040, bytes(8) + P.to_bytes(128, "little"))
@@ -96,7 +113,8 @@ def test_an_exponent_beside_a_public_key_that_was_read(make_pool: MakePool) -> N
 
 def test_an_exponent_in_a_crowd(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is nearest to the public number comes first."""
-    monkeypatch.setattr(small_orders, "MOST_POWERS", 200)
+    monkeypatch.setattr(small_orders, "MOST_NEAR", 200)
+    monkeypatch.setattr(small_orders, "MOST_FAR", 0)
     crowd = b"".join(struct.pack("<QII", 1, 0, 5) + noise.uniform(24, at) for at in range(700))
     data, _ = process("ints", apart=256)
     data = data[:8192] + crowd + data[8192 + len(crowd) :]
