@@ -21,7 +21,7 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import DEEP, Pool
-from scanner.detect.relations.edwards import edwards_nonces, eighths, extended, integers, trials
+from scanner.detect.relations.edwards import eighths, extended, integers, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH
 from scanner.detect.relations.edwards.trials import SCALAR, SEED, Trial
 from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
@@ -134,7 +134,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         found = list(trials.witnessed(pool, tried, read))
         met = {key.raw for key in read}
         kept = _kept(pool, pairs, found) if algorithm == "ed25519" else ()
-        for trial in (*edwards_nonces.named(pool, found, read), *kept):
+        for trial in (*nonces.named(pool, found, read), *kept):
             yield Related(
                 key=_key(trial),
                 proof=NONCE_EDWARDS if trial.once else PROOFS.get(trial.form, PROOFS[SEED]),

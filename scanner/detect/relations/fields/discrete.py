@@ -18,8 +18,8 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.fields import (
     exponents,
     groups,
-    laid,
     logarithms,
+    long_exponents,
     small_orders,
     written,
 )
@@ -74,7 +74,7 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     found = [(p, named_groups.G) for p in named if p in there]
     found += [(p, g) for p, _, g in list(stated)[: groups.MOST_GROUPS] if (p, g) not in found]
     shares = [_SHARE if _answered(pool, p.bit_length() // 8) else 1 for p, _ in found]
-    bound = effort.Bound(laid.SPENT)
+    bound = effort.Bound(long_exponents.SPENT)
     for (p, g), share in zip(found, shares, strict=True):
         ys = {(g, key.y): key for key in stated.get((p, 0, g), ())}
         given = any(key.witness.kind == "known" for key in ys.values())
@@ -84,7 +84,7 @@ def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         cheap = p.bit_length() <= _CHEAP or len(found) <= 2
         least = pool.budget(*LEAST) if share == _SHARE and cheap else 0
         yield from exponents.proved(pool, group, budget, least)
-        for piece, y in laid.exponents(pool, p, g, there.get(p, ()), bound):
+        for piece, y in long_exponents.exponents(pool, p, g, there.get(p, ()), bound):
             yield exponents.related(pool, group, Trial(piece, g, y), PROOF)
         if java:
             bits = min(p.bit_length() // 2, logarithms.LONGEST)

@@ -3,5 +3,6 @@
 Who knows the modulus (``known``), and who does not: two primes (``pairs``), with their exponents
 (``couples``), one (``dividing``, ``drawn``), an exponent (``crt``, ``exponents``, ``orders``), a
 coefficient (``coefficients``, ``inverses``); and what an allocator wrote over (``damaged``,
-``cut``, ``topless``, ``low_ends``, ``high_ends``), where ``partial`` solves for what is gone.
+``high_exponents``, ``low_exponents``, ``low_ends``, ``high_ends``), where ``partial`` solves for
+what is gone.
 """

@@ -20,18 +20,18 @@ from scanner.detect.relations.rsa import (
     coefficients,
     couples,
     crt,
-    cut,
     damaged,
     dividing,
     drawn,
     exponents,
     high_ends,
+    high_exponents,
     inverses,
     known,
     low_ends,
+    low_exponents,
     orders,
     pairs,
-    topless,
 )
 from scanner.detect.relations.rsa.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -87,8 +87,8 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)
     yield high_ends.search(listed, seen)
-    yield cut.search(listed, _left(moduli, seen), seen)
-    yield topless.search(listed, _left(moduli, seen))
+    yield high_exponents.search(listed, _left(moduli, seen), seen)
+    yield low_exponents.search(listed, _left(moduli, seen))
     yield drawn.search(listed, _left(moduli, seen))
 
 
@@ -118,8 +118,8 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     for place, role in zip(candidate.places, candidate.roles, strict=True):
         raw = bare_numbers.number(memory, place)
         part = damaged.divisor(n, role, raw, table) if role.startswith("p without") else None
-        part = cut.divisor(n, e, raw) if role == cut.ROLE else part
-        part = topless.divisor(n, e, raw) if role == topless.ROLE else part
+        part = high_exponents.divisor(n, e, raw) if role == high_exponents.ROLE else part
+        part = low_exponents.divisor(n, e, raw) if role == low_exponents.ROLE else part
         part = drawn.divisor(n, raw) if role == drawn.ROLE else part
         if part is not None:
             divisors.append(part)

@@ -8,7 +8,7 @@ from fixtures import noise
 from scanner.detect.algebra import effort, named_groups
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.fields import discrete, laid
+from scanner.detect.relations.fields import discrete, long_exponents
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
@@ -77,9 +77,9 @@ def test_few_are_raised(make_pool: MakePool) -> None:
         ((P, P - 2), (), 0),
     ):
         pool, _ = make_pool(planted(end_to_end(P), end_to_end(*first, *numbers)))
-        bound = effort.Bound(laid.SPENT)
-        assert list(laid.exponents(pool, P, named_groups.G, hows, bound)) == []
-        assert laid.SPENT - bound.left == left * raised
+        bound = effort.Bound(long_exponents.SPENT)
+        assert list(long_exponents.exponents(pool, P, named_groups.G, hows, bound)) == []
+        assert long_exponents.SPENT - bound.left == left * raised
     nothing = effort.Bound(raised - 1)
     pool, _ = make_pool(planted(end_to_end(P), end_to_end(Y, X)))
-    assert list(laid.exponents(pool, P, named_groups.G, hows, nothing)) == []
+    assert list(long_exponents.exponents(pool, P, named_groups.G, hows, nothing)) == []

@@ -9,7 +9,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.rsa import rsa, topless
+from scanner.detect.relations.rsa import low_exponents, rsa
 from scanner.detect.relations.rsa.shelf import shelf
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
@@ -48,7 +48,7 @@ def test_an_exponent_without_its_top(
     (related,) = found(pool, key)
     public = describe(related.key)
     assert public.fingerprint.value == key.spki_sha256
-    assert (related.proof, related.roles) == ("part of d factors n", (topless.ROLE,))
+    assert (related.proof, related.roles) == ("part of d factors n", (low_exponents.ROLE,))
     candidate = second_look.told(related)
     assert [describe(again).fingerprint for again in rsa.again(memory, candidate)] == [
         public.fingerprint
@@ -84,15 +84,15 @@ def test_no_more_is_listed_than_is_tried(
 ) -> None:
     """Moduli of hundreds of lengths had filled the memory with what would never be tried."""
     listed: list[int] = []
-    rests = topless._rests
+    rests = low_exponents._rests
 
-    def counted(pool: Pool, size: int, e: int) -> topless._Rests:
+    def counted(pool: Pool, size: int, e: int) -> low_exponents._Rests:
         listed.append(size)
         return rests(pool, size, e)
 
-    monkeypatch.setattr(topless, "MOST", (2, 2))
-    monkeypatch.setattr(topless, "_rests", counted)
+    monkeypatch.setattr(low_exponents, "MOST", (2, 2))
+    monkeypatch.setattr(low_exponents, "_rests", counted)
     pool, _ = make_pool(freed(KEY, "d", 16, "bytes"))
     moduli = {1 << bits | 1: 3 for bits in range(2000, 2020)}
-    assert list(topless.search(shelf(pool, {}), moduli)) == []
+    assert list(low_exponents.search(shelf(pool, {}), moduli)) == []
     assert len(listed) == 2
