@@ -10,6 +10,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.fields import discrete, small_orders
+from scanner.detect.relations.fields.groups import Group
 from scanner.dump.space import Memory
 from scanner.model import Place
 from tests.detect.relations.fields.test_discrete import again
@@ -121,3 +122,14 @@ def test_an_exponent_in_a_crowd(make_pool: MakePool, monkeypatch: pytest.MonkeyP
     pool, _ = make_pool(data)
     (related,) = discrete.search_dsa(pool, [OWN])
     assert describe(related.key).fingerprint == OWN.witness.fingerprint
+
+
+@pytest.mark.parametrize("word", [8, 4])
+def test_memory_of_any_size(make_pool: MakePool, word: int) -> None:
+    """Where next to nothing is, nothing is read beyond it."""
+    place = Place(space=0, offset=0, size=440)
+    key = publics.ffc("dsa", P, Q, G, Y, kind="public-key", place=place)
+    group = Group("dsa", P, Q, Q.bit_length(), {G: ()}, {(G, Y): key})
+    for size in (*range(1, 80), (1 << 22) + 1):
+        pool, _ = make_pool(noise.uniform(size, size), word=word)
+        assert list(small_orders.search(pool, group)) == []
