@@ -83,7 +83,8 @@ def _points(pool: Pool) -> tuple[Offsets, list[bytes]]:
     """
     where, publics, left = list[tuple[int, int]](), list[bytes](), MOST_CHECKED
     for space, first, last in itertools.islice(_spans(pool), MOST_ROWS):
-        words = np.frombuffer(pool.memory.clip(space, first, last - first & -WORD), "<u8")
+        raw = pool.memory.clip(space, first, last - first)
+        words = np.frombuffer(raw, "<u8", len(raw) // WORD)
         end = 0
         for index in _begins(words)[:left].tolist():
             if index < end:

@@ -83,6 +83,16 @@ def test_hundreds_of_keys_are_found(make_pool: MakePool) -> None:
     assert sorted(names) == sorted(key.spki_sha256 for key, _ in rows)
 
 
+def test_memory_may_end_within_a_word(make_pool: MakePool) -> None:
+    """Seen in Node.js: digits stood less than a point before an end that no word ended at."""
+    key, xyzt = owned("extended")
+    raw = key.public + b"".join(map(digits, xyzt)) + key.seed
+    for size in range(1, 8):
+        pool, _ = make_pool(bytes(2048) + raw + bytes(size))
+        (related,) = edwards.search(pool, [])
+        assert (related.encoding, related.key.public) == ("seed", key.public)
+
+
 def test_what_is_no_point_leads_nowhere(make_pool: MakePool) -> None:
     """One bit changed of X, Y or Z, or of the seed; and the point of another key."""
     key, xyzt = owned("extended")
