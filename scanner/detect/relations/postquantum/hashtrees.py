@@ -127,8 +127,8 @@ def _objects(pool: Pool) -> Iterator[_Trial]:
         rows = zip(found[good].tolist(), address[good].tolist(), strict=True)
         for position, wanted in itertools.islice(rows, MOST_OBJECTS):
             place = pool.place(position, _ROOM)
-            pointer = np.frombuffer(pool.memory.clip(place.space, place.offset + _ROOM, word), kind)
-            if pointer.tolist() == [wanted]:
+            pointer = pool.memory.clip(place.space, place.offset + _ROOM, word)
+            if len(pointer) == word and int(np.frombuffer(pointer, kind)[0]) == wanted:
                 yield position, tuple(slhdsa.of_size(n))
 
 

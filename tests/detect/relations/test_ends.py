@@ -1,0 +1,42 @@
+"""Memory may end anywhere: within a word, a pointer, a point; no relation reads beyond it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.integers.pool import Pool
+from scanner.dump.space import Memory
+from scanner.stages.relate import RELATIONS, Search
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+SIZES, ENDS = (32, 64, 128, 256), (0, 3, 5, 66, 69)
+"""Random bytes, and the zeros behind them up to the end."""
+
+RSA, EC, DSA = keys.rsa_key(1024), keys.ec_key("P-256"), keys.dsa_numbers()
+KNOWN = (
+    publics.rsa(RSA.n, RSA.e, kind="known"),
+    publics.ec("P-256", EC.x, EC.y, kind="known"),
+    publics.ffc("dsa", DSA["p"], DSA["q"], DSA["g"], DSA["y"], kind="known"),
+    publics.okp("ed25519", noise.uniform(32, 1), kind="known"),
+    publics.okp("x448", noise.uniform(56, 1), kind="known"),
+)
+
+
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize(
+    ("algorithms", "search"),
+    [(algorithms, search) for _, algorithms, search, _ in RELATIONS],
+    ids=[name for name, *_ in RELATIONS],
+)
+def test_memory_that_ends_behind_random_bytes(
+    make_pool: MakePool, algorithms: tuple[str, ...], search: Search, word: int
+) -> None:
+    """Seen in points in extended coordinates: an end within a word was the end of the search."""
+    known = [key for key in KNOWN if key.algorithm in algorithms]
+    for size in SIZES:
+        for behind in ENDS:
+            pool, _ = make_pool(bytes(64) + noise.uniform(size, behind) + bytes(behind), word=word)
+            assert list(search(pool, known)) == []
