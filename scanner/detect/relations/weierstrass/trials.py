@@ -13,7 +13,7 @@ from scanner.detect.algebra.material import Ec
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.places import checked, counts, headed, pieces
+from scanner.detect.relations.places import checked, counts, headed, nearby, pieces
 from scanner.detect.relations.places.nearby import Ground
 from scanner.detect.relations.weierstrass import blocks, comb, shifted
 from scanner.detect.relations.weierstrass.curves import (
@@ -149,13 +149,24 @@ def candidates(
 
 
 def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[Listed]:
-    """Yield positions of scalars whose last big-endian word is not full: on P-521, and P-224."""
+    """Yield positions of scalars whose last big-endian word is not full: on P-521, and P-224.
+
+    In words of the machine's own width first. Those come last whose last word is zero, as of one
+    scalar in 512, and before them what stands in a long row of its like. Seen in Go on s390x and
+    MIPS, whose table of multiples of G took all the turns.
+    """
     greatest = max(curve.n for curve in CURVES.values() if curve.size == size)
-    whole = size & ~7
-    for how in WORDS:
+    whole, own = size & ~7, pool.memory.map.pointer_size
+    likely, rest = list[Listed](), list[Listed]()
+    for how in sorted(WORDS, key=lambda how: how.word != own):
         full = -(-size // how.word) * how.word
         if full > size:
             found = pieces.aligned(pool, whole, most * _PADDED, near)
             found = found[found + full <= len(pool.data)]
             last = readings.gather(pool.data, found + full - how.word, f">u{how.word}")
-            yield found[last <= np.uint64(greatest >> 8 * (full - how.word))], full, (how,)
+            fits = found[(last > 0) & (last <= np.uint64(greatest >> 8 * (full - how.word)))]
+            order = np.argsort(fits)
+            row = np.sort(order[nearby.in_row(pool, fits[order], full) > nearby.MOST_PAIRED])
+            likely.append((np.delete(fits, row), full, (how,)))
+            rest.append((np.append(fits[row], found[last == 0]), full, (how,)))
+    yield from (*likely, *rest)

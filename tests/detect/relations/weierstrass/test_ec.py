@@ -502,6 +502,20 @@ def test_limbs_of_coordinates_take_no_turns_of_scalars(make_pool: MakePool) -> N
     assert key.spki_sha256 in map(named, found(pool))
 
 
+@pytest.mark.parametrize("word", [8, 4])
+def test_multiples_of_a_table_take_no_turns_of_scalars(make_pool: MakePool, word: int) -> None:
+    """Seen in Go on s390x and MIPS: its multiples of G on P-521 have limbs of 64 bits on both."""
+    key, p = KEYS["P-521"], CURVES["P-521"].p
+    table = b"".join(
+        big_endian_words(int.from_bytes(b"\1" + noise.uniform(65, at), "big"), 66, 8)
+        for at in range(600)
+    )
+    d = bytes(64) + big_endian_words(key.d, 66, word) + bytes(64)
+    x = big_endian_words((key.x << 576) % p, 66, 8)
+    pool, _ = make_pool(bytes(64) + table + d + x + bytes(64), "big", word=word)
+    assert key.spki_sha256 in map(named, found(pool))
+
+
 @pytest.mark.parametrize("curve", KEYS)
 def test_a_known_point_needs_not_stand_there(make_pool: MakePool, curve: str) -> None:
     """The point of a certificate or of the operator's list bears witness as well."""
