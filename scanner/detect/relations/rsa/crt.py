@@ -3,8 +3,9 @@
 So p - 1 is what is left of e*dp - 1 when one of its small divisors is taken out, and p's length
 leaves the k of one octave: seldom more than one that divides, and a prime behind hardly ever but by
 right. That costs a hundredth of a modular power, and asks for no modulus. Of a key's DER one
-exponent may stand alone, or as a word of text, its modulus anywhere; a division of that proves.
-This module refuses public exponents above 65537, whose k are too many.
+exponent may stand alone, or as a word of text, or as the number that it was read to, its modulus
+anywhere; a division of that proves. This module refuses public exponents above 65537, whose k are
+too many.
 """
 
 import functools
@@ -17,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic
-from scanner.detect.relations.rsa.shelf import Shelf
+from scanner.detect.relations.rsa.shelf import Shelf, exact
 
 GREATEST = 65537
 """Public exponents up to which every k is tried."""
@@ -29,7 +31,8 @@ BITS = (512, 768, 1024, 1536, 2048)
 
 MOST = (200, 20)
 """Exponents in DER that are tried, of each length, in a section of few runs and of many, and as
-many of those that are written as text: 0.3 ms each for primes of 1024 bits."""
+many of those that are written as text, and of those that fill their run and of which a public key
+names moduli: 0.3 ms each for primes of 1024 bits."""
 
 MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
@@ -103,7 +106,7 @@ def _table() -> tuple[npt.NDArray[np.uint64], int]:
 
 
 def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[Related]:
-    """Yield each key of which an exponent stands in DER or as text, the modulus here or elsewhere.
+    """Yield each key of which an exponent stands alone, the modulus here or elsewhere.
 
     Those of ``others`` are found already.
     """
@@ -113,19 +116,20 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
         named = [n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1]
         named = named[: shelf.pool.budget(*MOST_MODULI)]
         most = shelf.pool.budget(*MOST)
-        found = (itertools.islice(kind(shelf, bits), most) for kind in (_announced, _written))
-        for at, exponent in itertools.chain.from_iterable(found):
+        kinds = (_announced, _written, _filling) if named else (_announced, _written)
+        found = (itertools.islice(kind(shelf, bits), most) for kind in kinds)
+        for at, exponent, how in itertools.chain.from_iterable(found):
             for p in primes(exponent, e, bits):
                 near = itertools.chain(named, _moduli(shelf, bits, at, read))
                 n = next((n for n in near if n % p == 0 and n > p), 0)
                 if not n or n in others or moduli.get(n, e) != e:
                     continue
                 if all(map(arithmetic.is_prime, (p, n // p))):
-                    yield from _related(shelf, n, e, p, at, bits)
+                    yield from _related(shelf, n, e, p, (at, bits, how))
 
 
-def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
-    """Yield (position, number) of the odd INTEGERs of a length in DER (X.690 8.3), each once.
+def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int, Reading]]:
+    """Yield (position, number, reading) of the odd INTEGERs in DER (X.690 8.3), each once.
 
     What a public exponent follows is a modulus.
     """
@@ -137,11 +141,11 @@ def _announced(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
         number = int.from_bytes(raw[:size], "big")
         if number & 1 and number not in seen and len(raw) > size and not raw.endswith(_E):
             seen.add(number)
-            yield at, number
+            yield at, number, readings.BYTES
 
 
-def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
-    """Yield (position, number) of the odd numbers of a length that are written as text, each once.
+def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int, Reading]]:
+    """Yield (position, number, reading) of the odd numbers that are written as text, each once.
 
     Seen of freed files of DNSSEC keys in PowerDNS: a line of base64 was left, far from the modulus.
     """
@@ -150,7 +154,18 @@ def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int]]:
         number = int.from_bytes(text.raw, "big")
         if len(text.raw) == bits // 8 and number & 1 and number not in seen:
             seen.add(number)
-            yield int(shelf.pool.head[block]), number
+            yield int(shelf.pool.head[block]), number, readings.BYTES
+
+
+def _filling(shelf: Shelf, bits: int) -> Iterator[tuple[int, int, Reading]]:
+    """Yield (position, number, reading) of the odd numbers that fill their run, each once.
+
+    Seen in Botan and Go, of which nothing but dp was left, megabytes from the modulus.
+    """
+    numbers = exact(shelf.numbers(bits, full=False, filling=True))
+    for index in range(len(numbers)):
+        how = shelf.pool.readings[int(numbers.reading[index])]
+        yield int(numbers.position[index]), shelf.value(numbers, index), how
 
 
 @functools.cache
@@ -178,13 +193,16 @@ def _moduli(shelf: Shelf, bits: int, at: int, read: dict[int, int]) -> Iterator[
     yield from (read[index] for index in order.tolist())
 
 
-def _related(shelf: Shelf, n: int, e: int, p: int, at: int, bits: int) -> Iterator[Related]:
+def _related(
+    shelf: Shelf, n: int, e: int, p: int, where: tuple[int, int, Reading]
+) -> Iterator[Related]:
     key = arithmetic.from_divisors(n, e, [p])
+    at, bits, how = where
     if key is not None:
         yield Related(
             key=key,
             proof=PROOF,
-            encoding=shelf.pool.form(at, readings.BYTES.name),
-            places=(shelf.pool.place(at, bits // 8),),
+            encoding=shelf.pool.form(at, how.name),
+            places=(shelf.pool.place(at, readings.width(how, bits)),),
             roles=("dp",),
         )

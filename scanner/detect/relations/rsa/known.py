@@ -162,10 +162,13 @@ def inverse_words(odd: Words) -> Words:
 
 
 def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
-    """Find private exponents: e*d/n is nearly a simple fraction (see ``ratios``)."""
+    """Find private exponents: e*d/n is nearly a simple fraction (see ``ratios``).
+
+    Copies of d lie amid others of their length in a slab: seen in Go, in esbuild as a server.
+    """
     found: dict[int, list[_Hit]] = {}
     for bits in sorted({n.bit_length() for n in moduli}):
-        numbers = shelf.numbers(bits, full=False)
+        numbers = shelf.numbers(bits, full=False, laid=True)
         here = {n: e for n, e in moduli.items() if n.bit_length() == bits}
         heads = np.array([n >> (bits - 64) for n in here], np.uint64)
         numbers = numbers.take(np.flatnonzero(~np.isin(numbers.top, heads)))  # moduli are no d

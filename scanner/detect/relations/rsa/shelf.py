@@ -43,7 +43,9 @@ class Shelf:
     edges: Edges
     read: Mapping[int, Place] = field(default_factory=dict)
     """Where moduli stand that were read, in a certificate or another public key."""
-    listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
+    listed: dict[tuple[int, bool, tuple[str, ...], bool, bool], Numbers] = field(
+        default_factory=dict
+    )
 
     @property
     def pool(self) -> Pool:
@@ -51,15 +53,22 @@ class Shelf:
         return self.edges.pool
 
     def numbers(
-        self, bits: int, *, full: bool = True, only: tuple[str, ...] = (), filling: bool = False
+        self,
+        bits: int,
+        *,
+        full: bool = True,
+        only: tuple[str, ...] = (),
+        filling: bool = False,
+        laid: bool = False,
     ) -> Numbers:
         """List the numbers of a length, or, not ``full``, up to it; of all readings, or some.
 
-        All that stand at a run's edge, or those alone that are ``filling`` their run.
+        All that stand at a run's edge, or those alone that are ``filling`` their run. Full ones and
+        ``laid`` ones may have others of their length before them.
         """
-        key = (bits, full, only, filling)
+        key = (bits, full, only, filling, laid)
         if key not in self.listed:
-            ahead = AHEAD if full else ()
+            ahead = AHEAD if full or laid else ()
             self.listed[key] = listing.numbers(
                 self.edges, bits, full=full, ahead=ahead, only=only, filling=filling
             )

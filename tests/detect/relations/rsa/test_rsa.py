@@ -17,7 +17,7 @@ from scanner.detect.integers import edges, readings
 from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.rsa import known, rsa
+from scanner.detect.relations.rsa import crt, known, rsa
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 from tests.detect.relations.rsa import test_ratios as ratio_tests
@@ -210,6 +210,7 @@ def test_the_nearest_to_a_modulus_are_kept(
     modulus = spell(KEY.n, "limbs-le")[0]
     data = GAP + GAP.join([*crowd, exponent, modulus]) + GAP
     monkeypatch.setattr(known, "_MOST_NEAR", 2)
+    monkeypatch.setattr(crt, "MOST", (0, 0))
     assert only(search(make_pool, data, PUBLIC)).roles == ("dp",)
     data = GAP + GAP.join([exponent, *crowd, modulus]) + GAP
     assert search(make_pool, data, PUBLIC) == []
@@ -231,6 +232,18 @@ def test_an_exponent_in_der_far_from_a_modulus_that_nobody_named(
         (related,) = search(make_pool, data + bytes(-len(data) % 8))
         assert describe(related.key).fingerprint.value == key.spki_sha256
         assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
+
+
+@pytest.mark.parametrize("before", [1, 4])
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+def test_a_private_exponent_in_a_slab(make_pool: MakePool, form: str, before: int) -> None:
+    """Seen in Go: among numbers of its length, end to end, of a key that a certificate names."""
+    raw = spell(KEY.d, form, 2048)[0]
+    data = GAP + noise.uniform(before * 256, 1) + raw + noise.uniform(256, 2) + GAP
+    (related,) = search(make_pool, data, PUBLIC)
+    assert related.proof == "(n, e, d) factors n"
+    wrong = data.replace(raw, raw[:99] + bytes((raw[99] ^ 1,)) + raw[100:])
+    assert search(make_pool, wrong, PUBLIC) == []
 
 
 @pytest.mark.parametrize("part", ["exponent", "modulus"])
