@@ -211,6 +211,7 @@ def test_the_nearest_to_a_modulus_are_kept(
     data = GAP + GAP.join([*crowd, exponent, modulus]) + GAP
     monkeypatch.setattr(known, "_MOST_NEAR", 2)
     monkeypatch.setattr(crt, "MOST", (0, 0))
+    monkeypatch.setattr(crt, "MOST_UNNAMED", (0, 0))
     assert only(search(make_pool, data, PUBLIC)).roles == ("dp",)
     data = GAP + GAP.join([exponent, *crowd, modulus]) + GAP
     assert search(make_pool, data, PUBLIC) == []
@@ -244,6 +245,24 @@ def test_a_private_exponent_in_a_slab(make_pool: MakePool, form: str, before: in
     assert related.proof == "(n, e, d) factors n"
     wrong = data.replace(raw, raw[:99] + bytes((raw[99] ^ 1,)) + raw[100:])
     assert search(make_pool, wrong, PUBLIC) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "digits-30"])
+@pytest.mark.parametrize("bits", [1024, 2048, 4096])
+def test_an_exponent_that_fills_its_run_and_a_modulus_that_nobody_named(
+    make_pool: MakePool, bits: int, form: str
+) -> None:
+    """Seen in Deno and Go, which let go of a key: neither prime is left, and random numbers are."""
+    key, half = keys.rsa_key(bits), bits // 2
+    crowd = [int.from_bytes(noise.uniform(half // 8, seed), "big") | 1 for seed in range(30)]
+    rows = [spell(value, form, half)[0] for value in (*crowd, key.dq)]
+    data = b"".join(GAP + row + bytes(-len(row) % 8) for row in rows)
+    far = noise.text(2 * NEIGHBOURHOOD, 5)
+    data += GAP + far + GAP + spell(key.n, "limbs-le")[0] + GAP
+    related = only(search(make_pool, data), key)
+    assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
+    other = spell(key.dq ^ 1 << 60, form, half)[0]
+    assert search(make_pool, data.replace(rows[-1], other)) == []
 
 
 @pytest.mark.parametrize("part", ["exponent", "modulus"])
