@@ -21,9 +21,9 @@ from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import DEEP, Pool
-from scanner.detect.relations.edwards import eighths, extended, integers, nonces, trials
+from scanner.detect.relations.edwards import digests, eighths, extended, integers, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH
-from scanner.detect.relations.edwards.trials import SCALAR, SEED, Trial
+from scanner.detect.relations.edwards.trials import DIGEST, SCALAR, SEED, Trial
 from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
@@ -81,7 +81,7 @@ many."""
 SSH_PRIVATE = int.from_bytes((64).to_bytes(4, "big"), "little")
 """What stands before a seed and its public half where they are one string of SSH (RFC 4251)."""
 
-PROOFS = {SEED: "seed derives the public key", SCALAR: "a*B = A", EIGHTH: "a*B = A"}
+PROOFS = {SEED: "seed derives the public key"} | dict.fromkeys((SCALAR, EIGHTH, DIGEST), "a*B = A")
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -131,6 +131,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         else:
             tried += trials.of_integers(pool, algorithm)
             tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
+            tried += digests.search(pool)
         found = list(trials.witnessed(pool, tried, read))
         met = {key.raw for key in read}
         kept = _kept(pool, pairs, found) if algorithm == "ed25519" else ()
@@ -268,7 +269,7 @@ def _scalars_of_ed448(pool: Pool, positions: Offsets) -> list[Trial]:
 
 
 def _key(trial: Trial) -> Okp:
-    scalar = trial.form in (SCALAR, EIGHTH)
+    scalar = trial.scalar or trial.form == EIGHTH
     seed, a = (b"", trial.private) if scalar else (trial.private, b"")
     return Okp(algorithm=trial.algorithm, seed=seed, public=trial.public, a=a)
 
@@ -283,7 +284,9 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     if candidate.encoding == EIGHTH:
         a = eighths.multiplied(raw)
         return [Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)]
-    if candidate.encoding != SCALAR:
+    if candidate.encoding == DIGEST:
+        raw = digests.clamped(raw)
+    elif candidate.encoding != SCALAR:
         raw = raw[: OKP_BYTES[candidate.algorithm]]
         public = okp_public(candidate.algorithm, raw)
         return [Okp(algorithm=candidate.algorithm, seed=raw, public=public)]
@@ -310,7 +313,7 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
         a = key.a
         if key.seed:
             digest = hashlib.sha512(key.seed).digest()
-            a = _clamped(digest[:32])
+            a = digests.clamped(digest[:32])
             rows += [("a", a), ("prefix", digest[32:])]
         elif a[0] & 7 == 0:
             rows.append(("a/8", (int.from_bytes(a, "little") >> 3).to_bytes(32, "little")))
@@ -320,11 +323,7 @@ def spelled(key: Okp) -> list[tuple[str, bytes]]:
         a = bytes((digest[0] & 0xFC,)) + digest[1:55] + bytes((digest[55] | 0x80, 0))
         rows += [("a", a), ("prefix", digest[len(key.seed) :])]
     elif key.algorithm == "x25519":
-        k = _clamped(key.seed)
+        k = digests.clamped(key.seed)
         eighth = (int.from_bytes(k, "little") >> 3).to_bytes(32, "little")
         rows += [("k", k), ("k/8", eighth), ("k bytes-be", k[::-1])]
     return list({raw: (name, raw) for name, raw in reversed(rows) if raw}.values())
-
-
-def _clamped(raw: bytes) -> bytes:
-    return bytes((raw[0] & 0xF8,)) + raw[1:31] + bytes((raw[31] & 0x7F | 0x40,))

@@ -21,7 +21,7 @@ from scanner.detect.relations.edwards import integers, packed
 from scanner.detect.relations.places import variety, words
 from scanner.detect.relations.places.words import Bytes
 
-SEED, SCALAR = "seed", "a limbs-le"
+SEED, SCALAR, DIGEST = "seed", "a limbs-le", "SHA-512 of the seed"
 """Encodings, as reports spell them."""
 
 MOST_SIGNS = 250
@@ -44,6 +44,11 @@ class Trial:
     """It seems to be the nonce of a signature."""
     witnesses: tuple[int, ...] = ()
     """Where its point stands, if that is what proves it."""
+
+    @property
+    def scalar(self) -> bool:
+        """Whether the scalar was read and not the seed, so that a*B is known without a sign."""
+        return self.form in (SCALAR, DIGEST)
 
     @property
     def reduced(self) -> bool:
@@ -121,7 +126,7 @@ def witnessed(pool: Pool, trials: Iterable[Trial], read: Sequence[PublicKey]) ->
     signs = MOST_SIGNS
     for trial in _standing(pool.data, rest):
         public = trial.public
-        if trial.form == SCALAR:
+        if trial.scalar:
             first = trial.witnesses[0]
             public = pool.data[first : first + len(public)].tobytes()
             if signs:
@@ -137,8 +142,8 @@ def witnessed(pool: Pool, trials: Iterable[Trial], read: Sequence[PublicKey]) ->
 
 def _is_of(trial: Trial, public: bytes) -> bool:
     """Tell whether a met public key is that of a trial; of a scalar it may be the negated one."""
-    if trial.form != SCALAR or trial.algorithm == "ed25519":
-        return trial.form == SCALAR or public == trial.public
+    if not trial.scalar or trial.algorithm == "ed25519":
+        return trial.scalar or public == trial.public
     return _multiple(trial) == public
 
 
@@ -149,7 +154,7 @@ def _multiple(trial: Trial) -> bytes:
 
 
 def _rank(trial: Trial) -> tuple[bool, bool]:
-    return trial.form == SCALAR, trial.reduced
+    return trial.scalar, trial.reduced
 
 
 def _standing(data: Bytes, trials: Sequence[Trial]) -> Iterator[Trial]:
@@ -160,7 +165,7 @@ def _standing(data: Bytes, trials: Sequence[Trial]) -> Iterator[Trial]:
     places: dict[int, list[int]] = {}
     for index, position, size, public in packed.find(data, [trial.public for trial in trials]):
         trial, spots = trials[index], places.setdefault(index, [])
-        good = size == len(public) or trial.form != SCALAR
+        good = size == len(public) or not trial.scalar
         apart = good and abs(position - trial.position) >= size
         if apart and len(spots) < MOST_WITNESSES and _is_same(trial, public):
             spots.append(position)
