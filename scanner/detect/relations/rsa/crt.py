@@ -29,10 +29,10 @@ GREATEST = 65537
 BITS = (512, 768, 1024, 1536, 2048)
 """Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
 
-MOST, MOST_UNNAMED = (200, 20), (96, 16)
+MOST, MOST_FILLING = (200, 20), (128, 16)
 """Exponents in DER that are tried, of each length, in a section of few runs and of many, and as
-many of those that are written as text, and of those that fill their run; and of these where no
-public key names a modulus of their length: 0.3 ms each for primes of 1024 bits."""
+many of those that are written as text: 0.3 ms each for primes of 1024 bits. And of those of 1024
+bits that fill their run: of longer ones fewer, as each costs more."""
 
 MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
@@ -117,8 +117,8 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
         named = named[: shelf.pool.budget(*MOST_MODULI)]
         most = shelf.pool.budget(*MOST)
         told = (itertools.islice(kind(shelf, bits), most) for kind in (_announced, _written))
-        alone = _filling(shelf, bits, most if named else 0)
-        for at, exponent, how in itertools.chain(*told, alone):
+        filling = _filling(shelf, bits, named=bool(named))
+        for at, exponent, how in itertools.chain(*told, filling):
             for p in primes(exponent, e, bits):
                 near = itertools.chain(named, _moduli(shelf, bits, at, read))
                 n = next((n for n in near if n % p == 0 and n > p), 0)
@@ -157,28 +157,29 @@ def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int, Reading]]:
             yield int(shelf.pool.head[block]), number, readings.BYTES
 
 
-def _filling(shelf: Shelf, bits: int, most: int) -> Iterator[tuple[int, int, Reading]]:
-    """Yield (position, number, reading) of at most so many odd numbers that fill their run.
+def _filling(shelf: Shelf, bits: int, *, named: bool) -> Iterator[tuple[int, int, Reading]]:
+    """Yield (position, number, reading) of the odd numbers that fill their run, each once.
 
-    Or of fewer, where some other number may be a modulus; those nearest to one come first. Seen in
-    Botan, Deno and Go, of which nothing but dp was left, megabytes from the modulus.
+    Where some number may be a modulus, those nearest to one come first; where none may, and none is
+    ``named``, there are none. Seen in Botan, Deno and Go, of which nothing but dp was left,
+    megabytes from the modulus.
     """
-    found = exact(shelf.numbers(bits, full=False, filling=True))
-    moduli = exact(shelf.numbers(2 * bits))
+    found, moduli = (
+        exact(shelf.numbers(bits, full=False, filling=True)),
+        exact(shelf.numbers(2 * bits)),
+    )
     order = np.arange(len(found))
     if len(moduli):
-        most = max(most, shelf.pool.budget(*MOST_UNNAMED))
         where, marks = shelf.along(found), np.sort(shelf.along(moduli))
         behind = np.searchsorted(marks, where)
         apart = np.abs(marks[np.stack((behind - 1, behind)).clip(0, len(marks) - 1)] - where)
         order = np.argsort(apart.min(axis=0), kind="stable")
-    order = order[:most]
+    elif not named:
+        return
+    order = order[: shelf.pool.budget(*MOST_FILLING) * 1024**2 // bits**2]
     for index, number in zip(order.tolist(), shelf.values(found, order), strict=True):
-        yield (
-            int(found.position[index]),
-            number,
-            shelf.pool.readings[int(found.reading[index])],
-        )
+        how = shelf.pool.readings[int(found.reading[index])]
+        yield int(found.position[index]), number, how
 
 
 @functools.cache

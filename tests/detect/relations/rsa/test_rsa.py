@@ -210,8 +210,7 @@ def test_the_nearest_to_a_modulus_are_kept(
     modulus = spell(KEY.n, "limbs-le")[0]
     data = GAP + GAP.join([*crowd, exponent, modulus]) + GAP
     monkeypatch.setattr(known, "_MOST_NEAR", 2)
-    monkeypatch.setattr(crt, "MOST", (0, 0))
-    monkeypatch.setattr(crt, "MOST_UNNAMED", (0, 0))
+    monkeypatch.setattr(crt, "MOST_FILLING", (0, 0))
     assert only(search(make_pool, data, PUBLIC)).roles == ("dp",)
     data = GAP + GAP.join([exponent, *crowd, modulus]) + GAP
     assert search(make_pool, data, PUBLIC) == []
