@@ -27,6 +27,9 @@ MOST_DIVISIONS = (1 << 12, 1 << 10)
 """Divisions of numbers of one length and reading by those of another, at 3 us each: in a section of
 few runs, and of many."""
 
+MOST_FILLED = (1 << 14, 1 << 12)
+"""The same of numbers that fill their runs, at any distance: those are fewer by far."""
+
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys of a prime and a modulus of the pool, but of the moduli ``others``."""
@@ -37,13 +40,26 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
 
 
 def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> Iterator[Related]:
-    """Find primes that divide another number, at any distance where there are few."""
+    """Find primes that divide another number, at any distance where there are few.
+
+    Or where both fill their runs. Seen in Node, whose BigInts lie anywhere in its heap.
+    """
     seen = set(others)
     only = UNEVEN if half != bits - half else ()
     halves = exact(shelf.numbers(half, only=only))
-    for products, primes in by_reading(exact(shelf.numbers(bits)), halves):
-        most = shelf.pool.budget(*MOST_DIVISIONS)
-        low, high = within(shelf, products, primes, most, (ANYWHERE, *RADII))
+    kinds = [
+        (MOST_DIVISIONS, (ANYWHERE, *RADII), exact(shelf.numbers(bits)), halves),
+        (
+            MOST_FILLED,
+            (ANYWHERE,),
+            exact(shelf.numbers(bits, filling=True)),
+            exact(shelf.numbers(half, only=only, filling=True)),
+        ),
+    ]
+    pairs = ((*row[:2], *pair) for row in kinds for pair in by_reading(*row[2:]))
+    for counts, radii, products, primes in pairs:
+        most = shelf.pool.budget(*counts)
+        low, high = within(shelf, products, primes, most, radii)
         rows = np.flatnonzero(high > low)
         near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
         values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))

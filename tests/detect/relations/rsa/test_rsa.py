@@ -17,7 +17,7 @@ from scanner.detect.integers import edges, readings
 from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.rsa import crt, known, rsa
+from scanner.detect.relations.rsa import crt, dividing, known, rsa
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 from tests.detect.relations.rsa import test_ratios as ratio_tests
@@ -262,6 +262,19 @@ def test_an_exponent_that_fills_its_run_and_a_modulus_that_nobody_named(
     assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
     other = spell(key.dq ^ 1 << 60, form, half)[0]
     assert search(make_pool, data.replace(rows[-1], other)) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
+def test_a_lone_prime_far_from_its_modulus_in_a_crowd(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Seen in Node, whose BigInts lie anywhere: few of what may be numbers fill their runs."""
+    monkeypatch.setattr(dividing, "MOST_DIVISIONS", (4, 4))
+    crowd = [prime(1024, seed) for seed in range(9)]
+    data = b"".join(GAP + spell(value, form)[0] for value in (*crowd, KEY.q))
+    data += GAP + noise.text(2 * NEIGHBOURHOOD, 5) + GAP + spell(KEY.n, form)[0] + GAP
+    assert only(search(make_pool, data)).proof == "p | n"
+    assert search(make_pool, data.replace(spell(KEY.q, form)[0], spell(KEY.q + 2, form)[0])) == []
 
 
 @pytest.mark.parametrize("part", ["exponent", "modulus"])
