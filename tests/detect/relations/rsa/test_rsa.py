@@ -270,7 +270,8 @@ def test_a_lone_prime_far_from_its_modulus_in_a_crowd(
 ) -> None:
     """Seen in Node, whose BigInts lie anywhere: few of what may be numbers fill their runs."""
     monkeypatch.setattr(dividing, "MOST_DIVISIONS", (4, 4))
-    crowd = [prime(1024, seed) for seed in range(9)]
+    starts = [int.from_bytes(noise.uniform(128, at), "big") | 1 | 1 << 1023 for at in range(9)]
+    crowd = [next(n for n in itertools.count(s, 2) if math.gcd(n, FACTORS) == 1) for s in starts]
     data = b"".join(GAP + spell(value, form)[0] for value in (*crowd, KEY.q))
     data += GAP + noise.text(2 * NEIGHBOURHOOD, 5) + GAP + spell(KEY.n, form)[0] + GAP
     assert only(search(make_pool, data)).proof == "p | n"
