@@ -3,5 +3,5 @@
 ``trials`` lists what may be a scalar, and ``matches`` keeps those whose point stands elsewhere.
 Points bear witness in every spelling (``curves``, ``points``, ``jacobian``, ``projective``,
 ``blocks``, by way of ``witnesses``). What a signature left behind is no key: ``nonces``,
-``digit_nonces``, and what its check computed, ``verifying``.
+``digit_nonces``, and what its check computed, ``verifying``, by way of ``signed``.
 """

@@ -93,17 +93,17 @@ def _cost(curve: Curve, width: int, count: int) -> int:
 
 def add(p: int, pairs: Sequence[tuple[Point, Point]]) -> list[Point]:
     """Add points with different x, by one inversion for all."""
-    inverses = _inverses(p, [bx - ax for (ax, _), (bx, _) in pairs])
+    reciprocals = inverses(p, [bx - ax for (ax, _), (bx, _) in pairs])
     found = []
-    for ((ax, ay), (bx, by)), inverse in zip(pairs, inverses, strict=True):
+    for ((ax, ay), (bx, by)), inverse in zip(pairs, reciprocals, strict=True):
         slope = (by - ay) * inverse % p
         x = (slope * slope - ax - bx) % p
         found.append((x, (slope * (ax - x) - ay) % p))
     return found
 
 
-def _inverses(p: int, numbers: Sequence[int]) -> list[int]:
-    """Invert modulo p, all at once."""
+def inverses(p: int, numbers: Sequence[int]) -> list[int]:
+    """Invert modulo p, all at once: none of them is a multiple of it."""
     product, before = 1, []
     for number in numbers:
         before.append(product)
@@ -143,8 +143,8 @@ def _doubles(curve: Curve) -> tuple[Point, ...]:
         x = (slope * slope - 2 * four) % p
         y = (slope * (four - x) - 8 * square * square) % p
         found.append((x, y, z))
-    inverses = _inverses(p, [z for _, _, z in found])
+    reciprocals = inverses(p, [z for _, _, z in found])
     return tuple(
         (x * one * one % p, y * one * one * one % p)
-        for (x, y, _), one in zip(found, inverses, strict=True)
+        for (x, y, _), one in zip(found, reciprocals, strict=True)
     )

@@ -3,97 +3,73 @@
 Who checks a signature of ECDSA or DSA with numbers leaves u1 there, and u1*G or g**u1 (FIPS 186-4
 4.7, FIPS 186-5 6.4.2): a private number and its public half, to the eye. It is none where s stands,
 and the hash z = u1*s too, since whoever reads both has u1 anyway; and where the signature is good:
-to u1, s and a number r a public key Q belongs, which was read or stands there. One without the
-other is not enough: r*d stands where a key d signs, and for any key whose public half is known a
-peer can make r, s and Q that fit, but not z. Seen in Java and Go, which check DSA so, and in
-programs in both that bring curves of their own. In doubt a scalar is a key. This module refuses to
-close what a public key names, and looks for no hash but among the pool's numbers.
+to u1, s and a number r a public key Q belongs, which was read or stands there, or r/s stands and
+(r/s)*Q. One without the other is not enough: r*d stands where a key d signs, and for any key whose
+public half is known a peer can make r, s and Q that fit, but not z. Where the key that signed is
+recovered (SEC 1 4.1.6), u1 = -z/r, and u1*G + (s/r)*R is a public key. Seen in Java and Go, which
+check DSA so, and in programs in these, in JavaScript, Python, Ruby, Perl and PHP that bring curves
+of their own. In doubt a scalar is a key. This module refuses to close what a public key names, and
+looks for no hash but among the pool's numbers.
 """
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from scanner.detect.algebra import curve_points
+from scanner.detect.algebra.curve_points import Point
 from scanner.detect.algebra.material import Ec, Ffc
 from scanner.detect.algebra.publics import PublicKey
-from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import digits, words
+from scanner.detect.relations.places.standing import standing
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.weierstrass import comb, nonces
+from scanner.detect.relations.weierstrass import comb, signed
 from scanner.detect.relations.weierstrass.curves import CURVES, sightings
+from scanner.detect.relations.weierstrass.signed import Signed, Suspect
 
-MOST_SUSPECTS, MOST_HASHES = 128, 256
-"""Scalars of a section that are looked at, the first, and signatures whose hash stands."""
-
-MOST_SIGNATURES = 1_024
-"""Signatures in DER whose s is tried with every scalar, the first."""
-
-MOST_NEAR, MOST_DIGITS, MOST_PLACES = 64, 2_048, 4
-"""Numbers on each side of a place that are tried; those in digits of all scalars, for CPython lays
-out far from each other what it computes; and places of one number."""
+MOST_SUSPECTS = 1_024
+"""Scalars of a section that are looked at, the first."""
 
 MOST_BESIDE, MOST_CHECKS = 128, 2_000
 """Numbers that are tried as r of a signature whose hash stands, and in all: 0.2 to 6 ms each."""
 
-MOST_PUBLICS = 8
-"""Public numbers of a group that are tried, the first."""
+MOST_COUPLED = 512
+"""Numbers near a scalar that are looked at as r or r/s, of which the other one stands."""
 
-_RECORD, _WORD = 256, 8
-"""Bytes on each side of a place where each word may begin a number."""
+MOST_PUBLICS, MOST_RAISED = 8, 1_000
+"""Public numbers of a group that are tried, the first, and powers of all: 2 ms each."""
 
-_INTEGER = 0x02
-"""Tag of DER (X.690 8.3)."""
-
-_SHORTER = 3
-"""Bytes that an integer of a signature is shorter than the order, at most: one in 2**24 is."""
-
-_Signatures = Mapping[int, Sequence[int]]
-"""r of signatures in DER, by s."""
-
-_Site = tuple[Reading, int]
-"""How a number is spelled, and where in the pool."""
+MOST_POWERS, MOST_SITES = 512, 2
+"""Numbers on each side of g**u1 that may be the other power, at the first places of that."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _Suspect:
-    """A scalar that may be no key, below which order."""
+class _Guess:
+    """What may be r of a signature; or s, where the key that signed was recovered from r."""
 
-    one: Related
-    scalar: int
-    order: int
+    signed: Signed
+    r: int
+    coupled: bool
+    """r/s stands, too."""
+    base: int = 0
+    """The r from which a key was recovered, where the number is s."""
 
-    @property
-    def bits(self) -> int:
-        """Bits of a number below the order."""
-        return self.order.bit_length()
 
-    @property
-    def size(self) -> int:
-        """Bytes of one."""
-        return (self.bits + 7) // 8
+_Fits = Callable[[Sequence[_Guess]], Iterator[Related]]
 
 
 def of_curves(pool: Pool, found: Sequence[Related], publics: Sequence[PublicKey]) -> list[Related]:
     """Return what was found but for what the check of a signature of ECDSA computed."""
     named = {(key.curve, key.x) for key in publics if key.independent}
     suspects = [
-        _Suspect(one, one.key.d, CURVES[one.key.curve].n)
+        Suspect(one, one.key.d, CURVES[one.key.curve].n)
         for one in found
         if isinstance(one.key, Ec) and (one.key.curve, one.key.x) not in named
     ]
     known = {(key.curve, key.x) for key in publics} if suspects else set()
-
-    def fits(one: Related, s: int, rs: Sequence[int]) -> bool:
-        return isinstance(one.key, Ec) and _fits_a_point(pool, one.key, s, rs, known)
-
-    return _without(pool, found, suspects, fits)
+    return _without(pool, found, suspects, lambda guesses: _fit_points(pool, guesses, known))
 
 
 def of_fields(pool: Pool, found: Sequence[Related], publics: Sequence[PublicKey]) -> list[Related]:
@@ -102,15 +78,11 @@ def of_fields(pool: Pool, found: Sequence[Related], publics: Sequence[PublicKey]
     for key in publics:
         ys[key.group].append(key.y)
     suspects = [
-        _Suspect(one, one.key.x, one.key.q)
+        Suspect(one, one.key.x, one.key.q)
         for one in found
         if isinstance(one.key, Ffc) and one.key.q and one.key.y not in ys[_group(one.key)]
     ]
-
-    def fits(one: Related, s: int, rs: Sequence[int]) -> bool:
-        return isinstance(one.key, Ffc) and _fits_a_number(one.key, s, rs, ys[_group(one.key)])
-
-    return _without(pool, found, suspects, fits)
+    return _without(pool, found, suspects, lambda guesses: _fit_numbers(pool, guesses, ys))
 
 
 def _group(key: Ffc) -> tuple[int, int, int]:
@@ -118,197 +90,150 @@ def _group(key: Ffc) -> tuple[int, int, int]:
 
 
 def _without(
-    pool: Pool,
-    found: Sequence[Related],
-    suspects: Sequence[_Suspect],
-    fits: Callable[[Related, int, Sequence[int]], bool],
+    pool: Pool, found: Sequence[Related], suspects: Sequence[Suspect], fits: _Fits
 ) -> list[Related]:
     """Return what was found but for the suspects that fit a signature whose hash stands."""
     closed, left = set[int](), MOST_CHECKS
-    for one, s, *likely in _signed(pool, suspects[:MOST_SUSPECTS]):
-        for rs in likely:
-            if id(one) not in closed:
-                tried = rs[:left]
-                left -= len(tried)
-                closed |= {id(one)} if fits(one, s, tried) else set()
+    hits: list[Signed] = []
+
+    def check(guesses: Iterator[_Guess]) -> None:
+        nonlocal left
+        tried = list(itertools.islice(guesses, left))
+        left -= len(tried)
+        closed.update(id(one) for one in fits(tried))
+
+    for nearest in (signed.LEAST_NEAR, signed.MOST_NEAR):
+        rest = [one for one in suspects[:MOST_SUSPECTS] if id(one.one) not in closed]
+        hits += (more := signed.signatures(pool, rest, nearest) if rest else [])
+        check(_coupled(pool, more))
+    check(_beside(hit for hit in hits if id(hit.suspect.one) not in closed))
     return [one for one in found if id(one) not in closed]
 
 
-# --- signatures whose hash stands ---------------------------------------------------------------
+# --- what may be r ------------------------------------------------------------------------------
 
 
-def _signed(
-    pool: Pool, suspects: Sequence[_Suspect]
-) -> Iterator[tuple[Related, int, Sequence[int], Sequence[int]]]:
-    """Yield which scalar times which s gives a hash that stands, and what may be r.
+def _coupled(pool: Pool, hits: Sequence[Signed]) -> Iterator[_Guess]:
+    """Yield what stands before s in DER; and what may be r where r/s stands, one of them near.
 
-    What stands before s in DER; or else beside s, or the scalar. Whoever has s normalised it,
-    perhaps.
+    Where a key was recovered from r, the hash was divided by -r, and s/r stands.
     """
-    hows = [_hows(pool, one.one) for one in suspects]
-    written = {size: _in_der(pool, size) for size in {one.size for one in suspects}}
-    most = max(MOST_DIGITS // max(len(suspects), 1), MOST_NEAR)
-    there = _sites(pool, [(o.scalar, o.bits, how) for o, how in zip(suspects, hows, strict=True)])
-    near = [
-        list(dict.fromkeys(n for site in sites for n in _near(pool, site, how, one.bits, most)))
-        for one, how, sites in zip(suspects, hows, there, strict=True)
-    ]
-    rows = _spelled(suspects, hows, near, written)
-    hits = list(itertools.islice(dict.fromkeys(nonces.standing(pool, rows)), MOST_HASHES))
-    where = [(s, suspects[index].bits, hows[index]) for index, s in hits]
-    where += [(suspects[index].order - s, suspects[index].bits, hows[index]) for index, s in hits]
-    there = _sites(pool, where)
-    for row, (index, s) in enumerate(hits):
-        one, pairs = suspects[index], written[suspects[index].size]
-        sites = (*there[row], *there[row + len(hits)])
-        beside = [r for site in sites for r in _near(pool, site, site[:1], one.bits, MOST_NEAR)]
-        none = (0, s, one.order - s)
-        rs = [r for r in dict.fromkeys((*beside, *near[index])) if r < one.order and r not in none]
-        pair = [r for r in (*pairs.get(s, ()), *pairs.get(one.order - s, ())) if r < one.order]
-        yield one.one, s, pair, rs[:MOST_BESIDE]
+    alike = defaultdict[tuple[Reading, ...], list[Signed]](list)
+    for hit in hits:
+        yield from (_Guess(hit, r, coupled=False) for r in hit.written if r < hit.suspect.order)
+        alike[tuple(signed.spellings(pool, hit.suspect.one))].append(hit)
+    done: set[tuple[int, int, int, int]] = set()
+    for hows, some in alike.items():
+        rows = (row for hit in some for row in _couples(hit))
+        for guess, *_ in standing(pool, rows, hows):
+            name = id(guess.signed.suspect), guess.signed.s, guess.r, guess.base
+            if name not in done:
+                done.add(name)
+                yield guess
 
 
-def _spelled(
-    suspects: Sequence[_Suspect],
-    spellings: Sequence[Sequence[Reading]],
-    near: Sequence[Sequence[int]],
-    written: Mapping[int, _Signatures],
-) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """Yield what would stand of a signature with each scalar, and its s: one number was read.
-
-    The hash, which is the scalar times s; or s, which is the hash divided by it.
-    """
-    for index, (one, hows) in enumerate(zip(suspects, spellings, strict=True)):
-        n, bits, size = one.order, one.bits, one.size
-        for s in dict.fromkeys(s for s in (*written[size], *near[index]) if 0 < s < n):
-            product = s * one.scalar % n
-            for residue, t in ((product, s), (n - product, n - s)):
-                for z in nonces.hashes(n, residue):
-                    for raw in (*nonces.spelled(size, z), *_packed(hows, z)):
-                        yield raw, (index, t)
-        inverse = pow(one.scalar, -1, n)
-        for z in near[index]:
-            t = z * inverse % n
-            for s in (t, n - t) if min(z, t, n - t) >> 64 else ():
-                for how in hows:
-                    yield _raw(how, s, bits), (index, t)
+def _couples(hit: Signed) -> Iterator[tuple[int, _Guess]]:
+    """Yield what would stand besides a number near a scalar, of r and r/s, or s and s/r."""
+    n, s, u1 = hit.suspect.order, hit.s, hit.suspect.scalar
+    z, inverse = u1 * s % n, pow(s, -1, n)
+    idle = {number for each in (s, z, u1) for number in (each, n - each)}
+    for number in itertools.islice(hit.near, MOST_COUPLED):
+        if signed.large(number, n) and number not in idle:
+            product, ratio = number * s % n, number * inverse % n
+            yield product, _Guess(hit, product, coupled=True)
+            yield ratio, _Guess(hit, number, coupled=True)
+            yield n - product, _Guess(hit, n - product, coupled=True, base=n - s)
+            yield n - ratio, _Guess(hit, number, coupled=True, base=n - s)
 
 
-def _hows(pool: Pool, one: Related) -> list[Reading]:
-    """Return how numbers are spelled where a scalar was read: in digits as it was, or in full."""
-    held = [how for how in digits.held(pool.readings) if one.encoding.endswith(f" {how.name}")]
-    return [*readings.unpacked(pool.readings), *held]
-
-
-def _packed(hows: Iterable[Reading], number: int) -> list[bytes]:
-    """Spell a number in as many digits as it has: the hash is shorter than the order, perhaps."""
-    return [_raw(how, number, number.bit_length()) for how in hows if how.packed]
-
-
-def _raw(how: Reading, number: int, bits: int) -> bytes:
-    """Spell a number: zeros of the first word tell nothing, and cost much to look up."""
-    return readings.encode(how, number, bits)[how.shift // 8 :]
-
-
-# --- what stands there --------------------------------------------------------------------------
-
-
-def _sites(pool: Pool, numbers: Sequence[tuple[int, int, Sequence[Reading]]]) -> list[list[_Site]]:
-    """Return where numbers of so many bits stand, the first places of each."""
-    rows = [
-        (index, how, _raw(how, number, bits))
-        for index, (number, bits, hows) in enumerate(numbers)
-        for how in hows
-    ]
-    lows = np.array([int.from_bytes(raw[:_WORD], "little") for *_, raw in rows], np.uint64)
-    found: list[list[_Site]] = [[] for _ in numbers]
-    for row, at in words.find(pool.data, lows):
-        index, how, raw = rows[row]
-        if len(found[index]) < MOST_PLACES and words.stands(pool.data, at, raw):
-            found[index].append((how, at - how.shift // 8))
-    return found
-
-
-def _near(
-    pool: Pool, site: _Site, hows: Iterable[Reading], bits: int, digits_most: int
-) -> Iterator[int]:
-    """Yield the numbers near a site, in some readings: the nearest first."""
-    _, at = site
-    for how in hows:
-        starts, width = _starts(pool, how, bits), readings.width(how, bits)
-        middle = int(np.searchsorted(starts, at))
-        most = digits_most if how.packed else MOST_NEAR
-        positions = starts[max(middle - most, 0) : middle + most]
-        if not how.packed:
-            positions = np.append(positions, np.arange(at - _RECORD, at + _RECORD + 1, _WORD))
-        good = (positions >= 0) & (positions + width <= len(pool.data))
-        positions = np.unique(positions[good])
-        for spot in positions[np.argsort(np.abs(positions - at), kind="stable")].tolist():
-            yield readings.decode(how, pool.data[spot : spot + width].tobytes()) or 0
-
-
-def _starts(pool: Pool, how: Reading, bits: int) -> Offsets:
-    """Return where numbers may begin: with their runs, or so that they end with them; or digits."""
-    width, name = readings.width(how, bits), (f"begun {how.name}", bits)
-    if name not in pool.listed:
-        if how.packed:
-            found = digits.whole(pool, how, bits)
-        else:
-            found = np.concatenate((pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - width))
-        pool.listed[name] = np.unique(found)
-    return pool.listed[name]
-
-
-def _in_der(pool: Pool, size: int) -> _Signatures:
-    """Return the signatures that stand as two integers in DER, of numbers of so many bytes."""
-    data, found = pool.data, defaultdict[int, list[int]](list)
-    lengths = np.arange(256)
-    fits = (lengths >= size - _SHORTER) & (lengths <= size + 1)
-    first = np.flatnonzero(data[: max(len(data) - 2 * size - 6, 0)] == _INTEGER)
-    first = first[fits[data[first + 1]]]
-    second = first + 2 + data[first + 1]
-    good = (data[second] == _INTEGER) & fits[data[second + 1]]
-    for both in np.stack((first, second), axis=1)[good][:MOST_SIGNATURES].tolist():
-        r, s = (
-            int.from_bytes(data[at + 2 : at + 2 + int(data[at + 1])].tobytes(), "big")
-            for at in both
-        )
-        if r:
-            found[s].append(r)
-    return found
+def _beside(hits: Iterable[Signed]) -> Iterator[_Guess]:
+    """Yield what stands near the scalar or s, as r."""
+    for hit in hits:
+        n, s = hit.suspect.order, hit.s
+        rs = (r for r in dict.fromkeys(hit.near) if r < n and r not in (0, s, n - s))
+        yield from (_Guess(hit, r, coupled=False) for r in itertools.islice(rs, MOST_BESIDE))
 
 
 # --- whose signature it is ----------------------------------------------------------------------
 
 
-def _fits_a_point(
-    pool: Pool, key: Ec, s: int, rs: Iterable[int], known: Collection[tuple[str, int]]
-) -> bool:
-    """Tell whether a point Q stands or was read for which d*G + (r/s)*Q has r as its x.
+def _fit_points(
+    pool: Pool, guesses: Sequence[_Guess], known: Collection[tuple[str, int]]
+) -> Iterator[Related]:
+    """Yield the scalars to which a point Q belongs that stands or was read."""
+    names: list[tuple[str, int]] = []
+    ones: list[Related] = []
+    for guess in guesses:
+        one = guess.signed.suspect.one
+        if isinstance(one.key, Ec):
+            more = [(one.key.curve, x) for x in _points(one.key, guess)]
+            names += more
+            ones += [one] * len(more)
+    yield from (one for name, one in zip(names, ones, strict=True) if name in known)
+    if names:
+        seen = sightings(pool.data, names, big_endian=pool.big_endian)
+        yield from (ones[index] for index, *_ in seen)
 
-    Q = (s/r)*(R - d*G), and of the two points R that have the x one is the other's negative.
+
+def _points(key: Ec, guess: _Guess) -> list[int]:
+    """Return the x of what may be the public key of a signature, and of what it is multiplied to.
+
+    Q = (s/r)*(R - d*G), and of the two points R that have the x one is the other's negative. Or
+    Q = d*G + (s/r)*R, where a key is recovered.
     """
-    curve, xs = CURVES[key.curve], list[int]()
-    for r in rs:
-        try:
-            point = curve_points.decode(curve.name, b"\x02" + r.to_bytes(curve.size, "big"))
-        except ValueError:  # half of all numbers are no x
+    curve, own = CURVES[key.curve], (key.x, key.y)
+    n, s, r = curve.n, guess.signed.s, guess.r
+    if guess.base:
+        times = r * pow(guess.base, -1, n) % n
+        xs = curve_points.shared(key.curve, times, _lifted(key.curve, guess.base)[:1])
+        return [x for each in xs for x, _ in _sums(curve.p, own, _lifted(key.curve, each))]
+    differences = _sums(curve.p, (key.x, curve.p - key.y), _lifted(key.curve, r))
+    xs = curve_points.shared(key.curve, s * pow(r, -1, n) % n, differences)
+    return [*xs, *(x for x, _ in differences if guess.coupled)]
+
+
+def _lifted(curve: str, x: int) -> list[Point]:
+    """Return the two points that have a number as their x: half of all numbers are none."""
+    try:
+        x, y = curve_points.decode(curve, b"\x02" + x.to_bytes(CURVES[curve].size, "big"))
+    except ValueError:
+        return []
+    return [(x, y), (x, CURVES[curve].p - y)]
+
+
+def _sums(p: int, own: Point, others: Iterable[Point]) -> list[Point]:
+    return comb.add(p, [(own, other) for other in others if other[0] != own[0]])
+
+
+def _fit_numbers(
+    pool: Pool, guesses: Sequence[_Guess], ys: dict[tuple[int, int, int], list[int]]
+) -> Iterator[Related]:
+    """Yield the scalars to which a public number belongs: g**x * y**(r/s) has r modulo q.
+
+    It was read; or r/s stands, and the power of it stands near g**x, or the public number does.
+    """
+    powers: dict[int, list[int]] = {}
+    left = MOST_RAISED
+    for guess in guesses:
+        one, s, r = guess.signed.suspect.one, guess.signed.s, guess.r
+        if not isinstance(one.key, Ffc) or guess.base:
             continue
-        if point[0] != key.x:
-            both = [(point, (key.x, y)) for y in (key.y, curve.p - key.y)]
-            times = s * pow(r, -1, curve.n) % curve.n
-            xs += curve_points.shared(curve.name, times, comb.add(curve.p, both))
-    names = [(curve.name, x) for x in xs]
-    if any(name in known for name in names):
-        return True
-    return any(True for _ in sightings(pool.data, names, big_endian=pool.big_endian))
+        key, known = one.key, ys[_group(one.key)][:MOST_PUBLICS]
+        if guess.coupled:
+            if id(one) not in powers:
+                powers[id(one)] = list(dict.fromkeys(_near_power(pool, one, key)))
+            if any(key.y * power % key.p % key.q == r for power in powers[id(one)]):
+                yield one
+                continue
+            known = [*known, *powers[id(one)][:MOST_PUBLICS]]
+        times, known = r * pow(s, -1, key.q) % key.q, known[:left]
+        left -= len(known)
+        if any(key.y * pow(y, times, key.p) % key.p % key.q == r for y in known):
+            yield one
 
 
-def _fits_a_number(key: Ffc, s: int, rs: Iterable[int], ys: Sequence[int]) -> bool:
-    """Tell whether a public number was read with which g**x * y**(r/s) has r modulo q."""
-    inverse = pow(s, -1, key.q)
-    return any(
-        key.y * pow(y, r * inverse % key.q, key.p) % key.p % key.q == r
-        for r in rs
-        for y in ys[:MOST_PUBLICS]
-    )
+def _near_power(pool: Pool, one: Related, key: Ffc) -> Iterator[int]:
+    """Yield the numbers of the field near the places of g**x."""
+    hows = signed.spellings(pool, one)
+    for _, how, at in itertools.islice(standing(pool, [(key.y, None)], hows), MOST_SITES):
+        yield from signed.near(pool, at, how, key.p.bit_length(), MOST_POWERS)

@@ -186,3 +186,57 @@ def test_the_check_of_a_signature_of_dsa(
     pool, _ = make_pool(of_dsa.planted(parts))
     found = [one.key.x for one in dsa_nonces.search(pool, [known])]
     assert found == ([u1] if flipped else [])
+
+
+@pytest.mark.parametrize("form", SPELLED)
+@pytest.mark.parametrize("flipped", ["", "r", "w", "z"])
+def test_numbers_of_a_textbook(make_pool: MakePool, form: str, flipped: str) -> None:
+    """Seen in Node.js and Ruby: 1/s and r/s are near what was computed; r, z and Q are far."""
+    curve, size = "P-256", 32
+    key, n, r, s = checked(curve), CURVES[curve].n, NONCES[curve].x, Signature(curve).s
+    w, z = pow(s, -1, n) ^ (flipped == "w"), int.from_bytes(HASH, "big") ^ (flipped == "z")
+    near = [SPELLED[form](number, size) for number in (w, r * pow(s, -1, n) % n)]
+    far = heap([noise.uniform(size, 100 + seed) for seed in range(300)])
+    rest = heap([SPELLED[form](number, size) for number in (r ^ (flipped == "r"), z, OWN[curve].x)])
+    pool, _ = make_pool(process(lambda number: SPELLED[form](number, size), key, near) + far + rest)
+    assert told(pool, []) == ({key.d} if flipped else set())
+
+
+@pytest.mark.parametrize("flipped", ["", "r", "s", "z", "Q"])
+def test_a_key_that_is_recovered(make_pool: MakePool, flipped: str) -> None:
+    """Seen in textbook code for Ethereum: -z/r and s/r, and the key that signed."""
+    curve, spelled = "secp256k1", SPELLED["limbs"]
+    n, r, s, z = CURVES[curve].n, NONCES[curve].x, Signature(curve).s, int.from_bytes(HASH, "big")
+    key = ec_derived(curve, -z * pow(r, -1, n) % n)
+    assert key is not None
+    numbers = {"r": r, "s": s, "z": z, "ratio": s * pow(r, -1, n) % n, "Q": OWN[curve].x}
+    rest = [spelled(number ^ (name == flipped), 32) for name, number in numbers.items()]
+    pool, _ = make_pool(process(lambda number: spelled(number, 32), key, rest))
+    assert told(pool, []) == ({key.d} if flipped else set())
+
+
+def test_a_key_beside_small_numbers(make_pool: MakePool) -> None:
+    """One times d is d, and no hash: nor is any small number an s."""
+    key, spelled = ec_derived("P-256", OWN["P-256"].d), SPELLED["limbs"]
+    assert key is not None
+    rest = [spelled(number, 32) for number in (1, 2, key.d * 2 % CURVES["P-256"].n)]
+    pool, _ = make_pool(process(lambda number: spelled(number, 32), key, rest))
+    assert told(pool, []) == {key.d}
+
+
+@pytest.mark.parametrize("flipped", ["", "w", "z", "power"])
+def test_numbers_of_a_textbook_of_dsa(make_pool: MakePool, flipped: str) -> None:
+    """Seen in Perl and PHP, with GMP: 1/s, r/s and the other power stand there, no public key."""
+    p, q, g, x, y = of_dsa.numbers()
+    k, z = of_dsa.short(255), int.from_bytes(HASH, "big")
+    r = pow(g, k, p) % q
+    w = pow((z + r * x) * pow(k, -1, q) % q, -1, q)
+    u1, u2 = z * w % q, r * w % q
+    power = pow(y, u2, p) ^ (flipped == "power")
+    w, z = w ^ (flipped == "w"), z ^ (flipped == "z")
+    parts = [of_dsa.little(p, 256), of_dsa.little(q, 32), of_dsa.little(g, 256)]
+    parts += [of_dsa.little(number, 32) for number in (u1, w, u2, r, z)]
+    parts += [of_dsa.little(number, 256) for number in (pow(g, u1, p), power)]
+    pool, _ = make_pool(of_dsa.planted(parts))
+    found = [one.key.x for one in dsa_nonces.search(pool, [])]
+    assert found == ([u1] if flipped else [])
