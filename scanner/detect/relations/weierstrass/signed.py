@@ -7,9 +7,10 @@ leave 1/s and u2 beside u1, and s as far away as the hundreds of numbers that it
 This module refuses to say whose signature it is: ``verifying`` does.
 """
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,17 +25,21 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import comb
 from scanner.model import Place
 
-MOST_HASHES = 1_024
-"""Signatures whose hash stands."""
+MOST_HASHES, MOST_ROLES = 1_024, 16
+"""Signatures whose hash stands; and what may be s of one, numbers and their negatives."""
 
 MOST_WRITTEN = 1_024
 """Signatures in DER whose s is tried with every scalar, the first."""
 
-LEAST_NEAR, MOST_NEAR, MOST_PLACES = 64, 2_048, 4
-"""Numbers on each side of a place that are tried, at least and at most; places of one number."""
+NEAR, MOST_PLACES = 64, 4
+"""Numbers on each side of a place that are tried; places of one number."""
 
-MOST_TRIED = 1 << 14
-"""Numbers that are tried with all scalars, but for the least; half a second's worth."""
+MOST_MET, MOST_PAIRS = 1 << 16, 1 << 22
+"""Numbers that are tried wherever they stand, and pairs of them and scalars, twice as many
+of them and what may be s: a microsecond each."""
+
+_HASHES = (256, 384, 512)
+"""Bits of hashes, which are shorter than the order, perhaps."""
 
 _RECORD, _WORD = 256, 8
 """Bytes on each side of a place where each word may begin a number."""
@@ -80,15 +85,14 @@ class Signed:
     """What stands near the scalar, or near s."""
 
 
-def signatures(pool: Pool, suspects: Sequence[Suspect], nearest: int) -> list[Signed]:
-    """Return which scalar times which s gives a hash that stands.
+def nearby(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
+    """Return which scalar times which s gives a hash that stands, by numbers near the scalar.
 
     What is read is s, in DER or beside the scalar, or 1/s, or the hash. Whoever has s normalised
     it, perhaps.
     """
     hows = [spellings(pool, one.one) for one in suspects]
     written = {size: _in_der(pool, size) for size in {one.size for one in suspects}}
-    most = max(min(MOST_TRIED // max(len(suspects), 1), nearest), LEAST_NEAR)
     sites = _sites(pool, [(one.scalar, how) for one, how in zip(suspects, hows, strict=True)])
     sites = [
         there or [(how[0], _position(pool, place)) for place in one.one.places[:MOST_PLACES]]
@@ -100,7 +104,7 @@ def signatures(pool: Pool, suspects: Sequence[Suspect], nearest: int) -> list[Si
                 number
                 for _, at in there
                 for way in how
-                for number in near(pool, at, way, one.bits, most if way == how[0] else LEAST_NEAR)
+                for number in near(pool, at, way, one.bits, NEAR)
             )
         )
         for one, how, there in zip(suspects, hows, sites, strict=True)
@@ -127,6 +131,69 @@ def signatures(pool: Pool, suspects: Sequence[Suspect], nearest: int) -> list[Si
         )
         for (index, s), there in zip(first, sites, strict=True)
     ]
+
+
+def anywhere(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
+    """Return the same by numbers that stand anywhere with a run, both s and the hash, or 1/s.
+
+    Seen in Go, whose allocator lays numbers of each length apart.
+    """
+    hits, left = list[Signed](), 2 * MOST_PAIRS
+    alike = defaultdict[tuple[int, tuple[Reading, ...]], list[Suspect]](list)
+    for one in suspects:
+        alike[one.order, tuple(spellings(pool, one.one))].append(one)
+    for (n, hows), some in alike.items():
+        listed = dict.fromkeys(
+            number
+            for how in (hows[0], *(how for how in hows if not how.packed))
+            for bits in (n.bit_length(), *(size for size in _HASHES if size < n.bit_length()))
+            for number in _decoded(pool, how, bits)
+            if large(number, n)
+        )
+        numbers = list(itertools.islice(listed, min(MOST_MET, MOST_PAIRS // len(suspects))))
+        either = {*numbers, *(n - number for number in numbers)}
+        rows = list(zip(numbers, comb.inverses(n, numbers), strict=True)) if numbers else []
+        for one in some:
+            for s in _met(one, rows, either):
+                couples = [number for number in numbers if number * s % n in either]
+                hits.append(Signed(one, s, (), couples))
+                left -= len(numbers)
+                if len(hits) == MOST_HASHES or left < 0:
+                    return _beside(pool, hits)
+    return _beside(pool, hits)
+
+
+def _beside(pool: Pool, hits: Sequence[Signed]) -> list[Signed]:
+    """Return the same with what stands beside s, too."""
+    there = _sites(pool, [(hit.s, spellings(pool, hit.suspect.one)) for hit in hits])
+    return [
+        replace(hit, near=[*hit.near, *_alike(pool, sites, hit.suspect.bits)])
+        for hit, sites in zip(hits, there, strict=True)
+    ]
+
+
+def _met(
+    suspect: Suspect, rows: Iterable[tuple[int, int]], either: Collection[int]
+) -> Iterator[int]:
+    """Yield what is s if a scalar is a quotient or a product of two of the numbers."""
+    n, scalar = suspect.order, suspect.scalar
+    inverse, found = pow(scalar, -1, n), dict[int, None]()
+    for number, reciprocal in rows:
+        if number in (scalar, n - scalar):
+            continue
+        if (z := number * scalar % n) in either and z not in (scalar, n - scalar):
+            found |= dict.fromkeys((number, n - number))
+        if reciprocal * scalar % n in either:
+            ss = (reciprocal, number * inverse % n)
+            found |= dict.fromkeys((*ss, *(n - s for s in ss)))
+    yield from itertools.islice(found, MOST_ROLES)
+
+
+def _decoded(pool: Pool, how: Reading, bits: int) -> Iterator[int]:
+    """Yield the numbers that begin or end with runs, or are digits."""
+    starts, width = _starts(pool, how, bits), readings.width(how, bits)
+    starts = starts[(starts >= 0) & (starts + width <= len(pool.data))][:MOST_MET]
+    yield from readings.decode_all(how, pool.data[starts[:, None] + np.arange(width)])
 
 
 def _by_spelling(hows: Sequence[Sequence[Reading]]) -> Mapping[tuple[Reading, ...], list[int]]:
@@ -206,7 +273,7 @@ def _position(pool: Pool, place: Place) -> int:
 def _alike(pool: Pool, sites: Iterable[tuple[Reading, int]], bits: int) -> Iterator[int]:
     """Yield the numbers near sites that are spelled as these are."""
     for how, at in sites:
-        yield from near(pool, at, how, bits, LEAST_NEAR)
+        yield from near(pool, at, how, bits, NEAR)
 
 
 def near(pool: Pool, at: int, how: Reading, bits: int, most: int) -> Iterator[int]:

@@ -102,9 +102,9 @@ def _without(
         left -= len(tried)
         closed.update(id(one) for one in fits(tried))
 
-    for nearest in (signed.LEAST_NEAR, signed.MOST_NEAR):
+    for search in (signed.nearby, signed.anywhere):
         rest = [one for one in suspects[:MOST_SUSPECTS] if id(one.one) not in closed]
-        hits += (more := signed.signatures(pool, rest, nearest) if rest else [])
+        hits += (more := search(pool, rest) if rest else [])
         check(_coupled(pool, more))
     check(_beside(hit for hit in hits if id(hit.suspect.one) not in closed))
     return [one for one in found if id(one) not in closed]

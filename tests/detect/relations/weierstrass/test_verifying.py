@@ -202,6 +202,22 @@ def test_numbers_of_a_textbook(make_pool: MakePool, form: str, flipped: str) -> 
     assert told(pool, []) == ({key.d} if flipped else set())
 
 
+@pytest.mark.parametrize("flipped", ["", "r", "w", "z"])
+def test_numbers_that_lie_apart(make_pool: MakePool, flipped: str) -> None:
+    """Seen in Go: what was computed of a signature stands far from each other, but does."""
+    curve, spelled = "P-256", SPELLED["limbs"]
+    key, n, r, s = checked(curve), CURVES[curve].n, NONCES[curve].x, Signature(curve).s
+    w, z = pow(s, -1, n), int.from_bytes(HASH, "big")
+    numbers = {"w": w, "ratio": r * w % n, "r": r, "z": z, "Q": OWN[curve].x}
+    far = [
+        heap([noise.uniform(32, 1000 * row + seed) for seed in range(150)])
+        + heap([spelled(number ^ (name == flipped), 32)])
+        for row, (name, number) in enumerate(numbers.items(), 1)
+    ]
+    pool, _ = make_pool(process(lambda number: spelled(number, 32), key, []) + b"".join(far))
+    assert told(pool, []) == ({key.d} if flipped else set())
+
+
 @pytest.mark.parametrize("flipped", ["", "r", "s", "z", "Q"])
 def test_a_key_that_is_recovered(make_pool: MakePool, flipped: str) -> None:
     """Seen in textbook code for Ethereum: -z/r and s/r, and the key that signed."""
