@@ -35,8 +35,8 @@ NEAR, MOST_PLACES = 64, 4
 """Numbers on each side of a place that are tried; places of one number."""
 
 MOST_MET, MOST_PAIRS = 1 << 16, 1 << 22
-"""Numbers that are tried wherever they stand, and pairs of them and scalars, twice as many
-of them and what may be s: a microsecond each."""
+"""Numbers that are tried wherever they stand, and pairs of them and scalars, four times as
+many of them and what may be s: a microsecond each."""
 
 _HASHES = (256, 384, 512)
 """Bits of hashes, which are shorter than the order, perhaps."""
@@ -138,7 +138,7 @@ def anywhere(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
 
     Seen in Go, whose allocator lays numbers of each length apart.
     """
-    hits, left = list[Signed](), 2 * MOST_PAIRS
+    hits, left = list[Signed](), 4 * MOST_PAIRS
     alike = defaultdict[tuple[int, tuple[Reading, ...]], list[Suspect]](list)
     for one in suspects:
         alike[one.order, tuple(spellings(pool, one.one))].append(one)
@@ -154,10 +154,13 @@ def anywhere(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
         either = {*numbers, *(n - number for number in numbers)}
         rows = list(zip(numbers, comb.inverses(n, numbers), strict=True)) if numbers else []
         for one in some:
+            couples, last = list[int](), 0
             for s in _met(one, rows, either):
-                couples = [number for number in numbers if number * s % n in either]
+                if s + last != n:  # what is said of a number is said of its negative
+                    couples = [number for number in numbers if number * s % n in either]
+                    left -= len(numbers)
+                last = s
                 hits.append(Signed(one, s, (), couples))
-                left -= len(numbers)
                 if len(hits) == MOST_HASHES or left < 0:
                     return _beside(pool, hits)
     return _beside(pool, hits)
@@ -185,7 +188,7 @@ def _met(
             found |= dict.fromkeys((number, n - number))
         if reciprocal * scalar % n in either:
             ss = (reciprocal, number * inverse % n)
-            found |= dict.fromkeys((*ss, *(n - s for s in ss)))
+            found |= dict.fromkeys(each for s in ss for each in (s, n - s))
     yield from itertools.islice(found, MOST_ROLES)
 
 
