@@ -231,6 +231,27 @@ def test_a_key_that_is_recovered(make_pool: MakePool, flipped: str) -> None:
     assert told(pool, []) == ({key.d} if flipped else set())
 
 
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("curve", CURVE_NAMES)
+def test_a_key_that_checks_what_it_signed(make_pool: MakePool, curve: str, *, known: bool) -> None:
+    """Textbook code leaves all that it computes: the key is told, and what its check made is not."""
+    group, spelled, size = CURVES[curve], SPELLED["limbs"], CURVES[curve].size
+    own, once, z = OWN[curve], NONCES[curve], int.from_bytes(HASH, "big")
+    n, d, r, s = group.n, own.d, once.x, Signature(curve).s
+    w, check, blind = pow(s, -1, n), checked(curve), int.from_bytes(noise.uniform(size, 9), "big")
+    u2 = ec_derived(curve, r * w * d % n)
+    assert u2 is not None
+    point = [own.x, own.y, check.d, check.x, check.y, u2.x, u2.y, once.d, once.x, once.y]
+    signing = [z, r * d % n, (z + r * d) % n, pow(once.d, -1, n), s, w, r * w % n, n - d]
+    blinded = [blind % n, blind * d % n, pow(blind, -1, n), blind * z % n, blind * r % n]
+    numbers = [d, *point, *signing, *blinded]
+    crowd = [noise.uniform(size, seed) for seed in range(40)]
+    pool, _ = make_pool(heap([*crowd, *(spelled(number, size) for number in numbers), *crowd]))
+    named = publics.ec(curve, once.x, once.y, kind="certificate")  # a peer's, who knows no more
+    assert d in told(pool, [named] if known else [])
+    assert check.d not in told(pool, [])
+
+
 def test_a_key_beside_small_numbers(make_pool: MakePool) -> None:
     """One times d is d, and no hash: nor is any small number an s."""
     key, spelled = ec_derived("P-256", OWN["P-256"].d), SPELLED["limbs"]
