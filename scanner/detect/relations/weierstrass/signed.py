@@ -18,12 +18,10 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.places.standing import WORD_BITS, standing
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import comb
-from scanner.model import Place
 
 MOST_HASHES, MOST_ROLES = 1_024, 16
 """Signatures whose hash stands; and what may be s of one, numbers and their negatives."""
@@ -94,10 +92,6 @@ def nearby(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
     hows = [spellings(pool, one.one) for one in suspects]
     written = {size: _in_der(pool, size) for size in {one.size for one in suspects}}
     sites = _sites(pool, [(one.scalar, how) for one, how in zip(suspects, hows, strict=True)])
-    sites = [
-        there or [(how[0], _position(pool, place)) for place in one.one.places[:MOST_PLACES]]
-        for one, how, there in zip(suspects, hows, sites, strict=True)
-    ]
     beside = [
         list(
             dict.fromkeys(
@@ -265,14 +259,6 @@ def _sites(
     return found
 
 
-def _position(pool: Pool, place: Place) -> int:
-    """Return where a place is in the pool: that of a scalar of which a part alone stands."""
-    starts = coordinate(pool.space, pool.offset)
-    mark = int(coordinate(np.array([place.space]), np.array([place.offset]))[0])
-    block = max(int(np.searchsorted(starts, mark, side="right")) - 1, 0)
-    return int(pool.at[block]) + mark - int(starts[block])
-
-
 def _alike(pool: Pool, sites: Iterable[tuple[Reading, int]], bits: int) -> Iterator[int]:
     """Yield the numbers near sites that are spelled as these are."""
     for how, at in sites:
@@ -304,9 +290,9 @@ def _starts(pool: Pool, how: Reading, bits: int) -> Offsets:
     return pool.listed[name]
 
 
-def _before(signatures_: _Signatures, s: int, order: int) -> list[int]:
+def _before(written: _Signatures, s: int, order: int) -> list[int]:
     """Return what stands before s, or before its negative."""
-    return [*signatures_.get(s, ()), *signatures_.get(order - s, ())]
+    return [*written.get(s, ()), *written.get(order - s, ())]
 
 
 def _in_der(pool: Pool, size: int) -> _Signatures:
