@@ -32,7 +32,7 @@ MOST_WRITTEN = 1_024
 NEAR, MOST_PLACES = 64, 4
 """Numbers on each side of a place that are tried; places of one number."""
 
-MOST_MET, MOST_PAIRS = 1 << 16, 1 << 22
+MOST_MET, MOST_PAIRS = 1 << 15, 1 << 22
 """Numbers that are tried wherever they stand, and pairs of them and scalars, four times as
 many of them and what may be s: a microsecond each."""
 
@@ -145,13 +145,14 @@ def anywhere(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
             if large(number, n)
         )
         numbers = list(itertools.islice(listed, min(MOST_MET, MOST_PAIRS // len(suspects))))
-        either = {*numbers, *(n - number for number in numbers)}
+        either = {min(number, n - number) for number in numbers}
         rows = list(zip(numbers, comb.inverses(n, numbers), strict=True)) if numbers else []
         for one in some:
             couples, last = list[int](), 0
             for s in _met(one, rows, either):
                 if s + last != n:  # what is said of a number is said of its negative
-                    couples = [number for number in numbers if number * s % n in either]
+                    products = zip(numbers, (number * s % n for number in numbers), strict=True)
+                    couples = [number for number, z in products if min(z, n - z) in either]
                     left -= len(numbers)
                 last = s
                 hits.append(Signed(one, s, (), couples))
@@ -172,15 +173,19 @@ def _beside(pool: Pool, hits: Sequence[Signed]) -> list[Signed]:
 def _met(
     suspect: Suspect, rows: Iterable[tuple[int, int]], either: Collection[int]
 ) -> Iterator[int]:
-    """Yield what is s if a scalar is a quotient or a product of two of the numbers."""
+    """Yield what is s if a scalar is a quotient or a product of two of the numbers.
+
+    Of a number and its negative the smaller one is in ``either``.
+    """
     n, scalar = suspect.order, suspect.scalar
     inverse, found = pow(scalar, -1, n), dict[int, None]()
     for number, reciprocal in rows:
         if number in (scalar, n - scalar):
             continue
-        if (z := number * scalar % n) in either and z not in (scalar, n - scalar):
+        z, quotient = number * scalar % n, reciprocal * scalar % n
+        if min(z, n - z) in either and z not in (scalar, n - scalar):
             found |= dict.fromkeys((number, n - number))
-        if reciprocal * scalar % n in either:
+        if min(quotient, n - quotient) in either:
             ss = (reciprocal, number * inverse % n)
             found |= dict.fromkeys(each for s in ss for each in (s, n - s))
     yield from itertools.islice(found, MOST_ROLES)
