@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic
 from scanner.detect.relations.rsa.shelf import Shelf, exact
@@ -164,16 +165,13 @@ def _filling(shelf: Shelf, bits: int, *, named: bool) -> Iterator[tuple[int, int
     ``named``, there are none. Seen in Botan, Deno and Go, of which nothing but dp was left,
     megabytes from the modulus.
     """
-    found, moduli = (
-        exact(shelf.numbers(bits, full=False, filling=True)),
-        exact(shelf.numbers(2 * bits)),
-    )
+    found = exact(shelf.numbers(bits, full=False, filling=True))
+    moduli = exact(shelf.numbers(2 * bits))
     order = np.arange(len(found))
     if len(moduli):
-        where, marks = shelf.along(found), np.sort(shelf.along(moduli))
-        behind = np.searchsorted(marks, where)
-        apart = np.abs(marks[np.stack((behind - 1, behind)).clip(0, len(marks) - 1)] - where)
-        order = np.argsort(apart.min(axis=0), kind="stable")
+        marks = np.sort(shelf.along(moduli))
+        apart = nearby.distances(shelf.pool, found.position, marks)
+        order = np.argsort(apart, kind="stable")
     elif not named:
         return
     order = order[: shelf.pool.budget(*MOST_FILLING) * 1024**2 // bits**2]
