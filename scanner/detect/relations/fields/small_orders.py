@@ -28,7 +28,11 @@ MOST_PLACES, MOST_BYTES = 64, 1 << 29
 """Places of numbers of a group around which is read; and bytes of memory elsewhere."""
 
 MOST_NEAR, MOST_FAR = 2_000, 8_000
-"""Exponents that are tried there, and elsewhere, at 70 us each."""
+"""Exponents that are tried there, and elsewhere, at 70 us each modulo a p of 1024 bits: of longer
+ones fewer, as each costs more."""
+
+_USUAL = 1024
+"""Bits of such a p."""
 
 _REACH = NEIGHBOURHOOD // 2
 """Bytes before and behind a place that are read."""
@@ -56,12 +60,14 @@ def search(pool: Pool, group: Group) -> Iterator[tuple[tuple[int, int, int], Rea
     if group.q.bit_length() != BITS or not group.stated:
         return
     raised = {g: powers(g, group.p, BITS) for g in group.bases}
+    cost = len(raised) * max(group.p.bit_length(), _USUAL) ** 2
     left = set(group.stated)
     told = [key.witness.place for key in group.stated.values() if key.witness.place]
-    places = [*_places(pool, (*(y for _, y in left), *group.bases, group.p)), *told]
+    places = [*_places(pool, (*(y for _, y in group.stated), *group.bases, group.p)), *told]
     near, far = _near(pool, places[:MOST_PLACES]), _far(pool)
     for found, most in ((near, MOST_NEAR), (far, MOST_FAR)):
-        for x, how, place in itertools.islice(_fresh(found, group.q), most // len(raised)):
+        fresh = _fresh(found, group.q)
+        for x, how, place in itertools.islice(fresh, most * _USUAL**2 // cost):
             for g, power in raised.items():
                 key = g, power(x)
                 if key in left:

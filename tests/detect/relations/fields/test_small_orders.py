@@ -133,3 +133,25 @@ def test_memory_of_any_size(make_pool: MakePool, word: int) -> None:
     for size in (*range(1, 80), (1 << 22) + 1):
         pool, _ = make_pool(noise.uniform(size, size), word=word)
         assert list(small_orders.search(pool, group)) == []
+
+
+@pytest.mark.parametrize("bits", [1024, 4096])
+def test_of_longer_numbers_fewer_are_tried(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, bits: int
+) -> None:
+    """A p of four times the length makes a power sixteen times as dear."""
+    tried: list[int] = []
+
+    def powers(*_: int) -> Callable[[int], int]:
+        return lambda x: tried.append(x) or 0
+
+    monkeypatch.setattr(small_orders, "powers", powers)
+    monkeypatch.setattr(small_orders, "MOST_NEAR", 32)
+    monkeypatch.setattr(small_orders, "MOST_FAR", 0)
+    crowd = (struct.pack("<QII", 1, 0, 5) + noise.uniform(24, at) for at in range(99))
+    place = Place(space=0, offset=0, size=440)
+    key = publics.ffc("dsa", P, Q, G, Y, kind="public-key", place=place)
+    pool, _ = make_pool(bytes(64) + b"".join(crowd) + bytes(64))
+    group = Group("dsa", 1 << bits - 1 | 1, (1 << 160) - 1, 160, {G: ()}, {(G, Y): key})
+    assert list(small_orders.search(pool, group)) == []
+    assert len(tried) == 32 * 1024**2 // bits**2
