@@ -24,6 +24,12 @@ SMALLEST_PRIME = 64
 EXPONENT_BITS = 256
 """Bits of the largest public exponent that is taken for one (FIPS 186-5 A.1.1)."""
 
+_WIDEST_POWER = 8192
+"""Bits of the largest modulus to which a power is taken: at 15,360 bits it takes five seconds.
+
+Seen in memory of machines that hold the openssl program: its key of that size, torn at a page.
+"""
+
 DISTINCT = 8
 """Different bytes that a seed has at least: 32 random bytes miss it once in 10**20."""
 
@@ -61,13 +67,16 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     """Factor n by both exponents (NIST SP 800-56B appendix C.1): p*q = n closes, or it is no key.
 
     e*d - 1 is a multiple of the order of every number modulo n: half of all bases give a square
-    root of one that is not trivial, and with it a factor.
+    root of one that is not trivial, and with it a factor. That is asked where sizes alone do not
+    give it, of three primes or of a huge e, and of a modulus of 8,192 bits at most.
     """
     if not rsa_public(n, e) or not 1 < d < n or not _inverse(n, e, d):
         return None
     divisor = by_order(n, e, d)
     if divisor:
         return rsa_primes(n, e, divisor, n // divisor)
+    if n.bit_length() > _WIDEST_POWER:
+        return None
     for base in _WITNESSES:
         effort.power((e * d).bit_length(), n.bit_length())
         divisors = by_roots(n, e * d - 1, base)

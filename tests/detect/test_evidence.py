@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fixtures import keys as recipes
 from scanner.detect import evidence
+from scanner.detect.algebra import effort
 
 KEYS = [recipes.rsa_key(2048), recipes.rsa_key(2048, e=3), recipes.rsa_key(1024)]
 
@@ -41,6 +42,15 @@ def test_another_exponent_gives_nothing(key: recipes.RsaKey, bit: int) -> None:
     """An exponent of which one bit is false, and a small one, factor nothing."""
     assert evidence.rsa_exponents(key.n, key.e, key.d ^ 1 << bit) is None
     assert evidence.rsa_exponents(key.n, key.e, 3 + bit) is None
+
+
+def test_a_torn_exponent_of_a_huge_modulus_costs_no_power() -> None:
+    """As of the openssl program's key of 15,360 bits, whose pages lie anywhere in memory."""
+    n = (1 << 15360) - (1 << 8000) | 1
+    d = 5 * n // 65537 + (1 << 12000) | 1
+    with effort.bounded(0) as bound:
+        assert evidence.rsa_exponents(n, 65537, d) is None
+    assert bound.refused == 0
 
 
 @pytest.mark.parametrize("bits", [512, 1024, 2048])
