@@ -148,10 +148,24 @@ def _class(error: BaseException) -> str:
 
 def _hint(error: BaseException) -> str:
     if isinstance(error, ImportError):
-        return f"install keysift again, in an environment of its own; {_DO_NOT_SEND}"
+        again = "install keysift again, in an environment of its own"
+        limited = ", or give it more memory" if _limited() else ""  # dlopen says no more than that
+        return f"{again}{limited}; {_DO_NOT_SEND}"
     if isinstance(error, MemoryError):
         return f"try fewer --jobs, or a machine with more memory; {_DO_NOT_SEND}"
     return f"--debug says where; {_DO_NOT_SEND}"
+
+
+def _limited() -> bool:
+    """Tell whether this process may use so much address space and no more (``ulimit -v``)."""
+    if sys.platform != "win32":
+        try:
+            import resource  # noqa: PLC0415 - may be absent
+
+            return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+        except Exception:  # noqa: BLE001 - nobody knows
+            return False
+    return False
 
 
 def _frames(error: BaseException) -> None:

@@ -286,6 +286,25 @@ def test_missing_library_is_named() -> None:
     assert done.returncode == 3
     assert "the module click" in done.stderr
     assert "install keysift again" in done.stderr
+    assert "more memory" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of address space")
+def test_library_that_a_limit_of_memory_keeps_out() -> None:
+    """Under ``ulimit -v`` a library that is there does not load, and nothing says why."""
+    limited = (
+        "sh",
+        "-c",
+        'ulimit -v 4000000; exec "$@"',
+        "sh",
+        sys.executable,
+        "-S",
+        "-m",
+        "scanner",
+    )
+    done = keysift("--version", command=limited)
+    assert done.returncode == 3
+    assert "or give it more memory" in done.stderr
 
 
 def test_debug_says_where_and_no_more(tmp_path: Path) -> None:
