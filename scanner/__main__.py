@@ -158,14 +158,15 @@ def _hint(error: BaseException) -> str:
 
 def _limited() -> bool:
     """Tell whether this process may use so much address space and no more (``ulimit -v``)."""
+    limited = False
     if sys.platform != "win32":
         try:
             import resource  # noqa: PLC0415 - may be absent
 
-            return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+            limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
         except Exception:  # noqa: BLE001 - nobody knows
-            return False
-    return False
+            limited = False
+    return limited
 
 
 def _frames(error: BaseException) -> None:
