@@ -99,6 +99,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         moved = repeated.copied(pool, size, most // 4), size, ways
         slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
         often = slots, size, ways if size == _SLOT else (BIG,)
+        named = any(found or name in used for name, found in known.items())
+        short = trials.shorter(pool, size, most // 4, near, ground) if named else []
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
             own = trials.beside(pool, curve, count // 4, met.beside[name], ground)
@@ -106,6 +108,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried = list(trials.derived(pool, curve, room, [own, *listed]))
             tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
             tried += trials.derived(pool, curve, count // 2, [often])
+            tried += trials.derived(pool, curve, count, short)
             tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
             tried += trials.texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))
             tried += trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))

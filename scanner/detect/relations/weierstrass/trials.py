@@ -148,6 +148,25 @@ def candidates(
         yield pieces.loose(pool, size, most, near, top=top, ground=ground), size, (BIG,)
 
 
+def shorter(
+    pool: Pool, size: int, most: int, near: Sequence[Place], ground: Ground
+) -> list[Listed]:
+    """List scalars on P-521 that need a word less than others: one of 512 has at most 512 bits.
+
+    Where a number has no more words than it needs, anything stands behind. Seen in OpenSSL, whose
+    allocator had left a pointer there.
+    """
+    if size != _P521:
+        return []
+    short = size & ~7
+    found = pieces.aligned(pool, short, -(-most // 2), near, ground=ground)
+    listed: list[Listed] = [(found, short, ways(pool, short))]
+    if not pool.big_endian:
+        found = pieces.counted(pool, short, short // 4, LEAST_HEADED, near)
+        listed.append((found, short, (JAVA,)))
+    return listed
+
+
 def _padded(pool: Pool, size: int, most: int, near: Sequence[Place]) -> Iterator[Listed]:
     """Yield positions of scalars whose last big-endian word is not full: on P-521, and P-224.
 

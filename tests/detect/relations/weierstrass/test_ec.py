@@ -555,6 +555,29 @@ def test_a_freed_point_whose_y_is_left(make_pool: MakePool, curve: str, form: st
     assert not found(pool)
 
 
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize("spell", ["limbs", "bytes", "java"])
+def test_a_scalar_of_p521_that_needs_a_word_less(
+    make_pool: MakePool, spell: str, word: int
+) -> None:
+    """One of 512 does. Seen in OpenSSL: a pointer that had been freed stood behind its limbs."""
+    key = evidence.ec_derived("P-521", int.from_bytes(noise.uniform(64, 3), "big"))
+    assert key is not None
+    before, raw = {
+        "limbs": (struct.pack("<Q", 0x51), encodings.little_limbs(key.d, 64)),
+        "bytes": (bytes(6) + b"\x04\x40", encodings.big_endian(key.d, 64)),
+        "java": (struct.pack("<Q", 16 << 32 | 0x1030), encodings.java_words(key.d)),
+    }[spell]
+    behind = struct.pack("<QQ", 0x7F_A402_A39E_40, 0x51)
+    data = plant([(before, raw + behind)], 3)
+    known = [publics.ec("P-521", key.x, key.y, kind="known")]
+    pool, memory = make_pool(data, word=word)
+    (related,) = found(pool, known)
+    assert named(related) == describe(key).fingerprint.value
+    assert related.places[0].size == 64
+    assert key.d in {m.d for m in ec.again(memory, second_look.told(related)) if type(m) is Ec}
+
+
 @pytest.mark.parametrize("length", [b"\x41\0", b"\0\0\0\x41", b"\x04\x41"])
 def test_a_scalar_of_p521_without_its_leading_zero(make_pool: MakePool, length: bytes) -> None:
     """Half of the scalars are 65 bytes long where numbers have no leading zeros."""
