@@ -1,8 +1,8 @@
 """RSA from any part that suffices: ``rsa`` asks each relation in turn.
 
 Who knows the modulus (``known``), and who does not: two primes (``pairs``), with their exponents
-(``couples``), one (``dividing``, ``drawn``), an exponent (``crt``, ``exponents``, ``orders``), a
-coefficient (``coefficients``, ``inverses``); and what an allocator wrote over (``damaged``,
-``high_exponents``, ``low_exponents``, ``low_ends``, ``high_ends``), where ``partial`` solves for
-what is gone.
+(``couples``, ``reclaimed``), one (``dividing``, ``drawn``), an exponent (``crt``, ``exponents``,
+``orders``), a coefficient (``coefficients``, ``inverses``); and what an allocator wrote over
+(``damaged``, ``high_exponents``, ``low_exponents``, ``low_ends``, ``high_ends``), where ``partial``
+solves for what is gone.
 """

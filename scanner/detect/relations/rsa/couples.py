@@ -47,7 +47,7 @@ _MOST_END = np.uint64((1 << 32) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class _Prime:
+class Prime:
     """A prime whose exponent stands near it."""
 
     value: int
@@ -91,7 +91,7 @@ def _in_slab(shelf: Shelf, full: Numbers) -> tuple[Numbers, Numbers]:
     pool, size = shelf.pool, full.bits // 8
     whole = np.array([reading.digit == 8 for reading in pool.readings])
     full = full.take(np.flatnonzero(whole[full.reading])[: pool.budget(*MOST_IN_SLABS)])
-    inverse, unit = _inverses(full.low)
+    inverse, unit = inverses(full.low)
     steps = [way * far for far in AHEAD for way in (1, -1)]
     parts = [listing.behind(pool, full.take(np.zeros(len(full), np.bool_)), 1)]
     for index in np.unique(full.reading).tolist():
@@ -161,25 +161,32 @@ def _twice(
     others: Collection[int],
 ) -> Iterator[Related]:
     """Put together two primes that have their exponents and no other such prime near."""
-    found: dict[int, _Prime] = {}
+    found: dict[int, Prime] = {}
     for index, at, e in fitting:
         p = shelf.value(primes, index)
         if p in found or (e * shelf.value(exponents, at) - 1) % (p - 1):
             continue
         if all(n % p for n in others) and arithmetic.is_prime(p):
-            found[p] = _Prime(value=p, index=index, exponent=at, e=e)
-    rows = sorted(found.values(), key=lambda prime: prime.index)[:MOST_PRIMES]
+            found[p] = Prime(value=p, index=index, exponent=at, e=e)
+    for both in of_one_key(shelf, primes, exponents, found.values()):
+        yield from _joined(shelf, primes, exponents, both)
+
+
+def of_one_key(
+    shelf: Shelf, primes: Numbers, exponents: Numbers, found: Iterable[Prime]
+) -> Iterator[tuple[Prime, Prime]]:
+    """Yield which two of the primes that have their exponents are one key's."""
+    rows = sorted(found, key=lambda prime: prime.index)[:MOST_PRIMES]
     for e in dict.fromkeys(one.e for one in rows):
         mine = [one for one in rows if one.e == e]
         place = shelf.along(primes.take(np.array([one.index for one in mine])))
         for part in np.split(np.array(mine), np.flatnonzero(np.diff(place) > NEIGHBOURHOOD) + 1):
-            for both in _couples(shelf, primes, exponents, part.tolist()):
-                yield from _joined(shelf, primes, exponents, both)
+            yield from _couples(shelf, primes, exponents, part.tolist())
 
 
 def _couples(
-    shelf: Shelf, primes: Numbers, exponents: Numbers, left: list[_Prime]
-) -> Iterator[tuple[_Prime, _Prime]]:
+    shelf: Shelf, primes: Numbers, exponents: Numbers, left: list[Prime]
+) -> Iterator[tuple[Prime, Prime]]:
     """Yield which two of the primes that lie near each other are one key's.
 
     If they are more, those of which the coefficient stands there; then what is next to each other,
@@ -246,7 +253,7 @@ def _freed(
 
 def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where the exponent of the same index fits."""
-    inverse, unit = _inverses(primes.low)
+    inverse, unit = inverses(primes.low)
     for e in arithmetic.LIKELIEST:
         left = exponents.low * np.uint64(e) - _ONE
         for index in np.flatnonzero(left * inverse < unit * np.uint64(e)).tolist():
@@ -256,7 +263,7 @@ def _beside(primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int
 def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tuple[int, int, int]]:
     """Yield (prime, exponent, e) where the low words say that e*dp - 1 = k*(p-1)."""
     low, high = within(shelf, primes, exponents, shelf.pool.budget(*MOST_PAIRS), RADII)
-    inverse, unit = _inverses(primes.low)
+    inverse, unit = inverses(primes.low)
     for e in arithmetic.LIKELIEST[: None if shelf.edges.loose else 1]:
         left, most = exponents.low * np.uint64(e) - _ONE, unit * np.uint64(e)
         ends, times = left.astype(np.uint32), inverse.astype(np.uint32)
@@ -269,7 +276,7 @@ def _fitting(shelf: Shelf, primes: Numbers, exponents: Numbers) -> Iterator[tupl
                 yield rows.start + one, part.start + at, e
 
 
-def _inverses(primes: Words) -> tuple[Words, Words]:
+def inverses(primes: Words) -> tuple[Words, Words]:
     """Return, by the low words of some p, two words that tell whether e*dp - 1 = k*(p-1), k < e.
 
     Of p - 1 = u*odd, u a power of two: the inverse of odd modulo 2**64, by which the left side
@@ -288,7 +295,7 @@ def _inverses(primes: Words) -> tuple[Words, Words]:
 
 
 def _joined(
-    shelf: Shelf, primes: Numbers, exponents: Numbers, both: tuple[_Prime, _Prime]
+    shelf: Shelf, primes: Numbers, exponents: Numbers, both: tuple[Prime, Prime]
 ) -> Iterator[Related]:
     key = arithmetic.complete(both[0].value, both[1].value, both[0].e)
     if key is None:

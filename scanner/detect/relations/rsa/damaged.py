@@ -65,7 +65,7 @@ _MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class _Rests:
+class Rests:
     """What is left of numbers of one length: they end at ``end`` and lost ``lost`` bytes.
 
     ``high`` says that the high bytes went (big-endian); ``word`` is the 64 bits at the other end.
@@ -123,7 +123,7 @@ def _of_primes(key: Material) -> bool:
     return isinstance(key, Rsa) and all(map(arithmetic.is_prime, (key.p, key.q)))
 
 
-def _products(shelf: Shelf, rests: _Rests, lows: Words) -> Iterator[tuple[int, int]]:
+def _products(shelf: Shelf, rests: Rests, lows: Words) -> Iterator[tuple[int, int]]:
     """Yield (index of a rest, index of a low word) where a rest near it gives their product."""
     most = shelf.pool.budget(*MOST_APART) if len(lows) and rests.high else 1
     for apart in range(1, most):
@@ -147,7 +147,7 @@ def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int
                 yield from ((n, start, kept) for n in here)
 
 
-def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
+def every_rest(shelf: Shelf, bits: int) -> Iterator[Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
     yield from _whole(shelf, bits)
     for reading, ends in zip(shelf.pool.readings, shelf.edges.ends, strict=True):
@@ -155,7 +155,7 @@ def _rests(shelf: Shelf, bits: int) -> Iterator[_Rests]:
             yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
 
 
-def _whole(shelf: Shelf, bits: int) -> Iterator[_Rests]:
+def _whole(shelf: Shelf, bits: int) -> Iterator[Rests]:
     """List the same of what fills its words."""
     pool, data, size = shelf.pool, shelf.pool.data, bits // 8
     missing = size - (pool.tail - pool.head)
@@ -167,12 +167,12 @@ def _whole(shelf: Shelf, bits: int) -> Iterator[_Rests]:
         high = how.most_first
         keep = (data[end - 1] & 1) == 1 if high else data[end - how.word] >= 0x80
         word = (readings.low if high else readings.top)(how, data, end[keep] - 8, readings.WIDE)
-        yield _Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
+        yield Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
     if readings.JAVA in pool.readings:
         yield _ints(shelf, bits)
 
 
-def _ints(shelf: Shelf, bits: int) -> _Rests:
+def _ints(shelf: Shelf, bits: int) -> Rests:
     """List what may be left of primes of a length in Java's words, without the first ones."""
     pool, size = shelf.pool, bits // 8
     runs = (pool.head >= 0) & (pool.tail >= 0)
@@ -181,31 +181,35 @@ def _ints(shelf: Shelf, bits: int) -> _Rests:
     keep = (missing >= _INT) & (missing <= LOST[-1]) & (pool.data[end - _INT] & 1 == 1)
     end, lost = end[keep], np.where(missing[keep] <= LOST[0], *LOST)
     word = readings.low(readings.JAVA, pool.data, end - 8, 64)
-    return _Rests(bits=bits, reading=readings.JAVA, end=end, lost=lost, high=True, word=word)
+    return Rests(bits=bits, reading=readings.JAVA, end=end, lost=lost, high=True, word=word)
 
 
-def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int) -> _Rests:
+def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int) -> Rests:
     """List what may be left of primes of a length in digits, without the ``lost`` low bytes."""
     rest = bits - lost // reading.step * reading.digit
-    size = readings.width(reading, max(rest, 1))
-    alone = ends.room <= size + FAINT + min(LOST) // 2  # no whole one, whatever its low digits say
-    start = np.unique(ends.at[(ends.room >= size) & alone]) - size
+    size, whole = readings.width(reading, max(rest, 1)), readings.width(reading, bits)
+    room = ends.room >= size
+    start, first = np.unique(ends.at[room] - size, return_index=True)
+    alone = ends.room[room][first] <= size + FAINT + min(LOST) // 2  # whatever the low digits say
+    front = np.maximum(start - (whole - size), 0)
+    alone[~alone] = ~readings.are_digits(reading, shelf.pool.data, front[~alone], bits)
+    start = start[alone]
     start = start[: len(start) * (rest >= readings.WIDE)]
     word = readings.top(reading, shelf.pool.data, start, rest)
     keep = word >> np.uint64(63) == 1
     keep[keep] = readings.are_digits(reading, shelf.pool.data, start[keep], rest)
     end, gone = start[keep] + size, np.full(np.count_nonzero(keep), lost)
-    return _Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
+    return Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
 
 
-def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int, _Rests, int]]:
+def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int, Rests, int]]:
     """Yield (distance, position, modulus, rests, index): first what fits another one."""
     for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
         if bits % 64:
             continue
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
         stand = standing(shelf, here)
-        for rests in _rests(shelf, bits):
+        for rests in every_rest(shelf, bits):
             space, offset = shelf.coordinates(rests.end - 1)
             fitting = announced.in_blocks(shelf.pool, rests.end - bits // 8, bits // 8)
             fitting &= not rests.reading.packed
@@ -220,7 +224,7 @@ def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, in
                     yield int(distance[index]), int(rests.end[index]), n, rests, index
 
 
-def _partners(rests: _Rests) -> Callable[[int], Offsets]:
+def _partners(rests: Rests) -> Callable[[int], Offsets]:
     """Return what tells which rests have one among the others that could be n divided by them."""
     if len(rests.end) == 0:
         return lambda _: np.empty(0, np.int64)
@@ -244,11 +248,15 @@ def _partners(rests: _Rests) -> Callable[[int], Offsets]:
     return by_high_words
 
 
-def _recovered(shelf: Shelf, n: int, e: int, rests: _Rests, index: int) -> Related | None:
+def role(rests: Rests) -> str:
+    """Say what is left of a prime."""
+    return _DIGITS if rests.reading.packed else _ROLES.get(rests.reading, LOWLESS)
+
+
+def _recovered(shelf: Shelf, n: int, e: int, rests: Rests, index: int) -> Related | None:
     end, lost = int(rests.end[index]), int(rests.lost[index])
     start = end - readings.width(rests.reading, rests.bits) + lost
-    role = _DIGITS if rests.reading.packed else _ROLES.get(rests.reading, LOWLESS)
-    return _related(shelf, n, e, role, start, end - start)
+    return _related(shelf, n, e, role(rests), start, end - start)
 
 
 def _related(shelf: Shelf, n: int, e: int, role: str, start: int, size: int) -> Related | None:

@@ -32,6 +32,7 @@ from scanner.detect.relations.rsa import (
     low_exponents,
     orders,
     pairs,
+    reclaimed,
 )
 from scanner.detect.relations.rsa.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -79,6 +80,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield crt.search(listed, _left(moduli, seen), seen)
     yield dividing.search(listed, moduli.keys() | seen)
     yield couples.search(listed, moduli.keys() | seen)
+    yield reclaimed.search(listed, moduli.keys() | seen)
     yield coefficients.search(listed, moduli.keys() | seen)
     yield exponents.search(listed, moduli.keys() | seen)
     yield orders.search(listed, moduli.keys() | seen)
