@@ -30,6 +30,10 @@ few runs, and of many."""
 MOST_FILLED = (1 << 14, 1 << 12)
 """The same of numbers that fill their runs, at any distance: those are fewer by far."""
 
+MOST_MIXED = (1 << 11, 1 << 9)
+"""The same of primes near a number that fills its run, of whatever readings: a library that
+computes on limbs reads p from bytes, or it wrote them. Seen in Libgcrypt, GnuTLS and wolfSSL."""
+
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys of a prime and a modulus of the pool, but of the moduli ``others``."""
@@ -47,16 +51,13 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
     seen = set(others)
     only = UNEVEN if half != bits - half else ()
     halves = exact(shelf.numbers(half, only=only))
+    filling = exact(shelf.numbers(bits, filling=True))
     kinds = [
         (MOST_DIVISIONS, (ANYWHERE, *RADII), exact(shelf.numbers(bits)), halves),
-        (
-            MOST_FILLED,
-            (ANYWHERE,),
-            exact(shelf.numbers(bits, filling=True)),
-            exact(shelf.numbers(half, only=only, filling=True)),
-        ),
+        (MOST_FILLED, (ANYWHERE,), filling, exact(shelf.numbers(half, only=only, filling=True))),
     ]
-    pairs = ((*row[:2], *pair) for row in kinds for pair in by_reading(*row[2:]))
+    pairs = [(*row[:2], *pair) for row in kinds for pair in by_reading(*row[2:])]
+    pairs.append((MOST_MIXED, RADII, filling, halves))
     for counts, radii, products, primes in pairs:
         most = shelf.pool.budget(*counts)
         low, high = within(shelf, products, primes, most, radii)

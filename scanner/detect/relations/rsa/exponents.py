@@ -22,6 +22,10 @@ MOST_PAIRS = (1 << 22, 1 << 18)
 """Pairs of a modulus and an exponent of one length and reading, at 30 ns each: in a section of few
 runs, and of many."""
 
+MOST_MIXED = (1 << 19, 1 << 15)
+"""The same of whatever readings: a library that computes on limbs reads d from bytes, or it wrote
+them. Seen in Libgcrypt, GnuTLS and wolfSSL, of whose d a buffer was left, and of n the limbs."""
+
 _CHUNK = 1 << 15
 
 
@@ -34,8 +38,9 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
         if not len(moduli):
             continue
         below = shelf.numbers(bits, full=False, filling=not shelf.edges.loose)
-        for some, exponents in by_reading(moduli, exact(below)):
-            most = shelf.pool.budget(*MOST_PAIRS)
+        alike = ((MOST_PAIRS, *pair) for pair in by_reading(moduli, exact(below)))
+        for counts, some, exponents in (*alike, (MOST_MIXED, moduli, exact(below))):
+            most = shelf.pool.budget(*counts)
             low, high = within(shelf, some, exponents, most, (ANYWHERE, *RADII))
             for index, at, e in _near_fractions(
                 some, exponents, low, high, loose=shelf.edges.loose
