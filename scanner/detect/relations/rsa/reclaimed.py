@@ -3,8 +3,10 @@
 An allocator's links took the first bytes of both primes, and n may be written over. Each exponent
 gives its prime away (``crt``), and what is left of the prime says that it is that: by the top words
 of both, e*dp/p is nearly an integer, or by the low ones, e*dp - 1 is a multiple of p - 1; then by
-all that stands. Two such primes near each other are a key. Seen in LibTomCrypt on 32-bit x86, whose
-integers are digits of 28 bits. This module refuses exponents that do not fill their run.
+all that stands. Two such primes near each other are a key. Where nothing is left of the primes, the
+coefficient is asked, or what is left of it: q*qinv = 1 modulo p. Seen in LibTomCrypt on 32-bit x86
+and ARM, whose integers are digits of 28 bits. This module refuses exponents that do not fill their
+run.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,12 +17,14 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
+from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, couples, crt, damaged
 from scanner.detect.relations.rsa.couples import Prime
 from scanner.detect.relations.rsa.damaged import Rests
 from scanner.detect.relations.rsa.rectangles import rectangles
 from scanner.detect.relations.rsa.shelf import RADII, Shelf, exact, within
+from scanner.model import Place
 
 MOST_PAIRS = (1 << 20, 1 << 18)
 """Pairs of an exponent and what is left of a prime, at 10 ns each: in a section of few runs, and of
@@ -30,12 +34,22 @@ MOST_TRIED = 64
 """Exponents of a length whose primes are computed, at 0.3 ms each for 1024 bits: by chance hardly
 any fits."""
 
+MOST_ALONE = (24, 4)
+"""The same of exponents of 1024 bits of whose primes nothing is known, in a section of few runs and
+of many: of longer ones fewer."""
+
+APART = 4
+"""Lengths of theirs that dp and dq are apart at most, from start to start: blocks that adjoin."""
+
 _CHUNK = 1 << 15
 _NEARLY = 2.0**-33
 """How far e*dp/p, which is below 65537, is from an integer by top words, at most."""
 
 _MOST_UNIT = np.uint64(1 << 12)
 """Powers of two that divide p - 1, at most: a low word says the less, the greater they are."""
+
+_LEAST_TOP = np.uint64(1 << 46)
+"""The top word of an exponent, at least: it is not below p/e."""
 
 _ONE = np.uint64(1)
 
@@ -55,21 +69,27 @@ class _Left:
         lost = int(rests.lost[self.index[row]])
         return rests, lost, readings.width(rests.reading, rests.bits) - lost
 
+    def place(self, shelf: Shelf, row: int) -> tuple[Place, str]:
+        """Say where one stands, and what it is."""
+        rests, _, size = self.extent(row)
+        return shelf.pool.place(int(self.primes.position[row]), size), damaged.role(rests)
+
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys that nobody named, but of the moduli ``others``."""
     for bits in (half // 2 for half in damaged.BITS):
         exponents = exact(shelf.numbers(bits, full=False, filling=True))
-        left = _left(shelf, bits) if len(exponents) else None
-        if left is None or not len(left.primes):
+        if not len(exponents):
             continue
-        found: dict[int, Prime] = {}
+        yield from _with_coefficient(shelf, exponents, others)
+        left, found = _left(shelf, bits), dict[int, Prime]()
         for row, at in _fitting(shelf, left, exponents):
             prime = _prime(shelf, left, row, exponents, at)
             if prime is not None and all(n % prime.value for n in others):
                 found.setdefault(prime.value, prime)
         for both in couples.of_one_key(shelf, left.primes, exponents, found.values()):
-            yield from _joined(shelf, left, exponents, both)
+            rests = [left.place(shelf, prime.index) for prime in both]
+            yield from _joined(shelf, exponents, both, rests)
 
 
 def _left(shelf: Shelf, bits: int) -> _Left:
@@ -128,16 +148,12 @@ def _prime(shelf: Shelf, left: _Left, row: int, exponents: Numbers, at: int) -> 
 
 
 def _joined(
-    shelf: Shelf, left: _Left, exponents: Numbers, both: tuple[Prime, Prime]
+    shelf: Shelf, exponents: Numbers, both: tuple[Prime, Prime], rests: list[tuple[Place, str]]
 ) -> Iterator[Related]:
     key = arithmetic.complete(both[0].value, both[1].value, both[0].e)
     if key is None:
         return
-    rows = [(shelf.place(exponents, prime.exponent), "dp") for prime in both]
-    for prime in both:
-        rests, _, size = left.extent(prime.index)
-        place = shelf.pool.place(int(left.primes.position[prime.index]), size)
-        rows.append((place, damaged.role(rests)))
+    rows = rests + [(shelf.place(exponents, prime.exponent), "dp") for prime in both]
     names = dict.fromkeys(shelf.reading(exponents, prime.exponent) for prime in both)
     yield Related(
         key=key,
@@ -146,3 +162,62 @@ def _joined(
         places=tuple(place for place, _ in sorted(rows)),
         roles=tuple(role for _, role in sorted(rows)),
     )
+
+
+# --- nothing of the primes ----------------------------------------------------------------------
+
+
+def _with_coefficient(
+    shelf: Shelf, exponents: Numbers, others: Collection[int]
+) -> Iterator[Related]:
+    """Find two exponents side by side, and near them a coefficient that their primes have."""
+    given: dict[int, list[int]] = {}
+    size = max(exponents.bits, 1024)
+    most = max(shelf.pool.budget(*MOST_ALONE) * 1024**2 // size**2, 1)
+    for row, at in _side_by_side(shelf, exponents):
+        if row not in given and len(given) < most:
+            given[row] = _primes(shelf, exponents, row)
+        for p in given.get(row, ()):
+            for q in _primes(shelf, exponents, at):
+                fresh = p != q and all(n % p and n % q for n in others)
+                if fresh and _coefficient_stands(shelf, exponents, at, p, q):
+                    both = [
+                        Prime(value=value, index=which, exponent=which, e=arithmetic.EXPONENTS[0])
+                        for value, which in ((p, row), (q, at))
+                    ]
+                    yield from _joined(shelf, exponents, (both[0], both[1]), [])
+
+
+def _side_by_side(shelf: Shelf, exponents: Numbers) -> list[tuple[int, int]]:
+    """List which exponents have another one behind them; digits first, which are rare."""
+    pool, bits = shelf.pool, exponents.bits
+    widths = np.array([readings.width(reading, bits) for reading in pool.readings])
+    packed = np.array([reading.packed for reading in pool.readings], np.bool_)
+    pairs: list[tuple[int, int]] = []
+    for reading in sorted(set(exponents.reading.tolist()), key=lambda i: (not packed[i], i)):
+        mine = np.flatnonzero((exponents.reading == reading) & (exponents.top >= _LEAST_TOP))
+        space, offset = shelf.coordinates(exponents.position[mine])
+        for ahead in range(1, APART):
+            step = offset[ahead:] - offset[:-ahead]
+            near = (step >= widths[reading]) & (step <= APART * widths[reading])
+            near &= space[ahead:] == space[:-ahead]
+            rows = np.flatnonzero(near)
+            pairs += zip(mine[rows].tolist(), mine[rows + ahead].tolist(), strict=True)
+    return pairs
+
+
+def _primes(shelf: Shelf, exponents: Numbers, row: int) -> list[int]:
+    """Return the primes that an exponent may be one of."""
+    (exponent,) = shelf.values(exponents, np.array([row]))
+    found = crt.primes(exponent, arithmetic.EXPONENTS[0], exponents.bits)
+    return [p for p in found if arithmetic.is_prime(p)]
+
+
+def _coefficient_stands(shelf: Shelf, exponents: Numbers, row: int, p: int, q: int) -> bool:
+    """Tell whether the inverse of one prime modulo the other is near, but for its first bytes."""
+    pool, position = shelf.pool, int(exponents.position[row])
+    how = pool.readings[int(exponents.reading[row])]
+    around = pool.data[max(position - NEIGHBOURHOOD, 0) : position + NEIGHBOURHOOD].tobytes()
+    inverses = ((q, p), (p, q))
+    spelled = (readings.encode(how, pow(one, -1, of), exponents.bits) for one, of in inverses)
+    return any(raw[couples.LINKS :] in around for raw in spelled)

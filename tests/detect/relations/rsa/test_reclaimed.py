@@ -59,3 +59,25 @@ def test_one_prime_is_none(make_pool: MakePool) -> None:
     """A prime that nothing multiplies is no key."""
     half = block(KEYS[0].p, "limbs-le", bytes(16)) + block(KEYS[0].dp, "limbs-le")
     assert not list(rsa.search(make_pool(bytes(64) + half + bytes(64))[0], ()))
+
+
+@pytest.mark.parametrize("links", [POINTERS, b""])
+@pytest.mark.parametrize("inverse", ["qinv", "pinv"])
+@pytest.mark.parametrize("name", ["digits-28", "limbs-le", "bytes-be"])
+def test_a_coefficient_is_enough(
+    make_pool: MakePool, name: str, inverse: str, links: bytes
+) -> None:
+    """Seen on 32-bit ARM: nothing of p, q and n, and the first bytes of qinv are gone too."""
+    key = KEYS[0]
+    both = (key.q, key.p) if inverse == "qinv" else (key.p, key.q)
+    blocks = [block(n, name) for n in (key.dp, key.dq)]
+    data = bytes(64) + b"".join(blocks) + block(pow(both[0], -1, both[1]), name, links)
+    pool, memory = make_pool(data + bytes(64))
+    (related,) = rsa.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == key.spki_sha256
+    for at in (len(data) // 2, len(data) - 64):
+        wrong = bytearray(data + bytes(64))
+        wrong[at] ^= 1
+        assert not list(rsa.search(make_pool(bytes(wrong))[0], ()))
