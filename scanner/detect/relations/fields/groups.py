@@ -18,6 +18,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.fields import subgroups
 from scanner.detect.relations.places import digits, words
+from scanner.detect.relations.places.words import Whole
 from scanner.model import Place
 
 MOST_GROUPS, MOST_BASES, MOST_STATED = 4, 4, 64
@@ -124,7 +125,12 @@ def standing(
     ]
     wanted = [int.from_bytes(raw[:8], "little") for *_, raw in forms]
     found: dict[int, set[Reading]] = {}
-    for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
+
+    def spell(index: int) -> Whole:
+        _, how, raw = forms[index]
+        return Whole(raw, 0, how.step, how.told)
+
+    for index, position in words.find(pool.data, np.array(wanted, np.uint64), spell):
         number, how, raw = forms[index]
         if readings.stands(how, pool.data, position, raw):
             found.setdefault(number, set()).add(how)

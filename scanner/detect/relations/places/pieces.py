@@ -35,6 +35,7 @@ from scanner.detect.relations.places.announced import (
     tagged,
 )
 from scanner.detect.relations.places.nearby import UNKNOWN, Ground
+from scanner.detect.relations.places.words import Whole
 from scanner.model import Place
 
 LONGEST = 1024
@@ -205,7 +206,7 @@ def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
     lows = np.array([int.from_bytes(raw[:8], "little") for raw in publics], np.uint64)
     found = (
         at
-        for index, at in words.find(pool.data, lows)
+        for index, at in words.find(pool.data, lows, lambda index: Whole(publics[index]))
         if words.stands(pool.data, at, publics[index])
     )
     at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)

@@ -16,7 +16,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import JAVA, Reading
 from scanner.detect.relations.places import words
-from scanner.detect.relations.places.words import Words
+from scanner.detect.relations.places.words import Whole, Words
 
 WORD, WORD_BITS = 8, 64
 """The word that is looked up."""
@@ -36,9 +36,13 @@ def standing(
     rows = (row for row in numbers if row[0] >> WORD_BITS)
     while hows and (part := list(itertools.islice(rows, max(_AT_ONCE // len(hows), 1)))):
         lows = np.concatenate([_lows(how, [number for number, _ in part]) for how in hows])
-        for row, at in words.find(pool.data, lows):
-            how, (number, owner) = hows[row // len(part)], part[row % len(part)]
-            raw, ahead = _spelled(how, number)
+
+        def spell(row: int, part: Sequence[tuple[int, Owner]] = part) -> Whole:
+            return Whole(*_spelled(hows[row // len(part)], part[row % len(part)][0]))
+
+        for row, at in words.find(pool.data, lows, spell):
+            how, (_, owner) = hows[row // len(part)], part[row % len(part)]
+            raw, ahead, *_ = spell(row)
             if words.stands(pool.data, at - ahead, raw):
                 yield owner, how, at - ahead - (how.shift // 8 if how.packed else 0)
 

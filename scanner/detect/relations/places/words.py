@@ -6,8 +6,9 @@ of them; one pass over every byte offset then says where 64 bits of them stand, 
 compares the rest. This module refuses to say what a value means.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ Words = npt.NDArray[np.uint64]
 
 BLOCK = 1 << 18
 """Positions that are looked at together."""
+
+CROWD = 4
+"""Of the wanted so many have one word by right, at most: a number as x on each of four curves."""
 
 _NARROWEST, _WIDEST = 16, 23
 """Bits of a word by which the sieve judges: its table has 64 KiB, and 8 MiB at most."""
@@ -49,16 +53,39 @@ def table(wanted: Words) -> Table:
     return Table(words, indices, width, _sieve(words, width, 0), _sieve(words, width, 64 - width))
 
 
-def find(data: Bytes, wanted: Words | Table) -> Iterator[tuple[int, int]]:
-    """Yield (index in ``wanted``, byte offset in ``data``) wherever a little-endian word stands."""
+class Whole(NamedTuple):
+    """How a value is spelled, and how many bytes of that are before the word that is looked up.
+
+    Of each ``step`` bytes the first ones that are ``told`` count.
+    """
+
+    raw: bytes
+    ahead: int = 0
+    step: int = 1
+    told: int = 1
+
+
+Spell = Callable[[int], Whole]
+_Crowd = Mapping[tuple[int, int, int, int], Mapping[bytes, list[int]]]
+
+
+def find(
+    data: Bytes, wanted: Words | Table, spell: Spell | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield (index in ``wanted``, byte offset in ``data``) wherever a little-endian word stands.
+
+    A dump can have thousands of values, made so that they share a word which it has everywhere: of
+    such a crowd those are yielded that stand whole, if it is told how to ``spell`` them.
+    """
     if isinstance(wanted, Table):
-        yield from _find(data, wanted)
+        yield from _find(data, wanted, spell)
     elif len(wanted):
-        yield from _find(data, table(wanted))
+        yield from _find(data, table(wanted), spell)
 
 
-def _find(data: Bytes, wanted: Table) -> Iterator[tuple[int, int]]:
+def _find(data: Bytes, wanted: Table, spell: Spell | None) -> Iterator[tuple[int, int]]:
     view, width = sliding(data), wanted.width
+    crowds: dict[int, _Crowd] = {}
     mask = np.uint32((1 << width) - 1)
     for start in range(0, len(view), BLOCK):
         stop = min(start + BLOCK, len(view))
@@ -74,8 +101,35 @@ def _find(data: Bytes, wanted: Table) -> Iterator[tuple[int, int]]:
         low = np.searchsorted(wanted.words, words, side="left")
         high = np.searchsorted(wanted.words, words, side="right")
         for hit in np.flatnonzero(high > low).tolist():
-            for index in wanted.indices[low[hit] : high[hit]].tolist():
-                yield index, int(hits[hit])
+            first, last, at = int(low[hit]), int(high[hit]), int(hits[hit])
+            indices: Iterable[int]
+            if spell is None or last - first <= CROWD:
+                indices = wanted.indices[first:last].tolist()
+            else:
+                if first not in crowds:
+                    crowds[first] = _crowd(wanted.indices[first:last].tolist(), spell)
+                indices = _whole(data, at, crowds[first])
+            for index in indices:
+                yield index, at
+
+
+def _crowd(indices: Iterable[int], spell: Spell) -> _Crowd:
+    """Gather those who share a word by what else they are."""
+    found: dict[tuple[int, int, int, int], dict[bytes, list[int]]] = {}
+    for index in indices:
+        raw, ahead, step, told = spell(index)
+        rows = np.frombuffer(raw, np.uint8).reshape(-1, step)[:, :told]
+        alike = found.setdefault((ahead, len(raw), step, told), {})
+        alike.setdefault(rows.tobytes(), []).append(index)
+    return found
+
+
+def _whole(data: Bytes, at: int, crowd: _Crowd) -> Iterator[int]:
+    """Yield those of a crowd that stand whole where their word stands."""
+    for (ahead, size, step, told), alike in crowd.items():
+        there = data[max(at - ahead, 0) : at - ahead + size]
+        if at >= ahead and len(there) == size:
+            yield from alike.get(there.reshape(-1, step)[:, :told].tobytes(), ())
 
 
 def _halves(data: Bytes, start: int, stop: int) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:

@@ -22,6 +22,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import variety, words
+from scanner.detect.relations.places.words import Whole
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
@@ -136,7 +137,7 @@ def _before(pool: Pool, known: list[PublicKey]) -> Iterator[_Trial]:
     """Yield what stands before known public keys, and is random."""
     lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
     count = [0] * len(known)
-    for index, at in words.find(pool.data, lows):
+    for index, at in words.find(pool.data, lows, lambda index: Whole(known[index].raw)):
         key, n = known[index], slhdsa.SETS[known[index].algorithm].n
         position = at - 2 * n
         if count[index] >= MOST_PLACES or position < 0 or not words.stands(pool.data, at, key.raw):

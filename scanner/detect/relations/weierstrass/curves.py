@@ -17,7 +17,7 @@ from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import readings
 from scanner.detect.relations.places import words
-from scanner.detect.relations.places.words import Bytes, Words
+from scanner.detect.relations.places.words import Bytes, Whole, Words
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977
@@ -259,12 +259,16 @@ def sightings(
             rows += [(index, form) for index in mine]
             wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
     table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
-    for row, at in words.find(data, table):
+
+    def spell(row: int) -> Whole:
         index, form = rows[row]
         name, number = coordinates[index]
-        value, position = form.encode(CURVES[name], number), at - form.at
-        if words.stands(data, position, value):
-            yield index, position, len(value)
+        return Whole(form.encode(CURVES[name], number), form.at)
+
+    for row, at in words.find(data, table, spell):
+        value, ahead, *_ = spell(row)
+        if words.stands(data, at - ahead, value):
+            yield rows[row][0], at - ahead, len(value)
     if plain:
         yield from freed(data, coordinates, big_endian=big_endian)
 
@@ -279,6 +283,6 @@ def freed(
     raws = [x.to_bytes(-(-CURVES[name].size // 8) * 8, "little")[16:] for name, x in coordinates]
     if not big_endian:
         lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
-        for index, at in words.find(data, lows):
+        for index, at in words.find(data, lows, lambda index: Whole(raws[index])):
             if words.stands(data, at, raws[index]):
                 yield index, at, len(raws[index])

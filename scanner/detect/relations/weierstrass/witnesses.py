@@ -15,6 +15,7 @@ import numpy as np
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import words
+from scanner.detect.relations.places.words import Whole
 from scanner.detect.relations.weierstrass import blocks, jacobian, points, projective
 from scanner.detect.relations.weierstrass.curves import (
     CURVES,
@@ -138,6 +139,7 @@ def _spelled(
     stands as such.
     """
     rows: list[tuple[Curve, Spelling, int, bool]] = []
+    numbered: list[list[int]] = []
     wanted = []
     for name, found in known.items():
         curve = CURVES[name]
@@ -148,8 +150,15 @@ def _spelled(
             own = [*first, *xs]
             rows += [(curve, form, x, False) for x in own]
             rows += [(curve, form, x, True) for x, _ in ys]
-            wanted.append(form.lows(curve, [*own, *(y for _, y in ys)]))
-    hits = words.find(pool.data, np.concatenate(wanted))
+            numbered.append([*own, *(y for _, y in ys)])
+            wanted.append(form.lows(curve, numbered[-1]))
+    numbers = [number for row in numbered for number in row]
+
+    def spell(row: int) -> Whole:
+        curve, form, *_ = rows[row]
+        return Whole(form.encode(curve, numbers[row]), form.at)
+
+    hits = words.find(pool.data, np.concatenate(wanted), spell)
     for index, at in sorted(hits, key=lambda hit: _likelihood(rows[hit[0]][1])):
         curve, form, x, is_y = rows[index]
         if at >= form.at:
