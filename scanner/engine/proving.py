@@ -80,7 +80,9 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
         text = f"More than {MOST_SCHEDULES} key schedules stand in the dump; the rest is not told."
         faults.append(Fault(code="limit-schedules", text=text))
     found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
-    found += chain.from_iterable(given[relate])
+    related: list[Candidate | Fault] = list(chain.from_iterable(given[relate]))
+    faults += dict.fromkeys(one for one in related if isinstance(one, Fault))  # of many sections
+    found += (one for one in related if isinstance(one, Candidate))
     found = _rejoined(crew, settled(found), faults)
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)

@@ -28,7 +28,8 @@ from scanner.detect.relations.rsa import rsa
 from scanner.detect.relations.weierstrass import digit_nonces, digit_scalars, ec, points
 from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
 from scanner.dump.space import Memory
-from scanner.model import Candidate, Confidence
+from scanner.errors import LimitExceeded
+from scanner.model import Candidate, Confidence, Fault
 from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
 from scanner.stages.session import Session
@@ -118,20 +119,23 @@ def likely(session: Session, section: Runs, sections: int) -> Runs:
 
 def relate(
     session: Session, detector: str, section: Runs, publics: Register | bytes
-) -> tuple[Candidate, ...]:
-    """Search one section of the pool for one relation.
+) -> tuple[Candidate | Fault, ...]:
+    """Search one section of the pool for one relation, and say so where that was given up.
 
     Public keys may come pickled: they are the same for all sections.
     """
     numbers = _loaded(session, section)
     register = pickle.loads(publics) if isinstance(publics, bytes) else publics  # noqa: S301 - our own parent wrote it
     search = next(search for name, _, search, _ in RELATIONS if name == detector)
-    return tuple(
-        candidate(found, rule)
-        for rule in session.rules
-        if rule.detector == detector
-        for found in search(numbers, register)
-    )
+    told: list[Candidate | Fault] = []
+    for rule in (rule for rule in session.rules if rule.detector == detector):
+        try:
+            for found in search(numbers, register):
+                told.append(candidate(found, rule))  # noqa: PERF401 - what was found is kept
+        except LimitExceeded as error:
+            text = f"Numbers in memory were not all related ({detector}): {error.told}."
+            told.append(Fault(code="limit-effort", text=text))
+    return tuple(told)
 
 
 def _loaded(session: Session, section: Runs) -> Pool:

@@ -12,15 +12,17 @@ from scanner.detect.anchors import compile_anchors
 from scanner.detect.integers import pool
 from scanner.detect.integers.runs import chosen, gather, join
 from scanner.detect.register import Registrar
+from scanner.detect.relations.rsa import shelf
 from scanner.dump.windows import cut
 from scanner.engine import proving, scanning
 from scanner.engine.scanning import ScanRequest
-from scanner.model import Candidate
+from scanner.model import Candidate, Fault
 from scanner.progress import Silence
 from scanner.stages import session as stage
 from scanner.stages.relate import MODULI, POINTS, SCALARS, SHARED, distinct, likely, relate
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
+from tests.detect.relations.rsa import test_waste as waste_tests
 
 PARTED = 3 << 18
 """Random bytes between a scalar and its point, in chunks: more than a section here holds."""
@@ -60,6 +62,12 @@ def test_a_public_half_in_another_section(
 
 def related(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate], int]:
     """Return what a relation finds in bytes, and in how many sections."""
+    answers, sections = answered(folder, detector, data)
+    return [one for one in answers if isinstance(one, Candidate)], sections
+
+
+def answered(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate | Fault], int]:
+    """Return what a relation says of bytes, and in how many sections."""
     path = folder / "file"
     path.write_bytes(data)
     table = rules.load()
@@ -72,6 +80,20 @@ def related(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate], 
     shared = [likely(session, part, len(parts)) for part in parts]
     cuts = [pool.merged((part, *shared)) for part in parts]
     return [one for part in cuts for one in relate(session, detector, part, ())], len(cuts)
+
+
+def test_what_a_relation_gives_up_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what it had found until then is told."""
+    monkeypatch.setattr(shelf, "WASTED", 0)
+    key = keys.rsa_key(2048)
+    data = waste_tests.laid([key.p, key.q, key.n, *waste_tests.multiples()])
+    (found, fault), _ = answered(tmp_path, "rsa", data)
+    assert isinstance(found, Candidate)
+    assert found.n == key.n
+    assert isinstance(fault, Fault)
+    assert fault.code == "limit-effort"
 
 
 def test_a_modulus_in_another_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,9 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
             fit = primes.top[low[index] : high[index]] >= products.top[index]
             for at in (np.flatnonzero(fit) + low[index]).tolist() if n not in seen else ():
                 p = values[at]
-                if n % p == 0 and arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
+                if n % p == 0 and not all(map(arithmetic.is_prime, (p, n // p))):
+                    shelf.untested(n)
+                elif n % p == 0:
                     e = exponent(shelf, p, primes, at)
                     key = arithmetic.complete(p, n // p, e)
                     fresh = all(other % p and other % (n // p) for other in others)

@@ -40,6 +40,9 @@ _MOST_NEAR = 1 << 16
 """Numbers near a modulus that are kept to be tried, the nearest: a crowd of moduli has thousands
 each, and far more than can be tried."""
 
+_ALIKE = 30
+"""Microseconds that a pair costs whose product ends as a modulus does."""
+
 _CHUNK = 1 << 15
 _NONE = np.empty(0, np.int64), np.empty(0, np.int64)
 _MASK = (1 << 64) - 1
@@ -119,6 +122,8 @@ def _primes(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
             p, q = shelf.value(numbers, first), shelf.value(numbers, second)
             if p * q == n and n not in found:
                 found[n] = [_Hit(p, "p", numbers, first), _Hit(q, "p", numbers, second)]
+            elif p * q != n:
+                shelf.waste(_ALIKE)
         most = MOST_PRIMES * bits if rare else 2 * bits
         left = [n for n in moduli if bits + 8 < n.bit_length() <= most and n not in found]
         exact = np.flatnonzero(numbers.exact) if left else np.empty(0, np.int64)

@@ -45,6 +45,9 @@ MOST_COMMON = 256
 """The greatest common divisor of p - 1 and q - 1 that is tried, where d is modulo their least
 common multiple."""
 
+_FACTORS = 1_000
+"""Microseconds that it takes to tell that a prime and d have no other prime."""
+
 PROOF = "e*d = 1 mod p-1"
 
 
@@ -73,6 +76,9 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
                     if key is not None:
                         seen.add(key.n)
                         yield _related(shelf, key, (ps, index), (ds, at))
+                    elif not any(n % p == 0 for n in seen):
+                        shelf.untested(p)
+                        shelf.waste(_FACTORS)
 
 
 def _counted(shelf: Shelf, numbers: Numbers) -> Numbers:

@@ -61,6 +61,9 @@ _MASK = (1 << 64) - 1
 _MOST_SAME = 16
 """Copies of a number that are read."""
 
+_ALIKE = 15
+"""Microseconds that a pair costs whose product ends as a modulus does, and each such modulus."""
+
 _Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
 
 
@@ -141,6 +144,8 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
                     p, q = (shelf.value(*number) for number in pair)
                     if p != q and p * q in shelf.values(moduli, near):
                         yield p, q, tuple(pair), ("p", "p")
+                        continue
+                shelf.waste(_ALIKE * (1 + len(near)))
 
 
 def _multiplied(

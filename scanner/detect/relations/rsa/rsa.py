@@ -36,6 +36,7 @@ from scanner.detect.relations.rsa import (
 )
 from scanner.detect.relations.rsa.shelf import Shelf, shelf
 from scanner.dump.space import Memory
+from scanner.errors import LimitExceeded
 from scanner.model import Candidate
 
 LEAST_BITS, MOST_BITS = 512, 16384
@@ -50,7 +51,7 @@ GREATEST_EXPONENT = 1 << 256
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
-    """Yield each RSA key that the numbers of the pool prove, once."""
+    """Yield each RSA key that the numbers of the pool prove, once. Raises LimitExceeded then."""
     moduli = {
         public.n: public.e
         for public in publics
@@ -61,15 +62,20 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     listed = shelf(pool, {n: place for n, place in read.items() if place and pool.spans(place)})
     seen: set[int] = set()
     keys: list[tuple[int, Related]] = []
-    for part in _parts(listed, moduli, seen):
-        for found in part:
+    given_up: LimitExceeded | None = None
+    try:
+        for found in itertools.chain.from_iterable(_parts(listed, moduli, seen)):
             if isinstance(found.key, Rsa) and found.key.n not in seen:
                 seen.add(found.key.n)
                 keys.append((found.key.n, found))
+    except LimitExceeded as error:
+        given_up = error
     for n, found in keys:
         # Of a key of four primes the products of two stand too (OpenSSL's), and are no moduli.
         if not any(other > n and other % n == 0 for other in seen):
             yield found
+    if given_up is not None:
+        raise given_up
 
 
 def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[Iterator[Related]]:

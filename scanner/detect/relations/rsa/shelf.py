@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.detect.algebra import effort
 from scanner.detect.integers import edges, readings
 from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.edges import Edges
@@ -16,6 +17,7 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.runs import coordinate
+from scanner.errors import LimitExceeded
 from scanner.model import Place
 
 AHEAD = tuple(range(1, 16))
@@ -28,6 +30,10 @@ UNEVEN = ("digits-30",)
 
 RADII = (NEIGHBOURHOOD, NEIGHBOURHOOD >> 2, NEIGHBOURHOOD >> 4, NEIGHBOURHOOD >> 6)
 """Distances within which numbers are related: the first at which there are not too many pairs."""
+
+WASTED = 10_000_000
+"""Microseconds that numbers may cost in a section which pass for a key's until they are read in
+full: chance makes hardly any, and a dump can be made of nothing else."""
 
 ANYWHERE = 1 << 62
 """More than any two coordinates are apart."""
@@ -46,6 +52,18 @@ class Shelf:
     listed: dict[tuple[int, bool, tuple[str, ...], bool, bool], Numbers] = field(
         default_factory=dict
     )
+    bound: effort.Bound = field(default_factory=lambda: effort.Bound(WASTED))
+
+    def waste(self, cost: int) -> None:
+        """Count the microseconds that numbers cost which are no key. Raises LimitExceeded."""
+        try:
+            self.bound.take(cost)
+        except effort.Spent:
+            raise LimitExceeded("numbers that are nearly a key's are too many to check") from None
+
+    def untested(self, number: int) -> None:
+        """Count what it cost to tell that a number is no prime. Raises LimitExceeded."""
+        self.waste(effort.raising(number.bit_length(), number.bit_length()))
 
     @property
     def pool(self) -> Pool:

@@ -1,0 +1,107 @@
+"""Numbers that are made to pass for a key's until they are read in full: what they cost is bounded.
+
+A dump of a few megabytes would have taken minutes: each of thousands of pairs seemed to be a key's.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from fixtures import keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.algebra.material import describe
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers.pool import Pool
+from scanner.detect.relations.rsa import rsa, shelf
+from scanner.dump.space import Memory
+from scanner.errors import LimitExceeded
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+KEY = keys.rsa_key(1024)
+OTHER = keys.rsa_key(2048)
+FACTORS = math.prod(range(3, 400, 2))
+LOW = 0x1D2B_5E7A_93C4_60F7
+COUNT = 60
+
+
+def number(bits: int, seed: int, low: int = 1) -> int:
+    """Return a number of so many bits whose lowest word is given."""
+    high = int.from_bytes(noise.uniform(bits // 8 - 8, seed), "little") | 1 << bits - 65
+    return high << 64 | low
+
+
+def multiples() -> list[int]:
+    """Return a prime, and products of it and of what is none, and has no small factor."""
+    starts = (number(512, seed, low=2 * seed + 1) | 3 << 510 for seed in range(COUNT))
+    rough = (next(n for n in itertools.count(at, 2) if math.gcd(n, FACTORS) == 1) for at in starts)
+    return [KEY.p, *(n * KEY.p for n in rough if pow(3, n - 1, n) != 1)]
+
+
+def exponents() -> list[int]:
+    """Return a prime, and what would be the private exponents of it and of an even number."""
+    found, e = [KEY.p], 65537
+    for seed in range(COUNT):
+        rest = number(524, seed)
+        rest += (-pow(KEY.p - 1, -1, e) - rest) % e
+        rest += e * (rest % 2 == 0)
+        found.append(((KEY.p - 1) * rest + 1) // e)
+    return found
+
+
+def alike() -> list[int]:
+    """Return numbers whose products all end as others do, and begin as hardly any does."""
+    halves = [number(512, seed, LOW) for seed in range(COUNT)]
+    return halves + [number(1024, seed, LOW * LOW % 2**64) for seed in range(COUNT)]
+
+
+def none() -> tuple[PublicKey, ...]:
+    """Return no public key."""
+    return ()
+
+
+def named() -> tuple[PublicKey, ...]:
+    """Return public keys of which no number is there."""
+    moduli = (number(1024, 1000 + seed, LOW * LOW % 2**64) for seed in range(COUNT))
+    return tuple(publics.rsa(n, 65537, kind="certificate") for n in moduli)
+
+
+def laid(numbers: Sequence[int]) -> bytes:
+    """Lay numbers behind a count of their bytes."""
+    rows = (n.to_bytes(-(-n.bit_length() // 64) * 8, "little") for n in numbers)
+    return bytes(64) + b"".join(len(row).to_bytes(8, "little") + row + bytes(24) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "read"),
+    [(multiples, none), (exponents, none), (alike, none), (alike, named)],
+    ids=["multiples", "exponents", "products", "products that are named"],
+)
+def test_what_is_nearly_a_key_is_given_up(
+    make_pool: MakePool,
+    monkeypatch: pytest.MonkeyPatch,
+    numbers: Callable[[], list[int]],
+    read: Callable[[], tuple[PublicKey, ...]],
+) -> None:
+    """And what had been found is told first."""
+    own = [OTHER.p, OTHER.q, OTHER.n]
+    data = laid([*own, *numbers()])
+    (found,) = rsa.search(make_pool(data)[0], read())
+    assert describe(found.key).fingerprint.value == OTHER.spki_sha256
+    monkeypatch.setattr(shelf, "WASTED", 200)
+    publics_ = (*read(), publics.rsa(OTHER.n, OTHER.e, kind="certificate"))
+    told: list[object] = []
+    with pytest.raises(LimitExceeded, match="too many to check"):
+        told.extend(rsa.search(make_pool(data)[0], publics_))
+    assert len(told) == (read is none)  # of named moduli no prime is told before the last
+
+
+def test_what_is_found_costs_nothing(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many keys there are."""
+    monkeypatch.setattr(shelf, "WASTED", 0)
+    several = [keys.rsa_key(1024, label=f"waste {index}") for index in range(3)]
+    data = laid([n for key in several for n in (key.p, key.q, key.n)])
+    found = {describe(one.key).fingerprint.value for one in rsa.search(make_pool(data)[0], ())}
+    assert found == {key.spki_sha256 for key in several}
