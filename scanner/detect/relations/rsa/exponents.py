@@ -26,6 +26,10 @@ MOST_MIXED = (1 << 19, 1 << 15)
 """The same of whatever readings: a library that computes on limbs reads d from bytes, or it wrote
 them. Seen in Libgcrypt, GnuTLS and wolfSSL, of whose d a buffer was left, and of n the limbs."""
 
+_ALIKE = 30
+"""Microseconds that it takes to tell of what begins as a modulus and its exponent that it is not.
+"""
+
 _CHUNK = 1 << 15
 
 
@@ -74,6 +78,9 @@ def _proved(
     divisors = arithmetic.from_exponent(n, e, d) if likely else []
     key = arithmetic.from_divisors(n, e, divisors) if divisors else None
     if key is None:
+        shelf.waste(_ALIKE)
+        if likely:
+            shelf.untested(n)
         return
     seen.add(n)
     yield Related(

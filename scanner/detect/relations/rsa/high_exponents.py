@@ -29,6 +29,9 @@ MOST = (400, 40)
 """Moduli that nobody names, of each length, in a section of few runs and of many, at 0.1 ms each:
 those nearest to what may be left of an exponent."""
 
+_LATTICES = 300
+"""Microseconds that it takes to tell that what begins as an exponent does is none."""
+
 ROLE = "d without low bytes"
 
 
@@ -51,6 +54,7 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
                     others = others | {n}
                     yield found
                     break
+                shelf.waste(_LATTICES)
 
 
 def _rests(shelf: Shelf, bits: int) -> tuple[Offsets, Offsets]:

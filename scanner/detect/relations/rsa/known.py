@@ -41,7 +41,7 @@ _MOST_NEAR = 1 << 16
 each, and far more than can be tried."""
 
 _ALIKE = 30
-"""Microseconds that a pair costs whose product ends as a modulus does."""
+"""Microseconds that a pair costs whose product ends as a modulus does, or what begins as d does."""
 
 _CHUNK = 1 << 15
 _NONE = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -182,10 +182,14 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
                 continue
             for index in _near_fractions(numbers.top, e, n >> (bits - 64)):
                 d = shelf.value(numbers, index)
-                divisors = arithmetic.from_exponent(n, e, d) if ratios.told(n, d, e) else []
+                likely = ratios.told(n, d, e)
+                divisors = arithmetic.from_exponent(n, e, d) if likely else []
                 if divisors:
                     found[n] = [_Hit(p, "d", numbers, index) for p in divisors]
                     break
+                shelf.waste(_ALIKE)
+                if likely:
+                    shelf.untested(n)
     return found
 
 

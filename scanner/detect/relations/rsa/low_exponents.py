@@ -24,6 +24,9 @@ from scanner.detect.relations.rsa.shelf import Shelf
 MOST = (32, 8)
 """Moduli that are tried in a section, of few runs and of many: 10 to 20 ms each."""
 
+_COST = 15_000
+"""Microseconds that it takes to tell that what leads as an exponent does is none."""
+
 MULTIPLES = (1, 2, 4, 6)
 """What gcd(p-1, q-1) is, where d is taken modulo lcm(p-1, q-1): of five keys four have one of these
 above 1."""
@@ -84,6 +87,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
             if found is not None:
                 yield found
                 break
+            shelf.waste(_COST)
 
 
 def _rests(pool: Pool, size: int, e: int) -> _Rests:
