@@ -58,6 +58,9 @@ _INTS = "p without high ints"
 
 _ROLES = {readings.BYTES: HEADLESS, readings.JAVA: _INTS}
 
+_SIEVE = 20
+"""Bits of a word, at most, by which many words are told to be none of the others."""
+
 _INT = 4
 """Bytes of one of Java's words, which need not end with their run: those have twice as many."""
 
@@ -83,7 +86,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
     """Yield each key, of modulus and public exponent, of which a damaged prime stands."""
     seen: set[int] = set()
     most = shelf.pool.budget(*MOST_LATTICES)
-    ranked = heapq.nsmallest(most, _ranked(shelf, moduli), itemgetter(0, 1))
+    ranked = heapq.nsmallest(most, _ranked(shelf, moduli, most), itemgetter(0, 1))
     for _, _, n, rests, index in ranked:
         if n in seen:
             continue
@@ -202,8 +205,13 @@ def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int
     return Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
 
 
-def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int, Rests, int]]:
-    """Yield (distance, position, modulus, rests, index): first what fits another one."""
+def _ranked(
+    shelf: Shelf, moduli: dict[int, int], most: int
+) -> Iterator[tuple[int, int, int, Rests, int]]:
+    """Yield (distance, position, modulus, rests, index): first what fits another one.
+
+    Of each modulus the ``most`` that come first.
+    """
     for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
         if bits % 64:
             continue
@@ -213,14 +221,16 @@ def _ranked(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, in
             space, offset = shelf.coordinates(rests.end - 1)
             fitting = announced.in_blocks(shelf.pool, rests.end - bits // 8, bits // 8)
             fitting &= not rests.reading.packed
-            partnered = _partners(rests)
+            partnered, order = _partners(rests), np.argsort(rests.end, kind="stable")
             for n in here:
                 distance = np.full(len(rests.end), 0 if n not in stand else NEIGHBOURHOOD + 1)
                 if n in stand:
                     distance = distances(space, offset, *stand[n])
                     distance[fitting & (distance > NEIGHBOURHOOD)] = NEIGHBOURHOOD
                 distance[partnered(n)] = -1
-                for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
+                near = order[distance[order] <= NEIGHBOURHOOD]
+                near = near[np.argsort(distance[near], kind="stable")[:most]]
+                for index in near.tolist():
                     yield int(distance[index]), int(rests.end[index]), n, rests, index
 
 
@@ -230,20 +240,26 @@ def _partners(rests: Rests) -> Callable[[int], Offsets]:
         return lambda _: np.empty(0, np.int64)
     if rests.high:
         words, inverse = np.unique(rests.word), inverse_words(rests.word)
+        width = max(12, min(_SIEVE, (16 * len(words)).bit_length()))
+        sieve, mask = np.zeros(1 << width, np.bool_), np.uint64((1 << width) - 1)
+        sieve[(words & mask).view(np.int64)] = True
 
         def by_low_words(n: int) -> Offsets:
             wanted = np.uint64(n & _MASK) * inverse
-            at = np.minimum(np.searchsorted(words, wanted), len(words) - 1)
-            return np.flatnonzero(words[at] == wanted)
+            maybe = np.flatnonzero(sieve.take((wanted & mask).view(np.int64)))
+            at = np.minimum(np.searchsorted(words, wanted[maybe]), len(words) - 1)
+            found: Offsets = maybe[words[at] == wanted[maybe]]
+            return found
 
         return by_low_words
-    values = rests.word.astype(np.float64)
-    tops = np.sort(values)
+    order = np.argsort(rests.word)
+    tops = rests.word[order].astype(np.float64)
 
     def by_high_words(n: int) -> Offsets:
-        ratio = float(n >> (2 * rests.bits - 128)) / values
+        ratio = float(n >> (2 * rests.bits - 128)) / tops  # in order: soon looked up
         at = np.minimum(np.searchsorted(tops, ratio * (1 - 2.0**-48)), len(tops) - 1)
-        return np.flatnonzero(np.abs(tops[at] - ratio) < ratio * 2.0**-47)
+        found: Offsets = order[np.abs(tops[at] - ratio) < ratio * 2.0**-47]
+        return found
 
     return by_high_words
 

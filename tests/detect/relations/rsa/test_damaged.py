@@ -1,5 +1,6 @@
 """Primes in Java's words and in bytes that lost their first ones: enough with their modulus."""
 
+import heapq
 import tracemalloc
 from collections.abc import Callable
 
@@ -76,6 +77,29 @@ def test_a_crowd_of_moduli_takes_no_memory(
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_of_each_modulus_no_more_is_ranked_than_is_tried(make_pool: MakePool) -> None:
+    """And those are the same that come first of all: of 1,000 moduli all had been."""
+    first = (KEY.n).to_bytes(256, "little")
+    rests = [bytes(16) + noise.uniform(112, seed) for seed in range(300)]
+    data = b"".join((*rests[:150], bytes(16), first, *rests[150:], freed(KEY.p, "limbs-le")))
+    shelved = shelf(make_pool(data + bytes(16))[0], {})
+    moduli = {KEY.n: 65537} | {
+        int.from_bytes(noise.uniform(256, seed), "big") | 1 << 2047: 65537 for seed in range(5)
+    }
+    few, every = (list(damaged._ranked(shelved, moduli, most)) for most in (8, 1 << 30))
+    kinds = {(n, rests.reading.name) for _, _, n, rests, _ in every}
+    assert 8 * len(kinds) >= len(few) > 8
+    assert len(every) > 4 * len(few)
+    best = [
+        [
+            (far, at, n, rests.reading.name, index)
+            for far, at, n, rests, index in heapq.nsmallest(8, rows, lambda row: row[:2])
+        ]
+        for rows in (few, every)
+    ]
+    assert best[0] == best[1]
 
 
 @pytest.mark.parametrize(("named", "block"), [(True, 144), (False, 144), (True, 160)])
