@@ -75,8 +75,8 @@ def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
     divisor = by_order(n, e, d)
     if divisor:
         return rsa_primes(n, e, divisor, n // divisor)
-    if n.bit_length() > _WIDEST_POWER:
-        return None
+    if n.bit_length() > _WIDEST_POWER or _of_two(n, e, d):
+        return None  # its order would have told two primes
     for base in _WITNESSES:
         effort.power((e * d).bit_length(), n.bit_length())
         divisors = by_roots(n, e * d - 1, base)
@@ -118,6 +118,16 @@ def by_order(n: int, e: int, d: int) -> int:
         return 0
     divisor = (total + math.isqrt(square)) // 2
     return divisor if 1 < divisor < n and n % divisor == 0 else 0
+
+
+def _of_two(n: int, e: int, d: int) -> bool:
+    """Tell whether e*d*g is so near to a multiple of n that n has two primes, or d is none.
+
+    It is k*(n - phi(n)) away, but for g; and of three primes the smallest is below the cube root
+    of n, so that n - phi(n) has two thirds of the bits of n.
+    """
+    rest = e * d * math.gcd(n - 1, e * d - 1) % n
+    return min(rest, n - rest).bit_length() <= 5 * n.bit_length() // 8
 
 
 def _inverse(n: int, e: int, d: int) -> bool:

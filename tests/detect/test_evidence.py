@@ -63,3 +63,32 @@ def test_exponents_of_any_size_factor_the_modulus(bits: int, e: int) -> None:
         found = evidence.rsa_exponents(key.n, e, pow(e, -1, order))
         assert found is not None
         assert {found.p, found.q} == {key.p, key.q}
+
+
+@pytest.mark.parametrize("order", ["least", "whole"])
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.n.bit_length()}-{key.e}")
+def test_an_exponent_whose_end_is_wrong_costs_no_power(
+    key: recipes.RsaKey, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sizes say all of two primes, where the first half of d is right."""
+    orders = {
+        "least": math.lcm(key.p - 1, key.q - 1),
+        "whole": (key.p - 1) * (key.q - 1),
+    }
+    d = pow(key.e, -1, orders[order])
+    monkeypatch.delattr(evidence, "by_roots")
+    for bit in range(1, key.n.bit_length() // 2, 37):
+        assert evidence.rsa_exponents(key.n, key.e, d ^ 1 << bit) is None
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_more_primes_than_two(count: int) -> None:
+    """Their order is farther from the modulus, and powers tell it."""
+    whole = [recipes.rsa_key(1024, label=f"evidence {index}") for index in range(2)]
+    primes = [p for key in whole for p in (key.p, key.q)][:count]
+    n, orders = math.prod(primes), [p - 1 for p in primes]
+    e = next(e for e in (65537, 257, 17) if math.gcd(e, math.prod(orders)) == 1)
+    ds = (pow(e, -1, order) for order in (math.lcm(*orders), math.prod(orders)))
+    found = [key for d in ds if (key := evidence.rsa_exponents(n, e, d)) is not None]
+    assert found
+    assert all(n % key.p == 0 for key in found)
