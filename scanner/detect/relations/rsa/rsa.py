@@ -33,6 +33,7 @@ from scanner.detect.relations.rsa import (
     orders,
     pairs,
     reclaimed,
+    residues,
 )
 from scanner.detect.relations.rsa.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -91,6 +92,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield exponents.search(listed, moduli.keys() | seen)
     yield orders.search(listed, moduli.keys() | seen)
     yield inverses.search(listed, moduli.keys() | seen)
+    yield residues.search(listed, _left(moduli, seen), seen)
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)
@@ -153,4 +155,4 @@ def _divisors(n: int, e: int, role: str, value: int) -> list[int]:
         case "dp":
             p = arithmetic.from_crt_exponent(n, e, value)
             return [p] if p is not None else []
-    return []
+    return residues.divisors(n, role, value) if role in residues.POWERS else []

@@ -1,0 +1,160 @@
+"""RSA keys of which nothing is left but a number that is congruent to a known one modulo a prime.
+
+Who multiplies modulo p as Montgomery did keeps R, R*R or R*R*R modulo p beside p, where R is 2**w
+and w the length of p's limbs: p divides what that differs from the power. Who takes d modulo p - 1
+has that number, which p follows. One product modulo n tells of many such numbers, of either parity.
+Seen in nginx (OpenSSL) and Caddy (Go), which keep R*R; Botan keeps all three. This module refuses
+numbers that are congruent to what nobody knows, as the coefficient is.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scanner.detect.algebra.material import Rsa
+from scanner.detect.integers import readings
+from scanner.detect.integers.distinct import distinct
+from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.rsa import arithmetic, known
+from scanner.detect.relations.rsa.coefficients import LESS_ONE
+from scanner.detect.relations.rsa.shelf import Shelf, exact
+
+BITS = (512, 768, 1024, 1536, 2048)
+"""Lengths of primes that are looked for (moduli of 1024 to 4096 bits): whole limbs of 64 bits."""
+
+MOST = (1 << 13, 1 << 12)
+"""Products modulo a number of 2048 bits, at 5 us each, in a section of few runs and of many: half
+of them of moduli that were read. Of longer numbers fewer, as each costs more."""
+
+LEAST = 16
+"""Numbers that are tried on each modulus: of those that nobody read, no more are looked at."""
+
+POWERS = {"R mod p": 1, "R*R mod p": 2, "R*R*R mod p": 3}
+"""What a number is, and which power of R it is congruent to."""
+
+PROOF = "p | n"
+
+_USUAL = 1024
+
+_Target = tuple[int, Offsets]
+"""A modulus, and the coordinates where it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Shown:
+    """Numbers of a length, in order: where they stand and are read; what was read, and made of it.
+
+    All that is congruent to 0 modulo p, where the number is one of those that are looked for.
+    """
+
+    bits: int
+    position: Offsets
+    reading: Offsets
+    along: Offsets
+    products: dict[int, int] = field(default_factory=dict)
+
+
+def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int]) -> Iterator[Related]:
+    """Yield each key of which such a number stands: of a modulus that was read, or that stands too.
+
+    Those of ``others`` are found already.
+    """
+    seen = set(others)
+    for bits in BITS:
+        shown = _shown(shelf, bits)
+        most = shelf.pool.budget(*MOST) * _USUAL**2 // bits**2 // 2
+        if not len(shown.position):
+            continue
+        for listed in (_named(shelf, bits, moduli), _standing(shelf, bits, {*moduli, *seen})):
+            targets = listed[: most // LEAST]
+            for n, marks in targets:
+                row, role, p = _tried(shelf, shown, n, marks, most // len(targets))
+                key = arithmetic.complete(p, n // p, moduli.get(n)) if p else None
+                if key is not None and n not in seen and all(m % p and m % key.q for m in others):
+                    seen.add(n)
+                    yield _related(shelf, key, role, shown, row)
+
+
+def _related(shelf: Shelf, key: Rsa, role: str, shown: _Shown, row: int) -> Related:
+    position, how = int(shown.position[row]), shelf.pool.readings[int(shown.reading[row])]
+    return Related(
+        key=key,
+        proof=PROOF,
+        encoding=f"{role} {shelf.pool.form(position, how.name)}",
+        places=(shelf.pool.place(position, readings.width(how, shown.bits)),),
+        roles=(role,),
+    )
+
+
+def _shown(shelf: Shelf, bits: int) -> _Shown:
+    """List what begins or ends where its run does, of either parity."""
+    pool, rows = shelf.pool, [np.empty(0, np.int64)]
+    for index, how in enumerate(pool.readings):
+        if how.packed or how is readings.JAVA:
+            continue
+        begins, ends, size = shelf.edges.begins[index], shelf.edges.ends[index], bits // 8
+        found = begins.at[begins.exact & (begins.room >= size)]
+        found = np.append(found, ends.at[ends.exact & (ends.room >= size)] - size)
+        rows.append(found * len(pool.readings) + index)
+    position, reading = np.divmod(distinct(np.concatenate(rows)), len(pool.readings))
+    along = nearby.coordinates(pool, position) if len(position) else position
+    return _Shown(bits=bits, position=position, reading=reading, along=along)
+
+
+def _named(shelf: Shelf, bits: int, moduli: dict[int, int]) -> list[_Target]:
+    """Return the moduli that were read, those first that stand as numbers too."""
+    mine = {n: e for n, e in moduli.items() if 0 <= 2 * bits - n.bit_length() <= 1}
+    places = known.standing(shelf, mine)
+    rows = [(n, coordinate(*where)) for n, where in places.items()]
+    rows += [(n, np.empty(0, np.int64)) for n in mine if n not in places]
+    return sorted(rows, key=lambda row: -len(row[1]))
+
+
+def _standing(shelf: Shelf, bits: int, others: Collection[int]) -> list[_Target]:
+    """Return what may be moduli that nobody read."""
+    numbers = exact(shelf.numbers(2 * bits))
+    values = shelf.values(numbers, np.arange(len(numbers)))
+    marks = shelf.along(numbers)
+    return [(n, marks[i : i + 1]) for i, n in enumerate(values) if n not in others]
+
+
+def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tuple[int, str, int]:
+    """Return which of the numbers nearest to a modulus gives a prime of it, as what, and that."""
+    half, rows = max(most // (2 * max(len(marks), 1)), 1), range(len(shown.position))
+    near = [rows[max(at - half, 0) : at + half] for at in np.searchsorted(shown.along, marks)]
+    tried = list(dict.fromkeys(row for part in near or [rows[:most]] for row in part))
+    product = 1
+    for row in tried:
+        if row not in shown.products:
+            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), shown.bits))
+        product = product * shown.products[row] % n
+    if math.gcd(product, n) > 1:
+        for row in tried:
+            value = _value(shelf, shown, row)
+            for role in (LESS_ONE, *POWERS):
+                for p in divisors(n, role, value):
+                    if arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
+                        return row, role, p
+    return 0, "", 0
+
+
+def _value(shelf: Shelf, shown: _Shown, row: int) -> int:
+    return shelf.pool.number(int(shown.position[row]), shown.bits, int(shown.reading[row]))
+
+
+def _differences(value: int, bits: int) -> Sequence[int]:
+    return (value + 1, *((1 << power * bits) - value for power in POWERS.values()))
+
+
+def divisors(n: int, role: str, value: int) -> list[int]:
+    """Return the factor of n that a number gives away as what it is said to be."""
+    bits = (n.bit_length() + 1) // 2
+    less_one, *powers = _differences(value, bits)
+    difference = less_one if role == LESS_ONE else powers[POWERS[role] - 1]
+    p = math.gcd(difference, n)
+    return [p] if 1 < p < n else []

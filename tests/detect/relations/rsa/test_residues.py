@@ -1,0 +1,66 @@
+"""What is congruent to a known number modulo a prime, and of the key else nothing but n."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import keys, noise
+from scanner.detect.algebra import publics
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.relations.rsa.coefficients import LESS_ONE
+from scanner.dump.space import Memory
+from tests.detect.relations.rsa import test_rsa as rsa_tests
+
+MakePool = Callable[..., tuple[Pool, Memory]]
+
+GAP = bytes(64)
+FAR = noise.text(NEIGHBOURHOOD + 4096)
+KEYS = {bits: keys.rsa_key(bits) for bits in (2048, 3072)}
+ROLES = ("R mod p", "R*R mod p", "R*R*R mod p", LESS_ONE)
+
+
+def number(key: keys.RsaKey, role: str, *, of_q: bool = False) -> int:
+    """Return what a role says of a prime."""
+    p = key.q if of_q else key.p
+    return (
+        p - 1 if role == LESS_ONE else pow(2, (ROLES.index(role) + 1) * key.n.bit_length() // 2, p)
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "role", "bits", "of_q"),
+    [
+        ("limbs-le", "R mod p", 2048, False),
+        ("limbs-le", "R*R mod p", 2048, False),
+        ("limbs-le", "R*R mod p", 3072, True),
+        ("bytes-be", "R*R*R mod p", 2048, True),
+        ("limbs-le", LESS_ONE, 2048, True),
+        ("bytes-be", LESS_ONE, 3072, False),
+    ],
+)
+def test_a_number_of_a_modulus_that_a_certificate_names(
+    make_pool: MakePool, form: str, role: str, bits: int, of_q: bool
+) -> None:
+    """Seen in OpenSSL and in Go, which keep R*R mod p with p; and in what Go freed."""
+    key = KEYS[bits]
+    raw = rsa_tests.spell(number(key, role, of_q=of_q), form, bits // 2)[0]
+    public = publics.rsa(key.n, key.e, kind="x")
+    related = rsa_tests.only(rsa_tests.search(make_pool, GAP + raw + GAP, public), key)
+    assert (related.encoding, related.proof) == (f"{role} {form}", "p | n")
+    wrong = raw[:9] + bytes((raw[9] ^ 1,)) + raw[10:]
+    assert rsa_tests.search(make_pool, GAP + wrong + GAP, public) == []
+
+
+@pytest.mark.parametrize("others", [0, 30])
+@pytest.mark.parametrize("role", ["R*R mod p", LESS_ONE])
+def test_a_number_near_a_modulus_that_nobody_names(
+    make_pool: MakePool, role: str, others: int
+) -> None:
+    """The modulus stands as a number; others of both lengths stand far from it."""
+    key = KEYS[2048]
+    raw = rsa_tests.spell(number(key, role), "limbs-le", 1024)[0]
+    modulus = rsa_tests.spell(key.n, "limbs-le")[0]
+    crowd = [GAP + noise.uniform(128 << (seed & 1), seed) for seed in range(others)]
+    data = b"".join((*crowd, GAP, FAR, GAP, modulus, GAP, raw, GAP))
+    assert rsa_tests.only(rsa_tests.search(make_pool, data), key).encoding == f"{role} limbs-le"
+    assert rsa_tests.search(make_pool, data.replace(modulus, bytes(256))) == []
