@@ -65,6 +65,7 @@ def numbers(
     *,
     full: bool = True,
     ahead: tuple[int, ...] = (),
+    behind: tuple[int, ...] = (),
     only: Collection[str] = (),
     filling: bool = False,
 ) -> Numbers:
@@ -73,8 +74,9 @@ def numbers(
     At every run's edges, in every reading; in big-endian bytes also behind every zero byte (DER,
     SSH and others put one before a number whose top bit is set); and ``ahead`` lengths behind a
     run's first edge, where a format lays numbers of whole bytes end to end (CAPI and CNG blobs:
-    modulus, primes). Full ones have no factor below 104. ``only`` names the readings that are asked
-    for, if not all; ``filling`` asks for those alone that begin and end where their run does.
+    modulus, primes); and ``behind`` lengths before its last. Full ones have no factor below 104.
+    ``only`` names the readings that are asked for, if not all; ``filling`` asks for those alone
+    that begin and end where their run does.
     """
     parts: list[Numbers] = []
     for index, reading in enumerate(found.pool.readings):
@@ -91,7 +93,12 @@ def numbers(
             ]
             for shift in (0, *(ahead if reading.digit == 8 else ()))
         ]
-        rows.append(((ends.at - size) * 2 + ends.exact)[(ends.room >= size) & (ends.room <= most)])
+        rows += [
+            ((ends.at - (shift + 1) * size) * 2 + ends.exact)[
+                (ends.room >= (shift + 1) * size) & (ends.room <= most)
+            ]
+            for shift in (0, *(behind if reading.digit == 8 else ()))
+        ]
         if reading is readings.BYTES and not filling:
             at = lengths.behind_bytes(found.pool.data, size)
             rows += [_signed(found, size), at[at + size <= len(found.pool.data) - MARGIN] * 2 + 1]

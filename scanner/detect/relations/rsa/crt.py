@@ -35,6 +35,10 @@ MOST, MOST_FILLING = (200, 20), (128, 16)
 many of those that are written as text: 0.3 ms each for primes of 1024 bits. And of those of 1024
 bits that fill their run: of longer ones fewer, as each costs more."""
 
+MOST_NAMED = (512, 256)
+"""The same where a modulus of twice the length was read. Seen in Go, in Caddy, where hundreds of
+numbers of signatures fill their runs too."""
+
 MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
 
@@ -174,7 +178,8 @@ def _filling(shelf: Shelf, bits: int, *, named: bool) -> Iterator[tuple[int, int
         order = np.argsort(apart, kind="stable")
     elif not named:
         return
-    order = order[: shelf.pool.budget(*MOST_FILLING) * 1024**2 // bits**2]
+    most = shelf.pool.budget(*(MOST_NAMED if named else MOST_FILLING))
+    order = order[: most * 1024**2 // bits**2]
     for index, number in zip(order.tolist(), shelf.values(found, order), strict=True):
         how = shelf.pool.readings[int(found.reading[index])]
         yield int(found.position[index]), number, how

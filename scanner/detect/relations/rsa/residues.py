@@ -15,7 +15,6 @@ import numpy as np
 
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
-from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import nearby
@@ -92,17 +91,9 @@ def _related(shelf: Shelf, key: Rsa, role: str, shown: _Shown, row: int) -> Rela
 
 
 def _shown(shelf: Shelf, bits: int) -> _Shown:
-    """List what begins or ends where its run does, of either parity."""
-    pool, rows = shelf.pool, [np.empty(0, np.int64)]
-    for index, how in enumerate(pool.readings):
-        if how.packed or how is readings.JAVA:
-            continue
-        begins, ends, size = shelf.edges.begins[index], shelf.edges.ends[index], bits // 8
-        found = begins.at[begins.exact & (begins.room >= size)]
-        found = np.append(found, ends.at[ends.exact & (ends.room >= size)] - size)
-        rows.append(found * len(pool.readings) + index)
-    position, reading = np.divmod(distinct(np.concatenate(rows)), len(pool.readings))
-    along = nearby.coordinates(pool, position) if len(position) else position
+    """List what begins or ends where its run does."""
+    position, reading = shelf.either(bits)
+    along = nearby.coordinates(shelf.pool, position) if len(position) else position
     return _Shown(bits=bits, position=position, reading=reading, along=along)
 
 

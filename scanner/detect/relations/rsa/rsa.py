@@ -34,6 +34,7 @@ from scanner.detect.relations.rsa import (
     pairs,
     reclaimed,
     residues,
+    totients,
 )
 from scanner.detect.relations.rsa.shelf import Shelf, shelf
 from scanner.dump.space import Memory
@@ -93,6 +94,7 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     yield orders.search(listed, moduli.keys() | seen)
     yield inverses.search(listed, moduli.keys() | seen)
     yield residues.search(listed, _left(moduli, seen), seen)
+    yield totients.search(listed, _left(moduli, seen))
     yield damaged.search(listed, _left(moduli, seen))
     yield _assumed(damaged.unnamed(listed, seen))
     yield low_ends.search(listed, seen)
@@ -155,4 +157,6 @@ def _divisors(n: int, e: int, role: str, value: int) -> list[int]:
         case "dp":
             p = arithmetic.from_crt_exponent(n, e, value)
             return [p] if p is not None else []
+        case totients.ROLE:
+            return totients.divisors(n, value)
     return residues.divisors(n, role, value) if role in residues.POWERS else []

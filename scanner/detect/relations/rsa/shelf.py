@@ -12,6 +12,7 @@ import numpy as np
 from scanner.detect.algebra import effort
 from scanner.detect.integers import edges, readings
 from scanner.detect.integers import numbers as listing
+from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.edges import Edges
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
@@ -82,15 +83,37 @@ class Shelf:
         """List the numbers of a length, or, not ``full``, up to it; of all readings, or some.
 
         All that stand at a run's edge, or those alone that are ``filling`` their run. Full ones and
-        ``laid`` ones may have others of their length before them.
+        ``laid`` ones may have others of their length before them, and ``laid`` ones behind them.
         """
         key = (bits, full, only, filling, laid)
         if key not in self.listed:
             ahead = AHEAD if full or laid else ()
             self.listed[key] = listing.numbers(
-                self.edges, bits, full=full, ahead=ahead, only=only, filling=filling
+                self.edges,
+                bits,
+                full=full,
+                ahead=ahead,
+                behind=AHEAD if laid else (),
+                only=only,
+                filling=filling,
             )
         return self.listed[key]
+
+    def either(self, bits: int) -> tuple[Offsets, Offsets]:
+        """List where what is of either parity may stand at a run's edge, and in which reading.
+
+        Whole words alone; the order is that of positions.
+        """
+        table, rows = self.pool.readings, [np.empty(0, np.int64)]
+        for index, how in enumerate(table):
+            if not how.packed and how is not readings.JAVA:
+                begins, ends = self.edges.begins[index], self.edges.ends[index]
+                size = readings.width(how, bits)
+                found = begins.at[begins.exact & (begins.room >= size)]
+                found = np.append(found, ends.at[ends.exact & (ends.room >= size)] - size)
+                rows.append(found * len(table) + index)
+        position, reading = np.divmod(distinct(np.concatenate(rows)), len(table))
+        return position, reading
 
     def value(self, numbers: Numbers, index: int) -> int:
         """Read one of the numbers."""

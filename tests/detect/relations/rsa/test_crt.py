@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import keys, noise
 from scanner.detect.algebra import publics
-from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.dump.space import Memory
 from tests.detect.relations.rsa import test_rsa as rsa_tests
 
@@ -42,3 +42,15 @@ def test_an_exponent_of_a_modulus_that_is_only_named(make_pool: MakePool) -> Non
     assert len(rsa_tests.search(make_pool, GAP + raw + GAP, known)) == 1
     wrong = bytes((raw[0] ^ 2,)) + raw[1:]
     assert rsa_tests.search(make_pool, GAP + wrong + GAP, known) == []
+
+
+def test_an_exponent_among_many_numbers(make_pool: MakePool) -> None:
+    """Seen in Go, in Caddy: hundreds of numbers of signatures fill their runs, nearer to n."""
+    key = KEYS[2048]
+    raw = rsa_tests.spell(key.dp, "limbs-le", 1024)[0]
+    crowd = (GAP + noise.uniform(128, seed) for seed in range(100))
+    more = (GAP + noise.uniform(48, seed) for seed in range(FEW_RUNS + 1))
+    modulus = rsa_tests.spell(key.n, "bytes-be")[0]
+    data = b"".join((GAP, raw, GAP, FAR, *more, *crowd, GAP, modulus, GAP))
+    (related,) = rsa_tests.search(make_pool, data, publics.rsa(key.n, key.e, kind="x"))
+    assert related.roles == ("dp",)

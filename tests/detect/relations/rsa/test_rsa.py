@@ -210,7 +210,7 @@ def test_the_nearest_to_a_modulus_are_kept(
     modulus = spell(KEY.n, "limbs-le")[0]
     data = GAP + GAP.join([*crowd, exponent, modulus]) + GAP
     monkeypatch.setattr(known, "_MOST_NEAR", 2)
-    monkeypatch.setattr(crt, "MOST_FILLING", (0, 0))
+    monkeypatch.setattr(crt, "MOST_NAMED", (0, 0))
     assert only(search(make_pool, data, PUBLIC)).roles == ("dp",)
     data = GAP + GAP.join([exponent, *crowd, modulus]) + GAP
     assert search(make_pool, data, PUBLIC) == []
@@ -234,12 +234,14 @@ def test_an_exponent_in_der_far_from_a_modulus_that_nobody_named(
         assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
 
 
-@pytest.mark.parametrize("before", [1, 4])
+@pytest.mark.parametrize(("before", "behind"), [(1, 1), (4, 1), (30, 1), (30, 6)])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
-def test_a_private_exponent_in_a_slab(make_pool: MakePool, form: str, before: int) -> None:
+def test_a_private_exponent_in_a_slab(
+    make_pool: MakePool, form: str, before: int, behind: int
+) -> None:
     """Seen in Go: among numbers of its length, end to end, of a key that a certificate names."""
     raw = spell(KEY.d, form, 2048)[0]
-    data = GAP + noise.uniform(before * 256, 1) + raw + noise.uniform(256, 2) + GAP
+    data = GAP + noise.uniform(before * 256, 1) + raw + noise.uniform(behind * 256, 2) + GAP
     (related,) = search(make_pool, data, PUBLIC)
     assert related.proof == "(n, e, d) factors n"
     wrong = data.replace(raw, raw[:99] + bytes((raw[99] ^ 1,)) + raw[100:])
