@@ -35,7 +35,7 @@ MOST, MOST_FILLING = (200, 20), (128, 16)
 many of those that are written as text: 0.3 ms each for primes of 1024 bits. And of those of 1024
 bits that fill their run: of longer ones fewer, as each costs more."""
 
-MOST_NAMED = (512, 256)
+MOST_NAMED = (256, 256)
 """The same where a modulus of twice the length was read. Seen in Go, in Caddy, where hundreds of
 numbers of signatures fill their runs too."""
 

@@ -1,10 +1,10 @@
 """RSA keys of which nothing is left but a number that is congruent to a known one modulo a prime.
 
-Who multiplies modulo p as Montgomery did keeps R, R*R or R*R*R modulo p beside p, where R is 2**w
-and w the length of p's limbs: p divides what that differs from the power. Who takes d modulo p - 1
-has that number, which p follows. One product modulo n tells of many such numbers, of either parity.
-Seen in nginx (OpenSSL) and Caddy (Go), which keep R*R; Botan keeps all three. This module refuses
-numbers that are congruent to what nobody knows, as the coefficient is.
+Who multiplies modulo p as Montgomery did keeps R or R*R modulo p beside p, where R is 2**w and w
+the length of p's limbs: p divides what that differs from the power. Who takes d modulo p - 1 has
+that number, which p follows. One product modulo n tells of many such numbers, of either parity.
+Seen in nginx (OpenSSL) and Caddy (Go), which keep R*R. This module refuses numbers that are
+congruent to what nobody knows, as the coefficient is.
 """
 
 import math
@@ -26,14 +26,14 @@ from scanner.detect.relations.rsa.shelf import Shelf, exact
 BITS = (512, 768, 1024, 1536, 2048)
 """Lengths of primes that are looked for (moduli of 1024 to 4096 bits): whole limbs of 64 bits."""
 
-MOST = (1 << 13, 1 << 12)
-"""Products modulo a number of 2048 bits, at 5 us each, in a section of few runs and of many: half
-of them of moduli that were read. Of longer numbers fewer, as each costs more."""
+MOST = (1 << 10, 1 << 9)
+"""Products modulo a number of up to 2048 bits, at 10 us each, in a section of few runs and of many:
+half of them of moduli that were read. Of longer numbers fewer, as each costs more."""
 
-LEAST = 16
+LEAST = 4
 """Numbers that are tried on each modulus: of those that nobody read, no more are looked at."""
 
-POWERS = {"R mod p": 1, "R*R mod p": 2, "R*R*R mod p": 3}
+POWERS = {"R mod p": 1, "R*R mod p": 2}
 """What a number is, and which power of R it is congruent to."""
 
 PROOF = "p | n"
@@ -66,7 +66,7 @@ def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int]) -> Ite
     seen = set(others)
     for bits in BITS:
         shown = _shown(shelf, bits)
-        most = shelf.pool.budget(*MOST) * _USUAL**2 // bits**2 // 2
+        most = shelf.pool.budget(*MOST) * _USUAL**2 // max(bits, _USUAL) ** 2 // 2
         if not len(shown.position):
             continue
         for listed in (_named(shelf, bits, moduli), _standing(shelf, bits, {*moduli, *seen})):
@@ -124,7 +124,7 @@ def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tu
         if row not in shown.products:
             shown.products[row] = math.prod(_differences(_value(shelf, shown, row), shown.bits))
         product = product * shown.products[row] % n
-    if math.gcd(product, n) > 1:
+    if math.gcd(product, n).bit_length() >= shown.bits - 1:  # small factors are common
         for row in tried:
             value = _value(shelf, shown, row)
             for role in (LESS_ONE, *POWERS):
@@ -148,4 +148,4 @@ def divisors(n: int, role: str, value: int) -> list[int]:
     less_one, *powers = _differences(value, bits)
     difference = less_one if role == LESS_ONE else powers[POWERS[role] - 1]
     p = math.gcd(difference, n)
-    return [p] if 1 < p < n else []
+    return [p] if bits // 2 < p.bit_length() and p < n else []

@@ -40,7 +40,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
                 near = here[_whole(float(n >> bits - 64) / np.maximum(tops, 1.0))]
                 for at in near.tolist():
                     parts = divisors(n, shelf.pool.number(at, bits, index))
-                    key = arithmetic.from_divisors(n, moduli[n], parts)
+                    key = arithmetic.from_divisors(n, moduli[n], parts) if parts else None
                     if key is not None:
                         yield Related(
                             key=key,

@@ -16,7 +16,7 @@ MakePool = Callable[..., tuple[Pool, Memory]]
 GAP = bytes(64)
 FAR = noise.text(NEIGHBOURHOOD + 4096)
 KEYS = {bits: keys.rsa_key(bits) for bits in (2048, 3072)}
-ROLES = ("R mod p", "R*R mod p", "R*R*R mod p", LESS_ONE)
+ROLES = ("R mod p", "R*R mod p", LESS_ONE)
 
 
 def number(key: keys.RsaKey, role: str, *, of_q: bool = False) -> int:
@@ -33,7 +33,7 @@ def number(key: keys.RsaKey, role: str, *, of_q: bool = False) -> int:
         ("limbs-le", "R mod p", 2048, False),
         ("limbs-le", "R*R mod p", 2048, False),
         ("limbs-le", "R*R mod p", 3072, True),
-        ("bytes-be", "R*R*R mod p", 2048, True),
+        ("bytes-be", "R*R mod p", 2048, True),
         ("limbs-le", LESS_ONE, 2048, True),
         ("bytes-be", LESS_ONE, 3072, False),
     ],
