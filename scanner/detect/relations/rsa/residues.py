@@ -28,7 +28,10 @@ BITS = (512, 768, 1024, 1536, 2048)
 
 MOST = (1 << 10, 1 << 9)
 """Products modulo a number of up to 2048 bits, at 10 us each, in a section of few runs and of many:
-half of them of moduli that were read. Of longer numbers fewer, as each costs more."""
+so many of moduli that were read. Of longer numbers fewer, as each costs more."""
+
+UNREAD = 4
+"""The part of it that is spent on moduli that nobody read."""
 
 LEAST = 4
 """Numbers that are tried on each modulus: of those that nobody read, no more are looked at."""
@@ -66,10 +69,11 @@ def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int]) -> Ite
     seen = set(others)
     for bits in BITS:
         shown = _shown(shelf, bits)
-        most = shelf.pool.budget(*MOST) * _USUAL**2 // max(bits, _USUAL) ** 2 // 2
+        each = shelf.pool.budget(*MOST) * _USUAL**2 // max(bits, _USUAL) ** 2
         if not len(shown.position):
             continue
-        for listed in (_named(shelf, bits, moduli), _standing(shelf, bits, {*moduli, *seen})):
+        read, unread = _named(shelf, bits, moduli), _standing(shelf, bits, {*moduli, *seen})
+        for listed, most in ((read, each), (unread, each // UNREAD)):
             targets = listed[: most // LEAST]
             for n, marks in targets:
                 row, role, p = _tried(shelf, shown, n, marks, most // len(targets))
@@ -91,8 +95,8 @@ def _related(shelf: Shelf, key: Rsa, role: str, shown: _Shown, row: int) -> Rela
 
 
 def _shown(shelf: Shelf, bits: int) -> _Shown:
-    """List what begins or ends where its run does."""
-    position, reading = shelf.either(bits)
+    """List the limbs that begin or end where their run does: Montgomery's method needs these."""
+    position, reading = shelf.either(bits, limbs=True)
     along = nearby.coordinates(shelf.pool, position) if len(position) else position
     return _Shown(bits=bits, position=position, reading=reading, along=along)
 

@@ -99,14 +99,14 @@ class Shelf:
             )
         return self.listed[key]
 
-    def either(self, bits: int) -> tuple[Offsets, Offsets]:
+    def either(self, bits: int, *, limbs: bool = False) -> tuple[Offsets, Offsets]:
         """List where what is of either parity may stand at a run's edge, and in which reading.
 
-        Whole words alone; the order is that of positions.
+        Whole words or bytes alone, or ``limbs``; the order is that of positions.
         """
         table, rows = self.pool.readings, [np.empty(0, np.int64)]
         for index, how in enumerate(table):
-            if not how.packed and how is not readings.JAVA:
+            if not how.packed and how is not readings.JAVA and not (limbs and how.most_first):
                 begins, ends = self.edges.begins[index], self.edges.ends[index]
                 size = readings.width(how, bits)
                 found = begins.at[begins.exact & (begins.room >= size)]
