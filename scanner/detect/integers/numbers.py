@@ -140,10 +140,12 @@ def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:
 def _signed(found: Edges, size: int) -> Offsets:
     """List 2 * position + exact of the big-endian numbers behind a zero byte.
 
-    Exact ones have the low byte of their length before it (X.690 8.1.3, RFC 4251 section 5).
+    Exact ones have the low byte of their length before it (X.690 8.1.3, RFC 4251 section 5), or
+    their length least significant byte first: seen in Libgcrypt's S-expressions, in strongSwan.
     """
     at = found.signed.at[found.signed.room >= size]
-    exact = found.pool.data[at - 2] == (size + 1) & 0xFF
+    data, (low, high) = found.pool.data, (size + 1).to_bytes(2, "little")
+    exact = (data[at - 2] == low) | (data[at - 2] == high) & (data[at - 3] == low)
     if not found.loose:
         at, exact = at[exact], exact[exact]
     code: Offsets = at * 2 + exact

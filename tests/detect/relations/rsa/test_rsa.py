@@ -234,6 +234,16 @@ def test_an_exponent_in_der_far_from_a_modulus_that_nobody_named(
         assert (related.proof, related.roles) == ("(n, e, dp) factors n", ("dp",))
 
 
+def test_a_prime_in_an_expression_of_libgcrypt(make_pool: MakePool) -> None:
+    """Seen in strongSwan: its length is two bytes, the low one first, and a word before is full."""
+    head = b"\x03\x01\x01\x00\x71\x01\xc1\x00\x00"
+    key = keys.rsa_key(3072)
+    raw = spell(key.q, "bytes-be", 1536)[0]
+    public = publics.rsa(key.n, key.e, kind="x")
+    data = GAP + bytes(6) + head + raw + b"\x04\x03\x01\x01\x00\x75\x01\xc1" + GAP
+    assert only(search(make_pool, data, public), key).roles == ("p",)
+
+
 @pytest.mark.parametrize(("before", "behind"), [(1, 1), (4, 1), (30, 1), (30, 6)])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
 def test_a_private_exponent_in_a_slab(
