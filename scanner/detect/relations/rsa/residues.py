@@ -1,10 +1,11 @@
 """RSA keys of which nothing is left but a number that is congruent to a known one modulo a prime.
 
 Who multiplies modulo p as Montgomery did keeps R or R*R modulo p beside p, where R is 2**w and w
-the length of p's limbs: p divides what that differs from the power. Who takes d modulo p - 1 has
-that number, which p follows. One product modulo n tells of many such numbers, of either parity.
-Seen in nginx (OpenSSL) and Caddy (Go), which keep R*R. This module refuses numbers that are
-congruent to what nobody knows, as the coefficient is.
+the bits of p's limbs, or of its digits: p divides what that differs from the power. Who takes d
+modulo p - 1 has that number, which p follows. One product modulo n tells of many such numbers, of
+either parity. Seen in nginx (OpenSSL) and Caddy (Go), which keep R*R, and in libtommath, which
+leaves R where it took a power. This module refuses numbers that are congruent to what nobody knows,
+as the coefficient is.
 """
 
 import math
@@ -16,6 +17,7 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.readings import Reading
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
@@ -40,6 +42,9 @@ POWERS = {"R mod p": 1, "R*R mod p": 2}
 """What a number is, and which power of R it is congruent to."""
 
 PROOF = "p | n"
+
+DIGITS = ("digits-28", "digits-60", "digits-31", "digits-63")
+"""Digits in which libraries multiply as Montgomery did: libtommath's, and Go's of 1.20."""
 
 _USUAL = 1024
 
@@ -95,8 +100,12 @@ def _related(shelf: Shelf, key: Rsa, role: str, shown: _Shown, row: int) -> Rela
 
 
 def _shown(shelf: Shelf, bits: int) -> _Shown:
-    """List the limbs that begin or end where their run does: Montgomery's method needs these."""
+    """List the limbs that begin or end where their run does, and the digits that fill it."""
     position, reading = shelf.either(bits, limbs=True)
+    digits = shelf.digits(bits, DIGITS)
+    position, reading = (np.append(*both) for both in zip((position, reading), digits, strict=True))
+    order = np.argsort(position, kind="stable")
+    position, reading = position[order], reading[order]
     along = nearby.coordinates(shelf.pool, position) if len(position) else position
     return _Shown(bits=bits, position=position, reading=reading, along=along)
 
@@ -126,7 +135,8 @@ def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tu
     product = 1
     for row in tried:
         if row not in shown.products:
-            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), shown.bits))
+            radix = _radix(shelf.pool.readings[int(shown.reading[row])], shown.bits)
+            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), radix))
         product = product * shown.products[row] % n
     if math.gcd(product, n).bit_length() >= shown.bits - 1:  # small factors are common
         for row in tried:
@@ -142,14 +152,20 @@ def _value(shelf: Shelf, shown: _Shown, row: int) -> int:
     return shelf.pool.number(int(shown.position[row]), shown.bits, int(shown.reading[row]))
 
 
-def _differences(value: int, bits: int) -> Sequence[int]:
-    return (value + 1, *((1 << power * bits) - value for power in POWERS.values()))
+def _radix(how: Reading, bits: int) -> int:
+    """Return the bits of R: all that the words of a prime hold."""
+    return readings.count(how, bits) * how.digit
+
+
+def _differences(value: int, radix: int) -> Sequence[int]:
+    return (value + 1, *((1 << power * radix) - value for power in POWERS.values()))
 
 
 def divisors(n: int, role: str, value: int) -> list[int]:
     """Return the factor of n that a number gives away as what it is said to be."""
     bits = (n.bit_length() + 1) // 2
-    less_one, *powers = _differences(value, bits)
-    difference = less_one if role == LESS_ONE else powers[POWERS[role] - 1]
-    p = math.gcd(difference, n)
-    return [p] if bits // 2 < p.bit_length() and p < n else []
+    which = (LESS_ONE, *POWERS).index(role)
+    packed = (_radix(how, bits) for how in readings.LITTLE_ENDIAN if how.name in DIGITS)
+    differences = (_differences(value, radix)[which] for radix in (bits, *packed))
+    found = (math.gcd(difference, n) for difference in differences)
+    return [p for p in found if bits // 2 < p.bit_length() and p < n][:1]

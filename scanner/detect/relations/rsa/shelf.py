@@ -4,7 +4,7 @@ Several relations ask for numbers of the same lengths; a listing costs more than
 module exists to share it, and holds nothing beyond one search.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -113,6 +113,19 @@ class Shelf:
                 found = np.append(found, ends.at[ends.exact & (ends.room >= size)] - size)
                 rows.append(found * len(table) + index)
         position, reading = np.divmod(distinct(np.concatenate(rows)), len(table))
+        return position, reading
+
+    def digits(self, bits: int, names: Collection[str]) -> tuple[Offsets, Offsets]:
+        """List where digits of either parity may fill their run, and in which of these readings."""
+        table, rows = self.pool.readings, [np.empty(0, np.int64)]
+        for index, how in enumerate(table):
+            if how.name in names:
+                begins, size = self.edges.begins[index], readings.width(how, bits)
+                fills = (begins.room >= size) & (begins.room <= size + 2 * edges.FAINT)
+                found = np.unique(begins.at[begins.exact & fills])
+                found = found[readings.are_digits(how, self.pool.data, found, bits)]
+                rows.append(found * len(table) + index)
+        position, reading = np.divmod(np.concatenate(rows), len(table))
         return position, reading
 
     def value(self, numbers: Numbers, index: int) -> int:

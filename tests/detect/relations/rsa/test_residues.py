@@ -19,12 +19,11 @@ KEYS = {bits: keys.rsa_key(bits) for bits in (2048, 3072)}
 ROLES = ("R mod p", "R*R mod p", LESS_ONE)
 
 
-def number(key: keys.RsaKey, role: str, *, of_q: bool = False) -> int:
-    """Return what a role says of a prime."""
+def number(key: keys.RsaKey, role: str, *, of_q: bool = False, radix: int = 0) -> int:
+    """Return what a role says of a prime; R has ``radix`` bits, or half as many as n."""
+    radix = radix or key.n.bit_length() // 2
     p = key.q if of_q else key.p
-    return (
-        p - 1 if role == LESS_ONE else pow(2, (ROLES.index(role) + 1) * key.n.bit_length() // 2, p)
-    )
+    return p - 1 if role == LESS_ONE else pow(2, (ROLES.index(role) + 1) * radix, p)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +47,24 @@ def test_a_number_of_a_modulus_that_a_certificate_names(
     assert (related.encoding, related.proof) == (f"{role} {form}", "p | n")
     wrong = raw[:9] + bytes((raw[9] ^ 1,)) + raw[10:]
     assert rsa_tests.search(make_pool, GAP + wrong + GAP, public) == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("role", ["R mod p", "R*R mod p", LESS_ONE])
+@pytest.mark.parametrize(("form", "digit"), [("digits-28", 28), ("digits-60", 60)])
+def test_a_number_in_digits(
+    make_pool: MakePool, form: str, digit: int, role: str, *, named: bool
+) -> None:
+    """R fills the digits of p. Seen in LibTomCrypt on 32-bit Windows, after it let go of a key."""
+    key = KEYS[2048]
+    value = number(key, role, radix=-(-1024 // digit) * digit)
+    raw = rsa_tests.spell(value, form, 1024)[0]
+    public = [publics.rsa(key.n, key.e, kind="x")] if named else []
+    modulus = b"" if named else rsa_tests.spell(key.n, form, 2048)[0] + GAP
+    found = rsa_tests.search(make_pool, GAP + modulus + raw + GAP, *public)
+    assert rsa_tests.only(found, key).encoding == f"{role} {form}"
+    wrong = bytes((raw[0] ^ 2,)) + raw[1:]
+    assert rsa_tests.search(make_pool, GAP + modulus + wrong + GAP, *public) == []
 
 
 @pytest.mark.parametrize("others", [0, 30])
