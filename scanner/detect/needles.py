@@ -14,8 +14,10 @@ from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import readings
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.edwards import edwards
 from scanner.detect.relations.fields.logarithms import MULTIPLES
+from scanner.detect.relations.rsa import residues
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.fingerprint import FIELD_BYTES
 
@@ -92,6 +94,7 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
             cell = reading.step if reading.told < reading.step else 0
             said = f"{number} {reading.name}"
             yield Needle(name, said, spelled, stride, least, cell=cell, told=reading.told)
+    yield from _residues(name, material, readings.table(byte_order))
     for number, raw in plain:
         yield Needle(name, number, raw, least=SHORT if texts else PIECE)
     if isinstance(material, Pqc):
@@ -187,7 +190,10 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                 ]
             for prime in primes:
                 rows += [("p", prime, _size(prime)), ("dp", d % (prime - 1), _size(prime))]
-            return rows + [("d", other, whole) for other in _other_d(material)]
+            rows += [("d", other, whole) for other in _other_d(material)]
+            # Their upper halves are n's, or a small part of it: two of them, in V8's integers.
+            orders = zip(("(p-1)(q-1)", "lcm(p-1, q-1)"), _orders(material), strict=True)
+            return rows + [(name, one % (1 << 4 * whole), whole // 2) for name, one in orders]
         case Ec(curve=curve, d=d):
             rows = [("d", d, FIELD_BYTES[curve])]
             if curve in CURVES:
@@ -202,6 +208,21 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             return [("d", int.from_bytes(inner, "big"), len(inner))]
         case Okp() | Pqc() | Foreign():
             return []
+
+
+def _residues(name: str, material: Material, table: tuple[Reading, ...]) -> Iterator[Needle]:
+    """Yield what Montgomery's method keeps of primes, in the words in which it computes."""
+    if not isinstance(material, Rsa):
+        return
+    primes = {prime for prime in (material.p, material.q, *material.primes) if prime > 1}
+    for how in (*readings.limbs(table), *(r for r in table if r.name in residues.DIGITS)):
+        for prime in sorted(primes):
+            bits = 8 * _size(prime)
+            for number, power in residues.POWERS.items():
+                value = pow(2, power * residues.radix(how, bits), prime)
+                raw = readings.encode(how, value, value.bit_length() if how.packed else bits)
+                stride = _DIGIT_STRIDE if how.packed else 1
+                yield Needle(name, f"{number} {how.name}", raw, stride)
 
 
 def _integers(plain: list[tuple[str, bytes]]) -> list[tuple[str, int, int]]:

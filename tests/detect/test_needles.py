@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import math
 
 import pytest
 
@@ -37,6 +38,23 @@ def test_numbers_in_every_form() -> None:
     assert not {name for name in numbers if "hex" in name or "base64" in name}
     public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
     assert not public & {value for values in all_of_it.values() for value in values}
+
+
+def test_what_gives_a_prime_away() -> None:
+    """Residues in the words of their R, and of d's order the half that is not the modulus'."""
+    found = spelled(texts=False)
+    for prime in (KEY.p, KEY.q):
+        assert encodings.little_limbs(pow(2, 1024, prime), 128) in found["R mod p limbs-le"]
+        assert encodings.little_limbs(pow(2, 2048, prime), 128) in found["R*R mod p limbs-le"]
+        assert encodings.digits60(pow(2, 18 * 60, prime)) in found["R mod p digits-60"]
+    order = (KEY.p - 1) * (KEY.q - 1)
+    assert encodings.little_limbs(order, 256)[:128] in found["(p-1)(q-1) limbs-le"]
+    least = order // math.gcd(KEY.p - 1, KEY.q - 1)
+    assert encodings.big_endian(least, 256)[128:] in found["lcm(p-1, q-1) bytes-be"]
+    spelled_n = encodings.little_limbs(KEY.n), encodings.digits(KEY.n, 28, 4)
+    pieces = {raw[at : at + 16] for raw in spelled_n for at in range(len(raw) - 15)}
+    private = [raw for values in found.values() for raw in values]
+    assert not pieces & {raw[at : at + 16] for raw in private for at in range(len(raw) - 15)}
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "ed448", "x25519"])

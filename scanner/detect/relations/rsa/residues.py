@@ -135,8 +135,8 @@ def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tu
     product = 1
     for row in tried:
         if row not in shown.products:
-            radix = _radix(shelf.pool.readings[int(shown.reading[row])], shown.bits)
-            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), radix))
+            power = radix(shelf.pool.readings[int(shown.reading[row])], shown.bits)
+            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), power))
         product = product * shown.products[row] % n
     if math.gcd(product, n).bit_length() >= shown.bits - 1:  # small factors are common
         for row in tried:
@@ -152,20 +152,20 @@ def _value(shelf: Shelf, shown: _Shown, row: int) -> int:
     return shelf.pool.number(int(shown.position[row]), shown.bits, int(shown.reading[row]))
 
 
-def _radix(how: Reading, bits: int) -> int:
+def radix(how: Reading, bits: int) -> int:
     """Return the bits of R: all that the words of a prime hold."""
     return readings.count(how, bits) * how.digit
 
 
-def _differences(value: int, radix: int) -> Sequence[int]:
-    return (value + 1, *((1 << power * radix) - value for power in POWERS.values()))
+def _differences(value: int, bits: int) -> Sequence[int]:
+    return (value + 1, *((1 << power * bits) - value for power in POWERS.values()))
 
 
 def divisors(n: int, role: str, value: int) -> list[int]:
     """Return the factor of n that a number gives away as what it is said to be."""
     bits = (n.bit_length() + 1) // 2
     which = (LESS_ONE, *POWERS).index(role)
-    packed = (_radix(how, bits) for how in readings.LITTLE_ENDIAN if how.name in DIGITS)
-    differences = (_differences(value, radix)[which] for radix in (bits, *packed))
+    packed = (radix(how, bits) for how in readings.LITTLE_ENDIAN if how.name in DIGITS)
+    differences = (_differences(value, each)[which] for each in (bits, *packed))
     found = (math.gcd(difference, n) for difference in differences)
     return [p for p in found if bits // 2 < p.bit_length() and p < n][:1]
