@@ -191,18 +191,18 @@ def _digits(shelf: Shelf, bits: int, reading: Reading, ends: Touching, lost: int
     """List what may be left of primes of a length in digits, without the ``lost`` low bytes."""
     rest = bits - lost // reading.step * reading.digit
     size, whole = readings.width(reading, max(rest, 1)), readings.width(reading, bits)
-    room = ends.room >= size
-    start, first = np.unique(ends.at[room] - size, return_index=True)
-    alone = ends.room[room][first] <= size + FAINT + min(LOST) // 2  # whatever the low digits say
-    front = np.maximum(start - (whole - size), 0)
-    alone[~alone] = ~readings.are_digits(reading, shelf.pool.data, front[~alone], bits)
-    start = start[alone]
-    start = start[: len(start) * (rest >= readings.WIDE)]
-    word = readings.top(reading, shelf.pool.data, start, rest)
-    keep = word >> np.uint64(63) == 1
+    keep = (ends.room >= size) & (rest >= readings.WIDE)
+    start, room = ends.at[keep] - size, ends.room[keep]
+    keep = readings.top(reading, shelf.pool.data, start, rest) >> np.uint64(63) == 1
     keep[keep] = readings.are_digits(reading, shelf.pool.data, start[keep], rest)
-    end, gone = start[keep] + size, np.full(np.count_nonzero(keep), lost)
-    return Rests(bits=bits, reading=reading, end=end, lost=gone, high=False, word=word[keep])
+    start, first = np.unique(start[keep], return_index=True)
+    keep = room[keep][first] <= size + FAINT + min(LOST) // 2  # whatever the low digits say
+    front = np.maximum(start[~keep] - (whole - size), 0)
+    keep[~keep] = ~readings.are_digits(reading, shelf.pool.data, front, bits)
+    start = start[keep]
+    word = readings.top(reading, shelf.pool.data, start, rest)
+    gone = np.full(len(start), lost)
+    return Rests(bits=bits, reading=reading, end=start + size, lost=gone, high=False, word=word)
 
 
 def _ranked(
