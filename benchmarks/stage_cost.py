@@ -99,7 +99,8 @@ def measure(path: Path) -> Costs:
     for section in cuts:
         for name, algorithms, _, _ in RELATIONS:
             with costs.of(f"relation: {name}"):
-                found += relate(session, name, section, publics.of(algorithms))
+                told = relate(session, name, section, publics.of(algorithms))
+                found += (one for one in told if isinstance(one, Candidate))
     keys = [c for c in traced(tuple(found)) if c.kind != "token"]
     for section in pool.whole(runs) if keys else ():
         with costs.of("trace"):
