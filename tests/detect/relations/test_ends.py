@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures import keys, noise
+from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.integers.pool import Pool
 from scanner.dump.space import Memory
@@ -40,3 +40,15 @@ def test_memory_that_ends_behind_random_bytes(
         for behind in ENDS:
             pool, _ = make_pool(bytes(64) + noise.uniform(size, behind) + bytes(behind), word=word)
             assert list(search(pool, known)) == []
+
+
+def test_memory_that_ends_within_a_digit(make_pool: MakePool) -> None:
+    """Found by a fuzzer: an exponent whose last digit has its zeros behind the end of memory."""
+    digits = bytes(2) + encodings.digits30(DSA["x"])
+    search = next(search for name, _, search, _ in RELATIONS if name == "dsa")
+    for lost in (0, 2):
+        data = digits[: len(digits) - lost]
+        pool, _ = make_pool(data, addressed=False, word=4)
+        places = [place for found in search(pool, KNOWN[2:3]) for place in found.places]
+        assert bool(places) == (lost == 0)
+        assert all(place.offset + place.size <= len(data) for place in places)

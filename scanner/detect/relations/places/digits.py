@@ -14,7 +14,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import nearby
+from scanner.detect.relations.places import nearby, variety
 
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
@@ -56,9 +56,14 @@ def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
 
 
 def whole(pool: Pool, how: Reading, bits: int) -> Offsets:
-    """List where numbers of so many bits stand near edges of runs, and are no row of pointers."""
-    found = starts(pool, how, {readings.width(how, bits)})
+    """List where numbers of so many bits stand near edges of runs, and are no row of pointers.
+
+    What ends within its last digit, with the memory, is no number.
+    """
+    size = readings.width(how, bits)
+    found = starts(pool, how, {size})
     found = found[stand(pool, how, found, bits)]
+    found = found[variety.fits(pool, found, size)]
     return found[full(pool, how, found, bits)]
 
 
