@@ -145,6 +145,7 @@ def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tu
                 for p in divisors(n, role, value):
                     if arithmetic.is_prime(p) and arithmetic.is_prime(n // p):
                         return row, role, p
+                    shelf.untested(n)
     return 0, "", 0
 
 

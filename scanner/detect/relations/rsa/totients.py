@@ -25,6 +25,12 @@ PROOF = "(p-1)(q-1) = n - p - q + 1"
 GREATEST = 1 << 16
 """The greatest common divisor of p - 1 and q - 1 that is tried."""
 
+MOST_PAIRS = (1 << 24, 1 << 22)
+"""Pairs of a modulus and a number of its length, in one reading, at 5 ns each."""
+
+_ALIKE = 20
+"""Microseconds that it takes to tell of what begins as such a number that it is none."""
+
 _NEARLY = 2.0**-44
 """How far from an integer a quotient is, at most, of those of 53 bits."""
 
@@ -36,7 +42,8 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
         for index in distinct(reading).tolist():
             here, how = position[reading == index], shelf.pool.readings[index]
             tops = readings.top(how, shelf.pool.data, here, bits).astype(np.float64)
-            for n in (n for n in moduli if n.bit_length() == bits):
+            most = shelf.pool.budget(*MOST_PAIRS) // len(here)
+            for n in [n for n in moduli if n.bit_length() == bits][:most]:
                 near = here[_whole(float(n >> bits - 64) / np.maximum(tops, 1.0))]
                 for at in near.tolist():
                     parts = divisors(n, shelf.pool.number(at, bits, index))
@@ -50,6 +57,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
                             roles=(ROLE,),
                         )
                         break
+                    shelf.waste(_ALIKE)
 
 
 def _whole(quotients: npt.NDArray[np.float64]) -> Flags:

@@ -14,7 +14,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.rsa import low_exponents, rsa, shelf
+from scanner.detect.relations.rsa import low_exponents, rsa, shelf, totients
 from scanner.dump.space import Memory
 from scanner.errors import LimitExceeded
 
@@ -80,6 +80,16 @@ def upper() -> list[int]:
     return [d >> 128 for d in fractions()[1:]]
 
 
+def orders() -> list[int]:
+    """Return what begins as the order of the modulus' exponents does."""
+    return [MODULUS - number(480, seed) - 1 for seed in range(COUNT)]
+
+
+def less_one() -> list[int]:
+    """Return a prime less one: it divides what is no product of two primes."""
+    return [KEY.p - 1]
+
+
 def none() -> tuple[PublicKey, ...]:
     """Return no public key."""
     return ()
@@ -88,6 +98,7 @@ def none() -> tuple[PublicKey, ...]:
 def named() -> tuple[PublicKey, ...]:
     """Return public keys of which no number is there."""
     moduli = [number(1024, 1000 + seed, LOW * LOW % 2**64) for seed in range(COUNT)]
+    moduli.append(KEY.p * (KEY.q + 2))
     return tuple(publics.rsa(n, 65537, kind="certificate") for n in (*moduli, MODULUS))
 
 
@@ -108,6 +119,7 @@ def laid(numbers: Sequence[int]) -> bytes:
         (fractions, named),
         (lower, named),
         (upper, named),
+        (less_one, named),
     ],
     ids=lambda given: given.__name__,
 )
@@ -128,6 +140,16 @@ def test_what_is_nearly_a_key_is_given_up(
     with pytest.raises(LimitExceeded, match="too many to check"):
         told.extend(rsa.search(make_pool(data)[0], publics_))
     assert told or read is named  # of that all is looked at before any is told
+
+
+def test_what_begins_as_an_order_is_given_up(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever other relations spend on it."""
+    monkeypatch.setattr(shelf, "WASTED", 200)
+    listed = shelf.shelf(make_pool(laid(orders()))[0], {})
+    with pytest.raises(LimitExceeded):
+        list(totients.search(listed, {MODULUS: 65537}))
 
 
 def test_what_is_found_costs_nothing(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
