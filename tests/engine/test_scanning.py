@@ -14,7 +14,7 @@ import jsonschema
 import numpy as np
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fixtures import elfcore, encodings, keys, minidump, noise, real, tokens
@@ -173,6 +173,7 @@ def test_integers_end_to_end_on_a_32_bit_machine(lead: int, tmp_path: Path) -> N
     seed=st.integers(0, 1000),
     base=st.integers(0, 1 << 20),
 )
+@example(form="PKCS8-DER", kind="heap", at=8761, seed=467, base=0)
 def test_a_written_key_anywhere(
     tmp_path: Path, form: str, kind: str, at: int, seed: int, base: int
 ) -> None:

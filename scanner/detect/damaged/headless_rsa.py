@@ -170,9 +170,13 @@ def _pattern(anchor: Anchor) -> re.Pattern[bytes]:
 
 
 def _whole(memory: Memory, space: int, chain: _Chain) -> bool:
-    """Tell whether the chain is the inside of an RSAPrivateKey that ``keys`` reads."""
-    for start in der.headers_before(chain.data, chain.starts[0]):
-        data = der.fetch(memory, space, chain.first + start)
-        if data is not None and parse_private(data) is not None:
-            return True
+    """Tell whether the chain is, or holds, the inside of an RSAPrivateKey that ``keys`` reads.
+
+    It may begin before that: what ends as an INTEGER would may take in the header.
+    """
+    for first in chain.starts:
+        for start in der.headers_before(chain.data, first):
+            data = der.fetch(memory, space, chain.first + start)
+            if data is not None and parse_private(data) is not None:
+                return True
     return False

@@ -1,6 +1,7 @@
 """Private keys in DER that lost its beginning."""
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -152,6 +153,18 @@ def test_whole_and_public_objects_are_left_alone(key: recipes.Key) -> None:
     )
     for form in forms:
         assert find(b"\x77" * 12 + form + b"\x77" * 200) == []
+
+
+@pytest.mark.parametrize("written", [encodings.pkcs1_der, encodings.pkcs8_der])
+def test_what_ends_as_a_number_before_a_whole_object(
+    written: Callable[[recipes.RsaKey], bytes],
+) -> None:
+    """Its header is in that number, which is none. Found by a property test, in heap noise."""
+    key = recipes.rsa_key(2048)
+    form = written(key)
+    version = form.index(encodings.pkcs1_der(key)) + 4
+    lead = b"\x02\x7f" + b"\x11" * (0x7F - version)
+    assert find(b"\x77" * 12 + lead + form + b"\x77" * 200) == []
 
 
 @settings(max_examples=30, deadline=None)
