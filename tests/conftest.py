@@ -1,4 +1,8 @@
-"""What holds for all tests: none of them is timed, on however busy a machine."""
+"""What holds for all tests: none is timed, and one run tries what the last one tried.
+
+A check that fails on an example of chance says nothing of the change before it. New examples are
+sought for their own sake: ``--hypothesis-profile wandering``, with or without a seed.
+"""
 
 import gc
 
@@ -6,7 +10,8 @@ from hypothesis import settings
 
 from scanner.processes.own_memory import collect_seldom
 
-settings.register_profile("untimed", deadline=None, max_examples=30)
+settings.register_profile("untimed", deadline=None, max_examples=30, derandomize=True)
+settings.register_profile("wandering", deadline=None, max_examples=30, print_blob=True)
 settings.load_profile("untimed")
 
 collect_seldom()  # as the command does
