@@ -53,7 +53,10 @@ def test_scripts_are_linted() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_units_are_valid_and_hardened(tmp_path: Path) -> None:
-    """Units have no complaint but for programs that are not installed, and little exposure."""
+    """Units have no complaint but for programs that are not installed, and little exposure.
+
+    Of the machine's own units, which are read as well, there may be any (knxd's sockets).
+    """
     for path in UNITS:
         text = re.sub(r"/opt/keysift/\S+", "/bin/true", path.read_text())
         (tmp_path / path.name).write_text(text)
@@ -61,7 +64,9 @@ def test_units_are_valid_and_hardened(tmp_path: Path) -> None:
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stderr.decode().splitlines()
+    ours = [line for line in said if any(path.name in line for path in UNITS)]
+    assert (done.returncode, ours) == (0, [])
     for unit in (unit for unit in units if unit.endswith(".service")):
         judge = ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit]
         assert subprocess.run(judge, capture_output=True, check=False).returncode == 0
