@@ -23,6 +23,9 @@ CURVE_OIDS: dict[str, bytes] = {
     "brainpoolP384r1": bytes.fromhex("2b240303020801010b"),
     "brainpoolP512r1": bytes.fromhex("2b240303020801010d"),
     "SM2": bytes.fromhex("2a811ccf5501822d"),
+    "P-192": bytes.fromhex("2a8648ce3d030101"),
+    "brainpoolP224r1": bytes.fromhex("2b2403030208010105"),
+    "brainpoolP320r1": bytes.fromhex("2b2403030208010109"),
 }
 """Named curves and their identifiers (RFC 5480, SEC 2, RFC 5639, RFC 8998), content bytes only."""
 
@@ -36,6 +39,9 @@ FIELD_BYTES: dict[str, int] = {
     "brainpoolP384r1": 48,
     "brainpoolP512r1": 64,
     "SM2": 32,
+    "P-192": 24,
+    "brainpoolP224r1": 28,
+    "brainpoolP320r1": 40,
 }
 """Bytes of one coordinate."""
 

@@ -1,10 +1,11 @@
 """Points of named curves: decoded, checked and derived, by the library or, where it has none, here.
 
-The cryptography package computes on the usual curves. On SM2 (GB/T 32918.5, ISO/IEC
-14888-3) it does not, so its group stands here as numbers, and the formulas are those of any curve
-in short Weierstrass form (SEC 1 2.2.1, 2.3.4; Jacobian coordinates as in the Handbook of Elliptic
-and Hyperelliptic Curve Cryptography, 13.2.1). They take as long as the scalar's bits make them:
-keys of dumps that are here already need no constant time. This module knows no key.
+The cryptography package computes on the usual curves. On SM2 (GB/T 32918.5, ISO/IEC 14888-3), P-192
+(FIPS 186-4 D.1.2.1) and two curves of RFC 5639 it does not, or not for long, so their groups stand
+here as numbers, and the formulas are those of any curve in short Weierstrass form (SEC 1 2.2.1,
+2.3.4; Jacobian coordinates as in the Handbook of Elliptic and Hyperelliptic Curve Cryptography,
+13.2.1). They take as long as the scalar's bits make them: keys of dumps that are here already need
+no constant time. This module knows no key.
 """
 
 from collections.abc import Iterable
@@ -57,9 +58,57 @@ GROUPS: dict[str, Group] = {
             _hex("bc3736a2 f4f6779c 59bdcee3 6b692153 d0a9877c c62a4740 02df32e5 2139f0a0"),
         ),
         n=_hex("fffffffe ffffffff ffffffff ffffffff 7203df6b 21c6052b 53bbf409 39d54123"),
-    )
+    ),
+    "P-192": Group(
+        p=_hex("ffffffff ffffffff ffffffff fffffffe ffffffff ffffffff"),
+        a=_hex("ffffffff ffffffff ffffffff fffffffe ffffffff fffffffc"),
+        b=_hex("64210519 e59c80e7 0fa7e9ab 72243049 feb8deec c146b9b1"),
+        g=(
+            _hex("188da80e b03090f6 7cbf20eb 43a18800 f4ff0afd 82ff1012"),
+            _hex("07192b95 ffc8da78 631011ed 6b24cdd5 73f977a1 1e794811"),
+        ),
+        n=_hex("ffffffff ffffffff ffffffff 99def836 146bc9b1 b4d22831"),
+    ),
+    "brainpoolP224r1": Group(
+        p=_hex("d7c134aa 26436686 2a183025 75d1d787 b09f0757 97da89f5 7ec8c0ff"),
+        a=_hex("68a5e62c a9ce6c1c 299803a6 c1530b51 4e182ad8 b0042a59 cad29f43"),
+        b=_hex("2580f63c cfe44138 870713b1 a92369e3 3e2135d2 66dbb372 386c400b"),
+        g=(
+            _hex("0d9029ad 2c7e5cf4 340823b2 a87dc68c 9e4ce317 4c1e6efd ee12c07d"),
+            _hex("58aa56f7 72c0726f 24c6b89e 4ecdac24 354b9e99 caa3f6d3 761402cd"),
+        ),
+        n=_hex("d7c134aa 26436686 2a183025 75d0fb98 d116bc4b 6ddebca3 a5a7939f"),
+    ),
+    "brainpoolP320r1": Group(
+        p=_hex(
+            "d35e4720 36bc4fb7 e13c785e d201e065 f98fcfa6 "
+            "f6f40def 4f92b9ec 7893ec28 fcd412b1 f1b32e27"
+        ),
+        a=_hex(
+            "3ee30b56 8fbab0f8 83ccebd4 6d3f3bb8 a2a73513 "
+            "f5eb79da 66190eb0 85ffa9f4 92f375a9 7d860eb4"
+        ),
+        b=_hex(
+            "52088394 9dfdbc42 d3ad1986 40688a6f e13f4134 "
+            "9554b49a cc31dccd 88453981 6f5eb4ac 8fb1f1a6"
+        ),
+        g=(
+            _hex(
+                "43bd7e9a fb53d8b8 5289bcc4 8ee5bfe6 f20137d1 "
+                "0a087eb6 e7871e2a 10a599c7 10af8d0d 39e20611"
+            ),
+            _hex(
+                "14fdd055 45ec1cc8 ab409324 7f77275e 0743ffed "
+                "117182ea a9c77877 aaac6ac7 d35245d1 692e8ee1"
+            ),
+        ),
+        n=_hex(
+            "d35e4720 36bc4fb7 e13c785e d201e065 f98fcfa5 "
+            "b68f12a3 2d482ec7 ee8658e9 8691555b 44c59311"
+        ),
+    ),
 }
-"""Curves that the library does not have."""
+"""Curves that the library does not have, or not for long."""
 
 
 def known(curve: str) -> bool:

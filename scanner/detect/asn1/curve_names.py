@@ -11,7 +11,15 @@ from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory, Reader
 from scanner.fingerprint import CURVE_OIDS, FIELD_BYTES
 
-USUAL_CURVE = {28: "P-224", 32: "P-256", 48: "P-384", 64: "brainpoolP512r1", 66: "P-521"}
+USUAL_CURVE = {
+    24: "P-192",
+    28: "P-224",
+    32: "P-256",
+    40: "brainpoolP320r1",
+    48: "P-384",
+    64: "brainpoolP512r1",
+    66: "P-521",
+}
 """The curve that is meant where a scalar of so many bytes stands without its name."""
 
 BY_OID = {oid: curve for curve, oid in CURVE_OIDS.items()}

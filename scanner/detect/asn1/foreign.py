@@ -56,7 +56,7 @@ _SEC2 = {
     38: "sect571k1",
     39: "sect571r1",
 }
-_X962 = {1: "P-192", 2: "prime192v2", 3: "prime192v3", 4: "prime239v1", 5: "prime239v2"}
+_X962 = {2: "prime192v2", 3: "prime192v3", 4: "prime239v1", 5: "prime239v2"}
 _BRAINPOOL = ("160", "192", "224", "256", "320", "384", "512")
 
 _CURVES = {

@@ -23,7 +23,7 @@ from scanner.progress import Silence
 from tests.detect.damaged.test_headless_dsa import key
 from tests.detect.relations.fields.test_discrete import integer
 
-EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b2403030208010109")
+EC, RARE = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2b240303020801010a")
 SECRET = hashlib.shake_256(b"keysift throwaway foreign").digest(96)
 
 
@@ -38,8 +38,8 @@ def pkcs8(oid: bytes, parameters: bytes, inner: bytes, *more: bytes) -> bytes:
 
 
 KEYS = {
-    "brainpoolP320r1": (pkcs8(EC, tlv(6, RARE), sec1()), "ec", "brainpoolP320r1"),
-    "brainpoolP320r1, SEC1": (sec1(32, tlv(0xA0, tlv(6, RARE))), "ec", "brainpoolP320r1"),
+    "brainpoolP320t1": (pkcs8(EC, tlv(6, RARE), sec1()), "ec", "brainpoolP320t1"),
+    "brainpoolP320t1, SEC1": (sec1(32, tlv(0xA0, tlv(6, RARE))), "ec", "brainpoolP320t1"),
     "sect571k1": (pkcs8(EC, tlv(6, bytes.fromhex("2b81040026")), sec1(64)), "ec", "sect571k1"),
     "GOST": (
         pkcs8(bytes.fromhex("2a85030701010101"), tlv(0x30, tlv(6, RARE)), tlv(4, SECRET[:32])),
@@ -233,7 +233,7 @@ def test_self_test_keys_of_gnutls_are_published(tmp_path: Path) -> None:
     assert "GnuTLS" in found.published
 
 
-OPENSSL = ("prime192v1", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320r1", "DH")
+OPENSSL = ("prime192v2", "secp160r1", "secp112r1", "sect571k1", "brainpoolP320t1", "DH")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
@@ -265,7 +265,7 @@ def test_what_openssl_makes(tmp_path: Path, curve: str) -> None:
         assert describe(parsed.material).fingerprint.value == hashlib.sha256(public).hexdigest()
 
 
-SIZES = {"brainpoolP320r1": 320, "sect571k1": 571, "GOST": 0}
+SIZES = {"brainpoolP320t1": 320, "sect571k1": 571, "GOST": 0}
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -309,7 +309,7 @@ def openssl(*words: str, given: bytes = b"") -> bytes:
 
 def test_it_is_never_written_down() -> None:
     """The material has no repr."""
-    parsed = keys.parse_private(KEYS["brainpoolP320r1"][0])
+    parsed = keys.parse_private(KEYS["brainpoolP320t1"][0])
     assert parsed is not None
     assert isinstance(parsed.material, Foreign)
     assert repr(parsed.material) == "<foreign: withheld>"

@@ -21,6 +21,9 @@ WIDTHS = range(2, 11)
 
 FEWEST = {
     "SM2": 4,
+    "P-192": 4,
+    "brainpoolP224r1": 4,
+    "brainpoolP320r1": 4,
     "secp256k1": 8,
     "brainpoolP256r1": 8,
     "brainpoolP384r1": 10,

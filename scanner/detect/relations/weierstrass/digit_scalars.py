@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_closes, ec_derived
@@ -32,12 +33,15 @@ MOST = {
     "brainpoolP384r1": (100, 20),
     "brainpoolP512r1": (100, 20),
     "SM2": (200, 60),
+    "P-192": (1_000, 100),
+    "brainpoolP224r1": (1_000, 60),
+    "brainpoolP320r1": (500, 40),
 }
 """Curves that are looked for, those of the libraries that keep digits, and derivations on each: in
 a section of at most FEW_RUNS, and in others. Programs that hold more numbers of this size hold
 tables of a curve's points."""
 
-RARE = (*(name for name in MOST if name.startswith("brainpool")), "SM2")
+RARE = tuple(name for name in MOST if name.startswith("brainpool") or name in GROUPS)
 """Curves that are looked for where a public key is of them; in few runs also where their generator
 stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
 curves."""

@@ -25,9 +25,9 @@ from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
-KEYS = {curve: keys.ec_key(curve) for curve in digit_scalars.MOST if curve != "SM2"}
+KEYS = {curve: keys.ec_key(curve) for curve in digit_scalars.MOST if curve not in GROUPS}
 USUAL = {curve: key for curve, key in KEYS.items() if curve not in digit_scalars.RARE}
-RARE = {curve: KEYS[curve] for curve in digit_scalars.RARE if curve != "SM2"}
+RARE = {curve: KEYS[curve] for curve in digit_scalars.RARE if curve not in GROUPS}
 HELD = {reading.name: reading for reading in digits.held(readings.LITTLE_ENDIAN)}
 
 
