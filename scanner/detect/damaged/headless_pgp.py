@@ -4,10 +4,11 @@ An allocator that takes back the text of an armoured key writes over its BEGIN l
 of base64 when it gives the memory out again. What is left has packets as whole as before: an OID in
 them, or the exponent of an RSA key with the open secret behind it, has but three spellings in
 base64, and the END line stands where it stood. From there the text is decoded in both directions,
-and its packets are read as ``pgp`` reads them in memory. Where the first packet is cut too, behind
-the name of its curve, a secret is told by its checksum, and proved by what is left of the public
-half before it. Readers that squeeze the line ends out of a text in place leave its last characters
-behind its end. Whole armours are left to ``pgp``, and encrypted secrets are passed over.
+and its packets are read as ``transferable`` reads them in memory. Where the first packet is cut
+too, behind the name of its curve, a secret is told by its checksum, and proved by what is left of
+the public half before it. Readers that squeeze the line ends out of a text in place leave its last
+characters behind its end. Whole armours are left to ``transferable``, and encrypted secrets are
+passed over.
 """
 
 import re
@@ -133,7 +134,7 @@ def _heads(data: bytes) -> list[int]:
 
 
 def _read(inner: Decoded, starts: list[int], rule: Rule) -> Iterator[Proved]:
-    """Yield each key once of those that ``pgp`` reads at some places."""
+    """Yield each key once of those that ``transferable`` reads at some places."""
     seen = set()
     for start in starts:
         for found in transferable.examine(inner, 0, start, rule):
@@ -188,7 +189,7 @@ def _beside(number: bytes, end: bytes) -> Ec | Okp | None:
             continue
         if curve in OKP_BYTES:
             seed = number.rjust(size, b"\0")
-            seed = seed[::-1] if curve == "x25519" else seed  # as ``pgp`` reads it
+            seed = seed[::-1] if curve == "x25519" else seed  # as ``transferable`` reads it
             okp = okp_derived(curve, seed)
             if okp is not None and okp.public.endswith(end):
                 return okp

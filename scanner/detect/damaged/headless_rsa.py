@@ -110,7 +110,7 @@ def _chain(data: bytes, first: int, at: int) -> _Chain | None:
 
 
 def _content(data: bytes, start: int) -> int:
-    """Return where the content of the element begins that _end has accepted."""
+    """Return where the content of the element begins that ``end_of`` has accepted."""
     return start + 2 + max(data[start + 1] - 0x80, 0)
 
 

@@ -3,8 +3,8 @@
 Both have their public half first, so that one whole private number proves the key: d, which RSA
 keys begin their private half with, an exponent, a scalar or a seed. Where none is whole, the rest
 has the shape of a key, and how much of it is there is said; where nothing of it is left, nothing
-is. Whole files are for ``putty`` and ``pgp``, encrypted ones are passed over, and packets without
-armour are read only where the memory ends within them.
+is. Whole files are for ``putty`` and ``transferable``, encrypted ones are passed over, and packets
+without armour are read only where the memory ends within them.
 """
 
 from collections.abc import Iterator

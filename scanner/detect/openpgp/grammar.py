@@ -1,9 +1,9 @@
 """OpenPGP packets as RFC 9580, LibrePGP and older documents write them: headers, MPIs, S2K.
 
 Here bytes become packets, and packets become fields; whether the numbers in them are a key is for
-``pgp`` to say. Secret-Key and Secret-Subkey packets (tags 5 and 7) and the public ones (6 and 14)
-are read, versions 2 to 6, with headers of the old and of the new form. Partial and indeterminate
-lengths and stubs of smart cards, in which no secret lies, are refused.
+``transferable`` to say. Secret-Key and Secret-Subkey packets (tags 5 and 7) and the public ones (6
+and 14) are read, versions 2 to 6, with headers of the old and of the new form. Partial and
+indeterminate lengths and stubs of smart cards, in which no secret lies, are refused.
 """
 
 import hashlib

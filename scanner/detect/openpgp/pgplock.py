@@ -2,8 +2,8 @@
 
 A passphrase is hashed (RFC 9580 section 3.7.1), and a cipher in feedback mode, CFB, does the rest
 (section 5.5.3). What opens must have the right hash or sum behind it, and then close the equation
-of its algorithm, which is for ``pgp``. Argon2, AEAD and ciphers that nobody has used for twenty
-years are not tried.
+of its algorithm, which is for ``transferable``. Argon2, AEAD and ciphers that nobody has used for
+twenty years are not tried.
 """
 
 import hashlib
