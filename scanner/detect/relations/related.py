@@ -1,5 +1,6 @@
 """What a relation says of numbers in the pool."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scanner.detect.algebra.material import Material
@@ -22,3 +23,17 @@ class Related:
     """SHA-256 of the SPKI of the X25519 key that an Ed25519 scalar is too; empty of other keys."""
     signer: bytes = b""
     """SHA-256 of the SPKI of the key that signed with a nonce; empty where nobody knows it."""
+
+
+def of_numbers(
+    key: Material, proof: str, forms: Iterable[str], rows: Iterable[tuple[Place, str]]
+) -> Related:
+    """Say of a key in which readings its numbers stand, where each does, and what it is."""
+    found = sorted(set(rows))
+    return Related(
+        key=key,
+        proof=proof,
+        encoding="+".join(dict.fromkeys(forms)),
+        places=tuple(place for place, _ in found),
+        roles=tuple(role for _, role in found),
+    )

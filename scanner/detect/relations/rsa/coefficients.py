@@ -18,7 +18,7 @@ from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.integers.runs import coordinate
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, pairs
 from scanner.detect.relations.rsa.shelf import Shelf, once
 
@@ -165,12 +165,6 @@ def _names(numbers: Numbers) -> Words:
 
 
 def _related(shelf: Shelf, key: Rsa, rows: list[tuple[Numbers, int, str]]) -> Related:
-    found = sorted((shelf.place(numbers, index), role) for numbers, index, role in rows)
-    forms = dict.fromkeys(shelf.reading(numbers, index) for numbers, index, _ in rows)
-    return Related(
-        key=key,
-        proof=PROOF,
-        encoding="+".join(forms),
-        places=tuple(place for place, _ in found),
-        roles=tuple(role for _, role in found),
-    )
+    forms = (shelf.reading(numbers, index) for numbers, index, _ in rows)
+    places = ((shelf.place(numbers, index), role) for numbers, index, role in rows)
+    return of_numbers(key, PROOF, forms, places)

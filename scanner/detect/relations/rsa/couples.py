@@ -15,11 +15,12 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, coefficients, crt, damaged
 from scanner.detect.relations.rsa.pairs import SHAPES
 from scanner.detect.relations.rsa.rectangles import rectangles
 from scanner.detect.relations.rsa.shelf import AHEAD, RADII, Shelf, by_reading, exact, within
+from scanner.model import Place
 
 MOST_PAIRS = (1 << 22, 1 << 20)
 """Pairs of a prime and an exponent of one length and reading, at 15 ns each: in a section of few
@@ -169,7 +170,9 @@ def _twice(
         if all(n % p for n in others) and arithmetic.is_prime(p):
             found[p] = Prime(value=p, index=index, exponent=at, e=e)
     for both in of_one_key(shelf, primes, exponents, found.values()):
-        yield from _joined(shelf, primes, exponents, both)
+        forms = [shelf.reading(primes, prime.index) for prime in both]
+        rows = [(shelf.place(primes, prime.index), "p") for prime in both]
+        yield from joined(shelf, exponents, both, forms, rows)
 
 
 def of_one_key(
@@ -294,19 +297,15 @@ def inverses(primes: Words) -> tuple[Words, Words]:
     return inverse, np.where(never, np.uint64(0), unit)
 
 
-def _joined(
-    shelf: Shelf, primes: Numbers, exponents: Numbers, both: tuple[Prime, Prime]
+def joined(
+    shelf: Shelf,
+    exponents: Numbers,
+    both: tuple[Prime, Prime],
+    forms: Iterable[str],
+    rows: Iterable[tuple[Place, str]],
 ) -> Iterator[Related]:
+    """Make the key of two primes with their exponents; ``rows`` are what stands of the primes."""
     key = arithmetic.complete(both[0].value, both[1].value, both[0].e)
-    if key is None:
-        return
-    rows = [(shelf.place(primes, prime.index), "p") for prime in both]
-    rows += [(shelf.place(exponents, prime.exponent), "dp") for prime in both]
-    names = dict.fromkeys(shelf.reading(primes, prime.index) for prime in both)
-    yield Related(
-        key=key,
-        proof=PROOF,
-        encoding="+".join(names),
-        places=tuple(place for place, _ in sorted(rows)),
-        roles=tuple(role for _, role in sorted(rows)),
-    )
+    if key is not None:
+        beside = ((shelf.place(exponents, prime.exponent), "dp") for prime in both)
+        yield of_numbers(key, PROOF, forms, (*rows, *beside))

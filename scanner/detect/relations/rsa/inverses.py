@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic
 from scanner.detect.relations.rsa.coefficients import PROOF
 from scanner.detect.relations.rsa.crt import BITS
@@ -50,13 +50,8 @@ def _related(
     """Make the key of two primes; numbers that are none may have an inverse too."""
     key = arithmetic.complete(*primes, None)
     if key is not None and all(map(arithmetic.is_prime, primes)):
-        yield Related(
-            key=key,
-            proof=PROOF,
-            encoding="+".join(dict.fromkeys(shelf.reading(numbers, at) for at in both)),
-            places=tuple(shelf.place(numbers, at) for at in both),
-            roles=("p", "p"),
-        )
+        forms = (shelf.reading(numbers, at) for at in both)
+        yield of_numbers(key, PROOF, forms, ((shelf.place(numbers, at), "p") for at in both))
 
 
 def _near(shelf: Shelf, numbers: Numbers) -> Iterator[tuple[int, int]]:

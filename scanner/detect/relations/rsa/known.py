@@ -16,7 +16,7 @@ import numpy as np
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, crt, divisors, ratios
 from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, once
 
@@ -80,15 +80,8 @@ def _related(shelf: Shelf, n: int, e: int, hits: list[_Hit], proof: str) -> Rela
     if not proof:
         divisors = {hit.divisor for hit in hits}
         proof = "p*q = n" if {key.p, key.q} <= divisors else "p | n"
-    rows = sorted({(shelf.place(h.numbers, h.index), h.role) for h in hits})
-    names = dict.fromkeys(shelf.reading(h.numbers, h.index) for h in hits)
-    return Related(
-        key=key,
-        proof=proof,
-        encoding="+".join(names),
-        places=tuple(place for place, _ in rows),
-        roles=tuple(role for _, role in rows),
-    )
+    rows = [(shelf.place(hit.numbers, hit.index), hit.role) for hit in hits]
+    return of_numbers(key, proof, (shelf.reading(hit.numbers, hit.index) for hit in hits), rows)
 
 
 # --- primes -------------------------------------------------------------------------------------

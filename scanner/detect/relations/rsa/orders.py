@@ -15,7 +15,7 @@ import numpy as np
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.relations.places import words
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, crt
 from scanner.detect.relations.rsa.shelf import (
     ANYWHERE,
@@ -137,11 +137,5 @@ def _key(p: int, e: int, d: int) -> Rsa | None:
 def _related(
     shelf: Shelf, key: Rsa, prime: tuple[Numbers, int], exponent: tuple[Numbers, int]
 ) -> Related:
-    rows = sorted(((shelf.place(*prime), "p"), (shelf.place(*exponent), "d")))
-    return Related(
-        key=key,
-        proof=PROOF,
-        encoding=shelf.reading(*prime),
-        places=tuple(place for place, _ in rows),
-        roles=tuple(role for _, role in rows),
-    )
+    rows = (shelf.place(*prime), "p"), (shelf.place(*exponent), "d")
+    return of_numbers(key, PROOF, (shelf.reading(*prime),), rows)

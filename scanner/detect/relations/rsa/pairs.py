@@ -14,7 +14,7 @@ from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.runs import coordinate
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, uncommon
 from scanner.detect.relations.rsa.rectangles import rectangles
 from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, once
@@ -105,16 +105,9 @@ def _related(
     """Make the key of two primes."""
     e = moduli.get(p * q) or exponent(shelf, p, *where[0])
     key = arithmetic.complete(p, q, e)
-    if key is None:
-        return
-    rows = sorted((shelf.place(*number), role) for number, role in zip(where, roles, strict=True))
-    yield Related(
-        key=key,
-        proof="p*q = n",
-        encoding="+".join(dict.fromkeys(shelf.reading(*number) for number in where)),
-        places=tuple(place for place, _ in rows),
-        roles=tuple(role for _, role in rows),
-    )
+    if key is not None:
+        rows = zip((shelf.place(*number) for number in where), roles, strict=True)
+        yield of_numbers(key, "p*q = n", (shelf.reading(*number) for number in where), rows)
 
 
 def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candidate]:

@@ -150,18 +150,9 @@ def _prime(shelf: Shelf, left: _Left, row: int, exponents: Numbers, at: int) -> 
 def _joined(
     shelf: Shelf, exponents: Numbers, both: tuple[Prime, Prime], rests: list[tuple[Place, str]]
 ) -> Iterator[Related]:
-    key = arithmetic.complete(both[0].value, both[1].value, both[0].e)
-    if key is None:
-        return
-    rows = rests + [(shelf.place(exponents, prime.exponent), "dp") for prime in both]
-    names = dict.fromkeys(shelf.reading(exponents, prime.exponent) for prime in both)
-    yield Related(
-        key=key,
-        proof=couples.PROOF,
-        encoding="+".join(names),
-        places=tuple(place for place, _ in sorted(rows)),
-        roles=tuple(role for _, role in sorted(rows)),
-    )
+    """Make the key of two primes of which nothing but the ``rests`` stands, if anything does."""
+    forms = [shelf.reading(exponents, prime.exponent) for prime in both]
+    return couples.joined(shelf, exponents, both, forms, rests)
 
 
 # --- nothing of the primes ----------------------------------------------------------------------
