@@ -66,7 +66,11 @@ def nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
 
 def distances(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
     """Return how far positions are from the nearest of some sorted marks, of which there are."""
-    here = coordinates(pool, positions)
+    return apart(coordinates(pool, positions), marks)
+
+
+def apart(here: Offsets, marks: Offsets) -> Offsets:
+    """Return the same of coordinates."""
     after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
     far: Offsets = np.minimum(
         np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here)

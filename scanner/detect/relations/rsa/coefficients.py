@@ -17,7 +17,7 @@ from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
-from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, pairs
 from scanner.detect.relations.rsa.shelf import Shelf, once
@@ -111,9 +111,8 @@ def together(shelf: Shelf, every: Numbers, p: int, q: int, positions: list[int])
 
 def _near(shelf: Shelf, every: Numbers, positions: list[int]) -> list[int]:
     """Read the numbers that are nearest to one of some positions."""
-    stand = coordinate(*shelf.coordinates(every.position))
-    places = coordinate(*shelf.coordinates(np.array(positions)))
-    distance = np.min(np.abs(stand[:, None] - places), axis=1)
+    marks = nearby.coordinates(shelf.pool, np.sort(positions))
+    distance = nearby.apart(shelf.along(every), marks)
     order = np.argsort(distance, kind="stable")[:MOST_NEAR]
     return shelf.values(every, order[distance[order] <= NEIGHBOURHOOD])
 

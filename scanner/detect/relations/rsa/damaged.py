@@ -27,10 +27,10 @@ from scanner.detect.integers.edges import FAINT, Touching
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import announced, links
+from scanner.detect.relations.places import announced, links, nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, partial
-from scanner.detect.relations.rsa.known import distances, inverse_words, standing
+from scanner.detect.relations.rsa.known import inverse_words, standing
 from scanner.detect.relations.rsa.shelf import Shelf
 
 MOST_LATTICES = (512, 128)
@@ -218,14 +218,14 @@ def _ranked(
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
         stand = standing(shelf, here)
         for rests in every_rest(shelf, bits):
-            space, offset = shelf.coordinates(rests.end - 1)
+            along = nearby.coordinates(shelf.pool, rests.end - 1)
             fitting = announced.in_blocks(shelf.pool, rests.end - bits // 8, bits // 8)
             fitting &= not rests.reading.packed
             partnered, order = _partners(rests), np.argsort(rests.end, kind="stable")
             for n in here:
                 distance = np.full(len(rests.end), 0 if n not in stand else NEIGHBOURHOOD + 1)
                 if n in stand:
-                    distance = distances(space, offset, *stand[n])
+                    distance = nearby.apart(along, stand[n])
                     distance[fitting & (distance > NEIGHBOURHOOD)] = NEIGHBOURHOOD
                 distance[partnered(n)] = -1
                 near = order[distance[order] <= NEIGHBOURHOOD]

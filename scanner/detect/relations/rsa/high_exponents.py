@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, known, partial
 from scanner.detect.relations.rsa.shelf import Shelf, once
@@ -70,18 +70,10 @@ def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
     numbers = once(shelf.numbers(bits))
     limbs = numbers.exact & (numbers.reading == shelf.pool.readings.index(readings.LIMBS))
     numbers = numbers.take(limbs)
-    marks = _coordinates(shelf, ends)
-    here = _coordinates(shelf, numbers.position)
-    after = np.searchsorted(marks, here).clip(0, len(marks) - 1)
-    far = np.minimum(np.abs(marks[after] - here), np.abs(marks[(after - 1).clip(0)] - here))
+    far = nearby.apart(shelf.along(numbers), nearby.coordinates(shelf.pool, ends))
     order = np.argsort(far, kind="stable")
     order = order[far[order] <= NEIGHBOURHOOD][: shelf.pool.budget(*MOST)]
     return shelf.values(numbers, order)
-
-
-def _coordinates(shelf: Shelf, position: Offsets) -> Offsets:
-    space, offset = shelf.coordinates(position)
-    return coordinate(space, offset)
 
 
 def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | None:

@@ -56,11 +56,11 @@ def _related(
 
 def _near(shelf: Shelf, numbers: Numbers) -> Iterator[tuple[int, int]]:
     """Yield pairs of numbers that follow each other within 64 KiB, the next ones first."""
-    space, offset = shelf.coordinates(numbers.position)
+    along = shelf.along(numbers)
     for apart in range(1, min(APART + 1, len(numbers))):
-        between = offset[apart:] - offset[:-apart]
+        between = along[apart:] - along[:-apart]
         near = (between >= numbers.bits // 8) & (between <= NEIGHBOURHOOD)
-        for at in np.flatnonzero(near & (space[apart:] == space[:-apart])).tolist():
+        for at in np.flatnonzero(near).tolist():
             yield at, at + apart
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, crt, divisors, ratios
-from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, once
+from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, exact, once
 
 PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
 """Usual lengths of primes: a modulus may have more than two of them."""
@@ -44,7 +45,6 @@ _ALIKE = 30
 """Microseconds that a pair costs whose product ends as a modulus does, or what begins as d does."""
 
 _CHUNK = 1 << 15
-_NONE = np.empty(0, np.int64), np.empty(0, np.int64)
 _MASK = (1 << 64) - 1
 
 
@@ -252,33 +252,20 @@ def _near(
     packed = [reading.packed for reading in shelf.pool.readings]
     for bits in sorted({(n.bit_length() + 1) // 2 for n in moduli}):
         numbers = shelf.numbers(bits, full=False, filling=True)
-        numbers = once(numbers.take(numbers.exact))
-        space, offset = shelf.coordinates(numbers.position)
+        numbers = exact(numbers)
+        along = shelf.along(numbers)
         here = {n: e for n, e in moduli.items() if (n.bit_length() + 1) // 2 == bits}
-        for n, (spaces, offsets) in standing(shelf, here).items():
-            distance = distances(space, offset, spaces, offsets)
+        for n, marks in standing(shelf, here).items():
+            distance = nearby.apart(along, marks)
             for index in np.flatnonzero(distance <= NEIGHBOURHOOD).tolist():
                 plain = not packed[int(numbers.reading[index])]
                 where = (plain, int(distance[index]), int(numbers.position[index]))
                 yield where, n, numbers, index
 
 
-def distances(space: Offsets, offset: Offsets, spaces: Offsets, offsets: Offsets) -> Offsets:
-    """Return how far each coordinate is from the nearest of some others of its space."""
-    distance = np.full(len(space), 1 << 62)
-    for at_space, at_offset in zip(spaces.tolist(), offsets.tolist(), strict=True):
-        near = np.where(space == at_space, np.abs(offset - at_offset), 1 << 62)
-        distance = np.minimum(distance, near)
-    return distance
-
-
-def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, ...]]:
-    """Find where the moduli stand: where one was read, and at most 16 places in the pool."""
-    found: dict[int, tuple[Offsets, ...]] = {
-        n: (np.array([place.space]), np.array([place.offset]))
-        for n, place in shelf.read.items()
-        if n in moduli
-    }
+def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, Offsets]:
+    """Find the coordinates of moduli, sorted: of what was read, and at most 16 in the pool."""
+    found = {n: nearby.marks([place]) for n, place in shelf.read.items() if n in moduli}
     for bits in sorted({n.bit_length() for n in moduli}):
         numbers = shelf.numbers(bits)
         order = np.argsort(numbers.low)
@@ -289,7 +276,6 @@ def standing(shelf: Shelf, moduli: dict[int, int]) -> dict[int, tuple[Offsets, .
             at = order[first : min(last, first + 16)]
             at = at[[shelf.value(numbers, index) == n for index in at.tolist()]] if len(at) else at
             if len(at):
-                here = shelf.coordinates(numbers.position[at])
-                both = zip(here, found.get(n, _NONE), strict=True)
-                found[n] = tuple(np.concatenate(row) for row in both)
+                here = shelf.along(numbers.take(at))
+                found[n] = np.sort(np.append(here, found.get(n, here[:0])))
     return found

@@ -17,7 +17,7 @@ from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import links, words
+from scanner.detect.relations.places import links, nearby, words
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, partial
 from scanner.detect.relations.rsa.damaged import HEADLESS, LOST
@@ -87,10 +87,9 @@ def beside(shelf: Shelf, reading: Reading, half: int) -> Iterator[tuple[int, int
         lost = lost[:, ::-1] if pool.big_endian else lost
         at = at[(lost[:, :-2] & ~lost[:, 1:-1] & ~lost[:, 2:]).any(axis=1)]
         at = at[: pool.budget(*MOST_ENDS)]
-        rows.append((at, *shelf.coordinates(at - 1)))
-    (moduli, space, offset), (primes, spaces, offsets) = rows
-    apart = np.abs(offset[:, None] - offsets)
-    apart[space[:, None] != spaces] = NEIGHBOURHOOD + 1
+        rows.append((at, nearby.coordinates(pool, at - 1)))
+    (moduli, ends_of_moduli), (primes, ends_of_primes) = rows
+    apart = np.abs(ends_of_moduli[:, None] - ends_of_primes)
     row, column = np.nonzero(apart <= NEIGHBOURHOOD)
     order = np.argsort(apart[row, column], kind="stable")[: pool.budget(*MOST_ALONE)]
     yield from zip(moduli[row[order]].tolist(), primes[column[order]].tolist(), strict=True)

@@ -13,7 +13,7 @@ import numpy as np
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
-from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, uncommon
 from scanner.detect.relations.rsa.rectangles import rectangles
@@ -129,8 +129,8 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
             loose = choice is not exact
             if loose and (np.all(exact[rows]) or len(rows) > MOST_LOOSE):
                 continue
-            coordinates = shelf.coordinates(position[rows])
-            for first, second in _multiplied(low[rows], coordinates, moduli.low):
+            along = nearby.coordinates(shelf.pool, position[rows])
+            for first, second in _multiplied(low[rows], along, moduli.low):
                 pair = [(primes[whose[rows[i]]], int(index[rows[i]])) for i in (first, second)]
                 near = _nearly(moduli, *pair)
                 if len(near):
@@ -141,9 +141,7 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
                 shelf.waste(_ALIKE * (1 + len(near)))
 
 
-def _multiplied(
-    low: Words, coordinates: tuple[Offsets, Offsets], lows: Words
-) -> Iterator[tuple[int, int]]:
+def _multiplied(low: Words, along: Offsets, lows: Words) -> Iterator[tuple[int, int]]:
     """Yield pairs, in order of place, whose product ends as one of the (sorted) words does.
 
     Each number is paired with those behind it: all within 64 KiB, and as many more as the count
@@ -156,7 +154,8 @@ def _multiplied(
     lowest[lows.astype(np.uint32) & mask] = True
     highest[lows >> shift] = True
     ends = low.astype(np.uint32)
-    reach = np.maximum(_reach(*coordinates), np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
+    near = np.searchsorted(along, along + NEIGHBOURHOOD, side="right")
+    reach = np.maximum(near, np.arange(len(low)) + MOST_PAIRS // max(len(low), 1))
     reach = np.minimum(reach, len(low))
     tried = 0
     for rows, part in rectangles(np.arange(len(low)), reach, _CHUNK):
@@ -178,12 +177,6 @@ def _multiplied(
                 yield rows.start + one, part.start + other
 
 
-def _reach(space: Offsets, offset: Offsets) -> Offsets:
-    """Return, for each of some sorted coordinates, how many of all lie up to 64 KiB behind it."""
-    place = coordinate(space, offset)
-    return np.searchsorted(place, place + NEIGHBOURHOOD, side="right")
-
-
 def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, int]) -> Offsets:
     """Return which of the moduli, sorted by low words, begin and end as a product does."""
     (one, i), (other, j) = first, second
@@ -200,13 +193,12 @@ def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
 
     Only what is read as the prime is: of another reading are most of the numbers that are near.
     """
-    space, offset = shelf.coordinates(numbers.position[index : index + 1])
+    mark = shelf.along(numbers.take(np.array([index])))
     near: list[int] = []
     for bits in (numbers.bits, 2 * numbers.bits):
         others = shelf.numbers(bits, full=False)
         others = others.take(others.exact & (others.reading == numbers.reading[index]))
-        spaces, offsets = shelf.coordinates(others.position)
-        distance = np.where(spaces == space, np.abs(offsets - offset), 1 << 62)
+        distance = nearby.apart(shelf.along(others), mark)
         order = np.argsort(distance, kind="stable")[:MOST_INVERSES]
         near += shelf.values(others, order[distance[order] <= NEIGHBOURHOOD])
     near = [value for value in dict.fromkeys(near) if value]

@@ -187,12 +187,10 @@ def _side_by_side(shelf: Shelf, exponents: Numbers) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     for reading in sorted(set(exponents.reading.tolist()), key=lambda i: (not packed[i], i)):
         mine = np.flatnonzero((exponents.reading == reading) & (exponents.top >= _LEAST_TOP))
-        space, offset = shelf.coordinates(exponents.position[mine])
+        along = shelf.along(exponents.take(mine))
         for ahead in range(1, APART):
-            step = offset[ahead:] - offset[:-ahead]
-            near = (step >= widths[reading]) & (step <= APART * widths[reading])
-            near &= space[ahead:] == space[:-ahead]
-            rows = np.flatnonzero(near)
+            step = along[ahead:] - along[:-ahead]
+            rows = np.flatnonzero((step >= widths[reading]) & (step <= APART * widths[reading]))
             pairs += zip(mine[rows].tolist(), mine[rows + ahead].tolist(), strict=True)
     return pairs
 

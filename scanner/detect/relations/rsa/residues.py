@@ -18,7 +18,6 @@ from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.readings import Reading
-from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, known
@@ -114,8 +113,7 @@ def _named(shelf: Shelf, bits: int, moduli: dict[int, int]) -> list[_Target]:
     """Return the moduli that were read, those first that stand as numbers too."""
     mine = {n: e for n, e in moduli.items() if 0 <= 2 * bits - n.bit_length() <= 1}
     places = known.standing(shelf, mine)
-    rows = [(n, coordinate(*where)) for n, where in places.items()]
-    rows += [(n, np.empty(0, np.int64)) for n in mine if n not in places]
+    rows = [*places.items(), *((n, np.empty(0, np.int64)) for n in mine if n not in places)]
     return sorted(rows, key=lambda row: -len(row[1]))
 
 

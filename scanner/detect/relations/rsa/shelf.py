@@ -17,7 +17,7 @@ from scanner.detect.integers.edges import Edges
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
 from scanner.errors import LimitExceeded
 from scanner.model import Place
 
@@ -159,14 +159,8 @@ class Shelf:
         return self.pool.form(int(numbers.position[index]), reading)
 
     def along(self, numbers: Numbers) -> Offsets:
-        """Return where numbers stand, as one coordinate each: spaces lie far apart."""
-        return coordinate(*self.coordinates(numbers.position))
-
-    def coordinates(self, position: Offsets) -> tuple[Offsets, Offsets]:
-        """Return space and offset of positions."""
-        block = np.searchsorted(self.pool.at, position, side="right") - 1
-        offset = self.pool.offset[block] + position - self.pool.at[block]
-        return self.pool.space[block], offset
+        """Return where in the dump numbers stand, as coordinates."""
+        return nearby.coordinates(self.pool, numbers.position)
 
 
 def shelf(pool: Pool, read: Mapping[int, Place]) -> Shelf:

@@ -16,7 +16,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.integers.readings import Reading
-from scanner.detect.integers.runs import coordinate
+from scanner.detect.relations.places import nearby
 from scanner.detect.relations.rsa import arithmetic, ratios
 from scanner.detect.relations.rsa.shelf import Shelf
 
@@ -106,7 +106,7 @@ def _ends(shelf: Shelf, index: int, *, lowest: bool) -> _Ends:
     random = (count >= _FEWEST) & (count <= readings.WIDE - _FEWEST)
     rows = np.flatnonzero(random & ((word & np.uint64(1)) == 1) if lowest else random)
     word, at, room = word[rows], at[rows], room[rows]
-    place = coordinate(*shelf.coordinates(at - size if last else at))
+    place = nearby.coordinates(shelf.pool, at - size if last else at)
     order = np.lexsort((word, place // NEIGHBOURHOOD))
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = np.diff(word[order]) != 0
