@@ -17,6 +17,7 @@ from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, coefficients, crt, damaged
+from scanner.detect.relations.rsa.known import inverse_words
 from scanner.detect.relations.rsa.pairs import SHAPES
 from scanner.detect.relations.rsa.rectangles import rectangles
 from scanner.detect.relations.rsa.shelf import AHEAD, RADII, Shelf, by_reading, exact, within
@@ -290,11 +291,8 @@ def inverses(primes: Words) -> tuple[Words, Words]:
     less = primes - _ONE
     unit = less & (np.uint64(0) - less)
     odd = less // np.maximum(unit, _ONE)
-    inverse = odd * np.uint64(3) ^ np.uint64(2)
-    for _ in range(4):  # right to 5 bits, and to twice as many each time
-        inverse *= np.uint64(2) - odd * inverse
     never = (unit > _MOST_UNIT) | (~primes == np.uint64(0))
-    return inverse, np.where(never, np.uint64(0), unit)
+    return inverse_words(odd), np.where(never, np.uint64(0), unit)
 
 
 def joined(
