@@ -12,6 +12,9 @@ from scanner.detect.evidence import by_order, by_roots
 EXPONENTS = (65537, 3, 17, 5, 37, 257)
 """Public exponents to try when no public key names one (99 % of keys have the first)."""
 
+PRIME_BITS = (512, 768, 1024, 1536, 2048)
+"""Lengths of primes that are looked for whatever the moduli: those of 1024 to 4096 bits."""
+
 LIKELIEST = EXPONENTS[:3]
 """Those that are tried on many pairs of numbers; in a pool of very many runs, only the first."""
 

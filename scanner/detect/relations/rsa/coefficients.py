@@ -22,9 +22,6 @@ from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, pairs
 from scanner.detect.relations.rsa.shelf import Shelf, once
 
-BITS = (512, 768, 1024, 1536, 2048)
-"""Lengths of primes that are looked for (moduli of 1024 to 4096 bits)."""
-
 MOST_PRIMES = (64, 16)
 """Numbers of a length that are tested for being prime, at 1 to 5 ms each: in a section of few runs,
 and of many."""
@@ -58,7 +55,7 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     Seen in what Go freed: p, p - 1 and q - 1, and the coefficient.
     """
     seen = set(others)
-    for bits in BITS:
+    for bits in arithmetic.PRIME_BITS:
         every = listed(shelf, bits)
         odd = shelf.numbers(bits)
         odd = once(odd.take(odd.exact))

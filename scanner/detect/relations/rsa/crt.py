@@ -27,9 +27,6 @@ from scanner.detect.relations.rsa.shelf import Shelf, exact
 GREATEST = 65537
 """Public exponents up to which every k is tried."""
 
-BITS = (512, 768, 1024, 1536, 2048)
-"""Lengths of primes whose exponents are looked for in DER (moduli of 1024 to 4096 bits)."""
-
 MOST, MOST_FILLING = (200, 20), (128, 16)
 """Exponents in DER that are tried, of each length, in a section of few runs and of many, and as
 many of those that are written as text: 0.3 ms each for primes of 1024 bits. And of those of 1024
@@ -116,7 +113,7 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
     Those of ``others`` are found already.
     """
     e = arithmetic.EXPONENTS[0]
-    for bits in BITS:
+    for bits in arithmetic.PRIME_BITS:
         read: dict[int, int] = {}
         named = [n for n in moduli if 0 <= 2 * bits - n.bit_length() <= 1]
         named = named[: shelf.pool.budget(*MOST_MODULI)]

@@ -25,7 +25,7 @@ from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
 from scanner.detect.integers.edges import FAINT, Touching
 from scanner.detect.integers.limbs import Offsets, Words
-from scanner.detect.integers.pool import NEIGHBOURHOOD
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import announced, links, nearby
 from scanner.detect.relations.related import Related
@@ -161,11 +161,9 @@ def every_rest(shelf: Shelf, bits: int) -> Iterator[Rests]:
 def _whole(shelf: Shelf, bits: int) -> Iterator[Rests]:
     """List the same of what fills its words."""
     pool, data, size = shelf.pool, shelf.pool.data, bits // 8
-    missing = size - (pool.tail - pool.head)
-    good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
+    end, lost = too_short(pool, size)
     slots = links.ends(pool, size)
-    end = np.append(pool.tail[good], slots)
-    lost = np.append(np.where(missing[good] <= LOST[0], *LOST), np.full(len(slots), LOST[0]))
+    end, lost = np.append(end, slots), np.append(lost, np.full(len(slots), LOST[0]))
     for how in (*readings.limbs(pool.readings), readings.BYTES):
         high = how.most_first
         keep = (data[end - 1] & 1) == 1 if high else data[end - how.word] >= 0x80
@@ -173,6 +171,13 @@ def _whole(shelf: Shelf, bits: int) -> Iterator[Rests]:
         yield Rests(bits=bits, reading=how, end=end[keep], lost=lost[keep], high=high, word=word)
     if readings.JAVA in pool.readings:
         yield _ints(shelf, bits)
+
+
+def too_short(pool: Pool, size: int) -> tuple[Offsets, Offsets]:
+    """Return where runs end that are a little too short for a number, and the bytes it lost."""
+    missing = size - (pool.tail - pool.head)
+    good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
+    return pool.tail[good], np.where(missing[good] <= LOST[0], *LOST)
 
 
 def _ints(shelf: Shelf, bits: int) -> Rests:

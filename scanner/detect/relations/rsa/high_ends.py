@@ -21,7 +21,7 @@ from scanner.detect.relations.places import links
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, partial
 from scanner.detect.relations.rsa.damaged import LOST, LOWLESS
-from scanner.detect.relations.rsa.low_ends import HALVES, MOST_LATTICES, beside, gone
+from scanner.detect.relations.rsa.low_ends import MOST_LATTICES, beside, gone
 from scanner.detect.relations.rsa.shelf import Shelf
 
 MOST_ENDS = (2_048, 512)
@@ -44,16 +44,16 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     and in RustCrypto (qh3 for Python), of which R - q had outlived q.
     """
     left, seen = MOST_LATTICES, set(others)
-    for how, half in itertools.product(readings.limbs(shelf.pool.readings), HALVES):
+    for how, half in itertools.product(readings.limbs(shelf.pool.readings), arithmetic.PRIME_BITS):
         primes, tops = _ending(shelf, how, half)
-        others = np.append(tops, _ending(shelf, how, half, negated=True)[1])
+        partners = np.append(tops, _ending(shelf, how, half, negated=True)[1])
         moduli, products = primes[:0], tops[:0]
-        if len(primes) and len(others) > 1:
+        if len(primes) and len(partners) > 1:
             moduli, products = _ending(shelf, how, 2 * half)
         fitting = (
             (end, int(primes[index]))
             for end, product in zip(moduli.tolist(), products.tolist(), strict=True)
-            for index in _partnered(tops, others, product).tolist()
+            for index in _partnered(tops, partners, product).tolist()
         )
         pairs = list(itertools.islice(fitting, left))
         left -= len(pairs)

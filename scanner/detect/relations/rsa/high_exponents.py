@@ -16,20 +16,14 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.rsa import arithmetic, known, partial
+from scanner.detect.relations.rsa import arithmetic, damaged, known, partial
 from scanner.detect.relations.rsa.shelf import Shelf, once
-
-BITS = (1024, 2048, 3072, 4096)
-"""Lengths of moduli that nobody names."""
-
-LOST = (16, 32)
-"""Bytes that go when a block is freed (glibc: 16, in large blocks 32)."""
 
 MOST = (400, 40)
 """Moduli that nobody names, of each length, in a section of few runs and of many, at 0.1 ms each:
 those nearest to what may be left of an exponent."""
 
-_LATTICES = 300
+_COST = 300
 """Microseconds that it takes to tell that what begins as an exponent does is none."""
 
 ROLE = "d without low bytes"
@@ -40,8 +34,9 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
     if shelf.pool.big_endian:
         return
     e = arithmetic.EXPONENTS[0]
-    for bits in sorted({*BITS, *(n.bit_length() for n in moduli if n.bit_length() % 64 == 0)}):
-        ends, lost = _rests(shelf, bits)
+    lengths = (n.bit_length() for n in moduli if n.bit_length() % 64 == 0)
+    for bits in sorted({*damaged.BITS, *lengths}):
+        ends, lost = damaged.too_short(shelf.pool, bits // 8)
         tops = readings.gather(shelf.pool.data, ends - 8, "<u8")
         named = {n: e for n, e in moduli.items() if n.bit_length() == bits}
         for n in (*named, *_near(shelf, bits, ends)) if len(ends) else ():
@@ -54,22 +49,14 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
                     others = others | {n}
                     yield found
                     break
-                shelf.waste(_LATTICES)
-
-
-def _rests(shelf: Shelf, bits: int) -> tuple[Offsets, Offsets]:
-    """Return where runs end that are a little too short for an exponent, and the bytes it lost."""
-    pool = shelf.pool
-    missing = bits // 8 - (pool.tail - pool.head)
-    good = (missing >= 8) & (missing <= LOST[-1]) & (pool.head >= 0) & (pool.tail >= 0)
-    return pool.tail[good], np.where(missing[good] <= LOST[0], *LOST)
+                shelf.waste(_COST)
 
 
 def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
     """Return numbers that may be moduli near one of the ends, the nearest first."""
     numbers = once(shelf.numbers(bits))
-    limbs = numbers.exact & (numbers.reading == shelf.pool.readings.index(readings.LIMBS))
-    numbers = numbers.take(limbs)
+    limbs = numbers.reading == shelf.pool.readings.index(readings.LIMBS)
+    numbers = numbers.take(numbers.exact & limbs)
     far = nearby.apart(shelf.along(numbers), nearby.coordinates(shelf.pool, ends))
     order = np.argsort(far, kind="stable")
     order = order[far[order] <= NEIGHBOURHOOD][: shelf.pool.budget(*MOST)]

@@ -17,7 +17,6 @@ from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic
 from scanner.detect.relations.rsa.coefficients import PROOF
-from scanner.detect.relations.rsa.crt import BITS
 from scanner.detect.relations.rsa.shelf import Shelf, exact
 
 MOST_NUMBERS, MOST_PAIRS = (1 << 12, 1 << 10), 96
@@ -30,7 +29,7 @@ APART = 8
 
 def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     """Yield keys of two primes and a coefficient that stand together, but of moduli ``others``."""
-    for bits in BITS:
+    for bits in arithmetic.PRIME_BITS:
         numbers = exact(shelf.numbers(bits, filling=True))
         numbers = numbers.take(np.arange(min(len(numbers), shelf.pool.budget(*MOST_NUMBERS))))
         values = shelf.values(numbers, np.arange(len(numbers)))

@@ -21,7 +21,7 @@ from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, crt, divisors, ratios
 from scanner.detect.relations.rsa.shelf import UNEVEN, Shelf, exact, once
 
-PRIME_BITS = (512, 768, 1024, 1536, 2048, 3072, 4096)
+PRIME_BITS = (*arithmetic.PRIME_BITS, 3072, 4096)
 """Usual lengths of primes: a modulus may have more than two of them."""
 
 MOST_LENGTHS = 32

@@ -24,9 +24,6 @@ from scanner.detect.relations.rsa.damaged import HEADLESS, LOST
 from scanner.detect.relations.rsa.known import inverse_words
 from scanner.detect.relations.rsa.shelf import Shelf
 
-HALVES = (512, 768, 1024, 1536, 2048)
-"""Lengths of primes that are looked for."""
-
 LEAST_LOST = 8
 """Bytes that are gone of each, at least: one that is whole but for a bit is no number of a key."""
 
@@ -50,7 +47,7 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     other numbers have what was p's block.
     """
     left, seen = MOST_LATTICES, set(others)
-    for half in HALVES:
+    for half in arithmetic.PRIME_BITS:
         primes, lows = _ending(shelf, half)
         moduli, products = _ending(shelf, 2 * half) if len(primes) else (primes[:0], lows[:0])
         inverse = inverse_words(lows)

@@ -27,9 +27,6 @@ from scanner.detect.relations.rsa.shelf import (
     within,
 )
 
-BITS = (1024, 1536, 2048, 3072, 4096)
-"""Lengths of moduli that are looked for."""
-
 MOST_DIVISIONS = (1 << 11, 1 << 8)
 """Divisions of what may be e*d - 1 by what may be p - 1, of each length and reading, at 3 us each:
 in a section of few runs, and of many."""
@@ -58,11 +55,11 @@ def search(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     in an array of their own may be apart: seen in Java, in memory that was not collected yet.
     """
     seen, e = set(others), arithmetic.EXPONENTS[0]
-    for bits in BITS:
-        primes = exact(shelf.numbers(bits // 2))
+    for half in arithmetic.PRIME_BITS:
+        primes = exact(shelf.numbers(half))
         if not len(primes):
             continue
-        below = shelf.numbers(bits, full=False, filling=not shelf.edges.loose)
+        below = shelf.numbers(2 * half, full=False, filling=not shelf.edges.loose)
         for exponents, halves in by_reading(once(below), primes):
             near = shelf.pool.budget(*MOST_DIVISIONS), RADII
             told = _counted(shelf, exponents), _sieved(shelf, _counted(shelf, halves))

@@ -24,9 +24,6 @@ from scanner.detect.relations.rsa import arithmetic, known
 from scanner.detect.relations.rsa.coefficients import LESS_ONE
 from scanner.detect.relations.rsa.shelf import Shelf, exact
 
-BITS = (512, 768, 1024, 1536, 2048)
-"""Lengths of primes that are looked for (moduli of 1024 to 4096 bits): whole limbs of 64 bits."""
-
 MOST = (1 << 10, 1 << 9)
 """Products modulo a number of up to 2048 bits, at 10 us each, in a section of few runs and of many:
 so many of moduli that were read. Of longer numbers fewer, as each costs more."""
@@ -71,7 +68,7 @@ def search(shelf: Shelf, moduli: dict[int, int], others: Collection[int]) -> Ite
     Those of ``others`` are found already.
     """
     seen = set(others)
-    for bits in BITS:
+    for bits in arithmetic.PRIME_BITS:
         shown = _shown(shelf, bits)
         each = shelf.pool.budget(*MOST) * _USUAL**2 // max(bits, _USUAL) ** 2
         if not len(shown.position):

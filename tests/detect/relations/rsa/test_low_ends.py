@@ -8,7 +8,7 @@ import pytest
 from fixtures import keys, noise
 from scanner.detect.algebra.material import describe
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.rsa import low_ends, partial, rsa
+from scanner.detect.relations.rsa import arithmetic, low_ends, partial, rsa
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
@@ -38,7 +38,7 @@ def test_lattices_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(partial, "top", counted)
     pool, _ = make_pool(b"".join(parts))
     assert list(rsa.search(pool, ())) == []
-    alone = len(low_ends.HALVES) * low_ends.MOST_ALONE[0]
+    alone = len(arithmetic.PRIME_BITS) * low_ends.MOST_ALONE[0]
     assert 0 < len(spent) <= low_ends.MOST_LATTICES + alone
 
 
