@@ -14,6 +14,7 @@ from scanner.detect.algebra.material import Material, Rsa
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import (
     arithmetic,
@@ -129,24 +130,28 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
     divisors: list[int] = []
     for place, role in zip(candidate.places, candidate.roles, strict=True):
         raw = bare_numbers.number(memory, place)
-        part = damaged.divisor(n, role, raw, table) if role.startswith("p without") else None
-        part = high_exponents.divisor(n, e, raw) if role == high_exponents.ROLE else part
-        part = low_exponents.divisor(n, e, raw) if role == low_exponents.ROLE else part
-        part = drawn.divisor(n, raw) if role == drawn.ROLE else part
-        if part is not None:
-            divisors.append(part)
-        for reading in table:
-            value = readings.decode(reading, raw)
-            parts = _divisors(n, e, role, value) if value else []
-            if parts:
-                divisors += parts
-                break
+        part = _of_part(n, e, role, raw, table)
+        numbers = filter(None, (readings.decode(reading, raw) for reading in table))
+        found = filter(None, (_divisors(n, e, role, number) for number in numbers))
+        divisors += [part] if part is not None else next(found, [])
     key = arithmetic.from_divisors(n, e, divisors)
     return [key] if key is not None else []
 
 
+def _of_part(n: int, e: int, role: str, raw: bytes, table: tuple[Reading, ...]) -> int | None:
+    """Return the factor of n that a private number gives of which a part is gone."""
+    match role:
+        case high_exponents.ROLE:
+            return high_exponents.divisor(n, e, raw)
+        case low_exponents.ROLE:
+            return low_exponents.divisor(n, e, raw)
+        case drawn.ROLE:
+            return drawn.divisor(n, raw)
+    return damaged.divisor(n, role, raw, table) if role.startswith("p without") else None
+
+
 def _divisors(n: int, e: int, role: str, value: int) -> list[int]:
-    """Return the factors of n that one private number gives."""
+    """Return the factors of n that one whole private number gives."""
     match role:
         case "p":
             return [value] if 1 < value < n and n % value == 0 else []
