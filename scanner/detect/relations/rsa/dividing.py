@@ -61,9 +61,7 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
     for counts, radii, products, primes in pairs:
         most = shelf.pool.budget(*counts)
         low, high = within(shelf, products, primes, most, radii)
-        rows = np.flatnonzero(high > low)
-        near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
-        values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
+        rows, values = shelf.ranges(primes, low, high)
         for index, n in zip(rows.tolist(), shelf.values(products, rows), strict=True):
             # The other prime has its own length: half of all numbers would ask for a longer one.
             fit = primes.top[low[index] : high[index]] >= products.top[index]

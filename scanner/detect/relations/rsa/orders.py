@@ -103,11 +103,9 @@ def _dividing(
 ) -> Iterator[tuple[int, int, int]]:
     """Yield (exponent, prime, p) where p - 1 divides e*d - 1, of those within such distances."""
     low, high = within(shelf, exponents, primes, most, radii)
-    rows = np.flatnonzero(high > low)
-    near = np.unique(np.concatenate([np.arange(low[i], high[i]) for i in rows] or [low[:0]]))
-    values = dict(zip(near.tolist(), shelf.values(primes, near), strict=True))
+    rows, values = shelf.ranges(primes, low, high)
     smooth = np.ones(len(primes), np.int64)
-    smooth[near] = [math.gcd(p - 1, _SMOOTH) for p in values.values()]
+    smooth[[*values]] = [math.gcd(p - 1, _SMOOTH) for p in values.values()]
     for at, d in zip(rows.tolist(), shelf.values(exponents, rows), strict=True):
         whole = math.gcd(e * d - 1, _SMOOTH) if d.bit_length() > primes.bits else 1
         for index in np.flatnonzero(whole % smooth[low[at] : high[at]] == 0) + low[at]:

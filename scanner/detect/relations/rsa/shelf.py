@@ -148,6 +148,15 @@ class Shelf:
                     found[row] = value
         return found
 
+    def ranges(
+        self, numbers: Numbers, low: Offsets, high: Offsets
+    ) -> tuple[Offsets, dict[int, int]]:
+        """Return which of some ranges hold numbers, and those that any holds, by their index."""
+        rows = np.flatnonzero(high > low)
+        held = np.concatenate([low[:0], *(np.arange(low[row], high[row]) for row in rows)])
+        index = np.unique(held)
+        return rows, dict(zip(index.tolist(), self.values(numbers, index), strict=True))
+
     def place(self, numbers: Numbers, index: int) -> Place:
         """Say where one of the numbers stands."""
         size = readings.width(self.pool.readings[int(numbers.reading[index])], numbers.bits)
