@@ -6,7 +6,7 @@ whole arrays. What is left is worth looking at as a number; this module refuses 
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,16 +107,21 @@ def numbers(
         if reading is readings.JAVA and not found.loose:
             code = code[lengths.behind_count(found.pool.data, code >> 1, size // reading.word)]
         parts.append(_sift(found.pool, index, code, bits, full=full))
-    whole = Numbers(
-        bits=bits,
+    whole = joined(parts)
+    order = whole.position * len(found.pool.readings) + whole.reading
+    return whole.take(np.argsort(order, kind="stable"))
+
+
+def joined(parts: Sequence[Numbers]) -> Numbers:
+    """Put numbers of one length one behind the other, as they are."""
+    return Numbers(
+        bits=parts[0].bits,
         position=np.concatenate([part.position for part in parts]),
         reading=np.concatenate([part.reading for part in parts]),
         low=np.concatenate([part.low for part in parts]),
         top=np.concatenate([part.top for part in parts]),
         exact=np.concatenate([part.exact for part in parts]),
     )
-    order = whole.position * len(found.pool.readings) + whole.reading
-    return whole.take(np.argsort(order, kind="stable"))
 
 
 def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:

@@ -5,7 +5,7 @@ being prime, and two of them are put together only when nothing else could be me
 """
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,17 +112,8 @@ def _in_slab(shelf: Shelf, full: Numbers) -> tuple[Numbers, Numbers]:
                 if some.any()
             ]
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
-    primes, exponents = (_joint(side).take(order) for side in zip(*parts, strict=True))
+    primes, exponents = (listing.joined(side).take(order) for side in zip(*parts, strict=True))
     return primes, exponents
-
-
-def _joint(parts: Sequence[Numbers]) -> Numbers:
-    position, reading, low, top, exact = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("position", "reading", "low", "top", "exact")
-    )
-    bits = parts[0].bits
-    return Numbers(bits=bits, position=position, reading=reading, low=low, top=top, exact=exact)
 
 
 def _ending(shelf: Shelf, bits: int) -> Numbers:
