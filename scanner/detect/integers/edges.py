@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.limbs import Flags, Offsets
-from scanner.detect.integers.pool import MARGIN, SLACK, Pool
+from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Bytes, Reading
 
 _JUDGED, _VALUES = 64, 43
@@ -73,7 +73,7 @@ class _Edge:
 def judge(pool: Pool) -> Edges:
     """Judge the edges of a pool's runs, once for all lengths."""
     data = pool.data
-    last = np.append(pool.at[1:], len(data) - MARGIN) - MARGIN
+    last = pool.ends
     low = np.where(pool.head >= 0, pool.head, pool.at)
     high = np.where(pool.tail >= 0, pool.tail, last)
     sides = []

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scanner.detect.algebra import edwards25519
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Offsets
-from scanner.detect.integers.pool import MARGIN, Pool
+from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import announced, nearby, pieces, variety
 from scanner.detect.relations.places.words import sliding
@@ -128,7 +128,7 @@ def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets
     """
     step = _GRAIN if _PAGE % size else size
     low = np.where(pool.head >= 0, pool.head, pool.at)
-    high = np.where(pool.tail >= 0, pool.tail, np.append(pool.at[1:], len(pool.data)) - MARGIN)
+    high = np.where(pool.tail >= 0, pool.tail, pool.ends)
     first = low + -(pool.offset + low - pool.at) % step
     count = np.maximum((high - size - first) // step + 1, 0)
     count[list(pool.texts)] = 0
