@@ -28,7 +28,7 @@ def find(data: Bytes, publics: Sequence[bytes]) -> Iterator[tuple[int, int, int,
     Of what stands as bytes the public key is what the pool has, and may be another; of digits,
     which are whole, it is the one that was looked for.
     """
-    lows = np.array([int.from_bytes(public[:8], "little") for public in publics], np.uint64)
+    lows = words.firsts(publics)
     short = (lows & _ones(26)) | (lows >> np.uint64(26) & _ones(25)) << np.uint64(32)
     wanted = np.concatenate((lows, short, lows & _ones(51)))
     for row, position in words.find(data, wanted):

@@ -8,8 +8,6 @@ nobody did.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from scanner.detect.algebra.material import Ffc, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import readings
@@ -58,10 +56,7 @@ def _beside(pool: Pool, r: int, size: int) -> Iterator[int]:
     """Yield what may be s, near where r stands."""
     hows = readings.unpacked(pool.readings)
     forms = [readings.encode(how, r, 8 * size) for how in hows]
-    lows = np.array([int.from_bytes(raw[:8], "little") for raw in forms], np.uint64)
-    for index, position in words.find(pool.data, lows):
-        if not words.stands(pool.data, position, forms[index]):
-            continue
+    for _, position in words.find_whole(pool.data, forms):
         for at in (position + size + step for step in _INTEGERS):
             yield int.from_bytes(pool.data[at : at + size].tobytes(), "big")
         yield from nonces.numbers(pool, size, [pool.place(position, size)])

@@ -10,8 +10,6 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from scanner.detect.algebra import effort, named_groups
 from scanner.detect.algebra.material import Ffc
 from scanner.detect.integers import readings
@@ -161,8 +159,8 @@ def _found(
         for way, turned in ways:
             values = (number, number * turned % modulus) if modulus else (number,)
             forms += [(index, way, readings.encode(way, value, bits), 0) for value in values]
-    wanted = [int.from_bytes(value[at : at + 8], "little") for *_, value, at in forms]
-    for form, position in words.find(pool.data, np.array(wanted, np.uint64)):
+    wanted = words.firsts(value[at:] for *_, value, at in forms)
+    for form, position in words.find(pool.data, wanted):
         index, way, value, at = forms[form]
         if readings.stands(way, pool.data, position - at, value):
             yield index

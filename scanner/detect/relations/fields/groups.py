@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
@@ -123,14 +121,13 @@ def standing(
         for number in numbers
         for how in hows
     ]
-    wanted = [int.from_bytes(raw[:8], "little") for *_, raw in forms]
     found: dict[int, set[Reading]] = {}
 
     def spell(index: int) -> Whole:
         _, how, raw = forms[index]
         return Whole(raw, 0, how.step, how.told)
 
-    for index, position in words.find(pool.data, np.array(wanted, np.uint64), spell):
+    for index, position in words.find(pool.data, words.firsts(raw for *_, raw in forms), spell):
         number, how, raw = forms[index]
         if readings.stands(how, pool.data, position, raw):
             found.setdefault(number, set()).add(how)
@@ -147,8 +144,7 @@ def _exchanges(pool: Pool, p: int, q: int, g: int) -> bool:
     """Tell whether the numbers stand in the order of X9.42: of DSA q is the second (RFC 3279)."""
     ordered = b"".join(_integer(value) for value in (p, g, q))
     rest = ordered[len(_integer(p)) - _WORD :]
-    wanted = np.array([int.from_bytes(rest[:_WORD], "little")], np.uint64)
-    return any(words.stands(pool.data, at, rest) for _, at in words.find(pool.data, wanted))
+    return next(words.find_whole(pool.data, [rest]), None) is not None
 
 
 def _integer(value: int) -> bytes:

@@ -47,8 +47,8 @@ _POSITIONS, _MOST_BESIDE = 800, 128
 _INT, _MOST_ENDING = 4, 64
 """Bytes that are zeros at the end of an exponent which is shorter than its order; and such."""
 
-_WORD, _MOST_ORDERS = 8, 16
-"""Bytes of a word, and places of an order that are looked at."""
+_MOST_ORDERS = 16
+"""Places of an order that are looked at."""
 
 _HEADED = 64
 """Numbers of one size that fill their runs behind a header."""
@@ -131,10 +131,8 @@ def _standing(pool: Pool, q: int) -> Iterator[Place]:
     """
     spelled = {readings.encode(how, q, q.bit_length()) for how in readings.whole(pool.readings)}
     raws = sorted(spelled)
-    lows = np.array([int.from_bytes(raw[:_WORD], "little") for raw in raws], np.uint64)
-    hits = ((raws[row], at) for row, at in words.find(pool.data, lows))
-    there = (pool.place(at, len(raw)) for raw, at in hits if words.stands(pool.data, at, raw))
-    return itertools.islice(there, _MOST_ORDERS)
+    hits = words.find_whole(pool.data, raws)
+    return (pool.place(at, len(raws[row])) for row, at in itertools.islice(hits, _MOST_ORDERS))
 
 
 def _in_turn(*parts: Iterable[Piece]) -> Iterator[Piece]:

@@ -19,7 +19,6 @@ from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Bytes, Reading
 from scanner.detect.relations.fields.fixedbase import powers
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.places import variety, words
-from scanner.detect.relations.places.words import Whole
 from scanner.model import Place
 
 BITS, SIZE = 160, 20
@@ -94,13 +93,8 @@ def _places(pool: Pool, numbers: tuple[int, ...]) -> list[Place]:
         for index, number in enumerate(numbers)
         for how in readings.unpacked(pool.readings)
     ]
-    lows = np.array([int.from_bytes(raw[:8], "little") for _, raw in forms], np.uint64)
-    hits = [
-        (forms[row][0], at)
-        for row, at in words.find(pool.data, lows, lambda row: Whole(forms[row][1]))
-        if words.stands(pool.data, at, forms[row][1])
-    ]
-    return [pool.place(at, SIZE) for _, at in sorted(hits)]
+    hits = words.find_whole(pool.data, [raw for _, raw in forms])
+    return [pool.place(at, SIZE) for _, at in sorted((forms[row][0], at) for row, at in hits)]
 
 
 # --- around the other numbers -------------------------------------------------------------------

@@ -10,8 +10,6 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from scanner.detect.algebra import effort
 from scanner.detect.algebra.material import Ffc
 from scanner.detect.algebra.publics import BARE, PublicKey
@@ -75,8 +73,7 @@ def _standing(pool: Pool, keys: Sequence[PublicKey]) -> Iterator[PublicKey]:
         for number in (key.y, key.y * digits.radix(how, key.bits) % key.group[0])
     ]
     forms = [form for form in forms if any(form[2][:_WORD])]  # a made y may begin with zeros
-    wanted = [int.from_bytes(raw[:_WORD], "little") for *_, raw in forms]
-    for index, position in words.find(pool.data, np.array(wanted, np.uint64)):
+    for index, position in words.find(pool.data, words.firsts(raw for *_, raw in forms)):
         key, how, raw = forms[index]
         if readings.stands(how, pool.data, position, raw):
             yield key

@@ -35,7 +35,6 @@ from scanner.detect.relations.places.announced import (
     tagged,
 )
 from scanner.detect.relations.places.nearby import UNKNOWN, Ground
-from scanner.detect.relations.places.words import Whole
 from scanner.model import Place
 
 LONGEST = 1024
@@ -203,13 +202,8 @@ def around(pool: Pool, size: int, publics: Sequence[bytes]) -> Offsets:
 
     A seed stands there, or a scalar and a prefix (ring), whatever the run begins with.
     """
-    lows = np.array([int.from_bytes(raw[:8], "little") for raw in publics], np.uint64)
-    found = (
-        at
-        for index, at in words.find(pool.data, lows, lambda index: Whole(publics[index]))
-        if words.stands(pool.data, at, publics[index])
-    )
-    at = np.array(list(itertools.islice(found, _MOST_BESIDE // 2)), np.int64)
+    found = itertools.islice(words.find_whole(pool.data, publics), _MOST_BESIDE // 2)
+    at = np.array([at for _, at in found], np.int64)
     positions: Offsets = np.concatenate((at - size, at - 2 * size, at + size))
     return positions[variety.fits(pool, positions, size)]
 

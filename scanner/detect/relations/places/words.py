@@ -6,7 +6,7 @@ of them; one pass over every byte offset then says where 64 bits of them stand, 
 compares the rest. This module refuses to say what a value means.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,6 +81,18 @@ def find(
         yield from _find(data, wanted, spell)
     elif len(wanted):
         yield from _find(data, table(wanted), spell)
+
+
+def find_whole(data: Bytes, values: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield (index in ``values``, byte offset in ``data``) wherever one of them stands whole."""
+    for index, at in find(data, firsts(values), lambda index: Whole(values[index])):
+        if stands(data, at, values[index]):
+            yield index, at
+
+
+def firsts(values: Iterable[bytes]) -> Words:
+    """Return the first word of each value, by which it is looked up."""
+    return np.array([int.from_bytes(value[:8], "little") for value in values], np.uint64)
 
 
 def _find(data: Bytes, wanted: Table, spell: Spell | None) -> Iterator[tuple[int, int]]:

@@ -119,7 +119,7 @@ def _seeds(pool: Pool, known: list[PublicKey], tails: Offsets) -> Iterator[Relat
 
 def _standing(pool: Pool, rhos: list[bytes]) -> Iterator[tuple[int, int]]:
     """Yield (index, position) wherever one may stand: among many runs where objects have it."""
-    lows = np.array([int.from_bytes(rho[:8], "little") for rho in rhos], np.uint64)
+    lows = words.firsts(rhos)
     if pool.few:
         yield from words.find(pool.data, lows)
         return
@@ -172,7 +172,7 @@ def _expanded(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     shifts = np.arange(1 - _SLACK, _SLACK)
     heads = (pool.head[long & (pool.head >= 0), None] + shifts).ravel()
     tails = (pool.tail[long & (pool.tail >= 0), None] + shifts).ravel()
-    lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
+    lows = words.firsts(key.raw for key in known)
     stand = [at for _, at in itertools.islice(words.find(pool.data, lows), MOST_PLACES)]
     begun = _coefficients(pool, heads)
     for name, size in mlkem.SETS.items():

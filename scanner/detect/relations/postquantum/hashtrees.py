@@ -22,7 +22,6 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import variety, words
-from scanner.detect.relations.places.words import Whole
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
@@ -135,12 +134,11 @@ def _objects(pool: Pool) -> Iterator[_Trial]:
 
 def _before(pool: Pool, known: list[PublicKey]) -> Iterator[_Trial]:
     """Yield what stands before known public keys, and is random."""
-    lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
     count = [0] * len(known)
-    for index, at in words.find(pool.data, lows, lambda index: Whole(known[index].raw)):
+    for index, at in words.find_whole(pool.data, [key.raw for key in known]):
         key, n = known[index], slhdsa.SETS[known[index].algorithm].n
         position = at - 2 * n
-        if count[index] >= MOST_PLACES or position < 0 or not words.stands(pool.data, at, key.raw):
+        if count[index] >= MOST_PLACES or position < 0:
             continue
         if variety.varied(pool.data, np.array([position]), 2 * n)[0]:
             count[index] += 1

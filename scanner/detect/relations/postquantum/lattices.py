@@ -122,7 +122,7 @@ def _related(pool: Pool, name: str, position: int, proof: str) -> Related:
 def _expanded(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     """Yield expanded keys that begin where a run does or before it, or where a known rho stands."""
     heads = pool.head[pool.head >= 0]
-    lows = np.array([int.from_bytes(key.raw[:8], "little") for key in known], np.uint64)
+    lows = words.firsts(key.raw for key in known)
     stand = [at for _, at in itertools.islice(words.find(pool.data, lows), MOST_PLACES)]
     spots = distinct(np.concatenate((*(heads - n for n in _LOST), np.array(stand, np.int64))))
     spots = spots[(spots >= 0) & (spots + mldsa.HEAD + _LOOKED_AT + 2 <= len(pool.data))]

@@ -281,8 +281,5 @@ def freed(
     glibc writes two words into a block that it takes back. Seen in gmpy2, behind python-ecdsa.
     """
     raws = [x.to_bytes(-(-CURVES[name].size // 8) * 8, "little")[16:] for name, x in coordinates]
-    if not big_endian:
-        lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
-        for index, at in words.find(data, lows, lambda index: Whole(raws[index])):
-            if words.stands(data, at, raws[index]):
-                yield index, at, len(raws[index])
+    for index, at in words.find_whole(data, raws) if not big_endian else ():
+        yield index, at, len(raws[index])

@@ -88,8 +88,7 @@ def _beside(
     bits = curve.n.bit_length()
     size, r = readings.width(how, bits), readings.encode(how, key.x % curve.n, bits)
     zeros = how.shift // 8
-    low = np.array([int.from_bytes(r[zeros : zeros + 8], "little")], np.uint64)
-    found = (at - zeros for _, at in words.find(pool.data, low))
+    found = (at - zeros for _, at in words.find(pool.data, words.firsts([r[zeros:]])))
     standing = (at for at in found if readings.stands(how, pool.data, at, r))
     places = list(itertools.islice(standing, MOST_PLACES))
     numbers = listed(how, bits) if places else np.empty(0, np.int64)

@@ -161,7 +161,7 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
         raws = {form.encode(curve, x) for form in forms if form.word > 1 or not form.most_first}
         rows += [(name, readings.BYTES, raw) for raw in sorted(raws)]
         rows += [(name, how, readings.encode(how, x, bits)) for how in digits.held(pool.readings)]
-    lows = np.array([int.from_bytes(raw[:8], "little") for *_, raw in rows], np.uint64)
+    lows = words.firsts(raw for *_, raw in rows)
     found = words.find(pool.data, lows)
     there = (
         rows[row][0]
@@ -223,7 +223,7 @@ def _witnessed(
         for trial in trials
         for spelled in _spelled(trial[0], trial[2], big_endian=pool.big_endian)
     ]
-    lows = np.array([int.from_bytes(raw[:8], "little") for _, (_, raw) in rows], np.uint64)
+    lows = words.firsts(raw for _, (_, raw) in rows)
     for row, position in words.find(pool.data, lows):
         (key, at, how), (form, raw) = rows[row]
         size = readings.width(how, CURVES[key.curve].n.bit_length())

@@ -142,11 +142,8 @@ def _signers(
 def standing(pool: Pool, signed: Iterator[tuple[bytes, Pair]]) -> Iterator[Pair]:
     """Yield what comes with each of some hashes that stands in the pool."""
     while rows := list(itertools.islice(signed, _AT_ONCE)):
-        lows = np.array([int.from_bytes(raw[:8], "little") for raw, _ in rows], np.uint64)
-        for index, position in words.find(pool.data, lows):
-            raw, pair = rows[index]
-            if words.stands(pool.data, position, raw):
-                yield pair
+        for index, _ in words.find_whole(pool.data, [raw for raw, _ in rows]):
+            yield rows[index][1]
 
 
 def _without_point(

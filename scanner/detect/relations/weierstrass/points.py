@@ -232,7 +232,6 @@ def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
 def written(pool: Pool, names: Sequence[str]) -> Iterator[str]:
     """Yield the curves of which the generator is written as a text, as programs in scripts do."""
     raws = [generator(CURVES[name])[0].to_bytes(CURVES[name].size, "big") for name in names]
-    lows = np.array([int.from_bytes(raw[:8], "little") for raw in raws], np.uint64)
-    for row, at in words.find(pool.data, lows):
-        if words.stands(pool.data, at, raws[row]) and pool.form(at, ""):
+    for row, at in words.find_whole(pool.data, raws):
+        if pool.form(at, ""):
             yield names[row]
