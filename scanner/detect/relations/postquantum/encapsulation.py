@@ -102,18 +102,22 @@ def _seeds(pool: Pool, known: list[PublicKey], tails: Offsets) -> Iterator[Relat
     parts.append(pieces.aligned(pool, size, most, near))
     first = {(key.algorithm, key.raw) for key in known}
     named = sorted({name for name, _ in first})
-    rest: list[tuple[str, int, bytes]] = []
+    tried: dict[tuple[str, bytes], int] = {}
     for row, position in enumerate(dict.fromkeys(np.concatenate(parts).tolist())):
         d = pool.data[position : position + size].tobytes()
         for name in mlkem.SETS if row < few else named:
-            rho = mlkem.rho(name, d)
-            if (name, rho) in first:
+            trial = name, mlkem.rho(name, d)
+            if trial in tried or not (trial in first or row < few):
+                continue
+            tried[trial] = position
+            if trial in first:
                 yield _of_seed(pool, name, position, pqc.PROOF)
-            elif row < few:
-                rest.append((name, position, rho))
-    for index, at in _standing(pool, [rho for *_, rho in rest]):
-        name, position, rho = rest[index]
-        if abs(at - position) >= size and words.stands(pool.data, at, rho):
+    rest, told = [trial for trial in tried if trial not in first], set[int]()
+    for index, at in _standing(pool, [rho for _, rho in rest]):
+        (name, rho), position = rest[index], tried[rest[index]]
+        apart = index not in told and abs(at - position) >= size
+        if apart and words.stands(pool.data, at, rho):
+            told.add(index)
             yield _of_seed(pool, name, position, _DERIVED)
 
 

@@ -91,7 +91,7 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
     names = {key.witness.fingerprint.value for key in known}
     first = {(key.algorithm, key.raw) for key in known}
     named = sorted({name for name, _ in first})
-    rest: list[tuple[str, int, bytes]] = []
+    rest: dict[tuple[str, bytes], int] = {}
     for row, position in enumerate(np.concatenate(parts).tolist()):
         seed = pool.data[position : position + size].tobytes()
         for name in mldsa.SETS if row < few else named:
@@ -101,11 +101,12 @@ def _seeds(pool: Pool, known: list[PublicKey]) -> Iterator[Related]:
                 if describe(found.key).fingerprint.value in names:
                     yield found
             elif row < few:
-                rest.append((name, position, rho))
-    lows = np.array([int.from_bytes(rho[:8], "little") for *_, rho in rest], np.uint64)
-    for index, at in words.find(pool.data, lows):
-        name, position, rho = rest[index]
-        if abs(at - position) >= size and words.stands(pool.data, at, rho):
+                rest.setdefault((name, rho), position)
+    trials, told = list(rest.items()), set[int]()
+    for index, at in words.find_whole(pool.data, [rho for _, rho in rest]):
+        (name, _), position = trials[index]
+        if index not in told and abs(at - position) >= size:
+            told.add(index)
             yield _related(pool, name, position, _DERIVED)
 
 

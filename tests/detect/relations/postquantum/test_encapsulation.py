@@ -223,6 +223,18 @@ def test_nothing_in_noise(make_pool: MakePool, kind: str) -> None:
     assert search(pool, memory, *map(certified, NAMES)) == []
 
 
+def test_a_seed_is_expanded_once(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it stands, before words as well, and however often its rho does."""
+    public, _ = made("ml-kem-512")
+    made_of: list[bytes] = []
+    keys = mlkem.keys
+    monkeypatch.setattr(mlkem, "keys", lambda *of: made_of.append(of[1]) or keys(*of))
+    seed, rho = pqc.seed("ml-kem-512"), public[-mlkem.RHO :]
+    pool, _ = make_pool(noise.plant(noise.text(SIZE), 1024, bytes(8) + (seed + rho + bytes(8)) * 9))
+    assert len(list(encapsulation.search(pool, ()))) == 1
+    assert made_of == [seed[: mlkem.HALF]] * 2  # for its hash, and for the key
+
+
 def test_keys_without_end_are_bounded(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What begins as an encoded key, thousands of times, is not transformed each time."""
     calls: list[int] = []

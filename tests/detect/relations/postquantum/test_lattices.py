@@ -65,6 +65,19 @@ def test_a_seed_of_a_known_key(make_pool: MakePool, name: str, kind: str, at: in
     assert search(pool, memory, certified(name)) == [(named(name), 8 * at, "seed", proof)]
 
 
+def test_a_seed_is_expanded_once(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often its rho stands."""
+    seeds: list[bytes] = []
+    keys = mldsa.keys
+    monkeypatch.setattr(mldsa, "keys", lambda name, seed: seeds.append(seed) or keys(name, seed))
+    seed = pqc.seed("ml-dsa-44")
+    rho = mldsa.rho("ml-dsa-44", seed)
+    data = noise.plant(noise.text(SIZE), 1024, bytes(8) + seed + bytes(8))
+    pool, _ = make_pool(noise.plant(data, 4096, (rho + bytes(8)) * 9))
+    assert len(list(lattices.search(pool, ()))) == 1
+    assert seeds == [seed]
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("at", [4096, 4099])
 @pytest.mark.parametrize("lead", [8, 14])
