@@ -9,7 +9,6 @@ before they are not neighbours, and any two give x or y: seen in OpenSSL 1.1.1 a
 fills one run is left to ``projective``. This module refuses to say whose a point is.
 """
 
-import itertools
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import nearby, pieces
 from scanner.detect.relations.places.adjoining import APART
+from scanner.detect.relations.weierstrass.comb import inverses
 from scanner.detect.relations.weierstrass.curves import (
     LITTLE,
     USUAL,
@@ -102,7 +102,7 @@ def _divided(curve: Curve, rows: Sequence[tuple[int, int, int]]) -> Iterator[tup
     """Yield (index, x, y) of each row of X, Y and Z in each form; x is 0 if that is no point."""
     p, (a, b) = curve.p, coefficients(curve)
     good = [index for index, row in enumerate(rows) if row[2] > 0 and max(row) < p]
-    for index, inverse in zip(good, _inverses([rows[index][2] for index in good], p), strict=True):
+    for index, inverse in zip(good, inverses(p, [rows[index][2] for index in good]), strict=True):
         x, y, _ = rows[index]
         for by_x, by_y in _forms(curve, inverse):
             px, py = x * by_x % p, y * by_y % p
@@ -114,8 +114,8 @@ def _near(curve: Curve, numbers: Sequence[int]) -> set[int]:
     """Return what each number gives as x and as y in each form, with one not far from it as Z."""
     p, near = curve.p, max(MOST_PAIRS // max(2 * len(numbers), 1), 1)
     good = [index for index, number in enumerate(numbers) if 0 < number < p]
-    inverses, found = _inverses([numbers[index] for index in good], p), set[int]()
-    for index, inverse in zip(good, inverses, strict=True):
+    found = set[int]()
+    for index, inverse in zip(good, inverses(p, [numbers[i] for i in good]), strict=True):
         others = (*numbers[max(index - near, 0) : index], *numbers[index + 1 : index + 1 + near])
         for factor in {factor for both in _forms(curve, inverse) for factor in both}:
             found.update([other * factor % p for other in others])
@@ -128,13 +128,3 @@ def _forms(curve: Curve, inverse: int) -> list[tuple[int, int]]:
     radices = sorted({1, curve.radix % p, curve.half_radix % p})
     both = ((square * r % p, square * inverse * r * r % p) for r in radices)
     return [(inverse, inverse), *both]
-
-
-def _inverses(numbers: Sequence[int], p: int) -> list[int]:
-    """Invert numbers modulo p, at the price of a few products each (Montgomery's trick)."""
-    products = list(itertools.accumulate(numbers, lambda one, other: one * other % p, initial=1))
-    inverse, found = pow(products[-1], -1, p), []
-    for number, before in zip(reversed(numbers), products[-2::-1], strict=True):
-        found.append(inverse * before % p)
-        inverse = inverse * number % p
-    return found[::-1]

@@ -115,7 +115,7 @@ def _signature(data: Bytes, curve: Curve, position: int, key: Ec) -> int:
     before, behind = there[:start], there[start + position - first + size :]
     integer = bytes((_INTEGER, position - first + size))
     if not before.endswith(integer) or behind[:1] != bytes((_INTEGER,)) or len(behind) < 2:
-        return False
+        return 0
     length = len(integer) + integer[1] + 2 + behind[1]
     head = bytes((_SEQUENCE, *((_LONG,) if length > 0x7F else ()), length & 0xFF))
     other = int.from_bytes(behind[2 : 2 + behind[1]], "big")
