@@ -25,6 +25,7 @@ from scanner.detect.relations.places import (
     counts,
     digits,
     headed,
+    nearby,
     pieces,
     variety,
     words,
@@ -99,7 +100,7 @@ def _digits(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[tuple[Re
         found = digits.whole(pool, how, bits)
         top = readings.top(how, pool.data, found, bits)
         found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
-        found = pieces.nearest(pool, found, near)
+        found = nearby.nearest_to(pool, found, near)
         good = digits.own(pool, how, found, bits)
         yield from ((how, position) for position in found[good].tolist())
         rest.append((how, found[~good]))
@@ -186,7 +187,7 @@ def _beside(pool: Pool, size: int, width: int, near: tuple[Place, ...]) -> Offse
     """
     both = (adjoining.filling(pool, size), size), (adjoining.filling(pool, width), width)
     found = np.unique(adjoining.pairs(pool, *both)[0])
-    found = pieces.nearest(pool, found[variety.varied(pool.data, found, size)], near)
+    found = nearby.nearest_to(pool, found[variety.varied(pool.data, found, size)], near)
     return found[variety.once(pool.data, found, size)][:_MOST_BESIDE]
 
 
@@ -258,7 +259,7 @@ def _ints(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     if JAVA not in pool.readings or count < _FEWEST:
         return
     if size > max(variety.LEAST_VARIED):
-        found = pieces.nearest(pool, adjoining.filling_ints(pool, size), near)[:_POSITIONS]
+        found = nearby.nearest_to(pool, adjoining.filling_ints(pool, size), near)[:_POSITIONS]
         found = found[variety.once(pool.data, found, size)]
     else:
         judged = max(each for each in variety.LEAST_VARIED if each <= size)
@@ -277,7 +278,8 @@ def _dumped(pool: Pool, count: int, near: tuple[Place, ...]) -> Iterator[Piece]:
     judged = max((each for each in variety.LEAST_VARIED if each <= size), default=0)
     found = announced.heap_ints(pool, count) if judged else np.empty(0, np.int64)
     found = found[variety.fits(pool, found, size)]
-    found = pieces.nearest(pool, found[variety.varied(pool.data, found, judged)], near)[:_POSITIONS]
+    found = found[variety.varied(pool.data, found, judged)]
+    found = nearby.nearest_to(pool, found, near)[:_POSITIONS]
     for at in found[variety.once(pool.data, found, size)].tolist():
         x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
         if readings.count(JAVA, x.bit_length()) == count:
@@ -294,7 +296,7 @@ def _integers(pool: Pool, bits: int, near: tuple[Place, ...]) -> Iterator[Piece]
         found = np.fromiter((match.end() for match in matches), np.int64)
         found = found[variety.fits(pool, found, size)]
         found = found[variety.varied(pool.data, found, whole)]
-        found = pieces.nearest(pool, found, near)[:_POSITIONS]
+        found = nearby.nearest_to(pool, found, near)[:_POSITIONS]
         for at in found[variety.once(pool.data, found, size)].tolist():
             x = readings.decode(BYTES, pool.data[at : at + size].tobytes()) or 0
             yield Piece(x, at, size, BYTES)

@@ -20,7 +20,7 @@ from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import digits, pieces
+from scanner.detect.relations.places import digits, nearby
 from scanner.detect.relations.places.adjoining import APART, filling, filling_ints, pairs
 from scanner.model import Place
 
@@ -180,7 +180,7 @@ def _of(
     tried = (
         row
         for part in parts
-        for row in _read(pool, how, pieces.nearest(pool, part, (place,))[:most], order)
+        for row in _read(pool, how, nearby.nearest_to(pool, part, (place,))[:most], order)
     )
     where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
     if not q:
@@ -188,7 +188,7 @@ def _of(
     places = (place, pool.place(where, readings.width(how, order)))
     numbers: dict[int, Place] = {}
     for part in others:
-        near = pieces.nearest(pool, part, (place,))
+        near = nearby.nearest_to(pool, part, (place,))
         long = near[digits.stand(pool, how, near, bits)]
         top = readings.top(how, pool.data, long, bits)
         long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]

@@ -14,7 +14,7 @@ import numpy as np
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.places import nearby, pieces, variety
+from scanner.detect.relations.places import nearby, variety
 from scanner.detect.relations.places.nearby import UNKNOWN, Ground
 from scanner.detect.relations.places.words import sliding
 from scanner.model import Place
@@ -48,7 +48,7 @@ def likeliest(
     found = found[variety.fits(pool, found, whole)]
     found = found[nearby.clear(pool, found, whole, ground.taken)]
     found = found[variety.varied(pool.data, found + first, judged)]
-    found = pieces.nearest(pool, found, near)
+    found = nearby.nearest_to(pool, found, near)
     return found[variety.once(pool.data, found, whole)][:most]
 
 

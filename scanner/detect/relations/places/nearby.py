@@ -57,6 +57,11 @@ def worth(pool: Pool, near: Iterable[Place], apart: int = -1) -> int:
     return _PER_PLACE * max(count - _STORE, 0)
 
 
+def nearest_to(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
+    """Sort positions by how far they are from the nearest of some places, if there are any."""
+    return nearest(pool, positions, marks(near))
+
+
 def nearest(pool: Pool, positions: Offsets, marks: Offsets) -> Offsets:
     """Sort positions by how far they are from the nearest mark, if there are any."""
     if not len(marks) or not len(positions):

@@ -355,8 +355,3 @@ def _spaced(first: Offsets, last: Offsets, size: int, step: int) -> Offsets:
     index = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
     found: Offsets = np.repeat(first, count) + index * step
     return found
-
-
-def nearest(pool: Pool, positions: Offsets, near: Iterable[Place]) -> Offsets:
-    """Sort positions by how far they are from the nearest of some places, if there are any."""
-    return nearby.nearest(pool, positions, nearby.marks(near))
