@@ -36,9 +36,9 @@ and with one that was read; and together where it is not, in a section of few ru
 how many there are then at least in a group for whose y a number stands. A library that names a
 group has its prime in every process that maps it."""
 
-_SHARE, _MOST_ANSWERS, _VARIED = 16, 1024, 0.88
-"""How much more a group is worth for whose y a number stands, how many of its length are looked at,
-and how many different bytes it has, of those that a random one has."""
+_SHARE, _MOST_ANSWERS = 16, 1024
+"""How much more a group is worth for whose y a number stands, and how many of its length are looked
+at."""
 
 _CHEAP = 4096
 """Bits of a p up to which so many are done too where the primes of many groups stand."""
@@ -100,7 +100,7 @@ def _answered(pool: Pool, size: int) -> bool:
     last = readings.gather(pool.data, found + size - 8, "<u8")
     found = found[last != np.uint64((1 << 64) - 1)]
     values = likelihood.values(pool.data[found[:, None] + np.arange(size)])
-    return bool((values >= _VARIED * 256 * (1 - (255 / 256) ** size)).any())
+    return bool((values >= likelihood.many_values(size)).any())
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

@@ -9,7 +9,7 @@ turn. This module knows of no group but what it is told.
 from collections.abc import Collection, Iterator
 
 from scanner.detect.algebra import effort
-from scanner.detect.integers import readings
+from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import JAVA, Reading
 from scanner.detect.relations.fields.logarithms import Piece
@@ -22,9 +22,8 @@ SPENT, CHEAP = 60_000, 4096
 """Microseconds that all other powers in a section take, and bits of a p up to which those near it
 are raised."""
 
-_AROUND, _LACK, _VARIED = 1024, 16, 0.88
-"""Bytes before and behind a number in which p is near; bits that an exponent has less;
-and how many different bytes a number has, of those that a random one has."""
+_AROUND, _LACK = 1024, 16
+"""Bytes before and behind a number in which p is near; and bits that an exponent has less."""
 
 
 def exponents(
@@ -54,7 +53,7 @@ def _pairs(pool: Pool, p: int, hows: Collection[Reading]) -> list[tuple[Piece, i
     whole = filling(pool, size), size
     first, second = (rows[:MOST_PAIRS].tolist() for rows in pairs(pool, whole, whole))
     raws = {at: pool.data[at : at + size].tobytes() for at in first}
-    least = _VARIED * 256 * (1 - (255 / 256) ** size)
+    least = likelihood.many_values(size)
     raws = {at: raw for at, raw in raws.items() if len(set(raw)) >= least}
     for how in sorted(set(hows) - {JAVA}, key=lambda how: how.name):
         spelled = readings.encode(how, p, bits)
