@@ -15,16 +15,13 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner.detect.encodings import base58
-from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.readings import Bytes
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
 from scanner.model import Place
-
-Bytes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
 
 SIZES = (32, 48, 56, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512, 1024)
 """Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114; a point: 64, 96,

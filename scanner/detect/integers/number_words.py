@@ -26,11 +26,8 @@ from scanner.detect.integers.bare_numbers import (
     SIGNS,
     SLOT,
 )
-from scanner.detect.integers.limbs import Offsets
-
-Bytes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
+from scanner.detect.integers.limbs import Flags, Offsets, Words
+from scanner.detect.integers.readings import Bytes
 
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)

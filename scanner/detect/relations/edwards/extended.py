@@ -15,12 +15,11 @@ import numpy as np
 from scanner.detect.algebra import edwards25519
 from scanner.detect.algebra.edwards25519 import P
 from scanner.detect.asn1.keys import okp_public
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.edwards.trials import SEED, Trial
 from scanner.detect.relations.places import variety
-from scanner.detect.relations.places.words import Words
 
 MOST_ROWS, MOST_CHECKED, MOST_TRIED = 4_000, 20_000, 4_000
 """Rows of digits that are read again (20 us), places in them where a point may begin (4 us), and

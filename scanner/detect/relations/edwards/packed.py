@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places import words
-from scanner.detect.relations.places.words import Bytes
 
 SIZE = 40
 """Bytes of the digits of a number of 255 bits, of either kind."""

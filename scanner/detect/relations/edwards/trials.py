@@ -17,9 +17,9 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.edwards import integers, packed
 from scanner.detect.relations.places import variety, words
-from scanner.detect.relations.places.words import Bytes
 
 SEED, SCALAR, DIGEST = "seed", "a limbs-le", "SHA-512 of the seed"
 """Encodings, as reports spell them."""

@@ -13,10 +13,11 @@ from typing import TypeVar
 import numpy as np
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import JAVA, Reading
 from scanner.detect.relations.places import words
-from scanner.detect.relations.places.words import Whole, Words
+from scanner.detect.relations.places.words import Whole
 
 WORD, WORD_BITS = 8, 64
 """The word that is looked up."""

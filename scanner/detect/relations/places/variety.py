@@ -10,7 +10,8 @@ from scanner.detect.integers import likelihood
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.places.words import Bytes, sliding
+from scanner.detect.integers.readings import Bytes
+from scanner.detect.relations.places.words import sliding
 
 LEAST_VARIED = {
     20: 15,
@@ -38,8 +39,7 @@ def sifted(pool: Pool, positions: Offsets, size: int, top: int) -> Offsets:
     """Return, in order, the positions of varied pieces of which an outermost byte is that small."""
     if not len(positions):
         return positions
-    positions = np.sort(positions, kind="stable")  # a few sorted parts, one behind the other
-    positions = positions[np.diff(positions, prepend=-1) > 0]
+    positions = distinct(positions)
     positions = positions[fits(pool, positions, size)]
     ends = np.minimum(pool.data[positions], pool.data[positions + size - 1])
     positions = positions[ends <= top]

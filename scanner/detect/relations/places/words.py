@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint64]
+from scanner.detect.integers.limbs import Flags, Offsets, Words
+from scanner.detect.integers.readings import Bytes
 
 BLOCK = 1 << 18
 """Positions that are looked at together."""
@@ -38,11 +38,11 @@ class Table:
 
     words: Words
     """In order."""
-    indices: npt.NDArray[np.intp]
+    indices: Offsets
     """Which of the wanted each was."""
     width: int
-    low_bits: npt.NDArray[np.bool_]
-    high_bits: npt.NDArray[np.bool_]
+    low_bits: Flags
+    high_bits: Flags
 
 
 def table(wanted: Words) -> Table:
@@ -150,14 +150,14 @@ def _halves(data: Bytes, start: int, stop: int) -> Iterator[tuple[int, npt.NDArr
         yield at, np.frombuffer(data, "<u4", -(-(stop - at) // 4), at)
 
 
-def _sieve(table: Words, width: int, shift: int) -> npt.NDArray[np.bool_]:
+def _sieve(table: Words, width: int, shift: int) -> Flags:
     """Mark the values that some bits of the words have."""
     sieve = np.zeros(1 << width, np.bool_)
     sieve[_bits(table, width, shift)] = True
     return sieve
 
 
-def _bits(words: Words, width: int, shift: int) -> npt.NDArray[np.int64]:
+def _bits(words: Words, width: int, shift: int) -> Offsets:
     """Return ``width`` bits of each word, from bit ``shift`` on."""
     mask = np.uint64((1 << width) - 1)
     return (words >> np.uint64(shift) & mask if shift else words & mask).view(np.int64)

@@ -21,10 +21,9 @@ from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import bare_numbers, likelihood, readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces, words
-from scanner.detect.relations.places.words import Words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate

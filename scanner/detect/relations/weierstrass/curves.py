@@ -16,8 +16,10 @@ import numpy as np
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import readings
+from scanner.detect.integers.limbs import Words
+from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places import words
-from scanner.detect.relations.places.words import Bytes, Whole, Words
+from scanner.detect.relations.places.words import Whole
 from scanner.fingerprint import FIELD_BYTES
 
 _K1 = (1 << 256) - (1 << 32) - 977

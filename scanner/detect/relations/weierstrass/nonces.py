@@ -19,8 +19,8 @@ import numpy as np
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places import pieces, words
-from scanner.detect.relations.places.words import Bytes
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass.curves import (
     BIG,
