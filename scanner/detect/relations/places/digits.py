@@ -11,6 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from scanner.detect.integers import readings
+from scanner.detect.integers.distinct import distinct
+from scanner.detect.integers.edges import FAINT
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
@@ -19,9 +21,6 @@ from scanner.detect.relations.places import nearby, variety
 LEAST_FREE = 2
 """Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
 library is known that keeps scalars so."""
-
-FAINT = 24
-"""How far a number may reach beyond its run: its top word has few bits."""
 
 SCARCE = 20
 """Bits that are free in the lower halves of words, and are none in longer digits once in a million
@@ -49,8 +48,7 @@ def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
     beyond = np.arange(-SLACK, FAINT + 1)
     parts = [aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
     parts += [aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
-    found = np.sort(np.concatenate(parts), kind="stable")
-    found = found[np.diff(found, prepend=-1) > 0]
+    found = distinct(np.concatenate(parts))
     found = found[(found >= 0) & (found < len(pool.data))]
     return found[stand(pool, how, found, _CERTAIN * how.digit)]
 

@@ -27,7 +27,7 @@ from scanner.detect.integers.edges import FAINT, Touching
 from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
-from scanner.detect.relations.places import announced, links, nearby
+from scanner.detect.relations.places import announced, digits, links, nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, partial
 from scanner.detect.relations.rsa.known import inverse_words, standing
@@ -49,9 +49,6 @@ LOST = (16, 32)
 
 _WHOLE_HEAD = 16
 """Bytes by which a modulus, whose length may be that of another's primes, is told."""
-
-_LEAST_FREE = 2
-"""Bits of a word that a digit leaves free: text leaves one."""
 
 LOWLESS, HEADLESS, _DIGITS = "p without low bytes", "p without high bytes", "p without low digits"
 _INTS = "p without high ints"
@@ -153,8 +150,9 @@ def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int
 def every_rest(shelf: Shelf, bits: int) -> Iterator[Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
     yield from _whole(shelf, bits)
+    held = digits.held(shelf.pool.readings)
     for reading, ends in zip(shelf.pool.readings, shelf.edges.ends, strict=True):
-        if 8 * reading.word - reading.digit >= _LEAST_FREE and not reading.shift + reading.cell:
+        if reading in held and not reading.shift + reading.cell:
             yield from (_digits(shelf, bits, reading, ends, lost) for lost in LOST)
 
 
