@@ -27,7 +27,7 @@ from scanner.detect.relations.edwards.trials import DIGEST, SCALAR, SEED, Trial
 from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import NONCE_EDWARDS, Candidate
+from scanner.model import NONCE_EDWARDS, Candidate, Place
 
 FLOOR, MOST_SEEDS = 2_500, 3_000
 """Ed25519 seeds that are tried: in a pool of no runs, one more for every fourth run, and in all
@@ -86,52 +86,10 @@ PROOFS = {SEED: "seed derives the public key"} | dict.fromkeys((SCALAR, EIGHTH, 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each Edwards key that stands in the pool, and its public key elsewhere."""
-    for algorithm in ("ed25519", "ed448"):
+    for algorithm, seeds in (("ed25519", _seeds), ("ed448", _seeds_of_ed448)):
         read = [k for k in publics if k.algorithm == algorithm and k.independent]
-        size, near = OKP_BYTES[algorithm], places(read)
-        if algorithm == "ed448":
-            most, crowd = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0]), MOST_ED448[1]
-        else:
-            most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
-            crowd = MOST_SEEDS * DEEP
-        most = max(most, min(nearby.worth(pool, near), crowd))
-        positions = _between(pool, size)
-        if algorithm == "ed448":
-            beside = _joined(pool, size), _padded(pool, size), _around(pool, size)
-            said = pieces.framed(pool, size, most // MOST_PARTS)
-            positions = np.concatenate((positions, *beside, said))
-            most += len(positions)
-        if algorithm == "ed25519":
-            parts = pieces.around(pool, size, [key.raw for key in read if key.raw])
-            parts = np.concatenate((positions, parts))
-            parts = np.append(parts, repeated.copied(pool, size, most // MOST_PARTS))
-            parts = np.append(parts, repeated.adjoining(pool, size, most // MOST_PARTS))
-            parts = np.append(parts, checked.numbers(pool, size))
-            parts = np.append(parts, pieces.framed(pool, size, most // 16))
-            parts = np.append(parts, pieces.objects(pool, 2 * size, most // MOST_PARTS))
-            positions = np.append(parts, pieces.counted(pool, size, SSH_PRIVATE, most - len(parts)))
-        rest = pieces.aligned(pool, size, most - len(positions), near)
-        positions = np.concatenate((positions, rest))
-        left = max(most - len(positions), most // 8 if pool.few else 0)
-        if left:
-            positions = np.append(positions, pieces.loose(pool, size, left, near))
-        if algorithm == "ed25519" and len(positions) < most:
-            left = min(most - len(positions), MOST_INNER)
-            positions = np.append(positions, repeated.inner(pool, size, left))
-        texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
-        tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
-        pairs = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
-        pairs = np.append(pairs, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
-        if algorithm == "ed25519":
-            pairs = np.append(pairs, repeated.slots(pool, size, pool.budget(*MOST_SLOTS)))
-            pairs = np.append(pairs, repeated.slots_at_edges(pool, size, pool.budget(*MOST_EDGES)))
-        tried += trials.paired(pool, algorithm, pairs)
-        if algorithm == "ed448":
-            tried += _scalars_of_ed448(pool, positions)
-        else:
-            tried += trials.of_integers(pool, algorithm)
-            tried += _scalars(pool, np.append(positions, pieces.fields(pool, size, MOST_FIELDS)))
-            tried += digests.search(pool)
+        positions, pairs = seeds(pool, read), _pairs(pool, algorithm)
+        tried = _tried(pool, algorithm, positions, pairs)
         found = list(trials.witnessed(pool, tried, read))
         met = {key.raw for key in read}
         kept = _kept(pool, pairs, found) if algorithm == "ed25519" else ()
@@ -143,6 +101,71 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
                 places=(pool.place(trial.position, trials.width(trial)),),
                 twin=_twin(trial) if trial.public not in met else b"",
             )
+
+
+def _seeds(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
+    """Return where seeds of Ed25519 may stand: those first that something tells."""
+    size, near = OKP_BYTES["ed25519"], places(read)
+    most = pool.budget(min(FLOOR + len(pool.at) // 4, MOST_SEEDS), MOST_SEEDS)
+    most = max(most, min(nearby.worth(pool, near), MOST_SEEDS * DEEP))
+    parts = [
+        _between(pool, size),
+        pieces.around(pool, size, [key.raw for key in read if key.raw]),
+        repeated.copied(pool, size, most // MOST_PARTS),
+        repeated.adjoining(pool, size, most // MOST_PARTS),
+        checked.numbers(pool, size),
+        pieces.framed(pool, size, most // 16),
+        pieces.objects(pool, 2 * size, most // MOST_PARTS),
+    ]
+    parts.append(pieces.counted(pool, size, SSH_PRIVATE, most - sum(map(len, parts))))
+    found = _with_others(pool, size, np.concatenate(parts), most, near)
+    left = min(most - len(found), MOST_INNER)
+    return np.append(found, repeated.inner(pool, size, left)) if left > 0 else found
+
+
+def _seeds_of_ed448(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
+    """Return where seeds of Ed448 may stand: those first that something tells."""
+    size, near = OKP_BYTES["ed448"], places(read)
+    most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
+    most = max(most, min(nearby.worth(pool, near), MOST_ED448[1]))
+    beside = _between(pool, size), _joined(pool, size), _padded(pool, size), _around(pool, size)
+    found = np.concatenate((*beside, pieces.framed(pool, size, most // MOST_PARTS)))
+    return _with_others(pool, size, found, most + len(found), near)
+
+
+def _with_others(
+    pool: Pool, size: int, found: Offsets, most: int, near: Sequence[Place]
+) -> Offsets:
+    """Return some positions and others, about ``most`` in all: whole words first, then any byte."""
+    found = np.append(found, pieces.aligned(pool, size, most - len(found), near))
+    left = max(most - len(found), most // 8 if pool.few else 0)
+    return np.append(found, pieces.loose(pool, size, left, near)) if left else found
+
+
+def _pairs(pool: Pool, algorithm: str) -> Offsets:
+    """Return where a seed, or a scalar, may stand end to end with its public half."""
+    size = OKP_BYTES[algorithm]
+    found = pieces.texts(pool, size, MOST_PAIRS[algorithm], times=(2,))
+    found = np.append(found, trials.filled(pool, size, pool.budget(*MOST_FILLED[algorithm])))
+    if algorithm == "ed25519":
+        found = np.append(found, repeated.slots(pool, size, pool.budget(*MOST_SLOTS)))
+        found = np.append(found, repeated.slots_at_edges(pool, size, pool.budget(*MOST_EDGES)))
+    return found
+
+
+def _tried(pool: Pool, algorithm: str, positions: Offsets, pairs: Offsets) -> Iterator[Trial]:
+    """Yield what is tried: seeds, those with their public halves, scalars, and digests of seeds."""
+    size = OKP_BYTES[algorithm]
+    texts = pieces.texts(pool, size, pool.budget(*MOST_TEXTS[algorithm]))
+    yield from trials.derived(pool, algorithm, np.concatenate((positions, texts)))
+    yield from trials.paired(pool, algorithm, pairs)
+    if algorithm == "ed448":
+        yield from _scalars_of_ed448(pool, positions)
+    else:
+        yield from trials.of_integers(pool, algorithm)
+        fields = pieces.fields(pool, size, MOST_FIELDS)
+        yield from _scalars(pool, np.append(positions, fields))
+        yield from digests.search(pool)
 
 
 def _kept(pool: Pool, pairs: Offsets, found: Sequence[Trial]) -> Iterator[Trial]:
