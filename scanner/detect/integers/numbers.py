@@ -82,30 +82,13 @@ def numbers(
     for index, reading in enumerate(found.pool.readings):
         if only and reading.name not in only:
             continue
-        size = readings.width(reading, bits)
-        most = size + 2 * (FAINT if reading.packed else SLACK) if filling else len(found.pool.data)
-        begins, ends = found.begins[index], found.ends[index]
-        if parts and reading.packed and not len(begins.at) + len(ends.at):
+        if parts and reading.packed and not len(found.begins[index].at) + len(found.ends[index].at):
             continue
-        rows = [
-            ((begins.at + shift * size) * 2 + begins.exact)[
-                (begins.room >= (shift + 1) * size) & (begins.room <= most)
-            ]
-            for shift in (0, *(ahead if reading.digit == 8 else ()))
-        ]
-        rows += [
-            ((ends.at - (shift + 1) * size) * 2 + ends.exact)[
-                (ends.room >= (shift + 1) * size) & (ends.room <= most)
-            ]
-            for shift in (0, *(behind if reading.digit == 8 else ()))
-        ]
-        if reading is readings.BYTES and not filling:
-            at = lengths.behind_bytes(found.pool.data, size)
-            rows += [_signed(found, size), at[at + size <= len(found.pool.data) - MARGIN] * 2 + 1]
-        code = np.concatenate(rows)
+        code = _at_edges(found, index, bits, (ahead, behind), filling=filling)
         code = code[_fits_ends(reading, found.pool.data, code >> 1, bits, full=full)]
         if reading is readings.JAVA and not found.loose:
-            code = code[lengths.behind_count(found.pool.data, code >> 1, size // reading.word)]
+            count = readings.count(reading, bits)
+            code = code[lengths.behind_count(found.pool.data, code >> 1, count)]
         parts.append(_sift(found.pool, index, code, bits, full=full))
     whole = joined(parts)
     order = whole.position * len(found.pool.readings) + whole.reading
@@ -122,6 +105,41 @@ def joined(parts: Sequence[Numbers]) -> Numbers:
         top=np.concatenate([part.top for part in parts]),
         exact=np.concatenate([part.exact for part in parts]),
     )
+
+
+def _at_edges(
+    found: Edges,
+    index: int,
+    bits: int,
+    shifts: tuple[tuple[int, ...], tuple[int, ...]],
+    *,
+    filling: bool,
+) -> Offsets:
+    """List 2 * position + exact of the numbers of one reading at every run's edges.
+
+    And so many lengths behind the first edge, and before the last; and of what has a length.
+    """
+    reading, pool = found.pool.readings[index], found.pool
+    size = readings.width(reading, bits)
+    most = size + 2 * (FAINT if reading.packed else SLACK) if filling else len(pool.data)
+    begins, ends = found.begins[index], found.ends[index]
+    ahead, behind = ((0, *some) if reading.digit == 8 else (0,) for some in shifts)
+    rows = [
+        ((begins.at + shift * size) * 2 + begins.exact)[
+            (begins.room >= (shift + 1) * size) & (begins.room <= most)
+        ]
+        for shift in ahead
+    ]
+    rows += [
+        ((ends.at - (shift + 1) * size) * 2 + ends.exact)[
+            (ends.room >= (shift + 1) * size) & (ends.room <= most)
+        ]
+        for shift in behind
+    ]
+    if reading is readings.BYTES and not filling:
+        at = lengths.behind_bytes(pool.data, size)
+        rows += [_signed(found, size), at[at + size <= len(pool.data) - MARGIN] * 2 + 1]
+    return np.concatenate(rows)
 
 
 def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:
