@@ -35,8 +35,12 @@ def test_what_was_freed_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without such an allocator is left alone."""
+    asked: list[object] = []
+    monkeypatch.setattr(own_memory, "GROWN", 0)
+    monkeypatch.setattr("ctypes.CDLL", asked.append)
     monkeypatch.setattr("sys.platform", "darwin")
     own_memory.trim()
+    assert asked == []
 
 
 def test_cycles_are_looked_for_seldom() -> None:
