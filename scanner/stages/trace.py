@@ -8,12 +8,11 @@ into the random-looking runs alone; tokens are text, and whoever overwrites copi
 for these a task is swept, every byte of it. Nothing but places leaves.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
 
 from scanner.detect.algebra.material import Material, describe
 from scanner.detect.algebra.publics import PublicKey
@@ -84,8 +83,7 @@ class _Haystack:
     @cached_property
     def heads(self) -> words.Table:
         """The first word of each piece."""
-        rows = [int.from_bytes(self.piece(i)[:8], "little") for i in range(len(self.pieces))]
-        return words.table(np.array(rows, np.uint64))
+        return words.table(words.firsts(map(self.piece, range(len(self.pieces)))))
 
 
 def trace(
@@ -194,10 +192,11 @@ def _sweep(
             hits = sought.sweeper.sweep(window.buffer.data)
         else:
             hits = list(words.find(window.buffer, sought.heads))
-        for segment in window.segments if hits else ():
-            for piece, at in hits:
-                if segment.at <= at < segment.at + segment.size:
-                    yield piece, segment.space, segment.offset + at - segment.at
+        starts = [segment.at for segment in window.segments]
+        for piece, at in hits:
+            segment = window.segments[bisect_right(starts, at) - 1]
+            if segment.at <= at < segment.at + segment.size:
+                yield piece, segment.space, segment.offset + at - segment.at
 
 
 def _look(memory: Memory, sought: _Haystack, runs: Runs) -> Iterator[tuple[int, int, int]]:
