@@ -39,8 +39,9 @@ from scanner.stages.traceable import traced
 from scanner.stages.withhold import named
 
 READ = ("certificate", "public-key", "dnskey")
-"""Kinds of witnesses of which every byte is public. The place of a JWK, a PGP key or an SSH key may
-be that of a private file, whose numbers are looked for where it is damaged."""
+"""Kinds of witnesses that were read whole, and of which every byte is public. The place of a JWK, a
+PGP key or an SSH key may be that of a private file, whose numbers are looked for where it is
+damaged."""
 
 UNRELATED = "Numbers in memory were not related"
 
@@ -99,7 +100,7 @@ def _relating(
     keys: Proofs = answers[0] or _NOTHING
     told = answers.pop(1)
     private = chosen(closed(runs, told[0]), told[1]) if told else gather(())
-    cuts = tuple(pool.sections(pool.outside(private, _stated(keys))))
+    cuts = tuple(pool.sections(pool.outside(private, keys.publics.places(READ))))
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))
         questions += [(UNRELATED, Runs, (likely, cut, len(cuts))) for cut in cuts]
@@ -137,8 +138,3 @@ def _rejoined(crew: Crew, found: list[Candidate], faults: list[Fault]) -> list[C
     (answer,) = asked(crew, [question], faults)
     names = dict(zip(map(id, left), answer or (), strict=False))
     return [replace(c, fingerprint=names.get(id(c)) or c.fingerprint) for c in found]
-
-
-def _stated(keys: Proofs) -> Runs:
-    """Return the places of what was read whole, and is public."""
-    return keys.publics.places(READ)

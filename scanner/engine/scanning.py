@@ -25,7 +25,7 @@ from scanner.dump import space, storage
 from scanner.dump.contents import Part
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import cut
-from scanner.engine import compiled, coverage, placed, proving, resume, sweeping
+from scanner.engine import compiled, coverage, placed, proving, records, resume, sweeping
 from scanner.engine.answers import asked, failed
 from scanner.engine.resume import Resume
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
@@ -268,19 +268,9 @@ def _scan(
     survey = target.surveyed
     assert survey is not None
     tasks = cut(survey.space_map)
-    jobs = request.jobs or min(os.cpu_count() or 1, MOST_JOBS)
-    # What lies in storage of this machine alone, no other one can open.
-    hire = None if target.stream or target.spill or request.in_process else request.hire
     faults = [*survey.faults, *_unable(request)]
     asked(lead, [("The file was not hashed", type(None), (stage.begin_digest,))], faults)
-    crew, alone = lead, False
-    if hire is not None and len(tasks) > 1:
-        crew = hire(Session, replace(target, path=urls.everywhere(target.path)))
-        stack.callback(crew.close)
-    elif isinstance(lead, Processes):
-        worth = max(len(tasks), 2 if survey.content.size >= SHARED else 1)
-        alone = min(jobs, worth) == 1
-        lead.grow(min(jobs, worth) - 1, Session, target)
+    crew, alone = _staffed(request, target, lead, stack, (len(tasks), survey.content.size))
     journal = None
     if request.resume is not None and target.part is None:
         journal = resume.opened(request.resume, stack, survey, tasks, len(request.rules))
@@ -316,6 +306,29 @@ def _scan(
     )
 
 
+def _staffed(
+    request: ScanRequest,
+    target: Target,
+    lead: Crew,
+    stack: contextlib.ExitStack,
+    much: tuple[int, int],
+) -> tuple[Crew, bool]:
+    """Return who works on so many tasks and bytes, and whether that is one process alone."""
+    tasks, size = much
+    # What lies in storage of this machine alone, no other one can open.
+    hire = None if target.stream or target.spill or request.in_process else request.hire
+    if hire is not None and tasks > 1:
+        crew = hire(Session, replace(target, path=urls.everywhere(target.path)))
+        stack.callback(crew.close)
+        return crew, False
+    if not isinstance(lead, Processes):
+        return lead, False
+    worth = max(tasks, 2 if size >= SHARED else 1)
+    jobs = min(request.jobs or min(os.cpu_count() or 1, MOST_JOBS), worth)
+    lead.grow(jobs - 1, Session, target)
+    return lead, jobs == 1
+
+
 def _unable(request: ScanRequest) -> list[Fault]:
     """Say what is asked for and cannot be done on this machine."""
     if kingfisher.available() or all(rule.detector != TOKENS for rule in request.rules):
@@ -342,7 +355,6 @@ def _trace(
     progress: Progress,
 ) -> tuple[Sighting, ...]:
     """Run stage three: where else the keys lie, and, if every byte is looked at, the tokens."""
-    batch: list[Question]
     keys = traced(candidates)
     if not (request.thorough or request.deep):
         keys = tuple(key for key in keys if key.kind != "token")
@@ -352,16 +364,17 @@ def _trace(
             f"Copies of {left - len(keys)} of {left} keys were not looked for: there are too many."
         )
         faults.append(Fault(code="limit-traced", text=text))
-    shares = turns(keys)
-    if request.thorough or request.deep:
-        batch = [(trace, some, task) for some in shares for task in tasks]
-        sizes = [sum(place.size for place in task) for task in tasks]
-    else:
-        parts = list(pool.whole(runs)) if keys else []
-        batch = [(trace_runs, some, part) for some in shares for part in parts]
-        sizes = [int((part.end - part.start).sum()) for part in parts]
     if not keys:
         return ()
+    shares = turns(keys)
+    batch: list[Question]
+    if request.thorough or request.deep:
+        batch = [(trace, some, task) for some in shares for task in tasks]
+        sizes = records.sizes(tasks)
+    else:
+        parts = list(pool.whole(runs))
+        batch = [(trace_runs, some, part) for some in shares for part in parts]
+        sizes = [int((part.end - part.start).sum()) for part in parts]
     sizes *= len(shares)
     progress.phase("tracing", sum(sizes))
     found: set[Sighting] = set()

@@ -14,7 +14,6 @@ from pathlib import Path
 GROWN = 112 << 20
 """Resident bytes of a process for which it is worth it: a sweep needs less."""
 
-
 ALIVE = 1 << 14
 """Objects that are made before they are looked through for cycles. Python's own count is 700, and
 the modules that a start loads are looked through a hundred times."""
