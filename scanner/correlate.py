@@ -17,7 +17,7 @@ from itertools import chain
 from scanner import fingerprint
 from scanner.detect.algebra.publics import BARE, KEY_SHARE
 from scanner.detect.asn1.keys import SEC1_WITHIN
-from scanner.dump import space
+from scanner.dump import ledger, space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
 from scanner.labels import Labels, withheld
@@ -310,13 +310,7 @@ def _outermost(all_extents: Iterable[_Extents], most: int) -> list[_Extents]:
 
 def _spans(extents: _Extents) -> list[tuple[int, int]]:
     """Return the file ranges of extents, ascending, those that touch joined."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted((e.file_offset, e.file_offset + e.size) for e in extents):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
+    return ledger.joined((e.file_offset, e.file_offset + e.size) for e in extents)
 
 
 def _inside(inner: list[tuple[int, int]], outer: list[tuple[int, int]]) -> bool:

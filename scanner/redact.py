@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scanner import correlate, policy
 from scanner.dump import pack, space
-from scanner.dump.ledger import lacking, tables
+from scanner.dump.ledger import joined, lacking, tables
 from scanner.engine import scanning
 from scanner.engine.answers import MAY_PASS
 from scanner.engine.scanning import Scan, ScanRequest
@@ -159,14 +159,8 @@ def wanted(report: DumpReport, aim: Aim) -> tuple[Finding, ...]:
 
 def spans(ranges: Iterable[Overwritten], others: Spans = ()) -> Spans:
     """Return the ranges, and others, as disjoint ones, in order."""
-    joined: list[tuple[int, int]] = []
     mine = ((one.file_offset, one.file_offset + one.size) for one in ranges)
-    for start, end in sorted((*mine, *others)):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
+    return tuple(joined((*mine, *others)))
 
 
 def shape(layout: Layout) -> Layout:

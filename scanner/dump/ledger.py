@@ -58,7 +58,7 @@ def ledger(layout: Layout, file_size: int) -> tuple[tuple[str, int], ...]:
     covered: list[Span] = []
     total = 0
     for name in CLASSES[:-1]:
-        covered = _union(chain(covered, spans[name]), file_size)
+        covered = joined(chain(covered, spans[name]), file_size)
         size = sum(end - start for start, end in covered)
         rows.append((name, size - total))
         total = size
@@ -79,15 +79,15 @@ def tables(layout: Layout) -> list[Span]:
         for label in layout.labels
         if _class(label) == "header" or label.name in _TABLES
     ]
-    return _union(spans, _TOP)
+    return joined(spans)
 
 
 def lacking(claimed: Iterable[Span], held: Iterable[Span]) -> list[Span]:
     """Return what spans of addresses claim and others do not hold, in order, as (start, end)."""
-    there = _union(held, _TOP)
+    there = joined(held)
     index = 0
     missing: list[Span] = []
-    for start, end in _union(claimed, _TOP):
+    for start, end in joined(claimed):
         at = start
         while index < len(there) and there[index][0] < end:
             low, high = there[index]
@@ -121,7 +121,7 @@ def _class(label: Label) -> str:
     return "header" if label.name in _HEADERS else "stream"
 
 
-def _union(spans: Iterable[Span], limit: int) -> list[Span]:
+def joined(spans: Iterable[Span], limit: int = _TOP) -> list[Span]:
     """Return disjoint spans, in order, that cover the same bytes below a limit."""
     merged: list[Span] = []
     for start, stop in sorted(spans):
