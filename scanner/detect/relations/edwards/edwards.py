@@ -18,10 +18,9 @@ from scanner.detect.algebra.edwards25519 import ORDER, SIGN
 from scanner.detect.algebra.material import Material, Okp, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
-from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import DEEP, Pool
-from scanner.detect.relations.edwards import digests, eighths, extended, integers, nonces, trials
+from scanner.detect.relations.edwards import digests, eighths, extended, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH
 from scanner.detect.relations.edwards.trials import DIGEST, SCALAR, SEED, Trial
 from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
@@ -299,11 +298,7 @@ def _key(trial: Trial) -> Okp:
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a seed or a scalar again; of a scalar's point on edwards25519 both signs are given."""
-    place = candidate.places[0]
-    if integers.is_form(candidate.encoding):
-        raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
-    else:
-        raw = bare_numbers.number(memory, place)
+    raw = trials.again(memory, candidate)
     if candidate.encoding == EIGHTH:
         a = eighths.multiplied(raw)
         return [Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)]

@@ -19,7 +19,7 @@ from scanner.detect.integers.limbs import WORD, Offsets, Words
 from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.edwards.trials import SEED, Trial
-from scanner.detect.relations.places import variety
+from scanner.detect.relations.places import nearby, variety
 
 MOST_ROWS, MOST_CHECKED, MOST_TRIED = 4_000, 20_000, 4_000
 """Rows of digits that are read again (20 us), places in them where a point may begin (4 us), and
@@ -65,9 +65,7 @@ def search(pool: Pool) -> Iterator[Trial]:
 
 def _located(pool: Pool, marks: Offsets) -> Offsets:
     """Return where coordinates of the dump are in the pool; -1 where no seed is likely."""
-    starts = coordinate(pool.space, pool.offset)
-    block = np.searchsorted(starts, marks, side="right") - 1
-    found: Offsets = np.where(block < 0, -1, pool.at[block] + marks - starts[block])
+    found = nearby.located(pool, marks)
     found[~variety.fits(pool, found, _SIZE)] = -1
     likely = np.flatnonzero(found >= 0)
     found[likely[~variety.varied(pool.data, found[likely], _SIZE)]] = -1

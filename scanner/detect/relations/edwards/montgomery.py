@@ -12,10 +12,9 @@ import numpy as np
 from scanner.detect.algebra.material import Material, Okp
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
-from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.edwards import edwards, integers, trials
+from scanner.detect.relations.edwards import edwards, trials
 from scanner.detect.relations.edwards.eighths import multiplied
 from scanner.detect.relations.edwards.trials import Trial
 from scanner.detect.relations.places import pieces, repeated, variety
@@ -139,11 +138,7 @@ def _reversed(pool: Pool, positions: Offsets) -> list[Trial]:
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a scalar again."""
-    place = candidate.places[0]
-    if integers.is_form(candidate.encoding):
-        raw = integers.read(memory.read(place.space, place.offset, place.size), candidate.encoding)
-    else:
-        raw = bare_numbers.number(memory, place)
+    raw = trials.again(memory, candidate)
     k = raw[: OKP_BYTES[candidate.algorithm]]
     if candidate.encoding == REVERSED:
         k = raw[::-1]

@@ -15,11 +15,14 @@ from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
+from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.edwards import integers, packed
 from scanner.detect.relations.places import variety, words
+from scanner.dump.space import Memory
+from scanner.model import Candidate
 
 SEED, SCALAR, DIGEST = "seed", "a limbs-le", "SHA-512 of the seed"
 """Encodings, as reports spell them."""
@@ -104,6 +107,15 @@ def of_integers(pool: Pool, algorithm: str) -> list[Trial]:
         Trial(algorithm, position, raw, okp_public(algorithm, raw), form)
         for position, raw, form in integers.search(pool, algorithm)
     ]
+
+
+def again(memory: Memory, candidate: Candidate) -> bytes:
+    """Read the private bytes of a candidate again."""
+    place = candidate.places[0]
+    if integers.is_form(candidate.encoding):
+        raw = memory.read(place.space, place.offset, place.size)
+        return integers.read(raw, candidate.encoding)
+    return bare_numbers.number(memory, place)
 
 
 def witnessed(pool: Pool, trials: Iterable[Trial], read: Sequence[PublicKey]) -> Iterator[Trial]:

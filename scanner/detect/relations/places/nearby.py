@@ -89,6 +89,15 @@ def coordinates(pool: Pool, positions: Offsets) -> Offsets:
     return coordinate(pool.space[block], pool.offset[block] + positions - pool.at[block])
 
 
+def located(pool: Pool, marks: Offsets) -> Offsets:
+    """Return where coordinates of the dump would be in the pool; -1 for those before all of it."""
+    if not len(pool.at):
+        return np.full(len(marks), -1)
+    starts = coordinate(pool.space, pool.offset)
+    block = np.searchsorted(starts, marks, side="right") - 1
+    return np.where(block < 0, -1, pool.at[block] + marks - starts[block])
+
+
 def in_row(pool: Pool, positions: Offsets, size: int) -> Offsets:
     """Count, for each of some sorted positions, those of its row: an allocator's, one by one."""
     apart = np.diff(coordinates(pool, positions)) > ((size + 8 + 15) & ~15) + _ADJOINING

@@ -327,14 +327,9 @@ def _ends(near: Sequence[Place]) -> Offsets:
 
 
 def _located(pool: Pool, marks: Offsets) -> Offsets:
-    """Return where coordinates of the dump are in the pool, of those behind its first block."""
-    if not len(pool.at):
-        return np.empty(0, np.int64)
-    starts = coordinate(pool.space, pool.offset)
-    block = np.searchsorted(starts, marks, side="right") - 1
-    marks, block = marks[block >= 0], block[block >= 0]
-    found: Offsets = pool.at[block] + marks - starts[block]
-    return found[found < len(pool.data)]
+    """Return where coordinates of the dump are in the pool."""
+    found = nearby.located(pool, marks)
+    return found[(found >= 0) & (found < len(pool.data))]
 
 
 def _slots(pool: Pool, size: int, short: Flags) -> Offsets:
