@@ -4,6 +4,7 @@ A format is a module with a ``render`` and one line in :data:`FORMATS`. Modules 
 their format is asked for, so that ``--help`` pays for none of them.
 """
 
+from importlib import import_module
 from typing import Protocol
 
 from scanner import model
@@ -30,52 +31,22 @@ def _text(
     return text.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
 
 
-def _json(
-    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
-) -> str:
-    from scanner.report import json  # noqa: PLC0415 - see the module docstring
+def _plain(module: str) -> Render:
+    """Return what renders by a module whose output looks the same wherever it is read."""
 
-    return json.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+    def render(report: model.Report, **_look: object) -> str:
+        made: str = import_module(f"scanner.report.{module}").render(report)
+        return made
 
-
-def _sarif(
-    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
-) -> str:
-    from scanner.report import sarif  # noqa: PLC0415 - see the module docstring
-
-    return sarif.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
-
-
-def _junit(
-    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
-) -> str:
-    from scanner.report import junit  # noqa: PLC0415 - see the module docstring
-
-    return junit.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
-
-
-def _markdown(
-    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
-) -> str:
-    from scanner.report import markdown  # noqa: PLC0415 - see the module docstring
-
-    return markdown.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
-
-
-def _html(
-    report: model.Report, *, color: bool, verbose: bool, quiet: bool, width: int | None
-) -> str:
-    from scanner.report import html  # noqa: PLC0415 - see the module docstring
-
-    return html.render(report, color=color, verbose=verbose, quiet=quiet, width=width)
+    return render
 
 
 FORMATS: tuple[tuple[str, Render], ...] = (
     ("text", _text),
-    ("json", _json),
-    ("sarif", _sarif),
-    ("junit", _junit),
-    ("markdown", _markdown),
-    ("html", _html),
+    ("json", _plain("json")),
+    ("sarif", _plain("sarif")),
+    ("junit", _plain("junit")),
+    ("markdown", _plain("markdown")),
+    ("html", _plain("html")),
 )
 """Name on the command line, and renderer; the first is the default."""

@@ -32,14 +32,7 @@ OPEN_STEPS = 10
 _SIGNS = {Verdict.PASS: "✓", Verdict.BLOCKED: "✕", Verdict.INCOMPLETE: "!"}
 
 
-def render(
-    report: Report,
-    *,
-    color: bool = False,  # noqa: ARG001 - one signature for every format
-    verbose: bool = False,  # noqa: ARG001
-    quiet: bool = False,  # noqa: ARG001
-    width: int | None = None,  # noqa: ARG001
-) -> str:
+def render(report: Report) -> str:
     """Return one HTML document that needs nothing else."""
     here = Path(__file__).resolve().parent
     style = (here / "html.css").read_text("utf-8")

@@ -18,18 +18,8 @@ SCHEMA = 1
 Document = dict[str, Any]
 
 
-def render(
-    report: model.Report,
-    *,
-    color: bool = False,  # noqa: ARG001 - one signature for every format
-    verbose: bool = False,  # noqa: ARG001
-    quiet: bool = False,  # noqa: ARG001
-    width: int | None = None,  # noqa: ARG001
-) -> str:
-    """Return the report as one JSON object, ASCII, ended by a line feed.
-
-    How it should look (colour, width, how much) has no say here: the document is always whole.
-    """
+def render(report: model.Report) -> str:
+    """Return the report as one JSON object, ASCII, ended by a line feed: always whole."""
     return written(document(report))
 
 

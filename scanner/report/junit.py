@@ -17,14 +17,7 @@ SHOWN = 50
 """Places of one key that are written."""
 
 
-def render(
-    report: model.Report,
-    *,
-    color: bool = False,  # noqa: ARG001 - one signature for every format
-    verbose: bool = False,  # noqa: ARG001
-    quiet: bool = False,  # noqa: ARG001
-    width: int | None = None,  # noqa: ARG001
-) -> str:
+def render(report: model.Report) -> str:
     """Return one ``testsuites`` element with one ``testsuite`` a dump, ASCII."""
     root = ET.Element("testsuites", name="keysift")
     for dump in report.dumps:

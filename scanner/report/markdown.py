@@ -19,14 +19,7 @@ SHOWN = 50
 _BADGE = {Verdict.PASS: "✅", Verdict.BLOCKED: "⛔", Verdict.INCOMPLETE: "⚠️"}
 
 
-def render(
-    report: model.Report,
-    *,
-    color: bool = False,  # noqa: ARG001 - one signature for every format
-    verbose: bool = False,  # noqa: ARG001
-    quiet: bool = False,  # noqa: ARG001
-    width: int | None = None,  # noqa: ARG001
-) -> str:
+def render(report: model.Report) -> str:
     """Return the summary as lines of Markdown."""
     lines = [f"## {_BADGE[report.verdict]} keysift: {report.verdict.value}", ""]
     if len(report.dumps) > 1:

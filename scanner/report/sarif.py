@@ -50,14 +50,7 @@ _EXIT_CODES = {Verdict.PASS: 0, Verdict.BLOCKED: 1, Verdict.INCOMPLETE: 3}
 Document = dict[str, Any]
 
 
-def render(
-    report: model.Report,
-    *,
-    color: bool = False,  # noqa: ARG001 - one signature for every format
-    verbose: bool = False,  # noqa: ARG001
-    quiet: bool = False,  # noqa: ARG001
-    width: int | None = None,  # noqa: ARG001
-) -> str:
+def render(report: model.Report) -> str:
     """Return one SARIF log with one run, ASCII, ended by a line feed."""
     return written(_log(report))
 

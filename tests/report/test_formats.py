@@ -20,10 +20,13 @@ def test_names() -> None:
 
 
 def test_pure(report: Report) -> None:
-    """Each format gives the same bytes for the same report."""
-    for _, render in FORMATS:
+    """Each format gives the same bytes for the same report, all but text however it is to look."""
+    for name, render in FORMATS:
         look = {"color": False, "verbose": True, "quiet": False, "width": 100}
-        assert render(report, **look) == render(report, **look)
+        other = {"color": True, "verbose": False, "quiet": True, "width": 20}
+        first = render(report, **look)
+        assert first == render(report, **look)
+        assert (first == render(report, **other)) == (name != "text")
 
 
 def test_nothing_of_a_dump_acts(foul: Report) -> None:
