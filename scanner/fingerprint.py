@@ -45,6 +45,12 @@ FIELD_BYTES: dict[str, int] = {
 }
 """Bytes of one coordinate."""
 
+CURVE_BITS = {curve: 521 if curve == "P-521" else 8 * size for curve, size in FIELD_BYTES.items()}
+"""Bits of one coordinate."""
+
+OKP_BITS = {"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}
+"""Bits of an encoded public key."""
+
 _ML_DSA = ((44, 17), (65, 18), (87, 19))
 _ML_KEM = ((512, 1), (768, 2), (1024, 3))
 

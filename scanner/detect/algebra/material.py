@@ -129,14 +129,14 @@ def describe(key: Material) -> Description:
             return Description(
                 algorithm="ec",
                 curve=key.curve,
-                bits=521 if key.curve == "P-521" else 8 * fingerprint.FIELD_BYTES[key.curve],
+                bits=fingerprint.CURVE_BITS[key.curve],
                 fingerprint=fingerprint.of_spki(fingerprint.ec_spki(key.curve, key.x, key.y)),
             )
         case Okp():
             return Description(
                 algorithm=key.algorithm,
                 curve="",
-                bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[key.algorithm],
+                bits=fingerprint.OKP_BITS[key.algorithm],
                 fingerprint=fingerprint.of_spki(fingerprint.okp_spki(key.algorithm, key.public)),
             )
         case Ffc():

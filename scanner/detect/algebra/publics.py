@@ -61,7 +61,7 @@ def ec(curve: str, x: int, y: int, *, kind: str, place: Place | None = None) -> 
     return PublicKey(
         algorithm="ec",
         curve=curve,
-        bits=521 if curve == "P-521" else 8 * fingerprint.FIELD_BYTES[curve],
+        bits=fingerprint.CURVE_BITS[curve],
         x=x,
         y=y,
         witness=_witness(kind, fingerprint.ec_spki(curve, x, y), place),
@@ -72,7 +72,7 @@ def okp(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
     """Return an encoded key of RFC 8032 or RFC 7748."""
     return PublicKey(
         algorithm=algorithm,
-        bits={"ed25519": 256, "x25519": 256, "ed448": 456, "x448": 448}[algorithm],
+        bits=fingerprint.OKP_BITS[algorithm],
         raw=raw,
         witness=_witness(kind, fingerprint.okp_spki(algorithm, raw), place),
     )

@@ -131,7 +131,7 @@ def _sealed(memory: Memory, space: int, offset: int, shielded: Place, rule: Rule
         protection=PROTECTION,
         algorithm=algorithm,
         curve=curve,
-        bits={"P-256": 256, "P-384": 384, "P-521": 521}.get(curve, 256 if public else 0),
+        bits=fingerprint.CURVE_BITS.get(curve, 256 if public else 0),
         fingerprint=name,
     )
 
