@@ -112,13 +112,13 @@ class _Reader:
 
     # --- physical memory ------------------------------------------------------------------------
 
-    def _pages(self, first: int, count: int, offset: int, *, doubted: bool = False) -> int:
+    def _pages(self, first: int, count: int, offset: int) -> int:
         """Note a run of pages, and return the offset behind it."""
         size = count * PAGE
         if first * PAGE >= 1 << 64:
             self._draft.fault("address-wrap", f"Page frame {first:#x} cannot be.")
         else:
-            self._draft.region(first * PAGE, size, offset, name=PHYSICAL, doubted=doubted)
+            self._draft.region(first * PAGE, size, offset, name=PHYSICAL)
         return offset + size
 
     def _full(self) -> None:

@@ -247,13 +247,13 @@ class Processes:
             self.close()
             raise
 
-    def grow(self, count: int, setup: Call, *arguments: object, spare: int = 1) -> None:
+    def grow(self, count: int, setup: Call, *arguments: object) -> None:
         """Have ``count`` more workers, with a setup that is also that of those who replace others.
 
         The first worker stays the one that is asked where all are free. The others are started once
         those there are have work.
         """
-        self._setup, self._arguments, self._spare = setup, arguments, spare
+        self._setup, self._arguments, self._spare = setup, arguments, 1
         self._due = count
 
     def ask(self, call: Call, *arguments: object) -> Any:  # noqa: ANN401 - see Crew

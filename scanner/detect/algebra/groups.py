@@ -59,7 +59,7 @@ def subgroup(p: int, q: int, g: int, y: int = 2) -> bool:
     return plausible(p, 0, g, y) and q.bit_length() >= _LEAST_ORDER and (p - 1) % q == 0
 
 
-def exchanged(p: int, q: int, g: int, x: int, more: bytes = b"") -> Ffc | None:
+def exchanged(p: int, q: int, g: int, x: int, more: bytes) -> Ffc | None:
     """Return an X9.42 key whose group closes, with the y that x gives, which proves nothing yet."""
     if not subgroup(p, q, g) or not 1 < x < q:
         return None
