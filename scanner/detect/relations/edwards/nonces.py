@@ -76,16 +76,19 @@ def _signing(pool: Pool, trial: Trial, signers: Collection[bytes], *, signed: bo
     a key as RFC 8032 makes them, that is: Monero's two keys, none of them clamped, are one record.
     """
     spots = (*trial.witnesses, *((trial.position,) if signed else ()))
-    others = set(signers) - {trial.public}
-    return any(_near(pool, at, others) for at in spots)
+    return any(_near(pool, at, signers, trial.public) for at in spots)
 
 
-def _near(pool: Pool, position: int, publics: Collection[bytes]) -> bool:
-    """Tell whether a public key stands in one record with what is at a position."""
+def _near(pool: Pool, position: int, publics: Collection[bytes], own: bytes) -> bool:
+    """Tell whether a public key stands in one record with what is at a position: not one's own.
+
+    Of public keys there may be thousands: what is looked up is each piece of the record.
+    """
     start = max(position - _RECORD, 0)
     around = pool.data[start : position + _SIZE + _RECORD].tobytes()
-    found = (around.find(public) for public in publics)
-    return any(at >= 0 and _together(pool, position, start + at, _RECORD + 1) for at in found)
+    pieces = ((at, around[at : at + _SIZE]) for at in range(len(around) - _SIZE + 1))
+    found = (at for at, piece in pieces if piece != own and piece in publics)
+    return any(_together(pool, position, start + at, _RECORD + 1) for at in found)
 
 
 def _together(pool: Pool, one: int, other: int, most: int = _RECORD) -> bool:

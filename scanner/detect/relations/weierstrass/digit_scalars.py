@@ -89,9 +89,12 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
         trials += itertools.islice(found, pool.budget(*MOST[name]))
     seen: set[tuple[str, int]] = set()
+    looked_at: set[tuple[str, int]] = set()
     for key, position, how in _witnessed(pool, trials, known):
-        constant = CURVES[key.curve].is_constant(key.d)
-        if (key.curve, key.x) not in seen and not constant and ec_closes(key):
+        if (key.curve, key.x) in seen or (key.curve, key.d) in looked_at:
+            continue
+        looked_at.add((key.curve, key.d))
+        if not CURVES[key.curve].is_constant(key.d) and ec_closes(key):
             seen.add((key.curve, key.x))
             size = readings.width(how, CURVES[key.curve].n.bit_length())
             yield Related(

@@ -54,6 +54,7 @@ def standing(pool: Pool, trials: Sequence[Trial], seen: set[tuple[str, int]]) ->
     Of d and n - d, whose points have the same x, that whose y stands too. They are ``seen`` then.
     """
     proved: dict[tuple[str, int], list[Trial]] = {}
+    closed: dict[int, bool] = {}
     whole: dict[tuple[str, int], Trial] = {}
     compressed: set[tuple[str, int]] = set()
     coordinates = [(trial.key.curve, trial.key.x) for trial in trials]
@@ -62,9 +63,10 @@ def standing(pool: Pool, trials: Sequence[Trial], seen: set[tuple[str, int]]) ->
         name = (trial.key.curve, trial.key.x)
         if position + size > trial.position and position < trial.position + trial.size:
             continue
-        same = proved.get(name, [])
-        if trial not in same and _closes(trial.key):
-            proved[name] = [*same, trial]
+        if index not in closed:
+            closed[index] = _closes(trial.key)
+            if closed[index]:
+                proved.setdefault(name, []).append(trial)
         before = pool.data[position - 1] if position else 0
         if before in points.COMPRESSED:
             compressed.add(name)
@@ -98,7 +100,7 @@ def by_y(
         trial = trials[index]
         if position + size <= trial.position or position >= trial.position + trial.size:
             found.append(trial)
-    for trial in found:
+    for trial in {id(trial): trial for trial in found}.values():
         name = trial.key.curve, trial.key.x
         if name not in seen and _closes(trial.key):
             seen.add(name)

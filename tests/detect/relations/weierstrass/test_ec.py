@@ -789,6 +789,20 @@ def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> 
         assert found(pool) == []
 
 
+def test_what_is_no_key_is_derived_once(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often its point stands."""
+    refused: list[int] = []
+    monkeypatch.setattr(matches, "_closes", lambda key: bool(refused.append(key.d)))
+    key = KEYS["P-256"]
+    data = noise.plant(noise.text(SIZE, 3), 1016, bytes(8) + encodings.little_limbs(key.d))
+    x = bytes(8) + encodings.big_endian(key.x, 32)
+    pool, _ = make_pool(noise.plant(data, 1056, x * 20 + bytes(8)))
+    assert found(pool) == []
+    assert refused.count(key.d) == 1
+
+
 @pytest.mark.parametrize("power", [1, 2, 4, 5])
 def test_a_root_of_one_is_no_key(make_pool: MakePool, power: int) -> None:
     """By which secp256k1's endomorphism multiplies: in hex, beside that multiple of G."""
