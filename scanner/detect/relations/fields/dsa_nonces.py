@@ -5,6 +5,7 @@ every number near r that may be s gives z, which is a hash: where that stands, x
 nobody did.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from scanner.detect.relations.places import words
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import nonces, verifying
 from scanner.model import NONCE_DSA
+
+MOST_PLACES = 16
+"""Places of one r near which s is looked for, the first."""
 
 _INTEGERS = (2, 3)
 """Bytes from one INTEGER of a signature in DER to the next, whose first may be a zero."""
@@ -56,7 +60,7 @@ def _beside(pool: Pool, r: int, size: int) -> Iterator[int]:
     """Yield what may be s, near where r stands."""
     hows = readings.unpacked(pool.readings)
     forms = [readings.encode(how, r, 8 * size) for how in hows]
-    for _, position in words.find_whole(pool.data, forms):
+    for _, position in itertools.islice(words.find_whole(pool.data, forms), MOST_PLACES):
         for at in (position + size + step for step in _INTEGERS):
             yield int.from_bytes(pool.data[at : at + size].tobytes(), "big")
         yield from nonces.numbers(pool, size, [pool.place(position, size)])
