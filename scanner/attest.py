@@ -24,6 +24,7 @@ from packaging.version import InvalidVersion, Version
 
 from scanner import pipes, policy
 from scanner.errors import AttestError, cause, phrase, remedy
+from scanner.fields import unicode
 from scanner.model import DumpReport, Report, Verdict
 from scanner.policy import Ruling
 
@@ -106,7 +107,7 @@ def statement(report: Report, *, ruling: Ruling, document: str, time: dt.datetim
                     {
                         "fingerprint": {"kind": f.fingerprint.kind, "value": f.fingerprint.value},
                         "rule": f.rule,
-                        "reason": _unicode(f.note),
+                        "reason": unicode(f.note),
                     }
                     for f in aside[:MOST_ASIDE]
                 ],
@@ -179,7 +180,7 @@ def _subjects(dump: DumpReport) -> list[dict[str, Any]]:
 
     What is left of an archive is none: by itself it may be read as something else.
     """
-    name = _unicode(os.path.basename(dump.path))  # noqa: PTH119 - "<stdin>" and "" too
+    name = unicode(os.path.basename(dump.path))  # noqa: PTH119 - "<stdin>" and "" too
     subjects = [{"name": name or "dump", "digest": {"sha256": dump.sha256}}]
     if dump.content.alone and dump.content.sha256 != dump.sha256:
         layers = ", ".join(dump.content.layers)
@@ -248,10 +249,6 @@ def _passed(dump: dict[str, Any], accepted: Collection[str]) -> bool:
     whole = type(covered["file_bytes"]) is int and covered["scanned_bytes"] == covered["file_bytes"]
     sound = whole and set(covered["faults"]) <= set(accepted)
     return sound and dump["verdict"] == Verdict.PASS and dump["blocking"] == 0
-
-
-def _unicode(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _unmade(reason: str) -> AttestError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner import __version__
 from scanner.errors import ReportError, cause
+from scanner.fields import unicode
 from scanner.urls import shown
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def row(event: str, decision: str, path: str, *, why: str = "") -> Row:
         "time": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "tool": {"name": "keysift", "version": __version__},
         "event": event,
-        "name": name.encode("utf-8", "backslashreplace").decode("utf-8"),
+        "name": unicode(name),
         "decision": decision,
         "why": why or None,
     }

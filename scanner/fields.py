@@ -1,7 +1,7 @@
 """Values of a JSON document, each of the type, the range and the words that it must have.
 
-What is anything else is refused, in words of ours that repeat nothing of the document. This module
-knows no document.
+What is anything else is refused, in words of ours that repeat nothing of the document; what is to
+be written is made such a value. This module knows no document.
 """
 
 import re
@@ -25,6 +25,19 @@ class RefusedError(Exception):
 def refuse(reason: str) -> NoReturn:
     """Raise RefusedError."""
     raise RefusedError(reason)
+
+
+def once(pairs: list[tuple[str, Any]]) -> Table:
+    """Return an object of :mod:`json`, none of whose fields stands twice: its object_pairs_hook."""
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        refuse("a field stands twice in one object")
+    return table
+
+
+def unicode(text: str) -> str:
+    """Write lone surrogates out as backslash escapes: strict readers refuse them in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def field(table: Table, name: str) -> Any:  # noqa: ANN401 - a JSON value

@@ -19,6 +19,7 @@ from scanner import cluster, policy, saved
 from scanner import gate as gates
 from scanner.dump import remote
 from scanner.errors import ScannerError, Unreadable, WorkerLost, phrase
+from scanner.fields import unicode
 from scanner.gate import Gate
 from scanner.model import DumpReport
 from scanner.processes import workers
@@ -135,9 +136,7 @@ def _outcome(answer: object, gate: Gate, path: str) -> tuple[Outcome, tuple[str,
             reason="the worker has another keysift, or other rules",
             hint=cluster.SAME,
         )
-    name, sent = (
-        shown(one).encode("utf-8", "backslashreplace").decode() for one in (path, everywhere(path))
-    )
+    name, sent = (unicode(shown(one)) for one in (path, everywhere(path)))
     if not report.dumps or report.dumps[0].path != sent:
         raise _lost("its answer is on another dump")
     dumps = (replace(dump, path=name + dump.path.removeprefix(sent)) for dump in report.dumps)

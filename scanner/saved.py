@@ -9,7 +9,7 @@ says. This module judges nothing anew and repairs nothing.
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from scanner import fields, model, pipes, spread
 from scanner.errors import ReportError, UsageError, cause
@@ -70,7 +70,7 @@ def parse(raw: bytes) -> model.Report:
         fields.refuse(f"it is larger than {FILE_LIMIT >> 20} MiB")
     try:
         document = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant
+            raw.decode("utf-8"), object_pairs_hook=fields.once, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
         fields.refuse("it is not JSON")
@@ -84,13 +84,6 @@ def parse(raw: bytes) -> model.Report:
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
-
-
-def _once(pairs: list[tuple[str, Any]]) -> Table:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        fields.refuse("a field stands twice in one object")
-    return table
 
 
 # --- the document -------------------------------------------------------------------------------

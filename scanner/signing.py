@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +20,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
 
 from scanner import pipes
 from scanner.errors import AttestError, UsageError, cause, remedy
+from scanner.fields import RefusedError, once
 
 STORES = ("hsm", "awskms", "gcpkms", "azurekms", "hv")
 """URI schemes of keys that are not read: PKCS#11, AWS, Google Cloud, Azure, HashiCorp Vault."""
@@ -112,8 +112,8 @@ def unsealed(path: str, payload_type: str, keys: Sequence[Key]) -> tuple[bytes, 
     if len(raw) > ENVELOPE_LIMIT:
         raise _void(f"it is larger than {ENVELOPE_LIMIT >> 20} MiB")
     try:
-        envelope = Envelope.from_dict(json.loads(raw.decode("ascii"), object_pairs_hook=_once))
-    except (*_LIBRARY, RecursionError):
+        envelope = Envelope.from_dict(json.loads(raw.decode("ascii"), object_pairs_hook=once))
+    except (*_LIBRARY, RecursionError, RefusedError):
         raise _void("it is no DSSE envelope") from None
     if envelope.payload_type != payload_type:
         raise _void("its payload is of another type")
@@ -168,13 +168,6 @@ def _bytes(path: str) -> bytes:
     if len(raw) > _KEY_LIMIT:
         raise _useless(path, "it is larger than 64 KiB")
     return raw
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise ValueError
-    return table
 
 
 def _useless(path: str, reason: str, hint: str = _FORMS) -> UsageError:

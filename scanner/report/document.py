@@ -15,8 +15,3 @@ def written(table: dict[str, Any]) -> str:
     text.write("\n")
     # DEL is ASCII and json leaves it as it is; outside of strings it cannot stand.
     return text.getvalue().replace("\x7f", "\\u007f")
-
-
-def unicode(text: str) -> str:
-    """Write lone surrogates out as backslash escapes: strict readers refuse them in JSON."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scanner import regions
+from scanner.fields import unicode
 from scanner.model import Layout
 from scanner.report import wording
-from scanner.report.document import unicode, written
+from scanner.report.document import written
 from scanner.report.printable import printable
 from scanner.stages.session import Survey
 

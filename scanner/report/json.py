@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from scanner import model
-from scanner.report.document import unicode, written
+from scanner.fields import unicode
+from scanner.report.document import written
 
 SCHEMA = 1
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from scanner import __version__, model
+from scanner.fields import unicode
 from scanner.redact import Overwritten, Redaction
 from scanner.report import wording
-from scanner.report.document import unicode, written
+from scanner.report.document import written
 from scanner.report.printable import printable
 from scanner.stages.overwrite import FILL
 
