@@ -8,12 +8,13 @@ says. This module judges nothing anew and repairs nothing.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 from scanner import fields, model, pipes, spread
 from scanner.errors import ReportError, UsageError, cause
-from scanner.fields import RefusedError, Table
+from scanner.fields import RefusedError, T, Table
 from scanner.model import Confidence, Severity, Verdict
 
 FILE_LIMIT = 256 << 20
@@ -101,17 +102,18 @@ def _report(table: Table) -> model.Report:
         rules_sha256=fields.digest(tool, "rules_sha256"),
         policy_sha256=fields.digest(table, "policy_sha256"),
         known_sha256=fields.digest(table, "known_sha256"),
-        baseline_sha256=fields.digest(table, "baseline_sha256")
-        if "baseline_sha256" in table
-        else "",
-        fingerprint_key_id=fields.digest(table, "fingerprint_key_id")
-        if "fingerprint_key_id" in table
-        else "",
+        baseline_sha256=_newer(table, "baseline_sha256", fields.digest, ""),
+        fingerprint_key_id=_newer(table, "fingerprint_key_id", fields.digest, ""),
         mode=fields.code(table, "mode"),
         verdict=verdict,
         dumps=dumps,
         fleet=_fleet(fields.inner(table, "fleet"), dumps) if "fleet" in table else None,
     )
+
+
+def _newer(table: Table, name: str, read: Callable[[Table, str], T], without: T) -> T:
+    """Return a field that older reports do not have, or what stands for it there."""
+    return read(table, name) if name in table else without
 
 
 def _fleet(table: Table, dumps: tuple[model.DumpReport, ...]) -> tuple[model.Spread, ...]:
@@ -153,7 +155,7 @@ def _dump(table: Table) -> model.DumpReport:
         fields.refuse("a verdict has no reason, or a pass has one")
     if verdict is Verdict.PASS and coverage.scanned_bytes != coverage.file_bytes:
         fields.refuse("a dump passes of which bytes were not swept")
-    accepted = fields.texts(table, "accepted") if "accepted" in table else ()
+    accepted: tuple[str, ...] = _newer(table, "accepted", fields.texts, ())
     if verdict is Verdict.PASS and any(f.code not in accepted for f in coverage.faults):
         fields.refuse("a dump passes that has a fault which nobody accepted")
     if verdict is not Verdict.BLOCKED and any(finding.blocks for finding in findings):
@@ -167,7 +169,7 @@ def _dump(table: Table) -> model.DumpReport:
             size=fields.number(content, "size"),
             sha256=fields.digest(content, "sha256"),
             faults=fields.rows(content, "faults", _fault),
-            alone=fields.flag(content, "alone") if "alone" in content else False,
+            alone=_newer(content, "alone", fields.flag, without=False),
         ),
         format=fields.code(table, "format"),
         arch=fields.code(table, "arch"),
@@ -287,15 +289,15 @@ def _finding(table: Table) -> model.Finding:
             not_after=fields.optional(public, "not_after"),
             kid=fields.optional(public, "kid"),
             ssh_fingerprint=fields.optional(public, "ssh_fingerprint"),
-            issuer=fields.optional(public, "issuer") if "issuer" in public else "",
-            audience=fields.optional(public, "audience") if "audience" in public else "",
+            issuer=_newer(public, "issuer", fields.optional, ""),
+            audience=_newer(public, "audience", fields.optional, ""),
             e_assumed=fields.flag(public, "e_assumed"),
         ),
         occurrences=fields.rows(table, "occurrences", _occurrence),
-        note=fields.optional(table, "note") if "note" in table else "",
-        protection=fields.optional(table, "protection") if "protection" in table else "",
-        session=fields.flag(table, "session") if "session" in table else False,
-        blocks=fields.flag(table, "blocks") if "blocks" in table else False,
+        note=_newer(table, "note", fields.optional, ""),
+        protection=_newer(table, "protection", fields.optional, ""),
+        session=_newer(table, "session", fields.flag, without=False),
+        blocks=_newer(table, "blocks", fields.flag, without=False),
     )
 
 
