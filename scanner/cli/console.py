@@ -71,21 +71,29 @@ def aside(progress: Bar | Silence, say: Callable[[], None]) -> None:
         say()
 
 
+def _display(*columns: ProgressColumn, color: bool) -> Progress:
+    """Return what shows a name, a bar and some columns on stderr, until it is done."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        *columns,
+        console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
 @contextlib.contextmanager
 def counted(total: int, *, quiet: bool, color: bool) -> Iterator[Callable[[], None]]:
     """Show how many of ``total`` dumps are done, likewise; what is given counts one more."""
     if quiet or not is_terminal(sys.stderr):
         yield lambda: None
         return
-    display = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
+    display = _display(
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
-        console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
+        color=color,
     )
     task = display.add_task("dumps", total=total)
     with display:
@@ -119,16 +127,11 @@ def progress(
     name = printable(os.path.basename(path) or path, _NAME_WIDTH)  # noqa: PTH119 - "-" and "" too
     if turn[1] > 1:
         name = f"{turn[0]}/{turn[1]}  {name}"
-    display = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
+    display = _display(
         _Measured(DownloadColumn(binary_units=True)),
         _Measured(TransferSpeedColumn()),
         _Measured(TimeRemainingColumn(compact=True)),
-        console=Console(stderr=True, no_color=not color, highlight=False, emoji=False),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
+        color=color,
     )
     with display:
         yield Bar(display, name)

@@ -62,8 +62,8 @@ def redact(
     The copy gets its name only if it passes. Each byte of every occurrence becomes the letter X;
     sizes, tables and compression stay. With --random all memory that looks random goes as well,
     compressed and encrypted data among it: what is left of a key that no scan can prove looks so.
-    Exit codes: 0 the copy is there and passes (with --dry-run:
-    it could be tried), 2 usage, 3 anything else, and then there is no copy.
+    Exit codes: 0 the copy is there and passes (with --dry-run: it could be tried), 2 usage, 3
+    anything else, and then there is no copy.
     """
     _refuse_odd_paths(path, output, dry_run=dry_run)
     targets.check((path, *named(**asked)), (output, record), audit_log)
