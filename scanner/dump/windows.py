@@ -40,15 +40,13 @@ class Segment:
     """What a window owns of one space.
 
     Bytes ``[at, at + size)`` of the window's buffer are bytes ``[offset, offset + size)`` of the
-    space; ``lead`` bytes before and ``trail`` behind are its neighbours, or zeros.
+    space; LEAD bytes before and TRAIL behind are its neighbours, or zeros.
     """
 
     space: int
     offset: int
     size: int
     at: int
-    lead: int
-    trail: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ def windows(memory: Memory, task: tuple[Place, ...]) -> Iterator[Window]:
                 segments, at = [], 0
             segment = _place(memory.map, place.space, offset, end, at, len(buffer))
             segments.append(segment)
-            at = segment.at + segment.size + segment.trail
+            at = segment.at + segment.size + TRAIL
             offset += segment.size
     if segments:
         yield _filled(memory, buffer[:at], segments)
@@ -118,7 +116,7 @@ def _place(space_map: SpaceMap, space: int, offset: int, end: int, at: int, room
     size = min(end - offset, room - TRAIL - start)
     if offset + size < end:
         size = _whole(space_map, space, offset, size)
-    return Segment(space=space, offset=offset, size=size, at=start, lead=LEAD, trail=TRAIL)
+    return Segment(space=space, offset=offset, size=size, at=start)
 
 
 def _filled(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> Window:
@@ -131,14 +129,14 @@ def _filled(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> Window:
         at = 0
         for segment in segments:
             _fill(memory, buffer, segment, at)
-            at = segment.at + segment.size + segment.trail
+            at = segment.at + segment.size + TRAIL
     return Window(buffer=buffer, segments=tuple(segments))
 
 
 def _reach(memory: Memory, segment: Segment) -> tuple[int, int]:
     """Return where a segment and its neighbours begin and end in their space."""
-    first = max(segment.offset - segment.lead, 0)
-    last = segment.offset + segment.size + segment.trail
+    first = max(segment.offset - LEAD, 0)
+    last = segment.offset + segment.size + TRAIL
     return first, min(last, int(memory.map.size[segment.space]))
 
 
@@ -153,15 +151,15 @@ def _fill(memory: Memory, buffer: _Bytes, segment: Segment, at: int) -> None:
     start = segment.at - (segment.offset - first)
     stop = segment.at + (last - segment.offset)
     buffer[at:start] = 0
-    buffer[stop : segment.at + segment.size + segment.trail] = 0
+    buffer[stop : segment.at + segment.size + TRAIL] = 0
     memory.readinto(segment.space, first, buffer.data[start:stop])
 
 
 def _fill_crowd(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> None:
     """Do the same for very many, by columns: what lies together in the file is read at once."""
-    told = [(s.space, s.offset, s.size, s.at, s.lead, s.trail) for s in segments]
-    space, offset, size, at, lead, trail = np.array(told, np.int64).T
-    first = np.maximum(offset - lead, 0)
-    last = np.minimum(offset + size + trail, memory.map.size[space])
+    told = [(s.space, s.offset, s.size, s.at) for s in segments]
+    space, offset, size, at = np.array(told, np.int64).T
+    first = np.maximum(offset - LEAD, 0)
+    last = np.minimum(offset + size + TRAIL, memory.map.size[space])
     buffer[:] = 0
     memory.read_many(space, first, last - first, buffer.data, at - (offset - first))

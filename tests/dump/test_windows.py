@@ -48,11 +48,11 @@ def test_a_crowd_of_spaces() -> None:
     for task in windows.cut(held.map):
         for window in windows.windows(held, task):
             for part in window.segments:
-                low, high = part.offset - part.lead, part.offset + part.size + part.trail
+                low, high = part.offset - windows.LEAD, part.offset + part.size + windows.TRAIL
                 limit = int(sizes[part.space])
                 wanted = held.read(part.space, max(low, 0), min(high, limit) - max(low, 0))
                 wanted = bytes(max(-low, 0)) + wanted + bytes(max(high - limit, 0))
-                first = part.at - part.lead
+                first = part.at - windows.LEAD
                 assert window.buffer[first : first + len(wanted)].tobytes() == wanted
                 seen += part.size
     assert seen == int(np.sum(sizes))
