@@ -90,32 +90,11 @@ def fleet(
     A dump of which no report came back is incomplete. With --split this machine reads and hashes
     each dump too, and the workers share what is left to do.
     """
-    if find_spec("distributed") is None:
-        raise errors.UsageError(
-            "a fleet needs Dask",
-            reason="the package distributed is not installed here",
-            hint="in keysift's checkout: pip install '.[fleet]'",
-        )
+    _refuse_without_dask()
     files = inputs.expand(dumps)
     read = (*files, *named(**asked), tls_ca, tls_cert, tls_key)
-    if "-" in files:
-        raise errors.UsageError(
-            "a fleet cannot read standard input",
-            reason="other processes scan its dumps",
-            hint="name files, or use keysift scan -",
-        )
-    if scheduler is None and (insecure or tls_ca or tls_cert or tls_key):
-        raise errors.UsageError(
-            "there is no scheduler to reach",
-            reason="--insecure and --tls-ca, --tls-cert, --tls-key say how one is reached",
-            hint="name it with --scheduler, or leave them out",
-        )
-    if resume is not None and scheduler is not None and not split:
-        raise errors.UsageError(
-            "scans on other machines cannot be kept",
-            reason="what was swept would be kept where each of them runs",
-            hint="say --split, or leave --resume away",
-        )
+    way = bool(insecure or tls_ca or tls_cert or tls_key)
+    _refuse_odd(files, scheduler, way=way, kept=resume is not None and not split)
     targets.check(read, (look.output,), audit_log)
     from scanner import gate  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cluster import Cluster  # noqa: PLC0415
@@ -140,6 +119,40 @@ def fleet(
     report = replace(gate.report(made, scanned), fleet=spread.spread(scanned, dated))
     report = logged(report, made, "fleet", audit_log, complain)
     return hand_over(report, dict(EXIT_CODES)[report.verdict], look, complain, kept.drop)
+
+
+def _refuse_without_dask() -> None:
+    if find_spec("distributed") is None:
+        raise errors.UsageError(
+            "a fleet needs Dask",
+            reason="the package distributed is not installed here",
+            hint="in keysift's checkout: pip install '.[fleet]'",
+        )
+
+
+def _refuse_odd(files: tuple[str, ...], scheduler: str | None, *, way: bool, kept: bool) -> None:
+    """Raise UsageError for what no fleet can do.
+
+    ``way``: options say how a scheduler is reached; ``kept``: each task is to keep its scan.
+    """
+    if "-" in files:
+        raise errors.UsageError(
+            "a fleet cannot read standard input",
+            reason="other processes scan its dumps",
+            hint="name files, or use keysift scan -",
+        )
+    if scheduler is None and way:
+        raise errors.UsageError(
+            "there is no scheduler to reach",
+            reason="--insecure and --tls-ca, --tls-cert, --tls-key say how one is reached",
+            hint="name it with --scheduler, or leave them out",
+        )
+    if scheduler is not None and kept:
+        raise errors.UsageError(
+            "scans on other machines cannot be kept",
+            reason="what was swept would be kept where each of them runs",
+            hint="say --split, or leave --resume away",
+        )
 
 
 def _outcomes(
