@@ -9,13 +9,13 @@ cannot open, and strays that it does not know: that is a fault.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
 from scanner.dump import archives, trailing, unpack
 from scanner.dump.archives.archive import MAX_MEMBERS, Archive
-from scanner.dump.source import CHUNK, File, Pieces
+from scanner.dump.source import File, Pieces
 from scanner.dump.storage import Spill
 from scanner.dump.trailing import HEAD, NOTHING
 from scanner.model import Fault
@@ -78,8 +78,8 @@ def expand(
             expander.archive(given, kind, "", layers)
             spill.finish()
             return expander.contents(layers, kind.name)
-        given = unpack.copy_file(given)
-    layers, name = expander.stream(given, "", ())
+    chunks = given.chunks() if isinstance(given, File) else given
+    layers, name = expander.stream(chunks, "", ())
     spill.finish()
     return expander.contents(layers, name)
 
@@ -174,19 +174,21 @@ class _Expander:
                 self.stream(member.chunks, path, layers)
         doubted = bool(archive.faults)
         self._note(archive.faults)
-        self._keep(_read(file, archive.left()))
-        for gap in archive.gaps():
-            if gap[0] == 0:  # it begins as the archive does, and would be opened for ever
-                self._keep(_read(file, (gap,)))
+        for start, size in archive.left():
+            self._keep(file.chunks(start, start + size))
+        for start, size in archive.gaps():
+            chunks = file.chunks(start, start + size)
+            if start == 0:  # it begins as the archive does, and would be opened for ever
+                self._keep(chunks)
                 if not doubted:
                     self._unknown()
                 continue
-            path = f"{name}!bytes at {gap[0]}" if name else f"bytes at {gap[0]}"
-            self._stray(_read(file, (gap,)), path, layers, doubted=doubted)
+            path = f"{name}!bytes at {start}" if name else f"bytes at {start}"
+            self._stray(chunks, path, layers, doubted=doubted)
         self._depth -= 1
         behind = trailing.behind_text(file) if kind.text else None
         if behind is not None:
-            self._trails(_read(file, ((behind[0], behind[1] - behind[0]),)), name, layers)
+            self._trails(file.chunks(*behind), name, layers)
 
     def _full(self) -> bool:
         """Tell whether nothing more is opened: that is a fault."""
@@ -249,7 +251,7 @@ class _Expander:
         file = File(self._spill.fd, (piece,))
         for start, end in trailing.find(file):
             said = BEHIND if end == file.size else f"bytes at {start}"
-            self._trails(_read(file, ((start, end - start),)), name, layers, said)
+            self._trails(file.chunks(start, end), name, layers, said)
 
     def _unknown(self) -> None:
         text = "Bytes are of no stream or member, and what they hold is not known."
@@ -285,9 +287,3 @@ class _Expander:
 
     def _fault(self, code: str, text: str) -> None:
         self._note([Fault(code=code, text=text)])
-
-
-def _read(file: File, pieces: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-    for start, size in pieces:
-        for at in range(start, start + size, CHUNK):
-            yield file.read(at, min(CHUNK, start + size - at))

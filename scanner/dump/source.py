@@ -12,6 +12,7 @@ import stat
 import sys
 import time
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from types import TracebackType
@@ -132,6 +133,12 @@ class File:
         buffer = bytearray(size)
         self.readinto(offset, buffer)
         return bytes(buffer)
+
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes between two offsets, by default all, a megabyte at most at a time."""
+        end = self.size if end is None else end
+        for at in range(start, end, CHUNK):
+            yield self.read(at, min(CHUNK, end - at))
 
     def part(self, offset: int, end: int) -> "File":
         """Return what is between two offsets, as a file that shares this one's reader."""

@@ -150,9 +150,9 @@ def _unknown(layout: Layout) -> list[Span]:
 
 def _first(file: File, start: int, end: int) -> int:
     """Return the offset of the first byte between two that is no padding; else the second."""
-    for at in range(start, end, CHUNK):
-        chunk = file.read(at, min(CHUNK, end - at))
+    for chunk in file.chunks(start, end):
         rest = chunk.lstrip(NOTHING)
+        start += len(chunk) - len(rest)
         if rest:
-            return at + len(chunk) - len(rest)
-    return end
+            break
+    return start

@@ -24,7 +24,7 @@ from scanner.dump.codecs import (
     sniff_layer,
     sniff_next,
 )
-from scanner.dump.source import CHUNK, File
+from scanner.dump.source import CHUNK
 from scanner.errors import Unreadable, cause
 from scanner.model import Fault
 
@@ -50,12 +50,6 @@ def copy_stream(fd: int) -> Iterator[bytes]:
         if not data:
             return
         yield data
-
-
-def copy_file(file: File) -> Iterator[bytes]:
-    """Yield the bytes of a file from its start, a megabyte at most at a time."""
-    for offset in range(0, file.size, CHUNK):
-        yield file.read(offset, min(CHUNK, file.size - offset))
 
 
 @dataclass(frozen=True, slots=True)

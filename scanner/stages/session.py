@@ -238,7 +238,7 @@ def _survey(session: Session) -> Survey:
         if _archived(given):
             inside, sha256 = _expand(session, given), source.digest(given)
         elif _packed(given):
-            inside = _expand(session, tally.count(unpack.copy_file(given)), small=size <= SMALL)
+            inside = _expand(session, tally.count(given.chunks()), small=size <= SMALL)
             sha256 = tally.sha256.hexdigest() if tally.size == size else ""
         else:
             layout = _layout(given)
@@ -349,7 +349,7 @@ def _expand(session: Session, given: File | Iterator[bytes], *, small: bool = Fa
 
 def _decode_again(session: Session, survey: Survey) -> None:
     """Decode what another worker has surveyed. Raises Unreadable where it is not the same."""
-    inside = _expand(session, unpack.copy_file(session.given), small=True)
+    inside = _expand(session, session.given.chunks(), small=True)
     file = File(session.spill.fd, inside.pieces)
     if source.digest(file) != survey.content.sha256:
         raise _changed()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fixtures import heaps, keys
 from fixtures.encodings import pkcs8_der
 from scanner import dump
+from scanner.dump import source
 from scanner.dump.archives import erlang, heapsnapshot, hextext
 from scanner.model import Layout
 from tests.dump.dump_bytes import file_of
@@ -211,7 +212,7 @@ def test_any_terms(terms: list[int | bytes | str], version: str, step: int) -> N
         pytest.MonkeyPatch.context() as patch,
         file_of(heaps.erl_crash_dump(terms, version=version)) as file,
     ):
-        patch.setattr(erlang, "CHUNK", step)
+        patch.setattr(source, "CHUNK", step)
         patch.setattr(erlang, "MAX_LINE", 3 * step + 120)
         archive = erlang.Archive(file)
         found = b"".join(data or b"|" for data in erlang._values(archive))

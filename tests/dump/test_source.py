@@ -32,6 +32,16 @@ def test_reads_at_offsets(tmp_path: Path) -> None:
         assert file.identify().size == len(data)
 
 
+def test_chunks(tmp_path: Path) -> None:
+    """All bytes come in order, or those between two offsets, a megabyte at most at a time."""
+    data = bytes(range(256)) * 5000
+    with source.open_file(_written(tmp_path / "core", data)) as file:
+        assert [len(chunk) for chunk in file.chunks()] == [source.CHUNK, len(data) - source.CHUNK]
+        assert b"".join(file.chunks()) == data
+        assert b"".join(file.chunks(7, source.CHUNK + 9)) == data[7 : source.CHUNK + 9]
+        assert list(file.chunks(9, 9)) == []
+
+
 @posix
 @pytest.mark.parametrize("missing", [("preadv",), ("preadv", "pread")])
 def test_reads_without_positioned_reads(

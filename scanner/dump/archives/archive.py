@@ -86,8 +86,7 @@ class Archive:
         end = min(start + size, self.file.size)
         if end < start + size:
             self.fault("truncated-archive", "A member of the archive is cut.")
-        for at in range(start, end, CHUNK):
-            yield self.file.read(at, min(CHUNK, end - at))
+        yield from self.file.chunks(start, end)
         self.take(start, end - start)
 
     def decoded(self, start: int, end: int, decoder: Decoder, lead: bytes = b"") -> "Decoding":

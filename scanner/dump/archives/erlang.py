@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 
 from scanner.dump.archives.archive import Archive, Member
-from scanner.dump.source import CHUNK
 
 MAX_DIGITS = 4096
 """Decimal digits of an integer: that of 8,192 bits has 2,467. Python reads 4,300."""
@@ -87,9 +86,9 @@ def _version(archive: Archive) -> tuple[int, int]:
 
 def _lines(archive: Archive) -> Iterator[tuple[bytes, bool, bool]]:
     """Yield lines, long ones in pieces: text, whether a line begins with it, whether it ends."""
-    file, held, begins = archive.file, b"", True
-    for at in range(0, file.size, CHUNK):
-        *lines, held = (held + file.read(at, min(CHUNK, file.size - at))).split(b"\n")
+    held, begins = b"", True
+    for chunk in archive.file.chunks():
+        *lines, held = (held + chunk).split(b"\n")
         for line in lines:
             yield line.removesuffix(b"\r"), begins, True
             begins = True

@@ -106,9 +106,8 @@ def _core(text: _Text) -> Iterator[bytes]:
 
 def _lines(archive: Archive) -> Iterator[bytes]:
     held = b""
-    for at in range(0, archive.file.size, CHUNK):
-        held += archive.file.read(at, min(CHUNK, archive.file.size - at))
-        lines = held.split(b"\n")
+    for chunk in archive.file.chunks():
+        lines = (held + chunk).split(b"\n")
         held = lines.pop()
         yield from lines
         if len(held) > MAX_LINE:

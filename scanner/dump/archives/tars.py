@@ -108,10 +108,8 @@ def _between(archive: Archive, start: int, end: int) -> None:
     """Note a fault where anything but zeros and global headers lies between two members."""
     end = min(end, archive.file.size)
     start = _behind_global(archive, start, end)
-    for at in range(start, end, CHUNK):
-        if any(archive.file.read(at, min(CHUNK, end - at))):
-            archive.fault("corrupt-archive", "Bytes between two members are no header.")
-            return
+    if any(map(any, archive.file.chunks(start, end))):
+        archive.fault("corrupt-archive", "Bytes between two members are no header.")
 
 
 def _behind_global(archive: Archive, start: int, end: int) -> int:
