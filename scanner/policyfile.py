@@ -3,8 +3,7 @@
 A policy says from which severity and confidence on a finding blocks, which keys are allowed to be
 in a dump (each with a reason, an owner and a last day), whether keys of sessions block, and which
 single fault is accepted. It can not say more: there is no way to write down that unswept,
-undecodable or faulted bytes may pass.
-This module judges no finding and knows no clock.
+undecodable or faulted bytes may pass. This module judges no finding and knows no clock.
 """
 
 import datetime as dt

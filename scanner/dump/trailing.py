@@ -42,8 +42,8 @@ MOST = 1 << 14
 def find(file: File, layout: Layout | None = None) -> tuple[Span, ...]:
     """Return, as (start, end), where something is packed that a dump's tables do not name.
 
-    The ``layout`` of the file is read where it is not given.
-    The first place of too many is one of these, whatever it holds; none overlaps another.
+    The ``layout`` of the file is read where it is not given. The first place of too many is one of
+    these, whatever it holds; none overlaps another.
     """
     looked, reach = 0, 0
     found: list[Span] = []

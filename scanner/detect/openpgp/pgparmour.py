@@ -20,9 +20,9 @@ _HEADER = re.compile(rb"(?:Version|Comment|Hash|Charset|MessageID): [^\r\n]{0,20
 def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
     """Decode what stands behind a BEGIN line (RFC 9580 section 6.2).
 
-    Returns the bytes, the characters that they took, and whether a checksum contradicts them.
-    Lines end in LF, CRLF or CR; escapes are undone, and indentation is passed over.
-    With ``cut``, the text may end anywhere.
+    Returns the bytes, the characters that they took, and whether a checksum contradicts them. Lines
+    end in LF, CRLF or CR; escapes are undone, and indentation is passed over. With ``cut``, the
+    text may end anywhere.
     """
     end = _NEXT.search(text)
     plain = escapes.undone(text[: end.start()] if end else text)

@@ -1,4 +1,4 @@
-"""Apport reports (`problem_report.py`): fields of text, and attachments in base64.
+"""Apport reports (``problem_report.py``): fields of text, and attachments in base64.
 
 A value that is binary stands as ``Key: base64`` and lines that begin with a space, each encoded on
 its own; what they decode to is mostly gzip, in old reports zlib, in new ones zstd. This module

@@ -147,6 +147,12 @@ def _rows(start: _Int64, size: _Int64) -> Iterator[tuple[int, int]]:
         yield from zip(start[at : at + CHUNK].tolist(), size[at : at + CHUNK].tolist(), strict=True)
 
 
+def zeros(size: int) -> Iterator[bytes]:
+    """Yield so many zeros, a megabyte at most at a time; none where the size is negative."""
+    for at in range(0, size, CHUNK):
+        yield bytes(min(CHUNK, size - at))
+
+
 def member_name(raw: bytes) -> str:
     """Return a member's name as text, cut to what is kept."""
     return raw[: 4 * MAX_MEMBER_NAME].decode("utf-8", "replace")[:MAX_MEMBER_NAME]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.dump.archives.archive import Archive, Member
+from scanner.dump.archives.archive import Archive, Member, zeros
 from scanner.dump.source import CHUNK
 
 MAX_RECORDS = 1 << 21
@@ -77,8 +77,7 @@ def _joined(archive: Archive, records: _Records) -> Iterator[bytes]:
         if room < 0:
             archive.fault("limit-bytes", "The records of the dump lie too far apart.")
             return
-        for done in range(0, hole, CHUNK):
-            yield bytes(min(CHUNK, hole - done))
+        yield from zeros(hole)
         yield from archive.stored(source, end - start)
         at = end
 

@@ -1,9 +1,8 @@
 """Machines that libvirt saved and compressed: what QEMU wrote, as a file within.
 
 The head of such a file and the domain's XML stand as they are, and are swept so; behind them is one
-stream of gzip, bzip2, xz, lzop or zstd. This module exists because
-a stream that begins within a file is opaque to a sweep. A stream that is not compressed is read in
-its place, and not here.
+stream of gzip, bzip2, xz, lzop or zstd. This module exists because a stream that begins within a
+file is opaque to a sweep. A stream that is not compressed is read in its place, and not here.
 """
 
 from collections.abc import Iterator

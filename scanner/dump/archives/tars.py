@@ -11,8 +11,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import cast
 
-from scanner.dump.archives.archive import MAX_MEMBER_NAME, MAX_MEMBERS, Archive, Member
-from scanner.dump.source import CHUNK, File
+from scanner.dump.archives.archive import MAX_MEMBER_NAME, MAX_MEMBERS, Archive, Member, zeros
+from scanner.dump.source import File
 from scanner.errors import Unreadable
 
 _BLOCK = 512
@@ -152,16 +152,11 @@ def _sparse(
         if offset < at or size < 0 or offset + size > max(info.size, 0):
             archive.fault("corrupt-member", "The map of a sparse member contradicts itself.")
             return
-        yield from _zeros(offset - at)
+        yield from zeros(offset - at)
         yield from archive.stored(data, size)
         at, data = offset + size, data + size
-    yield from _zeros(info.size - at)
+    yield from zeros(info.size - at)
     if end - data >= _BLOCK:
         archive.fault("corrupt-member", "A sparse member has data that its map leaves out.")
     else:
         archive.know(data, end - data)
-
-
-def _zeros(size: int) -> Iterator[bytes]:
-    for at in range(0, size, CHUNK):
-        yield bytes(min(CHUNK, size - at))
