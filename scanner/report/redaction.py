@@ -6,7 +6,7 @@ where it was made; the same redaction gives the same record.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scanner import __version__, model
@@ -35,8 +35,11 @@ def text(made: Redaction, output: str | None, *, verbose: bool = False) -> str:
     lines.append(f"          {done} {verb}; {_outcome(made, output)}")
     if made.findings:
         lines.append("")
+    ranges: dict[model.Fingerprint, list[Overwritten]] = defaultdict(list)
+    for one in made.overwritten:
+        ranges[one.fingerprint].append(one)
     for finding in made.findings:
-        lines += _finding(made, finding, verbose=verbose or output is None)
+        lines += _finding(finding, ranges[finding.fingerprint], verbose=verbose or output is None)
     if made.random:
         size = sum(end - start for start, end in made.random)
         places = wording.count(len(made.random), "range", "ranges")
@@ -54,8 +57,9 @@ def _outcome(made: Redaction, output: str | None) -> str:
     return f"the copy passes (scan {made.rounds})"
 
 
-def _finding(made: Redaction, finding: model.Finding, *, verbose: bool) -> Iterator[str]:
-    ranges = [one for one in made.overwritten if one.fingerprint == finding.fingerprint]
+def _finding(
+    finding: model.Finding, ranges: Sequence[Overwritten], *, verbose: bool
+) -> Iterator[str]:
     total = sum(one.size for one in ranges)
     yield f"  {wording.name(finding)} {wording.kind(finding)}  by {printable(finding.rule)}"
     yield f"    {wording.fingerprint_kind(finding)}  {finding.fingerprint.value}"
