@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from scanner import regions
 from scanner.dump import space
+from scanner.dump.draft import base_name
 from scanner.dump.space import SpaceMap
 from scanner.model import Extent, Label, Layout, Module, Place, Thread
 
@@ -109,16 +110,18 @@ class Labels:
         return ""
 
     def _given(self, name: str) -> str:
-        base = _base(name)
+        base = base_name(name)
         return WITHHELD if base in self.withheld else base
 
 
 def withheld(layout: Layout, space_map: SpaceMap, found: Iterable[Place]) -> frozenset[str]:
     """Return the base names whose bytes in the file something that was found shares."""
     names = sorted(
-        (module.name_offset, module.name_offset + module.name_size, _base(module.name))
-        for module in layout.modules
-        if module.name_offset is not None
+        {
+            (module.name_offset, module.name_offset + module.name_size, base_name(module.name))
+            for module in layout.modules
+            if module.name_offset is not None
+        }
     )
     if not names:
         return frozenset()
@@ -133,8 +136,3 @@ def withheld(layout: Layout, space_map: SpaceMap, found: Iterable[Place]) -> fro
                 last = bisect_left(names, (end,))
                 held |= {base for _, stop, base in names[first:last] if stop > start}
     return frozenset(held)
-
-
-def _base(name: str) -> str:
-    """Return the last part of a path of either system."""
-    return name.replace("\\", "/").rpartition("/")[2]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from scanner.dump.draft import base_name
 from scanner.model import DumpReport, Finding, Occurrence, Report, Verdict
 from scanner.report import filemap, memorymap, wording
 from scanner.report.markup import Content, Node, add, element, lines, quoted, rows, serialise
@@ -50,7 +51,7 @@ def render(report: Report) -> str:
 
 
 def _head(report: Report, style: str, script: str) -> Node:
-    names = ", ".join(_base(dump.path) for dump in report.dumps[:3])
+    names = ", ".join(printable(base_name(dump.path), 80) for dump in report.dumps[:3])
     security = (
         f"default-src 'none'; style-src {_allowed(style)}; script-src {_allowed(script)}; "
         "base-uri 'none'; form-action 'none'"
@@ -71,10 +72,6 @@ def _allowed(text: str) -> str:
     """Return the source expression that allows one inline text (CSP Level 3, section 2.3.1)."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _base(path: str) -> str:
-    return printable(path.replace("\\", "/").rpartition("/")[2], 80)
 
 
 # --- the whole report ---------------------------------------------------------------------------

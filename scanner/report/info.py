@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scanner import regions
+from scanner.dump.draft import base_name
 from scanner.fields import unicode
 from scanner.model import Layout
 from scanner.report import wording
@@ -68,7 +69,7 @@ def _rows(survey: Survey, room: int) -> Iterator[tuple[str, str]]:
         words = "" if said is None else f", {said} argument{'s' if said != 1 else ''}"
         yield "process", f"{layout.process}{words}"
     if known:
-        names = list(dict.fromkeys(_base(module.name) for module in layout.modules))
+        names = list(dict.fromkeys(base_name(module.name) for module in layout.modules))
         yield "threads", f"{len(layout.threads):,}"
         yield "modules", _some(f"{len(layout.modules):,}", names, room)
         size = sum(regions.columns(layout.regions).size)
@@ -136,9 +137,5 @@ def _dump(path: str, survey: Survey) -> dict[str, Any]:
 
 def _modules(layout: Layout) -> Iterable[dict[str, Any]]:
     for module in layout.modules:
-        name = unicode(_base(module.name))
+        name = unicode(base_name(module.name))
         yield {"address": hex(module.start), "size": module.size, "name": name}
-
-
-def _base(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]

@@ -9,6 +9,7 @@ is written: this module knows of none.
 from xml.etree import ElementTree as ET
 
 from scanner import model
+from scanner.dump.draft import base_name
 from scanner.report import wording
 from scanner.report.printable import printable
 
@@ -87,5 +88,4 @@ def _said(finding: model.Finding) -> list[str]:
 
 def _class(dump: model.DumpReport) -> str:
     """Return the dump's base name; a dot would part it into packages."""
-    base = dump.path.replace("\\", "/").rpartition("/")[2]
-    return f"keysift.{printable(base, _TEXT).replace('.', '_')}"
+    return f"keysift.{printable(base_name(dump.path), _TEXT).replace('.', '_')}"
