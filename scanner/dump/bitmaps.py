@@ -22,7 +22,7 @@ def runs(file: File, offset: int, bits: int, *, most: int) -> Iterator[tuple[int
 
     Bit k of byte b is page frame 8 * b + k. Raises Unreadable where the file has not all of it.
     """
-    first = end = left = 0
+    first = end = told = 0
     for at in range(0, (bits + 7) // 8, STEP):
         size = min(STEP, (bits + 7) // 8 - at)
         raw = np.frombuffer(file.read(offset + at, size), np.uint8)
@@ -34,8 +34,8 @@ def runs(file: File, offset: int, bits: int, *, most: int) -> Iterator[tuple[int
                 continue
             if end > first:
                 yield first, end - first
-                left += 1
-                if left == most:
+                told += 1
+                if told == most:
                     return
             first, end = start, stop
     if end > first:
