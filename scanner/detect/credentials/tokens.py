@@ -185,14 +185,11 @@ def _tokens(
     paths: tuple[str, ...],
 ) -> Iterator[_Token]:
     """Yield every token of the neighbourhoods; overlapping ones, and those of seams twice."""
-    for space in np.unique(spaces).tolist():
-        mine = np.flatnonzero(spaces == space)
-        at = offsets[mine]
-        breaks = np.flatnonzero(np.diff(at) > BEFORE + AFTER) + 1
-        for group in np.split(np.arange(len(at)), breaks):
-            hits = at[group]
-            named = [hit_rules[index].id == JWT for index in mine[group].tolist()]
-            yield from _neighbourhood(memory, space, hits, named, paths)
+    apart = (np.diff(spaces) != 0) | (np.diff(offsets) > BEFORE + AFTER)
+    cuts = [0, *(np.flatnonzero(apart) + 1).tolist(), len(offsets)]
+    for low, high in itertools.pairwise(cuts if len(offsets) else ()):
+        named = [rule.id == JWT for rule in hit_rules[low:high]]
+        yield from _neighbourhood(memory, int(spaces[low]), offsets[low:high], named, paths)
 
 
 def _neighbourhood(

@@ -330,6 +330,30 @@ def test_a_short_mark_of_what_is_padded_is_probable(behind: bytes, name: str) ->
     assert told(b"\0" + token + behind)[0][0] == name
 
 
+def test_hits_are_looked_at_together_within_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is near is one stretch; another space begins another, wherever its hits stand."""
+    asked: list[tuple[int, list[int], list[bool]]] = []
+    monkeypatch.setattr(
+        detector,
+        "_neighbourhood",
+        lambda _, space, hits, named, __: asked.append((space, hits.tolist(), named)) or (),
+    )
+    far = detector.BEFORE + detector.AFTER
+    spaces, offsets = [0, 0, 0, 3, 3, 4], [5, 5 + far, 6 + 2 * far, 7, 8 + far, 9 + far]
+    names = {rule.id: rule for rule in RULES}
+    named = [names[name] for name in (detector.JWT, *[detector.SURE] * 4, detector.JWT)]
+    for count in (6, 0):
+        columns = (np.array(column[:count], np.int64) for column in (spaces, offsets))
+        detector.search(Bytes(b""), *columns, named[:count])
+    assert asked == [
+        (0, [5, 5 + far], [True, False]),
+        (0, [6 + 2 * far], [False]),
+        (3, [7], [False]),
+        (3, [8 + far], [False]),
+        (4, [9 + far], [True]),
+    ]
+
+
 def test_a_short_mark_in_a_crowd_is_probable() -> None:
     """Of very many words of base64 one begins with three letters; a token stands out by its length.
 
