@@ -146,7 +146,7 @@ def search(
         text = f"The search for tokens ended with {type(error).__name__}."
         faults.append(Fault(code="tokens-failed", text=text))
     kinds = {rule.id: rule.kind for rule in hit_rules}
-    names, published = Names(key), _published()
+    names = Names(key)
     candidates, witnesses = [], []
     for token in _apart(found):
         name = names.of("token", token.value)
@@ -161,7 +161,7 @@ def search(
                 fingerprint=name,
                 bits=0,
                 places=(token.place,),
-                published=_source(token, published),
+                published=_source(token.value),
             )
         )
         if token.claims is not None:
@@ -312,18 +312,18 @@ def _apart(tokens: Sequence[_Token]) -> list[_Token]:
 
 
 @functools.lru_cache(maxsize=1)
-def _published() -> tuple[tuple[bytes, str], ...]:
+def _published() -> dict[bytes, str]:
     """Return tokens that are printed as examples, with where each stands for everybody to read."""
     text = (rules.shipped() / "tokens" / "published.toml").read_text("utf-8")
-    return tuple(
-        (value.encode(), str(row["source"]))
+    return {
+        value.encode(): str(row["source"])
         for row in tomllib.loads(text)["examples"]
         for value in row["values"]
-    )
+    }
 
 
-def _source(token: _Token, published: Sequence[tuple[bytes, str]]) -> str:
+def _source(value: bytes) -> str:
     """Return where a token, or the value in it, is published; empty for one that is not."""
-    within = _WITHIN.search(token.value)
-    values = token.value, within and (within["last"] or within["password"])
-    return next((source for value, source in published if value in values), "")
+    within = _WITHIN.search(value)
+    inner = (within["last"] or within["password"]) if within else b""
+    return _published().get(value) or _published().get(inner, "")
