@@ -15,6 +15,7 @@ from dataclasses import replace
 from scanner.detect.algebra import groups, publics
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
+from scanner.detect.encodings import armour
 from scanner.detect.evidence import on_curve, rsa_public
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -173,13 +174,6 @@ def named(key: PublicKey, blob: bytes, place: Place | None = None) -> PublicKey:
     return replace(key, witness=witness)
 
 
-def decode(text: bytes) -> bytes:
-    """Decode base64 characters up to the last one that completes a byte."""
-    left = len(text) % 4
-    whole, rest = text[: len(text) - left], text[len(text) - left :]
-    return base64.b64decode(whole + (rest + b"=" * (4 - left) if left >= 2 else b""))
-
-
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[PublicKey]:  # noqa: ARG001
     """Yield the public key whose blob, or whose base64 in one or two bytes a character, is here."""
     head = memory.clip(space, offset, 2)
@@ -191,8 +185,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
         raw = memory.clip(space, offset, 2 * _READ * width)[::width]
         match = _BASE64.match(raw)
         text = match[0].translate(None, b"\r\n") if match else b""
-        blob = decode(text)
-        found = read(blob, Place(space=space, offset=offset, size=0))
+        found = read(armour.decode(text), Place(space=space, offset=offset, size=0))
     if found is not None:
         key, size = found
         if head != b"\0\0":

@@ -54,7 +54,13 @@ class Serialized:
 
 
 def _rsa(wire: Wire) -> Rsa:
-    n, e, d, _, p, q = (wire.mpint() for _ in range(6))
+    n, e = wire.mpint(), wire.mpint()
+    return _of_numbers(wire, n, e)
+
+
+def _of_numbers(wire: Wire, n: int, e: int) -> Rsa:
+    """Read what stands behind the public numbers, or behind a certificate: d, iqmp, p, q."""
+    d, _, p, q = (wire.mpint() for _ in range(4))
     key = rsa_primes(n, e, p, q)
     if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
         raise NotSsh
@@ -69,7 +75,11 @@ def _dsa(wire: Wire) -> Ffc:
 
 
 def _ecdsa(wire: Wire) -> Ec:
-    curve, x, y = wire.point()
+    return _of_point(wire, *wire.point())
+
+
+def _of_point(wire: Wire, curve: str, x: int, y: int) -> Ec:
+    """Read the scalar that stands behind a point, or behind a certificate."""
     key = ec_scalar(curve, wire.mpint(), x, y)
     if key is None:
         raise NotSsh
@@ -106,22 +116,13 @@ def _certificate(wire: Wire) -> Wire:
 
 
 def _certified_rsa(wire: Wire) -> Rsa:
-    """Read what sshkey_private_serialize writes behind a certificate: d, iqmp, p, q."""
     public = _certificate(wire)
     e, n = public.mpint(), public.mpint()
-    d, _, p, q = (wire.mpint() for _ in range(4))
-    key = rsa_primes(n, e, p, q)
-    if key is None or (e * d - 1) % (p - 1) or (e * d - 1) % (q - 1):
-        raise NotSsh
-    return Rsa(n=n, e=e, d=d, p=key.p, q=key.q)
+    return _of_numbers(wire, n, e)
 
 
 def _certified_ecdsa(wire: Wire) -> Ec:
-    curve, x, y = _certificate(wire).point()
-    key = ec_scalar(curve, wire.mpint(), x, y)
-    if key is None:
-        raise NotSsh
-    return key
+    return _of_point(wire, *_certificate(wire).point())
 
 
 def _certified_ed25519(wire: Wire) -> Okp:
@@ -327,7 +328,7 @@ def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     above = raw.rfind(_HYPHENS, 0, lead)
     start = above + len(_HYPHENS) if above >= 0 else max(raw.rfind(b"\n", 0, lead), 0)
     body = armour.unquoted(raw[start:])[lead - start :]
-    data = blobs.decode(armour.gather(body)[0])
+    data = armour.decode(armour.gather(body)[0])
     found = read_file(data)
     other = strange(data) if found is None else None
     if found is None and other is None:
