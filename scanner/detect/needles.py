@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
+from scanner.detect.encodings import armour
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.edwards import edwards
@@ -46,7 +47,6 @@ _STRINGS = ("seed", "prefix", "k bytes-be")
 """What is no little-endian number of an Edwards or Montgomery key."""
 
 _WEB_TOKEN = b"eyJ"
-_URL_ALPHABET = bytes.maketrans(b"+/", b"-_")
 _BYTEWISE = bytes.maketrans(b"0123456789", bytes(range(10)))
 
 
@@ -167,7 +167,7 @@ def _in_both_widths(
 
 def _of_urls(texts: list[bytes]) -> list[bytes]:
     """Return those texts in base64 that another alphabet writes otherwise, written so."""
-    written = [text.translate(_URL_ALPHABET) for text in texts]
+    written = [text.translate(armour.TO_URL) for text in texts]
     return [text for text in written if text not in texts]
 
 

@@ -37,6 +37,9 @@ FILLER = re.compile(
 EOL = rb"\s{0,8}(?:\r\n|\n|\r|\\{1,4}r\\{1,4}n|\\{1,4}n)\s{0,64}"
 """A line end between two fields, as a regular expression: real or escaped, with indentation."""
 
+FROM_URL, TO_URL = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
+"""What turns base64url into base64, and back."""
+
 _CHARS = frozenset(bytes((byte,)) for byte in (9, 10, 13, *range(32, 127)))
 _FIRST_READ = 512
 _AROUND, _ORDER, _BOUNDARY = 2048, 3, 8
@@ -45,7 +48,6 @@ before it; what allocators give out begins at such offsets."""
 
 _GROWTH = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
-_URL = bytes.maketrans(b"-_", b"+/")
 _ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])|&#(43|47|x2[bBfF]);")
 _LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/", b"43": b"+", b"47": b"/"}
 _END = re.compile(
@@ -243,7 +245,7 @@ def _next(text: bytes, at: int) -> tuple[bytes, int, int]:
         if at > last:
             return b"", at, at
     if match := _BASE64.match(text, at):
-        return match[0].translate(_URL), at, match.end()
+        return match[0].translate(FROM_URL), at, match.end()
     if match := _ESCAPED.match(text, at):
         return _LITERALS[match[match.lastindex or 0][-2:].lower()], at, match.end()
     return b"", at, at

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect.encodings import base58
+from scanner.detect.encodings import armour, base58
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.readings import Bytes
 from scanner.detect.integers.runs import Runs, chosen, coordinate
@@ -87,7 +87,6 @@ zeros in a row part it from what an allocator has before it."""
 
 _ASCII = bytes.maketrans(bytes(range(10)), b"0123456789")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
-_URL = bytes.maketrans(b"-_", b"+/")
 _VARIED = {32: 24}
 _MOST_VARIED = 35
 """Different byte values of 32 random bytes and of more, at least: one in 10**5 has fewer."""
@@ -217,7 +216,7 @@ def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
             return "hex", bytes.fromhex(digits.decode())
     if len(text) not in BASE64 or len(pad) not in (0, -len(text) % 4):
         return None
-    plain = text.translate(_URL)
+    plain = text.translate(armour.FROM_URL)
     if plain != text and any(sign in text for sign in b"+/"):
         return None
     try:

@@ -25,8 +25,6 @@ _WORD = re.compile(
     rb"(?i:private[_ ]?key|secret_?key)\\{0,3}[\"']?\s{0,3}[:=]\s{0,4}\\{0,3}[\"']?"
     rb"(?:(?:0x)?(?P<hex>[0-9A-Fa-f]{64})|(?P<base64>[A-Za-z0-9+/_-]{43})=?)(?![A-Za-z0-9+/=_-])"
 )
-_URL = bytes.maketrans(b"-_", b"+/")
-_BACK = bytes.maketrans(b"+/", b"-_")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -38,7 +36,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if match["hex"]:
         secret = bytes.fromhex(match["hex"].decode())
     else:
-        secret = armour.decode(match["base64"].translate(_URL))
+        secret = armour.decode(match["base64"].translate(armour.FROM_URL))
     key = next((key for key in _derived(secret) if _stands(key, raw)), None)
     if key is not None:
         size = match.end() - at
@@ -66,6 +64,7 @@ def _stands(key: Ec | Okp, raw: bytes) -> bool:
         publics = [b"\x04" + x + y, bytes((2 + key.y % 2,)) + x, x + y]
     for public in publics:
         word = base64.b64encode(public).rstrip(b"=")
-        if word in raw or word.translate(_BACK) in raw or public.hex().encode() in raw.lower():
+        if word in raw or word.translate(armour.TO_URL) in raw:
             return True
-    return False
+    lower = raw.lower()
+    return any(public.hex().encode() in lower for public in publics)

@@ -32,7 +32,6 @@ _LIST = re.compile(
     rb"(?:(?i:secret_?key|private_?key|keypair)[\"']?\s?[:=]\s?|Uint8Array\(64\) )"
     rb"\[(\s{0,16}[0-9]{1,3}(?:\s{0,16},\s{0,16}[0-9]{1,3}){63})\s{0,16}\]"
 )
-_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -40,11 +39,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     key: Okp | Ec | None = None
     if match := _MESSAGE.match(raw, at):
-        data = armour.decode(match[1].translate(_URL))
+        data = armour.decode(match[1].translate(armour.FROM_URL))
         if _HEADS.get(data[:4]) == len(data) - 4:
             key = okp_seed("ed25519", data[4:36], data[36:68])
     elif match := _PASERK.match(raw, at):
-        data = armour.decode(match[2].translate(_URL))
+        data = armour.decode(match[2].translate(armour.FROM_URL))
         seeded = match[1] != b"3"
         key = okp_seed("ed25519", data[:32], data[32:]) if seeded else _scalar(data)
     elif match := _LIST.match(raw, at):
