@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
+from scanner.detect.asn1.keys import OKP_BYTES
 from scanner.detect.evidence import on_curve, rsa_public
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -62,6 +63,6 @@ def _key(algorithm: int, raw: bytes, place: Place) -> PublicKey | None:
         found = len(raw) == 2 * size and on_curve(curve, x, y)
         return publics.ec(curve, x, y, kind="dnskey", place=place) if found else None
     name = OKP.get(algorithm, "")
-    if len(raw) == {"ed25519": 32, "ed448": 57}.get(name):
+    if len(raw) == OKP_BYTES.get(name):
         return publics.okp(name, raw, kind="dnskey", place=place)
     return None

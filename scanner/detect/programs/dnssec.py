@@ -22,6 +22,8 @@ from scanner.detect.evidence import (
     rsa_primes,
     unproved,
 )
+from scanner.detect.programs.dnskey import CURVES, OKP
+from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
 MARK = b"Private-key-format: v1."
@@ -30,8 +32,6 @@ LONGEST = 16 * 1024
 """Characters of the longest file: RSA of 16384 bits."""
 
 _RSA = frozenset((1, 5, 7, 8, 10))
-_CURVES = {13: ("P-256", 32), 14: ("P-384", 48)}
-_EDWARDS = {15: "ed25519", 16: "ed448"}
 _FORMAT = rb"Private-key-format: v1\.[0-9]" + EOL
 _HEAD = re.compile(rb"(?:%b)?Algorithm: ([0-9]{1,3})" % _FORMAT)
 _WHOLE = re.compile(_FORMAT + rb"\Z")
@@ -90,9 +90,9 @@ def _key(algorithm: int, fields: dict[bytes, bytes]) -> Key | None:
         n, e, p, q = (int.from_bytes(fields.get(name, b""), "big") for name in _NAMES[:4])
         return rsa_primes(n, e, p, q)
     secret = fields.get(b"PrivateKey", b"")
-    if algorithm in _EDWARDS:
-        return okp_derived(_EDWARDS[algorithm], secret)
-    curve, size = _CURVES.get(algorithm, ("", 0))
-    if not curve or len(secret) != size or len(set(secret)) < DISTINCT:
+    if algorithm in OKP:
+        return okp_derived(OKP[algorithm], secret)
+    curve = CURVES.get(algorithm)
+    if curve is None or len(secret) != FIELD_BYTES[curve] or len(set(secret)) < DISTINCT:
         return None
     return ec_derived(curve, int.from_bytes(secret, "big"))
