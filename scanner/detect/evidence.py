@@ -186,14 +186,14 @@ def okp_clamped(a: bytes) -> Okp | None:
 
     None where it is not clamped (RFC 8032 5.1.5), as 31 of 32 random numbers are not.
     """
-    if not _clamped(a):
+    if not clamped(a):
         return None
     return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
 
 
 def okp_scalar(a: bytes, public: bytes) -> Okp | None:
     """Return the key of a clamped scalar of Ed25519 and its public key: a*B = A."""
-    if not _clamped(a) or edwards25519.unsigned_multiple(a)[:-1] != public[:-1]:
+    if not clamped(a) or edwards25519.unsigned_multiple(a)[:-1] != public[:-1]:
         return None
     key = okp_clamped(a)
     return key if key is not None and key.public == public else None
@@ -205,7 +205,8 @@ def okp_number(a: bytes) -> Okp:
     return Okp(algorithm="ed25519", seed=b"", public=edwards25519.multiple(a), a=a)
 
 
-def _clamped(a: bytes) -> bool:
+def clamped(a: bytes) -> bool:
+    """Tell whether 32 bytes may be a clamped scalar (RFC 7748 section 5)."""
     return a[0] & 7 == 0 and a[31] & 0xC0 == 0x40 and len(set(a)) >= DISTINCT
 
 

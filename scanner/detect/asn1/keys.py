@@ -35,6 +35,9 @@ EC_PUBLIC_KEY = bytes.fromhex("2a8648ce3d0201")
 OKP_BYTES = {"ed25519": 32, "x25519": 32, "ed448": 57, "x448": 56}
 """Bytes of a private key, and as many of its public one (RFC 8032, RFC 7748)."""
 
+OKP_OF = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
+"""Algorithms of RFC 8410 by their identifiers, content bytes."""
+
 SEC1_WITHIN = "SEC1-DER (no curve)"
 """What an ECPrivateKey is called that names neither curve nor point: a part of PKCS#8, or what an
 object of the JDK keeps of it. No file is one."""
@@ -45,8 +48,6 @@ _OkpPrivate = (
     | ed448.Ed448PrivateKey
     | x448.X448PrivateKey
 )
-_OID_OKP = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
-
 _OKP: dict[str, Callable[[bytes], _OkpPrivate]] = {
     "ed25519": ed25519.Ed25519PrivateKey.from_private_bytes,
     "x25519": x25519.X25519PrivateKey.from_private_bytes,
@@ -295,11 +296,11 @@ def _inner(algorithm: bytes, inner: bytes, public: bytes | None, *, told: bool) 
     if algorithm in pqc.ALGORITHMS:
         found = pqc.read(pqc.ALGORITHMS[algorithm], inner)
         return _Checked(found.material, found.proof)
-    if algorithm in _OID_OKP:
+    if algorithm in OKP_OF:
         key = Reader(inner)
         seed = key.content(der.OCTET_STRING)
         key.finish()
-        return _okp(_OID_OKP[algorithm], seed, public, told=told)
+        return _okp(OKP_OF[algorithm], seed, public, told=told)
     if algorithm in RSA_ALGORITHMS:
         fields = _whole(inner)
         version = fields.integer()

@@ -22,11 +22,10 @@ from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1 import der, domains, pqc
 from scanner.detect.asn1.curve_names import curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
-from scanner.detect.asn1.keys import EC_PUBLIC_KEY, OKP_BYTES, RSA_ALGORITHMS, RSA_BITS
+from scanner.detect.asn1.keys import EC_PUBLIC_KEY, OKP_BYTES, OKP_OF, RSA_ALGORITHMS, RSA_BITS
 from scanner.model import Place
 from scanner.rules import Rule
 
-_OID_OKP = {oid: algorithm for algorithm, oid in fingerprint.OKP_OIDS.items()}
 _OID_PQC = {oid: algorithm for algorithm, oid in fingerprint.PQC_OIDS.items()}
 
 _VERSION = 0xA0
@@ -111,9 +110,9 @@ def _spki(data: bytes) -> PublicKey | None:
             key = _ec(curve, body.bits())
         elif algorithm in RSA_ALGORITHMS:
             key = _rsa(body.bits())
-        elif algorithm in _OID_OKP:
+        elif algorithm in OKP_OF:
             identifier.finish()
-            key = _okp(_OID_OKP[algorithm], body.bits())
+            key = _okp(OKP_OF[algorithm], body.bits())
         elif algorithm in domains.ALGORITHMS:
             parameters = identifier.element()
             identifier.finish()

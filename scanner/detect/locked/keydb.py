@@ -31,12 +31,10 @@ ENCODING = "NSS-key4"
 MOST_SALTS = 8
 """Databases of one dump that are told apart, the first."""
 
-_PBES2 = bytes.fromhex("2a864886f70d01050d")
-_PBKDF2 = bytes.fromhex("2a864886f70d01050c")
 _HMAC_SHA256 = bytes.fromhex("2a864886f70d0209")
 _AES256_CBC = bytes.fromhex("60864801650304012a")
 
-_HEAD = bytes((der.OID, len(_PBES2))) + _PBES2
+_HEAD = bytes((der.OID, len(pbe.PBES2))) + pbe.PBES2
 """How the AlgorithmIdentifier of an encrypted number goes on behind its header."""
 _VECTOR, _BLOCK, _KEY = 14, 16, 32
 _WORD = b"password"
@@ -72,11 +70,11 @@ def entry(data: bytes) -> Entry | None:
         return None
     try:
         body = Reader(data, 0, size).enter()
-        scheme = _named(body.enter(), _PBES2)
+        scheme = _named(body.enter(), pbe.PBES2)
         ciphertext = body.content(der.OCTET_STRING)
         body.finish()
         parts = scheme.enter()
-        fields = _named(parts.enter(), _PBKDF2).enter()
+        fields = _named(parts.enter(), pbe.PBKDF2).enter()
         salt, count, length = fields.content(der.OCTET_STRING), fields.integer(), fields.integer()
         _named(fields.enter(), _HMAC_SHA256)
         vector = _named(parts.enter(), _AES256_CBC).content(der.OCTET_STRING)
@@ -155,7 +153,7 @@ def _waits(entries: Sequence[Entry], row: bytes) -> Callable[[Sequence[bytes]], 
     def waits(salts: Sequence[bytes]) -> Lock:
         def opens(phrase: str) -> Parsed | None:
             for salt in salts:
-                digest = hashlib.sha1(salt + phrase.encode(), usedforsecurity=False).digest()
+                digest = locks.sha1(salt + phrase.encode())
                 for one in tried:
                     number = _decrypt(one, digest)
                     if not number:

@@ -134,15 +134,15 @@ def jks(data: bytes) -> Lock | None:
 
     def opens(phrase: str) -> Parsed | None:
         password = phrase.encode("utf-16-be")
-        key = _sha1(password + salt)
+        key = sha1(password + salt)
         if ciphertext[0] ^ key[0] != der.SEQUENCE:
             return None
         stream = bytearray(key)
         while len(stream) < len(ciphertext):
-            key = _sha1(password + key)
+            key = sha1(password + key)
             stream += key
         plain = bytes(a ^ b for a, b in zip(ciphertext, stream, strict=False))
-        return parse_private(plain) if _sha1(password + plain) == digest else None
+        return parse_private(plain) if sha1(password + plain) == digest else None
 
     return Lock(cost=FIRST, opens=opens)
 
@@ -169,5 +169,6 @@ def jceks(salt: bytes, count: int, ciphertext: bytes) -> Lock | None:
     return Lock(cost=FIRST + int(2 * count * _JCEKS_ROUND), opens=opens)
 
 
-def _sha1(data: bytes) -> bytes:
+def sha1(data: bytes) -> bytes:
+    """Return the digest of what is hashed once: it protects little, and is not ours to choose."""
     return hashlib.sha1(data, usedforsecurity=False).digest()

@@ -15,7 +15,7 @@ from scanner.detect.locked.locks import Lock
 
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
 _PKCS12 = bytes.fromhex("2a864886f70d010c01")
-_PBES2, _PBKDF2 = _PKCS5 + b"\x0d", _PKCS5 + b"\x0c"
+PBES2, PBKDF2 = _PKCS5 + b"\x0d", _PKCS5 + b"\x0c"
 _SCRYPT = bytes.fromhex("2b06010401da47040b")
 _DIGEST = bytes.fromhex("2a864886f70d02")
 
@@ -143,7 +143,7 @@ def _scheme(identifier: Reader) -> _Scheme:
         return _Scheme(name=name, said=said, fast=True, block=1)
     parameters = identifier.enter()
     identifier.finish()
-    if name == _PBES2:
+    if name == PBES2:
         derivation, fast, cost = _derivation(parameters.enter())
         cipher, block = _cipher(parameters.enter())
         parameters.finish()
@@ -192,7 +192,7 @@ def _derivation(identifier: Reader) -> tuple[str, bool, int]:
         said, work = f"scrypt N={count} r={block} p={parallel}", count * block * parallel
         tried = 128 * count * block <= locks.MOST_MEMORY
         return said, work < ENOUGH_SCRYPT, max(int(work * _SCRYPT_STEP), 1) if tried else 0
-    if name != _PBKDF2:
+    if name != PBKDF2:
         raise Malformed
     if parameters.peek() == der.INTEGER:
         _bounded(parameters.integer(), _KEY)

@@ -19,6 +19,7 @@ from scanner.detect.algebra import effort
 from scanner.detect.asn1 import ber, der
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.detect.asn1.keys import Proved, candidate, parse_private
+from scanner.detect.locked import pbe
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -41,8 +42,6 @@ _OPEN = b"\x30\x80"
 _DATA = bytes.fromhex("2a864886f70d010701")
 _SHROUDED = bytes.fromhex("2a864886f70d010c0a0102")
 _TRIPLE_DES = bytes.fromhex("2a864886f70d010c0103")
-_PBES2 = bytes.fromhex("2a864886f70d01050d")
-_PBKDF2 = bytes.fromhex("2a864886f70d01050c")
 _DIGESTS = {
     bytes.fromhex("2a864886f70d02") + bytes((number,)): name
     for number, name in enumerate(("sha1", "sha224", "sha256", "sha384", "sha512"), 7)
@@ -136,7 +135,7 @@ def opened(bag: bytes) -> bytes:
         ciphertext = body.content(der.OCTET_STRING)
         name = identifier.content(der.OID)
         parameters = identifier.enter()
-        if name == _PBES2:
+        if name == pbe.PBES2:
             return _pbes2(parameters, ciphertext)
         if name != _TRIPLE_DES:
             return b""
@@ -148,7 +147,7 @@ def opened(bag: bytes) -> bytes:
 def _pbes2(parameters: Reader, ciphertext: bytes) -> bytes:
     """Decrypt under PBKDF2 and a cipher of _CIPHERS. Raises Malformed."""
     derivation, scheme = parameters.enter(), parameters.enter()
-    if derivation.content(der.OID) != _PBKDF2:
+    if derivation.content(der.OID) != pbe.PBKDF2:
         return b""
     inside = derivation.enter()
     salt, count = inside.content(der.OCTET_STRING), inside.integer()

@@ -6,7 +6,6 @@ and ``cng`` finds it there. The layout is all that can be checked: a header whos
 the blob is refused.
 """
 
-import hashlib
 import struct
 from dataclasses import dataclass
 
@@ -69,7 +68,7 @@ def _lock(salt: bytes, ciphertext: bytes) -> Lock:
     """Return the lock of an RSA key under RC4: of 128 bits, or of 40 as exports once had them."""
 
     def opens(phrase: str) -> Parsed | None:
-        digest = hashlib.sha1(salt + phrase.encode(), usedforsecurity=False).digest()
+        digest = locks.sha1(salt + phrase.encode())
         for key in (digest[:16], digest[:5] + bytes(11)):
             plain = Cipher(ARC4(key), None).decryptor().update(ciphertext)
             if plain[:4] == b"RSA2" and (found := _rsa(plain)) is not None:

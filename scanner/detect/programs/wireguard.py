@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour, escapes
-from scanner.detect.evidence import okp_derived, proved, unproved
+from scanner.detect.evidence import clamped, okp_derived, proved, unproved
 from scanner.rules import Rule
 
 MARK = b"PrivateKey"
@@ -59,7 +59,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     for said, start, size in found:
         seed = bytes.fromhex(said.decode()) if len(said) == _HEX else base64.b64decode(said)
         key = okp_derived("x25519", seed)
-        if key is None or seed[0] & 7 or seed[31] & 0xC0 != 0x40:
+        if key is None or not clamped(seed):
             continue
         first = text.offset + start * text.width
         place, wide = armour.located(memory, space, first, size, text.width)

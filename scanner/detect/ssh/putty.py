@@ -9,7 +9,6 @@ Encrypted files say their derivation and have a lock; they are for ``encrypted``
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator
@@ -222,7 +221,7 @@ def authentic(file: File, key: bytes | None = None) -> bool:
     data = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
     if file.version == "3":
         return hmac.digest(key or b"", data, "sha256") == file.mac
-    return hmac.digest(key or _sha1(_MAC_KEY), data, "sha1") == file.mac
+    return hmac.digest(key or locks.sha1(_MAC_KEY), data, "sha1") == file.mac
 
 
 def lock(file: File) -> Lock | None:
@@ -237,8 +236,8 @@ def lock(file: File) -> Lock | None:
 
     def opens(phrase: str) -> Parsed | None:
         if file.argon is None:
-            secret = b"".join(_sha1(bytes((0, 0, 0, at)) + phrase.encode()) for at in (0, 1))
-            key, vector, mac = secret[:32], bytes(16), _sha1(_MAC_KEY + phrase.encode())
+            secret = b"".join(locks.sha1(bytes((0, 0, 0, at)) + phrase.encode()) for at in (0, 1))
+            key, vector, mac = secret[:32], bytes(16), locks.sha1(_MAC_KEY + phrase.encode())
         else:
             derivation = Argon2id(
                 salt=salt, length=80, iterations=passes, lanes=lanes, memory_cost=memory
@@ -251,10 +250,6 @@ def lock(file: File) -> Lock | None:
         return locks.parsed(found[0]) if found else None
 
     return Lock(cost=cost, opens=opens)
-
-
-def _sha1(data: bytes) -> bytes:
-    return hashlib.sha1(data, usedforsecurity=False).digest()
 
 
 def text_of(memory: Memory, space: int, offset: int) -> tuple[Text, File | None]:
