@@ -29,7 +29,7 @@ BREAKS: dict[str, str] = {
     "spool": "scanner.claims.original",
     "ingest": "scanner.spool.file_away",
     "policy check": "scanner.policyfile.parse",
-    "rules check": "scanner.rules.check",
+    "rules check": "scanner.rulecheck.check",
     "rules list": "scanner.rules.load",
     "rules show": "scanner.rules.load",
 }

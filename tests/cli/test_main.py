@@ -70,6 +70,13 @@ def test_exit_codes(arguments: tuple[str, ...], code: int, fragment: str) -> Non
     assert bool(done.stdout) == (code == 0)
 
 
+def test_the_rules_that_ship_find_their_examples() -> None:
+    """Whoever asks whether the installed rules work is told that they do."""
+    done = keysift("rules", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(", 0 problems\n")
+
+
 def test_missing_file_is_incomplete(tmp_path: Path) -> None:
     """A dump that cannot be opened is an entry of the report, and exit 3."""
     done = keysift("scan", "-f", "json", str(tmp_path / "none"), str(tmp_path / "nor this"))
