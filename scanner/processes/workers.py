@@ -148,7 +148,8 @@ class _Worker:
         packed = _Packed(setup) if setup is not None else b""
         self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
         try:
-            self.process.start()
+            with uninterrupted():  # until it ignores Ctrl-C itself, which its terminal sends it too
+                self.process.start()
         except OSError as error:  # multiprocessing asks for the working folder, which may be gone
             raise errors.WorkerLost(
                 "a worker process could not be started",
@@ -185,8 +186,7 @@ def prepare(module: str) -> None:
     Of a small dump's scan, a third is what either imports.
     """
     if not _ready:
-        with uninterrupted():
-            _ready.append(_Worker(None, module))
+        _ready.append(_Worker(None, module))
 
 
 def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool) -> _Worker:

@@ -203,6 +203,17 @@ def test_in_process_answers_alike() -> None:
     assert list(crew.map([(add, 1), (add, 2)])) == [(0, 2), (1, 3)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_worker_that_starts_hears_no_interrupt() -> None:
+    """Ctrl-C goes to every process of a terminal: one that still imports would show a traceback."""
+    made = Processes(1, Session, 1)
+    try:
+        assert signal.SIGINT in made.ask(_mask)
+    finally:
+        made.close()
+    assert signal.SIGINT not in _mask(None)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
 def test_what_is_started_uninterrupted_hears_no_interrupt() -> None:
     """Ctrl-C at the terminal reaches this thread, and no process that was started in the block."""
