@@ -79,14 +79,27 @@ class Spill:
                 os.close(fd)
 
 
+def temporary_folder() -> str:
+    """Return the system's folder for temporary files; empty where none of them can be written to.
+
+    So it is on a full disk, and in containers whose file systems are read-only.
+    """
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return ""
+
+
 def create_spill(directory: str | None) -> Spill:
     """Create a spill file in a directory, by default the system's own for temporary files.
 
     It has no name (POSIX) or goes when its last handle is closed (Windows), and can be read by
     nobody else. Raises Unreadable.
     """
+    place = directory or temporary_folder()
+    if not place:
+        raise _unwritable("no folder for temporary files can be written to")
     try:
-        place = directory if directory is not None else tempfile.gettempdir()
         with tempfile.TemporaryFile(dir=place, prefix="keysift-", buffering=0) as handle:
             return Spill(os.dup(handle.fileno()), place)
     except (OSError, ValueError) as error:
@@ -94,7 +107,10 @@ def create_spill(directory: str | None) -> Spill:
 
 
 def _full(error: OSError | ValueError | None) -> Unreadable:
-    reason = cause(error) if error is not None else "the disk is almost full"
+    return _unwritable(cause(error) if error is not None else "the disk is almost full")
+
+
+def _unwritable(reason: str) -> Unreadable:
     return Unreadable(
         "the spill file cannot be written",
         reason=reason,

@@ -9,7 +9,6 @@ anyone, for any reason, is a fault: this module decides nothing, and never says 
 import contextlib
 import functools
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -178,7 +177,7 @@ def _open(
         url=request.path if urls.is_url(request.path) else "",
         stream=stream,
         spill=_spill(request, stack) if stream else None,
-        spool_dir=request.spool_dir or tempfile.gettempdir(),
+        spool_dir=request.spool_dir or storage.temporary_folder(),
         rules=request.rules,
         anchors=_compiled(request.rules),
         known=request.known,

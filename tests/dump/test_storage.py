@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -81,3 +82,17 @@ def test_spill_nowhere(tmp_path: Path) -> None:
     """A directory that is not there is an error of ours."""
     with pytest.raises(Unreadable):
         storage.create_spill(str(tmp_path / "nowhere"))
+
+
+def no_temporary_folder() -> str:
+    """Fail as ``tempfile.gettempdir`` does where nothing can be written to."""
+    raise FileNotFoundError(2, "No usable temporary directory found")
+
+
+def test_spill_without_a_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk, or in a read-only container, it is said that none can be written to."""
+    monkeypatch.setattr(tempfile, "gettempdir", no_temporary_folder)
+    with pytest.raises(Unreadable) as caught:
+        storage.create_spill(None)
+    assert caught.value.reason == "no folder for temporary files can be written to"
+    assert "--spool-dir" in caught.value.hint

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import tempfile
 from pathlib import Path
 
 import jsonschema
@@ -23,10 +24,12 @@ from scanner.detect.credentials import kingfisher
 from scanner.dump import windows
 from scanner.engine import scanning, sweeping
 from scanner.engine.scanning import Scan, ScanRequest
+from scanner.errors import Unreadable
 from scanner.model import Confidence, DumpReport, Finding, Verdict
 from scanner.progress import Silence
 from scanner.report import FORMATS
 from scanner.report import json as report_json
+from tests.dump.test_storage import no_temporary_folder
 
 RULES = rules.load()
 KEY = keys.rsa_key(2048)
@@ -287,6 +290,20 @@ def test_a_key_in_a_note(tmp_path: Path) -> None:
     dump = elfcore.write([elfcore.Segment(address=0x1000, data=noise.text(4096))], notes=[note])
     (finding,) = report_bytes(dump.data, tmp_path).findings
     assert finding.fingerprint.value == KEY.spki_sha256
+
+
+def test_a_dump_that_needs_no_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or a read-only container, is no fault where nothing has to be decoded."""
+    monkeypatch.setattr(tempfile, "gettempdir", no_temporary_folder)
+    dump = elfcore.write([elfcore.Segment(address=0x1000, data=noise.text(4096))])
+    path = tmp_path / "dump"
+    path.write_bytes(dump.data)
+    assert report(path).verdict is Verdict.PASS
+    path.write_bytes(gzip.compress(dump.data))
+    with pytest.raises(Unreadable, match="the spill file cannot be written"):
+        scan(path)
 
 
 LEADS = (-1200, -640, -129, -8, -1, 0, 1, 8)
