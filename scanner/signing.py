@@ -140,7 +140,8 @@ def _stored(uri: str, public: str | None, secret: str | None) -> Signer:
 def _public(path: str) -> Key:
     raw = _bytes(path)
     if b"PRIVATE" in raw:
-        raise _useless(path, "it is a private key, which has no place here")
+        said = "it is a private key, which has no place here"
+        raise _useless(path, said, "name the public key that belongs to it")
     try:
         loaded = serialization.load_pem_public_key(raw)
         if isinstance(loaded, (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey)):

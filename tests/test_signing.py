@@ -121,6 +121,7 @@ def test_a_private_key_does_not_vouch(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         signing.public_keys([str(secret)])
     assert raised.value.reason == "it is a private key, which has no place here"
+    assert raised.value.hint == "name the public key that belongs to it"
 
 
 def test_a_stored_key_needs_its_public_half() -> None:

@@ -147,6 +147,8 @@ def _refuse_odd_paths(path: str, output: str | None, *, dry_run: bool) -> None:
     if output is None or not os.path.lexists(output):
         return
     targets.refuse_special(output)
+    if targets.same(path, output):
+        return  # targets.check says so, and nobody is told to remove the dump itself
     if not os.path.isdir(output):  # noqa: PTH112 - a name as it was given; of a folder others speak
         raise errors.UsageError(
             f"the copy would replace {output}",

@@ -58,7 +58,7 @@ def _refuse_clash(read: Iterable[str | None], written: Iterable[str | None]) -> 
     for path in written:
         if path is None or (os.path.exists(path) and not os.path.isfile(path)):  # noqa: PTH110, PTH113 - as given
             continue
-        if any(_same(path, other) for other in taken):
+        if any(same(path, other) for other in taken):
             raise UsageError(
                 f"{shown(path)} would be written over",
                 reason="the command line names it twice",
@@ -67,7 +67,7 @@ def _refuse_clash(read: Iterable[str | None], written: Iterable[str | None]) -> 
         taken.append(path)
 
 
-def _same(one: str, other: str) -> bool:
+def same(one: str, other: str) -> bool:
     """Say whether two paths lead to one file, or would."""
     try:
         return os.path.samefile(one, other)  # noqa: PTH121 - names as they were given

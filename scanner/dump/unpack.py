@@ -46,7 +46,11 @@ def copy_stream(fd: int) -> Iterator[bytes]:
         try:
             data = os.read(fd, CHUNK)
         except OSError as error:
-            raise Unreadable("standard input cannot be read", reason=cause(error)) from error
+            raise Unreadable(
+                "standard input cannot be read",
+                reason=cause(error),
+                hint="give a file, or a dump on standard input: keysift scan - <DUMP",
+            ) from error
         if not data:
             return
         yield data

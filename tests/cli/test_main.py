@@ -408,7 +408,7 @@ def test_a_stdin_that_is_closed_is_no_dump(tmp_path: Path, command: str) -> None
         check=False,
     )
     assert done.returncode == 3
-    assert "why: bad file descriptor" in done.stderr
+    assert "why: bad file descriptor\n  do:  " in done.stderr
     assert not list(tmp_path.glob("spool/cleared/*"))
 
 

@@ -123,6 +123,7 @@ def test_a_copy_takes_no_name_that_is_taken(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, said, to_do in (
         ("other", f"the copy would replace {tmp_path / 'other'}", "remove it first"),
+        ("core", f"{path} would be written over", "name another file to write to"),
         ("pipe", f"{tmp_path / 'pipe'} cannot be replaced", "name a file"),
         (".", f"{tmp_path} cannot be written", "name a file in it"),
     ):
