@@ -44,7 +44,8 @@ def render(report: Report) -> str:
         add(main, _fleet(report), _overview(report))
     add(main, _search())
     for number, dump in enumerate(report.dumps, 1):
-        add(main, _dump(dump, number, alone=len(report.dumps) == 1))
+        inner = wording.within(report, number - 1)
+        add(main, _dump(dump, number, inner, alone=len(report.dumps) == 1))
     add(body, _footer(report), element("script", script))
     page = element("html", _head(report, style, script), body, lang="en")
     return f"<!DOCTYPE html>\n{serialise(page)}\n"
@@ -161,13 +162,13 @@ def _code(text: str) -> list[Content]:
 # --- one dump -----------------------------------------------------------------------------------
 
 
-def _dump(dump: DumpReport, number: int, *, alone: bool) -> Node:
+def _dump(dump: DumpReport, number: int, inner: int, *, alone: bool) -> Node:
     findings = wording.named_first(dump.findings)
     names = [f"key-{number}-{index}" for index in range(1, len(findings) + 1)]
     section = element("section", class_="dump", id=f"dump-{number}")
     if not alone:
         title = element("h2", _badge(dump.verdict), " ", quoted(dump.path))
-        add(section, title, element("p", wording.headline(dump)))
+        add(section, title, element("p", wording.headline(dump, inner)))
     add(section, _to_do(dump, findings, names))
     add(section, filemap.figure(dump.coverage, findings, names))
     add(section, memorymap.figure(dump.coverage, findings, names))

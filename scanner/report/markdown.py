@@ -29,8 +29,8 @@ def render(report: model.Report) -> str:
         lines += ["| verdict | dump |", "| --- | --- |"]
         lines += [f"| {d.verdict.value} | {code(d.path, cell=True)} |" for d in report.dumps]
         lines.append("")
-    for dump in report.dumps:
-        lines += _dump(dump)
+    for number, dump in enumerate(report.dumps):
+        lines += _dump(dump, wording.within(report, number))
     lines.append(f"**{report.verdict.value}**{_words(wording.last_line(report))}")
     return "\n".join(lines) + "\n"
 
@@ -47,10 +47,10 @@ def _fleet(report: model.Report) -> Iterator[str]:
         yield ""
 
 
-def _dump(dump: model.DumpReport) -> Iterator[str]:
+def _dump(dump: model.DumpReport, within: int) -> Iterator[str]:
     yield f"### {_BADGE[dump.verdict]} {code(dump.path)}"
     yield ""
-    yield _words(wording.headline(dump))
+    yield _words(wording.headline(dump, within))
     yield ""
     if dump.findings:
         yield "| what | which | severity | confidence | fingerprint |"

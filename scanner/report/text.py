@@ -132,7 +132,7 @@ def _fleet(report: Report, *, verbose: bool) -> Iterator[RenderableType]:
 
 def _dump(dump: DumpReport, within: int, *, verbose: bool) -> Iterator[RenderableType]:
     path = Text(printable(dump.path, 1000), "bold")
-    yield _headed(dump.verdict, path.append(f"\n{wording.headline(dump)}", "not bold"))
+    yield _headed(dump.verdict, path.append(f"\n{wording.headline(dump, within)}", "not bold"))
     to_do = _what_to_do(dump, verbose=verbose)
     if to_do.row_count:
         yield Text()

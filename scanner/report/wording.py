@@ -320,8 +320,8 @@ def advice(finding: Finding) -> str:
 # --- a dump -------------------------------------------------------------------------------------
 
 
-def headline(dump: DumpReport) -> str:
-    """Return the answer in one sentence, its subject left out: it is the dump's path."""
+def headline(dump: DumpReport, inner: int = 0) -> str:
+    """Return the answer in one sentence without its subject; ``inner`` dumps within have theirs."""
     match dump.verdict:
         case Verdict.BLOCKED:
             acting = [finding for finding in dump.findings if acts(finding)]
@@ -330,13 +330,13 @@ def headline(dump: DumpReport) -> str:
             return "was swept, but what was decided of it could not be logged. Do not send it."
         case Verdict.INCOMPLETE:
             return f"{_missed(dump)}, and may hold a key. Do not send it."
-        case Verdict.PASS if dump.accepted:
-            return (
-                "may leave: nothing that blocks was found in any of the bytes that are there, and "
-                f"the policy accepts: {', '.join(map(printable, dump.accepted))}."
-            )
         case Verdict.PASS:
-            return "may leave: nothing that blocks was found in any of its bytes."
+            may, of = ("may leave if all dumps in it may", "other ") if inner else ("may leave", "")
+            said = f"{may}: nothing that blocks was found in any of its {of}bytes"
+            if not dump.accepted:
+                return f"{said}."
+            accepted = ", ".join(map(printable, dump.accepted))
+            return f"{said} that are there, and the policy accepts: {accepted}."
 
 
 def _missed(dump: DumpReport) -> str:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import re
+from collections.abc import Callable
 
 import pytest
 
 from scanner import policy
 from scanner.errors import Unreadable
 from scanner.model import NONCE, Fault, Public, Reason, Report, Severity, Verdict
-from scanner.report import text, wording
+from scanner.report import html, markdown, text, wording
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -249,6 +250,18 @@ def test_what_lies_in_an_archive_is_announced(halted: Report) -> None:
     assert [line for line in said if "  within  " in line] == [
         "  within        2 dumps, told below; looked at is the rest"
     ]
+
+
+@pytest.mark.parametrize("render", [text.render, markdown.render, html.render])
+def test_an_archive_leaves_with_what_is_in_it(
+    blocked: Report, passed: Report, render: Callable[[Report], str]
+) -> None:
+    """Of an archive that holds a blocked dump nobody is told that it may leave."""
+    archive = dataclasses.replace(passed.dumps[0], path="a.zip")
+    dumps = (archive, dataclasses.replace(blocked.dumps[0], path="a.zip!one"))
+    said = " ".join(render(dataclasses.replace(blocked, dumps=dumps)).split())
+    assert "may leave if all dumps in it may: nothing that blocks was found in any of its" in said
+    assert "may leave: " not in said
 
 
 def test_what_could_not_be_read_is_told_once() -> None:
