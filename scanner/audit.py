@@ -12,11 +12,13 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scanner import __version__
 from scanner.errors import ReportError, cause
 from scanner.fields import unicode
+from scanner.model import Verdict
 from scanner.urls import shown
 
 if TYPE_CHECKING:
@@ -30,14 +32,18 @@ _ADDING = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 MOST_NAMED = 100
 """Blocking findings that a line names; their count is always whole."""
 
+_WORST_FIRST = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
 
-def row(event: str, decision: str, path: str, *, why: str = "") -> Row:
+
+def row(event: str, decision: str, path: str, *, within: str = "", why: str = "") -> Row:
     """Return what every line says.
 
     ``event`` is the command; ``decision`` is a verdict, ``redacted``, ``refused``, or where a dump
-    went: ``cleared``, ``quarantined``. ``why`` is a sentence of ours.
+    went: ``cleared``, ``quarantined``. ``within`` are the names by which a file has it in itself,
+    each after a ``!``; ``why`` is a sentence of ours.
     """
-    name = os.path.basename(shown(path))  # noqa: PTH119 - "<stdin>" and "" too
+    parts = (shown(path), *within.split("!")[1:])
+    name = "!".join(map(os.path.basename, parts))  # "<stdin>" and "" too
     return {
         "time": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "tool": {"name": "keysift", "version": __version__},
@@ -48,11 +54,33 @@ def row(event: str, decision: str, path: str, *, why: str = "") -> Row:
     }
 
 
-def scanned(event: str, decision: str, dump: "DumpReport", gate: "Gate") -> Row:
-    """Return a line on a file that was scanned."""
+def decided(
+    event: str, dumps: Iterable["DumpReport"], gate: "Gate", decision: str = ""
+) -> Iterator[Row]:
+    """Yield a line for each dump of a report; the decision on what lies in a file is the file's.
+
+    Behind a file stands what lies in it, as in an archive, under its path and a ``!``.
+    """
+    files: list[list[DumpReport]] = []
+    for dump in dumps:
+        if files and dump.path.startswith(f"{files[-1][0].path}!"):
+            files[-1].append(dump)
+        else:
+            files.append([dump])
+    for file in files:
+        worst = min((dump.verdict for dump in file), key=_WORST_FIRST.index)
+        for dump in file:
+            yield scanned(event, decision or str(worst), dump, gate, file[0].path)
+
+
+def scanned(
+    event: str, decision: str, dump: "DumpReport", gate: "Gate", file: str | None = None
+) -> Row:
+    """Return a line on a dump that was scanned, and lies in a file, or is one."""
     blocking = [finding.fingerprint for finding in dump.findings if finding.blocks]
+    path = dump.path if file is None else file
     return {
-        **row(event, decision, dump.path),
+        **row(event, decision, path, within=dump.path[len(path) :]),
         "verdict": str(dump.verdict),
         "size": dump.size,
         "sha256": dump.sha256 or None,

@@ -137,8 +137,7 @@ def _file_away(
         given.unlink()
     passed = verdict is Verdict.PASS
     done = "cleared" if passed else "quarantined"
-    rows = (audit.scanned("spool", done, dump, spool.gate) for dump in dumps)
-    audit.append(spool.audit_log, *rows)
+    audit.append(spool.audit_log, *audit.decided("spool", dumps, spool.gate, done))
     place = spool.root / ("cleared" if passed else "quarantine")
     target = place / _free(place, copy.name, item.id)
     out.rename(target)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,23 @@ def test_every_command_says_what_it_decided(tmp_path: Path) -> None:
     assert str(tmp_path) not in log.read_text()
     if sys.platform != "win32":
         assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_archive_shares_the_fate_of_what_is_in_it(tmp_path: Path) -> None:
+    """No line says that an archive passes of which a dump is blocked; each names the archive."""
+    log, path = tmp_path / "log", tmp_path / "two.zip"
+    good, bad = clean(tmp_path / "good"), planted(tmp_path / "bad")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(good, "folder/good")
+        archive.write(bad, "bad")
+    assert keysift("scan", "-q", str(path), str(good), "--audit-log", str(log)).returncode == 1
+    said = [(row["name"], row["decision"], row["verdict"]) for row in lines(log)]
+    assert said == [
+        ("two.zip", "blocked", "pass"),
+        ("two.zip!good", "blocked", "pass"),
+        ("two.zip!bad", "blocked", "blocked"),
+        ("good", "pass", "pass"),
+    ]
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")

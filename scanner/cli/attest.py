@@ -125,8 +125,7 @@ def attest(
     if code == INCOMPLETE:  # there is nothing to sign
         kept.drop()
     try:
-        rows = (audit.scanned("attest", str(one.verdict), one, gate) for one in made.dumps)
-        audit.append(audit_log, *rows)
+        audit.append(audit_log, *audit.decided("attest", made.dumps, gate))
         with about(path):
             _write(made, gate, sign, began, output=output, report=report, quiet=quiet)
         kept.drop()

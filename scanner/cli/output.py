@@ -207,8 +207,7 @@ def logged(report: Report, gate: "Gate", event: str, log: str | None, complain: 
     from scanner import audit, policy  # noqa: PLC0415 - what costs time
 
     try:
-        rows = (audit.scanned(event, str(one.verdict), one, gate) for one in report.dumps)
-        audit.append(log, *rows)
+        audit.append(log, *audit.decided(event, report.dumps, gate))
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)
         return policy.kept_back(report, _UNLOGGED)
