@@ -23,7 +23,7 @@ from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations.edwards import digests, eighths, extended, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH
 from scanner.detect.relations.edwards.trials import DIGEST, SCALAR, SEED, Trial
-from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety
+from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Candidate, Place
@@ -59,6 +59,10 @@ it: in few runs, and in many."""
 MOST_COPIED, _NEAR = (8, 8), 128
 """Copies of points of Ed448 around which every word is tried, in few runs and in many; and how many
 bytes before and behind."""
+
+MOST_ANNOUNCED, MOST_POINTS, MOST_TYPED = 10_000, 32, 256
+"""Announced pieces of Ed448's size that are looked at, points among them that are checked (1 ms),
+and seeds behind the same word as one of these."""
 
 MOST_TEXTS = {"ed25519": (500, 250), "x25519": (500, 250), "ed448": (100, 20), "x448": (100, 20)}
 """Of what is written as text: in few runs, and in many."""
@@ -128,7 +132,8 @@ def _seeds_of_ed448(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
     most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
     most = max(most, min(nearby.worth(pool, near), MOST_ED448[1]))
     beside = _between(pool, size), _joined(pool, size), _padded(pool, size), _around(pool, size)
-    found = np.concatenate((*beside, pieces.framed(pool, size, most // MOST_PARTS)))
+    said = _typed(pool, size), pieces.framed(pool, size, most // MOST_PARTS)
+    found = np.concatenate((*beside, *said))
     return _with_others(pool, size, found, most + len(found), near)
 
 
@@ -242,6 +247,27 @@ def _around(pool: Pool, size: int) -> Offsets:
     near = near[variety.fits(pool, near, size)]
     near = near[variety.varied(pool.data, near, size)]
     return near[variety.once(pool.data, near, size)]
+
+
+def _typed(pool: Pool, size: int) -> Offsets:
+    """Return what is announced behind the same word as a point of Ed448, in objects of one type.
+
+    Behind the rarest word first. Seen in Node.js (@noble/curves): V8 keeps short arrays of bytes on
+    its heap, amid thousands of other objects.
+    """
+    found = pieces.announced(pool, size, MOST_ANNOUNCED)
+    word = words.sliding(pool.data)[found - WORD]
+    _, which, times = np.unique(word, return_inverse=True, return_counts=True)
+    count = times[which]
+    points = np.flatnonzero(_is_point(pool, found, size) & (count > 1))
+    points = points[np.argsort(count[points], kind="stable")][:MOST_POINTS]
+    good = [row for row in points.tolist() if edwards448.is_point(_raw(pool, found[row], size))]
+    rows = np.flatnonzero(np.isin(word, word[good]))
+    return found[rows[np.argsort(count[rows], kind="stable")]][:MOST_TYPED]
+
+
+def _raw(pool: Pool, position: int, size: int) -> bytes:
+    return pool.data[position : position + size].tobytes()
 
 
 def _is_point(pool: Pool, positions: Offsets, size: int) -> Flags:

@@ -467,6 +467,24 @@ def test_an_ed448_seed_among_arrays_of_its_length_in_a_crowd(make_pool: MakePool
     assert describe(related.key).fingerprint.value == key.spki_sha256
 
 
+def test_an_ed448_seed_behind_the_header_of_its_public_half_in_a_crowd(
+    make_pool: MakePool,
+) -> None:
+    """Seen in Node.js: arrays of bytes on V8's heap, a pointer to their map and a count before."""
+    key = keys.okp_key("ed448")
+    crowd = noise.uniform(33 * FEW_RUNS + 64 * 1_000, 5)
+    data = b"".join(crowd[at : at + 32] + bytes(32) for at in range(0, 33 * FEW_RUNS, 32))
+    blocks = (crowd[at : at + 57] for at in range(33 * FEW_RUNS, len(crowd) - 64, 64))
+    data += b"".join(bytes(8) + (0x51).to_bytes(8, "little") + each + bytes(7) for each in blocks)
+    header = bytes(8) + (57 << 32).to_bytes(8, "little")
+    links = noise.uniform(7 + 64, 3)
+    data += header + key.public + bytes(7 + 64) + header + key.seed + links + bytes(64)
+    pool, _ = make_pool(data)
+    assert not pool.few
+    (related,) = edwards.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+
+
 @pytest.mark.parametrize("algorithm", ["ed25519", "ed448"])
 def test_seeds_of_a_server_of_many_keys(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, algorithm: Literal["ed25519", "ed448"]
