@@ -98,15 +98,20 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
     for number, raw in plain:
         yield Needle(name, number, raw, least=SHORT if texts else PIECE)
     if isinstance(material, Pqc):
-        for number, raw in pqc.parts(material):
-            yield Needle(name, number, raw)
-        if material.algorithm in mldsa.SETS:
-            raw = mldsa.coefficients(material.algorithm, material.expanded)
-            yield Needle(name, "s1, s2 and t0 words-32", raw, _DIGIT_STRIDE, least=_POLYNOMIAL)
-        if material.algorithm in mlkem.SETS:
-            size = mlkem.SETS[material.algorithm].vector
-            raw = mlkem.coefficients(material.expanded[:size])
-            yield Needle(name, "s words-16", raw, _DIGIT_STRIDE)
+        yield from _of_post_quantum(name, material)
+
+
+def _of_post_quantum(name: str, key: Pqc) -> Iterator[Needle]:
+    """Yield the encoded private parts of a key, and its vectors as libraries compute on them."""
+    for number, raw in pqc.parts(key):
+        yield Needle(name, number, raw)
+    if key.algorithm in mldsa.SETS:
+        for form, raw in mldsa.coefficients(key.algorithm, key.expanded).items():
+            said = f"s1, s2 and t0 {form}"
+            yield Needle(name, said, raw, _DIGIT_STRIDE, least=_POLYNOMIAL)
+    if key.algorithm in mlkem.SETS:
+        raw = mlkem.coefficients(key.expanded[: mlkem.SETS[key.algorithm].vector])
+        yield Needle(name, "s words-16", raw, _DIGIT_STRIDE)
 
 
 def of_token(name: str, raw: bytes) -> Iterator[Needle]:

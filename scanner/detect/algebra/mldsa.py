@@ -25,7 +25,10 @@ SEED, RHO, HASH = 32, 32, 64
 HEAD = 2 * RHO + HASH
 """Bytes of an expanded key before its vectors: rho, K and tr."""
 
-_Q, _N, _LOW = 8380417, 256, 13
+Q, LOW = 8380417, 13
+"""The modulus of coefficients, and the low bits of t, which t0 has."""
+
+_N = 256
 _INVERSE = 8347681
 """Of 256 modulo q (algorithm 42)."""
 
@@ -49,7 +52,7 @@ class Parameters:
     @property
     def expanded(self) -> int:
         """Bytes of an expanded private key."""
-        return HEAD + _N // 8 * (self.bits * (self.k + self.l) + _LOW * self.k)
+        return HEAD + _N // 8 * (self.bits * (self.k + self.l) + LOW * self.k)
 
     @property
     def public(self) -> int:
@@ -75,9 +78,46 @@ def keys(name: str, seed: bytes) -> tuple[bytes, bytes]:
     spread = _spread(size, seed)
     first, secret, own = spread[:RHO], spread[RHO:-RHO], spread[-RHO:]
     small = np.stack([_bounded(secret, index, size.eta) for index in range(size.l + size.k)])
-    high, low = _product(size, first, small)
+    return _encoded(size, first, own, small, *_product(size, first, small))
+
+
+def of_vectors(
+    name: str, first: bytes, own: bytes, small: Polynomials, low: Polynomials
+) -> tuple[bytes, bytes] | None:
+    """Return both halves of a key of rho, K, s1 with s2 behind it and t0, if they belong together.
+
+    Whether K does, which makes nonces, nothing tells.
+    """
+    high, recomputed = _product(SETS[name], first, small)
+    if not np.array_equal(low, recomputed):
+        return None
+    return _encoded(SETS[name], first, own, small, high, low)
+
+
+def agrees(name: str, small: Polynomials, low: Polynomials, first: bytes) -> bool:
+    """Tell whether the first polynomial of t0 is that of a rho: cheaper than all of them."""
+    size = SETS[name]
+    if len(first) != RHO:
+        return False
+    products = (
+        _uniform(first, column, 0) * transformed % Q
+        for column, transformed in enumerate(_forward(small[: size.l] % Q))
+    )
+    t = (_backward(sum(products, start=np.zeros(_N, np.int64)) % Q) + small[size.l]) % Q
+    return np.array_equal(low[0], _rounded(t)[1])
+
+
+def _encoded(
+    size: Parameters,
+    first: bytes,
+    own: bytes,
+    small: Polynomials,
+    high: Polynomials,
+    low: Polynomials,
+) -> tuple[bytes, bytes]:
+    """Write the public and the expanded private key."""
     public = first + _packed(high, 10)
-    vectors = _packed(size.eta - small, size.bits) + _packed((1 << _LOW - 1) - low, _LOW)
+    vectors = _packed(size.eta - small, size.bits) + _packed((1 << LOW - 1) - low, LOW)
     return public, first + own + hashlib.shake_256(public).digest(HASH) + vectors
 
 
@@ -97,17 +137,21 @@ def public_of(name: str, expanded: bytes) -> bytes | None:
     return public if np.array_equal(low, recomputed) else None
 
 
-def coefficients(name: str, expanded: bytes) -> bytes:
-    """Return s1, s2 and t0 as OpenSSL keeps them end to end: modulo q, four bytes each."""
-    vectors = np.concatenate(_vectors(SETS[name], expanded)) % _Q
-    return vectors.astype("<u4").tobytes()
+def coefficients(name: str, expanded: bytes) -> dict[str, bytes]:
+    """Return s1, s2 and t0 end to end, four bytes each, by how words are read.
+
+    Modulo q, as OpenSSL keeps them; q more than signed, as circl and Zig do; and signed.
+    """
+    whole = np.concatenate(_vectors(SETS[name], expanded))
+    rows = {"words-32": whole % Q, "words-32 plus q": whole + Q, "ints-32": whole}
+    return {form: row.astype("<i4").tobytes() for form, row in rows.items()}
 
 
 def _vectors(size: Parameters, expanded: bytes) -> tuple[Polynomials, Polynomials]:
     """Read s1 with s2 behind it, and t0."""
     end = HEAD + _N // 8 * size.bits * (size.k + size.l)
     small = size.eta - _unpacked(expanded[HEAD:end], size.bits)
-    return small, (1 << _LOW - 1) - _unpacked(expanded[end:], _LOW)
+    return small, (1 << LOW - 1) - _unpacked(expanded[end:], LOW)
 
 
 def _spread(size: Parameters, seed: bytes) -> bytes:
@@ -116,19 +160,23 @@ def _spread(size: Parameters, seed: bytes) -> bytes:
 
 
 def _product(size: Parameters, first: bytes, small: Polynomials) -> tuple[Polynomials, Polynomials]:
-    """Return t1 and t0 of t = A*s1 + s2 (algorithm 35); ``small`` is s1, and s2 behind it."""
-    transformed = _forward(small[: size.l] % _Q)
+    """Return t1 and t0 of t = A*s1 + s2; ``small`` is s1, and s2 behind it."""
+    transformed = _forward(small[: size.l] % Q)
     sums = [
         sum(
             (_uniform(first, column, row) * transformed[column] for column in range(size.l)),
             start=np.zeros(_N, np.int64),
         )
-        % _Q
+        % Q
         for row in range(size.k)
     ]
-    t = (_backward(np.stack(sums)) + small[size.l :]) % _Q
-    high = (t + (1 << _LOW - 1) - 1) >> _LOW
-    return high, t - (high << _LOW)
+    return _rounded((_backward(np.stack(sums)) + small[size.l :]) % Q)
+
+
+def _rounded(t: Polynomials) -> tuple[Polynomials, Polynomials]:
+    """Cut t into t1 and t0 (algorithm 35)."""
+    high = (t + (1 << LOW - 1) - 1) >> LOW
+    return high, t - (high << LOW)
 
 
 def _uniform(first: bytes, column: int, row: int) -> Polynomials:
@@ -136,7 +184,7 @@ def _uniform(first: bytes, column: int, row: int) -> Polynomials:
     whole = np.frombuffer(hashlib.shake_128(first + bytes((column, row))).digest(1344), np.uint8)
     parts = whole.reshape(-1, 3).astype(np.int64)
     values = parts[:, 0] | parts[:, 1] << 8 | (parts[:, 2] & 0x7F) << 16
-    return values[values < _Q][:_N]
+    return values[values < Q][:_N]
 
 
 def _bounded(secret: bytes, index: int, eta: int) -> Polynomials:
@@ -166,7 +214,7 @@ def _unpacked(raw: bytes, bits: int) -> Polynomials:
 def _zetas() -> Polynomials:
     """Return the powers of 1753 in the order of reversed bits (appendix B)."""
     order = [int(f"{index:08b}"[::-1], 2) for index in range(_N)]
-    return np.array([pow(1753, power, _Q) for power in order], np.int64)
+    return np.array([pow(1753, power, Q) for power in order], np.int64)
 
 
 def _layers() -> Iterator[tuple[int, Polynomials]]:
@@ -180,8 +228,8 @@ def _forward(values: Polynomials) -> Polynomials:
     """Transform polynomials (NTT, algorithm 41)."""
     for blocks, zetas in _layers():
         parts = values.reshape(*values.shape[:-1], blocks, 2, -1)
-        left, right = parts[..., 0, :], parts[..., 1, :] * zetas % _Q
-        values = np.stack((left + right, left - right), axis=-2).reshape(values.shape) % _Q
+        left, right = parts[..., 0, :], parts[..., 1, :] * zetas % Q
+        values = np.stack((left + right, left - right), axis=-2).reshape(values.shape) % Q
     return values
 
 
@@ -190,6 +238,6 @@ def _backward(values: Polynomials) -> Polynomials:
     for blocks, zetas in reversed([*_layers()]):
         parts = values.reshape(*values.shape[:-1], blocks, 2, -1)
         left, right = parts[..., 0, :], parts[..., 1, :]
-        other = (right - left) * zetas[::-1] % _Q
-        values = np.stack((left + right, other), axis=-2).reshape(values.shape) % _Q
-    return values * _INVERSE % _Q
+        other = (right - left) * zetas[::-1] % Q
+        values = np.stack((left + right, other), axis=-2).reshape(values.shape) % Q
+    return values * _INVERSE % Q

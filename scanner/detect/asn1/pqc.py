@@ -89,7 +89,8 @@ def parts(key: Pqc) -> Iterator[tuple[str, bytes]]:
         return
     yield "seed", key.seed
     if name in mldsa.SETS:
-        yield "K", whole[mldsa.RHO : 2 * mldsa.RHO]
+        if any(whole[mldsa.RHO : 2 * mldsa.RHO]):  # it is unknown where vectors alone stand
+            yield "K", whole[mldsa.RHO : 2 * mldsa.RHO]
         yield "s1, s2 and t0", whole[mldsa.HEAD :]
     elif name != X_WING:
         yield "SK.seed and SK.prf", whole[: len(whole) // 2]

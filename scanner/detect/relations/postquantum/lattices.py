@@ -4,8 +4,8 @@ OpenSSL keeps both beside each other, others one of them. A seed is 32 bytes lik
 first part of the public key, rho, a hash of it: thousands are tried for the price of one point. An
 expanded key has packed vectors of small coefficients behind random bytes, and all of it recomputes
 from itself. A freed one may have lost its rho to links of the allocator: the public key's stands in
-for it, and the public key's hash, behind it, must be that of what it gives. Vectors alone, or
-transformed ones, are not looked for.
+for it, and the public key's hash, behind it, must be that of what it gives. Vectors in words are
+looked for by ``vectors``, transformed ones not.
 """
 
 import functools
@@ -24,6 +24,7 @@ from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces, words
+from scanner.detect.relations.postquantum import vectors
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import Candidate
@@ -67,7 +68,8 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield each ML-DSA key that stands in the pool, once."""
     known = [k for k in publics if k.algorithm in mldsa.SETS and k.independent]
     seen: set[str] = set()
-    for found in itertools.chain(_seeds(pool, known), _expanded(pool, known)):
+    parts = _seeds(pool, known), _expanded(pool, known), vectors.search(pool, known)
+    for found in itertools.chain(*parts):
         name = describe(found.key).fingerprint.value
         if name not in seen:
             seen.add(name)
@@ -183,6 +185,8 @@ def _of_expanded(name: str, rho: bytes, raw: bytes) -> Pqc | None:
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a seed or an expanded key again."""
     name, place = candidate.algorithm, candidate.places[0]
+    if candidate.encoding == vectors.VECTORS:
+        return [*vectors.again(memory, candidate)]
     if candidate.encoding != EXPANDED:
         return [pqc.from_seed(name, bare_numbers.number(memory, place)[: mldsa.SEED])]
     raw = memory.read(place.space, place.offset, place.size)
