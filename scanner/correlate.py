@@ -17,6 +17,7 @@ from itertools import chain
 from scanner import fingerprint
 from scanner.detect.algebra.publics import BARE, KEY_SHARE
 from scanner.detect.asn1.keys import SEC1_WITHIN
+from scanner.detect.integers import bare_numbers
 from scanner.dump import ledger, space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
@@ -43,6 +44,9 @@ MOST_OCCURRENCES = 10_000
 
 KEY_FILE = "key-file"
 """What names a key that stands as text or in a container: somebody keeps it in a file."""
+
+_WRITTEN = ("x25519", "x448")
+"""Algorithms of which a bare number is a handshake's own as a rule, but for one that is a text."""
 
 _KEPT = ("private-key", "encrypted-key")
 """What somebody keeps in a file."""
@@ -167,7 +171,7 @@ def _finding(
             *(c.proof in NONCES, c.places, c.encoding),
         ),
     )
-    names = _names(rules, group, witnesses)
+    names = _names(rules, group, witnesses, occurrences)
     least = min(best.confidence, Confidence.STRUCTURE)
     severity = max(
         rules[c.rule].severity for c in group if c.kind == best.kind and c.confidence >= least
@@ -208,13 +212,27 @@ def _kept(best: Candidate, witnesses: Sequence[Witness]) -> bool:
 
 
 def _names(
-    rules: dict[str, Rule], group: Sequence[Candidate], witnesses: Sequence[Witness]
+    rules: dict[str, Rule],
+    group: Sequence[Candidate],
+    witnesses: Sequence[Witness],
+    occurrences: Sequence[Occurrence],
 ) -> tuple[str, ...]:
-    """Return the kinds of what names the key; a bare public key names nobody."""
+    """Return the kinds of what names the key; a bare public key names nobody.
+
+    Of a handshake's own nobody writes the number as text. Seen in rspamd: what its settings say.
+    """
     names = {witness.kind for witness in witnesses} - _NAMELESS
     if any(c.kind in _KEPT and not _in_memory(rules, c) for c in group):
         names.add(KEY_FILE)
+    if group[0].algorithm in _WRITTEN and any(map(_is_text, occurrences)):
+        names.add(KEY_FILE)
     return tuple(sorted(names))
+
+
+def _is_text(occurrence: Occurrence) -> bool:
+    """Tell whether a number is written in letters, and whole."""
+    words = occurrence.encoding.removesuffix(" utf-16le").removesuffix(" utf-16").split()
+    return words[-1] in bare_numbers.KEPT
 
 
 def _in_memory(rules: dict[str, Rule], candidate: Candidate) -> bool:

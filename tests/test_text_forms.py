@@ -1,11 +1,13 @@
 """From a file to findings, for keys in text: whatever the text, one finding, and copies traced."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fixtures import elfcore, encodings, keys, noise
+from scanner.detect.encodings import base32
 from scanner.model import Verdict
 from tests.engine.test_scanning import report_bytes
 
@@ -40,3 +42,22 @@ def test_text_is_one_finding(tmp_path: Path, form: str) -> None:
     assert (finding.fingerprint.value, found.verdict) == (key.spki_sha256, Verdict.BLOCKED)
     assert len(finding.occurrences) == 2
     assert finding.names == ("key-file",)
+
+
+@pytest.mark.parametrize("spell", [base32.encode_legible, lambda raw: raw.hex().encode()])
+@pytest.mark.parametrize("written", [b"", b"k", b"u", b"ku"])
+def test_a_key_agreement_key_that_is_written(
+    tmp_path: Path, spell: Callable[[bytes], bytes], written: bytes
+) -> None:
+    """Seen in rspamd: what its settings say, and a pair that it made of it, which names nobody."""
+    key = keys.okp_key("x25519")
+    data = noise.text(3000, 1) + bytes(8) + key.seed + key.public + bytes(40)
+    for name, raw in ((b"k", key.seed), (b"u", key.public)):
+        if name in written:
+            data += spell(raw) + bytes(12)
+    core = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
+    found = report_bytes(core, tmp_path)
+    (finding,) = found.findings
+    assert finding.fingerprint.value == key.spki_sha256
+    assert finding.names == (("key-file",) if b"k" in written else ())
+    assert found.verdict == (Verdict.BLOCKED if b"k" in written else Verdict.PASS)

@@ -1,8 +1,8 @@
 """What a proved key or a token looks like wherever else it lies.
 
 Every private number in every reading that a library has for it, and as the texts that people and
-programs write: hex, decimal, base64 at each phase, in one and in two bytes a character. Nothing
-here looks into a dump, and nothing of it may leave the worker.
+programs write: hex, decimal, base32, base64 at each phase, in one and in two bytes a character.
+Nothing here looks into a dump, and nothing of it may leave the worker.
 """
 
 import base64
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
-from scanner.detect.encodings import armour
-from scanner.detect.integers import readings
+from scanner.detect.encodings import armour, base32
+from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.edwards import edwards
 from scanner.detect.relations.fields.logarithms import MULTIPLES
@@ -136,7 +136,7 @@ def _least(reading: readings.Reading, *, short: bool) -> int:
 
 
 def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
-    """Yield the private numbers of a key in hex, and in base64 at each phase, ASCII and UTF-16LE.
+    """Yield the private numbers of a key in hex, in base32, and in base64 at each phase, as text.
 
     Of base64 what neighbouring bytes have a part in is left out.
     """
@@ -152,6 +152,10 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         if len(raw) <= _MOST_DECIMAL:
             decimal = str(int.from_bytes(raw, "big")).encode()
             spelled += [("decimal", decimal), ("bc digits", decimal.translate(_BYTEWISE))]
+        if len(raw) in bare_numbers.BASE32.values():
+            text = base64.b32encode(raw).rstrip(b"=")[:-1]
+            spelled += [("base32", text), ("base32", text.lower())]
+            spelled += [("z-base-32", base32.encode_legible(raw))]
         spelled += [("base64", text) for text in shifted]
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:

@@ -1,4 +1,4 @@
-"""Bare numbers that are written as one word: base64, base64url, base58, hex or decimal alone.
+"""Bare numbers written as one word: base64, base64url, base58, base32, hex or decimal alone.
 
 What takes a JSON Web Key apart keeps its numbers as strings of their own, and frees them as such; a
 wallet holds a scalar in hex, and whatever prints a key (Erlang's logs, an interpreter) writes its
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.detect.encodings import armour, base58
+from scanner.detect.encodings import armour, base32, base58
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.readings import Bytes
 from scanner.detect.integers.runs import Runs, chosen, coordinate
@@ -49,6 +49,9 @@ keys of its mail_crypt, in attributes of a mailbox."""
 
 BASE58 = {87: 64, 88: 64}
 """The same of base58, in which Solana's tools write a seed and its public key."""
+
+BASE32 = {52: 32, 103: 64}
+"""The same of base32, in which rspamd writes its keys."""
 
 DECIMAL = {
     len(str(1 << bits)) - fewer: -(-bits // 8)
@@ -87,6 +90,10 @@ zeros in a row part it from what an allocator has before it."""
 
 _ASCII = bytes.maketrans(bytes(range(10)), b"0123456789")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
+_BASE32 = (("base32", base32.decode), ("z-base-32", base32.decode_legible))
+KEPT = ("base64", "base58", "base32", "z-base-32", "hex")
+"""Forms in which somebody writes a number to keep it: in decimal an interpreter prints any."""
+
 _VARIED = {32: 24}
 _MOST_VARIED = 35
 """Different byte values of 32 random bytes and of more, at least: one in 10**5 has fewer."""
@@ -164,6 +171,7 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     elif match is None or (before and PART[before[0]] and not adjoined):
         return None
     found = _integer(match) or _of_base58(match) or _counted(match) or _decoded(match)
+    found = found or _of_base32(match)
     if found is None:
         return None
     form, raw = found
@@ -206,6 +214,15 @@ def _of_base58(match: re.Match[bytes]) -> tuple[str, bytes] | None:
         return None
     raw = base58.decode(text, size)
     return ("base58", raw) if raw else None
+
+
+def _of_base32(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text = match[1]
+    for form, decode in _BASE32 if len(text) in BASE32 else ():
+        raw = decode(text)
+        if raw is not None:
+            return form, raw
+    return None
 
 
 def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
+    BASE32,
     BASE58,
     BASE64,
     BYTES,
@@ -29,12 +30,13 @@ from scanner.detect.integers.bare_numbers import (
 from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.readings import Bytes
 
-_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL = 1, 2, 4, 8
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32 = 1, 2, 4, 8, 16
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
 _LENGTHS[[*COUNTED]] |= _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
+_LENGTHS[[*BASE32]] |= _IS_BASE32
 
 _MOST_SLOTS, _ALIGNED = 6, 16
 """Of how many slots in a row texts fill each, and where slots begin."""
@@ -346,7 +348,7 @@ def _read(buffer: Bytes, at: Offsets, span: int) -> Bytes:
 
 
 def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, width: int) -> Flags:
-    """Tell which texts are digits, or hex, or have letters of both cases too, as random ones have.
+    """Tell which texts are digits, hex, base32, or have letters of both cases, as random ones have.
 
     Not so lines of many, nor what stands behind a character that makes it a part.
     """
@@ -360,6 +362,8 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     nibbles = ((kinds & _NIBBLE > 0) | ~good)[:, 2:].all(axis=1)  # 0x may stand before
     spelled |= nibbles & (digits >= _FEWEST) & ((length & _IS_HEX) > 0)
     spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)
+    one_case = ((upper == 0) | (lower == 0)) & (digits > 0)
+    spelled |= one_case & ((length & _IS_BASE32) > 0)
     spelled |= length == _IS_CUT
     before = buffer[np.maximum(start - width, 0)]
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures import encodings, keys, noise
 from scanner import rules
+from scanner.detect.encodings import base32
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.runs import Runs, gather
 from scanner.detect.relations.edwards import edwards
@@ -46,6 +47,10 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "hex, padded": lambda raw: b"0" * 10 + raw.hex().encode(),
     "hex, signed": lambda raw: b"00" + raw.hex().encode(),
     "decimal": lambda raw: str(int.from_bytes(raw, "big")).encode(),
+    "base32": lambda raw: base64.b32encode(raw).rstrip(b"="),
+    "base32, lower case": lambda raw: base64.b32encode(raw).rstrip(b"=").lower(),
+    "z-base-32": base32.encode_legible,
+    "z-base-32, two bytes a character": lambda raw: encodings.utf16(base32.encode_legible(raw)),
     "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),
     "hex, two bytes a character": lambda raw: encodings.utf16(raw.hex()),
     "decimal, two bytes a character": lambda raw: encodings.utf16(str(int.from_bytes(raw, "big"))),

@@ -55,7 +55,10 @@ _BITS = int.from_bytes((255).to_bytes(2, "big"), "little")
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
-    """Yield each key agreement key that stands in the pool, and its public key elsewhere."""
+    """Yield each key agreement key that stands in the pool, and its public key elsewhere.
+
+    One that is written as text besides once more: nobody writes down a handshake's own.
+    """
     for algorithm in ("x25519", "x448"):
         read = [k for k in publics if k.algorithm == algorithm and k.independent]
         size, near = OKP_BYTES[algorithm], places(read)
@@ -70,22 +73,30 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             joined = np.concatenate((joined, *often))
         positions = np.append(joined, pieces.aligned(pool, size, most - len(joined), near))
         texts = pieces.texts(pool, size, pool.budget(*edwards.MOST_TEXTS[algorithm]))
-        tried = list(trials.derived(pool, algorithm, np.concatenate((positions, texts))))
+        written = list(trials.derived(pool, algorithm, texts))
+        tried = [*trials.derived(pool, algorithm, positions), *written]
         if algorithm == "x25519":
             filled = trials.filled(pool, size, pool.budget(*MOST_FILLED))
             tried += trials.paired(pool, algorithm, filled)
             tried += _divided(pool, positions)
             tried += _reversed(pool, positions)
             tried += trials.of_integers(pool, algorithm)
-        for trial in trials.witnessed(pool, tried, read):
-            yield Related(
-                key=Okp(algorithm=algorithm, seed=trial.private, public=trial.public),
-                proof=PROOF if algorithm == "x25519" else "k*5 = u",
-                encoding=pool.form(
-                    trial.position, PLAIN if trial.form == trials.SEED else trial.form
-                ),
-                places=(pool.place(trial.position, trials.width(trial)),),
-            )
+        texted = {trial.public: trial for trial in written}
+        for found in trials.witnessed(pool, tried, read):
+            yield _related(pool, found)
+            text = texted.get(found.public, found)
+            if text.position != found.position:
+                yield _related(pool, text)
+
+
+def _related(pool: Pool, trial: Trial) -> Related:
+    plain = PLAIN if trial.form == trials.SEED else trial.form
+    return Related(
+        key=Okp(algorithm=trial.algorithm, seed=trial.private, public=trial.public),
+        proof=PROOF if trial.algorithm == "x25519" else "k*5 = u",
+        encoding=pool.form(trial.position, plain),
+        places=(pool.place(trial.position, trials.width(trial)),),
+    )
 
 
 def _joined(pool: Pool, size: int) -> Offsets:
