@@ -118,6 +118,21 @@ def in_slots(pool: Pool, size: int, most: int) -> Offsets:
     return _chosen(pool, np.append(first, usual), size, most)
 
 
+def ending(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of slots with which a longer run ends or begins.
+
+    At multiples of their size, where there are few runs. An object that was let go keeps what the
+    next one does not fill, so that a number and the rest of another make one run; its other end is
+    where a slot in use begins. Seen in Go: one copy was left of the key of Caddy's authority.
+    """
+    if not pool.few or size not in _SLOTS or _PAGE % size:
+        return np.empty(0, np.int64)
+    longer = (pool.head < 0) | (pool.tail < 0) | (pool.tail - pool.head > size)
+    tails, heads = (pool.tail[longer & (pool.tail >= 0)], pool.head[longer & (pool.head >= 0)])
+    found = np.append(tails - size, heads)
+    return _chosen(pool, found[nearby.coordinates(pool, found) % size == 0], size, most)
+
+
 def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets, Offsets]:
     """List pieces at multiples of their size, in runs of any length, and their copies.
 

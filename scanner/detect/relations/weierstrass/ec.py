@@ -69,7 +69,8 @@ MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
 
 MOST_IN_SLOTS, _SLOT = 1_000, 32
-"""Pieces that stand in several slots of slabs, and are tried; of another size as bytes alone."""
+"""Pieces in slots of slabs that are tried, of several and of those at a run's end: of another size
+as bytes alone."""
 
 
 def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
@@ -103,6 +104,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         moved = repeated.copied(pool, size, most // 4), size, ways
         slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
         often = slots, size, ways if size == _SLOT else (BIG,)
+        ending = repeated.ending(pool, size, MOST_IN_SLOTS), size, ways
         named = any(found or name in used for name, found in known.items())
         short = trials.shorter(pool, size, most // 4, near, ground) if named else []
         for name, found in known.items():
@@ -112,6 +114,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried = list(trials.derived(pool, curve, room, [own, *listed]))
             tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
             tried += trials.derived(pool, curve, count // 2, [often])
+            tried += trials.derived(pool, curve, count // 2, [ending])
             tried += trials.derived(pool, curve, count, short)
             tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
             tried += trials.texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))

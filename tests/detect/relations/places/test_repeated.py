@@ -126,6 +126,23 @@ def test_a_scalar_in_slots_beside_copies(make_pool: MakePool) -> None:
     assert found == [key.spki_sha256]
 
 
+@pytest.mark.parametrize("shift", [0, 8])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_scalar_at_the_end_of_a_row_of_slots(
+    make_pool: MakePool, *, last: bool, shift: int
+) -> None:
+    """What is left of another object makes one run with it, among thousands of edges of others."""
+    key = keys.ec_key("P-256")
+    d, rest = key.d.to_bytes(32, "big"), noise.uniform(32, 5)
+    slot = rest[8:] + d if last else d + rest[:-8]
+    others = [bytes(16) + noise.uniform(56, seed) + bytes(120) for seed in range(3000)]
+    others[999] = bytes(shift + 8 * last) + slot + bytes(136 - shift - 8 * last)
+    point = b"\x04" + key.x.to_bytes(32, "big") + key.y.to_bytes(32, "big")
+    pool, _ = make_pool(b"".join(others) + point + bytes(8))
+    found = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
+    assert found == [key.spki_sha256] * (not shift)
+
+
 def test_a_key_agreement_key_in_slots(make_pool: MakePool) -> None:
     """One of X25519 stands twice in a slab, its public half in a handshake."""
     key = keys.okp_key("x25519")
