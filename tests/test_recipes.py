@@ -93,7 +93,7 @@ def test_only_what_passes_is_sent(tmp_path: Path, command: Path) -> None:
 
 
 def test_a_module_serves_only_what_holds(tmp_path: Path, command: Path) -> None:
-    """The hook of rsync refuses once one bundle is not as attested, or has no attestation."""
+    """The hook of rsync refuses what is not as attested, or that nobody attested, hidden or not."""
     secret, public = signers.write(tmp_path)
     spool = tmp_path / "spool"
     (spool / "incoming").mkdir(parents=True)
@@ -113,6 +113,11 @@ def test_a_module_serves_only_what_holds(tmp_path: Path, command: Path) -> None:
     dump.write_bytes(data[:-1] + b"x")
     assert sh("keysift-verify-cleared", **env).returncode != 0
     dump.write_bytes(data)
+    for more in (spool / "cleared" / "loose", spool / "cleared" / ".hidden", dump.parent / ".core"):
+        more.write_bytes(b"what nobody attested")
+        assert sh("keysift-verify-cleared", **env).returncode != 0, more
+        more.unlink()
+    assert sh("keysift-verify-cleared", **env).returncode == 0
     (spool / "cleared" / "empty").mkdir()
     assert sh("keysift-verify-cleared", **env).returncode != 0
 
