@@ -23,6 +23,13 @@ MEMORY_BYTES = 8 << 30
 """Address space of a worker (RLIMIT_AS, where the system has it): what hostile counts run into."""
 
 
+ENDING: tuple[signal.Signals, ...] = ()
+"""Signals that a worker hears only once it serves; Ctrl-C it never hears."""
+
+if sys.platform != "win32":
+    ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
 def _close_in(worker_fds: tuple[int, ...]) -> None:
     """Send what a native library prints to nowhere: it could be bytes of the dump."""
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -64,6 +71,8 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
     """
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     harden()
     own_memory.collect_seldom()
     threading.Thread(target=_follow_parent, daemon=True).start()

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from scanner import errors
 from scanner.processes import own_memory
-from scanner.processes.serving import serve
+from scanner.processes.serving import ENDING, serve
 
 STALL_SECONDS = 900.0
 """A call that gives no answer for this long is a hang. The slowest honest call takes a tenth."""
@@ -148,7 +148,7 @@ class _Worker:
         packed = _Packed(setup) if setup is not None else b""
         self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
         try:
-            with uninterrupted():  # until it ignores Ctrl-C itself, which its terminal sends it too
+            with uninterrupted(*ENDING):  # a parent that ends amid it leaves a child to complain
                 self.process.start()
         except OSError as error:  # multiprocessing asks for the working folder, which may be gone
             raise errors.WorkerLost(
@@ -208,10 +208,11 @@ def may_have_children() -> None:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted(*others: signal.Signals) -> Iterator[None]:
     """Let what the block starts, threads and processes, never hear Ctrl-C: this thread ends them.
 
-    They inherit the mask (sigprocmask(2)), and so do the processes that they start later.
+    They inherit the mask (sigprocmask(2)), and so do the processes that they start later. Of
+    ``others`` nobody hears in the block either, and what it started must let them in again.
     """
     if sys.platform == "win32":
         yield
@@ -219,7 +220,7 @@ def uninterrupted() -> Iterator[None]:
         from multiprocessing import resource_tracker  # noqa: PLC0415 - stands on POSIX alone
 
         resource_tracker.ensure_running()  # the first to start it would unblock the signal
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *others})
         try:
             yield
         finally:

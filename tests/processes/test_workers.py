@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -208,10 +209,26 @@ def test_a_worker_that_starts_hears_no_interrupt() -> None:
     """Ctrl-C goes to every process of a terminal: one that still imports would show a traceback."""
     made = Processes(1, Session, 1)
     try:
-        assert signal.SIGINT in made.ask(_mask)
+        assert made.ask(_mask) - _mask(None) == {signal.SIGINT}
     finally:
         made.close()
     assert signal.SIGINT not in _mask(None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_nothing_ends_a_process_while_it_starts_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that had not been told yet what it is would show a traceback; the signal waits."""
+    heard: list[set[signal.Signals]] = []
+    start = SpawnProcess.start
+
+    def watched(process: SpawnProcess) -> None:
+        heard.append(_mask(None))
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", watched)
+    Processes(1, Session, 1).close()
+    assert [{signal.SIGTERM, signal.SIGHUP} <= mask for mask in heard] == [True]
+    assert signal.SIGTERM not in _mask(None)
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
