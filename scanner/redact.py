@@ -9,7 +9,10 @@ readers of the dump go by. What fails leaves nothing under the name that was ask
 
 import contextlib
 import os
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -281,10 +284,44 @@ def _beside(target: Path) -> Iterator[str]:
     except OSError as error:
         raise _unwritten(error) from error
     try:
-        yield name
+        with _gone_if_ended(Path(name)):
+            yield name
     finally:
         with contextlib.suppress(OSError):
             Path(name).unlink()
+
+
+if sys.platform == "win32":
+
+    def _gone_if_ended(_path: Path) -> contextlib.AbstractContextManager[None]:
+        """Do nothing: nobody tells a process of this system to end, it is ended."""
+        return contextlib.nullcontext()
+
+else:
+
+    @contextlib.contextmanager
+    def _gone_if_ended(path: Path) -> Iterator[None]:
+        """Delete a file where SIGTERM or SIGHUP ends the process amid the block, which it does."""
+
+        def end(number: int, _frame: object) -> None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        here = threading.current_thread() is threading.main_thread()  # no other may set a handler
+        heard = [
+            each
+            for each in (signal.SIGTERM, signal.SIGHUP)
+            if here and signal.getsignal(each) is signal.SIG_DFL  # nohup has it ignored
+        ]
+        for each in heard:
+            signal.signal(each, end)
+        try:
+            yield
+        finally:
+            for each in heard:
+                signal.signal(each, signal.SIG_DFL)
 
 
 def _name(temporary: str, target: Path) -> None:

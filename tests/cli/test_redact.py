@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -55,6 +56,30 @@ def test_a_record_goes_with_the_copy(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) > 3
     assert max(map(len, done.stdout.decode().splitlines()[1:])) <= 100
     assert inside.keysift("scan", "-q", str(copy)).returncode == 0
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_is_ended_leaves_no_part_of_a_copy(tmp_path: Path, number: signal.Signals) -> None:
+    """timeout(1), a job that is cancelled and Ctrl-C end it while it scans the copy."""
+    path = planted(tmp_path / "core")
+    with subprocess.Popen(
+        [sys.executable, "-m", "scanner", "redact", str(path), "-o", str(tmp_path / "copy")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        preexec_fn=poison.heed_interrupts,  # noqa: PLW1509 - before any thread
+    ) as process:
+        until = time.monotonic() + 60
+        while not list(tmp_path.glob(".keysift-*")):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        time.sleep(0.1)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    assert b"Traceback" not in said
+    assert [one.name for one in tmp_path.iterdir()] == ["core"]
 
 
 def test_what_looked_random_is_counted(tmp_path: Path) -> None:
