@@ -38,13 +38,15 @@ def expand(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuse_terminal(paths: Iterable[str]) -> None:
+def refuse_terminal(
+    paths: Iterable[str], hint: str = "name a file, or have one read: keysift scan - <core.1"
+) -> None:
     """Raise UsageError where ``-`` is among the paths, and stdin is a terminal: no dump comes."""
     if "-" in paths and is_terminal(sys.stdin):
         raise UsageError(
             "standard input is a terminal",
             reason="no dump comes from there",
-            hint="name a file, or have one read: keysift scan - <core.1",
+            hint=hint,
         )
 
 

@@ -177,7 +177,7 @@ def ingest(
     from scanner import claims  # noqa: PLC0415 - what costs time
     from scanner import spool as room  # noqa: PLC0415
 
-    inputs.refuse_terminal(("-",))
+    inputs.refuse_terminal(("-",), "have a dump read: keysift ingest FOLDER <core.1")
     sign = _signer(key, public_key, key_secret)
     made = _spool(Path(root), gate_of(**asked), sign, audit_log, redact=redact)
 

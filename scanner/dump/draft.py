@@ -120,10 +120,11 @@ class Draft:
     def layout(self, *, format_name: str, arch: str, pointer_size: int, byte_order: str) -> Layout:
         """Return what was read; one fault stands for all that lies past the end of the file."""
         if self._cut_ranges:
+            ranges = "1 range" if self._cut_ranges == 1 else f"{self._cut_ranges:,} ranges"
             self._faults[("truncated", "")] = Fault(
                 code="truncated",
-                text=f"The dump claims {self._cut_bytes:,} bytes, in {self._cut_ranges:,} ranges, "
-                "past the end of the file.",
+                text=f"The dump claims {self._cut_bytes:,} bytes, in {ranges}, past the end of the "
+                "file.",
             )
         return Layout(
             format=format_name,

@@ -245,6 +245,7 @@ def test_a_terminal_is_no_dump(tmp_path: Path, arguments: str) -> None:
         os.close(theirs)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"standard input is a terminal" in done.stderr
+    assert (b"keysift ingest FOLDER <" in done.stderr) == arguments.startswith("ingest")
     assert not list(tmp_path.iterdir())
 
 

@@ -251,7 +251,9 @@ def test_truncated() -> None:
         Gap(code="truncated", start=0x503C, size=40),
         Gap(code="not-captured", start=0x5064, size=200),
     )
-    assert _codes(layout) == {"truncated"}
+    assert [(fault.code, fault.text) for fault in layout.faults] == [
+        ("truncated", "The dump claims 40 bytes, in 1 range, past the end of the file.")
+    ]
 
 
 def test_offset_that_wraps() -> None:
