@@ -5,6 +5,7 @@ where it has workers, to lose one and to have one raise over a key: the commands
 command line itself, so that a new one fails here until it says where it breaks.
 """
 
+import importlib
 import os
 import shutil
 import sys
@@ -90,6 +91,9 @@ def crashed(words: str, inputs: dict[str, Path], folder: Path, found: Path) -> i
 def test_every_command_says_where_it_breaks() -> None:
     """A command that is new has a row here."""
     assert set(BREAKS) == set(COMMANDS) == set(ROWS) | NO_DUMP
+    for place in BREAKS.values():
+        module, _, name = place.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name)), place
 
 
 @pytest.mark.parametrize("words", sorted(BREAKS))
