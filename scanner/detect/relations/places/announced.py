@@ -130,6 +130,19 @@ def tagged(pool: Pool, size: int) -> Offsets:
     return distinct(at[np.isin(count, np.array(counts, np.uint32))])
 
 
+def behind_limbs(pool: Pool, size: int) -> Offsets:
+    """Return what begins its run behind a pointer, and a word that is twice the count of its limbs.
+
+    The lowest bit is the sign. Behind it other pointers may look as random as it does. Seen in V8.
+    """
+    heads = pool.head[(pool.head >= LEAD) & (not pool.big_endian)]
+    word = sliding(pool.data)
+    pointer, count = word[heads - 2 * _WORD], word[heads - _WORD]
+    good = (pointer >= _LEAST_POINTER) & (pointer < _MOST_POINTER)
+    found: Offsets = heads[good & (count == 2 * -(-size // _WORD))]
+    return found
+
+
 def likened(pool: Pool, positions: Offsets) -> Offsets:
     """Return those of some positions behind the same word as a few others, and not as many.
 

@@ -17,7 +17,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.pool import DEEP, Pool
-from scanner.detect.relations.places import headed, nearby, repeated
+from scanner.detect.relations.places import headed, nearby, repeated, turned
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import (
     beheaded,
@@ -68,6 +68,9 @@ FEWEST_TEXTS = 32
 MOST_UNSHIFTED = 64
 """Scalars of a curve that are taken out of Montgomery form, for a point that nobody named."""
 
+MOST_TURNED = 100
+"""Numbers that stand in both byte orders, and are tried on each curve of their size."""
+
 MOST_IN_SLOTS, _SLOT = 1_000, 32
 """Pieces in slots of slabs that are tried, of several and of those at a run's end: of another size
 as bytes alone."""
@@ -105,6 +108,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
         often = slots, size, ways if size == _SLOT else (BIG,)
         ending = repeated.ending(pool, size, MOST_IN_SLOTS), size, ways
+        both = turned.numbers(pool, size, MOST_TURNED), size, (LITTLE,)
         named = any(found or name in used for name, found in known.items())
         short = trials.shorter(pool, size, most // 4, near, ground) if named else []
         for name, found in known.items():
@@ -115,6 +119,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
             tried += trials.derived(pool, curve, count // 2, [often])
             tried += trials.derived(pool, curve, count // 2, [ending])
+            tried += trials.derived(pool, curve, MOST_TURNED, [both])
             tried += trials.derived(pool, curve, count, short)
             tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
             tried += trials.texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))

@@ -415,6 +415,22 @@ def test_a_scalar_of_p521_in_a_crowd_of_longer_numbers(make_pool: MakePool) -> N
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
+def test_a_scalar_of_p384_among_numbers_of_a_signature(make_pool: MakePool) -> None:
+    """Seen in Node.js: BigInts without end, of which one stands as bytes too; x is in an array."""
+    key = KEYS["P-384"]
+    head = (0x2A1C71200F41).to_bytes(8, "little") + (12).to_bytes(8, "little")
+    raw = noise.uniform(48 * 1_500 + 32 * FEW_RUNS, 5)
+    lone = [raw[at : at + 48] for at in range(0, 48 * 1_500, 48)]
+    lone[900] = key.d.to_bytes(48, "little")
+    data = b"".join(head + each + bytes(8) for each in lone)
+    data += b"".join(bytes(16) + raw[at : at + 32] for at in range(48 * 1_500, len(raw), 32))
+    x, d = (number.to_bytes(48, "big") for number in (key.x, key.d))
+    data += bytes(12) + (49).to_bytes(4, "little") + bytes((2 + key.y % 2,)) + x + bytes(40)
+    pool, _ = make_pool(data + noise.uniform(61, 7) + d + noise.uniform(64, 8) + bytes(64))
+    assert not pool.few
+    assert [named(related) for related in found(pool)] == [key.spki_sha256]
+
+
 @pytest.mark.parametrize(
     ("curve", "last"), [("secp256k1", bytes(8)), ("P-384", bytes((0, *range(201, 208))))]
 )
