@@ -18,6 +18,7 @@ from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import crt, dividing, known, rsa
+from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 from tests.detect.relations.rsa import test_ratios as ratio_tests
@@ -630,6 +631,19 @@ def test_primes_and_product_of_an_uncommon_length(
         flipped = bytes((raw[0] ^ 4, *raw[1:-1], raw[-1] ^ 4))
         wrong = [*parts[:at], (flipped, how), *parts[at + 1 :]]
         assert search(make_pool, plant("heap", bits, [16, 40, 8], wrong)) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "digits-30"])
+@pytest.mark.parametrize("of", ["p", "n"])
+def test_a_product_on_p521_is_no_modulus(make_pool: MakePool, form: str, of: str) -> None:
+    """Two elements of its field may be prime; what is left of their product stands there then."""
+    p, q = (prime(bits, seed) for bits, seed in ((521, 1), (520, 2)))
+    parts = [spell(value, form) for value in (p * q, p, q)]
+    (related,) = search(make_pool, plant("heap", 5, [16, 40, 8], parts))
+    assert isinstance(related.key, Rsa)
+    assert (related.key.p, related.key.q) == (p, q)
+    left = spell(p * q % getattr(CURVES["P-521"], of), form)
+    assert search(make_pool, plant("heap", 5, [16, 40, 8, 24], [*parts, left])) == []
 
 
 @pytest.mark.parametrize("form", ["limbs-le", "java-words"])
