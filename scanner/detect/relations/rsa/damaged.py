@@ -41,6 +41,10 @@ MOST_APART = (64, 8)
 """Primes are that many of their like apart, at most, whose modulus nobody names: of few runs, and
 of many."""
 
+MOST_DIGITS, _NEAR = 256, 2.0**-46
+"""What is left in digits of numbers of one length, each of which is tried with each, at most; and
+how far the product of two high words is from that of n, for its size."""
+
 BITS = (1024, 2048, 3072, 4096)
 """Lengths of moduli that nobody names."""
 
@@ -100,23 +104,28 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
 
 
 def unnamed(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
-    """Yield keys that nobody named, whose primes stand together without their high bytes.
+    """Yield keys that nobody named, whose primes stand without their high bytes, or low digits.
 
-    Their low words give that of a modulus which stands too; those of ``others`` are found already.
+    Together: their low words give that of a modulus which stands too; or anywhere in a section, in
+    digits, where their high words do. Those of ``others`` are found already.
     """
     seen, left = set(others), shelf.pool.budget(*MOST_LATTICES)
     for bits in BITS:
         numbers = shelf.numbers(bits)
         order = np.argsort(numbers.low)
-        for rests in _whole(shelf, bits // 2):
-            for index, at in islice(_products(shelf, rests, numbers.low[order]), left):
-                left -= 1
-                n = shelf.value(numbers, int(order[at]))
-                if n not in seen and n.bit_length() == bits:
-                    found = _recovered(shelf, n, arithmetic.EXPONENTS[0], rests, index)
-                    if found is not None and _of_primes(found.key):
-                        seen.add(n)
-                        yield found
+        found = ((r, _products(shelf, r, numbers.low[order])) for r in _whole(shelf, bits // 2))
+        tops = np.argsort(numbers.top)
+        digits = ((r, _upper(r, numbers.top[tops])) for r in _in_digits(shelf, bits // 2))
+        for rows, parts in ((order, found), (tops, digits)):
+            for rests, hits in parts:
+                for index, at in islice(hits, left):
+                    left -= 1
+                    n = shelf.value(numbers, int(rows[at]))
+                    if n not in seen and n.bit_length() == bits:
+                        key = _recovered(shelf, n, arithmetic.EXPONENTS[0], rests, index)
+                        if key is not None and _of_primes(key.key):
+                            seen.add(n)
+                            yield key
 
 
 def _of_primes(key: Material) -> bool:
@@ -131,6 +140,20 @@ def _products(shelf: Shelf, rests: Rests, lows: Words) -> Iterator[tuple[int, in
         at = np.searchsorted(lows, product).clip(0, len(lows) - 1)
         hits = np.flatnonzero(lows[at] == product)
         yield from zip(hits.tolist(), at[hits].tolist(), strict=True)
+
+
+def _upper(rests: Rests, tops: Words) -> Iterator[tuple[int, int]]:
+    """Yield (index of a rest, index of a high word) where a rest and another begin a product so.
+
+    Seen in Rakudo, whose integers are libtommath's: primes had been freed far from their modulus.
+    """
+    one, other = np.triu_indices(min(len(rests.word), MOST_DIGITS), 1)
+    high = rests.word.astype(np.float64)
+    product, ordered = high[one] * high[other] * 2.0**-64, tops.astype(np.float64)
+    if len(product) and len(ordered):
+        at = np.searchsorted(ordered, product * (1 - _NEAR)).clip(0, len(ordered) - 1)
+        hits = np.flatnonzero(np.abs(ordered[at] - product) < product * _NEAR)
+        yield from zip(one[hits].tolist(), at[hits].tolist(), strict=True)
 
 
 def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int]]:
@@ -150,6 +173,11 @@ def _begun(shelf: Shelf, moduli: dict[int, int]) -> Iterator[tuple[int, int, int
 def every_rest(shelf: Shelf, bits: int) -> Iterator[Rests]:
     """List what may be left of primes of a length: runs a little too short for them."""
     yield from _whole(shelf, bits)
+    yield from _in_digits(shelf, bits)
+
+
+def _in_digits(shelf: Shelf, bits: int) -> Iterator[Rests]:
+    """List the same of what stands in digits."""
     held = digits.held(shelf.pool.readings)
     for reading, ends in zip(shelf.pool.readings, shelf.edges.ends, strict=True):
         if reading in held and not reading.shift + reading.cell:

@@ -48,6 +48,34 @@ def test_two_primes_without_their_first_words(make_pool: MakePool, form: str, na
     assert describe(again).fingerprint.value == KEY.spki_sha256
 
 
+def digits(number: int, lost: int = 0) -> bytes:
+    """Lay out a number of libtommath's in a block of its own, freed where it lost bytes."""
+    parts = (number >> at & (1 << 60) - 1 for at in range(0, number.bit_length(), 60))
+    raw = b"".join(part.to_bytes(8, "little") for part in parts)
+    links = noise.pointers(lost, number & 0xFF)
+    return GAP + (0x111).to_bytes(8, "little") + links + raw[lost:] + bytes(112)
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 3072])
+def test_primes_in_digits_far_from_a_modulus_that_nobody_names(
+    make_pool: MakePool, bits: int
+) -> None:
+    """Seen in Rakudo: both lost their low digits, and begin a product as the modulus does."""
+    key = keys.rsa_key(bits)
+    far = noise.text(80 << 10, 3)
+    parts = [digits(key.n), far, digits(key.p, 16), far, digits(key.q, 16)]
+    pool, memory = make_pool(b"".join(parts))
+    (related,) = rsa.search(pool, ())
+    assert describe(related.key).fingerprint.value == key.spki_sha256
+    assert (related.proof, related.roles) == ("part of p factors n", ("p without low digits",))
+    (again,) = rsa.again(memory, second_look.told(related))
+    assert describe(again).fingerprint.value == key.spki_sha256
+    for at, number in ((0, key.n), (2, key.p), (4, key.q)):
+        wrong = digits(number ^ 1 << number.bit_length() - 9, 16 if at else 0)
+        others = [*parts[:at], wrong, *parts[at + 1 :]]
+        assert list(rsa.search(make_pool(b"".join(others))[0], ())) == []
+
+
 @pytest.mark.parametrize("which", ["p", "q", "n"])
 @pytest.mark.parametrize("form", ROLES)
 def test_one_bit_decides(make_pool: MakePool, form: str, which: str) -> None:
