@@ -127,6 +127,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "nkey": services.nkey,
     "vapid": services.vapid,
     "named-hex": services.named_hex,
+    "zeromq": services.zeromq,
     "libp2p": services.libp2p,
     "solana": services.solana,
     "paserk": services.paserk,

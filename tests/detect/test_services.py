@@ -244,6 +244,8 @@ def test_a_seed_with_its_public_key_is_proved(text: bytes) -> None:
         (K1, services.named_hex(K1)),
         (ED, services.named_hex(ED)),
         (X, services.named_hex(X)),
+        (X, services.zeromq(X)),
+        (X, services.zeromq(X).replace(b'"', b'\\"')),
     ],
 )
 def test_a_name_and_a_public_half(key: keys.Key, text: bytes) -> None:
@@ -309,6 +311,9 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("named-key-pair", services.vapid(P256).replace(b'Key":"B', b'Key":"C')),
         ("named-key-pair", services.named_hex(K1).splitlines()[1]),
         ("named-key-pair", services.named_hex(ED)[:-3]),
+        ("named-key-pair", services.zeromq(X).splitlines()[3]),
+        ("named-key-pair", services.zeromq(X).replace(b'"\n', b'#"\n')),
+        ("named-key-pair", services.zeromq(X)[:-42] + b"#" * 40 + b'"'),
         ("tor-onion-key", services.tor_control(ED)[:90]),
         ("tor-onion-key", b"ED25519-V3:" + base64.b64encode(bytes(64))),
     ],

@@ -170,7 +170,10 @@ _ANCHORED = (
     _detector("stellar", mutate=_WIDE),
     _detector("nkey", mutate=_WIDE),
     _detector(
-        "named-pairs", "detect.programs.named_pairs", mutate=(_B64, mutators.hex_of(), *_WIDE)
+        "named-pairs",
+        "detect.programs.named_pairs",
+        "detect.encodings.z85",
+        mutate=(_B64, mutators.hex_of(), *_WIDE),
     ),
     _detector("paired", mutate=(_B64, *_WIDE)),
     _detector("sshcom", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),

@@ -1,9 +1,10 @@
 """Private keys of 32 bytes behind a name, with their public half near by: VAPID and its like.
 
 ``{"publicKey": "B...", "privateKey": "..."}`` of web-push, variables like ``VAPID_PRIVATE_KEY=``,
-and what managers of WireGuard keep as JSON: a word of base64, base64url or hex, and nothing says of
-which algorithm it is. So each that has keys of this length derives a public half, and one of them
-stands in the text, or there is no key. A name alone is for ``tokens``, which calls it probable.
+and what managers of WireGuard keep as JSON: a word of base64, base64url or hex, or of Z85 in files
+of ZeroMQ (``secret-key = "..."``), and nothing says of which algorithm it is. So each that has keys
+of this length derives a public half, and one of them stands in the text, or there is no key. A name
+alone is for ``tokens``, which calls it probable.
 """
 
 import base64
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from scanner.detect.algebra.material import Ec, Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.encodings import armour
+from scanner.detect.encodings import armour, z85
 from scanner.detect.evidence import DISTINCT, ec_derived, okp_derived, proved
 from scanner.rules import Rule
 
@@ -22,8 +23,9 @@ AROUND = 1024
 
 _SIZE = 32
 _WORD = re.compile(
-    rb"(?i:private[_ ]?key|secret_?key)\\{0,3}[\"']?\s{0,3}[:=]\s{0,4}\\{0,3}[\"']?"
-    rb"(?:(?:0x)?(?P<hex>[0-9A-Fa-f]{64})|(?P<base64>[A-Za-z0-9+/_-]{43})=?)(?![A-Za-z0-9+/=_-])"
+    rb"(?i:private[_ ]?key|secret[_-]?key)\\{0,3}[\"']?\s{0,3}[:=]\s{0,4}\\{0,3}[\"']?"
+    rb"(?:(?:(?:0x)?(?P<hex>[0-9A-Fa-f]{64})|(?P<base64>[A-Za-z0-9+/_-]{43})=?)"
+    rb"(?![A-Za-z0-9+/=_-])|(?P<z85>%b{40})(?=\\{0,3}[\"']))" % z85.SIGN
 )
 
 
@@ -35,8 +37,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     if match["hex"]:
         secret = bytes.fromhex(match["hex"].decode())
-    else:
+    elif match["base64"]:
         secret = armour.decode(match["base64"].translate(armour.FROM_URL))
+    else:
+        secret = z85.decode(match["z85"]) or b""
     key = next((key for key in _derived(secret) if _stands(key, raw)), None)
     if key is not None:
         size = match.end() - at
@@ -56,8 +60,10 @@ def _derived(secret: bytes) -> Iterator[Ec | Okp]:
 
 
 def _stands(key: Ec | Okp, raw: bytes) -> bool:
-    """Tell whether a public half stands in a text, in hex or in base64 of either alphabet."""
+    """Tell whether a public half stands in a text, in hex, Z85 or base64 of either alphabet."""
     if isinstance(key, Okp):
+        if z85.encode(key.public) in raw:
+            return True
         publics = [key.public]
     else:
         x, y = (number.to_bytes(_SIZE, "big") for number in (key.x, key.y))
