@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, keys, noise
+from fixtures import elfcore, encodings, keys, noise, services
 from scanner.detect.encodings import base32
 from scanner.model import Verdict
 from tests.engine.test_scanning import report_bytes
@@ -61,3 +61,17 @@ def test_a_key_agreement_key_that_is_written(
     assert finding.fingerprint.value == key.spki_sha256
     assert finding.names == (("key-file",) if b"k" in written else ())
     assert found.verdict == (Verdict.BLOCKED if b"k" in written else Verdict.PASS)
+
+
+@pytest.mark.parametrize("number", [True, False])
+def test_a_line_names_a_number(tmp_path: Path, *, number: bool) -> None:
+    """Seen in pyzmq: of the file that it read a line is left, and the number that it made of it."""
+    key = keys.okp_key("x25519")
+    own = key.seed + key.public if number else noise.uniform(64, 2)
+    line = services.zeromq(key).splitlines()[3]
+    data = noise.text(3000, 1) + bytes(8) + own + bytes(40) + line + bytes(40)
+    core = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000, data=data)]).data
+    found = report_bytes(core, tmp_path)
+    (finding,) = found.findings
+    assert (finding.fingerprint.value, finding.names) == (key.spki_sha256, ("key-file",))
+    assert found.verdict == (Verdict.BLOCKED if number else Verdict.PASS)

@@ -255,6 +255,13 @@ def test_a_name_and_a_public_half(key: keys.Key, text: bytes) -> None:
     assert found.candidate.fingerprint.value == key.spki_sha256
 
 
+def test_a_line_of_a_certificate() -> None:
+    """Without the public half it proves nothing, but says what a number elsewhere is."""
+    found = only("named-key-pair", services.zeromq(X).splitlines()[3])
+    assert found.candidate.confidence is Confidence.SHAPE
+    assert found.candidate.fingerprint.value == X.spki_sha256
+
+
 def test_a_control_line_of_tor() -> None:
     """In either width, found again from its place."""
     for codec in ("ascii", "utf-16-le"):
@@ -311,8 +318,8 @@ CLAMPED = base64.b64encode(services.clamped(X))
         ("named-key-pair", services.vapid(P256).replace(b'Key":"B', b'Key":"C')),
         ("named-key-pair", services.named_hex(K1).splitlines()[1]),
         ("named-key-pair", services.named_hex(ED)[:-3]),
-        ("named-key-pair", services.zeromq(X).splitlines()[3]),
         ("named-key-pair", services.zeromq(X).replace(b'"\n', b'#"\n')),
+        ("named-key-pair", b'secret-key = "' + b"Ab1+/" * 8 + b'"'),
         ("named-key-pair", services.zeromq(X)[:-42] + b"#" * 40 + b'"'),
         ("tor-onion-key", services.tor_control(ED)[:90]),
         ("tor-onion-key", b"ED25519-V3:" + base64.b64encode(bytes(64))),

@@ -4,18 +4,21 @@
 and what managers of WireGuard keep as JSON: a word of base64, base64url or hex, or of Z85 in files
 of ZeroMQ (``secret-key = "..."``), and nothing says of which algorithm it is. So each that has keys
 of this length derives a public half, and one of them stands in the text, or there is no key. A name
-alone is for ``tokens``, which calls it probable.
+alone is for ``tokens``, which calls it probable; of a word of Z85 alone that other alphabets do not
+have, an X25519 key is told that does not block, unless it is found as a number: then it has a name.
 """
 
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from scanner.detect.algebra.material import Ec, Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour, z85
-from scanner.detect.evidence import DISTINCT, ec_derived, okp_derived, proved
+from scanner.detect.evidence import DISTINCT, ec_derived, okp_derived, proved, unproved
+from scanner.model import Confidence
 from scanner.rules import Rule
 
 AROUND = 1024
@@ -27,6 +30,7 @@ _WORD = re.compile(
     rb"(?:(?:(?:0x)?(?P<hex>[0-9A-Fa-f]{64})|(?P<base64>[A-Za-z0-9+/_-]{43})=?)"
     rb"(?![A-Za-z0-9+/=_-])|(?P<z85>%b{40})(?=\\{0,3}[\"']))" % z85.SIGN
 )
+_SIGNS = re.compile(rb"[^A-Za-z0-9+/=_-]")
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
@@ -42,10 +46,15 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     else:
         secret = z85.decode(match["z85"]) or b""
     key = next((key for key in _derived(secret) if _stands(key, raw)), None)
+    size = match.end() - at
+    place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
     if key is not None:
-        size = match.end() - at
-        place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
         yield proved(key, rule, f"named word{wide}", (place,))
+    elif match["z85"] and _SIGNS.search(match["z85"]):
+        for lone in filter(None, (okp_derived("x25519", secret),)):
+            found = unproved(lone, rule, f"named word{wide}", (place,))
+            said = replace(found.candidate, confidence=Confidence.SHAPE)
+            yield replace(found, candidate=said)
 
 
 def _derived(secret: bytes) -> Iterator[Ec | Okp]:
