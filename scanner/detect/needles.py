@@ -1,7 +1,7 @@
 """What a proved key or a token looks like wherever else it lies.
 
 Every private number in every reading that a library has for it, and as the texts that people and
-programs write: hex, decimal, base32, base64 at each phase, in one and in two bytes a character.
+programs write: hex, decimal, base32, Z85, base64 at each phase, in one and two bytes a character.
 Nothing here looks into a dump, and nothing of it may leave the worker.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
-from scanner.detect.encodings import armour, base32
+from scanner.detect.encodings import armour, base32, z85
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.edwards import edwards
@@ -155,7 +155,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         if len(raw) in bare_numbers.BASE32.values():
             text = base64.b32encode(raw).rstrip(b"=")[:-1]
             spelled += [("base32", text), ("base32", text.lower())]
-            spelled += [("z-base-32", base32.encode_legible(raw))]
+            spelled += [("z-base-32", base32.encode_legible(raw)), ("Z85", z85.encode(raw))]
         spelled += [("base64", text) for text in shifted]
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:

@@ -7,9 +7,10 @@ import math
 
 import pytest
 
-from fixtures import encodings, keys
+from fixtures import encodings, keys, services
 from scanner.detect import needles
 from scanner.detect.algebra.material import Ffc, Okp, Rsa
+from scanner.detect.encodings import base32
 from scanner.detect.relations.edwards import edwards
 
 KEY = keys.rsa_key()
@@ -38,6 +39,16 @@ def test_numbers_in_every_form() -> None:
     assert not {name for name in numbers if "hex" in name or "base64" in name}
     public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
     assert not public & {value for values in all_of_it.values() for value in values}
+
+
+def test_a_key_of_32_bytes_in_words_of_other_alphabets() -> None:
+    """Copies of what rspamd and ZeroMQ write, which no anchor announces."""
+    key = keys.okp_key("x25519")
+    material = Okp(algorithm="x25519", seed=key.seed, public=key.public)
+    found = {needle.value for needle in needles.of_key("name", material, "little", texts=True)}
+    text = base64.b32encode(key.seed)[:51]
+    assert {text, text.lower(), base32.encode_legible(key.seed)} <= found
+    assert services.zeromq(key).splitlines()[3].split(b'"')[1] in found
 
 
 def test_what_gives_a_prime_away() -> None:
