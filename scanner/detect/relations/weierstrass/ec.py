@@ -118,7 +118,8 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             tried = list(trials.derived(pool, curve, room, [own, *listed]))
             tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
             tried += trials.derived(pool, curve, count // 2, [often])
-            tried += trials.derived(pool, curve, count // 2, [ending])
+            if found or name in used:
+                tried += trials.derived(pool, curve, count // 2, [ending])
             tried += trials.derived(pool, curve, MOST_TURNED, [both])
             tried += trials.derived(pool, curve, count, short)
             tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
