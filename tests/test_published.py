@@ -275,6 +275,7 @@ def test_the_key_of_the_self_test_of_ml_kem_in_go_is_listed() -> None:
         ("a0b54a1cbcbef1186a6e6420be92a7da4af08608ec84b630c45caa4a70ca3e91", "stubby"),
         ("bf482df804e1eef36592d7af0d7e8d3f25f6dedd4d4d4850c06e8e9332c1c976", "Selenium Wire"),
         ("94d71115241286373b1f722831bc4ec8abf377b222d618051e931cb7f8a57efa", "Twisted"),
+        ("91fe4cab3ef9afc961cfc9d06d2d2b131fcee82c8b9bde02a39cc78ccb87081a", "smbtorture"),
     ],
 )
 def test_the_keys_that_libraries_carry_are_listed(name: str, source: str) -> None:
@@ -293,6 +294,14 @@ def test_the_example_of_sm2_is_listed() -> None:
     assert key is not None
     listed = published.load()[material.describe(key).fingerprint.value]
     assert "GB/T 32918.5" in listed.source
+
+
+def test_the_key_on_p_192_of_crypto_is_listed() -> None:
+    """Its PKCS#8 object stands in the library as hex, without its point: fipstest.cpp."""
+    key = evidence.ec_derived("P-192", 0x2BB8A13C8B867010BD9471D9E81FDB01ABD0538C64D6249A)
+    assert key is not None
+    listed = published.load()[material.describe(key).fingerprint.value]
+    assert "Crypto++" in listed.source
 
 
 def test_the_accounts_for_development_are_listed() -> None:
