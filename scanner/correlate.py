@@ -231,8 +231,8 @@ def _names(
 
 def _is_text(occurrence: Occurrence) -> bool:
     """Tell whether a number is written in letters, and whole."""
-    words = occurrence.encoding.removesuffix(" utf-16le").removesuffix(" utf-16").split()
-    return words[-1] in bare_numbers.KEPT
+    form = occurrence.encoding.removesuffix(" utf-16le").removesuffix(" utf-16")
+    return form.rpartition(" ")[2] in bare_numbers.KEPT
 
 
 def _in_memory(rules: dict[str, Rule], candidate: Candidate) -> bool:

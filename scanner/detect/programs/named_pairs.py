@@ -50,11 +50,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
     if key is not None:
         yield proved(key, rule, f"named word{wide}", (place,))
-    elif match["z85"] and _SIGNS.search(match["z85"]):
-        for lone in filter(None, (okp_derived("x25519", secret),)):
-            found = unproved(lone, rule, f"named word{wide}", (place,))
-            said = replace(found.candidate, confidence=Confidence.SHAPE)
-            yield replace(found, candidate=said)
+    elif match["z85"] and _SIGNS.search(match["z85"]) and (lone := okp_derived("x25519", secret)):
+        found = unproved(lone, rule, f"named word{wide}", (place,))
+        yield replace(found, candidate=replace(found.candidate, confidence=Confidence.SHAPE))
 
 
 def _derived(secret: bytes) -> Iterator[Ec | Okp]:

@@ -56,24 +56,14 @@ many of its length as of the modulus's."""
 GREATEST_EXPONENT = 1 << 33
 """Public exponents above it are not told from chance."""
 
-_LEAST_FIELD = 505
-"""Bits of a prime as long as elements of the fields below: but for one in 128 they have so many."""
-
-_FIELDS = (
+_P521 = (
     (1 << 521) - 1,
     (1 << 521) - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
-    int(
-        "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330871"
-        "7d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3",
-        16,
-    ),
-    int(
-        "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330870"
-        "553e5c414ca92619418661197fac10471db1d381085ddaddb58796829ca90069",
-        16,
-    ),
 )
-"""p and n of P-521 and brainpoolP512r1: products on these curves are as long as moduli of RSA."""
+"""p and n of P-521, products modulo which look like moduli of RSA."""
+
+_USUAL = 512
+"""Bits of a prime of RSA keys; but for one in 256, elements of these fields have more."""
 
 _CHUNK = 1 << 16
 
@@ -115,22 +105,19 @@ def _fresh(p: int, q: int, others: Collection[int]) -> bool:
 
 
 def _of_field(shelf: Shelf, p: int, q: int, where: tuple[tuple[Numbers, int], ...]) -> bool:
-    """Tell whether a product was computed on a curve: what it leaves modulo p or n stands too.
+    """Tell whether a product was computed on P-521: what it leaves modulo p or n stands too.
 
     Two elements of a field are prime as any numbers may be. Seen in Node.js (@noble/curves): of the
-    products of BigInts that signatures on P-521 leave one had two primes.
+    products of BigInts that signatures leave one had two primes. No key of a usual length is asked.
     """
+    if min(p, q).bit_length() <= _USUAL:
+        return False
     numbers, index = where[0]
     reading = shelf.pool.readings[int(numbers.reading[index])]
-    for modulus in _FIELDS if p.bit_length() >= _LEAST_FIELD else ():
-        left = p * q % modulus
-        if max(p, q) < modulus and left.bit_length() >= modulus.bit_length() // 2:
-            raw = readings.encode(reading, left, left.bit_length())
-            low = np.frombuffer(raw[:8], "<u8").astype(np.uint64)
-            found = words.find(shelf.pool.data, low)
-            if any(words.stands(shelf.pool.data, at, raw) for _, at in found):
-                return True
-    return False
+    remainders = (p * q % modulus for modulus in _P521 if max(p, q) < modulus)
+    raws = [readings.encode(reading, left, left.bit_length()) for left in remainders if left >> 256]
+    found = words.find(shelf.pool.data, words.firsts(raws))
+    return any(words.stands(shelf.pool.data, at, raws[row]) for row, at in found)
 
 
 def _related(

@@ -646,6 +646,15 @@ def test_a_product_on_p521_is_no_modulus(make_pool: MakePool, form: str, of: str
     assert search(make_pool, plant("heap", 5, [16, 40, 8, 24], [*parts, left])) == []
 
 
+def test_nothing_beside_it_hides_a_key_of_a_usual_length(make_pool: MakePool) -> None:
+    """What its modulus leaves modulo p of P-521 may stand in a dump that somebody made."""
+    numbers = (SMALL.n, SMALL.p, SMALL.q, SMALL.n % CURVES["P-521"].p)
+    parts = [spell(value, "limbs-le") for value in numbers]
+    (related,) = search(make_pool, plant("heap", 5, [16, 40, 8, 24], parts))
+    assert isinstance(related.key, Rsa)
+    assert related.key.n == SMALL.n
+
+
 @pytest.mark.parametrize("form", ["limbs-le", "java-words"])
 def test_uneven_primes_of_a_usual_length(make_pool: MakePool, form: str) -> None:
     """A modulus of 1536 bits whose primes are none of the lengths that are listed for it."""
