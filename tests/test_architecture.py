@@ -65,7 +65,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("dump.windows",),
     ("rules", "published", "labels", "policyfile", "saved"),
     ("rulecheck",),
-    ("detect", "detect.anchors", "detect.algebra.*"),
+    ("detect", "detect.anchors", "detect.cursor", "detect.algebra.*"),
     ("detect.asn1.*",),
     ("detect.evidence", "detect.encodings.*"),
     ("detect.factors", "detect.integers.*"),

@@ -31,6 +31,7 @@ from scanner.detect.asn1 import ber, der, keys, x509
 from scanner.detect.asn1 import pqc as pqc_keys
 from scanner.detect.ciphers import schedules
 from scanner.detect.credentials import checksums, jwt, literals
+from scanner.detect.cursor import Mismatch
 from scanner.detect.encodings import armour, bech32, escapes
 from scanner.detect.integers.runs import Runs
 from scanner.detect.locked import pbe, phrases, pkcs12, pvk
@@ -218,7 +219,7 @@ def _packets(data: bytes) -> None:
         for secret in (True, False):
             try:
                 read = grammar.read(body, secret=secret)
-            except grammar.NotPgp as error:
+            except Mismatch as error:
                 checks.refusal(error)
                 continue
             assert read.size <= len(body)

@@ -18,6 +18,7 @@ from itertools import islice
 from scanner.detect.algebra.material import Ec, Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.cursor import Cursor, Mismatch
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Run, Text
 from scanner.detect.evidence import ec_derived, okp_derived, proved
@@ -150,11 +151,11 @@ def _secret(data: bytes, at: int) -> bytes:
     """Return the number of an open secret whose usage, zero, is at ``at``; its checksum holds."""
     if data[at : at + 2] not in (b"\0\0", b"\0\1", b"\0\2"):
         return b""
-    fields = grammar.Fields(data, at + 1, padded=True)
+    fields = Cursor(data, at + 1)
     try:
-        number = fields.mpi()
+        number = grammar.mpi(fields, padded=True)
         total = fields.number(2)
-    except grammar.NotPgp:
+    except Mismatch:
         return b""
     written = data[at + 1 : fields.at - 2]
     bits = int.from_bytes(written[:2], "big")

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from scanner.detect.algebra import groups
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
+from scanner.detect.cursor import Mismatch
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
 from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_exponents
 from scanner.detect.locked.sealed import Sealed, sealed
 from scanner.detect.openpgp import grammar, pgparmour, transferable
-from scanner.detect.openpgp.grammar import NotPgp
 from scanner.detect.ssh import blobs, putty
 from scanner.detect.ssh.blobs import NotSsh, Wire
 from scanner.model import Confidence, Place
@@ -169,7 +169,7 @@ def _half(data: bytes, total: int) -> _Half | None:
     """Read the body of a packet that lay open; None where it is whole, or is none."""
     try:
         body = grammar.begin(data)
-    except NotPgp:
+    except Mismatch:
         return None
     public = transferable.public_of(body)
     if public is None:
@@ -178,7 +178,7 @@ def _half(data: bytes, total: int) -> _Half | None:
         try:
             if transferable.key_of(grammar.read(data, secret=True)) is not None:
                 return None
-        except NotPgp:
+        except Mismatch:
             pass
     key: Key | None = None
     if body.secret and body.algorithm in grammar.RSA:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from scanner.detect.asn1.der import OCTET_STRING as _OCTETS
 from scanner.detect.asn1.der import Malformed, Memory, Reader
+from scanner.detect.cursor import Cursor, Mismatch, within
 from scanner.detect.locked import pbe
 from scanner.detect.locked.sealed import Sealed, sealed
 from scanner.model import Confidence, Place
@@ -36,10 +37,6 @@ _CERTIFICATE, _KEY, _SECRET, _SEALED = 1, 2, 3, 4
 _SMALLEST = 32
 _PIECE, _VARIED = 64, 48
 """Different values in 64 bytes of ciphertext: fewer come once in a million."""
-
-
-class _NoStore(ValueError):
-    """The bytes are no key store. Carries nothing of them."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
@@ -84,7 +81,7 @@ def _jceks(data: bytes) -> Iterator[tuple[int, int, str, str]]:
 
 def _bks(data: bytes) -> list[tuple[int, int, str, str]]:
     """Read the sealed entries of a store of version 1 or 2; none if any field is out of bounds."""
-    fields = _Fields(data)
+    fields = Cursor(data)
     found: list[tuple[int, int, str, str]] = []
     try:
         if fields.number(4) not in (1, 2) or fields.number(4) != _SALT:
@@ -97,7 +94,7 @@ def _bks(data: bytes) -> list[tuple[int, int, str, str]]:
                 fields.raw(_SALT)
                 return found
             found += _entry(fields, kind)
-    except _NoStore:
+    except Mismatch:
         pass
     return []
 
@@ -107,13 +104,13 @@ def _uber(data: bytes) -> int:
 
     Where it ends nothing says: it goes on for as long as its bytes look like ciphertext.
     """
-    fields = _Fields(data)
+    fields = Cursor(data)
     try:
         if fields.number(4) != 1 or fields.number(4) != _SALT:
             return 0
         if len(set(fields.raw(_SALT))) < _DISTINCT or fields.number(4) not in _BKS_ITERATIONS:
             return 0
-    except _NoStore:
+    except Mismatch:
         return 0
     end = fields.at
     while len(set(data[end : end + _PIECE])) >= _VARIED:
@@ -121,64 +118,37 @@ def _uber(data: bytes) -> int:
     return min(end, len(data)) if end > fields.at else 0
 
 
-def _entry(fields: "_Fields", kind: int) -> list[tuple[int, int, str, str]]:
+def _entry(fields: Cursor, kind: int) -> list[tuple[int, int, str, str]]:
     """Read one entry behind its kind: alias, date, certificates, then what the kind says."""
-    fields.raw(fields.number(2))
+    fields.counted(2)
     fields.raw(8)
-    for _ in range(_within(fields.number(4), 16)):
-        fields.certificate()
+    for _ in range(within(fields.number(4), 16)):
+        _pass_certificate(fields)
     if kind == _CERTIFICATE:
-        fields.certificate()
+        _pass_certificate(fields)
     elif kind == _KEY:
         fields.raw(1)
-        fields.raw(fields.number(2))
-        fields.raw(fields.number(2))
-        fields.raw(fields.number(4))
+        fields.counted(2)
+        fields.counted(2)
+        fields.counted(4)
     elif kind in (_SECRET, _SEALED):
         size = fields.number(4)
         start = fields.at
-        inner = _Fields(fields.raw(size))
+        inner = Cursor(fields.raw(size))
         if kind == _SEALED:
-            inner.raw(_within(inner.number(4), 64))
+            inner.counted(4, 64)
             count = inner.number(4)
             left = size - inner.at
             if not count or left < _SMALLEST or left % 8:
-                raise _NoStore
+                raise Mismatch
             said = f"PKCS12-PBE SHA1-3DES, {pbe.iterations(count)}{pbe.strength(fast=True)}"
             return [(start, size, "BKS entry", said)]
     else:
-        raise _NoStore
+        raise Mismatch
     return []
 
 
-def _within(number: int, most: int) -> int:
-    if number > most:
-        raise _NoStore
-    return number
-
-
-class _Fields:
-    """A cursor over what java.io.DataOutputStream writes."""
-
-    __slots__ = ("at", "data")
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def raw(self, size: int) -> bytes:
-        """Return the next bytes."""
-        found = self.data[self.at : self.at + size]
-        if len(found) != size:
-            raise _NoStore
-        self.at += size
-        return found
-
-    def number(self, size: int) -> int:
-        """Return the next big-endian number."""
-        return int.from_bytes(self.raw(size), "big")
-
-    def certificate(self) -> None:
-        """Pass over a certificate: its type, its length, its bytes."""
-        self.raw(_within(self.number(2), 64))
-        self.raw(self.number(4))
+def _pass_certificate(fields: Cursor) -> None:
+    """Pass over a certificate: its type, its length, its bytes."""
+    fields.counted(2, 64)
+    fields.counted(4)

@@ -10,6 +10,8 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
+from scanner.detect.cursor import Cursor, Mismatch
+
 SECRET_TAGS = frozenset((5, 7))
 """Secret-Key and Secret-Subkey (RFC 9580 section 5.5.1)."""
 
@@ -73,44 +75,6 @@ _RSA_HEAD = re.compile(
 
 _BEFORE_NUMBERS = {2: 8, 3: 8, 4: 6, 5: 10, 6: 10}
 """Bytes of a body before its first number, by version."""
-
-
-class NotPgp(ValueError):
-    """The bytes are not the OpenPGP structure that was asked for. Carries nothing of them."""
-
-
-class Fields:
-    """A cursor over the fields of a packet body."""
-
-    __slots__ = ("at", "data", "padded")
-
-    def __init__(self, data: bytes, at: int = 0, *, padded: bool = False) -> None:
-        self.data = data
-        self.at = at
-        self.padded = padded
-        """Numbers may begin with zeros: GnuPG keeps them in the seed of a curve."""
-
-    def raw(self, size: int) -> bytes:
-        """Return the next ``size`` bytes."""
-        found = self.data[self.at : self.at + size]
-        if len(found) != size:
-            raise NotPgp
-        self.at += size
-        return found
-
-    def number(self, size: int) -> int:
-        """Return the next big-endian number of ``size`` bytes."""
-        return int.from_bytes(self.raw(size), "big")
-
-    def mpi(self) -> bytes:
-        """Return the bytes of the next MPI, whose bit length must be the true one."""
-        bits = self.number(2)
-        if bits not in _BITS:
-            raise NotPgp
-        found = self.raw((bits + 7) // 8)
-        if not self.padded and found[0].bit_length() != (bits - 1) % 8 + 1:
-            raise NotPgp
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -197,12 +161,26 @@ def bodies_before(lead: bytes) -> list[int]:
     return found
 
 
+def mpi(fields: Cursor, *, padded: bool = False) -> bytes:
+    """Return the bytes of the next MPI, whose bit length must be the true one. Raises Mismatch.
+
+    ``padded`` ones may begin with zeros: GnuPG keeps them in the seed of a curve.
+    """
+    bits = fields.number(2)
+    if bits not in _BITS:
+        raise Mismatch
+    found = fields.raw((bits + 7) // 8)
+    if not padded and found[0].bit_length() != (bits - 1) % 8 + 1:
+        raise Mismatch
+    return found
+
+
 def read(body: bytes, *, secret: bool) -> Body:
-    """Read a key packet's body from its version on. Raises NotPgp.
+    """Read a key packet's body from its version on. Raises Mismatch.
 
     ``secret`` says whether a secret follows, or the packet is a public one. The body may run on.
     """
-    fields = Fields(body)
+    fields = Cursor(body)
     version, algorithm, curve, public = _front(fields)
     if not secret:
         return Body(algorithm=algorithm, curve=curve, public=public, size=fields.at)
@@ -220,76 +198,78 @@ def read(body: bytes, *, secret: bool) -> Body:
             size=fields.at,
         )
     size = fields.number(4) if version == 5 else 0
-    fields.padded = algorithm in ON_CURVES
     start = fields.at
-    numbers = _secret(fields, algorithm)
+    numbers = _secret(fields, algorithm, padded=algorithm in ON_CURVES)
     written = body[start : fields.at]
     if version == 5 and len(written) != size:
-        raise NotPgp
+        raise Mismatch
     if version != 6 and fields.number(2) != sum(written) & 0xFFFF:
-        raise NotPgp
+        raise Mismatch
     return Body(algorithm=algorithm, curve=curve, public=public, secret=numbers, size=fields.at)
 
 
 def begin(body: bytes) -> Body:
-    """Read a body with an open secret of which the end is gone. Raises NotPgp.
+    """Read a body with an open secret of which the end is gone. Raises Mismatch.
 
     The secret has those numbers that are whole, and may have none; the size is that of what stands
     before it.
     """
-    fields = Fields(body)
+    fields = Cursor(body)
     version, algorithm, curve, public = _front(fields)
     if fields.number(1):
-        raise NotPgp
+        raise Mismatch
     fields.raw(5 if version == 5 else 0)
-    fields.padded = algorithm in ON_CURVES
     start = fields.at
     numbers: list[bytes] = []
     try:
         for _ in range(4 if algorithm in RSA else 1):
             native = algorithm in NATIVE
-            numbers.append(fields.raw(NATIVE[algorithm][1]) if native else fields.mpi())
-    except NotPgp:
+            numbers.append(
+                fields.raw(NATIVE[algorithm][1])
+                if native
+                else mpi(fields, padded=algorithm in ON_CURVES)
+            )
+    except Mismatch:
         pass
     return Body(algorithm=algorithm, curve=curve, public=public, secret=tuple(numbers), size=start)
 
 
-def _front(fields: Fields) -> tuple[int, int, str, tuple[bytes, ...]]:
+def _front(fields: Cursor) -> tuple[int, int, str, tuple[bytes, ...]]:
     """Read what stands before a secret: version, algorithm, curve and the public numbers."""
     version = fields.number(1)
     if version not in _BEFORE_NUMBERS or fields.number(4) < FIRST_TIME:
-        raise NotPgp
+        raise Mismatch
     if version < 4:
         fields.number(2)  # days of validity (RFC 4880 section 5.5.2)
     algorithm = fields.number(1)
     if version < 4 and algorithm not in RSA:
-        raise NotPgp
+        raise Mismatch
     size = fields.number(4) if version > 4 else 0
     start = fields.at
     curve, public = _public(fields, algorithm)
     if version > 4 and fields.at - start != size:
-        raise NotPgp
+        raise Mismatch
     return version, algorithm, curve, public
 
 
-def _public(fields: Fields, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
+def _public(fields: Cursor, algorithm: int) -> tuple[str, tuple[bytes, ...]]:
     """Read the algorithm-specific public fields (RFC 9580 section 5.5.5)."""
     if algorithm in NATIVE:
         name, size = NATIVE[algorithm]
         return name, (fields.raw(size),)
     count = 2 if algorithm in RSA else 3 if algorithm in ELGAMAL else 4 if algorithm == DSA else 0
     if count:
-        return "", tuple(fields.mpi() for _ in range(count))
+        return "", tuple(mpi(fields) for _ in range(count))
     if algorithm not in ON_CURVES:
-        raise NotPgp
-    curve = CURVES.get(fields.raw(fields.number(1)), "")
+        raise Mismatch
+    curve = CURVES.get(fields.counted(1), "")
     if not curve or (algorithm == EDDSA) != (curve in SIGNS):
-        raise NotPgp
+        raise Mismatch
     if curve in AGREES and algorithm != ECDH:
-        raise NotPgp
-    point = fields.mpi()
+        raise Mismatch
+    point = mpi(fields)
     if algorithm == ECDH and (fields.raw(2) != b"\x03\x01" or fields.number(2) == 0):
-        raise NotPgp
+        raise Mismatch
     return curve, (point,)
 
 
@@ -298,53 +278,53 @@ def opened(body: Body, plain: bytes) -> Body | None:
 
     Behind it stand its SHA-1 hash, or its sum (RFC 9580 section 5.5.3).
     """
-    fields = Fields(plain, padded=True)
+    fields = Cursor(plain)
     try:
-        numbers = _secret(fields, body.algorithm)
+        numbers = _secret(fields, body.algorithm, padded=True)
         written = plain[: fields.at]
         if body.derivation is not None and body.derivation.usage == _HASHED:
             sound = fields.raw(20) == hashlib.sha1(written, usedforsecurity=False).digest()
         else:
             sound = fields.number(2) == sum(written) & 0xFFFF
-    except NotPgp:
+    except Mismatch:
         return None
     return replace(body, secret=numbers) if sound else None
 
 
 def secret(data: bytes, algorithm: int) -> tuple[bytes, ...]:
-    """Return the numbers of a secret that fills its bytes, without a sum. Raises NotPgp."""
+    """Return the numbers of a secret that fills its bytes, without a sum. Raises Mismatch."""
     if algorithm not in RSA | NATIVE.keys() | ON_CURVES:
-        raise NotPgp
-    fields = Fields(data, padded=algorithm in ON_CURVES)
-    numbers = _secret(fields, algorithm)
+        raise Mismatch
+    fields = Cursor(data)
+    numbers = _secret(fields, algorithm, padded=algorithm in ON_CURVES)
     if fields.at != len(data):
-        raise NotPgp
+        raise Mismatch
     return numbers
 
 
-def _secret(fields: Fields, algorithm: int) -> tuple[bytes, ...]:
+def _secret(fields: Cursor, algorithm: int, *, padded: bool) -> tuple[bytes, ...]:
     if algorithm in NATIVE:
         return (fields.raw(NATIVE[algorithm][1]),)
-    return tuple(fields.mpi() for _ in range(4 if algorithm in RSA else 1))
+    return tuple(mpi(fields, padded=padded) for _ in range(4 if algorithm in RSA else 1))
 
 
-def _protection(fields: Fields, usage: int, version: int) -> tuple[str, Derivation | None]:
+def _protection(fields: Cursor, usage: int, version: int) -> tuple[str, Derivation | None]:
     """Read what stands before an encrypted secret (RFC 9580 section 5.5.3)."""
     if usage < 253:
         if version > 4 or usage not in _CIPHER_BLOCK:
-            raise NotPgp
+            raise Mismatch
         fields.raw(_CIPHER_BLOCK[usage])
         return "MD5 of the passphrase", None
     if version < 4:
-        raise NotPgp
+        raise Mismatch
     if version == 6:
         fields.number(1)
     cipher = fields.number(1)
     if cipher not in _CIPHER_BLOCK:
-        raise NotPgp
+        raise Mismatch
     mode = fields.number(1) if usage == 253 else 0
     if usage == 253 and mode not in _NONCE:
-        raise NotPgp
+        raise Mismatch
     if version == 6:
         fields.number(1)
     said, hashed = _s2k(fields)
@@ -357,7 +337,7 @@ def _protection(fields: Fields, usage: int, version: int) -> tuple[str, Derivati
     )
 
 
-def _s2k(fields: Fields) -> tuple[str, tuple[int, bytes, int] | None]:
+def _s2k(fields: Cursor) -> tuple[str, tuple[int, bytes, int] | None]:
     """Read a string-to-key specifier (RFC 9580 section 3.7.1), and say how strong it is.
 
     The second is digest, salt and count, where it hashes.
@@ -367,12 +347,12 @@ def _s2k(fields: Fields) -> tuple[str, tuple[int, bytes, int] | None]:
         fields.raw(16)
         passes, lanes, memory = (fields.number(1) for _ in range(3))
         if not passes or not lanes or memory > 31:
-            raise NotPgp
+            raise Mismatch
         return f"Argon2 {passes} passes of {1 << memory:,} KiB", None
     digest = fields.number(1)
     hashed = _HASHES.get(digest, "")
     if not hashed or kind not in (0, 1, 3):
-        raise NotPgp
+        raise Mismatch
     if kind == 0:
         return f"simple {hashed}", (digest, b"", 0)
     salt = fields.raw(8)

@@ -7,6 +7,7 @@ lengths of their halves; nothing here computes with them, and this module proves
 
 from dataclasses import dataclass
 
+from scanner.detect.cursor import Cursor, Mismatch
 from scanner.detect.openpgp.grammar import (
     CURVES,
     DSA,
@@ -16,8 +17,7 @@ from scanner.detect.openpgp.grammar import (
     NATIVE,
     ON_CURVES,
     RSA,
-    Fields,
-    NotPgp,
+    mpi,
 )
 
 _COMPOSITE = {
@@ -46,41 +46,40 @@ class Strange:
 
 
 def read(body: bytes) -> Strange:
-    """Read the whole body of a secret key of which only its frame is known. Raises NotPgp."""
-    fields = Fields(body)
+    """Read the whole body of a secret key of which only its frame is known. Raises Mismatch."""
+    fields = Cursor(body)
     version = fields.number(1)
     if version not in (4, 5, 6) or fields.number(4) < FIRST_TIME:
-        raise NotPgp
+        raise Mismatch
     algorithm = fields.number(1)
     name, public, private = _COMPOSITE.get(algorithm, ("", 0, 0))
     on_curve = algorithm in ON_CURVES
     if algorithm in (*RSA, *ELGAMAL, DSA, *NATIVE) or not (version > 4 or public or on_curve):
-        raise NotPgp
+        raise Mismatch
     curve = b""
     size = fields.number(4) if version > 4 else public
     start = fields.at
     if on_curve:
-        name, curve = "ec", fields.raw(fields.number(1))
-        fields.mpi()
+        name, curve = "ec", fields.counted(1)
+        mpi(fields)
         fields.raw(fields.number(1) if algorithm == ECDH else 0)
         if curve in CURVES or (version > 4 and fields.at - start != size):
-            raise NotPgp
+            raise Mismatch
     else:
         fields.raw(size)
     if fields.number(1):  # encrypted
-        raise NotPgp
+        raise Mismatch
     fields.raw(1 if version == 5 else 0)  # bytes of what is left out here (LibrePGP section 5.5.3)
     sized = fields.number(4) if version == 5 else None
     start = fields.at
     summed = 0 if version == 6 else 2
     rest = private or len(body) - start - summed
-    fields.padded = on_curve
-    secret = fields.mpi() if on_curve else fields.raw(rest)
+    secret = mpi(fields, padded=True) if on_curve else fields.raw(rest)
     written = body[start : fields.at]
     if sized not in (None, len(written)) or fields.number(summed) != _sum(written, summed):
-        raise NotPgp
+        raise Mismatch
     if fields.at != len(body):
-        raise NotPgp
+        raise Mismatch
     return Strange(algorithm=name, curve=curve, secret=secret)
 
 

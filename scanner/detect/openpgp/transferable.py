@@ -18,6 +18,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import foreign
 from scanner.detect.asn1.der import Malformed, Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.cursor import Cursor, Mismatch
 from scanner.detect.evidence import (
     Key,
     ec_scalar,
@@ -30,7 +31,7 @@ from scanner.detect.evidence import (
 )
 from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.openpgp import grammar, pgparmour, pgplock, strange_pgp
-from scanner.detect.openpgp.grammar import Body, Fields, Header, NotPgp
+from scanner.detect.openpgp.grammar import Body, Header
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
 from scanner.rules import Rule
@@ -155,7 +156,7 @@ def _framed(data: bytes, start: int, head: Header) -> _Packet | None:
 def _read(data: bytes, *, secret: bool) -> Body | None:
     try:
         return grammar.read(data, secret=secret)
-    except NotPgp:
+    except Mismatch:
         return None
 
 
@@ -218,7 +219,7 @@ def _strange(body: bytes, size: int) -> Foreign | None:
     try:
         found = strange_pgp.read(body)
         curve = foreign.dotted(found.curve) if found.curve else ""
-    except (NotPgp, Malformed):
+    except (Mismatch, Malformed):
         return None
     if len(found.secret) < _CHECKED or len(set(found.secret)) < _VARIED:
         return None
@@ -294,13 +295,13 @@ def _rsa_tail(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[P
     """
     if rule.kind != "private-key":
         return
-    fields = Fields(memory.clip(space, offset, grammar.LONGEST), len(EXPONENT))
+    fields = Cursor(memory.clip(space, offset, grammar.LONGEST), len(EXPONENT))
     try:
         if fields.number(1):
             return
-        _, p, q, _ = (int.from_bytes(fields.mpi(), "big") for _ in range(4))
+        _, p, q, _ = (int.from_bytes(grammar.mpi(fields), "big") for _ in range(4))
         fields.number(2)  # their sum, over which an allocator may have written: seen in RNP
-    except NotPgp:
+    except Mismatch:
         return
     size = (p.bit_length() + q.bit_length()) // 8 + 1
     first = max(offset - size, 0)

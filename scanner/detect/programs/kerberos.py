@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanner.detect.asn1.der import Memory
+from scanner.detect.cursor import Cursor, Mismatch
 from scanner.detect.locked.sealed import Sealed, sealed
 from scanner.model import Place
 from scanner.rules import Rule
@@ -37,12 +38,11 @@ _GRANTING = b"\0\0\0\x06krbtgt"
 _AHEAD = 2048
 """Bytes before the first ticket's server in which a cache begins: its owner's name, twice."""
 
+_IN_KEYTAB, _IN_CACHE = 2, 4
+"""Bytes of what counts a name or a key."""
+
 _TICKET_BYTES = range(32, LONGEST)
 _MOST_DATA = 64
-
-
-class _NoFile(ValueError):
-    """The bytes are no such file. Carries nothing of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -54,42 +54,6 @@ class Keys:
     bits: int
     """Of the longest key."""
     size: int
-
-
-class _Fields:
-    """A cursor over big-endian fields."""
-
-    __slots__ = ("at", "data", "width")
-
-    def __init__(self, data: bytes, at: int, width: int) -> None:
-        self.data = data
-        self.at = at
-        self.width = width
-        """Bytes of a length: 2 in keytabs, 4 in caches."""
-
-    def raw(self, size: int) -> bytes:
-        found = self.data[self.at : self.at + size]
-        if len(found) != size:
-            raise _NoFile
-        self.at += size
-        return found
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.raw(size), "big")
-
-    def name(self, *, empty: bool = False) -> bytes:
-        """Return the next counted text: printable bytes."""
-        size = self.number(self.width)
-        if size > _NAME_BYTES or not (size or empty):
-            raise _NoFile
-        found = self.raw(size)
-        if found and min(found) < 0x20:
-            raise _NoFile
-        return found
-
-    def counted(self) -> bytes:
-        """Return the next counted bytes."""
-        return self.raw(self.number(self.width))
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
@@ -162,7 +126,7 @@ def keytab(data: bytes) -> Keys | None:
         if size > 0:
             try:
                 principal, key = _entry(data[at : at + size])
-            except _NoFile:
+            except Mismatch:
                 break
             principals.add(principal)
             keys, bits = keys + 1, max(bits, 8 * key)
@@ -175,61 +139,69 @@ def keytab(data: bytes) -> Keys | None:
 
 def _entry(data: bytes) -> tuple[bytes, int]:
     """Read one entry: the bytes of its principal, and those of its key."""
-    fields = _Fields(data, 0, 2)
+    fields = Cursor(data)
     components = fields.number(2)
     if not 1 <= components <= _COMPONENTS:
-        raise _NoFile
+        raise Mismatch
     for _ in range(components + 1):
-        fields.name()
+        _name(fields, _IN_KEYTAB)
     principal = data[: fields.at]
     fields.raw(4 + 4 + 1)  # name type, time, key version
-    size = _key(fields, fields.number(2))
+    size = _key(fields, fields.number(2), _IN_KEYTAB)
     if len(data) - fields.at not in (0, 4, 8):  # key version in 32 bits, flags
-        raise _NoFile
+        raise Mismatch
     return principal, size
 
 
-def _key(fields: _Fields, kind: int) -> int:
+def _name(fields: Cursor, width: int, *, empty: bool = False) -> bytes:
+    """Return the next counted text: printable bytes."""
+    found = fields.counted(width, _NAME_BYTES)
+    if not (found or empty) or (found and min(found) < 0x20):
+        raise Mismatch
+    return found
+
+
+def _key(fields: Cursor, kind: int, width: int) -> int:
     """Pass over a counted key of an encryption type, and return its bytes."""
-    key = fields.counted()
+    key = fields.counted(width)
     if len(key) != KEY_BYTES.get(kind) or len(set(key)) < _DISTINCT:
-        raise _NoFile
+        raise Mismatch
     return len(key)
 
 
 def cache(data: bytes) -> Keys | None:
     """Read the credential cache at the start of ``data``; None unless a session key is whole."""
     version = data[1:2]
-    fields = _Fields(data, 2, 4)
+    fields = Cursor(data, 2)
     principals: set[bytes] = set()
     keys = bits = end = 0
     try:
         if version == b"\x04":
-            fields.raw(fields.number(2))
+            fields.counted(2)
         _principal(fields)
         for _ in range(MOST_ENTRIES):
             owner, key = _credential(fields, double=version == b"\x03")
             if key:
                 principals.add(owner)
                 keys, bits, end = keys + 1, max(bits, 8 * key), fields.at
-    except _NoFile:
+    except Mismatch:
         pass
     if not keys:
         return None
     return Keys(keys=keys, principals=len(principals), bits=bits, size=end)
 
 
-def _principal(fields: _Fields) -> bytes:
+def _principal(fields: Cursor) -> bytes:
     start = fields.at
     fields.raw(4)
     if not 1 <= (components := fields.number(4)) <= _COMPONENTS:
-        raise _NoFile
+        raise Mismatch
     for _ in range(components + 1):
-        fields.name(empty=True)
+        _name(fields, _IN_CACHE, empty=True)
     return fields.data[start : fields.at]
 
 
-def _credential(fields: _Fields, *, double: bool) -> tuple[bytes, int]:
+def _credential(fields: Cursor, *, double: bool) -> tuple[bytes, int]:
     """Read one credential: whose it is, and the bytes of its session key, 0 for a setting."""
     owner = _principal(fields)
     _principal(fields)
@@ -237,23 +209,23 @@ def _credential(fields: _Fields, *, double: bool) -> tuple[bytes, int]:
     if double:
         fields.raw(2)
     if kind:
-        size = _key(fields, kind)
+        size = _key(fields, kind, _IN_CACHE)
     else:
-        size = len(fields.counted())
+        size = len(fields.counted(_IN_CACHE))
         if size:
-            raise _NoFile
+            raise Mismatch
     fields.raw(16)  # four times
     if fields.number(1) > 1:
-        raise _NoFile
+        raise Mismatch
     fields.raw(4)
     for _ in range(2):  # addresses, authorization data
         if (count := fields.number(4)) > _MOST_DATA:
-            raise _NoFile
+            raise Mismatch
         for _ in range(count):
             fields.raw(2)
-            fields.counted()
-    ticket = fields.counted()
-    fields.counted()
+            fields.counted(_IN_CACHE)
+    ticket = fields.counted(_IN_CACHE)
+    fields.counted(_IN_CACHE)
     if size and (len(ticket) not in _TICKET_BYTES or ticket[:1] != b"\x61"):
-        raise _NoFile
+        raise Mismatch
     return owner, size

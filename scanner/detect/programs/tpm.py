@@ -14,6 +14,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.detect.asn1.keys import Proved
+from scanner.detect.cursor import Cursor, Mismatch
 from scanner.detect.encodings import armour
 from scanner.detect.evidence import Key, ec_scalar, on_curve, proved, rsa_primes, rsa_public
 from scanner.detect.locked.sealed import Sealed, sealed
@@ -38,37 +39,6 @@ _TYPE = bytes.fromhex("6781050a01")
 _TSS2 = (b"-----BEGIN TSS2 ",)
 _LABEL = b"TSS2 "
 _LOADABLE, _IMPORTABLE = 3, 4
-
-
-class _NoArea(ValueError):
-    """The bytes are no such area. Carries nothing of them."""
-
-
-class _Fields:
-    """A cursor over a TPM's big-endian structures."""
-
-    __slots__ = ("at", "data")
-
-    def __init__(self, data: bytes, at: int = 0) -> None:
-        self.data = data
-        self.at = at
-
-    def raw(self, size: int) -> bytes:
-        found = self.data[self.at : self.at + size]
-        if len(found) != size:
-            raise _NoArea
-        self.at += size
-        return found
-
-    def number(self, size: int = 2) -> int:
-        return int.from_bytes(self.raw(size), "big")
-
-    def counted(self, most: int) -> bytes:
-        """Return the next TPM2B: a size and as many bytes."""
-        size = self.number()
-        if size > most:
-            raise _NoArea
-        return self.raw(size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,39 +72,39 @@ def examine(
 
 def _area(data: bytes) -> _Area | None:
     """Read TPMT_PUBLIC of an asymmetric key."""
-    fields = _Fields(data)
+    fields = Cursor(data)
     try:
-        kind = fields.number()
-        if kind not in (_RSA, _ECC) or fields.number() not in _NAMES:
+        kind = fields.number(2)
+        if kind not in (_RSA, _ECC) or fields.number(2) not in _NAMES:
             return None
         fields.raw(4)
-        fields.counted(_AUTH)
-        if fields.number() != _NULL:  # the cipher of a storage key: bits and mode
+        fields.counted(2, _AUTH)
+        if fields.number(2) != _NULL:  # the cipher of a storage key: bits and mode
             fields.raw(4)
-        scheme = fields.number()
+        scheme = fields.number(2)
         if scheme not in (_NULL, 0x0015):  # RSAES alone has no hash
             fields.raw(2)
         key = _rsa(fields) if kind == _RSA else _ecc(fields)
-    except _NoArea:
+    except Mismatch:
         return None
     return _Area(key=key, size=fields.at)
 
 
-def _rsa(fields: _Fields) -> PublicKey:
-    bits, e = fields.number(), fields.number(4) or 65537
-    n = int.from_bytes(fields.counted(2048), "big")
+def _rsa(fields: Cursor) -> PublicKey:
+    bits, e = fields.number(2), fields.number(4) or 65537
+    n = int.from_bytes(fields.counted(2, 2048), "big")
     if n.bit_length() != bits or not rsa_public(n, e):
-        raise _NoArea
+        raise Mismatch
     return publics.rsa(n, e, kind=_KIND)
 
 
-def _ecc(fields: _Fields) -> PublicKey:
-    curve = _CURVES.get(fields.number(), "")
-    if fields.number() != _NULL:  # key derivation
+def _ecc(fields: Cursor) -> PublicKey:
+    curve = _CURVES.get(fields.number(2), "")
+    if fields.number(2) != _NULL:  # key derivation
         fields.raw(2)
-    x, y = (int.from_bytes(fields.counted(66), "big") for _ in range(2))
+    x, y = (int.from_bytes(fields.counted(2, 66), "big") for _ in range(2))
     if not on_curve(curve, x, y):
-        raise _NoArea
+        raise Mismatch
     return publics.ec(curve, x, y, kind=_KIND)
 
 
@@ -146,12 +116,12 @@ def _sensitive(window: bytes, public: PublicKey) -> tuple[Key, int, int] | None:
         at = window.find(mark, at + 1)
         if at < 0:
             return None
-        fields = _Fields(window, at + 2)
+        fields = Cursor(window, at + 2)
         try:
-            fields.counted(_AUTH)
-            fields.counted(_AUTH)
-            key = _matching(fields.counted(1024), public)
-        except _NoArea:
+            fields.counted(2, _AUTH)
+            fields.counted(2, _AUTH)
+            key = _matching(fields.counted(2, 1024), public)
+        except Mismatch:
             continue
         if key is not None:
             return key, at, fields.at - at

@@ -21,6 +21,7 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.cursor import Mismatch
 from scanner.detect.evidence import Key, ec_derived, okp_derived, proved, rsa_alone, unproved
 from scanner.detect.openpgp import grammar
 from scanner.detect.structures import walk
@@ -157,7 +158,7 @@ def _keys(plain: bytes) -> Iterator[Key]:
     algorithm = plain[0] if plain else 0
     try:
         secret = grammar.secret(plain[1:], algorithm)
-    except grammar.NotPgp:
+    except Mismatch:
         return
     if algorithm in grammar.RSA:
         d, p, q, u = (int.from_bytes(raw, "big") for raw in secret)

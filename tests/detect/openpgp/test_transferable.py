@@ -16,10 +16,10 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
+from scanner.detect.cursor import Mismatch
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.openpgp import pgparmour, strange_pgp
 from scanner.detect.openpgp import transferable as detector
-from scanner.detect.openpgp.grammar import NotPgp
 from scanner.model import Candidate, Confidence
 from scanner.rules import Rule
 from tests.detect.one_space import Bytes
@@ -395,6 +395,6 @@ def test_arbitrary_bodies_are_refused(body: bytes) -> None:
     for front in (b"", b"\x04\x60\0\0\0\x13", b"\x06\x60\0\0\0\x20\0\0\0\x20"):
         try:
             found = strange_pgp.read(front + body)
-        except NotPgp:
+        except Mismatch:
             continue
         assert found.secret in body
