@@ -6,7 +6,7 @@ whole arrays. What is left is worth looking at as a number; this module refuses 
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,21 +125,32 @@ def _at_edges(
     begins, ends = found.begins[index], found.ends[index]
     ahead, behind = ((0, *some) if reading.digit == 8 else (0,) for some in shifts)
     rows = [
-        ((begins.at + shift * size) * 2 + begins.exact)[
-            (begins.room >= (shift + 1) * size) & (begins.room <= most)
-        ]
-        for shift in ahead
+        (begins.at[left] + shift * size) * 2 + begins.exact[left]
+        for shift, left in _with_room(begins.room, size, ahead, most)
     ]
     rows += [
-        ((ends.at - (shift + 1) * size) * 2 + ends.exact)[
-            (ends.room >= (shift + 1) * size) & (ends.room <= most)
-        ]
-        for shift in behind
+        (ends.at[left] - (shift + 1) * size) * 2 + ends.exact[left]
+        for shift, left in _with_room(ends.room, size, behind, most)
     ]
     if reading is readings.BYTES and not filling:
         at = lengths.behind_bytes(pool.data, size)
         rows += [_signed(found, size), at[at + size <= len(pool.data) - MARGIN] * 2 + 1]
-    return np.concatenate(rows)
+    return np.concatenate([np.empty(0, np.int64), *rows])
+
+
+def _with_room(
+    room: Offsets, size: int, shifts: Sequence[int], most: int
+) -> Iterator[tuple[int, Offsets]]:
+    """Yield shifts, in order, and which rooms hold a number so many sizes in, and at most ``most``.
+
+    Few runs are long, so that each shift asks those alone that the one before it left.
+    """
+    left = np.flatnonzero((room >= size) & (room <= most))
+    for shift in shifts:
+        left = left[room[left] >= (shift + 1) * size]
+        if not len(left):
+            return
+        yield shift, left
 
 
 def behind(pool: Pool, ahead: Numbers, lengths: int) -> tuple[Numbers, Numbers]:
