@@ -18,6 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from scanner import beside
+
 FOLDERS = ("incoming", "work", "cleared", "quarantine")
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial")
 """Endings of names that programs give to what they have not finished writing."""
@@ -130,7 +132,7 @@ def give_back(root: Path, item: Item) -> None:
         os.link(path, incoming / path.name)  # unlike a rename, replaces nothing
     except FileExistsError:
         os.link(path, incoming / item.id)
-    sync(incoming)
+    beside.sync(incoming)
     end(root, item)
 
 
@@ -182,13 +184,3 @@ def stamp(status: os.stat_result) -> Stamp:
     """Return what changes when somebody writes to a file."""
     times = status.st_mtime_ns, status.st_ctime_ns
     return (status.st_dev, status.st_ino, status.st_size, *times)
-
-
-def sync(folder: Path) -> None:
-    """See to it that the names in a folder are on the disk, where the system can."""
-    with contextlib.suppress(OSError):  # Windows opens no folder, and needs no more
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

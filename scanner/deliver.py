@@ -5,15 +5,14 @@ module imports nothing that costs time, decides no exit code, and never replaces
 file.
 """
 
-import contextlib
 import errno
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from scanner import beside
 from scanner.errors import ReportError, cause
 from scanner.folding import folded
 
@@ -85,17 +84,12 @@ def save(text: str, path: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=".keysift-", suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    with beside.beside(target) as part:
+        with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+        beside.rename(part, target)
 
 
 def _unwritten(what: str, error: OSError) -> ReportError:

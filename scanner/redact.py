@@ -9,15 +9,11 @@ readers of the dump go by. What fails leaves nothing under the name that was ask
 
 import contextlib
 import os
-import signal
-import sys
-import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanner import correlate, policy
+from scanner import beside, correlate, policy
 from scanner.dump import pack, space
 from scanner.dump.ledger import joined, lacking, tables
 from scanner.engine import scanning
@@ -120,12 +116,14 @@ def redact(
     ranges = set(_ranges(found.values()))
     random = _random(first) if aim.random else ()
     target = Path(os.path.realpath(output))
-    with _beside(target) as temporary:
+    with contextlib.ExitStack() as stack:
+        with _writing():
+            part = stack.enter_context(beside.beside(target))
         for number in range(1, MOST_ROUNDS + 1):
             _spare_tables(first.layout, ranges)
             taken = spans(ranges, random)
-            scanning.attend(request, progress, overwrite, temporary, taken, first.content.sha256)
-            again = replace(request, path=temporary, resume=None)  # a copy is made anew each time
+            scanning.attend(request, progress, overwrite, str(part), taken, first.content.sha256)
+            again = replace(request, path=str(part), resume=None)  # a copy is made anew each time
             scanned, after = _scan(again, aim, progress)
             if shape(scanned.layout) != shape(first.layout):
                 raise _refused("its tables would not be the same", "keep the dump where it is")
@@ -140,7 +138,8 @@ def redact(
                     random=random,
                 )
                 before_named(made)
-                _name(temporary, target)
+                with _writing():
+                    beside.rename(part, target)
                 return made
             for finding in left:
                 found.setdefault(finding.fingerprint, finding)
@@ -272,75 +271,14 @@ def _refused(reason: str, hint: str) -> RedactError:
     return RedactError("the dump cannot be redacted", reason=reason, hint=hint)
 
 
-# --- the file -----------------------------------------------------------------------------------
-
-
 @contextlib.contextmanager
-def _beside(target: Path) -> Iterator[str]:
-    """Make a file beside another, for its owner alone; it goes unless it was renamed."""
+def _writing() -> Iterator[None]:
+    """Say of what the system refuses that the copy cannot be written."""
     try:
-        fd, name = tempfile.mkstemp(prefix=".keysift-", suffix=".part", dir=target.parent)
-        os.close(fd)
+        yield
     except OSError as error:
-        raise _unwritten(error) from error
-    try:
-        with _gone_if_ended(Path(name)):
-            yield name
-    finally:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-
-
-if sys.platform == "win32":
-
-    def _gone_if_ended(_path: Path) -> contextlib.AbstractContextManager[None]:
-        """Do nothing: nobody tells a process of this system to end, it is ended."""
-        return contextlib.nullcontext()
-
-else:
-
-    @contextlib.contextmanager
-    def _gone_if_ended(path: Path) -> Iterator[None]:
-        """Delete a file where SIGTERM or SIGHUP ends the process amid the block, which it does."""
-
-        def end(number: int, _frame: object) -> None:
-            with contextlib.suppress(OSError):
-                path.unlink()
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-        here = threading.current_thread() is threading.main_thread()  # no other may set a handler
-        heard = [
-            each
-            for each in (signal.SIGTERM, signal.SIGHUP)
-            if here and signal.getsignal(each) is signal.SIG_DFL  # nohup has it ignored
-        ]
-        for each in heard:
-            signal.signal(each, end)
-        try:
-            yield
-        finally:
-            for each in heard:
-                signal.signal(each, signal.SIG_DFL)
-
-
-def _name(temporary: str, target: Path) -> None:
-    """Give a file its name, and see to it that the name stays."""
-    try:
-        Path(temporary).replace(target)
-    except OSError as error:
-        raise _unwritten(error) from error
-    with contextlib.suppress(OSError):  # Windows opens no folder, and needs no more
-        fd = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-def _unwritten(error: OSError) -> Unwritten:
-    return Unwritten(
-        "the redacted copy cannot be written",
-        reason=cause(error),
-        hint="name another place with --output",
-    )
+        raise Unwritten(
+            "the redacted copy cannot be written",
+            reason=cause(error),
+            hint="name another place with --output",
+        ) from error

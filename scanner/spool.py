@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scanner import audit, claims, gate, policy
+from scanner import audit, beside, claims, gate, policy
 from scanner.claims import Item
 from scanner.engine import resume
 from scanner.errors import ScannerError, SpoolError, Unreadable, UsageError, cause
@@ -127,7 +127,7 @@ def _file_away(
     redacted = ""
     if spool.redact is not None and verdict is Verdict.BLOCKED:
         redacted = _redacted(spool, item, copy, tell)
-    claims.sync(out)
+    beside.sync(out)
     if given is not None and unread is not None:
         copy.parent.mkdir(mode=0o700)
         given.rename(copy)
@@ -141,7 +141,7 @@ def _file_away(
     place = spool.root / ("cleared" if passed else "quarantine")
     target = place / _free(place, copy.name, item.id)
     out.rename(target)
-    claims.sync(place)
+    beside.sync(place)
     claims.end(spool.root, item)
     return Filed(folder=target, verdict=verdict, size=dumps[0].size, redacted=redacted)
 
@@ -183,7 +183,7 @@ def _copied(root: Path, item: Item, given: Path, out: Path) -> _Copied:
     except Unreadable as error:
         copy.unlink(missing_ok=True)
         return out / UNREAD / given.name, None, error
-    claims.sync(out)
+    beside.sync(out)
     _write(mark, json.dumps(stamp))
     return copy, stamp, None
 
@@ -230,7 +230,7 @@ def _redacted(spool: Spool, item: Item, copy: Path, tell: Callable[[ScannerError
     # The name is this item's own: where it is done again, the same copy is put there again.
     name = _fitting(copy.name, f".redacted-{item.id}")
     clean.rename(spool.root / "incoming" / name)
-    claims.sync(spool.root / "incoming")
+    beside.sync(spool.root / "incoming")
     return name
 
 

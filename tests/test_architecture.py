@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("scanner", "errors", "urls", "private", "pipes", "progress", "folding"),
+    ("scanner", "errors", "urls", "private", "pipes", "progress", "folding", "beside"),
     ("processes", "processes.hardening", "processes.own_memory"),
     ("caches",),
     ("model",),

@@ -197,7 +197,7 @@ def test_no_canary_is_left_or_said(tmp_path: Path) -> None:
     [
         ("scanner.redact", "scanning.attend = end"),
         ("scanner.redact", "policy.judge = at_the_second(policy.judge)"),
-        ("scanner.redact", "_name = end"),
+        ("scanner.redact", "beside.rename = end"),
     ],
     ids=["before-the-copy", "after-the-copy", "before-the-name"],
 )
