@@ -21,6 +21,7 @@ from scanner.detect.integers import bare_numbers
 from scanner.dump import ledger, space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
+from scanner.fingerprint import PLACE
 from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,
@@ -123,7 +124,7 @@ def _order(finding: Finding) -> tuple[bool, int, tuple[_Extents, ...], str]:
 
 def _nameless(finding: Finding) -> bool:
     """Tell whether a secret has no public half that could name it."""
-    return finding.fingerprint.kind == "place-sha256"
+    return finding.fingerprint.kind == PLACE
 
 
 def _placed(scan: Scan, finding: Finding, first: Extent) -> Finding:

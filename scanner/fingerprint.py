@@ -13,6 +13,9 @@ import hmac
 
 from scanner.model import Extent, Fingerprint
 
+SPKI, HMAC, PLACE = "spki-sha256", "hmac-sha256", "place-sha256"
+"""Kinds of fingerprints: of a public key, of a secret by the operator's key, of where one lies."""
+
 CURVE_OIDS: dict[str, bytes] = {
     "P-224": bytes.fromhex("2b81040021"),
     "P-256": bytes.fromhex("2a8648ce3d030107"),
@@ -145,7 +148,7 @@ def ffc_spki(algorithm: str, p: int, q: int, g: int, y: int, more: bytes = b"") 
 
 def of_spki(spki: bytes) -> Fingerprint:
     """Name a key pair by its public half."""
-    return Fingerprint(kind="spki-sha256", value=hashlib.sha256(spki).hexdigest())
+    return Fingerprint(kind=SPKI, value=hashlib.sha256(spki).hexdigest())
 
 
 class Names:
@@ -165,9 +168,9 @@ class Names:
         """Name a secret."""
         if self._key:
             digest = hmac.digest(self._key, kind.encode() + b"\0" + value, "sha256")
-            return Fingerprint(kind="hmac-sha256", value=digest.hex())
+            return Fingerprint(kind=HMAC, value=digest.hex())
         number = self._numbers.setdefault((kind, value), len(self._numbers))
-        return Fingerprint(kind="place-sha256", value=f"{kind}:{number}")
+        return Fingerprint(kind=PLACE, value=f"{kind}:{number}")
 
 
 def key_id(key: bytes) -> str:
@@ -175,11 +178,11 @@ def key_id(key: bytes) -> str:
     return hmac.digest(key, b"keysift fingerprint key", "sha256").hex() if key else ""
 
 
-NAMELESS = Fingerprint(kind="place-sha256", value="")
+NAMELESS = Fingerprint(kind=PLACE, value="")
 """The name of a secret that nothing public names, until its first place gives it one."""
 
 
 def of_place(dump_sha256: str, rule: str, extent: Extent) -> Fingerprint:
     """Name a secret that has no public half by where it lies; says nothing of its value."""
     text = f"{dump_sha256}:{rule}:{extent.file_offset}:{extent.size}"
-    return Fingerprint(kind="place-sha256", value=hashlib.sha256(text.encode()).hexdigest())
+    return Fingerprint(kind=PLACE, value=hashlib.sha256(text.encode()).hexdigest())

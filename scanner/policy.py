@@ -13,6 +13,7 @@ from types import MappingProxyType
 from scanner import __version__
 from scanner.engine.scanning import Scan
 from scanner.errors import ScannerError
+from scanner.fingerprint import PLACE, SPKI
 from scanner.model import (
     NONCES,
     Content,
@@ -29,6 +30,8 @@ from scanner.policyfile import DEFAULT, SESSION_KEYS, TOKENS_FAULT, Allow, Polic
 _OPAQUE = frozenset(("unopened", "encrypted", "unsupported", "empty"))
 """What is known and was not looked into, or is nothing: --raw would not let it pass."""
 
+_OTHER_KEY = "the baseline was made with another fingerprint key, or without one"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -39,6 +42,8 @@ class Baseline:
     )
     """By kind, fingerprint and, where that is a ``place-sha256``, the SHA-256 of the dump's
     content, for which alone it holds."""
+    strange: frozenset[str] = frozenset()
+    """Kinds of which it had findings that it names by another fingerprint key, or by none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +63,28 @@ def blocks(finding: Finding, policy: Policy = DEFAULT) -> bool:
     return finding.severity >= policy.fail_on and finding.confidence >= policy.min_confidence
 
 
-def baseline(report: Report) -> Baseline:
-    """Return what a saved report had found; what it had set aside does not count."""
+def baseline(report: Report, fingerprint_key_id: str = "") -> Baseline:
+    """Return what a saved report had found; what it had set aside does not count.
+
+    Secrets are named by the key of that id now, or by none.
+    """
+    same = report.fingerprint_key_id == fingerprint_key_id
+    strange = set[str]()
     found: dict[tuple[str, str, str], tuple[Finding, ...]] = {}
     for dump in report.dumps:
         for finding in dump.findings:
             known = _known_as(finding, dump.content.sha256)
             if known is not None:
                 found[known] = (*found.get(known, ()), finding)
-    return Baseline(found=found)
+            if not same and finding.fingerprint.kind != SPKI:
+                strange.add(finding.kind)
+    return Baseline(found=found, strange=frozenset(strange))
 
 
 def _known_as(finding: Finding, content_sha256: str) -> tuple[str, str, str] | None:
     """Return by what a finding is known again; None for a place in what has no digest."""
     name = finding.fingerprint
-    if name.kind != "place-sha256":
+    if name.kind != PLACE:
         return finding.kind, name.value, ""
     return (finding.kind, name.value, content_sha256) if content_sha256 else None
 
@@ -102,6 +114,8 @@ def set_aside(
         elif entry:
             why = f"its leave ended on {entry.expires} (owner: {entry.owner})"
             counting.append(replace(finding, note=why))
+        elif finding.kind in ruling.baseline.strange and finding.fingerprint.kind != SPKI:
+            counting.append(replace(finding, note=_OTHER_KEY))
         else:
             counting.append(finding)
     return tuple(counting), tuple(aside)

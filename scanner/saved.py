@@ -15,6 +15,7 @@ from typing import NoReturn
 from scanner import fields, model, pipes, spread
 from scanner.errors import ReportError, UsageError, cause
 from scanner.fields import RefusedError, T, Table
+from scanner.fingerprint import HMAC, PLACE, SPKI
 from scanner.model import Confidence, Severity, Verdict
 
 FILE_LIMIT = 256 << 20
@@ -22,7 +23,7 @@ FILE_LIMIT = 256 << 20
 
 _LEDGER = ("region", "note", "header", "stream", "slack")
 _MAP_LIMIT = 4096
-_FINGERPRINTS = ("spki-sha256", "hmac-sha256", "place-sha256")
+_FINGERPRINTS = (SPKI, HMAC, PLACE)
 _STATES = ("live", "freed", "unknown")
 _ENTROPY = ("zero", "low", "text", "mixed", "random")
 _MEMORY_LIMIT, _PARTS_LIMIT = 256, 1280

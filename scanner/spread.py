@@ -7,6 +7,7 @@ Dates are those of the files: this module reads no clock.
 import datetime as dt
 from collections.abc import Sequence
 
+from scanner.fingerprint import PLACE
 from scanner.model import DumpReport, Fingerprint, Spread
 
 
@@ -24,7 +25,7 @@ def places(dumps: Sequence[DumpReport]) -> dict[Fingerprint, tuple[int, ...]]:
     found: dict[Fingerprint, dict[int, None]] = {}
     for number, dump in enumerate(dumps):
         for finding in dump.findings:
-            if finding.fingerprint.kind != "place-sha256":
+            if finding.fingerprint.kind != PLACE:
                 found.setdefault(finding.fingerprint, {}).setdefault(number)
     return {name: tuple(numbers) for name, numbers in found.items()}
 

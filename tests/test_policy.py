@@ -326,6 +326,29 @@ def test_baseline(one: Finding, before: str, now: str, aside: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [("", "", False), (HASH, HASH, False), (HASH, "", True), ("", HASH, True), (HASH, "22", True)],
+)
+def test_a_baseline_of_another_fingerprint_key_says_so(
+    before: str, now: str, *, told: bool
+) -> None:
+    """What has no public half it names otherwise; keys it knows all the same."""
+    secret = dataclasses.replace(PLACE, kind="token", id="token")
+    key = finding()
+    old = policy.combine(
+        [policy.judge(SCAN, [key, secret])], rules_sha256="", fingerprint_key_id=before
+    )
+    new = dataclasses.replace(secret, fingerprint=Fingerprint(kind="hmac-sha256", value="33" * 32))
+    other = dataclasses.replace(new, kind="symmetric-key", id="symmetric")
+    rule = policy.Ruling(baseline=policy.baseline(old, now))
+    report = policy.judge(SCAN, [key, new, other], (), rule)
+    assert [one.fingerprint for one in report.suppressed] == [key.fingerprint]
+    notes = {one.kind: one.note for one in report.findings}
+    assert notes["symmetric-key"] == ""
+    assert ("fingerprint key" in notes["token"]) is told
+
+
+@pytest.mark.parametrize(
     ("kind", "severity", "confidence", "fail_on", "aside"),
     [
         ("encrypted-key", Severity.MEDIUM, Confidence.STRUCTURE, Severity.HIGH, False),

@@ -63,8 +63,17 @@ def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def terms(*, policy_path: str | None, fail_on: str | None, baseline_path: str | None) -> Terms:
-    """Read what the options name. Raises PolicyError and UsageError."""
+def terms(
+    *,
+    policy_path: str | None,
+    fail_on: str | None,
+    baseline_path: str | None,
+    fingerprint_key_id: str = "",
+) -> Terms:
+    """Read what the options name. Raises PolicyError and UsageError.
+
+    ``fingerprint_key_id`` names the key by which secrets without a public half are named now.
+    """
     from scanner import policy, policyfile, saved  # noqa: PLC0415 - they cost time
     from scanner.model import Severity  # noqa: PLC0415
 
@@ -76,7 +85,9 @@ def terms(*, policy_path: str | None, fail_on: str | None, baseline_path: str | 
     return Terms(
         ruling=policy.Ruling(
             policy=agreed,
-            baseline=policy.baseline(before.report) if before else policy.Baseline(),
+            baseline=policy.baseline(before.report, fingerprint_key_id)
+            if before
+            else policy.Baseline(),
             today=today(),
         ),
         policy_sha256=policyfile.digest(agreed) if said else "",

@@ -119,12 +119,14 @@ def gate_of(
 
     Raises UsageError, PolicyError and RuleError where what they name is not what it should be.
     """
-    from scanner import known as own  # noqa: PLC0415 - what costs time is imported when needed
-    from scanner import rules  # noqa: PLC0415
+    from scanner import fingerprint, rules  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner import known as own  # noqa: PLC0415
     from scanner.engine.scanning import ScanRequest  # noqa: PLC0415
     from scanner.gate import Gate  # noqa: PLC0415
 
-    (loaded, paths), keys, agreed = _woken(token_rules), own.load(known), terms(**policy_said)
+    secret = _secret(fingerprint_key) if fingerprint_key is not None else b""
+    (loaded, paths), keys = _woken(token_rules), own.load(known)
+    agreed = terms(**policy_said, fingerprint_key_id=fingerprint.key_id(secret))
     return Gate(
         request=ScanRequest(
             path="",
@@ -136,7 +138,7 @@ def gate_of(
             known=keys,
             token_rules=paths,
             rules=loaded,
-            fingerprint_key=_secret(fingerprint_key) if fingerprint_key is not None else b"",
+            fingerprint_key=secret,
         ),
         ruling=agreed.ruling,
         rules_sha256=rules.digest(loaded),

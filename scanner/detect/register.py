@@ -17,15 +17,12 @@ import numpy.typing as npt
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.runs import Runs
-from scanner.fingerprint import FFC_OIDS, FIELD_BYTES
+from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, SPKI
 from scanner.model import Fingerprint, Place, Witness
 
 Columns = npt.NDArray[np.int64]
 _Codes = npt.NDArray[np.int16]
 _Digests = npt.NDArray[np.uint8]
-
-SPKI = "spki-sha256"
-"""The kind of fingerprint that a public key has."""
 
 MOST_HITS = 256
 """Hits at which one key is read again for its names, of one kind of witness."""

@@ -8,6 +8,7 @@ key, or what has a public half.
 from collections import Counter
 from collections.abc import Iterable
 
+from scanner.fingerprint import SPKI
 from scanner.model import Finding
 from scanner.report import wording
 
@@ -26,7 +27,7 @@ def folded(findings: Iterable[Finding], *, every: bool) -> tuple[list[Finding], 
     for finding in findings:
         sort = wording.name(finding), finding.kind
         issued = (*sort, finding.public.issuer)
-        single = finding.kind == "private-key" or finding.fingerprint.kind == "spki-sha256"
+        single = finding.kind == "private-key" or finding.fingerprint.kind == SPKI
         if every or single or (alike[issued] < MOST and alike[sort] < MOST_NAMED):
             told.append(finding)
             alike.update((sort, issued))

@@ -8,7 +8,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from scanner.fingerprint import AGREEMENT
+from scanner.fingerprint import AGREEMENT, HMAC, PLACE, SPKI
 from scanner.model import (
     NONCES,
     Confidence,
@@ -53,9 +53,9 @@ _ALGORITHMS = {
 _ONE_SIZE = ("ed25519", "ed448", "x25519", "x448")
 
 _FINGERPRINTS = {
-    "spki-sha256": "SPKI SHA-256",
-    "hmac-sha256": "HMAC-SHA-256",
-    "place-sha256": "place SHA-256",
+    SPKI: "SPKI SHA-256",
+    HMAC: "HMAC-SHA-256",
+    PLACE: "place SHA-256",
 }
 
 WORST_FIRST = (Verdict.BLOCKED, Verdict.INCOMPLETE, Verdict.PASS)
@@ -266,7 +266,7 @@ def certificate(finding: Finding) -> Iterator[str]:
 
 def otherwise_known(finding: Finding) -> Iterator[str]:
     """Give the line by which a key without a certificate, or a token, can be told."""
-    if finding.fingerprint.kind == "place-sha256":
+    if finding.fingerprint.kind == PLACE:
         for occurrence in finding.occurrences[:1]:
             yield f"at {', '.join(coordinate(occurrence.extents[0]))}" if occurrence.extents else ""
     elif finding.names and not finding.public.subject:

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable
 
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import x509
-from scanner.detect.register import SPKI, Columns
+from scanner.detect.register import Columns
 from scanner.errors import Unmapped
+from scanner.fingerprint import SPKI
 from scanner.model import Candidate, Witness
 from scanner.stages.examine import examine_hit
 from scanner.stages.session import Session

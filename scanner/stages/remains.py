@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from scanner.detect.algebra.material import Ec, Ffc, Material, Okp, Rsa
 from scanner.detect.locked.sealed import Sealed
-from scanner.fingerprint import FIELD_BYTES
+from scanner.fingerprint import FIELD_BYTES, SPKI
 from scanner.model import Candidate, Confidence, Fingerprint
 from scanner.stages.session import Session
 from scanner.stages.trace import FEWEST_VALUES, again, examined
@@ -32,7 +32,7 @@ def fragments(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         for c in candidates
         if c.kind == "private-key"
         and c.confidence is Confidence.SHAPE
-        and c.fingerprint.kind != "spki-sha256"
+        and c.fingerprint.kind != SPKI
     )
 
 

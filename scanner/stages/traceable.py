@@ -7,6 +7,7 @@ memory. Whoever asks says how many were left out: this module refuses to leave o
 from collections.abc import Iterator
 from itertools import accumulate, groupby
 
+from scanner.fingerprint import SPKI
 from scanner.model import Candidate, Confidence
 
 MOST_PIECES, AT_ONCE = 1 << 22, 1 << 20
@@ -28,7 +29,7 @@ def traced(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         for c in reversed(candidates)
         if c.confidence > Confidence.SHAPE
         and (
-            (c.fingerprint.kind == "spki-sha256" and c.kind == "private-key" and not c.protection)
+            (c.fingerprint.kind == SPKI and c.kind == "private-key" and not c.protection)
             or c.kind == "token"
         )
     ]
