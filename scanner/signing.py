@@ -30,6 +30,8 @@ ENVELOPE_LIMIT = 16 << 20
 
 _KEY_LIMIT = 1 << 16
 _FORMS = "name a PEM file of an Ed25519 or ECDSA key; --help tells of the others"
+_OTHER_KIND = "it is neither an Ed25519 nor an ECDSA key"
+_OTHER_CURVE = "its curve is not P-256, P-384 or P-521"
 _LIBRARY = (LibraryError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError)
 """What the libraries raise of an input that is not theirs."""
 
@@ -61,11 +63,11 @@ def signer(key: str, *, public: str | None = None, secret: str | None = None) ->
         why = "its password is another, or it is damaged" if said else "it cannot be read as a key"
         raise _useless(key, why) from None
     if not isinstance(private, (ed25519.Ed25519PrivateKey, ec.EllipticCurvePrivateKey)):
-        raise _useless(key, "it is neither an Ed25519 nor an ECDSA key")
+        raise _useless(key, _OTHER_KIND)
     try:
         return CryptoSigner(private)
     except _LIBRARY:
-        raise _useless(key, "its curve is not P-256, P-384 or P-521") from None
+        raise _useless(key, _OTHER_CURVE) from None
 
 
 def _refuse_other(path: str, raw: bytes) -> None:
@@ -144,11 +146,14 @@ def _public(path: str) -> Key:
         raise _useless(path, said, "name the public key that belongs to it")
     try:
         loaded = serialization.load_pem_public_key(raw)
-        if isinstance(loaded, (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey)):
-            return SSlibKey.from_crypto(loaded)
     except _LIBRARY:
         raise _useless(path, "it is no PEM file of a public key") from None
-    raise _useless(path, "it is neither an Ed25519 nor an ECDSA key")
+    if not isinstance(loaded, (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey)):
+        raise _useless(path, _OTHER_KIND)
+    try:
+        return SSlibKey.from_crypto(loaded)
+    except _LIBRARY:
+        raise _useless(path, _OTHER_CURVE) from None
 
 
 def _secret(path: str | None) -> str | None:

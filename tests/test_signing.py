@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures import signers
 from scanner import signing
@@ -113,6 +115,29 @@ def test_what_is_no_key(tmp_path: Path, text: bytes) -> None:
             use(str(path))
         with pytest.raises(UsageError):
             use(str(tmp_path / "missing"))
+
+
+def test_a_key_on_another_curve_is_told_as_one(tmp_path: Path) -> None:
+    """A file that is sound and of no use is not called damaged, whichever half it is."""
+    private = ec.generate_private_key(ec.SECP256K1())
+    pem = serialization.Encoding.PEM
+    halves = {
+        "private": private.private_bytes(
+            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        "public": private.public_key().public_bytes(
+            pem, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+    }
+    for name, raw in halves.items():
+        (tmp_path / name).write_bytes(raw)
+    for use in (
+        lambda: signing.signer(str(tmp_path / "private")),
+        lambda: signing.public_keys([str(tmp_path / "public")]),
+    ):
+        with pytest.raises(UsageError) as raised:
+            use()
+        assert raised.value.reason == "its curve is not P-256, P-384 or P-521"
 
 
 def test_a_private_key_does_not_vouch(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ that the call is lost, and whoever asked must say ``incomplete``.
 """
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import pickle
@@ -27,6 +28,15 @@ from scanner.processes.serving import ENDING, serve
 
 STALL_SECONDS = 900.0
 """A call that gives no answer for this long is a hang. The slowest honest call takes a tenth."""
+
+_FEWER = "or scan with fewer --jobs"
+_SCARCE = {
+    errno.EMFILE: f"let this process open more files (ulimit -n), {_FEWER}",
+    errno.ENFILE: f"let the system open more files, {_FEWER}",
+    errno.EAGAIN: f"let this account have more processes (ulimit -u), {_FEWER}",
+    errno.ENOMEM: f"give the system more memory, {_FEWER}",
+}
+"""What to do where a process cannot be started for want of something."""
 
 Call = Callable[..., Any]
 
@@ -144,17 +154,17 @@ class _Worker:
 
     def __init__(self, setup: tuple[Call, tuple[object, ...]] | None, imports: str = "") -> None:
         context = multiprocessing.get_context("spawn")
-        self.pipe, far = context.Pipe()
         packed = _Packed(setup) if setup is not None else b""
-        self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
         try:
+            self.pipe, far = context.Pipe()
+            self.process = context.Process(target=serve, args=(far, packed, imports), daemon=True)
             with uninterrupted(*ENDING):  # a parent that ends amid it leaves a child to complain
                 self.process.start()
         except OSError as error:  # multiprocessing asks for the working folder, which may be gone
             raise errors.WorkerLost(
                 "a worker process could not be started",
                 reason=errors.cause(error),
-                hint="see that the working folder is there, and that the system has room",
+                hint=_SCARCE.get(error.errno or 0, "see that the working folder is there"),
             ) from error
         far.close()
         self.busy: int | None = None

@@ -312,6 +312,24 @@ def test_a_worker_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.Mon
     assert raised.value.reason == "no such file or directory"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_worker_for_which_no_file_is_left() -> None:
+    """Where the process may open no more, the message names the limit and what needs fewer."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spare = os.open(os.devnull, os.O_RDONLY)
+    os.close(spare)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 2, hard))
+    try:
+        with pytest.raises(errors.WorkerLost, match="could not be started") as raised:
+            Processes(1, Session, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert raised.value.reason == "too many open files"
+    assert "ulimit -n" in raised.value.hint
+    assert "--jobs" in raised.value.hint
+
+
 def test_a_prepared_worker_that_died_is_replaced() -> None:
     """As any other; and one whose module cannot be imported is a worker all the same."""
     workers.prepare("scanner.no_such_module")
