@@ -13,6 +13,7 @@ from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Bytes, Reading
+from scanner.detect.integers.spots import spots
 
 _JUDGED, _VALUES = 64, 43
 """Bytes at a run's edge, and how many different values random ones have at least: 57 on average,
@@ -26,7 +27,9 @@ _INSIDE = 48
 """Bytes near a run's edge that belong to any packed number there, as 512 bits fill 64 and more."""
 
 _ROWS = 1 << 13
-"""Positions that are judged at once."""
+"""Positions, or edges, that are judged at once."""
+
+_NONE = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,7 +93,9 @@ def judge(pool: Pool) -> Edges:
             forward=forward,
         )
         sides.append(_touching(data, edge, pool.readings, loose=pool.few))
-    zero = np.flatnonzero((data[:-1] == 0) & (data[1:] >= 0x80)) + 1
+    zero = 1 + spots(
+        len(data) - 1, lambda at, end: (data[at:end] == 0) & (data[at + 1 : end + 1] > 0x7F)
+    )
     block = np.searchsorted(pool.at, zero, side="right") - 1
     zero, block = zero[block >= 0], block[block >= 0]
     signed = Touching(zero, last[block] - zero, np.ones(len(zero), np.bool_))
@@ -113,20 +118,34 @@ def _touching(
             if key not in wide:
                 wide[key] = _holding(data, edge, rows, key)
             index = wide[key] if key == reading else _holding(data, edge, wide[key], reading)
-        reach = FAINT if reading.packed else SLACK
-        row, inward = _around(edge, index, reading.align, reach)
-        exact = (inward <= into[row]) & (-inward <= out[row]) | reading.packed
-        at = edge.at[row] + (inward if edge.forward else -inward)
-        low = np.maximum(edge.low - reach, edge.first)[row]
-        high = np.minimum(edge.high + reach, edge.last)[row]
-        good = (at >= low) & (at <= high)
-        if not loose:
-            good &= exact
-        room = high - at if edge.forward else at - low
-        kept = np.flatnonzero(good)
-        kept = kept[np.argsort(at[kept], kind="stable")]
-        found.append(Touching(at[kept], room[kept], exact[kept]))
+        parts = [
+            _touching_some(edge, index[start : start + _ROWS], reading, out, into, loose=loose)
+            for start in range(0, len(index), _ROWS)
+        ]
+        at, room, exact = (np.concatenate(column) for column in zip(_NONE, *parts, strict=True))
+        order = np.argsort(at, kind="stable")
+        found.append(Touching(at[order], room[order], exact[order]))
     return tuple(found)
+
+
+def _touching_some(
+    edge: _Edge, index: Offsets, reading: Reading, out: Offsets, into: Offsets, *, loose: bool
+) -> tuple[Offsets, Offsets, Flags]:
+    """Say where numbers of a reading may touch some of the edges: at, room and exact, as Touching.
+
+    For some at once, as there are dozens of positions around each.
+    """
+    reach = FAINT if reading.packed else SLACK
+    row, inward = _around(edge, index, reading.align, reach)
+    exact = (inward <= into[row]) & (-inward <= out[row]) | reading.packed
+    at = edge.at[row] + (inward if edge.forward else -inward)
+    low = np.maximum(edge.low[row] - reach, edge.first[row])
+    high = np.minimum(edge.high[row] + reach, edge.last[row])
+    good = (at >= low) & (at <= high)
+    if not loose:
+        good &= exact
+    room = high - at if edge.forward else at - low
+    return at[good], room[good], exact[good]
 
 
 def _around(edge: _Edge, index: Offsets, align: int, reach: int) -> tuple[Offsets, Offsets]:
@@ -165,7 +184,7 @@ def _outward(data: Bytes, at: Offsets, *, forward: bool) -> npt.NDArray[np.uint8
 
 def _random_bytes(data: Bytes, at: Offsets, *, forward: bool) -> Offsets:
     """Count the bytes outside of an edge up to the second zero: memory has many, numbers few."""
-    zeros = np.cumsum(_outward(data, at, forward=forward) == 0, axis=1)
+    zeros = np.cumsum(_outward(data, at, forward=forward) == 0, axis=1, dtype=np.uint8)
     counts: Offsets = np.count_nonzero(zeros < 2, axis=1).astype(np.int64)
     return counts
 

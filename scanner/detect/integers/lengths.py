@@ -10,6 +10,7 @@ import numpy as np
 from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.readings import Bytes
+from scanner.detect.integers.spots import spots
 
 _TAGGED = 16
 """Bits below a count of words, at most, in the header of a number (CLISP; Chez Scheme: 6)."""
@@ -42,6 +43,6 @@ def behind_bytes(data: Bytes, size: int) -> Offsets:
     if not _ONE_BYTE <= size < _ONE_BYTE * _ONE_BYTE:
         return np.empty(0, np.int64)
     low, high = size % _ONE_BYTE + _ONE_BYTE, size // _ONE_BYTE
-    found = np.flatnonzero(data[:-1] == low)
+    found = spots(len(data) - 1, lambda at, end: data[at:end] == low)
     behind: Offsets = found[data[found + 1] == high] + 2
     return behind

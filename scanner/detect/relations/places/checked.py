@@ -10,8 +10,9 @@ proves nothing.
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.spots import spots
 
 _SHORTEST, _LONGEST = 27, 66
 """Bytes of a scalar, a seed or an exponent: of 224 bits, but for a byte, to P-521's."""
@@ -42,11 +43,13 @@ def numbers(pool: Pool, size: int) -> Offsets:
 def _held(pool: Pool) -> tuple[Offsets, Offsets]:
     """Return where numbers stand whose checksum holds, and those of which its first byte does."""
     data = pool.data
-    last = len(data) - _HEAD - _LONGEST - _SUM
-    if last <= 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    zero = (data[:last] == 0) & (data[1 : last + 1] <= _LONGEST * 8 >> 8)
-    found = np.flatnonzero(zero & (data[_HEAD : last + _HEAD] > 0)) + _HEAD
+
+    def counted(at: int, end: int) -> Flags:
+        zero = (data[at:end] == 0) & (data[at + 1 : end + 1] <= _LONGEST * 8 >> 8)
+        held: Flags = zero & (data[at + _HEAD : end + _HEAD] > 0)
+        return held
+
+    found = spots(len(data) - _HEAD - _LONGEST - _SUM, counted) + _HEAD
     size = _sizes(pool, found)
     found = found[(size >= _SHORTEST) & (size <= _LONGEST)][:MOST]
     off = np.array([_off(data[at - 2 : at + _LONGEST + _SUM].tobytes()) for at in found.tolist()])

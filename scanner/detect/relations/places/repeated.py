@@ -31,6 +31,9 @@ _SLOTS, _GRAIN, _PAGE = (32, 48), 16, 4096
 """Bytes of slots in which scalars are looked for; at multiples of what those may stand that do not
 divide a page."""
 
+_TOGETHER = 1 << 14
+"""Pieces of which words are read at once."""
+
 _NOWHERE = np.int64((1 << 63) - 1)
 """More than any distance."""
 
@@ -81,7 +84,8 @@ def slots(pool: Pool, size: int, most: int) -> Offsets:
     At multiples of their size, as slabs and Go have them, whose slots make one run: no edge tells
     where an object begins. Seen in Go: an Ed25519 key that was let go, and its public half.
     """
-    low, block, found, apart, _ = _in_slots(pool, size)
+    low, count, found, apart, _ = _in_slots(pool, size)
+    block = np.repeat(np.arange(len(low)), count)
     second = (pool.offset[block] + found - pool.at[block]) % (2 * size) == size
     second &= (apart < _NOWHERE) & (found - size >= low[block])
     return _chosen(pool, found[second] - size, size, most)
@@ -138,8 +142,9 @@ def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets
 
     Where their size does not divide a page nobody knows where a slab began: of those at any
     multiple of _GRAIN an equal one counts that is so many slots away. Returns where the run of each
-    block begins, and the block and position of each piece, its distance to the next equal one,
-    before it or behind it (_NOWHERE if there is none), and how many are equal, itself too.
+    block begins and how many pieces it has, and the position of each piece, its distance to the
+    next equal one, before it or behind it (_NOWHERE if there is none), and how many are equal,
+    itself too.
     """
     step = _GRAIN if _PAGE % size else size
     low = np.where(pool.head >= 0, pool.head, pool.at)
@@ -147,20 +152,22 @@ def _in_slots(pool: Pool, size: int) -> tuple[Offsets, Offsets, Offsets, Offsets
     first = low + -(pool.offset + low - pool.at) % step
     count = np.maximum((high - size - first) // step + 1, 0)
     count[list(pool.texts)] = 0
-    block = np.repeat(np.arange(len(first)), count)
     begins = np.cumsum(count) - count
-    found = first[block] + (np.arange(len(block)) - begins[block]) * step
-    where = coordinate(pool.space[block], pool.offset[block] + found - pool.at[block])
+    found = np.arange(count.sum()) * step
+    found += np.repeat(first - begins * step, count)
+    where = found + np.repeat(coordinate(pool.space, pool.offset - pool.at), count)
     sums = _mixed(pool, found, size)
     order = np.argsort(sums, kind="stable")
+    sums = sums[order]
+    same = sums[1:] == sums[:-1]
     between = np.diff(where[order])
-    same = np.diff(sums[order]) == 0
-    group = np.cumsum(np.append(0, ~same))[: len(order)]
+    del sums, where  # of hundreds of thousands: each such array has megabytes
+    group = np.cumsum(np.append(False, ~same), dtype=np.int32)[: len(order)]
     between[~(same & ((step == size) | (between % size == 0)))] = _NOWHERE
     apart, often = np.empty_like(found), np.empty_like(found)
     often[order] = np.bincount(group)[group]
     apart[order] = np.minimum(np.append(between, _NOWHERE), np.append(_NOWHERE, between))
-    return low, block, found, apart, often
+    return low, count, found, apart, often
 
 
 def equals(pool: Pool, positions: Offsets, size: int) -> Offsets:
@@ -176,8 +183,11 @@ def equals(pool: Pool, positions: Offsets, size: int) -> Offsets:
 def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
     """Make one word of the words of each piece."""
     word, sums = sliding(pool.data), np.zeros(len(positions), np.uint64)
-    for step in range(0, size - WORD + 1, WORD):
-        sums = sums * _MIX + word[positions + step]
+    for start in range(0, len(positions), _TOGETHER):
+        at, part = positions[start : start + _TOGETHER], sums[start : start + _TOGETHER]
+        for step in range(0, size - WORD + 1, WORD):
+            part *= _MIX
+            part += word[at + step]
     return sums
 
 

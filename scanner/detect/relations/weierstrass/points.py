@@ -14,6 +14,7 @@ import numpy as np
 
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import pieces, variety, words
 from scanner.detect.relations.places.words import sliding
 from scanner.detect.relations.weierstrass.curves import (
@@ -102,7 +103,7 @@ def affine(pool: Pool) -> Iterator[_Point]:
 
 
 def _uncompressed(pool: Pool) -> Iterator[_Point]:
-    marks = np.flatnonzero(pool.data[:-64] == 0x04) + 1
+    marks = spots(len(pool.data) - 64, lambda at, end: pool.data[at:end] == 0x04) + 1
     marks = marks[variety.varied(pool.data, marks, 32)]
     for size in _SIZES:
         curves = [(curve, *coefficients(curve)) for curve in USUAL if curve.size == size]
@@ -137,7 +138,9 @@ def marked(pool: Pool, size: int) -> Offsets:
     """Return where the x of compressed points may stand: behind their kind, and their length."""
     data, name = pool.data, ("compressed", 0)
     if name not in pool.listed:
-        pool.listed[name] = 8 + np.flatnonzero((data[8:-8] & 0xFE) == COMPRESSED[0])
+        inner = data[8:-8]
+        even = spots(len(inner), lambda at, end: inner[at:end] & 0xFE == COMPRESSED[0])
+        pool.listed[name] = even + 8
     marks = pool.listed[name]
     before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
     said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)

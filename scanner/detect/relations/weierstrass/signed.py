@@ -18,6 +18,7 @@ from scanner.detect.integers import readings
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
+from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.places.standing import WORD_BITS, standing
 from scanner.detect.relations.related import Related
@@ -305,7 +306,7 @@ def _in_der(pool: Pool, size: int) -> _Signatures:
     data, found = pool.data, defaultdict[int, list[int]](list)
     lengths = np.arange(256)
     fits = (lengths >= size - _SHORTER) & (lengths <= size + 1)
-    first = np.flatnonzero(data[: max(len(data) - 2 * size - 6, 0)] == _INTEGER)
+    first = spots(len(data) - 2 * size - 6, lambda at, end: data[at:end] == _INTEGER)
     first = first[fits[data[first + 1]]]
     second = first + 2 + data[first + 1]
     good = (data[second] == _INTEGER) & fits[data[second + 1]]
