@@ -25,9 +25,11 @@ from tests.detect.relations import second_look
 
 MakePool = Callable[[bytes], tuple[Pool, Memory]]
 
-KEYS = {curve: keys.ec_key(curve) for curve in digit_scalars.MOST if curve not in GROUPS}
+P224 = keys.ec_key("P-224")
+"""Its rows in an interpreter's arrays are too short to be seen."""
+KEYS = {c: keys.ec_key(c) for c in digit_scalars.MOST if c not in GROUPS and c != P224.curve}
 USUAL = {curve: key for curve, key in KEYS.items() if curve not in digit_scalars.RARE}
-RARE = {curve: KEYS[curve] for curve in digit_scalars.RARE if curve not in GROUPS}
+RARE = {curve: key for curve, key in KEYS.items() if curve in digit_scalars.RARE}
 HELD = {reading.name: reading for reading in digits.held(readings.LITTLE_ENDIAN)}
 
 
@@ -86,6 +88,42 @@ def test_a_freed_point_whose_y_is_left(
     assert fingerprints == ([] if flipped else [key.spki_sha256])
 
 
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_point_of_which_y_alone_is_seen(
+    make_pool: MakePool, key: keys.EcKey, *, flipped: bool
+) -> None:
+    """Seen in python-ecdsa: x in digits stood in no run, as one in six hundred does."""
+    reading = HELD["digits-30"]
+    y = spell(key.y ^ flipped << 100, reading, key)
+    found = search(make_pool, plant("heap", 5, spell(key.d, reading, key), y))
+    fingerprints = [describe(one.key).fingerprint.value for one in found]
+    assert fingerprints == ([] if flipped else [key.spki_sha256])
+
+
+@pytest.mark.parametrize("key", [P224, RARE["brainpoolP256r1"]], ids=lambda k: k.curve)
+@pytest.mark.parametrize("table", [True, False])
+def test_a_scalar_behind_a_table_of_points(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, key: keys.EcKey, *, table: bool
+) -> None:
+    """Seen in python-ecdsa, which keeps G doubled again and again, in digits: they are no scalars.
+
+    What is no table takes the turns.
+    """
+    most = 16
+    monkeypatch.setitem(digit_scalars.MOST, key.curve, (most, most))
+    reading = HELD["digits-30"]
+    points = [derive(key.curve, 1 << bit) for bit in range(most)]
+    others = [number ^ (not table) << 99 for point in points for number in point]
+    header = struct.pack("<3Q", 1, 0x7F2C_E4AF_FF40, readings.count(reading, 8 * key.field_bytes))
+    data = b""
+    for number in (*others, key.d, key.x):
+        data += (header + spell(number, reading, key)).ljust(96, b"\0")
+    found = search(make_pool, data)
+    fingerprints = [describe(one.key).fingerprint.value for one in found]
+    assert fingerprints == ([key.spki_sha256] if table else [])
+
+
 def test_a_root_of_one_is_no_key(make_pool: MakePool) -> None:
     """By which secp256k1's endomorphism multiplies: elliptic has it, and that multiple of G."""
     reading, key, order = HELD["smi64-26"], KEYS["secp256k1"], CURVES["secp256k1"].n
@@ -134,6 +172,17 @@ def test_a_scalar_of_a_rare_curve(make_pool: MakePool, key: keys.EcKey, reading:
     (found,) = search(make_pool, plant("heap", 5, scalar, point, spell(base(key), reading, key)))
     assert describe(found.key).fingerprint.value == key.spki_sha256
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
+    assert search(make_pool, plant("heap", 5, scalar, point)) == []
+
+
+@pytest.mark.parametrize("name", ["digits-30", "digits-28"])
+def test_a_scalar_of_p224(make_pool: MakePool, name: str) -> None:
+    """Seen in ``ecdsa`` for Python. Of its generator x in digits of 28 bits looks not random."""
+    reading, at = HELD[name], int(name == "digits-28")
+    scalar, point = spell(P224.d, reading, P224), P224.x.to_bytes(28, "little")
+    generator = derive(P224.curve, 1)[at]
+    (found,) = search(make_pool, plant("heap", 5, scalar, point, spell(generator, reading, P224)))
+    assert describe(found.key).fingerprint.value == P224.spki_sha256
     assert search(make_pool, plant("heap", 5, scalar, point)) == []
 
 
