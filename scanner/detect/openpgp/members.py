@@ -27,12 +27,13 @@ _OBJECT = re.compile(rb"\x03\x01(?P<order>\x01\0|\0\x01)(?P<name>[a-z])\x01(?P<s
 _BLANKS = 16
 """Bytes between two members at most."""
 
-_NIST = (224, 256, 384, 521)
+_NIST = (192, 224, 256, 384, 521)
 _CURVES = (
     (b"Ed25519", "ed25519"),
     (b"Curve25519", "x25519"),
     (b"Ed448", "ed448"),
     (b"X448", "x448"),
+    (b"NIST P-192", "P-192"),
     (b"NIST P-224", "P-224"),
     (b"NIST P-256", "P-256"),
     (b"NIST P-384", "P-384"),

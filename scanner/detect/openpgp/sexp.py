@@ -20,6 +20,7 @@ from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.evidence import (
     DISTINCT,
+    SMALLEST_PRIME,
     Key,
     ec_derived,
     ec_scalar,
@@ -69,7 +70,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     key: Material | None = _key(values, run.head)
     if key is None and run.name == b"x":
         key = _in_another(run)
-    if run.name in _PUBLIC and not (run.name == b"p" and b"u" in values and b"d" not in values):
+    leads = run.name == b"p" and b"d" not in values and (b"u" in values or isinstance(key, Rsa))
+    if run.name in _PUBLIC and not leads:
         public = _public(run) if key is None else None
         if public is not None:
             yield public
@@ -88,7 +90,7 @@ def _key(values: dict[bytes, bytes], head: bytes) -> Key | None:
         n, e = numbers[b"n"], numbers[b"e"]
         key = rsa_primes(n, e, numbers.get(b"p", 1), numbers.get(b"q", 1))
         return key or rsa_exponents(n, e, numbers[b"d"]) if b"d" in numbers else key
-    if b"u" in numbers:
+    if b"u" in numbers or _are_primes(numbers.get(b"p", 0), numbers.get(b"q", 0)):
         return _headless(numbers)
     if b"x" in numbers:
         p, q, g, y, x = (numbers.get(name, 0) for name in (b"p", b"q", b"g", b"y", b"x"))
@@ -104,13 +106,19 @@ def _headless(numbers: dict[bytes, int]) -> Rsa | None:
     """Return the key of two primes and the inverse of one modulo the other, u*p = 1 mod q.
 
     That is what an allocator leaves of gpg-agent's objects: n stands nowhere else, and e is taken
-    to be the usual one.
+    to be the usual one. Or of the primes alone, where a block that came later begins within u.
     """
     p, q, e = numbers.get(b"p", 0), numbers.get(b"q", 0), numbers.get(b"e", 0)
-    if q < 2 or numbers[b"u"] * p % q != 1:
+    if q < 2 or numbers.get(b"u", pow(p, -1, q) if p % q else 0) * p % q != 1:
         return None
     key = rsa_primes(p * q, e or _USUAL, p, q)
     return replace(key, e_assumed=not e) if key else None
+
+
+def _are_primes(p: int, q: int) -> bool:
+    """Tell whether two members are primes of one length, as those of an RSA key are."""
+    alike = p != q and p.bit_length() == q.bit_length() >= SMALLEST_PRIME
+    return alike and all(number & 1 and pow(3, number - 1, number) == 1 for number in (p, q))
 
 
 def _in_another(run: Run) -> Ffc | None:

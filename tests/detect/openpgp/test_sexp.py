@@ -8,6 +8,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.algebra import edwards25519, publics
+from scanner.detect.algebra.curve_points import derive
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.openpgp import sexp
@@ -250,3 +251,32 @@ def test_a_scalar_and_its_point_on_ed25519(point: str) -> None:
     assert private.candidate.confidence is Confidence.PROOF
     other = found(expression(("q", q), ("d", (SCALAR ^ 4).to_bytes(32, "big"))))
     assert not any(isinstance(one, Proved) for one in other)
+
+
+# --- what was freed -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [0, 1 << 64])
+def test_two_primes_before_a_torn_member(wrong: int) -> None:
+    """Seen in Libgcrypt: blocks that came later begin within d and within u."""
+    rsa = keys.rsa_key(2048)
+    p, q = ((number + more).to_bytes(129) for number, more in ((rsa.q, 0), (rsa.p, wrong)))
+    torn = containers.members_object([("u", noise.uniform(128, 3))])[:90]
+    data = noise.uniform(70, 4) + b"\x04" + containers.members_object([("p", p), ("q", q)])
+    names = [
+        one.candidate.fingerprint.value
+        for one in found(in_text(data + torn + bytes(64)))
+        if isinstance(one, Proved)
+    ]
+    assert names == ([] if wrong else [rsa.spki_sha256])
+
+
+def test_a_key_on_p192() -> None:
+    """Its curve is named as Libgcrypt does."""
+    d = SCALAR % (1 << 180)
+    x, y = derive("P-192", d)
+    point = b"\x04" + x.to_bytes(24) + y.to_bytes(24)
+    rows = [("curve", b"NIST P-192"), ("q", point), ("d", d.to_bytes(24))]
+    seen = found(in_text(containers.members_object(rows)))
+    (private,) = (one for one in seen if isinstance(one, Proved))
+    assert (private.candidate.curve, private.candidate.confidence) == ("P-192", Confidence.PROOF)
