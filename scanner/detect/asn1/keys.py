@@ -8,7 +8,6 @@ its numbers agree: p*q = n for RSA; g**x = y for DSA; where a public point stand
 must give it. This module refuses what only looks like a key, and never guesses at an encrypted one.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x255
 
 from scanner.detect.algebra import curve_points, effort, groups
 from scanner.detect.algebra.material import Ec, Foreign, Material, Okp, Rsa, describe
-from scanner.detect.asn1 import der, domains, foreign, pqc
-from scanner.detect.asn1.curve_names import USUAL_CURVE, curve_before, curve_of
+from scanner.detect.asn1 import der, domains, drawn, foreign, pqc
+from scanner.detect.asn1.curve_names import BY_OID, USUAL_CURVE, curve_before, curve_of
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, OKP_OIDS
 from scanner.model import Candidate, Confidence, Place
@@ -61,14 +60,6 @@ _PRIMES = 8
 _RSA_NUMBERS, _DSA_NUMBERS = 8, 5
 _DISTINCT = 8
 """Different bytes that a secret has at least: 28 random bytes miss it once in 10**18."""
-_DISTINCT_OF_OKP = {32: 22, 56: 38, 57: 38}
-"""The same for one that nothing bears witness to, by size; a random one misses it once in 10**8.
-SoftHSM keeps the headers of such keys end to end, and each looks like the key of the one before."""
-_ALIKE = re.compile(rb"(.)\1{3}", re.DOTALL)
-"""Equal bytes in a row that such a secret has not: a random one of 57 has them once in 300,000.
-libldns has a header of Ed448 before zeros and tables of hashes."""
-_HEADER = re.compile(rb"\x30.\x02\x01\x00\x30", re.DOTALL)
-"""What another key begins with: Firefox and Thunderbird have headers end to end (libxul)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -305,7 +296,20 @@ def _inner(algorithm: bytes, inner: bytes, public: bytes | None, *, told: bool) 
         fields = _whole(inner)
         version = fields.integer()
         return _rsa(fields.integers(_RSA_NUMBERS), fields, version)
+    if algorithm in BY_OID:
+        return _bare(BY_OID[algorithm], inner, public, told=told)
     return _Checked(foreign.pkcs8(algorithm, inner), "")
+
+
+def _bare(curve: str, inner: bytes, public: bytes | None, *, told: bool) -> _Checked:
+    """Read a scalar without ECPrivateKey, whose algorithm is its curve. Seen in Hedera's SDKs."""
+    key = Reader(inner)
+    scalar = key.content(der.OCTET_STRING)
+    key.finish()
+    checked = _scalar(curve, scalar, public)
+    if checked is None or (public is None and not told and not drawn.at_random(scalar)):
+        raise Malformed
+    return checked
 
 
 def _sec1(
@@ -373,11 +377,9 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
 
 def _okp(algorithm: str, seed: bytes, public: bytes | None, *, told: bool) -> _Checked:
     """Check a CurvePrivateKey (RFC 8410 section 7) against its public key, if that is given."""
-    alone = public is None and not told
-    least = _DISTINCT_OF_OKP[OKP_BYTES[algorithm]] if alone else _DISTINCT
-    if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < least:
+    if len(seed) != OKP_BYTES[algorithm] or len(set(seed)) < _DISTINCT:
         raise Malformed
-    if alone and (_ALIKE.search(seed) or _HEADER.match(seed)):
+    if public is None and not told and not drawn.at_random(seed):
         raise Malformed
     derived = okp_public(algorithm, seed)
     if public not in (None, derived):

@@ -313,3 +313,22 @@ def test_it_is_never_written_down() -> None:
     assert parsed is not None
     assert isinstance(parsed.material, Foreign)
     assert repr(parsed.material) == "<foreign: withheld>"
+
+
+# --- a curve as the algorithm -------------------------------------------------------------------
+
+K256 = bytes.fromhex("2b8104000a")
+
+
+def test_a_curve_as_the_algorithm(tmp_path: Path) -> None:
+    """Seen in Hedera's SDKs: the algorithm is the curve, and the scalar stands without a point."""
+    data = pkcs8(K256, b"", tlv(4, SECRET[:32]))
+    assert scanned(tmp_path, data) == [("pkcs8-der", "ec", "secp256k1", Confidence.STRUCTURE)]
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\0" * 6 + b"0T\2\1\1\4 \0\0\0nodejs:tls:session:1", bytes(32)]
+)
+def test_a_header_alone(tmp_path: Path, behind: bytes) -> None:
+    """Seen in Hedera's SDK for Node.js, without any key: its headers stand in a pool of buffers."""
+    assert not scanned(tmp_path, pkcs8(K256, b"", tlv(4, behind[:32].ljust(32, b"\0"))))
