@@ -143,6 +143,24 @@ def test_a_dsa_key_in_digits(make_pool: MakePool, name: str, order: Order) -> No
 
 
 @pytest.mark.parametrize("name", ["digits-60", "digits-28"])
+@pytest.mark.parametrize("flipped", [0, 2])
+def test_an_order_of_240_bits(make_pool: MakePool, name: str, flipped: int) -> None:
+    """Seen in CryptX (Perl): LibTomCrypt's manual has orders that FIPS 186 has not."""
+    how = next(how for how in readings.LITTLE_ENDIAN if how.name == name)
+    q = (int.from_bytes(noise.uniform(30, 2), "big") | 1 << 239 | 1) + 2 * 31
+    k = (int.from_bytes(noise.uniform(226, 1), "big") | 3 << 1806) // 2 * 2 + 2 * 703
+    p, x = k * q + 1, int.from_bytes(noise.uniform(30, 5), "big") % q
+    g = pow(3, k, p)
+    y = pow(g, x, p)
+    sizes = ((p, 2048), (q ^ flipped, 240), (g, 2048), (x, 240), (y, 2048))
+    pool, _ = make_pool(planted([readings.encode(how, number, bits) for number, bits in sizes]))
+    found = [related.key for related in discrete.search_dsa(pool, ())]
+    assert [(one.p, one.q, one.x) for one in found if isinstance(one, Ffc)] == (
+        [] if flipped else [(p, q, x)]
+    )
+
+
+@pytest.mark.parametrize("name", ["digits-60", "digits-28"])
 def test_a_dsa_key_among_other_digits(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
