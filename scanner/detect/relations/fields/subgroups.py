@@ -28,8 +28,8 @@ SIZES = ((3072, 256), (2048, 256), (2048, 224), (1024, 160))
 """Bits of p and of q (FIPS 186-4 section 4.2)."""
 
 IN_DIGITS = (*SIZES, (2048, 240), (3072, 280), (4096, 320))
-"""The same where they are digits: those too that LibTomCrypt's manual has. Seen in CryptX (Perl),
-which makes keys of 2048 bits with an order of 240 where its manual is followed."""
+"""The same where they are digits, in few runs: those too that LibTomCrypt's manual has. Seen in
+CryptX (Perl), which makes keys of 2048 bits with an order of 240 where its manual is followed."""
 
 MOST_MODULI, MOST_ORDERS, MOST_ELEMENTS = 16, 4_096, 256
 """Numbers that are tried as p, of one size and reading; as its q, the nearest, at 1 us; and as its
@@ -147,7 +147,8 @@ def _edges(pool: Pool, size: int) -> Offsets:
 
 def _in_digits(pool: Pool) -> Iterator[Subgroup]:
     """Yield the groups whose numbers are digits of one reading."""
-    orders = sorted({order for _, order in IN_DIGITS})
+    sizes = IN_DIGITS if pool.few else SIZES
+    orders = sorted({order for _, order in sizes})
     for how in digits.held(pool.readings) if len(pool.at) else ():
         long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
         heads = digits.near(pool, how, pool.head[(pool.head >= 0) & long], 0)
@@ -155,7 +156,7 @@ def _in_digits(pool: Pool) -> Iterator[Subgroup]:
         begun = begun[digits.stand(pool, how, begun, _SHORTEST // how.step * how.digit)]
         moduli = [
             (at, p, order)
-            for bits, order in (IN_DIGITS if len(begun) else ())
+            for bits, order in (sizes if len(begun) else ())
             for at, p in _read(pool, how, _odd(pool, how, begun, bits), bits)[:MOST_MODULI]
         ]
         if moduli:
