@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from scanner.detect.algebra import edwards25519, groups, publics
+from scanner.detect.algebra import edwards25519, effort, groups, publics
 from scanner.detect.algebra.material import Ffc, Foreign, Material, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.der import Memory
@@ -109,7 +109,7 @@ def _headless(numbers: dict[bytes, int]) -> Rsa | None:
     to be the usual one. Or of the primes alone, where a block that came later begins within u.
     """
     p, q, e = numbers.get(b"p", 0), numbers.get(b"q", 0), numbers.get(b"e", 0)
-    if q < 2 or numbers.get(b"u", pow(p, -1, q) if p % q else 0) * p % q != 1:
+    if q < 2 or (b"u" in numbers and numbers[b"u"] * p % q != 1):
         return None
     key = rsa_primes(p * q, e or _USUAL, p, q)
     return replace(key, e_assumed=not e) if key else None
@@ -117,8 +117,14 @@ def _headless(numbers: dict[bytes, int]) -> Rsa | None:
 
 def _are_primes(p: int, q: int) -> bool:
     """Tell whether two members are primes of one length, as those of an RSA key are."""
-    alike = p != q and p.bit_length() == q.bit_length() >= SMALLEST_PRIME
-    return alike and all(number & 1 and pow(3, number - 1, number) == 1 for number in (p, q))
+    bits = p.bit_length()
+    if p == q or bits != q.bit_length() or bits < SMALLEST_PRIME or not rsa_public(p * q, _USUAL):
+        return False
+    for number in (p, q):
+        effort.power(bits, bits)
+        if pow(3, number - 1, number) != 1:
+            return False
+    return True
 
 
 def _in_another(run: Run) -> Ffc | None:

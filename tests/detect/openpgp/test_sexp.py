@@ -7,7 +7,7 @@ import pytest
 from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
-from scanner.detect.algebra import edwards25519, publics
+from scanner.detect.algebra import edwards25519, effort, publics
 from scanner.detect.algebra.curve_points import derive
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.keys import Proved
@@ -280,3 +280,23 @@ def test_a_key_on_p192() -> None:
     seen = found(in_text(containers.members_object(rows)))
     (private,) = (one for one in seen if isinstance(one, Proved))
     assert (private.candidate.curve, private.candidate.confidence) == ("P-192", Confidence.PROOF)
+
+
+@pytest.mark.parametrize("u", [None, 5])
+@pytest.mark.parametrize("shared", [3, (1 << 61) - 1])
+def test_two_members_with_a_divisor_in_common(shared: int, u: int | None) -> None:
+    """Numbers without an inverse modulo each other are no primes, whatever stands beside them."""
+    rows = [(name, (shared * more).to_bytes(256)) for name, more in (("p", 1 << 1900), ("q", 5))]
+    rows += [("u", u.to_bytes(1))] if u is not None else []
+    assert found(expression(*rows)) == []
+    assert found(in_text(containers.members_object(rows))) == []
+
+
+def test_members_too_long_for_a_key_cost_no_power() -> None:
+    """A power of numbers of 20,000 bits takes seconds."""
+    rows = [
+        (name, (3 + (1 << 20_000) + more).to_bytes(2600)) for name, more in (("p", 0), ("q", 2))
+    ]
+    with effort.bounded(0) as bound:
+        assert found(in_text(containers.members_object(rows))) == []
+    assert not bound.refused

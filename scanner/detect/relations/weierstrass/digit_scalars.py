@@ -243,6 +243,7 @@ def _no_coordinates(pool: Pool, curve: Curve, how: Reading, found: Offsets) -> F
         met = roots.get((x * x * x + a * x + b) % curve.p)
         if met is not None:
             good[[index, *met]] = False
+            met.clear()  # of many copies of a point each is struck out once
     return good
 
 
