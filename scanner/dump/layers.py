@@ -24,6 +24,7 @@ ALIAS_FACTOR, ALIAS_BYTES = 4, 64 << 20
 """All regions together may have this many times the file's bytes, and this many more."""
 
 _TOP = 1 << 64
+_WORD = 8
 
 _Row = tuple[int, int, int, bool]
 """Address, size, file offset, doubted."""
@@ -72,8 +73,28 @@ def columns(layout: Layout, file_size: int, faults: list[Fault]) -> Ranges:
         size[wraps] = room[wraps].astype(np.int64) + 1
         doubted |= wraps
     last = start + (size - 1).astype(np.uint64)
+    if np.any(askew := _askew(start, file, size)):
+        text = "Regions share bytes of the file, in which their words begin at different places."
+        faults.append(Fault(code="damaged-table", text=text))
+        doubted |= askew
     ranges = Ranges(start, last, file, size, doubted, context)
     return ranges.take(np.lexsort((file, start, context)))
+
+
+def _askew(start: _UInt64, file: _Int64, size: _Int64) -> _Bool:
+    """Tell regions that share bytes of the file with one whose words begin elsewhere there.
+
+    The offset or the address of one of them is wrong, and nobody knows of which.
+    """
+    order = np.argsort(file, kind="stable")
+    end = np.maximum.accumulate(file[order] + size[order])
+    skew = (start.astype(np.int64) - file)[order] % _WORD
+    reaching = np.flatnonzero(np.append(True, end[1:] > end[:-1]))  # what first comes so far
+    before = reaching[np.searchsorted(reaching, np.arange(1, len(order)), side="left") - 1]
+    apart = np.flatnonzero((file[order][1:] < end[:-1]) & (skew[1:] != skew[before]))
+    found = np.zeros(len(order), np.bool_)
+    found[order[apart + 1]] = found[order[before[apart]]] = True
+    return found
 
 
 def bounded(ranges: Ranges, file_size: int, faults: list[Fault]) -> Ranges:

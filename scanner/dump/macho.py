@@ -96,5 +96,6 @@ def _command(file: File, draft: Draft, order: str, kind: int, at: int, length: i
         draft.gap("truncated", None, fields[1] - draft.clip(fields[0], fields[1]))
         return
     start, memory, offset, size, _, protection = fields[:6]
-    draft.region(start, size, offset, perms=_PERMS[protection & 7], doubted=size > memory)
+    odd = (start - offset) % 8 != 0  # both begin pages
+    draft.region(start, size, offset, perms=_PERMS[protection & 7], doubted=odd or size > memory)
     draft.gap("not-captured", start + size, memory - size)

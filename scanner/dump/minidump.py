@@ -319,13 +319,14 @@ class _Reader:
             yield start, size, offset
 
     def _region(self, names: "_Names", start: int, size: int, offset: int) -> None:
-        self._draft.region(
-            start, size, offset, perms=names.perms(start), name=names.name(start, start + size)
-        )
+        """Note a range, doubted where a writer begins none but around a pointer: offsets are odd."""
+        perms, name = names.perms(start), names.name(start, start + size)
+        odd = start % self._arch[1] != 0
+        self._draft.region(start, size, offset, perms=perms, name=name, doubted=odd)
 
     def _command_line(self, stream: _Stream) -> None:
         """Count the arguments of /proc/PID/cmdline; what they are is never kept."""
-        if stream.size <= MAX_COMMAND_LINE:
+        if 0 < stream.size <= MAX_COMMAND_LINE:
             data = self._file.read(stream.offset, stream.size)
             self._draft.arguments = max(data.rstrip(b"\0").count(b"\0"), 0)
 

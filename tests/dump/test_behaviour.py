@@ -78,7 +78,10 @@ MINIDUMPS: dict[str, tuple[bytes, set[str]]] = {
     "huge UnloadedModuleList": (stream(14, HUGE), set()),
     "huge ThreadInfoList": (stream(17, HUGE), set()),
     "huge ThreadNames": (stream(24, HUGE), set()),
-    "Memory64 past 2**64": (stream(9, WRAP64), {"truncated", "address-wrap"}),
+    "Memory64 past 2**64": (
+        stream(9, WRAP64),
+        {"truncated", "address-wrap", "damaged-table"},
+    ),
     "BaseRva past the end": (
         stream(9, struct.pack("<4Q", 1, 1 << 40, 0x5000, 64)),
         {"truncated"},

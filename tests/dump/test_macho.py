@@ -51,6 +51,13 @@ def test_core(machine: str, order: str) -> None:
     assert "note process metadata" in {label.name for label in layout.labels}
 
 
+def test_address_that_is_wrong() -> None:
+    """A segment begins a page of memory and one of the file: else its address is wrong."""
+    assert not any(region.doubted for region in layout_of(PLAIN).regions)
+    first = layout_of(patched(PLAIN, 32 + 24, "Q", SEGMENTS[0][0] + 4)).regions
+    assert next(region.doubted for region in first)
+
+
 def test_programs_are_no_cores() -> None:
     """Programs and libraries are no dumps."""
     data = bytearray(macho.write(SEGMENTS).data)

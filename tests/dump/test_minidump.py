@@ -181,6 +181,24 @@ def test_stack_of_which_a_list_has_the_beginning_alone() -> None:
     assert {region.size for region in _parse(data).regions} == {1, 5}
 
 
+@pytest.mark.parametrize(("arch", "word"), [(0, 4), (9, 8)])
+def test_ranges_that_begin_within_a_word(arch: int, word: int) -> None:
+    """Where no word begins, an address may be wrong, and limbs be aligned in another way."""
+    for start in range(0x1000, 0x1000 + 2 * word):
+        [region] = _parse(minidump(memory=[(start, bytes(64))], arch=arch)).regions
+        assert region.doubted is (start % word != 0)
+
+
+def test_command_line_past_the_end() -> None:
+    """Breakpad writes it last: a dump that is cut before it has its memory all the same."""
+    data = minidump(memory=[(0x1000, b"memory")], streams=[(0x47670006, b"a\0b\0")])
+    at = data.index(struct.pack("<2I", 0x47670006, 4)) + 8
+    layout = _parse(data[:at] + struct.pack("<I", len(data) + 100) + data[at + 4 :])
+    assert _codes(layout) == {"truncated"}
+    assert [region.start for region in layout.regions] == [0x1000]
+    assert layout.arguments is None
+
+
 def test_every_list_is_read() -> None:
     """Of several streams of one type none is passed over."""
     second = struct.pack("<IQ2I", 1, 0x7000, 16, 0)

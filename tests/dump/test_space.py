@@ -130,6 +130,20 @@ def test_same_bytes_at_other_addresses() -> None:
     assert space.covered(space_map) == SIZE
 
 
+@pytest.mark.parametrize("offset", range(56, 66))
+def test_bytes_that_two_regions_share_askew(offset: int) -> None:
+    """Where words of shared bytes begin at different places, an offset is wrong: which, none says.
+
+    Both regions are doubted, a third is not; bytes that are shared as words are no damage.
+    """
+    others = [_region(0x1000, 64, 0), _region(0x3000, 8, 8)]
+    space_map, codes = _build([*others, _region(0x2000, 64, offset)])
+    doubted = space_map.base[space_map.doubted & space_map.addressed].tolist()
+    askew = offset < 64 and offset % 8 != 0
+    assert codes == ({"damaged-table"} if askew else set())
+    assert doubted == ([0x1000, 0x2000] if askew else [])
+
+
 def test_too_many_layers() -> None:
     """Where more regions overlap than can be told apart, the bytes of the others are swept."""
     space_map, codes = _build([_region(0x1000 + index, 20, 20 * index) for index in range(12)])
