@@ -4,7 +4,8 @@ Such a file has no header: byte k is physical address k, but for the hole below 
 take, of which each machine has its own, and for what lies before the memory of some. This module
 exists because the tables prove what no magic says: a root in the file leads, by addresses taken as
 offsets from where memory begins, through all levels of tables in the file. It refuses what is too
-small to be a machine, and to choose among layouts that the tables bear out alike.
+small to be a machine, and to choose among layouts that the tables bear out alike; and as no header
+says where the memory ends, it believes the tables that lead to what is not there.
 """
 
 from scanner.dump import paging
@@ -54,7 +55,7 @@ def _joined(
     if doubted:
         paging.unjoined(draft)
     else:
-        arch = paging.join(file, draft, runs, arch=arch)
+        arch = paging.join(file, draft, runs, arch=arch, whole=True)
     layout = draft.layout(
         format_name="memory-image", arch=arch or "unknown", pointer_size=8, byte_order="little"
     )

@@ -319,7 +319,7 @@ class _Reader:
             yield start, size, offset
 
     def _region(self, names: "_Names", start: int, size: int, offset: int) -> None:
-        """Note a range, doubted where a writer begins none but around a pointer: offsets are odd."""
+        """Note a range, doubted where writers begin none but around a pointer: offsets are odd."""
         perms, name = names.perms(start), names.name(start, start + size)
         odd = start % self._arch[1] != 0
         self._draft.region(start, size, offset, perms=perms, name=name, doubted=odd)

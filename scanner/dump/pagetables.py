@@ -51,6 +51,8 @@ class Kind:
     """Of a page that is there, though Linux lets nobody use it: PROT_NONE, or a hint for NUMA."""
     flips: bool
     """Where it lies is inverted in such an entry (since Linux 4.19, against L1TF)."""
+    user: tuple[np.uint64, np.uint64] | None
+    """Of a user's page that is cached, as memory is and devices are not; None where none tells."""
 
     def are(self, what: str, rows: _UInt64) -> _Bool:
         """Tell which entries are of one of these kinds."""
@@ -69,6 +71,7 @@ X86_64 = Kind(
     root=(np.uint64(0xA1), np.uint64(0x21)),  # accessed
     barred=(np.uint64(0x101), np.uint64(0x100)),  # _PAGE_PROTNONE, not P
     flips=True,
+    user=(np.uint64(0x9D), np.uint64(0x05)),  # U and P, neither PWT nor PCD nor PAT
 )
 ARM64 = Kind(
     arch="arm64",
@@ -79,6 +82,7 @@ ARM64 = Kind(
     root=(np.uint64(0x3), np.uint64(0x3)),
     barred=(np.uint64(0x403), np.uint64(0x402)),  # AF, a page, not valid
     flips=False,
+    user=None,
 )
 TRIMMED = np.uint64(0xC01), np.uint64(0x800)
 """Of a page that Windows took from a process, and is there still: in transition, no prototype."""
@@ -118,6 +122,8 @@ class Tables:
         self._most = 2 * pages + (1 << 16)
         self._mapped = 0
         self._told = self._windows = windows
+        self.sought = self.lacking = 0
+        """Tables and users' pages that walks came by, and those of them that the file has not."""
 
     def place(self, addresses: _UInt64) -> _Int64:
         """Return the file offset of the page at each address, -1 where there is none."""
@@ -257,6 +263,7 @@ class Tables:
     ) -> tuple[_UInt64, _UInt64]:
         """Read the tables of one level; return addresses and tables of the one below."""
         size = SIZES[level]
+        self._count(tables)
         below: list[tuple[_UInt64, _UInt64]] = []
         tabled = 0
         steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
@@ -294,6 +301,9 @@ class Tables:
         places = np.full(rows.shape, -1, np.int64)
         whole = kind.are("page", rows)
         places[whole] = self._held(rows[whole] & kind.address)
+        if kind.user is not None:
+            mask, value = kind.user
+            self._count(rows[(rows & mask) == value] & kind.address)
         mask, value = TRIMMED if self._windows else kind.barred
         kept = (rows & mask) == value
         if kept.any():
@@ -303,6 +313,11 @@ class Tables:
             flips = kind.flips and not self._windows
             places[kept] = np.where(turned >= 0, turned, straight) if flips else straight
         return places
+
+    def _count(self, addresses: _UInt64) -> None:
+        """Count what should be memory, and what of it the file has not."""
+        self.sought += len(addresses)
+        self.lacking += int(np.count_nonzero(self.place(addresses) < 0))
 
     def _held(self, addresses: _UInt64) -> _Int64:
         """Return the addresses of pages that the file has, -1 in place of the others."""

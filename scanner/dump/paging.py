@@ -16,6 +16,7 @@ from scanner.dump.draft import Draft
 from scanner.dump.pagetables import ARM64, LARGEST, SIZES, X86_64, Kind, Piece, Run, Tables
 from scanner.dump.source import File
 
+CUT = "Tables of pages lead to memory that the file has not: it was cut."
 AROUND = 64 << 10
 """Bytes on each side of a place where pages adjoin that get an address."""
 MAX_ROOTS = 1024
@@ -31,6 +32,8 @@ _ASKED, _PATHS = 64, 4
 """Roots that say how many levels there are, and entries of a table that are followed for it."""
 _COMPARED, _FOLLOWED = 8, 1024
 """Groups of roots, and tables of a level, that say which layout is right."""
+_LOST = 1024
+"""Of so many tables and pages one may lie nowhere: it changed while the memory was read."""
 _ACCESSED = np.uint64(0x21)
 """P and A of an entry of x86-64: the processor has come by."""
 
@@ -50,12 +53,14 @@ def join(
     arch: str = "",
     roots: Sequence[int] = (),
     windows: bool = False,
+    whole: bool = False,
 ) -> str:
     """Add regions where pages of a process adjoin and lie apart in the file; return what machine.
 
     ``runs`` are the physical memory that the file has, ``roots`` what it says of where tables
     begin; ``arch`` is empty where the file says none. ``windows`` means that it ran there: a root
-    has the kernel's half in it on ARM too. Without a root that leads anywhere there is a fault, and
+    has the kernel's half in it on ARM too; ``whole`` means that all memory of the machine should be
+    there. Without a root that leads anywhere there is a fault, and
     the machine is ``arch``.
     """
     for kind in (X86_64, ARM64) if runs else ():
@@ -66,6 +71,8 @@ def join(
         halves = _halves(tables, named, halved=windows or kind is X86_64)
         if halves:
             _join(draft, tables, halves)
+            if whole and tables.lacking * _LOST > tables.sought:
+                draft.fault("truncated", CUT)
             return kind.arch
     if runs:
         unjoined(draft)

@@ -207,6 +207,19 @@ def test_memory_of_arm_that_begins_elsewhere(gigabytes: int) -> None:
     assert joined(bytes(made.memory), AT, len(SECRET)) == SECRET
 
 
+@pytest.mark.parametrize("arm", [False, True])
+def test_an_image_that_was_cut(arm: bool) -> None:
+    """No header says where memory ends; tables, and pages of users, that are not there do."""
+    made = Machine(arm=arm)
+    for _ in range(10):
+        root = made.process()
+        for at in range(AT, AT + (8 << 30), 1 << 30):
+            made.map(root, at, SECRET[:PAGE])
+    assert codes(bytes(made.memory)) == set()
+    for pages in (1000, 980, 960):
+        assert codes(bytes(made.memory[: pages * PAGE])) == {"truncated"}, pages
+
+
 def test_what_is_no_image() -> None:
     """Noise, zeros, and an image whose addresses are no offsets, stay unknown."""
     made, _ = machine()
