@@ -80,6 +80,8 @@ class _Reader:
             self._ranges()
         elif kind != _HEADER:
             draft.fault("unknown-kind", f"Kernel dumps of kind {kind} are not known.")
+        elif draft.file_size > 2 * shape.size:
+            draft.fault("damaged-table", "The dump says that it is a header alone, and is not.")
         arch = IMAGE_MACHINES.get(self._u32(shape.machine), "unknown")
         root = int.from_bytes(self._head[0x10:0x18], "little")  # DirectoryTableBase
         if join:
@@ -131,8 +133,12 @@ class _Reader:
             draft.fault("damaged-count", text)
             count = shape.widest
         at, offset = shape.runs + codec.size, shape.size
+        stated = codec.unpack_from(self._head, shape.runs)[1]
         for first, pages in codec.iter_unpack(self._head[at : at + count * codec.size]):
             offset = self._pages(first, pages, offset)
+        if (offset - shape.size) // PAGE != stated:
+            text = f"The runs of the header do not have the {stated} pages that it claims."
+            draft.fault("damaged-count", text)
         if not count:
             draft.fault("damaged-count", "A full dump without a run of pages cannot be.")
         self._rest(offset)

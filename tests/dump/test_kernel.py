@@ -107,6 +107,9 @@ DAMAGED: dict[str, tuple[bytes, set[str]]] = {
     "header alone": (WIDE[FULL][:0x2000], {"truncated"}),
     "half a header": (WIDE[FULL][:0x1FFF], {"damaged"}),
     "unknown kind": (patched(WIDE[FULL], 0xF98, "I", 77), {"unknown-kind"}),
+    "a header, and pages": (patched(WIDE[FULL], 0xF98, "I", 3), {"damaged-table"}),
+    "a run less": (patched(WIDE[FULL], 0x88, "I", 2), {"damaged-count"}),
+    "a page less": (patched(WIDE[FULL], 0xA0, "Q", 0), {"damaged-count"}),
     "no run": (patched(WIDE[FULL], 0x88, "I", 0), {"damaged-count"}),
     "10**9 runs": (patched(WIDE[FULL], 0x88, "I", 10**9), {"damaged-count"}),
     "a run of 2**63 pages": (
