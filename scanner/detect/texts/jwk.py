@@ -4,8 +4,10 @@ Token services hold key sets in strings, whole or cut by a tokenizer, quoted in 
 Members are taken by name from the object around ``"kty"``, in whatever order they stand. A public
 key is a witness, and its ``kid`` names the key; private members are a key when p*q = n, when
 d*G = Q, or when the seed gives the public key; on a curve that nobody here knows they are told as
-they stand. A symmetric key (``oct``) has nothing to be proved by. This module refuses to build a
-document from what it reads: there is no nesting to bound.
+they stand. So is a scalar or seed that is as long as its curve has it in an object that was cut,
+whose public half is gone, and ``"kty"`` perhaps too: allocators and ropes part texts (seen in a
+heap snapshot of V8). A symmetric key (``oct``) has nothing to be proved by. This module refuses to
+build a document from what it reads: there is no nesting to bound.
 """
 
 import base64
@@ -22,7 +24,9 @@ from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.ciphers import vectors
 from scanner.detect.encodings import armour
 from scanner.detect.evidence import (
+    ec_derived,
     ec_scalar,
+    okp_derived,
     okp_seed,
     on_curve,
     proved,
@@ -37,6 +41,8 @@ from scanner.model import Place
 from scanner.rules import Rule
 
 MARK = b'"kty'
+CURVE = b'"crv'
+"""What an object without the first mark is told by."""
 
 BEFORE, AFTER = 6 * 1024, 24 * 1024
 """Characters of an object before and behind its ``"kty"``: chains of certificates are long."""
@@ -61,7 +67,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     members, place, wide = _object(memory, space, offset)
     key, public = _read(members)
     if key is not None:
-        say = unproved if isinstance(key, Foreign) else proved
+        say = unproved if public is None else proved
         yield say(key, rule, f"JWK{wide}", (place,))
     if public is not None:
         yield replace(public, witness=replace(public.witness, kid=_kid(members), place=place))
@@ -79,18 +85,24 @@ def examine_secret(memory: Memory, space: int, offset: int, rule: Rule) -> Itera
 
 
 def _object(memory: Memory, space: int, offset: int) -> tuple[dict[bytes, bytes], Place, str]:
-    """Return the members of the object around an anchor, its place, and whether it is wide."""
+    """Return the members of the object around an anchor, its place, and whether it is wide.
+
+    Of an object that has both marks only the first gives them.
+    """
     anchor = armour.text_at(memory, space, offset)
+    curve = False
     for before, behind in _READS:
         whole, text, lead = armour.stretch(anchor, before, behind)
-        mark = text.find(MARK, lead)
+        own = text[lead:].partition(b"}")[0]
+        curve = text.startswith(CURVE, lead) or (MARK not in own and CURVE in own)
+        mark = text.find(CURVE if curve else MARK, lead)
         if mark < 0:
             continue
         start = max(text.rfind(b"{", 0, mark), text.rfind(b"}", 0, mark) + 1 or -1)
         end = text.find(b"}", mark) + 1
         if start >= 0 and end:
             break
-    if mark < 0:
+    if mark < 0 or (curve and MARK in text[max(start, 0) : end or len(text)]):
         return {}, Place(space=space, offset=offset, size=0), ""
     start, end = max(start, 0), end or len(text)
     first = whole.offset + start * whole.width
@@ -112,9 +124,9 @@ def _read(members: dict[bytes, bytes]) -> tuple[Material | None, PublicKey | Non
     match members.get(b"kty"):
         case b"RSA":
             return _rsa(numbers)
-        case b"EC" if curve in _CURVES:
+        case b"EC" | None if curve in _CURVES:
             return _ec(curve, numbers)
-        case b"OKP" if curve.lower() in OKP_BYTES:
+        case b"OKP" | None if curve.lower() in OKP_BYTES:
             return _okp(curve.lower(), numbers)
         case b"AKP" if algorithm in pqc.PUBLIC:
             return _akp(algorithm, numbers)
@@ -142,14 +154,26 @@ def _rsa(numbers: dict[bytes, bytes]) -> tuple[Rsa | None, PublicKey | None]:
 
 
 def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Ec | None, PublicKey | None]:
+    if not {b"x", b"y"} <= numbers.keys():
+        return _lone_scalar(curve, numbers.get(b"d", b"")), None
     x, y, d = (int.from_bytes(numbers.get(name, b""), "big") for name in (b"x", b"y", b"d"))
     if max(x, y).bit_length() > 8 * FIELD_BYTES[curve] or not on_curve(curve, x, y):
         return None, None
     return ec_scalar(curve, d, x, y) if d else None, publics.ec(curve, x, y, kind="jwk")
 
 
+def _lone_scalar(curve: str, scalar: bytes) -> Ec | None:
+    """Read what an object that was cut has left of a key: a scalar as long as its curve's name."""
+    if len(scalar) != FIELD_BYTES[curve] or len(set(scalar)) < _DISTINCT:
+        return None
+    return ec_derived(curve, int.from_bytes(scalar, "big"))
+
+
 def _okp(algorithm: str, numbers: dict[bytes, bytes]) -> tuple[Okp | None, PublicKey | None]:
     public, seed = numbers.get(b"x", b""), numbers.get(b"d", b"")
+    if b"x" not in numbers:
+        lone = len(seed) == OKP_BYTES[algorithm] and len(set(seed)) >= _DISTINCT
+        return okp_derived(algorithm, seed) if lone else None, None
     if len(public) != OKP_BYTES[algorithm] or len(set(public)) < _DISTINCT:
         return None, None
     return okp_seed(algorithm, seed, public), publics.okp(algorithm, public, kind="jwk")

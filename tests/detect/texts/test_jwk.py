@@ -221,3 +221,48 @@ def test_what_is_no_symmetric_key() -> None:
     for secret in ("", "AQAB", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not base64url!"):
         assert find_secrets(secrets.jwk_secret(k=secret)) == []
     assert find_secrets(secrets.jwk_secret(kty="octet")) == []
+
+
+CURVED = [
+    key for key in KEYS if not isinstance(key, recipes.RsaKey) and "crv" in containers.jwk(key)
+]
+
+
+@pytest.mark.parametrize("key", CURVED, ids=lambda key: key.spki_sha256[:8])
+@pytest.mark.parametrize("form", ["front", "quoted", "end", "utf-16le"])
+def test_object_that_was_cut(key: recipes.Key, form: str) -> None:
+    """A scalar or seed beside its curve's name is told, though the public half is gone."""
+    entry = containers.jwk(key, private=True)
+    left = f'B-cut-away","crv":"{entry["crv"]}","d":"{entry["d"]}"}}'
+    text = {
+        "front": left,
+        "quoted": json.dumps({"body": left})[9:],
+        "end": f'{{"crv":"{entry["crv"]}","d":"{entry["d"]}","kty":"{entry["kty"]}","x":"cut',
+        "utf-16le": left,
+    }[form]
+    data = text.encode("utf-16-le" if form == "utf-16le" else "ascii")
+    data = b"\0" * 64 + data + b"\0" * 64
+    keys, publics = split(data)
+    assert {found.candidate.fingerprint.value for found in keys} == {key.spki_sha256}
+    assert {found.candidate.confidence for found in keys} == {Confidence.STRUCTURE}
+    assert publics == []
+    (place,) = keys[0].candidate.places
+    (again,) = jwk.examine(Bytes(data), 0, place.offset, RULES[0])
+    assert isinstance(again, Proved)
+    assert again.candidate == keys[0].candidate
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"crv":"P-256","d":"AyM1SysPpbyDfgZld3umjw"}',
+        '"crv":"P-256","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}',
+        '"crv":"P-256","d":"__________________________________________8"}',
+        '"crv":"Ed25519","d":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}',
+        '"crv":"P-999","d":"hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"}',
+        '"crv":"P-256"}, {"d":"hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"}',
+    ],
+)
+def test_what_is_left_of_no_key(text: str) -> None:
+    """A number of another length, one that says nothing, and one of another object are none."""
+    assert find(text.encode()) == []
