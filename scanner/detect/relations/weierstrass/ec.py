@@ -26,6 +26,7 @@ from scanner.detect.relations.weierstrass import (
     points,
     shifted,
     trials,
+    tweaks,
     verifying,
     witnesses,
 )
@@ -81,6 +82,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     publics = list(publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
     found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
+    found = tweaks.without(pool, found, publics)
     yield from nonces.named(pool, found, known)
 
 

@@ -142,7 +142,7 @@ def anywhere(pool: Pool, suspects: Sequence[Suspect]) -> list[Signed]:
             number
             for how in (hows[0], *(how for how in hows if not how.packed))
             for bits in (n.bit_length(), *(size for size in _HASHES if size < n.bit_length()))
-            for number in _decoded(pool, how, bits)
+            for number in decoded(pool, how, bits)
             if large(number, n)
         )
         numbers = list(itertools.islice(listed, min(MOST_MET, MOST_PAIRS // len(suspects))))
@@ -192,11 +192,12 @@ def _met(
     yield from itertools.islice(found, MOST_ROLES)
 
 
-def _decoded(pool: Pool, how: Reading, bits: int) -> Iterator[int]:
+def decoded(pool: Pool, how: Reading, bits: int) -> Iterator[int]:
     """Yield the numbers that begin or end with runs, or are digits."""
     starts, width = _starts(pool, how, bits), readings.width(how, bits)
     starts = starts[(starts >= 0) & (starts + width <= len(pool.data))][:MOST_MET]
-    yield from readings.decode_all(how, pool.data[starts[:, None] + np.arange(width)])
+    if len(starts):
+        yield from readings.decode_all(how, pool.data[starts[:, None] + np.arange(width)])
 
 
 def _by_spelling(hows: Sequence[Sequence[Reading]]) -> Mapping[tuple[Reading, ...], list[int]]:
