@@ -41,9 +41,9 @@ MOST: dict[str, tuple[int, int, int]] = {
     "P-384": (400, 600, 400),
     "P-521": (150, 500, 256),
     "secp256k1": (1_200, 1_500, 1_000),
-    "brainpoolP256r1": (200, 400, 150),
-    "brainpoolP384r1": (100, 200, 60),
-    "brainpoolP512r1": (50, 100, 30),
+    "brainpoolP256r1": (200, 1_500, 150),
+    "brainpoolP384r1": (100, 600, 60),
+    "brainpoolP512r1": (50, 500, 30),
     "SM2": (200, 1_000, 500),
     "P-192": (200, 600, 150),
     "brainpoolP224r1": (100, 400, 100),
@@ -51,6 +51,10 @@ MOST: dict[str, tuple[int, int, int]] = {
 }
 """Derivations in a section: without and with a public key of the curve to look for; and among many
 runs. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1), 0.3 to 0.5 ms."""
+
+KNOWN_OF_MANY = {"brainpoolP256r1": 1_000, "brainpoolP384r1": 400, "brainpoolP512r1": 256}
+"""Of curves that few programs use, the derivations among many runs with a public key of the curve:
+as many as on other curves of their size. Seen in Perl, with keys on every curve in one server."""
 
 UNLIKELY = 4
 """Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
@@ -139,6 +143,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
     """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
     without, with_known, of_many = MOST[name]
+    of_many = KNOWN_OF_MANY.get(name, of_many) if known else of_many
     most = pool.budget(with_known if known else without, of_many)
     return max(most, min(nearby.worth(pool, near, nearby.TABLE), of_many * DEEP))
 

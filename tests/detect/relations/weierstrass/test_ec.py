@@ -14,6 +14,7 @@ from scanner.detect import evidence
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers import pool as pools
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
@@ -167,6 +168,28 @@ def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None
     data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
     known = publics.ec(curve, key.x, key.y, kind="known")
     (related,) = found(make_pool(data)[0], [known])
+    assert named(related) == key.spki_sha256
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize(
+    ("curve", "others"),
+    [("brainpoolP256r1", 400), ("brainpoolP384r1", 180), ("brainpoolP512r1", 110)],
+)
+def test_a_scalar_of_a_named_curve_that_few_use(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, curve: str, others: int, *, few: bool
+) -> None:
+    """Seen in Perl: a server of eleven certificates, where other numbers took all the turns."""
+    monkeypatch.setattr(pools, "FEW_RUNS", FEW_RUNS if few else 100)
+    key = keys.ec_key(curve)
+    size = key.field_bytes
+    raw = noise.uniform(others * size, 5)
+    lone = [raw[at : at + size] for at in range(0, len(raw), size)]
+    lone.insert(others * 9 // 10, encodings.little_limbs(key.d, size))
+    known = publics.ec(curve, key.x, key.y, kind="known")
+    pool, _ = make_pool(b"".join(bytes(16) + each for each in lone) + bytes(16))
+    assert pool.few == few
+    (related,) = found(pool, [known])
     assert named(related) == key.spki_sha256
 
 
