@@ -36,8 +36,8 @@ MOST_SUSPECTS = 512
 MOST_READ = 1 << 16
 """Numbers that are tried as a coordinate in each spelling, and as a chain code: 1 us each."""
 
-MOST_PARENTS, MOST_SUMS = 1_000, 1 << 18
-"""Points that are tried as a parent, and sums of one and a scalar's point: 60 us and 2 us each."""
+MOST_PARENTS, MOST_SUMS = 2_000, 1 << 18
+"""Points that are tried as a parent, and sums of one and a scalar's point: 30 us and 2 us each."""
 
 MOST_HASHES, MOST_OF_PARENT = 1 << 22, 1 << 20
 """Hashes of BIP 32, and those of a parent whose chain code is looked for: 2 us each."""
@@ -228,12 +228,13 @@ def _node(parent: Point, own: Collection[int], codes: Sequence[bytes]) -> tuple[
     return None, hashed
 
 
-def _lifted(x: int) -> list[Point]:
-    """Return a point that has a number as its x: half of all numbers are none."""
+def _lifted(x: int) -> tuple[Point, ...]:
+    """Return both points that have a number as their x: half of all numbers are none."""
     try:
-        return [curve_points.decode(CURVE, b"\x02" + x.to_bytes(_SIZE, "big"))]
+        x, y = curve_points.decode(CURVE, b"\x02" + x.to_bytes(_SIZE, "big"))
     except ValueError:
-        return []
+        return ()
+    return (x, y), (x, _P - y)
 
 
 def _compressed(point: Point) -> bytes:

@@ -76,6 +76,16 @@ def test_children_of_an_extended_public_key(make_pool: MakePool, gone: str) -> N
     assert told(pool) == ({key.d} if gone else set())
 
 
+@pytest.mark.parametrize("label", ["parent", "a", "b", "c", "d", "e"])
+def test_children_of_points_of_either_sign(make_pool: MakePool, label: str) -> None:
+    """The x of a parent is that of two points, and half of all parents have the odd one."""
+    parent = keys.ec_key(CURVE, label=label)
+    key, point, _ = child(parent.x, parent.y, CODE, 3)
+    rest = [padded((parent.x, parent.y)), CODE, padded(point)]
+    pool, _ = make_pool(heap([*coordinates(key), *rest]))
+    assert told(pool) == set()
+
+
 def test_a_child_of_a_child(make_pool: MakePool) -> None:
     """Its parent stands nowhere: that follows from the tweak of its own."""
     key, point, code = child(PARENT.x, PARENT.y, CODE, 0)
