@@ -10,12 +10,14 @@ it, and ``matches`` tells what of it is a key.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import bare_numbers
+from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations.places import headed, nearby, repeated, turned
 from scanner.detect.relations.related import Related
@@ -30,8 +32,8 @@ from scanner.detect.relations.weierstrass import (
     verifying,
     witnesses,
 )
-from scanner.detect.relations.weierstrass.curves import BIG, CURVES, JAVA, LITTLE, WORDS
-from scanner.detect.relations.weierstrass.trials import LEAST_HEADED, Trial
+from scanner.detect.relations.weierstrass.curves import BIG, CURVES, JAVA, LITTLE, WORDS, Curve
+from scanner.detect.relations.weierstrass.trials import LEAST_HEADED, Listed, Trial
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
@@ -90,6 +92,24 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     yield from nonces.named(pool, found, known)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Listed:
+    """Scalars of one size that may stand in a pool, for all curves of the size."""
+
+    likely: list[Listed]
+    """Where a sum, a structure or a look tells, the likeliest first."""
+    short: list[Listed]
+    """Those whose first bytes are zeros."""
+    copied: Listed
+    slots: Listed
+    """Of what stands more than once."""
+    ending: Listed
+    turned: Listed
+    """What stands in both byte orders."""
+    headed: Offsets
+    """Behind what counts their words."""
+
+
 def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], Trial] = {}
@@ -98,39 +118,20 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     asked = {n: found for n, found in met.known.items() if found or n in used or n not in SELDOM}
     for size in sorted({CURVES[name].size for name in asked}):
         known = {name: found for name, found in asked.items() if CURVES[name].size == size}
+        named = {name for name, found in known.items() if found or name in used}
         counts = {
             name: _most(pool, name, met.beside[name], known=bool(found))
-            // (1 if found or name in used else LIKELIER.get(name, UNLIKELY))
+            // (1 if name in named else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
         near = [place for name in known for place in met.beside[name]]
         taken = nearby.spans(place for name in known for place in met.taken[name])
         ground = nearby.Ground(taken, poor=nearby.spans(p for p in near if p.size > 2 * size))
-        most = max(counts.values())
-        listed = list(trials.candidates(pool, size, most, near, ground))
-        said = headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground)
-        ways = trials.ways(pool, size)
-        moved = repeated.copied(pool, size, most // 4), size, ways
-        slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
-        often = slots, size, ways if size == _SLOT else (BIG,)
-        ending = repeated.ending(pool, size, MOST_IN_SLOTS), size, ways
-        both = turned.numbers(pool, size, MOST_TURNED), size, (LITTLE,)
-        named = any(found or name in used for name, found in known.items())
-        short = trials.shorter(pool, size, most // 4, near, ground) if named else []
+        listed = _listed(pool, size, max(counts.values()), near, ground, named=bool(named))
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
             own = trials.beside(pool, curve, count // 4, met.beside[name], ground)
-            room = count + len(own[0]) * len(own[2])
-            tried = list(trials.derived(pool, curve, room, [own, *listed]))
-            tried += trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [moved])
-            tried += trials.derived(pool, curve, count // 2, [often])
-            if found or name in used:
-                tried += trials.derived(pool, curve, count // 2, [ending])
-            tried += trials.derived(pool, curve, MOST_TURNED, [both])
-            tried += trials.derived(pool, curve, count, short)
-            tried += trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), said)
-            tried += trials.texts(pool, curve, max(count // 4, LEAST_TEXTS.get(name, FEWEST_TEXTS)))
-            tried += trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))
+            tried = list(_tried(pool, curve, count, own, listed, named=name in named))
             yield from matches.known(pool, curve, tried, found, seen)
             for trial in tried:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
@@ -138,6 +139,44 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     yield from matches.standing(pool, left, seen)
     yield from matches.by_y(pool, left, met.ys, seen)
     yield from beheaded.search(pool, seen | met.parsed)
+
+
+def _listed(
+    pool: Pool, size: int, most: int, near: Sequence[Place], ground: nearby.Ground, *, named: bool
+) -> _Listed:
+    """List the scalars of a size, of which at most ``most`` are tried on a curve.
+
+    Those that few programs leave only if somebody ``named`` a curve of the size.
+    """
+    ways = trials.ways(pool, size)
+    slots = repeated.in_slots(pool, size, MOST_IN_SLOTS)
+    return _Listed(
+        likely=list(trials.candidates(pool, size, most, near, ground)),
+        short=trials.shorter(pool, size, most // 4, near, ground) if named else [],
+        copied=(repeated.copied(pool, size, most // 4), size, ways),
+        slots=(slots, size, ways if size == _SLOT else (BIG,)),
+        ending=(repeated.ending(pool, size, MOST_IN_SLOTS), size, ways),
+        turned=(turned.numbers(pool, size, MOST_TURNED), size, (LITTLE,)),
+        headed=headed.likeliest(pool, size, max(most // 2, LEAST_HEADED), near, ground=ground),
+    )
+
+
+def _tried(
+    pool: Pool, curve: Curve, count: int, own: Listed, listed: _Listed, *, named: bool
+) -> Iterator[Trial]:
+    """Derive the points of scalars on a curve: ``count`` of the likely ones, and some of others."""
+    room = count + len(own[0]) * len(own[2])
+    yield from trials.derived(pool, curve, room, [own, *listed.likely])
+    yield from trials.derived(pool, curve, max(count // 4, LEAST_HEADED), [listed.copied])
+    yield from trials.derived(pool, curve, count // 2, [listed.slots])
+    if named:
+        yield from trials.derived(pool, curve, count // 2, [listed.ending])
+    yield from trials.derived(pool, curve, MOST_TURNED, [listed.turned])
+    yield from trials.derived(pool, curve, count, listed.short)
+    yield from trials.behind_headers(pool, curve, max(count // 2, LEAST_HEADED), listed.headed)
+    most = max(count // 4, LEAST_TEXTS.get(curve.name, FEWEST_TEXTS))
+    yield from trials.texts(pool, curve, most)
+    yield from trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))
 
 
 def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
