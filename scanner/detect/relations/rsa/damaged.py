@@ -109,23 +109,28 @@ def unnamed(shelf: Shelf, others: Collection[int]) -> Iterator[Related]:
     Together: their low words give that of a modulus which stands too; or anywhere in a section, in
     digits, where their high words do. Those of ``others`` are found already.
     """
-    seen, left = set(others), shelf.pool.budget(*MOST_LATTICES)
+    seen = set(others)
+    for n, rests, index in islice(_met(shelf), shelf.pool.budget(*MOST_LATTICES)):
+        if n not in seen:
+            key = _recovered(shelf, n, arithmetic.EXPONENTS[0], rests, index)
+            if key is not None and _of_primes(key.key):
+                seen.add(n)
+                yield key
+
+
+def _met(shelf: Shelf) -> Iterator[tuple[int, Rests, int]]:
+    """Yield (modulus, rests, index of one) where a rest and another may be of its primes."""
     for bits in BITS:
         numbers = shelf.numbers(bits)
-        order = np.argsort(numbers.low)
-        found = ((r, _products(shelf, r, numbers.low[order])) for r in _whole(shelf, bits // 2))
-        tops = np.argsort(numbers.top)
-        digits = ((r, _upper(r, numbers.top[tops])) for r in _in_digits(shelf, bits // 2))
-        for rows, parts in ((order, found), (tops, digits)):
+        lows, tops = np.argsort(numbers.low), np.argsort(numbers.top)
+        by_low = ((r, _products(shelf, r, numbers.low[lows])) for r in _whole(shelf, bits // 2))
+        by_top = ((r, _upper(r, numbers.top[tops])) for r in _in_digits(shelf, bits // 2))
+        for rows, parts in ((lows, by_low), (tops, by_top)):
             for rests, hits in parts:
-                for index, at in islice(hits, left):
-                    left -= 1
+                for index, at in hits:
                     n = shelf.value(numbers, int(rows[at]))
-                    if n not in seen and n.bit_length() == bits:
-                        key = _recovered(shelf, n, arithmetic.EXPONENTS[0], rests, index)
-                        if key is not None and _of_primes(key.key):
-                            seen.add(n)
-                            yield key
+                    if n.bit_length() == bits:
+                        yield n, rests, index
 
 
 def _of_primes(key: Material) -> bool:
