@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -66,6 +67,17 @@ def test_rsa_whatever_the_allocator_took(key: recipes.RsaKey, left: str, extra: 
     assert 33 + cut <= place.offset <= 33 + starts(key)[left]
     (again,) = headless.examine(Bytes(data), 0, place.offset, RULE)
     assert again.candidate.fingerprint == said.fingerprint
+
+
+def test_exponents_without_their_highest_bits() -> None:
+    """Where dp, dq and qinv alone are left, none of them needs a byte of zeros before it."""
+    made = recipes.rsa_key(2048, label="other")
+    key = replace(made, p=made.q, q=made.p)
+    assert max(value.bit_length() for value in (key.dp, key.dq, key.qinv)) < 1024
+    form = encodings.pkcs1_der(key)
+    for cut in (starts(key)["q"] + 20, starts(key)["dp"] - 1):
+        found = find(bytes(64) + form[cut:] + bytes(64))
+        assert {f.candidate.fingerprint.value for f in found} == {key.spki_sha256}
 
 
 @pytest.mark.parametrize("left", ["d", "p", "q", "dp", "dq"])

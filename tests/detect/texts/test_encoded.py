@@ -1,6 +1,7 @@
 """Keys as base64 and hex, whole and damaged: read at any alignment, judged by what they hold."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -170,6 +171,20 @@ def test_a_text_without_its_first_lines(bits: int, columns: int, codec: str) -> 
             data = bytes(16) + text[lost:].decode().encode(codec) + bytes(64)
             found = only("headless-text", data, key)
             assert found.candidate.confidence is Confidence.PROOF
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("columns", [64, 76, 4096])
+def test_a_text_of_exponents_without_their_highest_bits(columns: int, codec: str) -> None:
+    """Where dp, dq and qinv alone are left, one header is seen at least."""
+    made = keys.rsa_key(2048, label="other")
+    key = replace(made, p=made.q, q=made.p)
+    der = encodings.pkcs8_der(key)
+    for lead in range(3):
+        body = base64.b64encode(bytes(lead) + der)[-540:]
+        text = wrapped(body, columns) + b"\n-----END PRIVATE KEY-----\n"
+        data = bytes(16) + text.decode().encode(codec) + bytes(64)
+        assert only("headless-text", data, key).candidate.confidence is Confidence.PROOF
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
