@@ -64,6 +64,14 @@ def cpio(order: str, name: bytes = b"core\0", mode: int = 0o100644) -> bytes:
     return struct.pack(order + "13H", 0o70707, 1, 2, mode, 0, 0, 1, 0, 3, 4, len(name), 0, 9) + name
 
 
+def mail(encoding: bytes) -> bytes:
+    """Write a mail with something attached."""
+    head = b"Subject: a core\nFrom: me@here\nMIME-Version: 1.0\nContent-Type: multipart/mixed;"
+    part = b"\n\n--part\nContent-Type: text/plain\n\nsee there\n\n--part\n"
+    fields = b"Content-Type: application/gzip\nContent-Transfer-Encoding: " + encoding
+    return head + b' boundary="part"' + part + fields + b"\n\nH4sIAAAA\n--part--\n"
+
+
 FILES = {
     "gpg-c": old(3, PASSWORD) + new(18, b"\1" + SEALED, part=10),
     "gpg-e": old(1, KEY, width=2) + new(18, b"\1" + SEALED, part=13),
@@ -94,6 +102,17 @@ FILES = {
     "lrzip": b"LRZI\0\6" + SEALED,
     "uuencode": b"begin 644 core\nM?T5,1@(!`0``\n",
     "uuencode-m": b"begin-base64 644 core.gz\nH4sIAAAA\n====\n",
+    "zpaq": b"7kSt\xa01\x83\xd3\x8c\xb2(\xb0\xd3zPQ\2\1" + SEALED,
+    "shar": b"#!/bin/sh\n# This is a shell archive (produced by GNU sharutils 4.15.2).\n",
+    "mail": mail(b"base64"),
+    "mailbox": b"From me@here Mon Jan  1 00:00:00 2024\n" + mail(b"base64"),
+    "mail-crlf": mail(b'"Base64"').replace(b"\n", b"\r\n"),
+    "mail-uu": mail(b"x-uuencode"),
+    "ihex": b":100000000200010000000000000011223344556688\n:00000001FF\n",
+    "srec": b"S0090000672E73726563B4\r\nS3158C7A71A058757A8CFE7F0000CDB3E91D847F0000FA\r\n",
+    "tekhex": b"%526C7C7FFE8C7A71A058757A8CFE7F0000CDB3E91D847F00002200000000000000C025FF1D847F0000"
+    b"\n%0A81010000\n",
+    "verilog": b"@00007FFE8C7A71A0\n58 75 7A 8C FE 7F 00 00 CD B3 E9 1D 84 7F 00 00\n",
     "perf.data": b"PERFILE2" + bytes(96) + SEALED,
     "xl": b"Xen saved domain, xl format\n \0 \r" + SEALED,
     "xen-2": b"\xff" * 8 + b"XENF\0\0\0\2" + SEALED,
@@ -118,7 +137,14 @@ ORDINARY = {
     "certificates": b"\x30\x80" + TYPE + b"\2\xa0\x80" + SEALED,
     "a-key": b"\x30\x82\4\xa2\2\1\0" + SEALED,
     "pem": b"-----BEGIN CERTIFICATE-----\nMIIB" + b"A" * 60 + b"\n",
-    "mail": b"MIME-Version: 1.0\nContent-Type: text/plain\n\nsmime-type=enveloped-data\n",
+    "a-mail": b"MIME-Version: 1.0\nContent-Type: text/plain\n\nsmime-type=enveloped-data\n",
+    "mail-of-text": mail(b"quoted-printable"),
+    "fields": b"Host: here\nContent-Transfer-Encoding: base64\n\nRVhBTVBMRQ==\n",
+    "ihex-sum": b":10000000020001000000000000001122334455663A\n:00000001FF\n",
+    "srec-sum": b"S0090000672E73726563B5\nS5030001FB\n",
+    "tekhex-count": b"%536C7C7FFE8C7A71A058757A8CFE\n%0A81010000\n",
+    "addresses": b"@00007FFE8C7A71A0\nwords\n",
+    "times": b":00:00:00:01\n:00:00:00:02\n",
     "signed": b"To: me\nContent-Type: application/pkcs7-mime; smime-type=signed-data\n\nMIIB\n",
     "cpio-mode": cpio("<", mode=0),
     "cpio-name": cpio("<", name=b"core"),

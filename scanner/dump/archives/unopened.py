@@ -67,6 +67,10 @@ _MAGICS: tuple[tuple[str, bytes], ...] = (
     ("CRX", b"Cr24\3\0\0\0"),
     ("LZFSE", b"bvx"),
     ("pbzx", b"pbzx"),
+    ("zpaq", b"7kSt\xa01\x83\xd3"),
+    ("zpaq", b"zPQ\1"),
+    ("zpaq", b"zPQ\2"),
+    ("shar", b"#!/bin/sh\n# This is a shell archive"),
     ("zip", b"PK\7\x08"),
     ("zip", b"PK00"),
 )
@@ -216,6 +220,13 @@ def _inflates(kind: int, data: bytes) -> bool:
 # --- archives, memory, text ---------------------------------------------------------------------
 
 _UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n[!-`]")
+_MAIL = re.compile(rb"(?:From [^\n]*\n)?[A-Za-z-]{1,40}:[ \t]")
+_MIME = re.compile(rb"(?im)^mime-version:")
+_ENCODED = re.compile(rb"(?im)^content-transfer-encoding:[ \t]*\"?(?:base64|(?:x-)?uuencode)")
+_MAIL_HEAD, _MAIL_PARTS = 64 << 10, 1 << 20
+"""Bytes of a mail in which its version stands, and in which a part of it is told to be encoded."""
+_RECORD = re.compile(rb"(:|S[0-35-9]|%)([0-9A-F]{8,600})\r?\n(?:[:S%@]|$)")
+_VERILOG = re.compile(rb"@[0-9A-F]{8,16}\r?\n(?:[0-9A-F]{2} ){4,}[0-9A-F]{2}")
 _CPIO = struct.Struct("13H")
 
 
@@ -255,6 +266,26 @@ def _is_uuencoded(_: File, head: bytes) -> bool:
     return _UUENCODED.match(head) is not None
 
 
+def _is_mail(file: File, head: bytes) -> bool:
+    """Tell a mail (RFC 2045) with a part in base64: what is attached to it is packed so."""
+    if not _MAIL.match(head) or not _MIME.search(file.read(0, min(_MAIL_HEAD, file.size))):
+        return False
+    return _ENCODED.search(file.read(0, min(_MAIL_PARTS, file.size))) is not None
+
+
+def _is_records(_: File, head: bytes) -> bool:
+    """Tell memory as records of hex by the first one: its count, and but for Tektronix' its sum."""
+    match = _RECORD.match(head)
+    if match is None:
+        return _VERILOG.match(head) is not None
+    mark, digits = match.groups()
+    if mark == b"%":
+        return len(digits) == int(digits[:2], 16) and digits[2:3] in b"368"
+    data = bytes.fromhex(digits[: len(digits) & ~1].decode())
+    behind, total = (5, 0) if mark == b":" else (1, 0xFF)
+    return len(data) == data[0] + behind and sum(data) & 0xFF == total
+
+
 def _ends_as_zip(file: File, _: bytes) -> bool:
     """Tell a ZIP archive behind other bytes, as one that unpacks itself, by its directory."""
     start = max(file.size - _TAIL, 0)
@@ -278,5 +309,7 @@ _TOLD: tuple[tuple[str, _Tells], ...] = (
     ("hibernation", _is_hibernation),
     ("lz4-java", _is_lz4_java),
     ("uuencode", _is_uuencoded),
+    ("a mail with something attached", _is_mail),
+    ("memory as records of hex", _is_records),
     ("a ZIP archive behind other bytes", _ends_as_zip),
 )
