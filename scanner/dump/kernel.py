@@ -237,4 +237,5 @@ class _Reader:
             for address, place, length in struct.iter_unpack(
                 "<Q2I", self._file.read(offset + at, size)
             ):
-                self._draft.region(address & mask, length, place)
+                start, word = address & mask, 8 if self._shape is _WIDE else 4
+                self._draft.region(start, length, place, doubted=start % word != 0)

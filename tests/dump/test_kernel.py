@@ -93,6 +93,15 @@ def codes(data: bytes) -> set[str]:
     return damage(layout_of(data))
 
 
+@pytest.mark.parametrize(("machine", "word"), [("i386", 4), ("x86_64", 8)])
+def test_blocks_that_begin_within_a_word(machine: str, word: int) -> None:
+    """Where no word begins, an address may be wrong, and limbs be aligned in another way."""
+    for at in range(2 * word):
+        data = kerneldump.write_triage([(0x80001000 + at, b"k" * 100)], machine=machine).data
+        doubted = [region.doubted for region in layout_of(data).regions if region.size == 100]
+        assert doubted == [at % word != 0]
+
+
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
     """Write numbers over a dump."""
     out = bytearray(data)
