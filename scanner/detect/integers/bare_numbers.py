@@ -64,6 +64,9 @@ SLOT = 64
 """Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
 parts one from the next."""
 
+COUNT = 4
+"""Bytes of what counts a text right before it, as V8 does."""
+
 _CROWD = 1 << 12
 """Bytes within which texts are a crowd."""
 
@@ -164,7 +167,8 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
     before = memory.clip(space, offset - width, width)[:1]
     adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
-    match = _WORD.match(text[:SLOT] if size == SLOT else text)
+    counted = int.from_bytes(memory.clip(space, offset - COUNT, COUNT), "little") == size
+    match = _WORD.match(text[:size] if size == SLOT or counted else text)
     digits = _DIGITS.match(text)
     if digits is not None and _parted(before, digits[1], text[digits.end() :]):
         match = digits

@@ -17,6 +17,7 @@ from scanner.detect.integers.bare_numbers import (
     BASE58,
     BASE64,
     BYTES,
+    COUNT,
     COUNTED,
     DECIMAL,
     HEX,
@@ -258,6 +259,7 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     if not len(at):
         return at, at
     start, size = _spans(buffer, at, width, INSIDE)
+    size = _counted(buffer, start, size) if width == 1 else size
     cut = start + (size + 1) * width > len(buffer)
     cut &= size > 0
     size[cut] = LONGEST
@@ -267,6 +269,22 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     slots = _slots(start, size) if width == 1 else start[:0]
     size = np.append(size[keep] * width, np.full(len(slots), SLOT))
     return np.append(start[keep], slots), size
+
+
+def _counted(buffer: Bytes, start: Offsets, size: Offsets) -> Offsets:
+    """Return the characters of texts: of those that a count before them ends, as many as it says.
+
+    What stands behind is another object, whose first bytes may be letters. Seen in V8, whose
+    strings have no end but their padding, of which a multiple of eight has none.
+    """
+    odd = np.flatnonzero((_LENGTHS[size] == 0) & (size > 0) & (start >= COUNT))
+    count = _read(buffer, start[odd] - COUNT, COUNT).copy().view("<u4")[:, 0].astype(np.int64)
+    more = size[odd] - count
+    good = (more > 0) & (more <= _EIGHT)
+    good[good] = _LENGTHS[count[good]] > 0
+    said = size.copy()
+    said[odd[good]] = count[good]
+    return said
 
 
 def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:

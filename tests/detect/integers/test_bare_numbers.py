@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -217,6 +218,22 @@ def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
     data = noise.plant(noise.text(SIZE, 3), 4096 - 16, bytes(16) + row + bytes(16))
     (found,) = private(scanned(tmp_path, data), spki)
     assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
+
+
+@pytest.mark.parametrize("said", [0, 1])
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_text_that_a_count_ends(tmp_path: Path, curve: str, said: int) -> None:
+    """Seen in V8: a string that fills its words, and an object whose first byte is a letter."""
+    key = keys.ec_key(curve)
+    text, x = (n.to_bytes(key.field_bytes, "big").hex().encode() for n in (key.d, key.x))
+    header = bytes.fromhex("7908b01a5502000003000000") + struct.pack("<I", len(text) + said)
+    behind = bytes.fromhex("3193b01a5502000000000000")
+    data = noise.plant(noise.text(SIZE, 3), 5001, b"\0" + x + b"\0")
+    data = noise.plant(data, 9000, header + text + behind)
+    places = [one.places[0] for one in private(scanned(tmp_path, data), key.spki_sha256)]
+    assert [(place.offset, place.size) for place in places] == (
+        [] if said else [(9000 + len(header), len(text))]
+    )
 
 
 AROUND = [(b"/", b""), (b"x", b""), (b"", b"x"), (b".", b""), (b"", b"-"), (b"%", b"")]
