@@ -3,13 +3,14 @@
 A scalar is short, its derivation is dear, and it need not fill its run: so where it may begin
 decides what a search costs. In this order: behind the structure that counts its limbs; to its run's
 end behind a pointer and a count, or behind a word that few others have too; behind bytes that
-announce its length (a size, a length, a tag), if it fills a run, near a public key; a run's edge
-beside one, and a field of one run with it; what is announced and fills a run beside another such
-piece, or anywhere; in few runs a run that it fills and a run's edge, near a public key; what is
-announced and fills no run, and a run that it fills, the rarer first; slots of a few equal objects
-end to end; other edges; other slots; a word from the edges. Where not all of a kind can be tried,
-those in a long row of their like come last: a loop computed them. Which of them are worth a trial
-``variety`` says; this module refuses to judge what they hold.
+announce its length (a size, a length, a tag), if it fills a run, near a public key, and anywhere
+where many runs have few such; a run's edge beside one, and a field of one run with it; what is
+announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
+and a run's edge, near a public key; what is announced and fills no run, and a run that it fills,
+the rarer first; slots of a few equal objects end to end; other edges; other slots; a word from the
+edges. Where not all of a kind can be tried, those in a long row of their like come last: a loop
+computed them. Which of them are worth a trial ``variety`` says; this module refuses to judge what
+they hold.
 """
 
 import itertools
@@ -256,6 +257,8 @@ def _whole_words(
     if near:
         marks = nearby.marks(near)
         yield both[nearby.distances(pool, both, marks) <= NEIGHBOURHOOD]
+        if not pool.few and len(own := variety.sifted(pool, both, size, top)) <= most // 2:
+            yield own  # Node.js has hundreds, and thousands of edges beside its points
         yield edges[nearby.distances(pool, edges, marks) <= _BESIDE]
         yield _slots(
             pool, size, short & (nearby.distances(pool, pool.head.clip(0), marks) <= _BESIDE)

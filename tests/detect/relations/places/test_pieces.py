@@ -1,0 +1,35 @@
+"""Pieces: in which order they are tried."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures import noise
+from scanner.detect.integers import pool as pools
+from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
+from scanner.detect.relations.places import pieces
+from scanner.dump.space import Memory
+from scanner.model import Place
+
+MakePool = Callable[[bytes], tuple[Pool, Memory]]
+
+MOST = 8
+
+
+@pytest.mark.parametrize("objects", [1, MOST])
+def test_few_announced_objects_come_before_what_stands_beside_points(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, objects: int
+) -> None:
+    """Seen in Node.js: a scalar in an array of its own, and thousands of edges beside points."""
+    monkeypatch.setattr(pools, "FEW_RUNS", 0)
+    beside = b"".join(noise.uniform(48, seed) + bytes(16) for seed in range(4 * MOST))
+    apart = bytes(NEIGHBOURHOOD + 4096)
+    head = (32).to_bytes(8, "little")
+    own = b"".join(head + noise.uniform(32, 99 + seed) + bytes(24) for seed in range(objects))
+    pool, _ = make_pool(bytes(64) + beside + apart + own + bytes(64))
+    near = [Place(space=0, offset=64 * at, size=32) for at in range(1, 4 * MOST)]
+    found = pieces.aligned(pool, 32, MOST, near)
+    raw = noise.uniform(32, 99)
+    assert len(found) == MOST
+    first = [pool.data[at : at + 32].tobytes() for at in found[:objects].tolist()]
+    assert (raw in first) == (objects == 1)
