@@ -23,6 +23,7 @@ from scanner.detect.algebra.material import Ec
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
+from scanner.detect.integers.readings import DIGITS_30
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import comb, points, signed
@@ -39,12 +40,18 @@ MOST_READ = 1 << 16
 MOST_PARENTS, MOST_SUMS = 2_000, 1 << 18
 """Points that are tried as a parent, and sums of one and a scalar's point: 30 us and 2 us each."""
 
-MOST_HASHES, MOST_OF_PARENT = 1 << 22, 1 << 20
-"""Hashes of BIP 32, and those of a parent whose chain code is looked for: 2 us each."""
+MOST_HASHES = 1 << 22
+"""Hashes of BIP 32, at 1.3 us: more than a parent asks for whose chain code is looked for."""
 
-MOST_CODES, MOST_BEFORE, MOST_INDEXES, MOST_CHILDREN = 1 << 14, 1 << 12, 64, 1_024
-"""Numbers that are tried as a chain code, of these such before a point, and indexes with each;
-indexes of a known parent."""
+MOST_CODES, MOST_BEFORE, MOST_INDEXES = 1 << 13, 1 << 12, 64
+"""Numbers that are likely a chain code, those before a point among them, and indexes of children
+that are tried with each."""
+
+MOST_HEADS, FEWER_INDEXES = 1 << 17, 4
+"""Runs that begin with another one, and indexes with each."""
+
+MOST_CHILDREN = 1_024
+"""Indexes that are tried once a parent is known with its chain code."""
 
 _TAG = hashlib.sha256(b"TapTweak").digest() * 2
 _CODE, _SIZE = 32, CURVES[CURVE].size
@@ -114,19 +121,28 @@ def _marks(pool: Pool) -> Offsets:
 
     Those in runs of their own come first.
     """
-    near = np.arange(-SLACK, SLACK + 1)
     heads, tails = pool.head[pool.head >= 0], pool.tail[pool.tail >= 0] - _SIZE
-    alone = (_within(pool, (edges[:, None] + near).ravel()) for edges in (_alone(pool), heads))
-    found = np.concatenate((*alone, _within(pool, (tails[:, None] + near).ravel())))
-    return found[np.isin(pool.data[found - 1], points.COMPRESSED)][:MOST_READ]
+    found = np.concatenate([_marked(pool, edges) for edges in (_alone(pool), heads, tails)])
+    return found[:MOST_READ]
+
+
+def _marked(pool: Pool, edges: Offsets) -> Offsets:
+    """Return the positions near edges that are behind the kind of a compressed point."""
+    found = (edges[:, None] + np.arange(-SLACK, SLACK + 1)).ravel()
+    found = found[(found > 0) & (found <= len(pool.data))]
+    return _within(pool, found[np.isin(pool.data[found - 1], points.COMPRESSED)])
 
 
 def _coded(pool: Pool, marks: Offsets) -> Offsets:
-    """Return where chain codes may stand: in runs of their own, behind a tweak, before a point."""
-    second = _alone(pool, _SIZE + _CODE) + _SIZE
-    before = _within(pool, marks - 1 - _CODE)
+    """Return where chain codes may stand: in runs of their own, behind a tweak, before a point.
+
+    And where other runs begin, behind these. Seen in V8, where a random word stood behind one.
+    """
+    second, before = _alone(pool, _SIZE + _CODE) + _SIZE, _within(pool, marks - 1 - _CODE)
     own = _within(pool, np.concatenate((_alone(pool, _CODE), second)))
-    return np.concatenate((own[: MOST_CODES - len(before[:MOST_BEFORE])], before))[:MOST_CODES]
+    own = own[: MOST_CODES - len(before[:MOST_BEFORE])]
+    likely = np.concatenate((own, before))[:MOST_CODES]
+    return np.concatenate((likely, pool.head[pool.head >= 0][:MOST_HEADS]))
 
 
 def _alone(pool: Pool, size: int = _SIZE) -> Offsets:
@@ -145,9 +161,9 @@ def _piece(pool: Pool, at: int, size: int) -> bytes:
 
 
 def _numbers(pool: Pool, suspects: Sequence[Related]) -> Iterator[int]:
-    """Yield the numbers that are spelled as the scalars are, and what is in digits, each once."""
-    hows = dict.fromkeys(how for one in suspects for how in signed.spellings(pool, one))
-    hows |= dict.fromkeys(digits.held(pool.readings))
+    """Yield the integers of CPython, and numbers that are spelled as the scalars are, each once."""
+    hows = dict.fromkeys(how for how in digits.held(pool.readings) if how == DIGITS_30)
+    hows |= dict.fromkeys(how for one in suspects for how in signed.spellings(pool, one))
     read = (number for how in hows for number in signed.decoded(pool, how, 8 * _SIZE))
     yield from dict.fromkeys(number for number in read if signed.large(number, _P))
 
@@ -217,11 +233,13 @@ def _families(
 
 
 def _node(parent: Point, own: Collection[int], codes: Sequence[bytes]) -> tuple[_Node | None, int]:
-    """Return the extended key of a parent, by the chain code that makes one of its tweaks."""
-    count = max(min(MOST_INDEXES, MOST_OF_PARENT // max(len(codes), 1)), 1)
+    """Return the extended key of a parent, by the chain code that makes one of its tweaks.
+
+    And how many hashes that took. The likeliest codes are first, and more indexes are tried.
+    """
     hashed = 0
-    for code in codes:
-        node = _Node(parent, code)
+    for row, code in enumerate(codes):
+        node, count = _Node(parent, code), MOST_INDEXES if row < MOST_CODES else FEWER_INDEXES
         hashed += count
         if any(node.child(index)[0] in own for index in range(count)):
             return node, hashed

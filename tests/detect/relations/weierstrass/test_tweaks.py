@@ -86,6 +86,14 @@ def test_children_of_points_of_either_sign(make_pool: MakePool, label: str) -> N
     assert told(pool) == set()
 
 
+def test_a_chain_code_that_does_not_fill_its_run(make_pool: MakePool) -> None:
+    """Seen in V8, where words that look random stood behind one."""
+    key, point, _ = child(PARENT.x, PARENT.y, CODE, 0)
+    rest = [padded((PARENT.x, PARENT.y)), CODE + noise.uniform(24, 11), padded(point)]
+    pool, _ = make_pool(heap([*coordinates(key), *rest]))
+    assert told(pool) == set()
+
+
 def test_a_child_of_a_child(make_pool: MakePool) -> None:
     """Its parent stands nowhere: that follows from the tweak of its own."""
     key, point, code = child(PARENT.x, PARENT.y, CODE, 0)
