@@ -2,9 +2,11 @@
 
 tcmalloc and mimalloc lay blocks of one size end to end, with no size between them, and link the
 free ones by their first word. One pointer parts no run, so what is left of a number need not end
-where its run does: it ends where the next slot begins. Where a slot ends is all that this module
-says.
+where its run does: it ends where the next slot begins. Where a slot ends is what this module says,
+and which pieces begin with what may be a link, glibc's among them.
 """
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -21,6 +23,9 @@ _SHORTEST = 64
 _AT_ONCE = 1 << 18
 """Words that are looked at in one array, of some bytes each."""
 
+_MOST_LINK = np.uint64(1 << 48)
+"""What a link is below, in glibc one that is masked, too."""
+
 _MOST_POINTER = np.uint64(1 << 47)
 _ALIGNED = np.uint64(WORD - 1)
 """A link is below the one, and has none of the other's bits."""
@@ -31,6 +36,22 @@ def ends(pool: Pool, size: int) -> Offsets:
     at, high = _links(pool)
     found: Offsets = at[at + size <= high] + size
     return found[: pool.budget(*MOST)]
+
+
+def last(pool: Pool, parts: Iterable[Offsets]) -> Iterator[Offsets]:
+    """Yield the parts without pieces that begin with what may be a link, and those behind them all.
+
+    Such a number has lost its first word, but one in 65,000. Seen in Perl: of 1,800 freed
+    coordinates of roots on P-384 the rest was left, and took all the turns of a scalar.
+    """
+    linked = []
+    words = sliding(pool.data)
+    for part in parts:
+        free = words[part.clip(0, len(words) - 1)] >= _MOST_LINK
+        free |= pool.big_endian or pool.memory.map.pointer_size < WORD
+        yield part[free]
+        linked.append(part[~free])
+    yield from linked
 
 
 def _links(pool: Pool) -> tuple[Offsets, Offsets]:

@@ -23,7 +23,7 @@ from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.limbs import WORD, Flags, Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.runs import Runs, chosen, coordinate
-from scanner.detect.relations.places import nearby, variety, words
+from scanner.detect.relations.places import links, nearby, variety, words
 from scanner.detect.relations.places.announced import (
     announced_at,
     behind_word,
@@ -220,7 +220,7 @@ def _ordered(
 ) -> Offsets:
     found = np.empty(0, np.int64)
     marks = nearby.marks(near)
-    parts = nearby.sorted_out(pool, parts, size, ground)
+    parts = links.last(pool, nearby.sorted_out(pool, parts, size, ground))
     for part in parts if len(pool.at) else ():
         positions = variety.sifted(pool, part, size, top)
         if not len(positions):

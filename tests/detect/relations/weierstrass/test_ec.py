@@ -171,6 +171,21 @@ def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None
     assert named(related) == key.spki_sha256
 
 
+def test_freed_blocks_take_no_turn_of_a_scalar(make_pool: MakePool) -> None:
+    """Seen in Perl: near points of roots stood what was left of them, in the blocks of glibc."""
+    key = KEYS["P-384"]
+    point, rest = encodings.public_point(key), noise.uniform(40 * 400, 5)
+    links = (0x558941000000 + at for at in range(0, len(rest), 40))
+    freed = [
+        struct.pack("<QQ", 0x40, link) + rest[at : at + 40]
+        for at, link in zip(range(0, len(rest), 40), links, strict=True)
+    ]
+    own = struct.pack("<QQ", 0, 0x51) + encodings.little_limbs(key.d, 48) + bytes(24)
+    data = bytes(15) + point + b"".join(bytes(16) + each for each in (*freed, own)) + bytes(16)
+    (related,) = found(make_pool(data)[0])
+    assert named(related) == key.spki_sha256
+
+
 @pytest.mark.parametrize("few", [False, True])
 @pytest.mark.parametrize(
     ("curve", "others"),
