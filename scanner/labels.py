@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner import regions
+from scanner.arrays import Words
 from scanner.dump import space
 from scanner.dump.draft import base_name
 from scanner.dump.space import SpaceMap
@@ -34,9 +35,9 @@ class Labels:
     """What regions are called, and what may be done with them."""
     kind: npt.NDArray[np.int32]
     """Which of these each region is, by address."""
-    start: npt.NDArray[np.uint64]
-    size: npt.NDArray[np.uint64]
-    file: npt.NDArray[np.uint64]
+    start: Words
+    size: Words
+    file: Words
     labels: tuple[Label, ...]
     label_starts: tuple[int, ...]
     modules: tuple[Module, ...]

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("scanner", "errors", "urls", "private", "pipes", "progress", "folding", "beside"),
+    ("scanner", "errors", "urls", "private", "pipes", "progress", "folding", "beside", "arrays"),
     ("processes", "processes.hardening", "processes.own_memory"),
     ("caches",),
     ("model",),
@@ -125,6 +125,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 
 ONLY = {
     "numpy": (
+        "arrays",
         "detect.",
         "dump.space",
         "dump.ledger",

@@ -18,8 +18,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.rules import Anchor, Rule
 
 
@@ -50,7 +50,6 @@ stands above."""
 Engine = Callable[[memoryview, list[int]], None]
 """Appends a number for each match in some bytes: hostile ones have a match every ten bytes."""
 
-Offsets = npt.NDArray[np.int64]
 
 Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""
@@ -269,9 +268,7 @@ class Sweeper:
         yield self._rule[anchor[good]], offset[good]
 
 
-def _stands(
-    ranges: tuple[tuple[int, int], ...], data: npt.NDArray[np.uint8], at: Offsets
-) -> npt.NDArray[np.bool_]:
+def _stands(ranges: tuple[tuple[int, int], ...], data: Bytes, at: Offsets) -> Flags:
     """Tell at which offsets each byte is in its range."""
     stands = at + len(ranges) <= len(data)
     for step, (low, high) in enumerate(ranges):

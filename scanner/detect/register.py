@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.algebra.publics import BARE, PublicKey
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.runs import Runs
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, SPKI
 from scanner.model import Fingerprint, Place, Witness
 
 Columns = npt.NDArray[np.int64]
 _Codes = npt.NDArray[np.int16]
-_Digests = npt.NDArray[np.uint8]
 
 MOST_HITS = 256
 """Hits at which one key is read again for its names, of one kind of witness."""
@@ -42,7 +41,7 @@ class Register:
     algorithm: _Codes
     kind: _Codes
     bits: Offsets
-    digest: _Digests
+    digest: Bytes
     """SHA-256 of the SPKI, a row each."""
     first: Flags
     """Whether the key stands in no row before."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner import regions
+from scanner.arrays import Flags, Offsets, Words
 from scanner.model import Fault, Layout
 
 MAX_LAYERS = 8
@@ -29,23 +29,19 @@ _WORD = 8
 _Row = tuple[int, int, int, bool]
 """Address, size, file offset, doubted."""
 
-_Int64 = npt.NDArray[np.int64]
-_UInt64 = npt.NDArray[np.uint64]
-_Bool = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
     """Regions by address space and address. ``last`` is the address of the last byte."""
 
-    start: _UInt64
-    last: _UInt64
-    file: _Int64
-    size: _Int64
-    doubted: _Bool
-    context: _Int64
+    start: Words
+    last: Words
+    file: Offsets
+    size: Offsets
+    doubted: Flags
+    context: Offsets
 
-    def take(self, index: _Int64 | _Bool) -> "Ranges":
+    def take(self, index: Offsets | Flags) -> "Ranges":
         """Return some of the ranges."""
         return Ranges(
             self.start[index],
@@ -81,7 +77,7 @@ def columns(layout: Layout, file_size: int, faults: list[Fault]) -> Ranges:
     return ranges.take(np.lexsort((file, start, context)))
 
 
-def _askew(start: _UInt64, file: _Int64, size: _Int64) -> _Bool:
+def _askew(start: Words, file: Offsets, size: Offsets) -> Flags:
     """Tell regions that share bytes of the file with one whose words begin elsewhere there.
 
     The offset or the address of one of them is wrong, and nobody knows of which.
@@ -121,15 +117,15 @@ def bounded(ranges: Ranges, file_size: int, faults: list[Fault]) -> Ranges:
     return ranges
 
 
-def layered(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
+def layered(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, Offsets]:
     """Give each address space, and regions of it that overlap, a layer; return them by layer."""
     edges = (np.flatnonzero(np.diff(ranges.context)) + 1).tolist()
     parts: list[Ranges] = []
-    layers: list[_Int64] = []
+    layers: list[Offsets] = []
     count = 0
     for low, high in itertools.pairwise([0, *edges, len(ranges.start)]):
         part = ranges.take(np.arange(low, high))
-        layer: _Int64 = np.zeros(high - low, np.int64)
+        layer: Offsets = np.zeros(high - low, np.int64)
         if np.any(part.start[1:] <= part.last[:-1]):
             part, layer = _apart(part, faults)
         parts.append(part)
@@ -149,7 +145,7 @@ def _joined(parts: list[Ranges]) -> Ranges:
     )
 
 
-def _apart(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, _Int64]:
+def _apart(ranges: Ranges, faults: list[Fault]) -> tuple[Ranges, Offsets]:
     """Give regions that overlap in address a layer each; return them by layer and address."""
     rows = _merged(ranges)
     ends: list[int] = []

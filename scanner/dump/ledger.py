@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner import regions
+from scanner.arrays import Offsets
 from scanner.model import Label, Layout
 
 CLASSES = ("region", "note", "header", "stream", "slack")
@@ -43,7 +43,6 @@ _TABLES = (
 """What holds counts, addresses and offsets, and no text."""
 
 Span = tuple[int, int]
-_Int64 = npt.NDArray[np.int64]
 
 _TOP = 1 << 64
 
@@ -102,7 +101,7 @@ def lacking(claimed: Iterable[Span], held: Iterable[Span]) -> list[Span]:
     return missing
 
 
-def union(file: _Int64, size: _Int64) -> tuple[_Int64, _Int64]:
+def union(file: Offsets, size: Offsets) -> tuple[Offsets, Offsets]:
     """Return the starts and ends of the union of file extents, in order and apart."""
     if len(file) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.dump.source import File
 
 PAGE = 4096
@@ -23,9 +23,6 @@ _SPARE = 4096
 """Tables that may be read beyond one for each page of the dump."""
 _CHUNK = 4 << 20
 
-_UInt64 = npt.NDArray[np.uint64]
-_Int64 = npt.NDArray[np.int64]
-_Bool = npt.NDArray[np.bool_]
 
 Run = tuple[int, int, int]
 """Physical address, offset in the file, bytes."""
@@ -54,11 +51,11 @@ class Kind:
     user: tuple[np.uint64, np.uint64] | None
     """Of a user's page that is cached, as memory is and devices are not; None where none tells."""
 
-    def are(self, what: str, rows: _UInt64) -> _Bool:
+    def are(self, what: str, rows: Words) -> Flags:
         """Tell which entries are of one of these kinds."""
         kinds = {"table": self.table, "large": self.large, "page": self.page, "root": self.root}
         mask, value = kinds[what]
-        result: _Bool = (rows & mask) == value
+        result: Flags = (rows & mask) == value
         return result
 
 
@@ -125,7 +122,7 @@ class Tables:
         self.sought = self.lacking = 0
         """Tables and users' pages that walks came by, and those of them that the file has not."""
 
-    def place(self, addresses: _UInt64) -> _Int64:
+    def place(self, addresses: Words) -> Offsets:
         """Return the file offset of the page at each address, -1 where there is none."""
         if len(self.start) == 0:
             return np.full(len(addresses), -1, np.int64)
@@ -155,7 +152,7 @@ class Tables:
         if held:
             yield held
 
-    def tables(self, addresses: _UInt64) -> Iterator[tuple[_Int64, _UInt64]]:
+    def tables(self, addresses: Words) -> Iterator[tuple[Offsets, Words]]:
         """Yield the indices of addresses and their tables, [tables, 512], a few at a time."""
         places = self.place(addresses)
         index = np.flatnonzero(places >= 0)[: max(self.left, 0)]
@@ -165,12 +162,12 @@ class Tables:
             data = b"".join(self._file.read(place, PAGE) for place in places[part].tolist())
             yield part, np.frombuffer(data, "<u8").reshape(-1, 512)
 
-    def at(self, offsets: Sequence[int]) -> _UInt64:
+    def at(self, offsets: Sequence[int]) -> Words:
         """Return the tables at some offsets in the file."""
         data = b"".join(self._file.read(offset, PAGE) for offset in offsets)
         return np.frombuffer(data, "<u8").reshape(-1, 512)
 
-    def table(self, address: int) -> _UInt64 | None:
+    def table(self, address: int) -> Words | None:
         """Return one table, or None where it is not in the dump."""
         found = list(self.tables(np.array([address], np.uint64)))
         return found[0][1][0] if found else None
@@ -184,7 +181,7 @@ class Tables:
                 used[at] = count
         return roots[used.index(max(used))]
 
-    def chunks(self) -> Iterator[tuple[_Int64, _UInt64]]:
+    def chunks(self) -> Iterator[tuple[Offsets, Words]]:
         """Yield all pages with their physical addresses, in the order of the file."""
         order = np.argsort(self.offset, kind="stable")
         part: list[Run] = []
@@ -202,7 +199,7 @@ class Tables:
         if part:
             yield self._read(part)
 
-    def _read(self, runs: list[Run]) -> tuple[_Int64, _UInt64]:
+    def _read(self, runs: list[Run]) -> tuple[Offsets, Words]:
         """Return the addresses of the pages of some runs, and the pages."""
         rows = np.array(runs, np.int64)
         counts = rows[:, 2] // PAGE
@@ -225,7 +222,7 @@ class Tables:
         """What is set in addresses of the kernel."""
         return -1 << (12 + 9 * self.levels) & ((1 << 64) - 1)
 
-    def walk(self, root: int, low: int, high: int, sign: int) -> tuple[_UInt64, _Int64, _Int64]:
+    def walk(self, root: int, low: int, high: int, sign: int) -> tuple[Words, Offsets, Offsets]:
         """Return address, physical address and size of what some entries of a root map.
 
         ``sign`` is set in their addresses. Pieces are in no order; pages that the file lacks are
@@ -242,7 +239,7 @@ class Tables:
         good = self.kind.are("table", entries) & ~itself[low:high]
         vas = (index[good] << np.uint64(3 + 9 * self.levels)) | np.uint64(sign)
         tables = entries[good] & self.kind.address
-        leaves: list[tuple[_UInt64, _Int64, _Int64]] = []
+        leaves: list[tuple[Words, Offsets, Offsets]] = []
         self._mapped = 0
         for level in range(self.levels - 1, 0, -1):
             vas, tables = self._level(level, vas, tables, leaves)
@@ -257,14 +254,14 @@ class Tables:
     def _level(
         self,
         level: int,
-        vas: _UInt64,
-        tables: _UInt64,
-        leaves: list[tuple[_UInt64, _Int64, _Int64]],
-    ) -> tuple[_UInt64, _UInt64]:
+        vas: Words,
+        tables: Words,
+        leaves: list[tuple[Words, Offsets, Offsets]],
+    ) -> tuple[Words, Words]:
         """Read the tables of one level; return addresses and tables of the one below."""
         size = SIZES[level]
         self._count(tables)
-        below: list[tuple[_UInt64, _UInt64]] = []
+        below: list[tuple[Words, Words]] = []
         tabled = 0
         steps = np.arange(512, dtype=np.uint64) * np.uint64(size)
         for index, rows in self.tables(tables):
@@ -295,7 +292,7 @@ class Tables:
             np.concatenate([part[1] for part in below]),
         )
 
-    def _pages(self, rows: _UInt64) -> _Int64:
+    def _pages(self, rows: Words) -> Offsets:
         """Return where the page lies that each entry of level 1 has, -1 where it is not there."""
         kind = self.kind
         places = np.full(rows.shape, -1, np.int64)
@@ -314,12 +311,12 @@ class Tables:
             places[kept] = np.where(turned >= 0, turned, straight) if flips else straight
         return places
 
-    def _count(self, addresses: _UInt64) -> None:
+    def _count(self, addresses: Words) -> None:
         """Count what should be memory, and what of it the file has not."""
         self.sought += len(addresses)
         self.lacking += int(np.count_nonzero(self.place(addresses) < 0))
 
-    def _held(self, addresses: _UInt64) -> _Int64:
+    def _held(self, addresses: Words) -> Offsets:
         """Return the addresses of pages that the file has, -1 in place of the others."""
         return np.where(self.place(addresses) >= 0, addresses.astype(np.int64), -1)
 
@@ -330,7 +327,7 @@ class Tables:
             self.left = 0
         return self.left <= 0
 
-    def _large(self, va: int, address: int, size: int) -> tuple[_UInt64, _Int64, _Int64]:
+    def _large(self, va: int, address: int, size: int) -> tuple[Words, Offsets, Offsets]:
         """Return address, physical address and size of what the file has of a large page."""
         first = max(int(np.searchsorted(self.start, address, side="right")) - 1, 0)
         last = int(np.searchsorted(self.start, address + size, side="left"))

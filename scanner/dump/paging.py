@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.dump.draft import Draft
 from scanner.dump.pagetables import ARM64, LARGEST, SIZES, X86_64, Kind, Piece, Run, Tables
 from scanner.dump.source import File
@@ -37,9 +37,6 @@ _LOST = 1024
 _ACCESSED = np.uint64(0x21)
 """P and A of an entry of x86-64: the processor has come by."""
 
-_UInt64 = npt.NDArray[np.uint64]
-_Int64 = npt.NDArray[np.int64]
-_Bool = npt.NDArray[np.bool_]
 
 _Half = tuple[int, int, int, int, str]
 """A root, its first entry and the one behind its last, a sign, and the name of what they map."""
@@ -157,7 +154,7 @@ def _lone_roots(tables: Tables) -> list[int]:
     return found
 
 
-def _likely(tables: Tables) -> Iterator[tuple[_Int64, _UInt64]]:
+def _likely(tables: Tables) -> Iterator[tuple[Offsets, Words]]:
     """Yield the addresses of pages that may be roots of 64-bit ARM, and whereto their first goes.
 
     Whether a table is there is not asked.
@@ -171,9 +168,9 @@ def _likely(tables: Tables) -> Iterator[tuple[_Int64, _UInt64]]:
         yield addresses[likely], first[likely] & kind.address
 
 
-def _plausible(kind: Kind, pages: _UInt64) -> _Bool:
+def _plausible(kind: Kind, pages: Words) -> Flags:
     """Tell which pages have nothing but zeros and entries that point to tables."""
-    result: _Bool = np.all(kind.are("table", pages) | (pages == 0), axis=1)
+    result: Flags = np.all(kind.are("table", pages) | (pages == 0), axis=1)
     return result
 
 
@@ -203,7 +200,7 @@ def _reaches(tables: Tables, entry: int, level: int, *, user: bool) -> bool:
     return any(_reaches(tables, entry, level - 1, user=user) for entry in below)
 
 
-def _sound(kind: Kind, table: _UInt64, level: int, *, user: bool) -> bool:
+def _sound(kind: Kind, table: Words, level: int, *, user: bool) -> bool:
     """Tell whether most of what a table has are entries of its level, none of them misaligned."""
     used = table[table != 0]
     if len(used) == 0:
@@ -303,7 +300,7 @@ def _levels(tables: Tables, roots: list[int]) -> int:
     return 5 if 2 * deep > flat else 4
 
 
-def _descends(tables: Tables, entries: _UInt64, level: int) -> bool:
+def _descends(tables: Tables, entries: Words, level: int) -> bool:
     """Tell whether from some entry tables of one level after another lead to used pages."""
     below = entries[tables.kind.are("root", entries)]
     for entry in below[:_PATHS].tolist():
@@ -315,7 +312,7 @@ def _descends(tables: Tables, entries: _UInt64, level: int) -> bool:
     return False
 
 
-def _used(tables: Tables, table: _UInt64, level: int) -> bool:
+def _used(tables: Tables, table: Words, level: int) -> bool:
     """Tell whether nearly all that a table has are used entries of its level, into this memory."""
     rows = table[(table & np.uint64(1)) != 0]
     if len(rows) == 0:
@@ -334,7 +331,7 @@ def _used(tables: Tables, table: _UInt64, level: int) -> bool:
 
 
 def _seams(
-    tables: Tables, leaves: tuple[_UInt64, _Int64, _Int64], seen: set[tuple[int, int]]
+    tables: Tables, leaves: tuple[Words, Offsets, Offsets], seen: set[tuple[int, int]]
 ) -> Iterator[Piece]:
     """Yield address, size and file offset of what lies around places where only addresses adjoin.
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.dump import ledger
 from scanner.dump.layers import Ranges, bounded, columns, layered
 from scanner.dump.source import File
@@ -27,10 +27,6 @@ _SHORT, _BESIDE = 4096, 64
 _NEAR, _AROUND = 1 << 10, 1 << 13
 """Bytes of what is little to ask for, and of what is read with it, the first _NEAR before it."""
 
-_Int64 = npt.NDArray[np.int64]
-_UInt64 = npt.NDArray[np.uint64]
-_Bool = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpaceMap:
@@ -41,21 +37,21 @@ class SpaceMap:
     """
 
     file_size: int
-    base: _UInt64
+    base: Words
     """[spaces] Address of the first byte; 0 where there is none."""
-    addressed: _Bool
+    addressed: Flags
     """[spaces]"""
-    doubted: _Bool
+    doubted: Flags
     """[spaces] Some region of it is doubted, or overlaps another."""
-    size: _Int64
+    size: Offsets
     """[spaces]"""
-    first_piece: _Int64
+    first_piece: Offsets
     """[spaces + 1] The pieces of space k are first_piece[k] to first_piece[k + 1]."""
-    piece_offset: _Int64
+    piece_offset: Offsets
     """[pieces] Offset in the space."""
-    piece_file: _Int64
+    piece_file: Offsets
     """[pieces] Offset in the file."""
-    piece_size: _Int64
+    piece_size: Offsets
     """[pieces]"""
     pointer_size: int
     byte_order: str
@@ -94,7 +90,7 @@ def _bare(ranges: Ranges, file_size: int) -> Ranges:
 
 
 def _assemble(
-    ranges: Ranges, layer: _Int64, bare: Ranges, layout: Layout, file_size: int
+    ranges: Ranges, layer: Offsets, bare: Ranges, layout: Layout, file_size: int
 ) -> SpaceMap:
     """Join ranges that adjoin in address into spaces, and in the file too into pieces."""
     joined = np.zeros(len(layer), np.bool_)
@@ -142,7 +138,7 @@ def _assemble(
     )
 
 
-def _joined(layout: Layout, file_size: int) -> tuple[_Int64, _Int64, _Int64]:
+def _joined(layout: Layout, file_size: int) -> tuple[Offsets, Offsets, Offsets]:
     """Return how many parts each value has, and file offset and size of each, within the file."""
     values = [
         parts
@@ -153,7 +149,7 @@ def _joined(layout: Layout, file_size: int) -> tuple[_Int64, _Int64, _Int64]:
     return np.array([len(parts) for parts in values], np.int64), rows[:, 0], rows[:, 1]
 
 
-def _added(values: _Int64 | _Bool, first: _Int64) -> _Int64:
+def _added(values: Offsets | Flags, first: Offsets) -> Offsets:
     """Sum the values of each group, given where the groups begin."""
     if len(first) == 0:
         return np.empty(0, np.int64)
@@ -204,7 +200,7 @@ def extents(space_map: SpaceMap, place: Place) -> tuple[Extent, ...]:
 
 
 def in_file(
-    space_map: SpaceMap, space: _Int64, start: _Int64, end: _Int64
+    space_map: SpaceMap, space: Offsets, start: Offsets, end: Offsets
 ) -> list[tuple[int, int]]:
     """Return where many ranges within their spaces lie in the file, as (start, end), each whole."""
     ahead = np.append(np.int64(0), np.cumsum(space_map.size))
@@ -308,7 +304,7 @@ class Memory:
         )
 
     def read_many(
-        self, space: _Int64, offset: _Int64, size: _Int64, view: memoryview, at: _Int64
+        self, space: Offsets, offset: Offsets, size: Offsets, view: memoryview, at: Offsets
     ) -> None:
         """Fill many ranges of ``view``, which begin at ``at``; all lie within their spaces.
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Bytes
 from scanner.dump.space import Memory, SpaceMap
 from scanner.model import Place
 
@@ -28,7 +28,6 @@ _CROWD = 256
 _LEAST = 4096
 """A window that cannot take this much more is full."""
 
-_Bytes = npt.NDArray[np.uint8]
 
 _MOST = WINDOW_BYTES + LEAD + TRAIL + 2 * _ALIGNMENT
 _ZEROS = np.zeros(_MOST, np.uint8)
@@ -53,7 +52,7 @@ class Segment:
 class Window:
     """A buffer and what it holds. The buffer is reused: copy what must outlive the next window."""
 
-    buffer: npt.NDArray[np.uint8]
+    buffer: Bytes
     segments: tuple[Segment, ...]
     hole: bool = False
     """It was not read, and is zeros: it lies in a hole of the file."""
@@ -119,7 +118,7 @@ def _place(space_map: SpaceMap, space: int, offset: int, end: int, at: int, room
     return Segment(space=space, offset=offset, size=size, at=start)
 
 
-def _filled(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> Window:
+def _filled(memory: Memory, buffer: Bytes, segments: list[Segment]) -> Window:
     """Read the segments of a window and their neighbours; what is of no space becomes zeros."""
     if len(segments) == 1 and _hollow(memory, segments[0]):
         return Window(buffer=_ZEROS[: len(buffer)], segments=tuple(segments), hole=True)
@@ -145,7 +144,7 @@ def _hollow(memory: Memory, segment: Segment) -> bool:
     return memory.hollow(segment.space, first, last - first)
 
 
-def _fill(memory: Memory, buffer: _Bytes, segment: Segment, at: int) -> None:
+def _fill(memory: Memory, buffer: Bytes, segment: Segment, at: int) -> None:
     """Read a segment and its neighbours, and clear what is before or behind the space."""
     first, last = _reach(memory, segment)
     start = segment.at - (segment.offset - first)
@@ -155,7 +154,7 @@ def _fill(memory: Memory, buffer: _Bytes, segment: Segment, at: int) -> None:
     memory.readinto(segment.space, first, buffer.data[start:stop])
 
 
-def _fill_crowd(memory: Memory, buffer: _Bytes, segments: list[Segment]) -> None:
+def _fill_crowd(memory: Memory, buffer: Bytes, segments: list[Segment]) -> None:
     """Do the same for very many, by columns: what lies together in the file is read at once."""
     told = [(s.space, s.offset, s.size, s.at) for s in segments]
     space, offset, size, at = np.array(told, np.int64).T

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner import fields
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 from scanner.detect.integers.runs import Runs
 from scanner.dump.space import SpaceMap
 from scanner.fields import Table

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.labels import Labels
 from scanner.model import Cell, Extent, Layout, Stretch
 from scanner.regions import columns
@@ -28,9 +29,6 @@ KINDS = ("zero", "low", "text", "mixed", "random", "unswept")
 _TOP = 1 << 64
 _WIDE = np.uint64(1 << 62)
 
-_Int64 = npt.NDArray[np.int64]
-_UInt64 = npt.NDArray[np.uint64]
-
 
 @dataclass(frozen=True, slots=True)
 class _Regions:
@@ -40,10 +38,10 @@ class _Regions:
     """What regions are called, and what may be done with them."""
     kind: npt.NDArray[np.int32]
     """Which of these each region is."""
-    start: _UInt64
-    last: _UInt64
-    file: _Int64
-    size: _Int64
+    start: Words
+    last: Words
+    file: Offsets
+    size: Offsets
 
 
 def stretches(
@@ -96,7 +94,7 @@ def _apart(layout: Layout, file_size: int) -> _Regions:
     )
 
 
-def _opens(regions: _Regions) -> tuple[_Int64, npt.NDArray[np.bool_]]:
+def _opens(regions: _Regions) -> tuple[Offsets, Flags]:
     """Return the addresses before each region that are nobody's, and where a new name begins."""
     told: dict[tuple[str, str], int] = {}
     codes = [told.setdefault((n, "" if n else perms), len(told)) for n, perms in regions.kinds]
@@ -109,7 +107,7 @@ def _opens(regions: _Regions) -> tuple[_Int64, npt.NDArray[np.bool_]]:
     return gap, (gap > 0) | other
 
 
-def _kept(gap: _Int64, held: _Int64) -> _Int64:
+def _kept(gap: Offsets, held: Offsets) -> Offsets:
     """Return the bounds that stay: those of the widest gaps and of the largest neighbours."""
     weight = np.maximum(gap, np.maximum(held[:-1], held[1:]))
     return np.sort(np.argsort(-weight, kind="stable")[: MOST_STRETCHES - 1])
@@ -128,7 +126,7 @@ class _Looks:
         each = self._file(regions.file + regions.size) - self._file(regions.file)
         self._before = np.concatenate((np.zeros((1, len(KINDS)), np.int64), np.cumsum(each, 0)))
 
-    def _file(self, offset: _Int64) -> _Int64:
+    def _file(self, offset: Offsets) -> Offsets:
         """Return the bytes of each kind below offsets in the file, [offsets, kinds]."""
         cell, rest = np.divmod(offset, self._size)
         below = self._below[cell]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from scanner.arrays import Flags
 from scanner.detect import encrypted, packed, respelled
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
@@ -22,7 +23,6 @@ from scanner.detect.ciphers import chacha, vectors
 from scanner.detect.credentials import kingfisher, tokens
 from scanner.detect.damaged import fragments, headless, headless_pgp, headless_text, torn
 from scanner.detect.evidence import PROOFS
-from scanner.detect.integers.limbs import Flags
 from scanner.detect.locked import javastore, keydb, pkcs12
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.openpgp import sexp, transferable

@@ -10,12 +10,12 @@ import itertools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from scanner.arrays import Flags
 from scanner.detect.algebra import mldsa, mlkem, slhdsa
 from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
 from scanner.detect.integers import chance, pool
-from scanner.detect.integers.limbs import Flags
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import Runs, closed
 from scanner.detect.register import Register

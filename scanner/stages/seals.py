@@ -9,7 +9,8 @@ import hmac
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from scanner.arrays import Bytes
 
 LEAST = 256 << 10
 """Bytes of a task, in blocks that are not all zeros, of which a digest is made."""
@@ -25,7 +26,7 @@ class Seal:
         self._mac = hmac.new(hmac.digest(key, salt, "sha256"), None, "sha256") if salt else None
         self._seen = 0
 
-    def add(self, buffer: npt.NDArray[np.uint8], filled: Sequence[tuple[int, int]]) -> None:
+    def add(self, buffer: Bytes, filled: Sequence[tuple[int, int]]) -> None:
         """Take in a window's buffer, of which all that is no zero is in the ``filled`` ranges."""
         if self._mac is None:
             return

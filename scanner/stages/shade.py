@@ -8,13 +8,12 @@ counts: this module refuses to return a word.
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.dump.space import SpaceMap
 from scanner.dump.windows import Window
 from scanner.model import Cell
 
 Counts = npt.NDArray[np.int64]
-Offsets = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
 
 MOST_CELLS = 4096
 """Cells of one file's map."""
@@ -75,8 +74,8 @@ def sorts(words: Words) -> npt.NDArray[np.int8]:
     return found
 
 
-def _zero_byte(words: Words) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = ((words - _ONES) & ~words & _HIGH_BITS) != 0
+def _zero_byte(words: Words) -> Flags:
+    found: Flags = ((words - _ONES) & ~words & _HIGH_BITS) != 0
     return found
 
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.anchors import Sweeper
 from scanner.detect.integers import bare_numbers, limbs, number_words
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.runs import Runs, coordinate, gather, join
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
@@ -173,7 +172,7 @@ def _filled(window: Window) -> list[tuple[int, int]]:
     buffer = window.buffer
     whole = len(buffer) // BLOCK * BLOCK
     words = buffer[:whole].view(np.uint64).reshape(-1, BLOCK // 8)
-    flags: npt.NDArray[np.bool_] = np.asarray(words.any(axis=1))
+    flags: Flags = np.asarray(words.any(axis=1))
     if whole < len(buffer):
         flags = np.append(flags, buffer[whole:].any())
     padded = np.zeros(len(flags) + 2, np.int8)
@@ -185,7 +184,7 @@ def _filled(window: Window) -> list[tuple[int, int]]:
 
 def _anchors(
     sweeper: Sweeper,
-    buffer: npt.NDArray[np.uint8],
+    buffer: Bytes,
     segments: _Segments,
     filled: Sequence[tuple[int, int]],
 ) -> Hits:
@@ -203,7 +202,7 @@ def _anchors(
 
 def _runs(
     memory: Memory,
-    buffer: npt.NDArray[np.uint8],
+    buffer: Bytes,
     segments: _Segments,
     filled: list[tuple[int, int]],
 ) -> list[Runs]:
@@ -227,9 +226,7 @@ def _runs(
     ]
 
 
-def _texts(
-    buffer: npt.NDArray[np.uint8], segments: _Segments, filled: list[tuple[int, int]]
-) -> Runs:
+def _texts(buffer: Bytes, segments: _Segments, filled: list[tuple[int, int]]) -> Runs:
     starts, ends = number_words.find(buffer, segments.at, segments.end, filled)
     index = np.searchsorted(segments.at, starts, side="right") - 1
     shift = segments.offset[index] - segments.at[index]

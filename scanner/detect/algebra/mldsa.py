@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
 Polynomials = npt.NDArray[np.int64]
 """Coefficients modulo q: [..., 256]."""
 

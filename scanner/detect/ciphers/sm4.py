@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Flags
 from scanner.detect.ciphers.schedules import Found
 
 WORDS = 32
@@ -77,7 +78,7 @@ def _halves() -> tuple[_Table, _Table]:
 
 
 @functools.cache
-def _back() -> tuple[_Halves, _Halves, _Halves, npt.NDArray[np.bool_]]:
+def _back() -> tuple[_Halves, _Halves, _Halves, Flags]:
     """Return tables that undo T': of what it made of a word, the word's lower half.
 
     Of the upper half of its result and of the lower, whose sum goes through the third; the fourth

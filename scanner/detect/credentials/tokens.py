@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner import rules
+from scanner.arrays import Bytes, Offsets
 from scanner.detect.asn1.der import Memory
 from scanner.detect.credentials import chance, jwt, kingfisher, marks
 from scanner.detect.credentials.jwt import Claims
@@ -74,9 +74,6 @@ _MOST_ASKED = 256
 
 _TEXT = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 10 for byte in range(256))
 
-_Bytes = npt.NDArray[np.uint8]
-_Offsets = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -106,9 +103,7 @@ def asked(rule: str) -> bool:
     return not _EXCLUDED.fullmatch(rule)
 
 
-def wanted(
-    memory: Memory, spaces: _Offsets, offsets: _Offsets, paths: tuple[str, ...] = ()
-) -> bool:
+def wanted(memory: Memory, spaces: Offsets, offsets: Offsets, paths: tuple[str, ...] = ()) -> bool:
     """Tell whether Kingfisher will be asked of any hit. Raises what reading the dump raises."""
     hits = zip(spaces.tolist(), offsets.tolist(), strict=True)
     return kingfisher.available() and (
@@ -122,8 +117,8 @@ def wanted(
 
 def search(
     memory: Memory,
-    spaces: _Offsets,
-    offsets: _Offsets,
+    spaces: Offsets,
+    offsets: Offsets,
     hit_rules: Sequence[Rule],
     paths: tuple[str, ...] = (),
     key: bytes = b"",
@@ -179,8 +174,8 @@ def search(
 
 def _tokens(
     memory: Memory,
-    spaces: _Offsets,
-    offsets: _Offsets,
+    spaces: Offsets,
+    offsets: Offsets,
     hit_rules: Sequence[Rule],
     paths: tuple[str, ...],
 ) -> Iterator[_Token]:
@@ -193,7 +188,7 @@ def _tokens(
 
 
 def _neighbourhood(
-    memory: Memory, space: int, hits: _Offsets, named: list[bool], paths: tuple[str, ...]
+    memory: Memory, space: int, hits: Offsets, named: list[bool], paths: tuple[str, ...]
 ) -> Iterator[_Token]:
     """Look at a stretch of hits that are near each other, piece after piece."""
     first, last = max(int(hits[0]) - BEFORE, 0), int(hits[-1]) + AFTER
@@ -214,7 +209,7 @@ def _neighbourhood(
             yield from _confirmed(_halved(raw[parity:]), place, paths)
 
 
-def _halved(raw: _Bytes) -> bytes:
+def _halved(raw: Bytes) -> bytes:
     """Return UTF-16LE text as ASCII; what is not ASCII becomes zero."""
     pairs = raw[: len(raw) & ~1].reshape(-1, 2)
     return np.where(pairs[:, 1] == 0, pairs[:, 0], 0).astype(np.uint8).tobytes()

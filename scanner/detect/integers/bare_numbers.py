@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.encodings import armour, base32, base58
-from scanner.detect.integers.limbs import Flags, Offsets
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
 from scanner.model import Place

@@ -9,9 +9,9 @@ anything between two numbers.
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import likelihood, limbs
-from scanner.detect.integers.likelihood import Bytes
-from scanner.detect.integers.limbs import WORD, Flags, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.runs import Runs
 from scanner.dump.space import Memory
 

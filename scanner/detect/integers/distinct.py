@@ -6,7 +6,7 @@ for: of hundreds of thousands it takes ten times as long, and more where they ar
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 
 
 def distinct(positions: Offsets) -> Offsets:

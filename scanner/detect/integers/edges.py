@@ -7,12 +7,11 @@ may look random by chance. This module judges the bytes around each edge once, a
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import likelihood, readings
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
-from scanner.detect.integers.readings import Bytes, Reading
+from scanner.detect.integers.readings import Reading
 from scanner.detect.integers.spots import spots
 
 _JUDGED, _VALUES = 64, 43
@@ -175,10 +174,10 @@ def _varied(data: Bytes, position: Offsets) -> Flags:
     return verdict
 
 
-def _outward(data: Bytes, at: Offsets, *, forward: bool) -> npt.NDArray[np.uint8]:
+def _outward(data: Bytes, at: Offsets, *, forward: bool) -> Bytes:
     """Return the SLACK bytes at a side of each position, the nearest first."""
     window = np.lib.stride_tricks.sliding_window_view(data, SLACK)
-    rows: npt.NDArray[np.uint8] = window[at] if forward else window[at - SLACK][:, ::-1]
+    rows: Bytes = window[at] if forward else window[at - SLACK][:, ::-1]
     return rows
 
 

@@ -7,9 +7,8 @@ whole words and bytes, and refuses to say what follows them.
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Flags, Offsets
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.integers.spots import spots
 
 _TAGGED = 16

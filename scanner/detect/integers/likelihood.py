@@ -12,11 +12,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint64]
+from scanner.arrays import Bytes, Flags, Offsets, Words
+
 Scores = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint16]
-Positions = npt.NDArray[np.int64]
 
 DEVIATIONS = 5.0
 """A score may be so many standard deviations below the mean of random bytes: about one random
@@ -95,7 +94,7 @@ def values_of_digits(rows: Words) -> Counts:
     return values(halves[:, :, :3].reshape(len(rows), 6 * rows.shape[1]))
 
 
-def looks_random(data: Bytes, positions: Positions, size: int) -> npt.NDArray[np.bool_]:
+def looks_random(data: Bytes, positions: Offsets, size: int) -> Flags:
     """Tell at which positions ``size`` bytes (even), wherever they begin, score as random ones."""
     verdict = np.zeros(len(positions), np.bool_)
     if len(positions) == 0:

@@ -14,12 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.integers import likelihood, tagged
-
-Words = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-Bits = npt.NDArray[np.uint8]
-Offsets = npt.NDArray[np.int64]
 
 WORD = 8
 """Bytes of the unit in which randomness is judged."""
@@ -80,7 +76,7 @@ _TOP = np.uint64(1 << 48)
 
 
 def random_looking(
-    words: Words, bits: Bits | None = None, *, halves: bool = False, cells: bool = True
+    words: Words, bits: Bytes | None = None, *, halves: bool = False, cells: bool = True
 ) -> Flags:
     """Flag each word that could be part of a random number; ``bits`` are set in it.
 
@@ -149,7 +145,7 @@ def _are_scalars(rows: Words) -> Flags:
 
 
 def find(
-    buffer: npt.NDArray[np.uint8],
+    buffer: Bytes,
     owned_starts: Offsets,
     owned_ends: Offsets,
     filled: Sequence[tuple[int, int]] | None = None,
@@ -188,7 +184,7 @@ def find(
     return starts[order] * WORD, ends[order] * WORD
 
 
-def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> tuple[Flags, Bits]:
+def _flags(words: Words, filled: Sequence[tuple[int, int]], *, halves: bool) -> tuple[Flags, Bytes]:
     """Flag the random-looking words of the filled ranges, a piece of them at a time.
 
     And say of each word how many bits are set in it.
@@ -235,7 +231,7 @@ def _open(flags: Flags, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets
     return pairs[:, 0], pairs[:, 1]
 
 
-def _edges_look_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets) -> Flags:
+def _edges_look_random(words: Words, bits: Bytes, starts: Offsets, ends: Offsets) -> Flags:
     """Tell which runs have, at either edge, 24 bytes that look random by their values.
 
     Machine code, tables and text seldom do, and they are most of what passes the word test. Of
@@ -280,7 +276,7 @@ def _look_random(words: Words, at: Offsets, steps: Offsets, values: int) -> Flag
     return verdict
 
 
-def _hold_random(words: Words, bits: Bits, starts: Offsets, ends: Offsets) -> Flags:
+def _hold_random(words: Words, bits: Bytes, starts: Offsets, ends: Offsets) -> Flags:
     """Tell which runs look random somewhere inside, at a place that an expanded key would fill."""
     places = (ends - starts - _INSIDE[-1] - 1) // _EVERY + 1
     run = np.repeat(np.arange(len(starts)), places)
@@ -309,7 +305,7 @@ def _hold_element(rows: Words) -> Flags:
     return verdict
 
 
-def _bits(bits: Bits, at: Offsets, steps: Offsets) -> npt.NDArray[np.uint16]:
+def _bits(bits: Bytes, at: Offsets, steps: Offsets) -> npt.NDArray[np.uint16]:
     """Sum how many bits are set in the words that are so many steps from ``at``."""
     sums = np.zeros(len(at), np.uint16)
     for step in steps.tolist():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
     BASE32,
@@ -28,8 +29,6 @@ from scanner.detect.integers.bare_numbers import (
     SIGNS,
     SLOT,
 )
-from scanner.detect.integers.limbs import Flags, Offsets, Words
-from scanner.detect.integers.readings import Bytes
 
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32 = 1, 2, 4, 8, 16
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)

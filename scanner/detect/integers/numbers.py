@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.integers import lengths, readings
 from scanner.detect.integers.edges import FAINT, Edges
-from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import MARGIN, SLACK, Pool
-from scanner.detect.integers.readings import Bytes, Reading
+from scanner.detect.integers.readings import Reading
 
 _CELLS = 1 << 19
 """Bytes, as floats, that are summed at once."""

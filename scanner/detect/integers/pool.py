@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.bare_numbers import Written
-from scanner.detect.integers.limbs import WORD, Flags, Offsets
-from scanner.detect.integers.readings import Bytes, Reading
+from scanner.detect.integers.limbs import WORD
+from scanner.detect.integers.readings import Reading
 from scanner.detect.integers.runs import Runs, chosen, coordinate, gather
 from scanner.dump.space import Memory
 from scanner.model import Place

@@ -15,10 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint64]
-Positions = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from scanner.arrays import Bytes, Flags, Offsets, Words
 
 WIDE = 64
 """Bits of the low and the top part of a number that decide first."""
@@ -269,7 +266,7 @@ def integers(words: Words) -> Words:
     return found
 
 
-def gather(data: Bytes, position: Positions, kind: str) -> Words:
+def gather(data: Bytes, position: Offsets, kind: str) -> Words:
     """Read a word of a numpy ``kind`` at every position, however aligned, as 64 bits."""
     size = int(kind[-1])
     if len(data) < size:
@@ -278,7 +275,7 @@ def gather(data: Bytes, position: Positions, kind: str) -> Words:
     return view[position].astype(np.uint64, copy=False)
 
 
-def low(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
+def low(reading: Reading, data: Bytes, position: Offsets, bits: int) -> Words:
     """Return the least significant 64 bits of the numbers at the positions."""
     if reading.digit == 8:
         last = position + (count(reading, bits) - 8 if reading.most_first else 0)
@@ -289,7 +286,7 @@ def low(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
     return total
 
 
-def top(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
+def top(reading: Reading, data: Bytes, position: Offsets, bits: int) -> Words:
     """Return the numbers at the positions shifted right by ``bits - 64``, right to 57 bits.
 
     What has more than ``bits`` bits becomes zero.
@@ -315,14 +312,14 @@ def top(reading: Reading, data: Bytes, position: Positions, bits: int) -> Words:
     return total
 
 
-def digit(reading: Reading, data: Bytes, position: Positions, bits: int, index: int) -> Words:
+def digit(reading: Reading, data: Bytes, position: Offsets, bits: int, index: int) -> Words:
     """Return digit ``index`` (0 is the least significant) of the numbers at the positions."""
     words = count(reading, bits)
     slot = words - 1 - index if reading.most_first else index
     return _words(reading, data, position + slot * reading.step) >> np.uint64(reading.shift)
 
 
-def _words(reading: Reading, data: Bytes, position: Positions) -> Words:
+def _words(reading: Reading, data: Bytes, position: Offsets) -> Words:
     """Read a word of a reading at every position: of doubles, the integers that they are."""
     words = gather(data, position, _kind(reading))
     return integers(words) if reading.double else words
@@ -335,7 +332,7 @@ _TOGETHER = 1 << 16
 """Words of the numbers that are left which are read at once."""
 
 
-def are_digits(reading: Reading, data: Bytes, position: Positions, bits: int) -> Flags:
+def are_digits(reading: Reading, data: Bytes, position: Offsets, bits: int) -> Flags:
     """Tell at which positions every word holds a digit and no more; True for unpacked readings."""
     good = np.ones(len(position), np.bool_)
     if not reading.packed:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.integers.limbs import SHORTEST, Flags, Offsets
+from scanner.arrays import Flags, Offsets
+from scanner.detect.integers.limbs import SHORTEST
 
 Sizes = npt.NDArray[np.int64] | npt.NDArray[np.uint32]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.arrays import Flags, Offsets
 
 _PIECE = 1 << 18
 """Bytes that are looked at together: with what the test makes of them they stay in the cache."""

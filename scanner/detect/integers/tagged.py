@@ -8,13 +8,9 @@ module tells rows alone: it refuses to say what they are digits of.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.detect.integers import likelihood, readings
-
-Words = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-Offsets = npt.NDArray[np.int64]
 
 SHORTEST = 8
 """Digits of the shortest row: 256 bits fill eight of 31 bits, and a part of a ninth."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.asn1.der import Memory
 from scanner.model import Place
 
@@ -49,8 +49,6 @@ _KINDS = tuple(map(re.compile, (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9 
 
 NAMED, BESIDE, MIXED, ALONE, OTHER, UNLIKELY = range(6)
 
-_Bytes = npt.NDArray[np.uint8]
-_Offsets = npt.NDArray[np.int64]
 
 _PRINTABLE = np.zeros(256, np.bool_)
 _PRINTABLE[32:127] = True
@@ -98,7 +96,7 @@ def _rank(seen: _Seen) -> tuple[int, int, int]:
     return seen.tier, seen.distance, -seen.count
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> tuple[_Offsets, _Offsets]:
+def _runs(mask: Flags) -> tuple[Offsets, Offsets]:
     """Return where the runs of a mask begin and end, those of SHORTEST and more."""
     edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
     starts, ends = edges[::2], edges[1::2]
@@ -106,7 +104,7 @@ def _runs(mask: npt.NDArray[np.bool_]) -> tuple[_Offsets, _Offsets]:
     return starts[long], ends[long]
 
 
-def _narrow(tally: _Tally, data: _Bytes, raw: bytes, at: int, keys: list[Place]) -> None:
+def _narrow(tally: _Tally, data: Bytes, raw: bytes, at: int, keys: list[Place]) -> None:
     starts, ends = _runs(_PRINTABLE[data])
     alone = np.zeros(len(starts), np.bool_)
     inside = (starts > 0) & (ends < len(data))
@@ -117,7 +115,7 @@ def _narrow(tally: _Tally, data: _Bytes, raw: bytes, at: int, keys: list[Place])
     _take(tally, zip(texts, alone.tolist(), far.tolist(), strict=True))
 
 
-def _wide(tally: _Tally, data: _Bytes, at: int, keys: list[Place]) -> None:
+def _wide(tally: _Tally, data: Bytes, at: int, keys: list[Place]) -> None:
     for parity in (0, 1):
         pairs = data[parity:][: (len(data) - parity) & ~1].view("<u2")
         starts, ends = _runs((pairs >= 32) & (pairs < 127))
@@ -129,7 +127,7 @@ def _wide(tally: _Tally, data: _Bytes, at: int, keys: list[Place]) -> None:
         _take(tally, zip(texts, alone.tolist(), far.tolist(), strict=True))
 
 
-def _distances(starts: _Offsets, ends: _Offsets, keys: list[Place]) -> _Offsets:
+def _distances(starts: Offsets, ends: Offsets, keys: list[Place]) -> Offsets:
     """Return how far each run is from the nearest key; -1 for what lies in one."""
     nearest = np.full(len(starts), NEAR, np.int64)
     for key in keys:

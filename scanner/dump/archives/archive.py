@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Offsets
 from scanner.dump.codecs import BROKEN, Decoder
 from scanner.dump.source import CHUNK, File
 from scanner.model import Fault
-
-_Int64 = npt.NDArray[np.int64]
 
 MAX_MEMBERS = 1 << 16
 MAX_MEMBER_NAME = 200
@@ -78,7 +76,7 @@ class Archive:
         gaps = np.stack((start, start + size), axis=1)
         return _rows(*_between((_pairs(self._taken), gaps), self.file.size))
 
-    def _gaps(self) -> tuple[_Int64, _Int64]:
+    def _gaps(self) -> tuple[Offsets, Offsets]:
         return _between((_pairs(self._taken), _pairs(self._known)), self.file.size)
 
     def stored(self, start: int, size: int) -> Iterator[bytes]:
@@ -128,11 +126,11 @@ class Decoding:
         self._archive.take(self._start, self.end - self._start)
 
 
-def _pairs(spans: "array[int]") -> _Int64:
+def _pairs(spans: "array[int]") -> Offsets:
     return np.array(spans, np.int64).reshape(-1, 2)
 
 
-def _between(spans: tuple[_Int64, ...], size: int) -> tuple[_Int64, _Int64]:
+def _between(spans: tuple[Offsets, ...], size: int) -> tuple[Offsets, Offsets]:
     """Return what spans, as rows of start and end, leave of a file: offsets and sizes."""
     rows = np.concatenate(spans)
     rows = rows[np.argsort(rows[:, 0])]
@@ -142,7 +140,7 @@ def _between(spans: tuple[_Int64, ...], size: int) -> tuple[_Int64, _Int64]:
     return before[there], (start - before)[there]
 
 
-def _rows(start: _Int64, size: _Int64) -> Iterator[tuple[int, int]]:
+def _rows(start: Offsets, size: Offsets) -> Iterator[tuple[int, int]]:
     for at in range(0, len(start), CHUNK):
         yield from zip(start[at : at + CHUNK].tolist(), size[at : at + CHUNK].tolist(), strict=True)
 

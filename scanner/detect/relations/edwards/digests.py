@@ -7,8 +7,8 @@ digests that neither begin nor end where a run of what looks random does.
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import edwards25519
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.edwards import trials
 from scanner.detect.relations.edwards.trials import DIGEST, Trial

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import ORDER, SIGN
 from scanner.detect.algebra.material import Material, Okp, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
-from scanner.detect.integers.limbs import WORD, Flags, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations.edwards import digests, eighths, extended, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH

@@ -8,10 +8,10 @@ it by that x. This module refuses halves that do not adjoin.
 
 from collections.abc import Iterator
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN, P
 from scanner.detect.asn1.keys import okp_public
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.edwards.trials import Trial
 

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra import edwards25519
 from scanner.detect.algebra.edwards25519 import P
 from scanner.detect.asn1.keys import okp_public
-from scanner.detect.integers.limbs import WORD, Offsets, Words
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import MARGIN, Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.edwards.trials import SEED, Trial

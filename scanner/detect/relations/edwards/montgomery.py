@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra.material import Material, Okp
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.edwards import edwards, trials
 from scanner.detect.relations.edwards.eighths import multiplied

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect.integers.readings import Bytes
+from scanner.arrays import Bytes
 from scanner.detect.relations.places import words
 
 SIZE = 40

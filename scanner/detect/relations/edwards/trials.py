@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scanner.arrays import Bytes, Offsets
 from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
 from scanner.detect.integers import bare_numbers
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.edwards import integers, packed
 from scanner.detect.relations.places import variety, words
 from scanner.dump.space import Memory

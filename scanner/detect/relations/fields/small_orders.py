@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
-from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Bytes, Reading
+from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Reading
 from scanner.detect.relations.fields.fixedbase import powers
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.places import variety, words

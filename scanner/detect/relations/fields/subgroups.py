@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers import likelihood, readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import digits, nearby

@@ -7,9 +7,9 @@ what stands where, and never what it is.
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import announced, counts, nearby
 

@@ -6,8 +6,8 @@ ask, each for another size. This module refuses to judge what stands behind.
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places.words import sliding
 

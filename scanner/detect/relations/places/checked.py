@@ -10,7 +10,7 @@ proves nothing.
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.spots import spots
 

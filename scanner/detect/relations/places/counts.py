@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import nearby, variety
 from scanner.detect.relations.places.nearby import UNKNOWN, Ground

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.edges import FAINT
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby, variety

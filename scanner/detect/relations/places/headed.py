@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import nearby, variety
 from scanner.detect.relations.places.nearby import UNKNOWN, Ground

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.arrays import Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places.words import sliding
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Flags, Offsets
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.model import Place

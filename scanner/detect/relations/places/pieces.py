@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Flags, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.detect.relations.places import links, nearby, variety, words

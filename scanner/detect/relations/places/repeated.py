@@ -7,11 +7,11 @@ This module refuses to judge what a piece holds.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra import edwards25519
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import coordinate
 from scanner.detect.relations.places import announced, nearby, pieces, variety
@@ -180,7 +180,7 @@ def equals(pool: Pool, positions: Offsets, size: int) -> Offsets:
     return found[: np.count_nonzero(often > 1)]
 
 
-def _mixed(pool: Pool, positions: Offsets, size: int) -> npt.NDArray[np.uint64]:
+def _mixed(pool: Pool, positions: Offsets, size: int) -> Words:
     """Make one word of the words of each piece."""
     word, sums = sliding(pool.data), np.zeros(len(positions), np.uint64)
     for start in range(0, len(positions), _TOGETHER):

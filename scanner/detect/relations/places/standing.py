@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from scanner.arrays import Words
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import JAVA, Reading
 from scanner.detect.relations.places import words

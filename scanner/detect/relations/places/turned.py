@@ -8,8 +8,9 @@ BigInts, behind a pointer and a count. This module refuses to judge what a numbe
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import announced, variety, words
 from scanner.detect.relations.places.words import Whole

@@ -6,11 +6,10 @@ others to say (``pieces``), and what it holds for the arithmetic.
 
 import numpy as np
 
+from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.integers import likelihood
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places.words import sliding
 
 LEAST_VARIED = {

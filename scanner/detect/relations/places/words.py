@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.integers.limbs import Flags, Offsets, Words
-from scanner.detect.integers.readings import Bytes
+from scanner.arrays import Bytes, Flags, Offsets, Words
 
 BLOCK = 1 << 18
 """Positions that are looked at together."""

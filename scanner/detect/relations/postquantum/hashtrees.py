@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import slhdsa
 from scanner.detect.algebra.material import Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import pqc
 from scanner.detect.asn1.der import Malformed
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import variety, words
 from scanner.detect.relations.related import Related

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.detect.algebra import mldsa
 from scanner.detect.algebra.material import Material, Pqc, describe
 from scanner.detect.algebra.publics import PublicKey, places
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import bare_numbers, likelihood, readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags, Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces, words
 from scanner.detect.relations.postquantum import vectors

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import mldsa
 from scanner.detect.algebra.material import Pqc
 from scanner.detect.algebra.mldsa import Polynomials
@@ -21,7 +22,6 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import pqc
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import variety
 from scanner.detect.relations.related import Related

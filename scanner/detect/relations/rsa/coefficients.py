@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Words
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.relations.places import nearby

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Words
 from scanner.detect.integers import numbers as listing
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.related import Related, of_numbers

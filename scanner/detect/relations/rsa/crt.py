@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Words
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby
@@ -90,7 +90,7 @@ def _prime_divisors(number: int, most: int) -> Iterator[int]:
 
 
 @functools.cache
-def _table() -> tuple[npt.NDArray[np.uint64], int]:
+def _table() -> tuple[Words, int]:
     """Return the primes below 65537, and the product of those above 100."""
     sieve = np.ones(GREATEST, np.bool_)
     sieve[:2] = False

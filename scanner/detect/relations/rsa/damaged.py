@@ -20,11 +20,11 @@ from operator import itemgetter
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra.material import Material, Rsa
 from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
 from scanner.detect.integers.edges import FAINT, Touching
-from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import announced, digits, links, nearby

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Words
+
 DIGIT = 80
 """Bits of a digit: the quotient has some seven bits more, and a float is right to 50 of them, which
 leaves 20 bits of evidence modulo 2**64."""
@@ -35,7 +37,7 @@ class Moduli:
 
     values: tuple[int, ...]
     bits: int
-    lows: npt.NDArray[np.uint64]
+    lows: Words
     """Modulo 2**64."""
     floats: npt.NDArray[np.float64]
 
@@ -56,9 +58,7 @@ def prepare(values: Sequence[int], bits: int) -> Moduli:
     )
 
 
-def divide(
-    moduli: Moduli, numbers: Sequence[int], inverses: npt.NDArray[np.uint64]
-) -> Iterator[tuple[int, int]]:
+def divide(moduli: Moduli, numbers: Sequence[int], inverses: Words) -> Iterator[tuple[int, int]]:
     """Yield (index, modulus) where a number, of the length prepared for, divides a modulus.
 
     ``inverses`` are the numbers' modulo 2**64; they are odd.
@@ -74,9 +74,7 @@ def divide(
         yield from ((start + i, value) for i, value in rows if value % part[i] == 0)
 
 
-def _likely(
-    moduli: Moduli, numbers: Sequence[int], inverses: npt.NDArray[np.uint64]
-) -> Iterator[tuple[int, int]]:
+def _likely(moduli: Moduli, numbers: Sequence[int], inverses: Words) -> Iterator[tuple[int, int]]:
     """Yield (index, modulus) where the quotient is the same from its top and from its low words."""
     drop, count = moduli.bits - 64, moduli.lows.shape[1] - 1
     first = 1 << (moduli.bits - 1) // DIGIT * DIGIT

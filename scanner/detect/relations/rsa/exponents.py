@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, ratios, uncommon

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related

@@ -13,7 +13,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets, Words
+from scanner.arrays import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.places import nearby

@@ -11,10 +11,11 @@ from itertools import islice
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import WORD, Offsets, Words
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import links, nearby, words

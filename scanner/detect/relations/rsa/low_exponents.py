@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from scanner.arrays import Flags, Offsets, Words
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic, known
@@ -57,7 +56,7 @@ class _Rests:
 
     position: Offsets
     tables: tuple[tuple[Words, Offsets], ...]
-    sieves: tuple[npt.NDArray[np.bool_], ...]
+    sieves: tuple[Flags, ...]
 
 
 def kept(bits: int) -> int:

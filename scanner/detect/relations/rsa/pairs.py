@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.places import nearby, words

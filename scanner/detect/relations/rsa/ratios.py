@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Flags, Offsets
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def _offsets() -> npt.NDArray[np.float32]:
 
 
 @functools.cache
-def _sieve() -> npt.NDArray[np.bool_]:
+def _sieve() -> Flags:
     """Tell of each slot of [0, 1) whether what is near a fraction may be rounded to it."""
     found = np.zeros(_SLOTS, np.bool_)
     for below in range(1, LARGEST + 1):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
 from scanner.detect.relations.related import Related

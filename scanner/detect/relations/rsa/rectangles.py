@@ -7,7 +7,7 @@ know what is compared.
 
 from collections.abc import Iterator
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 
 _FEWEST, _MOST = 16, 64
 """Rows of one rectangle, where there are so many."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import effort
 from scanner.detect.integers import edges, readings
 from scanner.detect.integers import numbers as listing
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.edges import Edges
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations.places import nearby

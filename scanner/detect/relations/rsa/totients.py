@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from scanner.arrays import Flags
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
-from scanner.detect.integers.limbs import Flags
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import arithmetic
 from scanner.detect.relations.rsa.shelf import Shelf

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import NEIGHBOURHOOD, SLACK
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived, ec_scalar, on_curve
-from scanner.detect.integers.limbs import Offsets, Words
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import comb

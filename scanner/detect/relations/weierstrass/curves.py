@@ -13,11 +13,10 @@ from typing import Literal
 
 import numpy as np
 
+from scanner.arrays import Bytes, Words
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Words
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places import words
 from scanner.detect.relations.places.words import Whole
 from scanner.fingerprint import FIELD_BYTES

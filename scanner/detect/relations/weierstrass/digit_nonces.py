@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import digits, words

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_closes, ec_derived
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Flags, Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import digits, variety, words

@@ -12,12 +12,12 @@ it, and ``matches`` tells what of it is a key.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import bare_numbers
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations.places import headed, nearby, repeated, turned
 from scanner.detect.relations.related import Related

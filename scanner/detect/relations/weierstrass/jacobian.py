@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import nearby, pieces
 from scanner.detect.relations.places.adjoining import APART

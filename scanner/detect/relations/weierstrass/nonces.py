@@ -16,10 +16,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from scanner.arrays import Bytes
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import Bytes
 from scanner.detect.relations.places import pieces, words
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass.curves import (

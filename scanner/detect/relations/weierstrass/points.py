@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from scanner.detect.integers.limbs import Offsets
+from scanner.arrays import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import pieces, variety, words

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.arrays import Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces, repeated, variety
 from scanner.detect.relations.weierstrass.curves import LITTLE, USUAL, WORDS, coefficients

@@ -8,10 +8,11 @@ room for a longer number comes first. Proves nothing by itself.
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import curve_points
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
-from scanner.detect.integers.limbs import WORD, Offsets
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces
 from scanner.detect.relations.places.words import sliding

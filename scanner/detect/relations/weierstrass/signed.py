@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.integers.spots import spots

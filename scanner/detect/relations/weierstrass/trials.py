@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra.material import Ec
 from scanner.detect.integers import readings
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import checked, counts, headed, nearby, pieces
 from scanner.detect.relations.places.nearby import Ground

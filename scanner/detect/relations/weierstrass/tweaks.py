@@ -17,11 +17,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import curve_points
 from scanner.detect.algebra.curve_points import Point
 from scanner.detect.algebra.material import Ec
 from scanner.detect.algebra.publics import PublicKey
-from scanner.detect.integers.limbs import Offsets
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import DIGITS_30
 from scanner.detect.relations.places import digits

@@ -1,0 +1,20 @@
+"""What arrays stand for: the names by which signatures say it.
+
+An array of offsets is none of words, and a name tells it where a shape does not. This module holds
+types, and no code.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+"""Memory, or rows of it."""
+
+Words = npt.NDArray[np.uint64]
+"""Numbers of 64 bits: words of memory, addresses, entries of tables."""
+
+Offsets = npt.NDArray[np.int64]
+"""Places or sizes in bytes, counted from where whoever takes them says, or numbers of rows."""
+
+Flags = npt.NDArray[np.bool_]
+"""An answer to a question for each row."""
