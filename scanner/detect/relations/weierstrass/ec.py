@@ -32,8 +32,17 @@ from scanner.detect.relations.weierstrass import (
     verifying,
     witnesses,
 )
-from scanner.detect.relations.weierstrass.curves import BIG, CURVES, JAVA, LITTLE, WORDS, Curve
+from scanner.detect.relations.weierstrass.curves import (
+    BIG,
+    CURVES,
+    JAVA,
+    LITTLE,
+    WORDS,
+    Curve,
+    generator,
+)
 from scanner.detect.relations.weierstrass.trials import LEAST_HEADED, Listed, Trial
+from scanner.detect.relations.weierstrass.witnesses import Points
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
@@ -43,9 +52,9 @@ MOST: dict[str, tuple[int, int, int]] = {
     "P-384": (400, 600, 400),
     "P-521": (150, 500, 256),
     "secp256k1": (1_200, 1_500, 1_000),
-    "brainpoolP256r1": (200, 1_500, 150),
-    "brainpoolP384r1": (100, 600, 60),
-    "brainpoolP512r1": (50, 500, 30),
+    "brainpoolP256r1": (200, 400, 150),
+    "brainpoolP384r1": (100, 200, 60),
+    "brainpoolP512r1": (50, 100, 30),
     "SM2": (200, 1_000, 500),
     "P-192": (200, 600, 150),
     "brainpoolP224r1": (100, 400, 100),
@@ -54,9 +63,14 @@ MOST: dict[str, tuple[int, int, int]] = {
 """Derivations in a section: without and with a public key of the curve to look for; and among many
 runs. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1), 0.3 to 0.5 ms."""
 
-KNOWN_OF_MANY = {"brainpoolP256r1": 1_000, "brainpoolP384r1": 400, "brainpoolP512r1": 256}
-"""Of curves that few programs use, the derivations among many runs with a public key of the curve:
-as many as on other curves of their size. Seen in Perl, with keys on every curve in one server."""
+MOST_OF_KEYS = {
+    "brainpoolP256r1": (1_500, 1_000),
+    "brainpoolP384r1": (600, 400),
+    "brainpoolP512r1": (500, 256),
+}
+"""Of curves that few programs use, the same with a public key, and among many runs: as many as on
+other curves of their size. What is known of them as a rule is the generator, in OpenSSL's table.
+Seen in Perl, with keys on every curve in one server."""
 
 UNLIKELY = 4
 """Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
@@ -120,7 +134,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         known = {name: found for name, found in asked.items() if CURVES[name].size == size}
         named = {name for name, found in known.items() if found or name in used}
         counts = {
-            name: _most(pool, name, met.beside[name], known=bool(found))
+            name: _most(pool, name, met.beside[name], found)
             // (1 if name in named else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
@@ -179,11 +193,12 @@ def _tried(
     yield from trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))
 
 
-def _most(pool: Pool, name: str, near: Sequence[Place], *, known: bool) -> int:
+def _most(pool: Pool, name: str, near: Sequence[Place], found: Points) -> int:
     """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
-    without, with_known, of_many = MOST[name]
-    of_many = KNOWN_OF_MANY.get(name, of_many) if known else of_many
-    most = pool.budget(with_known if known else without, of_many)
+    without, known, of_many = MOST[name]
+    if found.keys() - {generator(CURVES[name])[0]}:
+        known, of_many = MOST_OF_KEYS.get(name, (known, of_many))
+    most = pool.budget(known if found else without, of_many)
     return max(most, min(nearby.worth(pool, near, nearby.TABLE), of_many * DEEP))
 
 

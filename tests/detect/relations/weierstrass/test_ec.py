@@ -2,7 +2,7 @@
 
 import itertools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -19,7 +19,7 @@ from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import ec, matches, points
-from scanner.detect.relations.weierstrass.curves import CURVES
+from scanner.detect.relations.weierstrass.curves import CURVES, generator
 from scanner.dump.space import Memory
 from scanner.model import NONCE, Place
 from tests.detect.relations import second_look
@@ -940,3 +940,26 @@ def test_an_empty_pool(make_pool: MakePool) -> None:
     """Where nothing looks random nothing is tried."""
     pool, _ = make_pool(bytes(4096))
     assert found(pool) == []
+
+
+def test_a_generator_alone_names_no_key(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL's table has the generators of all curves: each of its programs would take longer."""
+    asked: dict[str, int] = {}
+
+    def most(pool: Pool, name: str, near: Sequence[Place], points: Mapping[int, int]) -> int:
+        asked[name] = counted(pool, name, near, points)
+        return asked[name]
+
+    counted = ec._most
+    monkeypatch.setattr(ec, "_most", most)
+    name = "brainpoolP384r1"
+    x, y = generator(CURVES[name])
+    table = b"\x04" + x.to_bytes(48) + y.to_bytes(48)
+    pool, _ = make_pool(noise.uniform(4_800, 6) + bytes(16) + table + bytes(16))
+    found(pool)
+    alone = asked[name]
+    key = keys.ec_key(name)
+    found(pool, [publics.ec(name, key.x, key.y, kind="certificate")])
+    assert (alone, asked[name]) == (ec.MOST[name][1], ec.MOST_OF_KEYS[name][0])
