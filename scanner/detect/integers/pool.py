@@ -103,14 +103,19 @@ class Pool:
         first, last = ((int(self.space[i]), int(self.offset[i])) for i in (0, -1))
         return first <= (place.space, place.offset) <= last
 
-    def place(self, position: int, size: int) -> Place:
-        """Return where in the dump ``size`` bytes of the pool are: of a text, the whole of it."""
+    def place(self, position: int, size: int, ahead: int = 0) -> Place:
+        """Return where in the dump ``size`` bytes of the pool are: of a text, the whole of it.
+
+        What begins ``ahead`` bytes before the position may begin before its block: in the pool
+        another one is there.
+        """
         block = self._block(position)
-        offset = int(self.offset[block]) + position - int(self.at[block])
+        space, offset = int(self.space[block]), int(self.offset[block])
         if block in self.texts:
             text = self.texts[block]
-            return Place(space=int(self.space[block]), offset=text.offset, size=text.size)
-        return Place(space=int(self.space[block]), offset=offset, size=size)
+            return Place(space=space, offset=text.offset, size=text.size)
+        offset += position - int(self.at[block]) - ahead
+        return Place(space=space, offset=max(offset, 0), size=size)
 
     def beyond(self, position: int, size: int) -> bytes:
         """Read what stands at a position of no text, which may go on behind the block, or end."""

@@ -112,3 +112,15 @@ def runs_of(rows: list[tuple[int, int, int]]) -> Runs:
     """Put rows of (space, start, end) into columns."""
     space, start, end = np.array(rows, np.int64).reshape(-1, 3).T
     return Runs(space=space, start=start, end=end)
+
+
+def test_what_begins_before_its_block_is_placed_by_it(load: Load) -> None:
+    """In the pool another block is there: a place in that had been a live key's, in Perl."""
+    first, second = noise.uniform(64, 1), noise.uniform(48, 2)
+    data = bytes(64) + first + bytes(72) + second + bytes(64)
+    made = pool.load(*load(data))
+    at = int(made.head[1])
+    assert made.data[at : at + 48].tobytes() == second
+    place = made.place(at, 48, ahead=40)
+    assert (place.offset, place.size) == (data.find(second) - 40, 48)
+    assert made.place(int(made.head[0]), 64, ahead=4096).offset == 0

@@ -1,16 +1,16 @@
 """Pieces: where in the pool a private number of a few dozen bytes may begin, likeliest first.
 
 A scalar is short, its derivation is dear, and it need not fill its run: so where it may begin
-decides what a search costs. In this order: behind the structure that counts its limbs; to its run's
-end behind a pointer and a count, or behind a word that few others have too; behind bytes that
-announce its length (a size, a length, a tag), if it fills a run, near a public key, and anywhere
-where many runs have few such; a run's edge beside one, and a field of one run with it; what is
-announced and fills a run beside another such piece, or anywhere; in few runs a run that it fills
-and a run's edge, near a public key; what is announced and fills no run, and a run that it fills,
-the rarer first; slots of a few equal objects end to end; other edges; other slots; a word from the
-edges. Where not all of a kind can be tried, those in a long row of their like come last: a loop
-computed them. Which of them are worth a trial ``variety`` says; this module refuses to judge what
-they hold.
+decides what a search costs. In this order: behind the structure that counts its limbs; in a block
+with two words more, of zeros, where few are; to its run's end behind a pointer and a count, or
+behind a word that few others have too; behind bytes that announce its length (a size, a length, a
+tag), if it fills a run, near a public key, and anywhere where many runs have few such; a run's edge
+beside one, and a field of one run with it; what is announced and fills a run beside another such
+piece, or anywhere; in few runs a run that it fills and a run's edge, near a public key; what is
+announced and fills no run, and a run that it fills, the rarer first; slots of a few equal objects
+end to end; other edges; other slots; a word from the edges. Where not all of a kind can be tried,
+those in a long row of their like come last: a loop computed them. Which of them are worth a trial
+``variety`` says; this module refuses to judge what they hold.
 """
 
 import itertools
@@ -33,6 +33,7 @@ from scanner.detect.relations.places.announced import (
     first,
     in_longer,
     likened,
+    padded,
     shifted,
     tagged,
 )
@@ -253,6 +254,8 @@ def _whole_words(
     length = pool.tail - pool.head
     short = (pool.head >= 0) & (pool.tail >= 0) & (length <= LONGEST)
     yield counted_limbs(pool, alone, size)
+    if len(roomy := padded(pool, alone, size)) <= most // 2:
+        yield roomy
     if len(alike) <= most // 4:
         yield alike
     if near:

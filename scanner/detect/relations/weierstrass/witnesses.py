@@ -162,7 +162,7 @@ def _spelled(
     for index, at in sorted(hits, key=lambda hit: _likelihood(rows[hit[0]][1])):
         curve, form, x, is_y = rows[index]
         if at >= form.at:
-            yield _Spelled(curve.name, x, is_y, pool.place(at - form.at, curve.size))
+            yield _Spelled(curve.name, x, is_y, pool.place(at, curve.size, form.at))
 
 
 def _likelihood(form: Spelling) -> tuple[bool, bool]:

@@ -33,3 +33,17 @@ def test_few_announced_objects_come_before_what_stands_beside_points(
     assert len(found) == MOST
     first = [pool.data[at : at + 32].tobytes() for at in found[:objects].tolist()]
     assert (raw in first) == (objects == 1)
+
+
+def test_blocks_with_two_words_more_come_before_others_that_are_announced(
+    make_pool: MakePool,
+) -> None:
+    """Seen in Perl (OpenSSL): eighty such, and 1,800 that allocators' sizes or lengths announce."""
+    said = b"".join(
+        (0x41).to_bytes(8, "little") + noise.uniform(48, n) + bytes(8) for n in range(60)
+    )
+    own = (0x51).to_bytes(8, "little") + noise.uniform(48, 99) + bytes(16)
+    pool, _ = make_pool(bytes(64) + said + bytes(8) + own + bytes(64))
+    near = [Place(space=0, offset=64 * at, size=48) for at in range(1, 60)]
+    found = pieces.aligned(pool, 48, MOST, near)
+    assert pool.data[found[0] : found[0] + 48].tobytes() == noise.uniform(48, 99)

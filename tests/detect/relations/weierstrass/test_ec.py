@@ -18,7 +18,7 @@ from scanner.detect.integers import pool as pools
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.weierstrass import ec, matches, points
+from scanner.detect.relations.weierstrass import ec, matches, points, witnesses
 from scanner.detect.relations.weierstrass.curves import CURVES, generator
 from scanner.dump.space import Memory
 from scanner.model import NONCE, Place
@@ -963,3 +963,23 @@ def test_a_generator_alone_names_no_key(
     key = keys.ec_key(name)
     found(pool, [publics.ec(name, key.x, key.y, kind="certificate")])
     assert (alone, asked[name]) == (ec.MOST[name][1], ec.MOST_OF_KEYS[name][0])
+
+
+def test_half_of_a_coordinate_before_a_scalar_takes_no_other_ground(make_pool: MakePool) -> None:
+    """Seen in Perl: the end of a root's y stood right before a live key on brainpoolP384r1.
+
+    Where that coordinate had begun another block was in the pool, whose place reached into the key.
+    """
+    key, root = keys.ec_key("brainpoolP384r1"), KEYS["P-384"]
+    end = root.y.to_bytes(48)[31:]
+    front = noise.uniform(64, 3) + bytes(32)
+    own = end + bytes(7) + (0x51).to_bytes(8, "little") + encodings.little_limbs(key.d, 48)
+    pool, _ = make_pool(bytes(64) + front + bytes(8) + own + bytes(16) + noise.uniform(9_600, 4))
+    known = [publics.ec("P-384", root.x, root.y, kind="certificate")]
+    known += [publics.ec("brainpoolP384r1", key.x, key.y, kind="certificate")]
+    met = witnesses.meet(pool, known, ec.MOST)
+    secret = pool.place(pool.data.tobytes().find(encodings.little_limbs(key.d, 48)), 48)
+    for place in met.taken["P-384"]:
+        assert place.offset + place.size <= secret.offset or place.offset >= secret.offset + 48
+    (related,) = found(pool, known)
+    assert named(related) == key.spki_sha256
