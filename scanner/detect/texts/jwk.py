@@ -163,7 +163,7 @@ def _ec(curve: str, numbers: dict[bytes, bytes]) -> tuple[Ec | None, PublicKey |
 
 
 def _lone_scalar(curve: str, scalar: bytes) -> Ec | None:
-    """Read what an object that was cut has left of a key: a scalar as long as its curve's name."""
+    """Read what an object that was cut has left of a key: a scalar as long as its curve has it."""
     if len(scalar) != FIELD_BYTES[curve] or len(set(scalar)) < _DISTINCT:
         return None
     return ec_derived(curve, int.from_bytes(scalar, "big"))
