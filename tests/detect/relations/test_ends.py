@@ -42,13 +42,20 @@ def test_memory_that_ends_behind_random_bytes(
             assert list(search(pool, known)) == []
 
 
-def test_memory_that_ends_within_a_digit(make_pool: MakePool) -> None:
-    """Found by a fuzzer: an exponent whose last digit has its zeros behind the end of memory."""
-    digits = bytes(2) + encodings.digits30(DSA["x"])
-    search = next(search for name, _, search, _ in RELATIONS if name == "dsa")
-    for lost in (0, 2):
+@pytest.mark.parametrize(
+    ("name", "number", "row"),
+    [("dsa", DSA["x"], 2), ("ec-digits", EC.d, 1)],
+    ids=["dsa", "ec-digits"],
+)
+def test_memory_that_ends_within_a_digit(
+    make_pool: MakePool, name: str, number: int, row: int
+) -> None:
+    """Found by a fuzzer: a number whose last digit has its zeros behind the end of memory."""
+    digits = bytes(2) + encodings.digits30(number)
+    search = next(search for own, _, search, _ in RELATIONS if own == name)
+    for lost in (0, 1):
         data = digits[: len(digits) - lost]
         pool, _ = make_pool(data, addressed=False, word=4)
-        places = [place for found in search(pool, KNOWN[2:3]) for place in found.places]
+        places = [place for found in search(pool, KNOWN[row : row + 1]) for place in found.places]
         assert bool(places) == (lost == 0)
         assert all(place.offset + place.size <= len(data) for place in places)

@@ -191,11 +191,15 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
-    """Derive the points of what is a number of about the order's length."""
+    """Derive the points of what is a number of about the order's length.
+
+    What ends within its last digit, with the memory, is no number.
+    """
     bits = curve.n.bit_length()
     if how.name == _MIT:
         begun = _headed(pool, how, begun, bits)
     found = begun[digits.stand(pool, how, begun, bits)]
+    found = found[variety.fits(pool, found, readings.width(how, bits))]
     if not len(found):
         return
     found = found[digits.full(pool, how, found, bits)]
