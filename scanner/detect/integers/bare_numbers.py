@@ -167,7 +167,7 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     before = memory.clip(space, offset - width, width)[:1]
     adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
     counted = int.from_bytes(memory.clip(space, offset - COUNT, COUNT), "little") == size
-    match = _WORD.match(text[:size] if size == SLOT or counted else text)
+    match = _WORD.match(text[:size] if size == SLOT or (size and counted) else text)
     digits = _DIGITS.match(text)
     if digits is not None and _parted(before, digits[1], text[digits.end() :]):
         match = digits

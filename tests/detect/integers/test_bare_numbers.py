@@ -20,6 +20,7 @@ from scanner.detect.relations.edwards import edwards
 from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
+from tests.detect.one_space import Bytes
 
 RSA, P256, P521 = keys.rsa_key(2048), keys.ec_key("P-256"), keys.ec_key("P-521")
 ED, X = keys.okp_key("ed25519"), keys.okp_key("x25519")
@@ -354,3 +355,12 @@ def test_a_seed_and_its_public_half_in_a_crowd_of_digests(
     told = private(found, key.spki_sha256)
     assert [one.proof for one in told] == [edwards.PROOFS["seed"]] * (not flipped)
     assert len(told) == len([one for one in found if one.kind == "private-key"])
+
+
+@pytest.mark.parametrize("before", [0, 4, 8])
+def test_zeros_before_a_text_of_unknown_size_count_nothing(before: int) -> None:
+    """Who does not say how long a text is gets it whole, behind zeros too, or at the first byte."""
+    raw = noise.uniform(32, 4)
+    found = bare_numbers.read(Bytes(bytes(before) + raw.hex().encode() + bytes(8)), 0, before)
+    assert found is not None
+    assert found.raw == raw
