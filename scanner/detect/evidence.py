@@ -8,7 +8,7 @@ numbers. This module refuses to derive a public half and to call that a proof.
 import math
 from dataclasses import replace
 
-from scanner.detect.algebra import curve_points, edwards25519, effort
+from scanner.detect.algebra import curve_points, edwards25519, effort, gmp
 from scanner.detect.algebra.material import Ec, Ffc, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1.keys import OKP_BYTES, RSA_BITS, Parsed, Proved, candidate, okp_public
 from scanner.fingerprint import FIELD_BYTES
@@ -52,7 +52,7 @@ def rsa_primes(n: int, e: int, p: int, q: int) -> Rsa | None:
     order = math.lcm(p - 1, q - 1)
     if math.gcd(e, order) != 1:
         return None
-    return Rsa(n=n, e=e, d=pow(e, -1, order), p=max(p, q), q=min(p, q))
+    return Rsa(n=n, e=e, d=gmp.inverse(e, order), p=max(p, q), q=min(p, q))
 
 
 def rsa_alone(d: int, p: int, q: int, u: int) -> Rsa | None:
@@ -60,7 +60,7 @@ def rsa_alone(d: int, p: int, q: int, u: int) -> Rsa | None:
     if min(p, q) < 2 or u * p % q != 1:
         return None
     order = math.lcm(p - 1, q - 1)
-    return rsa_primes(p * q, pow(d, -1, order), p, q) if math.gcd(d, order) == 1 else None
+    return rsa_primes(p * q, gmp.inverse(d, order), p, q) if math.gcd(d, order) == 1 else None
 
 
 def rsa_exponents(n: int, e: int, d: int) -> Rsa | None:
@@ -93,7 +93,7 @@ def by_roots(n: int, order: int, base: int) -> list[int] | None:
     None where ``order`` is no multiple of the base's order modulo n.
     """
     twos = (order & -order).bit_length() - 1
-    root, found = pow(base, order >> twos, n), []
+    root, found = gmp.power(base, order >> twos, n), []
     for _ in range(twos):
         if root == 1:
             break

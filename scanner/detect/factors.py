@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scanner.detect.algebra import groups
+from scanner.detect.algebra import gmp, groups
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.evidence import (
     EXPONENT_BITS,
@@ -111,7 +111,7 @@ def _exponent(private: int, prime: int) -> int:
     """Return the small public exponent of a private one modulo prime - 1; 0 if there is none."""
     if private < 2 or math.gcd(private, prime - 1) != 1:
         return 0
-    e = pow(private, -1, prime - 1)
+    e = gmp.inverse(private, prime - 1)
     return e if _plausible(e) else 0
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect.algebra import mldsa, mlkem
+from scanner.detect.algebra import gmp, mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
 from scanner.detect.encodings import armour, base32, z85
@@ -194,8 +194,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
                 rows += [
                     ("dp", d % (p - 1), half),
                     ("dq", d % (q - 1), half),
-                    ("qinv", pow(q, -1, p), half),
-                    ("pinv", pow(p, -1, q), half),
+                    ("qinv", gmp.inverse(q, p), half),
+                    ("pinv", gmp.inverse(p, q), half),
                 ]
             for prime in primes:
                 rows += [("p", prime, _size(prime)), ("dp", d % (prime - 1), _size(prime))]
@@ -228,7 +228,7 @@ def _residues(name: str, material: Material, table: tuple[Reading, ...]) -> Iter
         for prime in sorted(primes):
             bits = 8 * _size(prime)
             for number, power in residues.POWERS.items():
-                value = pow(2, power * residues.radix(how, bits), prime)
+                value = gmp.power(2, power * residues.radix(how, bits), prime)
                 raw = readings.encode(how, value, value.bit_length() if how.packed else bits)
                 stride = _DIGIT_STRIDE if how.packed else 1
                 yield Needle(name, f"{number} {how.name}", raw, stride)
@@ -249,7 +249,7 @@ def _integers(plain: list[tuple[str, bytes]]) -> list[tuple[str, int, int]]:
 
 def _other_d(key: Rsa) -> list[int]:
     """Return d modulo (p-1)(q-1) and modulo lcm(p-1, q-1): libraries keep either."""
-    both = {pow(key.e, -1, order) for order in _orders(key) if math.gcd(key.e, order) == 1}
+    both = {gmp.inverse(key.e, order) for order in _orders(key) if math.gcd(key.e, order) == 1}
     return sorted(both - {key.d})
 
 

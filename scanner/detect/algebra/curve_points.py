@@ -9,10 +9,11 @@ no constant time. This module knows no key.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from scanner.detect.algebra import gmp
 from scanner.fingerprint import FIELD_BYTES
 
 CURVES: dict[str, type[ec.EllipticCurve]] = {
@@ -142,7 +143,7 @@ def decode(curve: str, raw: bytes) -> Point:
     if not whole:
         if len(raw) != 1 + size or raw[0] not in (2, 3):
             raise ValueError
-        y = pow(_square(group, x), (group.p + 1) // 4, group.p)
+        y = gmp.power(_square(group, x), (group.p + 1) // 4, group.p)
         y = y if y % 2 == raw[0] % 2 else group.p - y
     if not contains(curve, x, y):
         raise ValueError
@@ -175,14 +176,15 @@ def shared(curve: str, d: int, points: Iterable[Point]) -> list[int]:
 def _multiply(group: Group, d: int, point: Point) -> Point:
     if not 0 < d < group.n:
         raise ValueError
+    group = replace(group, p=gmp.mpz(group.p))
     total: _Jacobian = (1, 1, 0)
     for bit in f"{d:b}":
         total = _double(group, total)
         if bit == "1":
             total = _add(group, total, point)
     x, y, z = total
-    inverse = pow(z, -1, group.p)
-    return x * inverse**2 % group.p, y * inverse**3 % group.p
+    inverse = gmp.inverse(z, group.p)
+    return int(x * inverse**2 % group.p), int(y * inverse**3 % group.p)
 
 
 def _square(group: Group, x: int) -> int:

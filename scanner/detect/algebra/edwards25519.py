@@ -9,7 +9,7 @@ order, such as zero. Nothing here takes a constant time: keys of dumps need none
 
 from cryptography.hazmat.primitives.asymmetric import x25519
 
-from scanner.detect.algebra import effort
+from scanner.detect.algebra import effort, gmp
 
 ORDER = (1 << 252) + 27742317777372353535851937790883648493
 """The order L of the base point."""
@@ -21,16 +21,16 @@ P = (1 << 255) - 19
 """The prime of its field (RFC 8032 section 5.1)."""
 
 _P448 = (1 << 448) - (1 << 224) - 1
-D = -121665 * pow(121666, -1, P) % P
+D = -121665 * gmp.inverse(121666, P) % P
 """The coefficient of its curve: -x*x + y*y = 1 + d*x*x*y*y."""
 _X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
-_Y = 4 * pow(5, -1, P) % P
+_Y = 4 * gmp.inverse(5, P) % P
 
 _Point = tuple[int, int, int, int]
 """Extended coordinates X, Y, Z, T of x = X/Z, y = Y/Z, x*y = T/Z (RFC 8032 5.1.4)."""
 _BASE: _Point = (_X, _Y, 1, _X * _Y % P)
 
-_PER_ORDER = -pow(ORDER, -1, 8) % 8
+_PER_ORDER = -gmp.inverse(ORDER, 8) % 8
 _BASES = (1, *((1 << 254) + 8 * step for step in range(4)))
 """Multiples of B that another multiple is taken of: the first one as a rule."""
 
@@ -63,7 +63,7 @@ def small_order(algorithm: str, public: bytes) -> bool:
 def montgomery(public: bytes) -> bytes:
     """Return u of an encoded point, whatever its sign (RFC 7748 4.1)."""
     y = int.from_bytes(public, "little") & ~(SIGN << 248)
-    return ((1 + y) * pow(1 - y, -1, P) % P if (1 - y) % P else 0).to_bytes(32, "little")
+    return ((1 + y) * gmp.inverse(1 - y, P) % P if (1 - y) % P else 0).to_bytes(32, "little")
 
 
 def unsigned_multiple(scalar: bytes) -> bytes:
@@ -75,7 +75,7 @@ def unsigned_multiple(scalar: bytes) -> bytes:
     u = _u(a, 1) if a % 8 == 0 and a >> 254 == 1 else _multiplied(a)
     if not u or (u + 1) % P == 0:
         return b""
-    return ((u - 1) * pow(u + 1, -1, P) % P).to_bytes(32, "little")
+    return ((u - 1) * gmp.inverse(u + 1, P) % P).to_bytes(32, "little")
 
 
 def _multiplied(a: int) -> int:
@@ -86,7 +86,7 @@ def _multiplied(a: int) -> int:
     taken of another base, b*B, whose multiple by a/b it is too.
     """
     for base in _BASES if a % ORDER else ():
-        part = a * pow(base, -1, ORDER) % ORDER
+        part = a * gmp.inverse(base, ORDER) % ORDER
         for signed in (part, ORDER - part):
             whole = signed + signed * _PER_ORDER % 8 * ORDER
             if whole >> 254 == 1:
@@ -113,7 +113,7 @@ def multiple(scalar: bytes) -> bytes:
             total = _added(total, double)
         double = _added(double, double)
         a >>= 1
-    inverse = pow(total[2], -1, P)
+    inverse = gmp.inverse(total[2], P)
     x, y = total[0] * inverse % P, total[1] * inverse % P
     return (y | x % 2 << 255).to_bytes(32, "little")
 

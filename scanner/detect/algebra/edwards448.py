@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric import x448
 
-from scanner.detect.algebra import effort
+from scanner.detect.algebra import effort, gmp
 
 SIZE = 57
 """Bytes of an encoded point, and of a scalar, whose last one is zero."""
@@ -42,7 +42,7 @@ def unsigned_multiples(scalar: bytes) -> Iterator[bytes]:
     root = _root((1 + u) ** 2 - 4 * _D * u)
     if not u or root is None:
         return
-    half = pow(2 * _D * u, -1, _P)  # of _D*u*x**4 - (1 + u)*x**2 + 1 = 0
+    half = gmp.inverse(2 * _D * u, _P)  # of _D*u*x**4 - (1 + u)*x**2 + 1 = 0
     for signed in (root, -root):
         y = _root(u * (1 + u + signed) * half)
         for value in () if y is None else (y, -y % _P):
@@ -56,7 +56,7 @@ def is_point(encoded: bytes) -> bool:
 
 
 def _root(square: int) -> int | None:
-    root = pow(square, (_P + 1) // 4, _P)
+    root = gmp.power(square, (_P + 1) // 4, _P)
     return root if (root * root - square) % _P == 0 else None
 
 
@@ -69,7 +69,7 @@ def multiple(scalar: bytes) -> bytes:
             total = _added(total, double)
         double = _added(double, double)
         a >>= 1
-    inverse = pow(total[2], -1, _P)
+    inverse = gmp.inverse(total[2], _P)
     x, y = total[0] * inverse % _P, total[1] * inverse % _P
     return (y | x % 2 << 8 * SIZE - 1).to_bytes(SIZE, "little")
 

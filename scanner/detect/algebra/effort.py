@@ -37,7 +37,7 @@ INFLATED = 64 << 20
 """Bytes of a dump that are read as compressed text, or of what that holds: what is beyond them
 stays packed, and is no fault, for any process may hold more."""
 
-_POWER = 450_000
+_POWER = 4_000_000
 """Bits of an exponent, times the square of those of a modulus, that a power raises in one."""
 
 _WALKED = 8

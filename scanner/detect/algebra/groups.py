@@ -6,7 +6,7 @@ equation closes and None where it does not, whatever the numbers; sizes are chec
 is taken. This module reads no format.
 """
 
-from scanner.detect.algebra import effort
+from scanner.detect.algebra import effort, gmp
 from scanner.detect.algebra.material import Ffc
 
 BITS = range(1024, 8192 + 1)
@@ -31,7 +31,7 @@ def proved(p: int, q: int, g: int, y: int, x: int) -> Ffc | None:
     if not plausible(p, q, g, y) or not 1 < x < (q or p):
         return None
     effort.power(x.bit_length(), p.bit_length())
-    if pow(g, x, p) != y:
+    if gmp.power(g, x, p) != y:
         return None
     return Ffc(algorithm="dsa" if q else "dh", p=p, q=q, g=g, x=x, y=y)
 
@@ -41,7 +41,7 @@ def public(p: int, q: int, g: int, y: int) -> bool:
     if not plausible(p, q, g, y):
         return False
     effort.power(q.bit_length(), p.bit_length())
-    return not q or pow(g, q, p) == 1
+    return not q or gmp.power(g, q, p) == 1
 
 
 def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
@@ -49,9 +49,9 @@ def derived(p: int, q: int, g: int, x: int) -> Ffc | None:
     if not q or not plausible(p, q, g) or not 1 < x < q:
         return None
     effort.power(q.bit_length() + x.bit_length(), p.bit_length())
-    if pow(g, q, p) != 1:
+    if gmp.power(g, q, p) != 1:
         return None
-    return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=pow(g, x, p))
+    return Ffc(algorithm="dsa", p=p, q=q, g=g, x=x, y=gmp.power(g, x, p))
 
 
 def subgroup(p: int, q: int, g: int, y: int = 2) -> bool:
@@ -64,9 +64,9 @@ def exchanged(p: int, q: int, g: int, x: int, more: bytes) -> Ffc | None:
     if not subgroup(p, q, g) or not 1 < x < q:
         return None
     effort.power(q.bit_length() + x.bit_length(), p.bit_length())
-    if pow(g, q, p) != 1:
+    if gmp.power(g, q, p) != 1:
         return None
-    return Ffc(algorithm="dhx", p=p, q=q, g=g, x=x, y=pow(g, x, p), more=more)
+    return Ffc(algorithm="dhx", p=p, q=q, g=g, x=x, y=gmp.power(g, x, p), more=more)
 
 
 def agreed(algorithm: str, p: int, g: int, x: int) -> Ffc | None:
@@ -74,4 +74,4 @@ def agreed(algorithm: str, p: int, g: int, x: int) -> Ffc | None:
     if not plausible(p, 0, g) or not 1 < x < p:
         return None
     effort.power(x.bit_length(), p.bit_length())
-    return Ffc(algorithm=algorithm, p=p, q=0, g=g, x=x, y=pow(g, x, p))
+    return Ffc(algorithm=algorithm, p=p, q=0, g=g, x=x, y=gmp.power(g, x, p))

@@ -7,7 +7,7 @@ closes in both, g**q = 1 modulo p, which no other bytes do; y proves the second.
 nothing of which more of p is gone, and leaves whole objects to ``keys``.
 """
 
-from scanner.detect.algebra import groups
+from scanner.detect.algebra import gmp, groups
 from scanner.detect.algebra.material import Ffc
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Malformed, Memory, Reader
@@ -81,7 +81,7 @@ def _completed(memory: Memory, space: int, offset: int, q: int, g: int) -> int:
         return 0
     unit = 1 << 8 * (size - lost)
     rest = int.from_bytes(stands[lost:], "big")
-    first = (1 - rest) * pow(unit, -1, q) % q
+    first = (1 - rest) * gmp.inverse(unit, q) % q
     first += 0 if first >> (8 * lost - 1) else q  # p has its top bit
     p = first * unit + rest
     return p if p.bit_length() == 8 * size and p != int.from_bytes(stands, "big") else 0

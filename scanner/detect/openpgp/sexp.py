@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from scanner.detect.algebra import edwards25519, effort, groups, publics
+from scanner.detect.algebra import edwards25519, effort, gmp, groups, publics
 from scanner.detect.algebra.material import Ffc, Foreign, Material, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1.der import Memory
@@ -122,7 +122,7 @@ def _are_primes(p: int, q: int) -> bool:
         return False
     for number in (p, q):
         effort.power(bits, bits)
-        if pow(3, number - 1, number) != 1:
+        if gmp.power(3, number - 1, number) != 1:
             return False
     return True
 

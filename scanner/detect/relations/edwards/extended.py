@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.arrays import Offsets, Words
-from scanner.detect.algebra import edwards25519
+from scanner.detect.algebra import edwards25519, gmp
 from scanner.detect.algebra.edwards25519 import P
 from scanner.detect.asn1.keys import okp_public
 from scanner.detect.integers.limbs import WORD
@@ -150,5 +150,5 @@ def _encoded(digits: list[int]) -> bytes:
     xx, yy, zz = x * x % P, y * y % P, z * z % P
     if not z or ((yy - xx - zz) * zz - edwards25519.D * xx * yy) % P:
         return b""
-    inverse = pow(z, -1, P)
+    inverse = gmp.inverse(z, P)
     return edwards25519.encoded(x * inverse % P, y * inverse % P)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scanner.detect.algebra import effort, named_groups
+from scanner.detect.algebra import effort, gmp, named_groups
 from scanner.detect.algebra.material import Ffc, Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import likelihood, readings
@@ -30,7 +30,7 @@ from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_DSA, Candidate
 
-ORDERED, SPENT, LEAST = (300_000, 600_000), (250_000, 100_000), (24, 8)
+ORDERED, SPENT, LEAST = (170_000, 340_000), (140_000, 60_000), (24, 8)
 """Microseconds that exponentiations to one base take where the order is known, without a public key
 and with one that was read; and together where it is not, in a section of few runs and of many; and
 how many there are then at least in a group for whose y a number stands. A library that names a
@@ -117,7 +117,7 @@ def again(memory: Memory, candidate: Candidate) -> list[Material]:
             q=q,
             g=g,
             x=x,
-            y=pow(g, x, p),
+            y=gmp.power(g, x, p),
             more=b"" if candidate.proof == NONCE_DSA else candidate.more,  # who signed
         )
         for x in numbers

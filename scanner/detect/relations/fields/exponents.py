@@ -1,22 +1,21 @@
 """What is tried as an exponent in a group, and what the power that it gives is worth.
 
-An exponentiation takes milliseconds, so few are done: of what is digits, and of what fills its
-words. One exponent is one key: raised to it a peer's public number gives a shared secret, which
-stands as well. The exponent whose power, modulo q, is there is the nonce of a signature. This
+An exponentiation takes a quarter of a millisecond, so few are done: of what is digits, and of what
+fills its words. One exponent is one key: raised to it a peer's public number gives a shared secret,
+which stands as well. The exponent whose power, modulo q, is there is the nonce of a signature. This
 module takes the groups as they are told to it.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect.algebra import effort, named_groups
+from scanner.detect.algebra import effort, gmp, named_groups
 from scanner.detect.algebra.material import Ffc
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.fields import logarithms
-from scanner.detect.relations.fields.fixedbase import powers
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.fields.logarithms import Piece
 from scanner.detect.relations.places import digits, words
@@ -24,9 +23,6 @@ from scanner.detect.relations.related import Related
 from scanner.model import NONCE_DSA, Place
 
 PROOF = "g**x = y"
-
-_TABLES, _GAIN = 5, 5
-"""What many powers of one base cost at first, in powers, and by how much the rest are cheaper."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -44,7 +40,7 @@ def proved(pool: Pool, group: Group, budget: int, least: int = 0) -> Iterator[Re
     Exponentiations to one base take at most so many microseconds, but for the ``least``.
     """
     found: dict[int, tuple[Trial, str]] = {}
-    most = max(_afforded(group, budget), least)
+    most = max(budget // effort.raising(max(group.bits, 256), group.p.bit_length()), least)
     for g, places in group.bases.items():
         if group.q:
             tried = [
@@ -56,8 +52,7 @@ def proved(pool: Pool, group: Group, budget: int, least: int = 0) -> Iterator[Re
         else:
             short = logarithms.short(pool, group.bits, ints=group.java)
             tried = list(itertools.islice(short, most))
-        power = _power(g, group, tried)
-        trials = [Trial(piece, g, power(piece.x)) for piece in tried]
+        trials = [Trial(piece, g, gmp.power(g, piece.x, group.p)) for piece in tried]
         for trial, proof in _witnessed(pool, group, trials):
             before = found.get(trial.piece.x)
             told = (g, trial.y) in group.stated
@@ -104,19 +99,6 @@ def _shorter(pool: Pool, group: Group, tried: Sequence[Piece]) -> list[Piece]:
     seen = {piece.x for piece in tried}
     found = logarithms.short(pool, bits, ints=True) if bits < group.bits else ()
     return [piece for piece in found if piece.x not in seen and piece.x < group.q]
-
-
-def _power(g: int, group: Group, tried: Sequence[Piece]) -> Callable[[int], int]:
-    """Return what raises g to the exponents: prepared, where there are many."""
-    if len(tried) <= _TABLES:
-        return lambda x: pow(g, x, group.p)
-    return powers(g, group.p, max(piece.x.bit_length() for piece in tried))
-
-
-def _afforded(group: Group, budget: int) -> int:
-    """Return how many exponentiations so many microseconds suffice for."""
-    each = effort.raising(max(group.bits, 256), group.p.bit_length())
-    return max(budget // each, _GAIN * (budget // each - _TABLES))
 
 
 def _witnessed(pool: Pool, group: Group, trials: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:

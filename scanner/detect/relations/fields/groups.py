@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der
 from scanner.detect.integers import readings
@@ -164,6 +165,6 @@ def _parameters(raw: bytes) -> tuple[tuple[int, int, int], int] | None:
         numbers.append(int.from_bytes(raw[at + head : at + head + size], "big"))
         at += head + size
     p, q, g = numbers
-    if at > len(raw) or q < 2 or (p - 1) % q or not 1 < g < p or pow(g, q, p) != 1:
+    if at > len(raw) or q < 2 or (p - 1) % q or not 1 < g < p or gmp.power(g, q, p) != 1:
         return None
     return (p, q, g), at

@@ -8,7 +8,7 @@ turn. This module knows of no group but what it is told.
 
 from collections.abc import Collection, Iterator
 
-from scanner.detect.algebra import effort
+from scanner.detect.algebra import effort, gmp
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import JAVA, Reading
@@ -18,7 +18,7 @@ from scanner.detect.relations.places.adjoining import filling, pairs
 MOST_PAIRS, MOST_NEAR = 128, 4
 """Pairs of numbers of one length that are looked at, and powers of those near p, of each group."""
 
-SPENT, CHEAP = 60_000, 4096
+SPENT, CHEAP = 30_000, 4096
 """Microseconds that all other powers in a section take, and bits of a p up to which those near it
 are raised."""
 
@@ -42,7 +42,7 @@ def exponents(
                 bound.take(effort.raising(bits, bits))
             except effort.Spent:
                 continue
-        if pow(g, piece.x, p) == y:
+        if gmp.power(g, piece.x, p) == y:
             yield piece, y
 
 

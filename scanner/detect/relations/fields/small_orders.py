@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import BYTES, JAVA, LIMBS, Reading
-from scanner.detect.relations.fields.fixedbase import powers
 from scanner.detect.relations.fields.groups import Group
 from scanner.detect.relations.places import variety, words
 from scanner.model import Place
@@ -59,8 +59,7 @@ def search(pool: Pool, group: Group) -> Iterator[tuple[tuple[int, int, int], Rea
     """Yield g, x and y of public keys of a group that were read, and how x stands where."""
     if group.q.bit_length() != BITS or not group.stated:
         return
-    raised = {g: powers(g, group.p, BITS) for g in group.bases}
-    cost = len(raised) * max(group.p.bit_length(), _USUAL) ** 2
+    cost = len(group.bases) * max(group.p.bit_length(), _USUAL) ** 2
     left = set(group.stated)
     told = [key.witness.place for key in group.stated.values() if key.witness.place]
     places = [*_places(pool, (*(y for _, y in group.stated), *group.bases, group.p)), *told]
@@ -68,8 +67,8 @@ def search(pool: Pool, group: Group) -> Iterator[tuple[tuple[int, int, int], Rea
     for found, most in ((near, MOST_NEAR), (far, MOST_FAR)):
         fresh = _fresh(found, group.q)
         for x, how, place in itertools.islice(fresh, most * _USUAL**2 // cost):
-            for g, power in raised.items():
-                key = g, power(x)
+            for g in group.bases:
+                key = g, gmp.power(g, x, group.p)
                 if key in left:
                     left.remove(key)
                     yield (g, x, key[1]), how, place

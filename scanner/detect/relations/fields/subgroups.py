@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
@@ -211,10 +212,10 @@ def _bases(
     OpenSSL, Go, Java, libgcrypt and Botan begin with 2. Nothing else tells a generator from a
     public number; where it stands it is the only base, and where it does not, one more.
     """
-    usual = pow(2, (p - 1) // q, p)
+    usual = gmp.power(2, (p - 1) // q, p)
     if usual in numbers:
         return {usual: (*places, numbers[usual])}
-    there = {g: at for g, at in numbers.items() if 1 < g < p and pow(g, q, p) == 1}
+    there = {g: at for g, at in numbers.items() if 1 < g < p and gmp.power(g, q, p) == 1}
     return {usual: places, **{g: (*places, at) for g, at in there.items()}}
 
 

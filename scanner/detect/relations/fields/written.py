@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from scanner.detect.algebra import effort
+from scanner.detect.algebra import effort, gmp
 from scanner.detect.algebra.material import Ffc
 from scanner.detect.algebra.publics import BARE, PublicKey
 from scanner.detect.asn1 import der
@@ -25,7 +25,7 @@ from scanner.detect.relations.related import Related
 MOST_KEYS, MOST_WRAPPED = 64, 1 << 16
 """Keys whose y is looked for, and places at which an INTEGER in an OCTET STRING may begin."""
 
-SPENT, LEAST = 250_000, 8
+SPENT, LEAST = 60_000, 8
 """Microseconds that exponentiations in one group take, and how many there are at least."""
 
 _WORD = 8
@@ -43,7 +43,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         fit = {piece.x: piece for piece in pieces if 1 < piece.x < p}
         most = max(SPENT // effort.raising(p.bit_length(), p.bit_length()), LEAST)
         for piece in itertools.islice(fit.values(), most):
-            key = there.get((group, pow(g, piece.x, p)))
+            key = there.get((group, gmp.power(g, piece.x, p)))
             if key is not None:
                 yield Related(
                     key=Ffc(algorithm=key.algorithm, p=p, q=0, g=g, x=piece.x, y=key.y),

@@ -6,6 +6,7 @@ multiplies to the modulus it was given.
 
 import math
 
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.evidence import by_order, by_roots
 
@@ -57,7 +58,7 @@ def is_prime(number: int) -> bool:
     odd = number - 1
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
-    power = pow(3, odd, number)
+    power = gmp.power(3, odd, number)
     if power in (1, number - 1):
         return True
     return any((power := power * power % number) == number - 1 for _ in range(twos - 1))
@@ -68,7 +69,7 @@ def complete(p: int, q: int, e: int | None) -> Rsa | None:
     order = math.lcm(p - 1, q - 1)
     for exponent in (e,) if e else EXPONENTS:
         if math.gcd(exponent, order) == 1:
-            d = pow(exponent, -1, order)
+            d = gmp.inverse(exponent, order)
             return Rsa(n=p * q, e=exponent, d=d, p=max(p, q), q=min(p, q), e_assumed=e is None)
     return None
 
@@ -94,7 +95,7 @@ def from_divisors(n: int, e: int, divisors: list[int]) -> Rsa | None:
     d = 0
     if len(primes) == len(parts):
         order = math.lcm(*(prime - 1 for prime in primes))
-        d = pow(e, -1, order) if math.gcd(e, order) == 1 else 0
+        d = gmp.inverse(e, order) if math.gcd(e, order) == 1 else 0
     more = tuple(primes) if len(parts) > 2 or len(primes) < len(parts) else ()
     return Rsa(n=n, e=e, d=d, p=primes[0], q=n // primes[0], primes=more)
 
@@ -126,5 +127,5 @@ def from_exponent(n: int, e: int, d: int) -> list[int]:
 
 def from_crt_exponent(n: int, e: int, exponent: int) -> int | None:
     """Return a prime factor of n, given d mod (p-1) or d mod (q-1): 2**(e*dp) - 2 is 0 mod p."""
-    p = math.gcd(pow(2, e * exponent, n) - 2, n)
+    p = math.gcd(gmp.power(2, e * exponent, n) - 2, n)
     return p if 1 < p < n else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.arrays import Words
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
@@ -132,7 +133,7 @@ def _completed(
     """Return the key of a prime p, if q or q - 1 stands, and the coefficient near p."""
     p, odd = prime.value, both[0]
     for value in dict.fromkeys(_near(shelf, every, prime.positions)):
-        inverse = pow(value, -1, p) if value % p else 0
+        inverse = gmp.inverse(value, p) if value % p else 0
         for q in (inverse, inverse + p) if inverse else ():
             rows = [
                 (numbers, index, role)

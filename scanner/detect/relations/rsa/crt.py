@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.arrays import Words
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby
@@ -58,7 +59,8 @@ def of_multiple(product: int, e: int, bits: int) -> list[int]:
     least, most = (product >> bits) + 1, min(product >> bits - 1, e - 1)
     if not 2 < e <= GREATEST or not 0 < least <= most:
         return []
-    found = (product // k + 1 for k in _divisors(product, most) if k >= least)
+    product = mpz(product)
+    found = (int(product // k + 1) for k in _divisors(product, most) if k >= least)
     return [p for p in found if p.bit_length() == bits and arithmetic.without_small_factors(p)]
 
 
@@ -101,7 +103,7 @@ def _table() -> tuple[Words, int]:
     parts = table[table > _SMALL].tolist()
     while len(parts) > 1:
         parts = [math.prod(parts[at : at + 2]) for at in range(0, len(parts), 2)]
-    return table, parts[0]
+    return table, mpz(parts[0])
 
 
 # --- exponents that stand alone -----------------------------------------------------------------
@@ -123,7 +125,8 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
         for at, exponent, how in itertools.chain(*told, filling):
             for p in primes(exponent, e, bits):
                 near = itertools.chain(named, _moduli(shelf, bits, at, read))
-                n = next((n for n in near if n % p == 0 and n > p), 0)
+                divisor = mpz(p)
+                n = next((n for n in near if n % divisor == 0 and n > p), 0)
                 if not n or n in others or moduli.get(n, e) != e:
                     continue
                 if all(map(arithmetic.is_prime, (p, n // p))):

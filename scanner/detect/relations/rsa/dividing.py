@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.relations.related import Related
@@ -65,11 +66,14 @@ def _dividing(shelf: Shelf, bits: int, half: int, others: Collection[int]) -> It
         for index, n in zip(rows.tolist(), shelf.values(products, rows), strict=True):
             # The other prime has its own length: half of all numbers would ask for a longer one.
             fit = primes.top[low[index] : high[index]] >= products.top[index]
+            whole = mpz(n)
             for at in (np.flatnonzero(fit) + low[index]).tolist() if n not in seen else ():
                 p = values[at]
-                if n % p == 0 and not all(map(arithmetic.is_prime, (p, n // p))):
+                if whole % p:
+                    continue
+                if not all(map(arithmetic.is_prime, (p, n // p))):
                     shelf.untested(n)
-                elif n % p == 0:
+                else:
                     e = exponent(shelf, p, primes, at)
                     key = arithmetic.complete(p, n // p, e)
                     fresh = all(other % p and other % (n // p) for other in others)

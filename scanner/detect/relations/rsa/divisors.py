@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.arrays import Words
+from scanner.detect.algebra.gmp import mpz
 
 DIGIT = 80
 """Bits of a digit: the quotient has some seven bits more, and a float is right to 50 of them, which
@@ -71,7 +72,7 @@ def divide(moduli: Moduli, numbers: Sequence[int], inverses: Words) -> Iterator[
             rows = [(i, value) for i, number in enumerate(part) for value in moduli.values]
         else:
             rows = list(_likely(moduli, part, inverses[start : start + count]))
-        yield from ((start + i, value) for i, value in rows if value % part[i] == 0)
+        yield from ((start + i, value) for i, value in rows if mpz(value) % part[i] == 0)
 
 
 def _likely(moduli: Moduli, numbers: Sequence[int], inverses: Words) -> Iterator[tuple[int, int]]:
@@ -79,11 +80,11 @@ def _likely(moduli: Moduli, numbers: Sequence[int], inverses: Words) -> Iterator
     drop, count = moduli.bits - 64, moduli.lows.shape[1] - 1
     first = 1 << (moduli.bits - 1) // DIGIT * DIGIT
     powers = []
-    for number in numbers:
+    for number in map(mpz, numbers):
         power = first
         powers.append(1)
         for _ in range(count):
-            powers.append(power)
+            powers.append(int(power))
             power = (power << DIGIT) % number
     shape = len(numbers), count + 1
     lows = np.array([power & _MASK for power in powers], np.uint64).reshape(shape)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
@@ -69,7 +70,7 @@ def _has_inverse(
     """Tell whether the inverse of either of two numbers stands around them, modulo the other."""
     p, q = values
     try:
-        inverse = pow(q, -1, p)
+        inverse = gmp.inverse(q, p)
     except ValueError:
         return False
     turned = q - (q * inverse - 1) // p

@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from scanner.arrays import Offsets, Words
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
@@ -120,7 +121,7 @@ def _topless(shelf: Shelf, half: int, end: int, product: int, primes: Offsets) -
         for at, kept in ((end, size), (product, size + half // 8))
     )
     p = partial.top(n, low, bits=half, lost=8 * LOST[0])
-    q = n * pow(p, -1, 1 << 8 * size + half) % (1 << 8 * size + half)
+    q = n * gmp.inverse(p, 1 << 8 * size + half) % (1 << 8 * size + half)
     if {p.bit_length(), q.bit_length()} != {half} or p == q:
         return None
     key = arithmetic.complete(p, q, None) if all(map(arithmetic.is_prime, (p, q))) else None

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.relations.places import words
@@ -107,9 +108,10 @@ def _dividing(
     smooth = np.ones(len(primes), np.int64)
     smooth[[*values]] = [math.gcd(p - 1, _SMOOTH) for p in values.values()]
     for at, d in zip(rows.tolist(), shelf.values(exponents, rows), strict=True):
-        whole = math.gcd(e * d - 1, _SMOOTH) if d.bit_length() > primes.bits else 1
+        multiple = mpz(e * d - 1)
+        whole = math.gcd(multiple, _SMOOTH) if d.bit_length() > primes.bits else 1
         for index in np.flatnonzero(whole % smooth[low[at] : high[at]] == 0) + low[at]:
-            if (e * d - 1) % (values[index] - 1) == 0:
+            if multiple % (values[index] - 1) == 0:
                 yield at, int(index), values[index]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from scanner.arrays import Offsets, Words
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
@@ -234,7 +235,7 @@ def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
     far = next((e for e in arithmetic.EXPONENTS if _has_exponent(shelf, p, e, numbers.bits)), None)
     if far is not None:
         return far
-    inverses = (pow(value, -1, p - 1) for value in near if math.gcd(value, p - 1) == 1)
+    inverses = (gmp.inverse(value, p - 1) for value in near if math.gcd(value, p - 1) == 1)
     return next((e for e in inverses if 1 < e < GREATEST_EXPONENT), None)
 
 
@@ -242,6 +243,6 @@ def _has_exponent(shelf: Shelf, p: int, e: int, bits: int) -> bool:
     """Tell whether a prime's CRT exponent stands anywhere: a copy may lie far from all others."""
     if math.gcd(e, p - 1) != 1:
         return False
-    wanted, others = pow(e, -1, p - 1), shelf.numbers(bits, full=False)
+    wanted, others = gmp.inverse(e, p - 1), shelf.numbers(bits, full=False)
     same = np.flatnonzero(others.low == np.uint64(wanted & _MASK))[:_MOST_SAME]
     return wanted in shelf.values(others, same)

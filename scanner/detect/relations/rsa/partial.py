@@ -10,6 +10,9 @@ refuses to say more than the division does.
 
 import math
 
+from scanner.detect.algebra import gmp
+from scanner.detect.algebra.gmp import mpz
+
 SPARE = 64
 """Bits of evidence beyond what two lost parts could explain."""
 
@@ -28,7 +31,7 @@ def recover(n: int, known: int, *, bits: int, lost: int, high: bool) -> int | No
         step, unit, module, offset = _from_high_part(n, known, bits, lost)
     if module == 0:
         return None
-    factor = known + _closest(step, module, offset) * unit
+    factor = int(known + _closest(step, module, offset) * unit)
     return factor if 1 < factor < n and n % factor == 0 else None
 
 
@@ -38,7 +41,7 @@ def top(n: int, low: int, *, bits: int, lost: int) -> int:
     Without its ``lost`` high bits n may be too. Nothing says that there is such a number.
     """
     step, unit, module, offset = _from_low_part(n, low, bits, lost)
-    return low + _closest(step, module, offset) * unit
+    return int(low + _closest(step, module, offset) * unit)
 
 
 def bottom(n: int, high: int, *, bits: int, lost: int) -> int:
@@ -47,7 +50,7 @@ def bottom(n: int, high: int, *, bits: int, lost: int) -> int:
     Without its ``lost`` low bits n may be too. Nothing says that there is such a number.
     """
     step, unit, module, offset = _from_high_part(n, high, bits, lost)
-    return high + _closest(step, module, offset) * unit
+    return int(high + _closest(step, module, offset) * unit)
 
 
 def from_exponent(n: int, e: int, one: int, d: int, *, lost: int) -> int | None:
@@ -70,6 +73,7 @@ def from_exponent(n: int, e: int, one: int, d: int, *, lost: int) -> int | None:
 
 def _from_high_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int, int]:
     """Say what makes p = a + x: b*x + a*y is n - a*b but for its last bits, where q = b + y."""
+    n, a = mpz(n), mpz(a)
     b = n // (a + (1 << (lost - 1)))
     drop = bits - 2 * lost - SPARE
     return b >> drop, 1, a >> drop, -((n - a * b) >> drop)
@@ -77,8 +81,8 @@ def _from_high_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int
 
 def _from_low_part(n: int, a: int, bits: int, lost: int) -> tuple[int, int, int, int]:
     """Say what makes p = a + x*u: b*x + a*y is (n - a*b) / u modulo u, where q = b + y*u."""
-    unit = 1 << (bits - lost)
-    inverse = pow(a, -1, unit) if a & 1 else 0
+    n, a, unit = mpz(n), mpz(a), 1 << (bits - lost)
+    inverse = gmp.inverse(a, unit) if a & 1 else 0
     b = n * inverse % unit
     module = 1 << (2 * lost + SPARE)
     rest = (n - a * b) // unit

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.arrays import Flags, Offsets
+from scanner.detect.algebra.gmp import mpz
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def told(n: int, d: int, e: int) -> bool:
     By the continued fraction of d/n, whose next remainder is small then, whatever the number of
     primes (RFC 8017 3.2); and e divides the denominator, for it does not divide e*d - 1.
     """
-    before, rest = n, d % n
+    before, rest = mpz(n), mpz(d % n)
     last, denominator = 0, 1
     while denominator <= e * MOST:
         if rest <= n >> _SURE:

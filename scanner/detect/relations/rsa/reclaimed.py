@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.numbers import Numbers
 from scanner.detect.integers.pool import NEIGHBOURHOOD
@@ -208,5 +209,5 @@ def _coefficient_stands(shelf: Shelf, exponents: Numbers, row: int, p: int, q: i
     how = pool.readings[int(exponents.reading[row])]
     around = pool.data[max(position - NEIGHBOURHOOD, 0) : position + NEIGHBOURHOOD].tobytes()
     inverses = ((q, p), (p, q))
-    spelled = (readings.encode(how, pow(one, -1, of), exponents.bits) for one, of in inverses)
+    spelled = (readings.encode(how, gmp.inverse(one, of), exponents.bits) for one, of in inverses)
     return any(raw[couples.LINKS :] in around for raw in spelled)

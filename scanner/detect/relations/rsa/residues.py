@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.algebra.material import Rsa
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
@@ -127,12 +128,12 @@ def _tried(shelf: Shelf, shown: _Shown, n: int, marks: Offsets, most: int) -> tu
     half, rows = max(most // (2 * max(len(marks), 1)), 1), range(len(shown.position))
     near = [rows[max(at - half, 0) : at + half] for at in np.searchsorted(shown.along, marks)]
     tried = list(dict.fromkeys(row for part in near or [rows[:most]] for row in part))
-    product = 1
+    product, whole = mpz(1), mpz(n)
     for row in tried:
         if row not in shown.products:
             power = radix(shelf.pool.readings[int(shown.reading[row])], shown.bits)
-            shown.products[row] = math.prod(_differences(_value(shelf, shown, row), power))
-        product = product * shown.products[row] % n
+            shown.products[row] = math.prod(_differences(mpz(_value(shelf, shown, row)), power))
+        product = product * shown.products[row] % whole
     if math.gcd(product, n).bit_length() >= shown.bits - 1:  # small factors are common
         for row in tried:
             value = _value(shelf, shown, row)

@@ -7,6 +7,7 @@ knows no point but as a number.
 """
 
 import functools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from scanner.arrays import Bytes, Words
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.curve_points import GROUPS
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers import readings
@@ -88,8 +90,8 @@ class Curve:
         secp256k1, and the point that it makes of G.
         """
         words = self.radix.bit_length() // 32
-        powers = (pow(2, 32 * count, self.n) for count in range(-words, 4 * words))
-        return d in powers or pow(d, 6, self.n) == 1
+        powers = (gmp.power(2, 32 * count, self.n) for count in range(-words, 4 * words))
+        return d in powers or gmp.power(d, 6, self.n) == 1
 
 
 def _hex(text: str) -> int:
@@ -175,7 +177,7 @@ def coefficients(curve: Curve) -> tuple[int, int]:
     assert one is not None
     assert two is not None
     rest = [key.y**2 - key.x**3 for key in (one, two)]
-    a = (rest[0] - rest[1]) * pow(one.x - two.x, -1, curve.p) % curve.p
+    a = (rest[0] - rest[1]) * gmp.inverse(one.x - two.x, curve.p) % curve.p
     return a, (rest[0] - a * one.x) % curve.p
 
 
@@ -252,11 +254,12 @@ def sightings(
     As the bytes of an encoded point alone, or as freed limbs, if ``plain``.
     """
     rows: list[tuple[int, Spelling]] = []
-    wanted = []
-    for curve in CURVES.values():
-        mine = [index for index, (name, _) in enumerate(coordinates) if name == curve.name]
-        forms = spellings(curve, big_endian=big_endian)[: 1 if plain else None]
-        for form in forms if mine else ():
+    wanted, by_curve = [], defaultdict[str, list[int]](list)
+    for index, (name, _) in enumerate(coordinates):
+        by_curve[name].append(index)
+    for curve in (curve for curve in CURVES.values() if curve.name in by_curve):
+        mine = by_curve[curve.name]
+        for form in spellings(curve, big_endian=big_endian)[: 1 if plain else None]:
             rows += [(index, form) for index in mine]
             wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
     table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)

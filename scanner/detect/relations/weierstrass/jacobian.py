@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import nearby, pieces
 from scanner.detect.relations.places.adjoining import APART
@@ -111,13 +112,17 @@ def _divided(curve: Curve, rows: Sequence[tuple[int, int, int]]) -> Iterator[tup
 
 
 def _near(curve: Curve, numbers: Sequence[int]) -> set[int]:
-    """Return what each number gives as x and as y in each form, with one not far from it as Z."""
-    p, near = curve.p, max(MOST_PAIRS // max(2 * len(numbers), 1), 1)
+    """Return what each number gives as x and as y in each form, with one not far from it as Z.
+
+    They are GMP's, to look up alone.
+    """
+    p, near = mpz(curve.p), max(MOST_PAIRS // max(2 * len(numbers), 1), 1)
+    numbers = [mpz(number) for number in numbers]
     good = [index for index, number in enumerate(numbers) if 0 < number < p]
     found = set[int]()
     for index, inverse in zip(good, inverses(p, [numbers[i] for i in good]), strict=True):
         others = (*numbers[max(index - near, 0) : index], *numbers[index + 1 : index + 1 + near])
-        for factor in {factor for both in _forms(curve, inverse) for factor in both}:
+        for factor in {factor for both in _forms(curve, mpz(inverse)) for factor in both}:
             found.update([other * factor % p for other in others])
     return found
 

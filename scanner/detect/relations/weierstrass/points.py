@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import pieces, variety, words
@@ -93,7 +94,7 @@ def affine(pool: Pool) -> Iterator[_Point]:
                 for at in filling[curve.size].tolist()
             }
             for radix in {1, curve.radix, curve.half_radix} if how != BIG else {1}:
-                inverse = pow(radix, -1, curve.p)
+                inverse = gmp.inverse(radix, curve.p)
                 plain = {v * inverse % curve.p: at for v, at in values.items() if 0 < v < curve.p}
                 roots = {y * y % curve.p: y for y in plain}
                 for x, at in plain.items():
@@ -217,7 +218,7 @@ def _neighbours(
 def _inverses(curve: Curve, *, montgomery: bool) -> tuple[int, ...]:
     """Return what makes a plain coordinate of one, or of one in Montgomery form too."""
     radices = {1, curve.radix, curve.half_radix} if montgomery else {1}
-    return tuple(pow(radix, -1, curve.p) for radix in sorted(radices))
+    return tuple(gmp.inverse(radix, curve.p) for radix in sorted(radices))
 
 
 def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
@@ -226,7 +227,7 @@ def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
         return None
     a, b = coefficients(curve)
     square = (x * x * x + a * x + b) % curve.p
-    y = pow(square, (curve.p + 1) // 4, curve.p)
+    y = gmp.power(square, (curve.p + 1) // 4, curve.p)
     if y * y % curve.p != square:
         return None
     return y if y & 1 == odd else curve.p - y

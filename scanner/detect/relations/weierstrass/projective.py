@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import pieces, repeated, variety
@@ -41,7 +42,7 @@ def points(pool: Pool) -> Iterator[tuple[str, int, int, Place]]:
                 for curve in curves:
                     a, b = coefficients(curve)
                     if (y * y * z - x**3 - (a * x + b * z) * z * z) % curve.p == 0 != z % curve.p:
-                        inverse = pow(z, -1, curve.p)
+                        inverse = gmp.inverse(z, curve.p)
                         affine = x * inverse % curve.p, y * inverse % curve.p
                         yield curve.name, *affine, pool.place(at, 3 * size)
 

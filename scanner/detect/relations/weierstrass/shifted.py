@@ -9,7 +9,7 @@ room for a longer number comes first. Proves nothing by itself.
 import numpy as np
 
 from scanner.arrays import Offsets
-from scanner.detect.algebra import curve_points
+from scanner.detect.algebra import curve_points, gmp
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.limbs import WORD
@@ -38,7 +38,7 @@ def table(curve: Curve, known: dict[int, int]) -> dict[int, int]:
 
 def plain(curve: Curve, v: int, radix: int) -> Ec:
     """Return the key of a scalar in Montgomery form."""
-    key = ec_derived(curve.name, v * pow(radix, -1, curve.n) % curve.n)
+    key = ec_derived(curve.name, v * gmp.inverse(radix, curve.n) % curve.n)
     assert key is not None
     return key
 

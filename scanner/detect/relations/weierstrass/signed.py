@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
@@ -179,7 +180,7 @@ def _met(
     Of a number and its negative the smaller one is in ``either``.
     """
     n, scalar = suspect.order, suspect.scalar
-    inverse, found = pow(scalar, -1, n), dict[int, None]()
+    inverse, found = gmp.inverse(scalar, n), dict[int, None]()
     for number, reciprocal in rows:
         if number in (scalar, n - scalar):
             continue
@@ -216,7 +217,7 @@ def _hashes(
     Of u1 = z/s one number was read, and another one stands.
     """
     n, scalar = suspect.order, suspect.scalar
-    inverse = pow(scalar, -1, n)
+    inverse = gmp.inverse(scalar, n)
     for s in dict.fromkeys(written):
         if large(s, n):
             yield from _whole(suspect, s * scalar % n, (s,))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.arrays import Offsets
+from scanner.detect.algebra import gmp
 from scanner.detect.algebra.material import Ec
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
@@ -109,7 +110,7 @@ def unshifted(pool: Pool, curve: Curve, most: int) -> Iterator[Trial]:
     positions = shifted.likely(pool, curve.size, most).tolist()
     read = [LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
     for radix in shifted.radices(curve):
-        inverse = pow(radix, -1, curve.n)
+        inverse = gmp.inverse(radix, curve.n)
         plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
         for key, position in zip(comb.derive(curve, plain), positions, strict=True):
             if key is not None:

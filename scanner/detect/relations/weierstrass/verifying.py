@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.detect.algebra import curve_points
+from scanner.detect.algebra import curve_points, gmp
 from scanner.detect.algebra.curve_points import Point
 from scanner.detect.algebra.material import Ec, Ffc
 from scanner.detect.algebra.publics import PublicKey
@@ -135,7 +135,7 @@ def _coupled(pool: Pool, hits: Sequence[Signed]) -> Iterator[_Guess]:
 def _couples(hit: Signed) -> Iterator[tuple[int, _Guess]]:
     """Yield what would stand besides a number near a scalar, of r and r/s, or s and s/r."""
     n, s, u1 = hit.suspect.order, hit.s, hit.suspect.scalar
-    z, inverse = u1 * s % n, pow(s, -1, n)
+    z, inverse = u1 * s % n, gmp.inverse(s, n)
     idle = {number for each in (s, z, u1) for number in (each, n - each)}
     for number in itertools.islice(hit.near, MOST_COUPLED):
         if signed.large(number, n) and number not in idle:
@@ -184,11 +184,11 @@ def _points(key: Ec, guess: _Guess) -> list[int]:
     curve, own = CURVES[key.curve], (key.x, key.y)
     n, s, r = curve.n, guess.signed.s, guess.r
     if guess.base:
-        times = r * pow(guess.base, -1, n) % n
+        times = r * gmp.inverse(guess.base, n) % n
         xs = curve_points.shared(key.curve, times, _lifted(key.curve, guess.base)[:1])
         return [x for each in xs for x, _ in _sums(curve.p, own, _lifted(key.curve, each))]
     differences = _sums(curve.p, (key.x, curve.p - key.y), _lifted(key.curve, r))
-    xs = curve_points.shared(key.curve, s * pow(r, -1, n) % n, differences)
+    xs = curve_points.shared(key.curve, s * gmp.inverse(r, n) % n, differences)
     return [*xs, *(x for x, _ in differences if guess.coupled)]
 
 
@@ -226,9 +226,9 @@ def _fit_numbers(
                 yield one
                 continue
             known = [*known, *powers[id(one)][:MOST_PUBLICS]]
-        times, known = r * pow(s, -1, key.q) % key.q, known[:left]
+        times, known = r * gmp.inverse(s, key.q) % key.q, known[:left]
         left -= len(known)
-        if any(key.y * pow(y, times, key.p) % key.p % key.q == r for y in known):
+        if any(key.y * gmp.power(y, times, key.p) % key.p % key.q == r for y in known):
             yield one
 
 

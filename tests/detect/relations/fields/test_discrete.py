@@ -550,7 +550,7 @@ def test_a_public_key_is_worth_more_trials(
     """The exponent stands behind more numbers than are tried where none was read."""
     p, q, g, x, y = numbers()
     each = effort.raising(256, 2048)
-    monkeypatch.setattr(discrete, "ORDERED", (12 * each, 24 * each))
+    monkeypatch.setattr(discrete, "ORDERED", (12 * each, 96 * each))
     others = [noise.uniform(32, seed) for seed in range(1, 16)]
     group = [little(p, 256), little(q, 32), little(g, 256), little(y, 256)]
     pool, _ = make_pool(planted([*group, *others, little(x, 32)]))

@@ -46,6 +46,7 @@ def test_many_scalars_or_few(name: str, count: int) -> None:
         assert again is not None
         assert key is not None
         assert (key.curve, key.d, key.x, key.y) == (name, d, again.x, again.y)
+        assert {type(key.d), type(key.x), type(key.y)} == {int}
 
 
 def test_a_sum_that_meets_itself_is_left_to_the_library() -> None:
@@ -58,10 +59,19 @@ def test_a_sum_that_meets_itself_is_left_to_the_library() -> None:
 @pytest.mark.parametrize("width", [*comb.WIDTHS[:-2]])
 @pytest.mark.parametrize("name", ["P-521", "P-256"])
 def test_windows_of_any_width(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The signed values of windows reach the smallest and the greatest scalar."""
+    """The odd values of windows reach the smallest and the greatest scalar, even ones too."""
     monkeypatch.setattr(comb, "WIDTHS", (width,))
     curve = CURVES[name]
-    scalars = [curve.n - 2, 1, 2, 1 << width - 1, (1 << width) - 1, 1 << 255, curve.n >> 1]
+    scalars = [
+        curve.n - 1,
+        curve.n - 4,
+        1,
+        2,
+        1 << width - 1,
+        (1 << width) - 1,
+        (1 << 255) - 1,
+        curve.n >> 1,
+    ]
     for d, point in zip(scalars, comb.points(curve, scalars), strict=True):
         key = ec_derived(name, d)
         assert key is not None

@@ -1,0 +1,40 @@
+"""GMP's numbers give what Python's do, and what leaves the module is Python's."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.detect.algebra import gmp
+
+LONG = st.integers(-(1 << 2100), 1 << 2100)
+
+
+@given(base=LONG, exponent=st.integers(0, 1 << 300), modulus=st.integers(1, 1 << 2100))
+def test_powers_are_those_of_pow(base: int, exponent: int, modulus: int) -> None:
+    """Of any base, a negative one too."""
+    found = gmp.power(base, exponent, modulus)
+    assert type(found) is int
+    assert found == pow(base, exponent, modulus)
+
+
+@given(value=LONG, modulus=st.integers(2, 1 << 2100))
+def test_inverses_are_those_of_pow(value: int, modulus: int) -> None:
+    """And there is none where both have a common factor."""
+    if math.gcd(value, modulus) == 1:
+        found = gmp.inverse(value, modulus)
+        assert type(found) is int
+        assert found == pow(value, -1, modulus)
+        assert gmp.power(value, -3, modulus) == pow(value, -3, modulus)
+    else:
+        with pytest.raises(ValueError, match="no inverse"):
+            gmp.inverse(value, modulus)
+
+
+@given(value=LONG, other=st.integers(1, 1 << 1100))
+def test_its_numbers_are_looked_up_as_pythons(value: int, other: int) -> None:
+    """They are equal, have the same hash, and divide and shift with the same rounding."""
+    ours = gmp.mpz(value)
+    assert {value: 1}[ours] == {ours: 1}[value] == 1
+    assert (ours % other, ours // other, ours >> 7) == (value % other, value // other, value >> 7)
