@@ -6,7 +6,9 @@ fills their limbs: on P-521 another one where these have 32 bits. This module ho
 knows no point but as a number.
 """
 
+import bisect
 import functools
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -253,26 +255,32 @@ def sightings(
 
     As the bytes of an encoded point alone, or as freed limbs, if ``plain``.
     """
-    rows: list[tuple[int, Spelling]] = []
+    groups: list[tuple[Spelling, list[int]]] = []
     wanted, by_curve = [], defaultdict[str, list[int]](list)
     for index, (name, _) in enumerate(coordinates):
         by_curve[name].append(index)
     for curve in (curve for curve in CURVES.values() if curve.name in by_curve):
         mine = by_curve[curve.name]
         for form in spellings(curve, big_endian=big_endian)[: 1 if plain else None]:
-            rows += [(index, form) for index in mine]
+            groups.append((form, mine))
             wanted.append(form.lows(curve, [coordinates[index][1] for index in mine]))
     table = np.concatenate(wanted) if wanted else np.empty(0, np.uint64)
+    ends = list(itertools.accumulate(len(mine) for _, mine in groups))
+
+    def told(row: int) -> tuple[int, Spelling]:
+        which = bisect.bisect(ends, row)
+        form, mine = groups[which]
+        return mine[row - ends[which]], form  # counted from the end of its group
 
     def spell(row: int) -> Whole:
-        index, form = rows[row]
+        index, form = told(row)
         name, number = coordinates[index]
         return Whole(form.encode(CURVES[name], number), form.at)
 
     for row, at in words.find(data, table, spell):
         value, ahead, *_ = spell(row)
         if words.stands(data, at - ahead, value):
-            yield rows[row][0], at - ahead, len(value)
+            yield told(row)[0], at - ahead, len(value)
     if plain:
         yield from freed(data, coordinates, big_endian=big_endian)
 

@@ -47,11 +47,11 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 
 MOST: dict[str, tuple[int, int, int]] = {
-    "P-224": (200, 600, 100),
+    "P-224": (200, 800, 200),
     "P-256": (4_000, 5_000, 4_000),
-    "P-384": (400, 600, 400),
-    "P-521": (150, 500, 256),
-    "secp256k1": (1_200, 1_500, 1_000),
+    "P-384": (400, 1_200, 800),
+    "P-521": (150, 800, 400),
+    "secp256k1": (1_200, 2_500, 1_500),
     "brainpoolP256r1": (200, 400, 150),
     "brainpoolP384r1": (100, 200, 60),
     "brainpoolP512r1": (50, 100, 30),
@@ -61,12 +61,12 @@ MOST: dict[str, tuple[int, int, int]] = {
     "brainpoolP320r1": (100, 200, 60),
 }
 """Derivations in a section: without and with a public key of the curve to look for; and among many
-runs. One takes 30 us (P-256), 60 us (P-224), 0.1 ms (secp256k1, brainpoolP256r1), 0.3 to 0.5 ms."""
+runs. One takes 30 us (P-256, and secp256k1 where they are many), or 60 to 120 us."""
 
 MOST_OF_KEYS = {
-    "brainpoolP256r1": (1_500, 1_000),
-    "brainpoolP384r1": (600, 400),
-    "brainpoolP512r1": (500, 256),
+    "brainpoolP256r1": (2_500, 1_500),
+    "brainpoolP384r1": (1_200, 800),
+    "brainpoolP512r1": (1_000, 500),
 }
 """Of curves that few programs use, the same with a public key, and among many runs: as many as on
 other curves of their size. What is known of them as a rule is the generator, in OpenSSL's table.

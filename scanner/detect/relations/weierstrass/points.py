@@ -14,6 +14,7 @@ import numpy as np
 
 from scanner.arrays import Offsets
 from scanner.detect.algebra import gmp
+from scanner.detect.algebra.gmp import mpz
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import pieces, variety, words
@@ -204,21 +205,23 @@ def _neighbours(
     """Yield (which field, curve, x, y) where a field and the next one are a point."""
     parts = [raw[at : at + size] for at in range(0, len(raw) - size + 1, size)]
     for how in ways:
-        numbers = [how.decode(part) for part in parts]
+        numbers = [mpz(how.decode(part)) for part in parts]
         for index, both in enumerate(itertools.pairwise(numbers)):
             for curve in (curve for curve in curves if 0 < max(both) < curve.p):
-                a, b = coefficients(curve)
-                for inverse in _inverses(curve, montgomery=how in WORDS):
-                    x, y = both if inverse == 1 else (n * inverse % curve.p for n in both)
-                    if (y * y - x * x * x - a * x - b) % curve.p == 0:
-                        yield index, curve, x, y
+                p, a, b, inverses = _field(curve, montgomery=how in WORDS)
+                for inverse in inverses:
+                    x, y = both if inverse == 1 else (n * inverse % p for n in both)
+                    if (y * y - x * x * x - a * x - b) % p == 0:
+                        yield index, curve, int(x), int(y)
 
 
 @functools.cache
-def _inverses(curve: Curve, *, montgomery: bool) -> tuple[int, ...]:
-    """Return what makes a plain coordinate of one, or of one in Montgomery form too."""
+def _field(curve: Curve, *, montgomery: bool) -> tuple[int, int, int, tuple[int, ...]]:
+    """Return p, a, b, and what makes a coordinate plain, as GMP's numbers."""
     radices = {1, curve.radix, curve.half_radix} if montgomery else {1}
-    return tuple(gmp.inverse(radix, curve.p) for radix in sorted(radices))
+    inverses = tuple(mpz(gmp.inverse(radix, curve.p)) for radix in sorted(radices))
+    a, b = coefficients(curve)
+    return mpz(curve.p), mpz(a), mpz(b), inverses
 
 
 def _root(curve: Curve, x: int, *, odd: bool) -> int | None:
