@@ -1,9 +1,10 @@
 """Multiples of the base point of edwards25519 (RFC 8032 5.1), and points that are nobody's key.
 
 What a scalar gives is had from X25519, which multiplies the same point in other coordinates, u =
-(1 + y)/(1 - y), in a tenth of the time that the formulas here take; u leaves out the sign of x, which is computed here where it is asked for. A point of small order is no public key: libsodium
-and others keep tables of them to refuse them, and what multiplies to one is a multiple of the
-order, such as zero. Nothing here takes a constant time: keys of dumps need none.
+(1 + y)/(1 - y), in a tenth of the time that the formulas here take; u leaves out the sign of x,
+which is computed here where it is asked for. A point of small order is no public key: libsodium and
+others keep tables of them to refuse them, and what multiplies to one is a multiple of the order,
+such as zero. Nothing here takes a constant time: keys of dumps need none.
 """
 
 from cryptography.hazmat.primitives.asymmetric import x25519
