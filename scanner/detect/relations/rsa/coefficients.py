@@ -23,12 +23,12 @@ from scanner.detect.relations.related import Related, of_numbers
 from scanner.detect.relations.rsa import arithmetic, pairs
 from scanner.detect.relations.rsa.shelf import Shelf, once
 
-MOST_PRIMES = (64, 16)
-"""Numbers of a length that are tested for being prime, at 1 to 5 ms each: in a section of few runs,
-and of many."""
+MOST_PRIMES = (256, 96)
+"""Numbers of a length that are tested for being prime, at 0.2 to 1 ms each: in a section of few
+runs, and of many."""
 
-MOST_NEAR = 96
-"""Numbers near a prime that are tried as its coefficient: an inverse costs 0.2 ms."""
+MOST_NEAR = 256
+"""Numbers near a prime that are tried as its coefficient: an inverse costs 5 us."""
 
 MOST_PLACES = 16
 """Copies of a prime around which that is done."""

@@ -20,9 +20,9 @@ from scanner.detect.relations.rsa import arithmetic
 from scanner.detect.relations.rsa.coefficients import PROOF
 from scanner.detect.relations.rsa.shelf import Shelf, exact
 
-MOST_NUMBERS, MOST_PAIRS = (1 << 12, 1 << 10), 96
+MOST_NUMBERS, MOST_PAIRS = (1 << 12, 1 << 10), 1 << 10
 """Numbers of one length that are read in a section of few runs and of many, at 2 us each, and pairs
-of those without small factors of which the inverse is computed, at 0.5 ms each for 2048 bits."""
+of those without small factors of which the inverse is computed, at 20 us each for 2048 bits."""
 
 APART = 8
 """Numbers that are tried with each, of those that follow it."""

@@ -229,7 +229,7 @@ def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
         order = np.argsort(distance, kind="stable")[:MOST_INVERSES]
         near += shelf.values(others, order[distance[order] <= NEIGHBOURHOOD])
     near = [value for value in dict.fromkeys(near) if value]
-    for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 300
+    for e in arithmetic.EXPONENTS:  # a product costs 1 us, an inverse 10
         if any((e * value - 1) % (p - 1) == 0 for value in near):
             return e
     far = next((e for e in arithmetic.EXPONENTS if _has_exponent(shelf, p, e, numbers.bits)), None)
