@@ -33,9 +33,10 @@ FIELDS = {
         readings.Reading(name="digits-52", digit=52, word=8, align=8),
         readings.Reading(name="digits-26", digit=26, word=4, align=4),
     ),
+    "P-521": (readings.Reading(name="digits-58", digit=58, word=8, align=8),),
 }
-"""How libraries of one curve spell a coordinate: words with room for carries. Seen in k256 (Rust);
-libsecp256k1 computes so."""
+"""How libraries of one curve spell a coordinate: words with room for carries. Seen in k256 and p521
+(Rust); libsecp256k1 and fiat-crypto compute so."""
 
 
 @dataclass(frozen=True, slots=True)

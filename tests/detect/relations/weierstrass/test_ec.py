@@ -36,9 +36,13 @@ def montgomery(number: int, modulus: int, size: int) -> bytes:
     return (number * (1 << 8 * whole) % modulus).to_bytes(size, "little")
 
 
-def packed(number: int, bits: int, word: int) -> bytes:
-    """Spell a number of 256 bits in words of so many bytes, of which each holds so many bits."""
-    digits = [number >> at & ((1 << bits) - 1) for at in range(0, 256, bits)]
+ROOMY = {"secp256k1": ((52, 8), (26, 4)), "P-521": ((58, 8),)}
+"""Bits of a field's digits, and the bytes of the word that holds each."""
+
+
+def packed(number: int, bits: int, word: int, whole: int = 256) -> bytes:
+    """Spell a number of so many bits in words of so many bytes, of which each holds so many."""
+    digits = [number >> at & ((1 << bits) - 1) for at in range(0, whole, bits)]
     return b"".join(digit.to_bytes(word, "little") for digit in digits)
 
 
@@ -47,9 +51,10 @@ def affine(key: keys.EcKey) -> dict[str, bytes]:
     size, p = key.field_bytes, CURVES[key.curve].p
     wide = 1 << 512 * -(-size // 64)
     fields = {
-        f"field of {bits} bits": packed(key.x, bits, word) + packed(key.y, bits, word)
-        for bits, word in ((52, 8), (26, 4))
-        if key.curve == "secp256k1"
+        f"field of {bits} bits": b"".join(
+            packed(number, bits, word, p.bit_length()) for number in (key.x, key.y)
+        )
+        for bits, word in ROOMY.get(key.curve, ())
     }
     return fields | {
         "uncompressed": encodings.public_point(key),
@@ -126,13 +131,17 @@ def test_a_scalar_is_found_beside_its_point(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
-@pytest.mark.parametrize(("bits", "word", "past"), [(52, 8, 0), (26, 4, 0), (26, 4, 4)])
+@pytest.mark.parametrize(
+    ("curve", "bits", "word", "past"),
+    [("secp256k1", 52, 8, 0), ("secp256k1", 26, 4, 0), ("secp256k1", 26, 4, 4), ("P-521", 58, 8, 0)],
+)
 def test_a_point_in_words_with_room_for_carries(
-    make_pool: MakePool, bits: int, word: int, past: int
+    make_pool: MakePool, curve: str, bits: int, word: int, past: int
 ) -> None:
     """It is told without its scalar, for crowds; y must be behind x. Seen in Anvil (Rust)."""
-    key = KEYS["secp256k1"]
-    x, y, other = (packed(number, bits, word) for number in (key.x, key.y, key.y ^ 1))
+    key = KEYS[curve]
+    whole = CURVES[curve].p.bit_length()
+    x, y, other = (packed(number, bits, word, whole) for number in (key.x, key.y, key.y ^ 1))
     before = noise.text(SIZE, 1) + bytes(past) + noise.uniform(32, 2)
     pool, _ = make_pool(before + x + y + bytes(SIZE - past))
     assert [found[1:3] for found in points.encoded(pool)] == [(key.x, key.y)]
