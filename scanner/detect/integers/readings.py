@@ -131,6 +131,11 @@ def table(byte_order: str) -> tuple[Reading, ...]:
     return BIG_ENDIAN if byte_order == "big" else LITTLE_ENDIAN
 
 
+def python(table: tuple[Reading, ...]) -> Reading:
+    """Return the digits of CPython's integers on a machine."""
+    return next(reading for reading in table if reading.name == DIGITS_30.name)
+
+
 def limbs(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
     """Return the readings of a machine whose words are full, the least significant first."""
     return tuple(reading for reading in table if not reading.packed | reading.most_first)

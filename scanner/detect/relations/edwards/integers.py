@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import DIGITS_30
+from scanner.detect.integers.readings import DIGITS_30, Reading
 from scanner.detect.relations.places import digits
 
 MOST = (400, 100)
@@ -28,13 +28,14 @@ SIZE = readings.width(DIGITS_30, BITS)
 
 def search(pool: Pool, algorithm: str) -> Iterator[tuple[int, bytes, str]]:
     """Yield position, private bytes and encoding of integers that may be a key of an algorithm."""
-    if DIGITS_30 not in pool.readings or not len(pool.at):
+    if not len(pool.at):
         return
-    found = digits.whole(pool, DIGITS_30, BITS)
-    found = digits.counted(pool, DIGITS_30, found, BITS)[: pool.budget(*MOST)]
+    how = readings.python(pool.readings)
+    found = digits.whole(pool, how, BITS)
+    found = digits.counted(pool, how, found, BITS)[: pool.budget(*MOST)]
     for position in found.tolist():
         for form in FORMS[algorithm]:
-            raw = read(pool.data[position : position + SIZE].tobytes(), form)
+            raw = read(how, pool.data[position : position + SIZE].tobytes(), form)
             if raw:
                 yield position, raw, form
 
@@ -44,9 +45,9 @@ def is_form(encoding: str) -> bool:
     return any(encoding in forms for forms in FORMS.values())
 
 
-def read(raw: bytes, form: str) -> bytes:
+def read(how: Reading, raw: bytes, form: str) -> bytes:
     """Return the private bytes that an integer stands for; nothing where it is none of 256 bits."""
-    value = readings.decode(DIGITS_30, raw) or 0
+    value = readings.decode(how, raw) or 0
     if not 1 << (BITS - digits.LACK) < value < 1 << BITS:
         return b""
     return value.to_bytes(BITS // 8, "little" if form.endswith("reversed") else "big")

@@ -16,7 +16,7 @@ from scanner.detect.algebra import edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import SIGN
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import OKP_BYTES, okp_public
-from scanner.detect.integers import bare_numbers
+from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.edwards import integers, packed
 from scanner.detect.relations.places import variety, words
@@ -113,7 +113,8 @@ def again(memory: Memory, candidate: Candidate) -> bytes:
     place = candidate.places[0]
     if integers.is_form(candidate.encoding):
         raw = memory.read(place.space, place.offset, place.size)
-        return integers.read(raw, candidate.encoding)
+        how = readings.python(readings.table(memory.map.byte_order))
+        return integers.read(how, raw, candidate.encoding)
     return bare_numbers.number(memory, place)
 
 

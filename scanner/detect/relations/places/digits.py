@@ -141,8 +141,9 @@ def counted(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
     """
     count = np.uint64(readings.count(how, bits))
     rank = np.full(len(position), 2, np.int8)
-    for kind in ("<u8", "<u4"):
-        size = readings.gather(pool.data, np.maximum(position - int(kind[-1]), 0), kind)
+    for width in (8, 4):
+        kind = f"{'<>'[how.swapped]}u{width}"
+        size = readings.gather(pool.data, np.maximum(position - width, 0), kind)
         rank[(size == count) | (size == count << np.uint64(3))] = 1
     rows = np.sort(position[rank == 1])
     lone = rows[nearby.in_row(pool, rows, readings.width(how, bits)) <= nearby.MOST_PAIRED]

@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -217,6 +217,10 @@ class Spelling:
         if self.digits:
             bits, mask = self.digits.digit, (1 << self.digits.digit) - 1
             next_ = mask if self.digits.word == _HALF else 0
+            if self.digits.swapped:
+                up = 32 if next_ else 0
+                two = np.array([(x & mask) << up | x >> bits & next_ for x in xs], np.uint64)
+                return two.byteswap()
             return np.array([x & mask | (x >> bits & next_) << 32 for x in xs], np.uint64)
         low = np.array([x * self.radix % curve.p & _WORD for x in xs], np.uint64)
         if self.swapped or (self.most_first and self.word == 1):
@@ -241,12 +245,13 @@ def spellings(curve: Curve, *, big_endian: bool = False) -> tuple[Spelling, ...]
         for radix in radices
         for word, swapped in limbs
     ]
+    roomy = (readings.DIGITS_30, *FIELDS.get(curve.name, ()))
+    packed = (Spelling(digits=replace(how, swapped=big_endian)) for how in roomy)
     if big_endian:
-        return (plain, Spelling(), *rows)
+        return (plain, Spelling(), *rows, *packed)
     whole = -(-curve.size // 4) * 4
     java = Spelling(most_first=True, word=4, at=whole - 8)
-    packed = (readings.DIGITS_30, *FIELDS.get(curve.name, ()))
-    return (plain, *rows, java, *(Spelling(digits=how) for how in packed))
+    return (plain, *rows, java, *packed)
 
 
 def sightings(

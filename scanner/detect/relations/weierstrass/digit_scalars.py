@@ -210,7 +210,7 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     found = found[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
     if len(found) > pool.budget(*MOST[curve.name]):
         found = found[_no_coordinates(pool, curve, how, found)]
-    if how == readings.DIGITS_30:
+    if how == readings.python(pool.readings):
         found = digits.counted(pool, how, found, bits)
     column = np.arange(readings.width(how, bits))
     for start in range(0, len(found), _ROWS):

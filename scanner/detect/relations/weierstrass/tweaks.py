@@ -22,9 +22,8 @@ from scanner.detect.algebra import curve_points
 from scanner.detect.algebra.curve_points import Point
 from scanner.detect.algebra.material import Ec
 from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers import readings
 from scanner.detect.integers.pool import SLACK, Pool
-from scanner.detect.integers.readings import DIGITS_30
-from scanner.detect.relations.places import digits
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import comb, points, signed
 from scanner.detect.relations.weierstrass.curves import CURVES
@@ -162,7 +161,7 @@ def _piece(pool: Pool, at: int, size: int) -> bytes:
 
 def _numbers(pool: Pool, suspects: Sequence[Related]) -> Iterator[int]:
     """Yield the integers of CPython, and numbers that are spelled as the scalars are, each once."""
-    hows = dict.fromkeys(how for how in digits.held(pool.readings) if how == DIGITS_30)
+    hows = dict.fromkeys((readings.python(pool.readings),))
     hows |= dict.fromkeys(how for one in suspects for how in signed.spellings(pool, one))
     read = (number for how in hows for number in signed.decoded(pool, how, 8 * _SIZE))
     yield from dict.fromkeys(number for number in read if signed.large(number, _P))

@@ -204,15 +204,19 @@ def test_what_a_loop_computes_hides_no_key(
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "x25519"])
 @pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize("machine", ["big", "little"])
 def test_a_key_that_is_an_integer_of_python(
-    make_pool: MakePool, algorithm: str, order: Literal["big", "little"]
+    make_pool: MakePool,
+    algorithm: str,
+    order: Literal["big", "little"],
+    machine: Literal["big", "little"],
 ) -> None:
     """Seen in PGPy: what OpenPGP writes as a number is one, in digits of 30 bits."""
     key = keys.okp_key(algorithm)
     value = int.from_bytes(key.seed, order)
-    digits = readings.encode(readings.DIGITS_30, value, 256)
-    data = noise.plant(noise.text(SIZE, 3), 1000, bytes(8) + (9).to_bytes(8, "little") + digits)
-    pool, memory = make_pool(noise.plant(data, 4089, bytes(8) + key.public + bytes(8)))
+    digits = readings.encode(readings.python(readings.table(machine)), value, 256)
+    data = noise.plant(noise.text(SIZE, 3), 1000, bytes(8) + (9).to_bytes(8, machine) + digits)
+    pool, memory = make_pool(noise.plant(data, 4089, bytes(8) + key.public + bytes(8)), machine)
     (related,) = SEARCHES[algorithm].search(pool, ())
     assert describe(related.key).fingerprint.value == key.spki_sha256
     assert (related.places[0].offset, related.places[0].size) == (1016, 36)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +24,7 @@ from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
 
-MakePool = Callable[[bytes], tuple[Pool, Memory]]
+MakePool = Callable[..., tuple[Pool, Memory]]
 
 P224 = keys.ec_key("P-224")
 """Its rows in an interpreter's arrays are too short to be seen."""
@@ -49,9 +50,11 @@ def spell(number: int, reading: Reading, key: keys.EcKey) -> bytes:
     return readings.encode(reading, number, 521 if key.curve == "P-521" else 8 * key.field_bytes)
 
 
-def search(make_pool: MakePool, data: bytes, *known: PublicKey) -> list[Related]:
+def search(
+    make_pool: MakePool, data: bytes, *known: PublicKey, order: str = "little"
+) -> list[Related]:
     """Return what is proved, after proving each again from its place alone."""
-    pool, memory = make_pool(data)
+    pool, memory = make_pool(data, order)
     found = list(digit_scalars.search(pool, known))
     for related in found:
         assert isinstance(related.key, Ec)
@@ -287,26 +290,35 @@ def test_a_scalar_among_pairs_of_digits(
 
 
 @pytest.mark.parametrize(
-    ("key", "tag"),
-    [*((key, 1) for key in USUAL.values()), (KEYS["P-256"], 8)],
-    ids=[*USUAL, "tagged"],
+    ("key", "tag", "order"),
+    [
+        *((key, 1, "little") for key in USUAL.values()),
+        (KEYS["P-256"], 8, "little"),
+        (KEYS["P-384"], 1, "big"),
+        (KEYS["P-384"], 8, "big"),
+    ],
+    ids=[*USUAL, "tagged", "big-endian", "big-endian-tagged"],
 )
 def test_a_scalar_of_python_behind_tables_of_points(
-    make_pool: MakePool, key: keys.EcKey, tag: int
+    make_pool: MakePool, key: keys.EcKey, tag: int, order: Literal["little", "big"]
 ) -> None:
-    """Seen in ``ecdsa``: tables of multiples, integer after integer, and what looks like digits."""
+    """Seen in ``ecdsa``: tables of multiples, integer after integer, and what looks like digits.
+
+    On s390x, too.
+    """
     bits = 521 if key.curve == "P-521" else 8 * key.field_bytes
-    size = readings.count(HELD["digits-30"], bits)
-    head = bytes(12) + (size * tag).to_bytes(8, "little")
+    held = readings.python(readings.table(order))
+    size = readings.count(held, bits)
+    head = bytes(12) + (size * tag).to_bytes(8, order)
     numbers = [
-        spell(pow(3, at + 300, CURVES[key.curve].n), HELD["digits-30"], key)
+        spell(pow(3, at + 300, CURVES[key.curve].n), held, key)
         for at in range(digit_scalars.MOST[key.curve][0] + 100)
     ]
     table = b"".join(head + raw for raw in numbers)
     loose = b"".join(bytes(24) + raw for raw in numbers)
-    mine = bytes(64) + head + spell(key.d, HELD["digits-30"], key) + bytes(64)
-    data = bytes(64) + table + loose + mine + spell(key.x, HELD["digits-30"], key) + bytes(64)
-    (found,) = search(make_pool, data)
+    mine = bytes(64) + head + spell(key.d, held, key) + bytes(64)
+    data = bytes(64) + table + loose + mine + spell(key.x, held, key) + bytes(64)
+    (found,) = search(make_pool, data, order=order)
     assert describe(found.key).fingerprint.value == key.spki_sha256
 
 

@@ -15,7 +15,9 @@ from scanner.detect.algebra import publics
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import pool as pools
+from scanner.detect.integers import readings
 from scanner.detect.integers.pool import FEW_RUNS, Pool
+from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import ec, matches, points, witnesses
@@ -133,7 +135,12 @@ def test_a_scalar_is_found_beside_its_point(
 
 @pytest.mark.parametrize(
     ("curve", "bits", "word", "past"),
-    [("secp256k1", 52, 8, 0), ("secp256k1", 26, 4, 0), ("secp256k1", 26, 4, 4), ("P-521", 58, 8, 0)],
+    [
+        ("secp256k1", 52, 8, 0),
+        ("secp256k1", 26, 4, 0),
+        ("secp256k1", 26, 4, 4),
+        ("P-521", 58, 8, 0),
+    ],
 )
 def test_a_point_in_words_with_room_for_carries(
     make_pool: MakePool, curve: str, bits: int, word: int, past: int
@@ -539,6 +546,23 @@ def test_a_scalar_is_found_on_a_big_endian_machine(
     assert memory.read(place.space, place.offset, place.size) == d
     again = ec.again(memory, second_look.told(related))
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
+@pytest.mark.parametrize(
+    ("curve", "digit", "word"),
+    [("P-384", 30, 4), ("secp256k1", 52, 8), ("secp256k1", 26, 4), ("P-521", 58, 8)],
+)
+def test_a_point_in_digits_on_a_big_endian_machine(
+    make_pool: MakePool, curve: str, digit: int, word: int
+) -> None:
+    """The scalar stands in limbs: of Python's integers one is the point, or it is a field's."""
+    key = KEYS[curve]
+    how = Reading(name="digits", digit=digit, word=word, swapped=True, align=word)
+    x = readings.encode(how, key.x, CURVES[curve].p.bit_length())
+    d = big_endian_words(key.d, key.field_bytes, 8)
+    pool, _ = make_pool(plant([(bytes(8), d), (b"", bytes(8) + x)], 4), "big")
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
 
 
 def test_a_scalar_of_p521_that_is_counted_without_its_zero(make_pool: MakePool) -> None:
