@@ -95,6 +95,7 @@ def test_the_example_of_bitcoinlib_is_listed() -> None:
         ("bitcoinlib", "221ff330268a9bb5549a02c801764cff", "bc79d5c26f4041b26293a425fd5b557c"),
         ("testecc", "b1121e4088a66a28f5b6b0f5844943ec", "d9f610196d7bb83b25214b60452c09af"),
         ("BIP 340", "c90fdaa22168c234c4c6628b80dc1cd1", "29024e088a67cc74020bbea63b14e5c9"),
+        ("ecpy.ecdsa", "fb26a4e75eec75544c0f44e937dcf5ee", "6355c7176600b9688c667e5c283b43c5"),
     ],
 )
 def test_the_keys_of_libraries_for_bitcoin_are_listed(source: str, first: str, second: str) -> None:
