@@ -70,6 +70,9 @@ _SIZE = np.uint64(1 << 44)
 one in a million."""
 _HALF_SIZE = np.uint64(1 << 12)
 """Below it are sizes in the lower half of a word."""
+_NO_HEADER, _HEADED = np.uint64(0x0000FF00FF00FF00), np.uint64(1 << 56)
+"""Bits that three numbers of 16 bits, each below 256, leave empty, and from where on the fourth has
+flags above them; of random words one in 16 million looks so."""
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _TOP_SHIFT = np.uint64(48)
 _TOP = np.uint64(1 << 48)
@@ -85,8 +88,9 @@ def random_looking(
     and differs from the word before. A single word that fails between two that pass is taken in:
     two in a row fail in one random kilobyte of five hundred. Not so where it is a small number: the
     size of an allocator's chunk parts two private numbers that lie one behind the other (glibc), or
-    has few bits: Wine's heap has a size of 16, and flags. On 32-bit machines, whose sizes fill
-    ``halves`` of words, a size in the lower half, with the first digit of a number in the upper,
+    has few bits: Wine's heap has a size of 16, and flags. Nor is that heap's header of a small
+    block part of a number: a size, a rest, a count and flags, of 16 bits each. On 32-bit machines,
+    whose sizes fill ``halves`` of words, a size in the lower half, with a number's first digit,
     parts two numbers too (V8): one random word in a million. Rows of V8's small integers, each in
     the upper half of a word, are flagged as well where they are long, or look like a scalar of
     BN.js: digits of a number. So are rows of cells, a digit in one word and a tag in the next, as
@@ -98,6 +102,9 @@ def random_looking(
     flags &= (words + _TOP) >= _TOP + _TOP
     flags[1:] &= words[1:] != words[:-1]
     flags[1:-1] |= flags[:-2] & flags[2:] & (words[1:-1] >= _SIZE) & (bits[1:-1] >= _FEWEST_BITS)
+    headers = flags & ((words & _NO_HEADER) == 0)
+    if headers.any():
+        flags &= ~headers | (words < _HEADED)
     if halves:
         flags &= (words & _LOW_HALF) >= _HALF_SIZE
     small: Flags = (words & _NOT_SMALL) == 0

@@ -92,6 +92,14 @@ def test_a_header_of_few_bits_parts_numbers() -> None:
     assert (1024, 1152) in sweep(data, [])
 
 
+@pytest.mark.parametrize("header", ["0300080015007580", "0300ff0017004681"])
+def test_a_header_of_small_numbers_parts_numbers(header: str) -> None:
+    """Seen in Node.js under Wine: a small block's size, rest, count and flags are no number's."""
+    first, second = noise.uniform(40, 3), noise.uniform(32, 4)
+    data = noise.plant(noise.zeros(4096), 1024, first + bytes.fromhex(header) + second)
+    assert sweep(data, []) == [(1024, 1064), (1072, 1104)]
+
+
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_pointers_and_sizes_part_numbers_in_either_byte_order(
     order: Literal["little", "big"],
