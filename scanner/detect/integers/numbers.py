@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
-from scanner.detect.integers import lengths, readings
+from scanner.detect.integers import lengths, readings, serialized
 from scanner.detect.integers.edges import FAINT, Edges
 from scanner.detect.integers.pool import MARGIN, SLACK, Pool
 from scanner.detect.integers.readings import Reading
@@ -132,6 +132,9 @@ def _at_edges(
         (ends.at[left] - (shift + 1) * size) * 2 + ends.exact[left]
         for shift, left in _with_room(ends.room, size, behind, most)
     ]
+    order = {readings.BYTES: ">", readings.LIMBS: "<"}.get(reading, "")
+    if order and not filling:
+        rows.append(serialized.listed(pool, size, order) * 2 + 1)
     if reading is readings.BYTES and not filling:
         at = lengths.behind_bytes(pool.data, size)
         rows += [_signed(found, size), at[at + size <= len(pool.data) - MARGIN] * 2 + 1]

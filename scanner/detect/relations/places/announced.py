@@ -7,6 +7,7 @@ ask, each for another size. This module refuses to judge what stands behind.
 import numpy as np
 
 from scanner.arrays import Flags, Offsets
+from scanner.detect.integers import serialized
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places.words import sliding
@@ -63,6 +64,7 @@ def announced_at(pool: Pool, size: int) -> Offsets:
         sizes = (size, size - 1) if size == LONGEST else (size,)
         found = [_behind_sizes(pool, each) for each in sizes]
         found += [_behind_bits(pool, size), _of_heap_dump(pool, size)]
+        found += [serialized.listed(pool, size, order) for order in "<>"]
         pool.listed[name] = np.concatenate(found)
     return pool.listed[name]
 
