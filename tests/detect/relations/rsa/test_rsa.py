@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import pickle
 import struct
 from collections.abc import Callable, Sequence
 
@@ -153,6 +154,14 @@ def test_a_modulus_and_its_exponent(
     related = only(search(make_pool, data))
     assert (related.proof, related.encoding) == ("(n, e, d) factors n", f"d {form}")
     assert related.roles == ("d",)
+
+
+@pytest.mark.parametrize("private", [[KEY.d], [KEY.p, KEY.q]])
+def test_numbers_of_one_pickle(make_pool: MakePool, private: list[int]) -> None:
+    """A modulus and private numbers stand behind each other at any byte, each after its length."""
+    data = bytes(67) + pickle.dumps([KEY.n, KEY.e, *private], 4) + bytes(64)
+    related = only(search(make_pool, data))
+    assert (related.key.n, related.key.e) == (KEY.n, KEY.e)
 
 
 def test_a_public_exponent_of_primes_far_from_every_other_number(make_pool: MakePool) -> None:
