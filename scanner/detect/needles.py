@@ -202,7 +202,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             rows += [("d", other, whole) for other in _other_d(material)]
             # Their upper halves are n's, or a small part of it: two of them, in V8's integers.
             orders = zip(("(p-1)(q-1)", "lcm(p-1, q-1)"), _orders(material), strict=True)
-            return rows + [(name, one % (1 << 4 * whole), whole // 2) for name, one in orders]
+            lower = -(-whole // 2)
+            return rows + [(name, one % (1 << 8 * lower), lower) for name, one in orders]
         case Ec(curve=curve, d=d):
             rows = [("d", d, FIELD_BYTES[curve])]
             if curve in CURVES:

@@ -51,6 +51,17 @@ def test_a_key_of_32_bytes_in_words_of_other_alphabets() -> None:
     assert services.zeromq(key).splitlines()[3].split(b'"')[1] in found
 
 
+@pytest.mark.parametrize("bits", [712, 1032, 2041])
+def test_a_modulus_of_an_odd_number_of_bytes(bits: int) -> None:
+    """The half of d's order is rounded up: it had not fitted. Seen in tests of Cryptodome."""
+    p, q = (1 << bits // 2) - 1, (1 << bits - bits // 2) - 3
+    odd = Rsa(n=p * q, e=KEY.e, d=3, p=p, q=q)
+    size = -(-bits // 16)
+    order = ((p - 1) * (q - 1) % (1 << 8 * size)).to_bytes(size, "big")
+    found = {needle.value for needle in needles.of_key("name", odd, "little", texts=True)}
+    assert order in found
+
+
 def test_what_gives_a_prime_away() -> None:
     """Residues in the words of their R, and of d's order the half that is not the modulus'."""
     found = spelled(texts=False)
