@@ -21,7 +21,13 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import digits, words
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.weierstrass import digit_scalars, nonces, tweaks, verifying
+from scanner.detect.relations.weierstrass import (
+    challenges,
+    digit_scalars,
+    nonces,
+    tweaks,
+    verifying,
+)
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.model import NONCE
 
@@ -39,7 +45,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     """Yield what ``digit_scalars`` finds, nonces under their name and that of who signed."""
     publics = list(publics)
     found = verifying.of_curves(pool, list(digit_scalars.search(pool, publics)), publics)
-    found = tweaks.without(pool, found, publics)
+    found = challenges.without(pool, tweaks.without(pool, found, publics), publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
     keys = [(one.key, _how(pool, one)) for one in found if isinstance(one.key, Ec)]
     suspects = [(key, how) for key, how in keys if (key.curve, key.x) not in known]

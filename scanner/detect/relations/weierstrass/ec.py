@@ -23,6 +23,7 @@ from scanner.detect.relations.places import headed, nearby, repeated, turned
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import (
     beheaded,
+    challenges,
     matches,
     nonces,
     points,
@@ -102,7 +103,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     publics = list(publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
     found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
-    found = tweaks.without(pool, found, publics)
+    found = challenges.without(pool, tweaks.without(pool, found, publics), publics)
     yield from nonces.named(pool, found, known)
 
 

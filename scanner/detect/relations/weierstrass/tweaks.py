@@ -93,14 +93,14 @@ def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> l
         return found
     keys = {key.d: key for _, key in suspects}
     marks = _marks(pool)
-    pieces = [_piece(pool, at, 2 * _SIZE) for at in [*marks.tolist(), *_spots(pool).tolist()]]
-    numbers = list(_numbers(pool, [one for one, _ in suspects]))
-    closed = set(_of_outputs(keys, pieces, numbers))
+    rows = [_piece(pool, at, 2 * _SIZE) for at in [*marks.tolist(), *_spots(pool).tolist()]]
+    spelled = list(numbers(pool, [one for one, _ in suspects]))
+    closed = set(_of_outputs(keys, rows, spelled))
     rest = {d: key for d, key in keys.items() if d not in closed}
     if rest:
-        read = [int.from_bytes(raw[:_SIZE], "big") for raw in pieces]
+        read = [int.from_bytes(raw[:_SIZE], "big") for raw in rows]
         codes = [_piece(pool, at, _CODE) for at in _coded(pool, marks).tolist()]
-        stand, parents = {*numbers, *read}, [*read[: len(marks)], *numbers]
+        stand, parents = {*spelled, *read}, [*read[: len(marks)], *spelled]
         closed.update(_of_children(rest, stand, parents, list(dict.fromkeys(codes))))
     idle = {id(one) for one, key in suspects if key.d in closed}
     return [one for one in found if id(one) not in idle]
@@ -159,7 +159,13 @@ def _piece(pool: Pool, at: int, size: int) -> bytes:
     return pool.data[at : at + size].tobytes()
 
 
-def _numbers(pool: Pool, suspects: Sequence[Related]) -> Iterator[int]:
+def pieces(pool: Pool) -> list[bytes]:
+    """Return the 32 bytes that begin or end runs, those in runs of their own first."""
+    found = np.concatenate((_within(pool, _alone(pool)), _spots(pool)))
+    return [_piece(pool, at, _SIZE) for at in found.tolist()]
+
+
+def numbers(pool: Pool, suspects: Sequence[Related]) -> Iterator[int]:
     """Yield the integers of CPython, and numbers that are spelled as the scalars are, each once."""
     hows = dict.fromkeys((readings.python(pool.readings),))
     hows |= dict.fromkeys(how for one in suspects for how in signed.spellings(pool, one))

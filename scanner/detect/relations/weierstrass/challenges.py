@@ -1,0 +1,104 @@
+"""Which scalars are the s of a signature of BIP 340: no keys. s*G = R + e*P, and e is a hash.
+
+Who checks a signature r || s with numbers in affine form leaves s*G there (BIP 340, verification):
+a private number and its public half, to the eye. It is none where r stands before s, a number e and
+a point P fit, and e recomputes as the hash of r, P and a message that stands. Whoever knows P and a
+key's public half alone can make R and e that fit, but no hash. Seen in Python (bitcoin-utils, and
+the reference code of BIP 340). This module refuses messages of other sizes than 32 bytes, and to
+close what a public key names; in doubt a scalar is a key.
+"""
+
+import hashlib
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from scanner.detect.algebra import curve_points
+from scanner.detect.algebra.curve_points import Point
+from scanner.detect.algebra.material import Ec
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.readings import BYTES
+from scanner.detect.relations.places.standing import standing
+from scanner.detect.relations.related import Related
+from scanner.detect.relations.weierstrass import comb, tweaks
+from scanner.detect.relations.weierstrass.curves import CURVES
+from scanner.detect.relations.weierstrass.tweaks import CURVE
+
+MOST_SUSPECTS, MOST_SIGNATURES = 512, 64
+"""Scalars of a section that are looked at, the first, and signatures with one of them as s."""
+
+MOST_READ = 1 << 14
+"""Numbers that are tried as the x of P, and as a message."""
+
+MOST_CHECKS = 4_000
+"""Numbers that are tried as e, of all signatures: 0.3 ms each."""
+
+_TAG = hashlib.sha256(b"BIP0340/challenge").digest() * 2
+_SIZE, _P, _N = CURVES[CURVE].size, CURVES[CURVE].p, CURVES[CURVE].n
+
+
+def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> list[Related]:
+    """Return what was found but for what ends a signature whose challenge recomputes."""
+    named = {(key.curve, key.x) for key in publics if key.independent}
+    suspects = [
+        (one, one.key)
+        for one in found
+        if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
+    ][:MOST_SUSPECTS]
+    keys = {key.d: key for _, key in suspects}
+    signatures = _signatures(pool, keys) if keys else {}
+    if not signatures:
+        return found
+    pieces = list(dict.fromkeys(tweaks.pieces(pool)))[:MOST_READ]
+    numbers = list(tweaks.numbers(pool, [one for one, _ in suspects]))[:MOST_READ]
+    likely = dict.fromkeys((*numbers, *(int.from_bytes(raw) for raw in pieces)))
+    left, closed = MOST_CHECKS, set[int]()
+    for index, (d, rows) in enumerate(signatures.items()):
+        share = left // (len(signatures) - index)
+        challenges = list(itertools.islice((e for e in likely if 0 < e < _N), share))
+        left -= len(challenges)
+        if any(
+            _recomputes(r, x, e, pieces)
+            for r, difference in rows.items()
+            for e, x in _publics(difference, challenges)
+            if x in likely
+        ):
+            closed.add(d)
+    idle = {id(one) for one, key in suspects if key.d in closed}
+    return [one for one in found if id(one) not in idle]
+
+
+def _signatures(pool: Pool, keys: Mapping[int, Ec]) -> Mapping[int, Mapping[bytes, Point]]:
+    """Return e*P = s*G - R by s and by what stands before it as r."""
+    found: dict[int, dict[bytes, Point]] = defaultdict(dict)
+    sites = standing(pool, ((d, d) for d in keys), (BYTES,))
+    for d, _, at in itertools.islice(sites, MOST_SIGNATURES):
+        start = at + (d.bit_length() + 7) // 8 - 2 * _SIZE
+        r = pool.data[max(start, 0) : start + _SIZE].tobytes()
+        try:
+            x, y = curve_points.decode(CURVE, b"\x02" + r)
+        except ValueError:
+            continue
+        if x != keys[d].x:
+            [found[d][r]] = comb.add(_P, [((keys[d].x, keys[d].y), (x, _P - y))])
+    return found
+
+
+def _publics(difference: Point, challenges: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield each challenge with the x of the point P of which it makes a difference."""
+    inverses = comb.inverses(_N, challenges) if challenges else []
+    for e, inverse in zip(challenges, inverses, strict=True):
+        [x] = curve_points.shared(CURVE, inverse, [difference])
+        yield e, x
+
+
+def _recomputes(r: bytes, x: int, e: int, messages: Sequence[bytes]) -> bool:
+    """Tell whether a challenge is the hash of r, P and a message that stands."""
+    begun = hashlib.sha256(_TAG + r + x.to_bytes(_SIZE, "big"))
+    for message in messages:
+        whole = begun.copy()
+        whole.update(message)
+        if int.from_bytes(whole.digest()) % _N == e:
+            return True
+    return False
