@@ -3,7 +3,8 @@
 Libraries carry test keys for their self-tests and benchmarks, and standards print them as examples.
 Whoever holds such a program's memory holds them too, and nothing is lost. They are told by the
 SHA-256 of their public half alone, listed in ``rules/published/*.toml`` with where each stands; the
-list is made from the programs and documents themselves, and a key may name a source of its own.
+list is made from the programs and documents themselves, and a key may name a source of its own;
+keys of one name and source may share a row.
 This module refuses private halves.
 """
 
@@ -41,8 +42,9 @@ def load(folder: Path | None = None) -> dict[str, Published]:
         try:
             table = tomllib.loads(path.read_text("utf-8"))
             rows = [
-                (row["fingerprint"], row["name"], row.get("source", table["source"]))
+                (fingerprint, row["name"], row.get("source", table["source"]))
                 for row in table["keys"]
+                for fingerprint in row.get("fingerprints") or (row["fingerprint"],)
             ]
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise _refused(path, type(error).__name__) from error

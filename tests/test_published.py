@@ -4,6 +4,7 @@ import base64
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
@@ -50,16 +51,22 @@ MODULI = {
 }
 
 
+def of_row(row: dict[str, Any]) -> list[str]:
+    """Return the fingerprints of a row: one, or those of keys that share its name and source."""
+    return list(row.get("fingerprints") or [row["fingerprint"]])
+
+
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_row_says_what_and_where(path: Path) -> None:
     """A list has a source, and each of its keys a name and a fingerprint of its own."""
     table = tomllib.loads(path.read_text("utf-8"))
     assert table["source"].endswith(".")
     assert set(table) == {"source", "keys"}
-    fingerprints = [row["fingerprint"] for row in table["keys"]]
+    fingerprints = [one for row in table["keys"] for one in of_row(row)]
     assert len(set(fingerprints)) == len(fingerprints)
     for row in table["keys"]:
-        assert {"name", "fingerprint"} <= set(row) <= {"name", "fingerprint", "source"}
+        one, some = {"name", "fingerprint"}, {"name", "fingerprints"}
+        assert set(row) - {"source"} in (one, some)
         assert row.get("source", ".").endswith(".")
 
 
@@ -67,7 +74,7 @@ def test_all_lists_are_loaded() -> None:
     """Every key of every list is there, by its fingerprint."""
     rows = [row for path in LISTS for row in tomllib.loads(path.read_text("utf-8"))["keys"]]
     loaded = published.load()
-    assert set(loaded) == {row["fingerprint"] for row in rows}
+    assert set(loaded) == {one for row in rows for one in of_row(row)}
     assert all(key == row.fingerprint for key, row in loaded.items())
 
 
@@ -231,6 +238,38 @@ def test_the_agreement_of_rfc_7518_is_listed(who: str, text: str) -> None:
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     listed = published.load()[hashlib.sha256(spki).hexdigest()]
     assert listed.source == f"RFC 7518, appendix C, {who}."
+
+
+def test_the_example_of_web3_is_listed() -> None:
+    """Its text stands in a docstring beside its public half, in every process that loads it."""
+    text = "1e046a882bb38236b646c9f135cf90ad" + "90a140810f439875f2a6dd8e50fa261f"
+    public = ec.derive_private_key(int(text, 16), ec.SECP256K1()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert "web3" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_scalars_and_seeds_that_count_are_listed(first: int) -> None:
+    """Nobody draws one at random, and many libraries try themselves with one."""
+    raw = bytes(range(first, first + 32))
+    number = int.from_bytes(raw, "big")
+    for key in (
+        ec.derive_private_key(number, ec.SECP256R1()),
+        ec.derive_private_key(number, ec.SECP256K1()),
+        ed25519.Ed25519PrivateKey.from_private_bytes(raw),
+        x25519.X25519PrivateKey.from_private_bytes(raw),
+    ):
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert " ... " in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_keys_of_one_source_may_share_a_row(tmp_path: Path) -> None:
+    """Packages install hundreds of keys with their tests."""
+    rows = "".join(f'"{digit * 64}",' for digit in "ab")
+    (tmp_path / "list.toml").write_text(
+        f'source = "S."\n[[keys]]\nname = "N"\nfingerprints = [{rows}]\n'
+    )
+    assert set(published.load(tmp_path)) == {"a" * 64, "b" * 64}
 
 
 def test_what_the_endomorphism_of_secp256k1_multiplies_by_is_listed() -> None:

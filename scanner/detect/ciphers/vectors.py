@@ -56,6 +56,9 @@ _SOURCES: dict[str, tuple[str, ...]] = {
         "a82e7b97fbb1726ecd9b72be72de06163c7cb4cd54f0267434b06f750b2d892f",
         "199cbab0867ac25f4d24e281fa39e655",
     ),
+    "the readme of cwt for Python, in the metadata of every copy": (
+        "849b57219dae48de646d07dbb533566e",
+    ),
     "RFC 8439 appendix A": ("1c9240a5eb55d38af333888604f6b5f0473917c1402b80099dca5cbc207075c0",),
 }
 _PUBLISHED = {bytes.fromhex(key): source for source, keys in _SOURCES.items() for key in keys}
