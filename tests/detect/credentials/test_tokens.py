@@ -487,6 +487,11 @@ LIBRARIES = {
     "hashcat": "\0{}\0",
     "GitHub": '{{"token": "{}"}}',
     "Stellar": ">>> {}'  # Don't use this mnemonic in practice.",
+    "mongoose": "createConnection('{}').user; // 'val'",
+    "joserfc": ">>> encoded_jwt\n    '{}'\n    >>> token",
+    "ox": " * const {}'\n * const seed = Mnemonic.toSeed(mnemonic)",
+    "micro-eth-signer": " * const {}';\n * const seed = mnemonicToSeedSync(mnemonic, '');",
+    "URI::otpauth": "'otpauth://totp/Example:alice@google.com?secret={}&issuer=Example' );",
 }
 
 
