@@ -3,8 +3,8 @@
 Who checks a signature r || s with numbers in affine form leaves s*G there (BIP 340, verification):
 a private number and its public half, to the eye. It is none where r stands before s, a number e and
 a point P fit, and e recomputes as the hash of r, P and a message that stands. Whoever knows P and a
-key's public half alone can make R and e that fit, but no hash. Seen in Python (bitcoin-utils, and
-the reference code of BIP 340). This module refuses messages of other sizes than 32 bytes, and to
+key's public half alone can make R and e that fit, but no hash. Seen in @noble/curves for Node.js,
+and bitcoin-utils for Python. This module refuses messages of other sizes than 32 bytes, and to
 close what a public key names; in doubt a scalar is a key.
 """
 
@@ -18,10 +18,10 @@ from scanner.detect.algebra.curve_points import Point
 from scanner.detect.algebra.material import Ec
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers.pool import Pool
-from scanner.detect.integers.readings import BYTES
+from scanner.detect.integers.readings import BYTES, whole
 from scanner.detect.relations.places.standing import standing
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.weierstrass import comb, tweaks
+from scanner.detect.relations.weierstrass import comb, signed, tweaks
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.detect.relations.weierstrass.tweaks import CURVE
 
@@ -33,6 +33,12 @@ MOST_READ = 1 << 14
 
 MOST_CHECKS = 4_000
 """Numbers that are tried as e, of all signatures: 0.3 ms each."""
+
+NEAR, MOST_SITES = 256, 4
+"""Numbers on each side of a place of s, in limbs or bytes, that come first; and such places."""
+
+MOST_BESIDE, APART = 1_024, 16
+"""Numbers near s that are hashed as P, each with those before and behind it as the message."""
 
 _TAG = hashlib.sha256(b"BIP0340/challenge").digest() * 2
 _SIZE, _P, _N = CURVES[CURVE].size, CURVES[CURVE].p, CURVES[CURVE].n
@@ -52,14 +58,20 @@ def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> l
         return found
     pieces = list(dict.fromkeys(tweaks.pieces(pool)))[:MOST_READ]
     numbers = list(tweaks.numbers(pool, [one for one, _ in suspects]))[:MOST_READ]
-    likely = dict.fromkeys((*numbers, *(int.from_bytes(raw) for raw in pieces)))
+    rest = dict.fromkeys((*numbers, *(int.from_bytes(raw) for raw in pieces)))
     left, closed = MOST_CHECKS, set[int]()
     for index, (d, rows) in enumerate(signatures.items()):
+        beside = dict.fromkeys(_beside(pool, d))
+        if any(_hashed(pool, r, difference, list(beside)) for r, difference in rows.items()):
+            closed.add(d)
+            continue
+        likely = beside | rest
         share = left // (len(signatures) - index)
         challenges = list(itertools.islice((e for e in likely if 0 < e < _N), share))
         left -= len(challenges)
+        messages = [*(number.to_bytes(_SIZE) for number in beside), *pieces]
         if any(
-            _recomputes(r, x, e, pieces)
+            _recomputes(r, x, e, messages)
             for r, difference in rows.items()
             for e, x in _publics(difference, challenges)
             if x in likely
@@ -83,6 +95,34 @@ def _signatures(pool: Pool, keys: Mapping[int, Ec]) -> Mapping[int, Mapping[byte
         if x != keys[d].x:
             [found[d][r]] = comb.add(_P, [((keys[d].x, keys[d].y), (x, _P - y))])
     return found
+
+
+def _beside(pool: Pool, d: int) -> Iterator[int]:
+    """Yield the numbers near s, where it stands as one: V8 lays e and P there."""
+    hows = whole(pool.readings)
+    for _, _, at in itertools.islice(standing(pool, [(d, d)], hows), MOST_SITES):
+        for other in hows:
+            yield from signed.near(pool, at, other, 8 * _SIZE, NEAR)
+
+
+def _hashed(pool: Pool, r: bytes, difference: Point, beside: Sequence[int]) -> bool:
+    """Tell whether a hash of r and of P and a message beside each other stands, and fits."""
+    begun, rows = hashlib.sha256(_TAG + r), list[tuple[int, int]]()
+    raws = [number.to_bytes(_SIZE) for number in beside[:MOST_BESIDE]]
+    for index, public in enumerate(raws):
+        for message in raws[max(index - APART, 0) : index + APART + 1]:
+            whole_hash = begun.copy()
+            whole_hash.update(public + message)
+            rows.append((int.from_bytes(whole_hash.digest()) % _N, index))
+    seen = standing(pool, ((e, (e, index)) for e, index in rows), whole(pool.readings))
+    for (e, index), *_ in itertools.islice(seen, MOST_SITES):
+        try:
+            point = curve_points.decode(CURVE, b"\x02" + raws[index])
+        except ValueError:
+            continue
+        if curve_points.shared(CURVE, e, [point]) == [difference[0]]:
+            return True
+    return False
 
 
 def _publics(difference: Point, challenges: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from scanner.detect.algebra.material import Ec
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.evidence import ec_derived
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.weierstrass import ec
+from scanner.detect.relations.weierstrass import challenges, ec
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.detect.relations.weierstrass.tweaks import CURVE
 from scanner.dump.space import Memory
@@ -54,6 +54,18 @@ def test_the_end_of_a_signature(make_pool: MakePool, gone: str) -> None:
     noisy = [noise.uniform(32, seed) for seed in range(100, 120)]
     pool, _ = make_pool(heap([*coordinates(key), *noisy, *there]))
     assert told(pool) == ({key.d} if gone else set())
+
+
+def test_a_challenge_far_from_the_signature(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P and the message stand beside s, and the challenge as limbs. Seen in @noble/curves."""
+    monkeypatch.setattr(challenges, "MOST_CHECKS", 0)
+    r, public, challenge, key = signature(MESSAGE)
+    e = int.from_bytes(challenge, "big") % N
+    there = [r + key.d.to_bytes(32, "big"), public, MESSAGE, e.to_bytes(32, "little")]
+    pool, _ = make_pool(heap([*coordinates(key), *there]))
+    assert told(pool) == set()
 
 
 def test_a_challenge_that_was_made_to_fit(make_pool: MakePool) -> None:
