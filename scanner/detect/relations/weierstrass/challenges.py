@@ -10,7 +10,7 @@ close what a public key names; in doubt a scalar is a key.
 
 import hashlib
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from scanner.detect.algebra import curve_points
@@ -25,7 +25,7 @@ from scanner.detect.relations.weierstrass import comb, signed, tweaks
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.detect.relations.weierstrass.tweaks import CURVE
 
-MOST_SUSPECTS, MOST_SIGNATURES = 512, 64
+MOST_SUSPECTS, MOST_SIGNATURES = 512, 32
 """Scalars of a section that are looked at, the first, and signatures with one of them as s."""
 
 MOST_READ = 1 << 14
@@ -53,26 +53,27 @@ def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> l
         if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
     ][:MOST_SUSPECTS]
     keys = {key.d: key for _, key in suspects}
-    signatures = _signatures(pool, keys) if keys else {}
+    signatures = _signatures(pool, keys) if keys else []
     if not signatures:
         return found
     pieces = list(dict.fromkeys(tweaks.pieces(pool)))[:MOST_READ]
     numbers = list(tweaks.numbers(pool, [one for one, _ in suspects]))[:MOST_READ]
     rest = dict.fromkeys((*numbers, *(int.from_bytes(raw) for raw in pieces)))
+    beside = _beside(pool, [d for d, *_ in signatures])
     left, closed = MOST_CHECKS, set[int]()
-    for index, (d, rows) in enumerate(signatures.items()):
-        beside = dict.fromkeys(_beside(pool, d))
-        if any(_hashed(pool, r, difference, list(beside)) for r, difference in rows.items()):
+    for index, (d, r, difference) in enumerate(signatures):
+        if d in closed:
+            continue
+        if _hashed(pool, r, difference, list(beside[d])):
             closed.add(d)
             continue
-        likely = beside | rest
+        likely = beside[d] | rest
         share = left // (len(signatures) - index)
         challenges = list(itertools.islice((e for e in likely if 0 < e < _N), share))
         left -= len(challenges)
-        messages = [*(number.to_bytes(_SIZE) for number in beside), *pieces]
+        messages = [*(number.to_bytes(_SIZE) for number in beside[d]), *pieces]
         if any(
             _recomputes(r, x, e, messages)
-            for r, difference in rows.items()
             for e, x in _publics(difference, challenges)
             if x in likely
         ):
@@ -81,9 +82,9 @@ def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> l
     return [one for one in found if id(one) not in idle]
 
 
-def _signatures(pool: Pool, keys: Mapping[int, Ec]) -> Mapping[int, Mapping[bytes, Point]]:
-    """Return e*P = s*G - R by s and by what stands before it as r."""
-    found: dict[int, dict[bytes, Point]] = defaultdict(dict)
+def _signatures(pool: Pool, keys: Mapping[int, Ec]) -> list[tuple[int, bytes, Point]]:
+    """List s, what stands before it as r, and e*P = s*G - R, each once."""
+    found: dict[tuple[int, bytes], Point] = {}
     sites = standing(pool, ((d, d) for d in keys), (BYTES,))
     for d, _, at in itertools.islice(sites, MOST_SIGNATURES):
         start = at + (d.bit_length() + 7) // 8 - 2 * _SIZE
@@ -93,16 +94,20 @@ def _signatures(pool: Pool, keys: Mapping[int, Ec]) -> Mapping[int, Mapping[byte
         except ValueError:
             continue
         if x != keys[d].x:
-            [found[d][r]] = comb.add(_P, [((keys[d].x, keys[d].y), (x, _P - y))])
+            [found[d, r]] = comb.add(_P, [((keys[d].x, keys[d].y), (x, _P - y))])
+    return [(d, r, difference) for (d, r), difference in found.items()]
+
+
+def _beside(pool: Pool, scalars: Sequence[int]) -> Mapping[int, dict[int, None]]:
+    """Return the numbers near each s, where it stands as one: V8 lays e and P there."""
+    hows, sites = whole(pool.readings), Counter[int]()
+    found: dict[int, dict[int, None]] = defaultdict(dict)
+    for d, _, at in standing(pool, ((d, d) for d in scalars), hows):
+        sites[d] += 1
+        if sites[d] <= MOST_SITES:
+            for how in hows:
+                found[d] |= dict.fromkeys(signed.near(pool, at, how, 8 * _SIZE, NEAR))
     return found
-
-
-def _beside(pool: Pool, d: int) -> Iterator[int]:
-    """Yield the numbers near s, where it stands as one: V8 lays e and P there."""
-    hows = whole(pool.readings)
-    for _, _, at in itertools.islice(standing(pool, [(d, d)], hows), MOST_SITES):
-        for other in hows:
-            yield from signed.near(pool, at, other, 8 * _SIZE, NEAR)
 
 
 def _hashed(pool: Pool, r: bytes, difference: Point, beside: Sequence[int]) -> bool:
