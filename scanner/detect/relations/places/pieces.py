@@ -121,9 +121,18 @@ def runs(pool: Pool, found: Offsets) -> Runs:
     return chosen(Runs(space=pool.space[block], start=start, end=end), end - start <= LONGEST)
 
 
-def objects(pool: Pool, size: int, most: int) -> Offsets:
+def objects(
+    pool: Pool,
+    size: int,
+    most: int,
+    near: Iterable[Place] = (),
+    *,
+    top: int = 0xFF,
+    ground: Ground = UNKNOWN,
+) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes that are announced and fill their run."""
-    return _ordered(pool, size, most, (), (_both(pool, *first(pool, size)),), 0xFF)
+    parts = (_both(pool, *first(pool, size)),)
+    return _ordered(pool, size, most, near, parts, top, ground)
 
 
 def announced(pool: Pool, size: int, most: int) -> Offsets:

@@ -65,6 +65,7 @@ MOST: dict[str, tuple[int, int, int]] = {
 runs. One takes 30 us (P-256, and secp256k1 where they are many), or 60 to 120 us."""
 
 MOST_OF_KEYS = {
+    "P-224": (1_000, 600),
     "brainpoolP256r1": (2_500, 1_500),
     "brainpoolP384r1": (1_200, 800),
     "brainpoolP512r1": (1_000, 500),

@@ -34,6 +34,9 @@ LEAST_HEADED = 64
 MONTGOMERY = " montgomery"
 """What the encoding of a scalar in Montgomery form ends with."""
 
+_MOST_NEAREST, _MOST_POINTS = 64, 256
+"""Objects that are nearest to points of one curve, among many runs; and of how many of these."""
+
 _PADDED = 64
 """Positions that are listed for each scalar that is tried, where its last word's zeros tell."""
 
@@ -60,10 +63,15 @@ def beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: G
     """Return at most ``most`` scalars next to points of one curve, in a longer run too.
 
     Other candidates of the size may be more than are tried on this curve, and lose no room to them.
+    Among many runs so do a few objects that are nearest to these points, however far. Seen in Perl
+    on 32-bit x86: what was near points of another curve had taken all the turns.
     """
     top = curve.n >> 8 * (curve.size - 1)
     found = pieces.beside(pool, curve.size, most, near, top=top, ground=ground)
     found = np.append(found, blocks.nearest(pool, curve, most // 2, near))
+    if near and not pool.few:
+        few, own = min(most, _MOST_NEAREST), near[:_MOST_POINTS]
+        found = np.append(found, pieces.objects(pool, curve.size, few, own, top=top, ground=ground))
     return found, curve.size, ways(pool, curve.size)
 
 

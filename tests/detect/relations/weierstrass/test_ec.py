@@ -1016,3 +1016,24 @@ def test_half_of_a_coordinate_before_a_scalar_takes_no_other_ground(make_pool: M
         assert place.offset + place.size <= secret.offset or place.offset >= secret.offset + 48
     (related,) = found(pool, known)
     assert named(related) == key.spki_sha256
+
+
+def test_objects_nearest_to_a_curve_s_own_points_lose_no_room(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in Perl on 32-bit x86: what stood near points of another curve took all the turns."""
+    monkeypatch.setattr(pools, "FEW_RUNS", 100)
+    curve, size = "brainpoolP256r1", 32
+    key, point = keys.ec_key(curve), keys.ec_key("P-256")
+    raw = noise.uniform(1_600 * size, 6)
+    crowd = [raw[at : at + size] for at in range(0, len(raw), size)]
+    crowd.insert(800, b"\x04" + point.x.to_bytes(size) + point.y.to_bytes(size))
+    own = bytes(100_000) + b"\x04" + key.x.to_bytes(size) + key.y.to_bytes(size) + bytes(1_000)
+    own += noise.uniform(1_000, 7) + bytes(100_000)
+    there = [*crowd, own, encodings.little_limbs(key.d, size)]
+    header = bytes(8) + (0x31).to_bytes(8, "little")
+    pool, _ = make_pool(b"".join(header + each + bytes(-len(each) % 16) for each in there))
+    known = [publics.ec(curve, key.x, key.y, kind="certificate")]
+    known.append(publics.ec("P-256", point.x, point.y, kind="certificate"))
+    (related,) = found(pool, known)
+    assert named(related) == key.spki_sha256
