@@ -196,14 +196,16 @@ def _behind_sizes(pool: Pool, size: int) -> Offsets:
 
 
 def _behind_bits(pool: Pool, size: int) -> Offsets:
-    """List what begins a run, or a word before it, behind a word that counts its bits.
+    """List what begins a run, or a word before or behind, behind a word that counts its bits.
 
-    Seen in Erlang/OTP 27, whose binaries on the heap of a process have their size so.
+    Seen in Erlang/OTP 27, whose binaries on the heap of a process have their size so, in the
+    machine's own words.
     """
-    heads = pool.head[pool.head >= 2 * _WORD]
-    at = np.append(heads, heads - _WORD)
-    order = "<>"[pool.big_endian]
-    found: Offsets = at[sliding(pool.data, f"{order}u8")[at - _WORD] == 8 * size]
+    width = pool.memory.map.pointer_size
+    steps = (0, -_WORD) if width == _WORD else (0, -width, width)
+    at = (pool.head[pool.head >= 2 * _WORD, None] + np.array(steps)).ravel()
+    words = sliding(pool.data, f"{'<>'[pool.big_endian]}u{width}")
+    found: Offsets = at[words[at - width] == 8 * size]
     return found
 
 

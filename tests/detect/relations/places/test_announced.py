@@ -202,3 +202,12 @@ def test_what_is_behind_the_count_of_its_bits(
         at = pool.data.tobytes().index(raw)
         assert at in announced.announced_at(pool, 48)
         assert at not in announced.announced_at(pool, 40)
+
+
+@pytest.mark.parametrize(("word", "lead"), [(8, 0), (4, 0), (4, 4)])
+def test_a_binary_of_a_process_in_erlang(make_pool: MakePool, word: int, lead: int) -> None:
+    """Seen in Erlang/OTP 27 on x86-64, and on 32-bit x86 from the middle of eight bytes on too."""
+    piece = noise.uniform(32, 1)
+    head = (0x260).to_bytes(word, "little") + (8 * 32).to_bytes(word, "little")
+    pool, _ = make_pool(bytes(64 + lead) + head + piece + bytes(64 - lead), word=word)
+    assert pool.data.tobytes().find(piece) in announced.announced_at(pool, 32)
