@@ -98,8 +98,8 @@ def _columns(odd: Sequence[int], width: int, count: int) -> list[list[int]]:
 
 
 def _windows(curve: Curve, width: int) -> int:
-    """Return how many windows hold a scalar, with room for what is added to it."""
-    return (curve.n.bit_length() + 1) // width + 1
+    """Return how many windows hold a scalar."""
+    return -(-curve.n.bit_length() // width)
 
 
 def _cost(curve: Curve, width: int, count: int) -> int:
