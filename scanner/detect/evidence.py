@@ -25,7 +25,7 @@ EXPONENT_BITS = 256
 """Bits of the largest public exponent that is taken for one (FIPS 186-5 A.1.1)."""
 
 _WIDEST_POWER = 8192
-"""Bits of the largest modulus to which a power is taken: at 15,360 bits it takes five seconds.
+"""Bits of the largest modulus to which a power is taken: at 15,360 bits it takes a second.
 
 Seen in memory of machines that hold the openssl program: its key of that size, torn at a page.
 """
