@@ -9,7 +9,6 @@ and refuses to say what they are.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -49,8 +48,6 @@ class _Notation:
     orders: str = "<"
     """Of the number's bytes; where it is a string of bytes, either."""
 
-
-_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 _FAMILIES = (
     (  # pickle: LONG1, LONG4
@@ -117,25 +114,18 @@ def _headers(pool: Pool) -> Iterator[tuple[str, Offsets, Offsets, Offsets]]:
 
     And the orders that its numbers may have.
     """
-    data, table = pool.data, np.zeros(1 << 8, np.bool_)
-    table[[notation.tag[0] for family in _FAMILIES for notation in family]] = True
-    marks = spots(len(data) - MARGIN, lambda start, end: table[data[start:end]])
-    order = np.argsort(data[marks], kind="stable")
-    marks, first = marks[order], data[marks[order]]
     for family in _FAMILIES:
-        rows = []
-        for notation in family:
-            low, high = (np.searchsorted(first, notation.tag[0], side) for side in _SIDES)
-            rows.append(_of(pool, notation, marks[low:high]))
-        at, begin, length = np.concatenate(rows, axis=1)
+        at, begin, length = np.concatenate([_of(pool, each) for each in family], axis=1)
         order = np.argsort(at, kind="stable")
         yield family[0].orders, at[order], begin[order], length[order]
 
 
-def _of(pool: Pool, notation: _Notation, at: Offsets) -> Offsets:
+def _of(pool: Pool, notation: _Notation) -> Offsets:
     """Return rows of where headers of a notation stand, where numbers begin, and their lengths."""
+    data, first = pool.data, notation.tag[0]
+    at = spots(len(data) - MARGIN, lambda start, end: data[start:end] == first)
     for index, byte in enumerate(notation.tag[1:], 1):
-        at = at[pool.data[at + index] == byte]
+        at = at[data[at + index] == byte]
     told = at + len(notation.tag)
     if notation.length[-1] in "24":  # of most bytes no length begins or ends so
         highest = told + (int(notation.length[-1]) - 1) * (notation.length[0] == "<")
