@@ -17,7 +17,7 @@ import os, signal, sys
 from pathlib import Path
 from scanner.beside import beside
 number = signal.Signals(int(sys.argv[2]))
-if sys.argv[3:]: signal.signal(number, signal.SIG_IGN)
+signal.signal(number, signal.SIG_IGN if sys.argv[3:] else signal.SIG_DFL)
 with beside(Path(sys.argv[1])) as part:
     part.write_bytes(b"half of it")
     os.kill(os.getpid(), number)
@@ -57,7 +57,10 @@ def test_what_fails_leaves_no_part(tmp_path: Path, error: type[BaseException]) -
 @pytest.mark.parametrize("number", [15, 1])
 @pytest.mark.parametrize("ignored", [False, True])
 def test_who_is_ended_leaves_no_part(tmp_path: Path, number: int, *, ignored: bool) -> None:
-    """SIGTERM and SIGHUP end the process, and the file goes; an ignored one ends nothing."""
+    """SIGTERM and SIGHUP end the process, and the file goes; an ignored one ends nothing.
+
+    Whoever runs the tests may ignore SIGHUP, as nohup does, and what it starts inherits that.
+    """
     words = (str(tmp_path / "report"), str(number), *(["ignored"] if ignored else []))
     done = subprocess.run(
         [sys.executable, "-c", ENDED, *words], cwd=ROOT, capture_output=True, check=False
