@@ -25,8 +25,8 @@ from scanner.detect.relations.weierstrass import comb, signed, tweaks
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.detect.relations.weierstrass.tweaks import CURVE
 
-MOST_SUSPECTS, MOST_SIGNATURES = 512, 32
-"""Scalars of a section that are looked at, the first, and signatures with one of them as s."""
+MOST_SIGNATURES = 32
+"""Signatures of a section that are looked at, the first, with what seems to be a key as s."""
 
 MOST_READ = 1 << 14
 """Numbers that are tried as the x of P, and as a message."""
@@ -46,12 +46,7 @@ _SIZE, _P, _N = CURVES[CURVE].size, CURVES[CURVE].p, CURVES[CURVE].n
 
 def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> list[Related]:
     """Return what was found but for what ends a signature whose challenge recomputes."""
-    named = {(key.curve, key.x) for key in publics if key.independent}
-    suspects = [
-        (one, one.key)
-        for one in found
-        if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
-    ][:MOST_SUSPECTS]
+    suspects = tweaks.unnamed(found, publics)
     keys = {key.d: key for _, key in suspects}
     signatures = _signatures(pool, keys) if keys else []
     if not signatures:

@@ -83,12 +83,7 @@ class _Node:
 
 def without(pool: Pool, found: list[Related], publics: Sequence[PublicKey]) -> list[Related]:
     """Return what was found but for what anybody computes from public numbers that stand."""
-    named = {(key.curve, key.x) for key in publics if key.independent}
-    suspects = [
-        (one, one.key)
-        for one in found
-        if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
-    ][:MOST_SUSPECTS]
+    suspects = unnamed(found, publics)
     if not suspects:
         return found
     keys = {key.d: key for _, key in suspects}
@@ -153,6 +148,16 @@ def _alone(pool: Pool, size: int = _SIZE) -> Offsets:
 
 def _within(pool: Pool, found: Offsets) -> Offsets:
     return np.unique(found[(found > 0) & (found + _SIZE <= len(pool.data))])
+
+
+def unnamed(found: Iterable[Related], publics: Iterable[PublicKey]) -> list[tuple[Related, Ec]]:
+    """Return the first of what is a key on the curve that no public key names."""
+    named = {(key.curve, key.x) for key in publics if key.independent}
+    return [
+        (one, one.key)
+        for one in found
+        if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
+    ][:MOST_SUSPECTS]
 
 
 def _piece(pool: Pool, at: int, size: int) -> bytes:
