@@ -27,10 +27,10 @@ keys whose p is looked for."""
 _WORD, _TOLD = 8, 64
 """Bytes of a word, and of a p by which it is told that it stands."""
 
-# SEQUENCE { INTEGER p, INTEGER q, INTEGER g } of 1024 to 3072 and of 224 or 256 bits.
+# SEQUENCE { INTEGER p, INTEGER q, INTEGER g } of 1024 to 3072 and of 160, 224 or 256 bits.
 _PARAMETERS = re.compile(
     rb"\x02(?:\x81\x81|\x82\x01\x01|\x82\x01\x81)\x00[\x80-\xff](?s:.){127,383}?"
-    rb"\x02(?:\x1d|\x21)\x00[\x80-\xff](?s:.){27}"
+    rb"\x02(?:\x15|\x1d|\x21)\x00[\x80-\xff](?s:.){19}"
 )
 
 _DER = 3 * (384 + 5)

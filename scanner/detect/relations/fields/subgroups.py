@@ -21,6 +21,7 @@ from scanner.detect.algebra import gmp
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
+from scanner.detect.relations.fields import short_numbers
 from scanner.detect.relations.places import digits, nearby
 from scanner.detect.relations.places.adjoining import APART, filling, filling_ints, pairs
 from scanner.model import Place
@@ -40,15 +41,16 @@ MOST_FULL, MOST_NEAR = (32, 8), (1_024, 128)
 """Numbers that fill their words that are tried as p, of one size and reading, in a section of few
 runs and of many; and as its q, the nearest, of those that fill their run and of others."""
 
+MOST_PRIMES = (64, 16)
+"""Numbers of 1024 bits near which an order of 160 is looked for, if they are primes: a power tells,
+at 0.2 ms."""
+
 MOST_LAID = 4_096
 """Pairs of numbers that fill their words and adjoin which are tried as p and q, of one size and
 reading, at 2 us."""
 
 _SMALL = math.prod(n for n in range(3, 256) if all(n % k for k in range(2, n)))
 """The odd primes of one byte: four of five odd numbers have one of them."""
-
-_FEWEST_BITS = 224
-"""Of an order that fills its words: twenty bytes are no run."""
 
 _SHORTEST = 128
 """Bytes of the shortest run that holds a p."""
@@ -73,8 +75,8 @@ def search(pool: Pool, others: Collection[int] = ()) -> Iterator[Subgroup]:
     yield from _in_digits(pool)
     for how in readings.unpacked(pool.readings) if len(pool.at) else ():
         for bits, order in SIZES:
-            if order >= _FEWEST_BITS:
-                yield from _in_words(pool, how, (bits, order), others)
+            among = _in_words if order > short_numbers.BITS else _with_short_orders
+            yield from among(pool, how, (bits, order), others)
 
 
 def _in_words(
@@ -83,9 +85,7 @@ def _in_words(
     """Yield the groups whose numbers fill their words: p its run, q and g their run or its edge."""
     bits, order = sizes
     most = pool.budget(*MOST_NEAR)
-    filled = (filling_ints if how == readings.JAVA else filling)(pool, bits // 8)
-    odd = _odd(pool, how, filled, bits)
-    odd = odd[np.argsort(~likelihood.looks_random(pool.data, odd, bits // 8), kind="stable")]
+    odd = _filled(pool, how, bits)
     seen = set(others)
     for modulus, at in _laid(pool, how, sizes, odd):
         if modulus[1] not in seen:
@@ -97,6 +97,36 @@ def _in_words(
     for modulus in itertools.islice(moduli, pool.budget(*MOST_FULL)):
         orders = _orders(pool, how, order, kept)
         yield from _of(pool, how, modulus, (order, orders), _parts(pool, bits), most)
+
+
+def _with_short_orders(
+    pool: Pool, how: Reading, sizes: tuple[int, int], others: Collection[int]
+) -> Iterator[Subgroup]:
+    """Yield the groups whose p fills its run, and whose q of 160 bits stands near it.
+
+    Seen in .NET, whose arrays of bytes stand in a row.
+    """
+    bits, _ = sizes
+    odd = _filled(pool, how, bits)
+    tried = _read(pool, how, odd, bits) if len(odd) else []
+    moduli = (row for row in tried if row[1] not in others and math.gcd(row[1], _SMALL) == 1)
+    for at, p in itertools.islice(moduli, pool.budget(*MOST_PRIMES)):
+        place = pool.place(at, bits // 8)
+        near = short_numbers.near(pool, [place]) if gmp.power(2, p - 1, p) == 1 else ()
+        orders = (
+            (q, where) for q, way, where in near if way == how and q >> short_numbers.BITS - 1
+        )
+        for q, where in orders:
+            if (p - 1) % q == 0:
+                yield _group(pool, how, (p, place), (q, where), _parts(pool, bits))
+                break
+
+
+def _filled(pool: Pool, how: Reading, bits: int) -> Offsets:
+    """Return where an odd number of so many bits fills its run, what looks random first."""
+    filled = (filling_ints if how == readings.JAVA else filling)(pool, bits // 8)
+    odd = _odd(pool, how, filled, bits)
+    return odd[np.argsort(~likelihood.looks_random(pool.data, odd, bits // 8), kind="stable")]
 
 
 def _laid(
@@ -189,10 +219,21 @@ def _of(
         for row in _read(pool, how, nearby.nearest_to(pool, part, (place,))[:most], order)
     )
     where, q = next(((spot, q) for spot, q in tried if (p - 1) % q == 0), (0, 0))
-    if not q:
-        return
-    places = (place, pool.place(where, readings.width(how, order)))
-    numbers: dict[int, Place] = {}
+    if q:
+        there = pool.place(where, readings.width(how, order))
+        yield _group(pool, how, (p, place), (q, there), others)
+
+
+def _group(
+    pool: Pool,
+    how: Reading,
+    modulus: tuple[int, Place],
+    order: tuple[int, Place],
+    others: Iterable[Offsets],
+) -> Subgroup:
+    """Return the group of a p and a q, whose g is among others, the nearest first."""
+    (p, place), (q, where) = modulus, order
+    bits, numbers = p.bit_length(), dict[int, Place]()
     for part in others:
         near = nearby.nearest_to(pool, part, (place,))
         long = near[digits.stand(pool, how, near, bits)]
@@ -200,7 +241,8 @@ def _of(
         long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
         for spot, g in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
             numbers.setdefault(g, pool.place(spot, place.size))
-    yield Subgroup(p=p, q=q, places=places, bases=_bases(p, q, places, numbers))
+    places = (place, where)
+    return Subgroup(p=p, q=q, places=places, bases=_bases(p, q, places, numbers))
 
 
 def _bases(

@@ -68,6 +68,54 @@ def test_another_number_is_none(make_pool: MakePool, form: str) -> None:
     assert list(discrete.search_dsa(pool, [OWN])) == []
 
 
+def arrays(flip: str = "", *, counted: bool = True) -> bytes:
+    """Return memory with arrays of bytes, one behind the other, as .NET has them."""
+    data = noise.text(1 << 15, 3)
+    at = 8192
+    for name in "pqgyx":
+        size = 20 if name in "qx" else 128
+        raw = (NUMBERS[name] ^ (1 << 50) * (name == flip)).to_bytes(size, "big")
+        head = struct.pack("<QQ", 0x7F7ADCCE14C0, size) if counted else bytes(16)
+        data = noise.plant(data, at, head + raw + bytes(-size % 8 + 8))
+        at += len(head) + size + -size % 8 + 56
+    return data
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_group_of_bare_numbers(make_pool: MakePool, *, counted: bool) -> None:
+    """Seen in .NET, alive (``DSAParameters``): nothing else said that a key was there."""
+    data = arrays(counted=counted)
+    pool, memory = make_pool(data)
+    (related,) = discrete.search_dsa(pool, [])
+    assert describe(related.key).fingerprint == OWN.witness.fingerprint
+    assert related.places[0] == Place(space=0, offset=data.index(BIG), size=20)
+    assert OWN.witness.fingerprint.value in again(memory, related)
+
+
+@pytest.mark.parametrize("flip", "pqyx")
+def test_every_bare_number_is_needed(make_pool: MakePool, flip: str) -> None:
+    """Of the generator alone there is another: nearly everybody's."""
+    pool, _ = make_pool(arrays(flip))
+    assert list(discrete.search_dsa(pool, [])) == []
+
+
+def test_parameters_in_der(make_pool: MakePool) -> None:
+    """They name the group where no key of it was read."""
+    written = b"".join(b"\x02" + raw for raw in map(counted, (P, Q, G)))
+    data = noise.plant(noise.text(1 << 15, 3), 2048, written)
+    data = noise.plant(data, 2048 + 400, bytes(8) + BIG + bytes(4))
+    data = noise.plant(data, 2048 + 448, bytes(8) + LIMBS + bytes(8))
+    pool, _ = make_pool(data)
+    (related,) = discrete.search_dsa(pool, [])
+    assert describe(related.key).fingerprint == OWN.witness.fingerprint
+
+
+def counted(number: int) -> bytes:
+    """Encode the length and contents of a DER INTEGER."""
+    raw = number.to_bytes(number.bit_length() // 8 + 1)
+    return (bytes((len(raw),)) if len(raw) < 128 else bytes((0x81, len(raw)))) + raw
+
+
 def test_another_public_key_decides(make_pool: MakePool) -> None:
     """Without that of the exponent nothing is found, nor is another one's."""
     pool, _ = make_pool(process("limbs")[0])
