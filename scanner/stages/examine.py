@@ -47,7 +47,14 @@ from scanner.detect.programs import (
 )
 from scanner.detect.register import Register, Registrar
 from scanner.detect.ssh import blobs, openssh, putty, sshcom
-from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
+from scanner.detect.structures import (
+    masked_token,
+    openssh_shield,
+    openssl,
+    psa,
+    sealed_memory,
+    symcrypt,
+)
 from scanner.detect.texts import (
     dumped,
     encoded,
@@ -120,6 +127,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("headless-text", headless_text.examine),
     ("headless-pgp", headless_pgp.examine),
     ("symcrypt", symcrypt.examine),
+    ("openssl", openssl.examine),
     ("psa", psa.examine),
     ("sealed-memory", sealed_memory.examine),
     ("masked-token", masked_token.examine),

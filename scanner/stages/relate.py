@@ -26,7 +26,14 @@ from scanner.detect.relations.postquantum import encapsulation, hashtrees, latti
 from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import rsa
 from scanner.detect.relations.weierstrass import digit_nonces, digit_scalars, ec, points
-from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory, symcrypt
+from scanner.detect.structures import (
+    masked_token,
+    openssh_shield,
+    openssl,
+    psa,
+    sealed_memory,
+    symcrypt,
+)
 from scanner.dump.space import Memory
 from scanner.errors import LimitExceeded
 from scanner.model import Candidate, Confidence, Fault
@@ -69,6 +76,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
     ("symcrypt", symcrypt.again),
+    ("openssl", openssl.again),
     ("psa", psa.again),
     ("sealed-memory", sealed_memory.again),
     ("masked-token", masked_token.again),

@@ -6,10 +6,11 @@ The bytes around an anchor are changed more often than the anchor, without which
 import functools
 import re
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import numpy as np
 
-from fixtures import containers, pgp
+from fixtures import containers, openssl, pgp
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
 from scanner import rules
@@ -17,6 +18,7 @@ from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.credentials import kingfisher, tokens
 from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory
+from scanner.detect.structures import openssl as openssl_objects
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
@@ -228,6 +230,14 @@ def _tokens_of_softhsm() -> Iterable[bytes]:
         yield containers.softhsm_heap(key, 0x5585_0000_0000) * 2
 
 
+def _objects() -> Iterable[bytes]:
+    for form in get_args(openssl.Form):
+        for curve in ("P-224", "P-521"):
+            yield openssl.ec_object(recipes.ec_key(curve), form=form) * 2
+    for algorithm in openssl.TYPES:
+        yield openssl.okp_object(recipes.okp_key(algorithm)) * 2
+
+
 def _slots() -> Iterable[bytes]:
     for curve in ("P-256", "P-521"):
         heap = bytearray(0x400)
@@ -273,6 +283,14 @@ TARGETS = (
         seeds=_tokens_of_softhsm,
         mutate=(mutators.numbers,),
         longest=30_000,
+    ),
+    Target(
+        name="objects",
+        covers=("detect.structures.openssl",),
+        run=functools.partial(_pointed, "openssl", openssl_objects.examine),
+        seeds=_objects,
+        mutate=(mutators.numbers,),
+        longest=4096,
     ),
     Target(
         name="slots",

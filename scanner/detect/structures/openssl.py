@@ -1,0 +1,198 @@
+"""Keys of OpenSSL and its kin in use: objects that lead by pointers to a secret and its point.
+
+In a process of many random-looking runs a scalar is one of thousands, but an ``EC_KEY``
+(crypto/ec/ec_local.h) says where its group, its point and its scalar are, and an ``ECX_KEY``
+(include/crypto/ecx.h, since 3.0) has the public key within, and where the private one is. An
+``EC_KEY`` is the same in OpenSSL 1.0 to 3, LibreSSL and BoringSSL, and points are of four forms.
+What the secret does not derive is refused, so are points that are not written uncompressed, and
+big-endian machines. RSA keys are found without: their modulus tells.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from scanner.detect.algebra.material import Ec, Material
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.evidence import ec_derived, okp_derived, proved
+from scanner.detect.relations.weierstrass.curves import CURVES, Curve
+from scanner.dump import space as spaces
+from scanner.dump.space import Memory
+from scanner.model import Candidate, Place
+from scanner.rules import Rule
+
+_UNCOMPRESSED = 4
+"""POINT_CONVERSION_UNCOMPRESSED, as every key has that was not asked for another form."""
+
+_OKP = {(32, 0): "x25519", (56, 1): "x448", (32, 2): "ed25519", (57, 3): "ed448"}
+"""Bytes of a private key and ECX_KEY_TYPE."""
+
+_LONGEST = 57
+"""Bytes that an ``ECX_KEY`` has for a public key."""
+
+_PADS = {8: (6, 3), 4: (2, 3)}
+"""Bytes from it to the next word, by the bytes of a word: behind flags of one byte, or of an int as
+Visual C++ has them. Seen in Node.js for Windows."""
+
+_HEAD = 80
+"""Bytes before a private key's size that are looked at."""
+
+_LIMBS = 9
+"""The most limbs of 64 bits of a number on any curve, for which BoringSSL's points have room."""
+
+_INT, _INTS = 4, 4
+"""Bytes of an int, and how many a BIGNUM has behind its pointer: top, dmax, neg and flags."""
+
+_Point = tuple[int, int, int]
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key of the object whose enc_flag (EC_KEY) or keylen (ECX_KEY) is at ``offset``."""
+    word = memory.map.pointer_size
+    if memory.map.byte_order != "little":
+        return
+    if memory.clip(space, offset, _INT) == bytes(_INT):
+        yield from _ec(memory, space, offset - 2 * word, rule)
+    else:
+        yield from _okp(memory, space, offset, rule)
+
+
+def again(memory: Memory, candidate: Candidate) -> list[Material]:
+    """Read a candidate's secret again."""
+    place = candidate.places[0]
+    raw = memory.read(place.space, place.offset, place.size)
+    if candidate.curve:
+        key: Material | None = ec_derived(candidate.curve, int.from_bytes(raw, "little"))
+    else:
+        key = okp_derived(candidate.algorithm, raw)
+    return [] if key is None else [key]
+
+
+def _words(memory: Memory, place: Place) -> list[int]:
+    """Read a place as words of the machine."""
+    word, raw = memory.map.pointer_size, memory.clip(place.space, place.offset, place.size)
+    return [int.from_bytes(raw[at : at + word], "little") for at in range(0, len(raw), word)]
+
+
+# --- ECX_KEY ------------------------------------------------------------------------------------
+
+
+def _okp(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Take a size for that of an ECX_KEY: before it are the public key, and a pointer."""
+    word = memory.map.pointer_size
+    raw = memory.clip(space, offset - _HEAD, _HEAD + word + _INT) if offset >= _HEAD else b""
+    size, kind = (int.from_bytes(part, "little") for part in (raw[_HEAD:-_INT], raw[-_INT:]))
+    algorithm = _OKP.get((size, kind))
+    place = spaces.placed(memory.map, int.from_bytes(raw[_HEAD - word : _HEAD], "little"), size)
+    if algorithm is None or place is None:
+        return
+    firsts = (_HEAD - word - _LONGEST - pad for pad in _PADS[word])
+    key = okp_derived(algorithm, memory.read(place.space, place.offset, place.size))
+    if key is not None and any(raw[at : at + size] == key.public for at in firsts):
+        yield proved(key, rule, "OpenSSL ECX_KEY", (place,))
+
+
+# --- EC_KEY -------------------------------------------------------------------------------------
+
+
+def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Take two pointers for those of an EC_KEY to its point and its scalar."""
+    word = memory.map.pointer_size
+    if offset < 0:
+        return
+    pointers = _words(memory, Place(space=space, offset=offset, size=2 * word))
+    place = _number(memory, pointers[-1])
+    if place is None:
+        return
+    d = int.from_bytes(memory.read(place.space, place.offset, place.size), "little")
+    likely = [curve for curve in CURVES.values() if 0 < d < curve.n and _fits(curve, place, word)]
+    points = list(_points(memory, pointers[0])) if likely else []
+    for curve in likely:
+        near = [point for point in _cut(curve, points, word) if max(point) < 2 * curve.p]
+        key = ec_derived(curve.name, d) if near else None
+        if key is not None and any(_same(curve, key, point, word) for point in near):
+            size = min(curve.size, place.size)
+            where = Place(space=place.space, offset=place.offset, size=size)
+            yield proved(key, rule, "OpenSSL EC_KEY", (where,))
+            return
+
+
+def _cut(curve: Curve, points: Sequence[_Point], word: int) -> Iterator[_Point]:
+    """Yield points without what is behind the limbs that a curve's numbers have."""
+    whole = _radix(curve, word) - 1
+    yield from ((x & whole, y & whole, z & whole) for x, y, z in points)
+
+
+def _radix(curve: Curve, word: int) -> int:
+    """Return R of the Montgomery form: the power of two that fills a coordinate's limbs."""
+    return 1 << 8 * word * -(-curve.size // word)
+
+
+def _fits(curve: Curve, place: Place, word: int) -> bool:
+    """Tell whether a number has as many limbs as a curve's, or one less."""
+    return place.size in {limbs * word for limbs in range(-(-curve.size // word) + 1)[-2:]}
+
+
+def _number(memory: Memory, address: int) -> Place | None:
+    """Return where the limbs of the BIGNUM at an address are, without those that are not used."""
+    word = memory.map.pointer_size
+    place = spaces.placed(memory.map, address, word + _INTS * _INT)
+    return None if place is None else _limbs(memory, place)
+
+
+def _limbs(memory: Memory, place: Place) -> Place | None:
+    """Return where the limbs of the BIGNUM at a place are."""
+    word, raw = memory.map.pointer_size, memory.clip(place.space, place.offset, place.size)
+    ints = [int.from_bytes(raw[at : at + _INT], "little") for at in range(word, len(raw), _INT)]
+    if len(ints) < _INTS or not 0 < ints[0] <= ints[1] <= 2 * _LIMBS or ints[2]:
+        return None
+    return spaces.placed(memory.map, int.from_bytes(raw[:word], "little"), ints[0] * word)
+
+
+def _points(memory: Memory, address: int) -> Iterator[_Point]:
+    """Yield the coordinates X, Y and Z of the EC_POINT at an address, in each form it may have.
+
+    Behind a pointer: those to three BIGNUMs (LibreSSL since 3.9), behind the curve's number too
+    (OpenSSL since 1.1); three BIGNUMs (before); or limbs with room for any curve (BoringSSL).
+    """
+    word = memory.map.pointer_size
+    most = _LIMBS * 8 if word == 8 else (_LIMBS * 8 - 4)  # 9 limbs, or 17 of 32 bits
+    place = spaces.placed(memory.map, address, word)
+    if place is None:
+        return
+    raw = memory.clip(place.space, place.offset, word + 3 * most)
+    bignum = word + _INTS * _INT
+    values = _words(memory, Place(space=place.space, offset=place.offset, size=5 * word))
+    for first in (2, 1):
+        yield from _point(memory, [_number(memory, one) for one in values[first : first + 3]])
+    within = [
+        Place(space=place.space, offset=place.offset + word + row * bignum, size=bignum)
+        for row in range(3)
+    ]
+    yield from _point(memory, [_limbs(memory, one) for one in within])
+    x, y, z = (
+        int.from_bytes(raw[at : at + most], "little") for at in range(word, word + 3 * most, most)
+    )
+    yield x, y, z
+
+
+def _point(memory: Memory, places: Sequence[Place | None]) -> Iterator[_Point]:
+    """Yield three coordinates, if there are three."""
+    values = [
+        int.from_bytes(memory.read(place.space, place.offset, place.size), "little")
+        for place in places
+        if place is not None
+    ]
+    if len(values) == 3:
+        yield values[0], values[1], values[2]
+
+
+def _same(curve: Curve, key: Ec, point: _Point, word: int) -> bool:
+    """Tell whether Jacobian coordinates, plain or in Montgomery form, are a key's point.
+
+    x = X/Z**2 and y = Y/Z**3; with each coordinate multiplied by R: x*Z**2 = X*R, y*Z**3 = Y*R**2.
+    """
+    x, y, z = point
+    square = z * z % curve.p
+    return bool(square) and any(
+        (key.x * square - x * r) % curve.p == 0 and (key.y * square * z - y * r * r) % curve.p == 0
+        for r in (_radix(curve, word), 1)
+    )
