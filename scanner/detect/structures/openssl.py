@@ -25,6 +25,8 @@ _UNCOMPRESSED = 4
 _OKP = {(32, 0): "x25519", (56, 1): "x448", (32, 2): "ed25519", (57, 3): "ed448"}
 """Bytes of a private key and ECX_KEY_TYPE."""
 
+_PROOFS = {"x25519": "k*9 = u", "x448": "k*5 = u"}
+
 _LONGEST = 57
 """Bytes that an ``ECX_KEY`` has for a public key."""
 
@@ -87,7 +89,7 @@ def _okp(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved
     firsts = (_HEAD - word - _LONGEST - pad for pad in _PADS[word])
     key = okp_derived(algorithm, memory.read(place.space, place.offset, place.size))
     if key is not None and any(raw[at : at + size] == key.public for at in firsts):
-        yield proved(key, rule, "OpenSSL ECX_KEY", (place,))
+        yield proved(key, rule, "OpenSSL ECX_KEY", (place,), proof=_PROOFS.get(algorithm, ""))
 
 
 # --- EC_KEY -------------------------------------------------------------------------------------

@@ -103,9 +103,12 @@ def _shorter(pool: Pool, group: Group, tried: Sequence[Piece]) -> list[Piece]:
 
 def _witnessed(pool: Pool, group: Group, trials: Sequence[Trial]) -> Iterator[tuple[Trial, str]]:
     """Yield the trials whose y was read or stands in the pool, each once, with what it proves."""
+    bits = group.p.bit_length()
     stated = {id(trial) for trial in trials if (trial.g, trial.y) in group.stated}
-    numbers = [(trial.piece.how, trial.y) for trial in trials]
-    there = {id(trials[row]) for row in answered(pool, group, numbers)}
+    there = {
+        id(trials[i])
+        for i in _found(pool, group, [(t.piece.how, t.y) for t in trials], bits, group.p)
+    }
     once: set[int] = set()
     if group.algorithm == "dsa":
         rests = [(trial.piece.how, trial.y % group.q) for trial in trials]
@@ -114,11 +117,6 @@ def _witnessed(pool: Pool, group: Group, trials: Sequence[Trial]) -> Iterator[tu
         if id(trial) in stated or id(trial) in there | once:
             nonce = id(trial) in once and id(trial) not in stated
             yield trial, NONCE_DSA if nonce else PROOF
-
-
-def answered(pool: Pool, group: Group, numbers: Sequence[tuple[Reading, int]]) -> set[int]:
-    """Return the rows of the public numbers that stand, each with how its exponent is read."""
-    return set(_found(pool, group, numbers, group.p.bit_length(), group.p))
 
 
 def _found(
