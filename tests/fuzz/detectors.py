@@ -236,6 +236,7 @@ def _objects() -> Iterable[bytes]:
             yield openssl.ec_object(recipes.ec_key(curve), form=form) * 2
     for algorithm in openssl.TYPES:
         yield openssl.okp_object(recipes.okp_key(algorithm)) * 2
+        yield openssl.pkey_object(recipes.okp_key(algorithm)) * 2
 
 
 def _slots() -> Iterable[bytes]:

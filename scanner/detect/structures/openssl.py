@@ -2,16 +2,16 @@
 
 In a process of many random-looking runs a scalar is one of thousands, but an ``EC_KEY``
 (crypto/ec/ec_local.h) says where its group, its point and its scalar are, and an ``ECX_KEY``
-(include/crypto/ecx.h, since 3.0) has the public key within, and where the private one is. An
-``EC_KEY`` is the same in OpenSSL 1.0 to 3, LibreSSL and BoringSSL, and points are of four forms.
-What the secret does not derive is refused, so are points that are not written uncompressed, and
-big-endian machines. RSA keys are found without: their modulus tells.
+(include/crypto/ecx.h, since 3.0; in 1.1.1 an ``EVP_PKEY`` leads to it) has the public key within,
+and where the private one is. An ``EC_KEY`` is the same in OpenSSL 1.0 to 3, LibreSSL and BoringSSL,
+and points are of four forms. What the secret does not derive is refused, so are points that are not
+written uncompressed, and big-endian machines. RSA keys are found without: their modulus tells.
 """
 
 from collections.abc import Iterator, Sequence
 
 from scanner.detect.algebra.material import Ec, Material
-from scanner.detect.asn1.keys import Proved
+from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.evidence import ec_derived, okp_derived, proved
 from scanner.detect.relations.weierstrass.curves import CURVES, Curve
 from scanner.dump import space as spaces
@@ -19,11 +19,11 @@ from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
 from scanner.rules import Rule
 
-_UNCOMPRESSED = 4
-"""POINT_CONVERSION_UNCOMPRESSED, as every key has that was not asked for another form."""
-
 _OKP = {(32, 0): "x25519", (56, 1): "x448", (32, 2): "ed25519", (57, 3): "ed448"}
 """Bytes of a private key and ECX_KEY_TYPE."""
+
+_NAMED = {1034: "x25519", 1035: "x448", 1087: "ed25519", 1088: "ed448"}
+"""Types of an ``EVP_PKEY`` (include/openssl/obj_mac.h)."""
 
 _PROOFS = {"x25519": "k*9 = u", "x448": "k*5 = u"}
 
@@ -47,12 +47,18 @@ _Point = tuple[int, int, int]
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key of the object whose enc_flag (EC_KEY) or keylen (ECX_KEY) is at ``offset``."""
-    word = memory.map.pointer_size
-    if memory.map.byte_order != "little":
+    """Yield the key of the object that an anchor is of, at ``offset``.
+
+    That is the enc_flag of an EC_KEY, the keylen of an ECX_KEY, or the type of an EVP_PKEY.
+    """
+    raw = memory.clip(space, offset, _INT)
+    told = int.from_bytes(raw, "little")
+    if memory.map.byte_order != "little" or len(raw) < _INT:
         return
-    if memory.clip(space, offset, _INT) == bytes(_INT):
-        yield from _ec(memory, space, offset - 2 * word, rule)
+    if not told:
+        yield from _ec(memory, space, offset, rule)
+    elif told in _NAMED:
+        yield from _old(memory, space, offset, _NAMED[told], rule)
     else:
         yield from _okp(memory, space, offset, rule)
 
@@ -83,30 +89,54 @@ def _okp(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved
     raw = memory.clip(space, offset - _HEAD, _HEAD + word + _INT) if offset >= _HEAD else b""
     size, kind = (int.from_bytes(part, "little") for part in (raw[_HEAD:-_INT], raw[-_INT:]))
     algorithm = _OKP.get((size, kind))
-    place = spaces.placed(memory.map, int.from_bytes(raw[_HEAD - word : _HEAD], "little"), size)
-    if algorithm is None or place is None:
-        return
-    firsts = (_HEAD - word - _LONGEST - pad for pad in _PADS[word])
-    key = okp_derived(algorithm, memory.read(place.space, place.offset, place.size))
-    if key is not None and any(raw[at : at + size] == key.public for at in firsts):
-        yield proved(key, rule, "OpenSSL ECX_KEY", (place,), proof=_PROOFS.get(algorithm, ""))
+    if algorithm is not None:
+        firsts = (_HEAD - word - _LONGEST - pad for pad in _PADS[word])
+        publics = [raw[at : at + size] for at in firsts]
+        yield from _behind(memory, raw[_HEAD - word : _HEAD], algorithm, publics, rule)
+
+
+def _old(memory: Memory, space: int, offset: int, algorithm: str, rule: Rule) -> Iterator[Proved]:
+    """Take a number for the type of an EVP_PKEY of 1.1.1, which leads to a public key.
+
+    Between them are the type again, a count of references, and three pointers.
+    """
+    word = memory.map.pointer_size
+    ints = 3 * _INT + -3 * _INT % word
+    raw = memory.clip(space, offset + ints + 3 * word, word)
+    size = _LONGEST + -_LONGEST % word
+    place = spaces.placed(memory.map, int.from_bytes(raw, "little"), size + word)
+    if place is not None:
+        raw = memory.read(place.space, place.offset, place.size)
+        yield from _behind(memory, raw[size:], algorithm, [raw[: OKP_BYTES[algorithm]]], rule)
+
+
+def _behind(
+    memory: Memory, pointer: bytes, algorithm: str, publics: Sequence[bytes], rule: Rule
+) -> Iterator[Proved]:
+    """Yield the key behind a pointer, if its public half is among some."""
+    place = spaces.placed(memory.map, int.from_bytes(pointer, "little"), OKP_BYTES[algorithm])
+    if place is not None:
+        key = okp_derived(algorithm, memory.read(place.space, place.offset, place.size))
+        if key is not None and key.public in publics:
+            proof = _PROOFS.get(algorithm, "")
+            yield proved(key, rule, "OpenSSL ECX_KEY", (place,), proof=proof)
 
 
 # --- EC_KEY -------------------------------------------------------------------------------------
 
 
 def _ec(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Take two pointers for those of an EC_KEY to its point and its scalar."""
+    """Take two pointers for those of an EC_KEY to its point and its scalar, before its flags."""
     word = memory.map.pointer_size
-    if offset < 0:
+    if offset < 2 * word:
         return
-    pointers = _words(memory, Place(space=space, offset=offset, size=2 * word))
-    place = _number(memory, pointers[-1])
+    point, scalar = _words(memory, Place(space=space, offset=offset - 2 * word, size=2 * word))
+    place = _number(memory, scalar)
     if place is None:
         return
     d = int.from_bytes(memory.read(place.space, place.offset, place.size), "little")
     likely = [curve for curve in CURVES.values() if 0 < d < curve.n and _fits(curve, place, word)]
-    points = list(_points(memory, pointers[0])) if likely else []
+    points = list(_points(memory, point)) if likely else []
     for curve in likely:
         near = [point for point in _cut(curve, points, word) if max(point) < 2 * curve.p]
         key = ec_derived(curve.name, d) if near else None

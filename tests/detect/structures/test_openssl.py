@@ -80,6 +80,19 @@ def test_a_private_key_behind_its_public_one(key: recipes.OkpKey, word: int, fla
     assert found(bytes(AT) + written, size, word) == [(key.spki_sha256, place)]
 
 
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize("key", OKP, ids=lambda key: key.algorithm)
+def test_a_private_key_behind_a_type(key: recipes.OkpKey, word: int) -> None:
+    """OpenSSL 1.1.1: the type says of which kind it is."""
+    written = bytearray(bytes(AT) + openssl.pkey_object(key, base=base_of(word), word=word))
+    place = Place(space=0, offset=AT + 0x100, size=len(key.seed))
+    assert found(bytes(written), AT, word) == [(key.spki_sha256, place)]
+    for at in (AT + 0x8A, AT + 0x10A):
+        flipped = bytearray(written)
+        flipped[at] ^= 8
+        assert found(bytes(flipped), AT, word) == []
+
+
 @pytest.mark.parametrize("at", [0x28, 0x80, 0x88, 0x90, 0x110, 0x200, 0x310, 0x390, 0x410, 0x490])
 def test_a_flipped_bit_in_the_chain(at: int) -> None:
     """Pointers, counts, limbs of the scalar and of each coordinate."""
@@ -110,7 +123,13 @@ def test_a_scalar_without_its_last_limb() -> None:
 
 def test_what_ends_before_its_end() -> None:
     """Nothing is read beyond memory, wherever that ends, or begins."""
-    for written, flags in ((openssl.ec_object(EC), 48), (openssl.okp_object(OKP[2]), 0x58)):
+    ed = OKP[2]
+    objects = (
+        (openssl.ec_object(EC), 48),
+        (openssl.okp_object(ed), 88),
+        (openssl.pkey_object(ed), 0),
+    )
+    for written, flags in objects:
         whole = bytes(AT) + written
         for cut in range(0, len(written), 8):
             found(whole[: AT + cut], AT + flags)
