@@ -28,6 +28,7 @@ from scanner.detect.relations.weierstrass import (
     nonces,
     points,
     shifted,
+    sm2_signatures,
     trials,
     tweaks,
     verifying,
@@ -105,6 +106,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     known = {(key.curve, key.x) for key in publics if key.independent}
     found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
     found = challenges.without(pool, tweaks.without(pool, found, publics), publics)
+    found = sm2_signatures.without(pool, found, publics)
     yield from nonces.named(pool, found, known)
 
 

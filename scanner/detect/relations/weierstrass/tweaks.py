@@ -150,13 +150,15 @@ def _within(pool: Pool, found: Offsets) -> Offsets:
     return np.unique(found[(found > 0) & (found + _SIZE <= len(pool.data))])
 
 
-def unnamed(found: Iterable[Related], publics: Iterable[PublicKey]) -> list[tuple[Related, Ec]]:
+def unnamed(
+    found: Iterable[Related], publics: Iterable[PublicKey], curve: str = CURVE
+) -> list[tuple[Related, Ec]]:
     """Return the first of what is a key on the curve that no public key names."""
     named = {(key.curve, key.x) for key in publics if key.independent}
     return [
         (one, one.key)
         for one in found
-        if isinstance(one.key, Ec) and one.key.curve == CURVE and (CURVE, one.key.x) not in named
+        if isinstance(one.key, Ec) and one.key.curve == curve and (curve, one.key.x) not in named
     ][:MOST_SUSPECTS]
 
 
