@@ -24,6 +24,7 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import (
     challenges,
     digit_scalars,
+    hashed_texts,
     nonces,
     sm2_signatures,
     tweaks,
@@ -47,7 +48,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     publics = list(publics)
     found = verifying.of_curves(pool, list(digit_scalars.search(pool, publics)), publics)
     found = challenges.without(pool, tweaks.without(pool, found, publics), publics)
-    found = sm2_signatures.without(pool, found, publics)
+    found = sm2_signatures.without(pool, hashed_texts.without(pool, found, publics), publics)
     known = {(key.curve, key.x) for key in publics if key.independent}
     keys = [(one.key, _how(pool, one)) for one in found if isinstance(one.key, Ec)]
     suspects = [(key, how) for key, how in keys if (key.curve, key.x) not in known]

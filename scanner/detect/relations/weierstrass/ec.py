@@ -24,6 +24,7 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.weierstrass import (
     beheaded,
     challenges,
+    hashed_texts,
     matches,
     nonces,
     points,
@@ -106,7 +107,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     known = {(key.curve, key.x) for key in publics if key.independent}
     found = verifying.of_curves(pool, list(_found(pool, publics)), publics)
     found = challenges.without(pool, tweaks.without(pool, found, publics), publics)
-    found = sm2_signatures.without(pool, found, publics)
+    found = sm2_signatures.without(pool, hashed_texts.without(pool, found, publics), publics)
     yield from nonces.named(pool, found, known)
 
 
