@@ -487,6 +487,7 @@ LIBRARIES = {
     "hashcat": "\0{}\0",
     "GitHub": '{{"token": "{}"}}',
     "Stellar": ">>> {}'  # Don't use this mnemonic in practice.",
+    "ClickHouse": "net/;SharedAccessSignature=sp=r&sv=2022-11-02&sr=c&sig={}', 'exampledatasets'",
     "mongoose": "createConnection('{}').user; // 'val'",
     "joserfc": ">>> encoded_jwt\n    '{}'\n    >>> token",
     "ox": " * const {}'\n * const seed = Mnemonic.toSeed(mnemonic)",
