@@ -72,6 +72,16 @@ def mail(encoding: bytes) -> bytes:
     return head + b' boundary="part"' + part + fields + b"\n\nH4sIAAAA\n--part--\n"
 
 
+def printed(row: str, step: int, *, rows: int = 12, size: int = 16) -> bytes:
+    """Write what a debugger says of memory, a line after the other, behind other words of it."""
+    words = [int.from_bytes(SEALED[at : at + 8]) for at in range(0, 16 * rows, 8)]
+    lines = [
+        row.format(0x7FFE7BF67E30 + step * index, *words[2 * index : 2 * index + size // 8])
+        for index in range(rows)
+    ]
+    return "\n".join(["#0  main () at signer.c:7", "", *lines, ""]).encode()
+
+
 FILES = {
     "gpg-c": old(3, PASSWORD) + new(18, b"\1" + SEALED, part=10),
     "gpg-e": old(1, KEY, width=2) + new(18, b"\1" + SEALED, part=13),
@@ -120,6 +130,17 @@ FILES = {
     "hiberfil-wake-xp": b"wake".ljust(4096, b"\0") + SEALED,
     "lz4-java": b"LZ4Block\x25" + SEALED,
     "aff4": b"aff4://685e15cc-d0fb-4dbc-ba47-48117fc77044",
+    "gdb-x": printed("{:#x}:\t{:#018x}\t{:#018x}", 16),
+    "gdb-x-names": printed("{:#x} <keys+16>:\t{:#018x}\t{:#018x}", 16),
+    "lldb-x": printed("{:#x}: {:#018x} {:#018x}", 16),
+    "windbg-dps": printed("{:016x}  {:016x} signer!main+0x7", 8, rows=16, size=8),
+    "windbg-dq": b"".join(
+        b"00007ffe`7bf67e%02x  0f1e2d3c`4b5a6978 8796a5b4`c3d2e1f0\n" % at
+        for at in range(0, 256, 16)
+    ),
+    "windbg-dd": b"".join(
+        b"0012f%03x  0f1e2d3c 4b5a6978 8796a5b4 c3d2e1f0\n" % at for at in range(0, 256, 16)
+    ),
     "zip-behind": zipped_behind(b"MZ" + bytes(1000)),
     "zip-between": zipped_behind(b"#!/bin/sh\n", bytes(5000)),
 }
@@ -145,6 +166,10 @@ ORDINARY = {
     "tekhex-count": b"%536C7C7FFE8C7A71A058757A8CFE\n%0A81010000\n",
     "addresses": b"@00007FFE8C7A71A0\nwords\n",
     "times": b":00:00:00:01\n:00:00:00:02\n",
+    "few-words": printed("{:#x}:\t{:#018x}\t{:#018x}", 16, rows=7),
+    "addresses-elsewhere": printed("{:#x}:\t{:#018x}\t{:#018x}", 24),
+    "mappings": printed("{:#x} {:#x} {:#x}", 16),
+    "a-table": b"".join(b"%d 12345678 87654321\n" % at for at in range(1000, 2000)),
     "signed": b"To: me\nContent-Type: application/pkcs7-mime; smime-type=signed-data\n\nMIIB\n",
     "cpio-mode": cpio("<", mode=0),
     "cpio-name": cpio("<", name=b"core"),

@@ -228,6 +228,15 @@ _MAIL_HEAD, _MAIL_PARTS = 64 << 10, 1 << 20
 _RECORD = re.compile(rb"(:|S[0-35-9]|%)([0-9A-F]{8,600})\r?\n(?:[:S%@]|$)")
 _VERILOG = re.compile(rb"@[0-9A-F]{8,16}\r?\n(?:[0-9A-F]{2} ){4,}[0-9A-F]{2}")
 _CPIO = struct.Struct("13H")
+_LOG = 256 << 10
+"""Bytes of a text in which a debugger is looked for that printed memory."""
+_WORD = rb"(?:0x)?[0-9a-f]{8}(?:`?[0-9a-f]{8})?(?![0-9a-z`])"
+_ROW = re.compile(
+    rb"(?im)^[ \t]{0,16}(?:0x)?([0-9a-f]{8}`?[0-9a-f]{8}|[0-9a-f]{4,16})(?:[ \t]<[^>\n]{1,200}>)?"
+    rb"(?::[ \t]*|[ \t]+)(%b(?:[ \t]{1,4}%b){0,15})" % (_WORD, _WORD)
+)
+_LEAST_ROWS, _LEAST_PRINTED = 8, 128
+"""Lines, and bytes in them, that follow each other in address."""
 
 
 def _is_cpio(_: File, head: bytes) -> bool:
@@ -286,6 +295,26 @@ def _is_records(_: File, head: bytes) -> bool:
     return len(data) == data[0] + behind and sum(data) & 0xFF == total
 
 
+def _is_printed(file: File, head: bytes) -> bool:
+    """Tell memory that a debugger printed as words of four or eight bytes, by its addresses.
+
+    Each follows from the one before it and the words behind that. Seen in logs of gdb (x/32wx),
+    lldb and WinDbg (dd, dq), each of which says other things before.
+    """
+    if b"\0" in head:
+        return False
+    rows = printed = expected = 0
+    for match in _ROW.finditer(file.read(0, min(_LOG, file.size))):
+        address = int(match[1].replace(b"`", b""), 16)
+        words = re.sub(rb"0x|`", b"", match[2].lower()).split()
+        size = sum(map(len, words)) // 2
+        rows, printed = (rows + 1, printed + size) if address == expected else (1, size)
+        if rows >= _LEAST_ROWS and printed >= _LEAST_PRINTED:
+            return True
+        expected = address + size
+    return False
+
+
 def _ends_as_zip(file: File, _: bytes) -> bool:
     """Tell a ZIP archive behind other bytes, as one that unpacks itself, by its directory."""
     start = max(file.size - _TAIL, 0)
@@ -311,5 +340,6 @@ _TOLD: tuple[tuple[str, _Tells], ...] = (
     ("uuencode", _is_uuencoded),
     ("a mail with something attached", _is_mail),
     ("memory as records of hex", _is_records),
+    ("memory as a debugger prints it", _is_printed),
     ("a ZIP archive behind other bytes", _ends_as_zip),
 )
