@@ -33,6 +33,9 @@ MOST_SIGNATURES, MOST_SITES = 32, 8
 MOST_TEXTS = 2_000
 """Two points behind each other that may begin a text, the first: 50 us, and one in four 0.5 ms."""
 
+MOST_STANDING = 1_000
+"""Places of their hashes, each of which P is multiplied with: 0.1 ms."""
+
 LONGEST = 512
 """Bytes of the longest message, where nothing says how long it is."""
 
@@ -80,7 +83,14 @@ def _of_cash(pool: Pool, scalars: Iterable[int]) -> _Texts:
 
 def _of_points(pool: Pool, hows: Sequence[Reading]) -> _Texts:
     """Yield the texts that begin with two compressed points, and of which the hash stands."""
-    data, rows = pool.data, list[tuple[int, tuple[int, Point, int]]]()
+    rows = ((text[2], text) for text in _hashed(pool))
+    seen = standing(pool, rows, [*hows, *whole(pool.readings)])
+    yield from dict.fromkeys(text for text, *_ in itertools.islice(seen, MOST_STANDING))
+
+
+def _hashed(pool: Pool) -> _Texts:
+    """Yield what begins with two compressed points, with a message of each length."""
+    data = pool.data
     first = spots(len(data) - 2 * _HEAD, lambda at, end: data[at:end] - 2 < 2)
     for at in first[data[first + _HEAD] - 2 < 2][:MOST_TEXTS].tolist():
         raw = pool.beyond(at, 2 * _HEAD + LONGEST)
@@ -89,10 +99,7 @@ def _of_points(pool: Pool, hows: Sequence[Reading]) -> _Texts:
             begun = hashlib.sha256(raw[: 2 * _HEAD])
             for byte in range(2 * _HEAD, len(raw)):
                 begun.update(raw[byte : byte + 1])
-                e = int.from_bytes(begun.digest()) % _N
-                rows.append((e, (r[0], public, e)))
-    for text, *_ in standing(pool, rows, [*hows, *whole(pool.readings)]):
-        yield text
+                yield r[0], public, int.from_bytes(begun.digest()) % _N
 
 
 def _hash(raw: bytes) -> int:
