@@ -5,8 +5,7 @@ elliptic curve is its scalar alone, in a block of its own, and who signs with it
 slot says what it is: attributes (type and bits, then a lifetime), and behind them the block and its
 size. What is of another size than the curve's scalars, or not below its order, is refused; and so
 are the keys of curves for key agreement alone, which are a handshake's own, and those that another
-place keeps than the library's own memory. RSA keys are DER there, and are found as such. Big-endian
-machines are not known.
+place keeps than the library's own memory. RSA keys are DER there, and are found as such.
 """
 
 from collections.abc import Iterator
@@ -42,17 +41,17 @@ _ENCODING = "PSA key slot"
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key of the slot whose attributes stand at ``offset``."""
-    word = memory.map.pointer_size
+    word, order = memory.map.pointer_size, memory.map.byte_order
     raw = memory.clip(space, offset, _ATTRIBUTES + _BEHIND + 2 * word)
-    kind, bits = int.from_bytes(raw[:2], "little"), int.from_bytes(raw[2:4], "little")
+    kind, bits = int.from_bytes(raw[:2], order), int.from_bytes(raw[2:4], order)
     curve = _CURVES.get((kind, bits), "")
-    if not curve or memory.map.byte_order != "little":
+    if not curve:
         return
-    size = FIELD_BYTES[curve].to_bytes(word, "little")
+    size = FIELD_BYTES[curve].to_bytes(word, order)
     for at in range(_ATTRIBUTES, len(raw) - 2 * word + 1, _HALF):
         if raw[at + word : at + 2 * word] != size:
             continue
-        address = int.from_bytes(raw[at : at + word], "little")
+        address = int.from_bytes(raw[at : at + word], order)
         place = spaces.placed(memory.map, address, FIELD_BYTES[curve])
         key = _key(memory, curve, place) if place is not None else None
         if place is not None and key is not None:
