@@ -29,6 +29,11 @@ from scanner.model import Place
 MOST_SPELLED = 4_000
 """Public points that are looked for in a library's spelling."""
 
+_SHARED = 8
+"""Bytes that two spellings of a number share: on a big-endian machine its lowest word, which stands
+last in bytes and first in limbs. Seen in Mbed TLS on s390x: where y was in limbs, and its bytes
+would have begun, a live key stood."""
+
 Points = dict[int, int]  # x to y
 
 
@@ -158,11 +163,22 @@ def _spelled(
         curve, form, *_ = rows[row]
         return Whole(form.encode(curve, numbers[row]), form.at)
 
-    hits = words.find(pool.data, np.concatenate(wanted), spell)
+    hits = list(words.find(pool.data, np.concatenate(wanted), spell))
+    shared = Counter((at, numbers[index]) for index, at in hits)
+    whole = {
+        (index, at)
+        for index, at in hits
+        if shared[at, numbers[index]] > 1
+        and words.stands(pool.data, at - spell(index).ahead, spell(index).raw)
+    }
+    standing = {(at, numbers[index]) for index, at in whole}
     for index, at in sorted(hits, key=lambda hit: _likelihood(rows[hit[0]][1])):
         curve, form, x, is_y = rows[index]
-        if at >= form.at:
-            yield _Spelled(curve.name, x, is_y, pool.place(at, curve.size, form.at))
+        if shared[at, numbers[index]] == 1 or (index, at) in whole:
+            if at >= form.at:
+                yield _Spelled(curve.name, x, is_y, pool.place(at, curve.size, form.at))
+        elif (at, numbers[index]) not in standing:
+            yield _Spelled(curve.name, x, is_y, pool.place(at, _SHARED))
 
 
 def _likelihood(form: Spelling) -> tuple[bool, bool]:

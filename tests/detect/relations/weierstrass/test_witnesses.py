@@ -50,3 +50,40 @@ def test_a_point_of_a_keys_file_alone_is_parsed(make_pool: MakePool) -> None:
     met = witnesses.meet(pool, [derived], ec.MOST)
     assert met.parsed == {("P-256", key.x)}
     assert not met.known["P-256"]
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_limbs_of_a_big_endian_machine_take_nothing_before_them(
+    make_pool: MakePool, curve: str
+) -> None:
+    """Their lowest word is that of a number's bytes, which would begin before it.
+
+    Seen in Mbed TLS on s390x: a live key stood there, right before its point's y.
+    """
+    key = keys.ec_key(curve)
+    d, x, y = (limbs(number, key.field_bytes) for number in (key.d, key.x, key.y))
+    size = (0x31).to_bytes(16, "big")
+    data = bytes(64) + size + d + size + y + size + x + bytes(64)
+    pool, _ = make_pool(data, "big")
+    met = witnesses.meet(pool, (), ec.MOST)
+    assert met.known[curve] == {key.x: key.y}
+    end = data.find(d) + len(d)
+    assert all(place.offset >= end for place in met.taken[curve])
+    (found,) = ec.search(pool, [])
+    assert found.places == (Place(space=0, offset=data.find(d), size=len(d)),)
+
+
+def test_the_end_of_a_coordinate_takes_its_lowest_word_alone(make_pool: MakePool) -> None:
+    """On a big-endian machine nobody knows whether bytes or limbs of it are lost."""
+    key = keys.ec_key("P-256")
+    known = [publics.ec("P-256", key.x, key.y, kind="certificate")]
+    end = encodings.big_endian(key.x, 32)[24:]
+    pool, _ = make_pool(bytes(64) + noise.uniform(40, 1) + end + bytes(64), "big")
+    met = witnesses.meet(pool, known, ec.MOST)
+    assert set(met.taken["P-256"]) == {Place(space=0, offset=104, size=8)}
+
+
+def limbs(number: int, size: int) -> bytes:
+    """Spell a number as a big-endian machine of 64 bits does: the lowest limb comes first."""
+    raw = number.to_bytes(size, "big")
+    return b"".join(raw[at : at + 8] for at in range(size - 8, -1, -8))
