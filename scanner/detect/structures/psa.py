@@ -9,6 +9,7 @@ place keeps than the library's own memory. RSA keys are DER there, and are found
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.asn1.keys import Proved
@@ -41,7 +42,8 @@ _ENCODING = "PSA key slot"
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key of the slot whose attributes stand at ``offset``."""
-    word, order = memory.map.pointer_size, memory.map.byte_order
+    word = memory.map.pointer_size
+    order: Literal["little", "big"] = "big" if memory.map.byte_order == "big" else "little"
     raw = memory.clip(space, offset, _ATTRIBUTES + _BEHIND + 2 * word)
     kind, bits = int.from_bytes(raw[:2], order), int.from_bytes(raw[2:4], order)
     curve = _CURVES.get((kind, bits), "")
