@@ -144,16 +144,18 @@ def _in_turn(*parts: Iterable[Piece]) -> Iterator[Piece]:
 
 def _of_order(pool: Pool, q: int, near: tuple[Place, ...], width: int) -> Iterator[Piece]:
     bits = q.bit_length()
+    judged = bits // 64 * 8
+    limbs = ((-(-bits // 64) * 8, judged),) if pool.big_endian else ()  # zeros are within the last
     sizes = [
-        (size, judged)
-        for size, judged in dict.fromkeys((((bits + 7) // 8, bits // 64 * 8), (_USUAL, _USUAL)))
-        if judged in variety.LEAST_VARIED
+        (size, part)
+        for size, part in dict.fromkeys((((bits + 7) // 8, judged), *limbs, (_USUAL, _USUAL)))
+        if part in variety.LEAST_VARIED
     ]
-    beside = ((size, _beside(pool, judged, width, near)) for size, judged in sizes)
+    beside = ((size, _beside(pool, part, width, near)) for size, part in sizes)
     summed = ((size, checked.numbers(pool, size)) for size, _ in sizes)
     counted = ((size, counts.likeliest(pool, size, near)) for size, _ in sizes)
     under = ((size, _ending(pool, size, near)) for size, _ in sizes)
-    rest = ((size, pieces.aligned(pool, judged, _POSITIONS, near)) for size, judged in sizes)
+    rest = ((size, pieces.aligned(pool, part, _POSITIONS, near)) for size, part in sizes)
     seen: set[tuple[int, int]] = set()
     for size, positions in itertools.chain(summed, beside, counted, under, rest):
         for position in positions[positions + size <= len(pool.data)].tolist():

@@ -85,7 +85,9 @@ def affine(pool: Pool) -> Iterator[_Point]:
     """
     most = pool.budget(*MOST_AFFINE)
     sizes = {curve.size for curve in USUAL}
-    filling = {size: pieces.filling(pool, size, most, paired=not pool.few) for size in sizes}
+    filling = {
+        size: pieces.filling(pool, _judged(pool, size), most, paired=not pool.few) for size in sizes
+    }
     for curve in USUAL:
         a, b = coefficients(curve)
         for how in (*(WORDS if pool.big_endian else (LITTLE,)), BIG):
@@ -102,6 +104,14 @@ def affine(pool: Pool) -> Iterator[_Point]:
                     y = roots.get((x * x * x + a * x + b) % curve.p)
                     if y is not None:
                         yield curve.name, x, y, pool.place(at, size)
+
+
+def _judged(pool: Pool, size: int) -> int:
+    """Return how many bytes of a coordinate say whether it is one: big-endian limbs are whole.
+
+    On P-224 and P-521 the last one begins with zeros.
+    """
+    return size & ~7 if pool.big_endian else size
 
 
 def _uncompressed(pool: Pool) -> Iterator[_Point]:

@@ -45,7 +45,8 @@ def plain(curve: Curve, v: int, radix: int) -> Ec:
 
 def likely(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of scalars that fill a run: Botan 3 keeps no others."""
-    return pieces.filling(pool, size, most, first=(_roomy(pool, size),))
+    judged = size & ~7 if pool.big_endian else size  # zeros may be within the last limb
+    return pieces.filling(pool, judged, most, first=(_roomy(pool, size),))
 
 
 def _roomy(pool: Pool, size: int) -> Offsets:

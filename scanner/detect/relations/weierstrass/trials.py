@@ -116,13 +116,15 @@ def texts(pool: Pool, curve: Curve, most: int) -> Iterator[Trial]:
 def unshifted(pool: Pool, curve: Curve, most: int) -> Iterator[Trial]:
     """Take at most ``most`` scalars out of Montgomery form."""
     positions = shifted.likely(pool, curve.size, most).tolist()
-    read = [LITTLE.decode(pool.data[at : at + curve.size].tobytes()) for at in positions]
-    for radix in shifted.radices(curve):
-        inverse = gmp.inverse(radix, curve.n)
-        plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
-        for key, position in zip(comb.derive(curve, plain), positions, strict=True):
-            if key is not None:
-                yield Trial(key, position, curve.size, LITTLE, MONTGOMERY)
+    for how in WORDS if pool.big_endian else (LITTLE,):
+        size = -(-curve.size // how.word) * how.word
+        read = [how.decode(pool.data[at : at + size].tobytes()) for at in positions]
+        for radix in shifted.radices(curve):
+            inverse = gmp.inverse(radix, curve.n)
+            plain = [v * inverse % curve.n if v < curve.n else 0 for v in read]
+            for key, position in zip(comb.derive(curve, plain), positions, strict=True):
+                if key is not None:
+                    yield Trial(key, position, size, how, MONTGOMERY)
 
 
 def candidates(

@@ -160,6 +160,22 @@ def test_an_order_of_240_bits(make_pool: MakePool, name: str, flipped: int) -> N
     )
 
 
+def test_an_order_of_224_bits_in_limbs_of_a_big_endian_machine(make_pool: MakePool) -> None:
+    """Seen in OpenSSL on s390x: the last of the exponent's limbs begins with zeros."""
+    how = next(how for how in readings.BIG_ENDIAN if how.name == "limbs-be64")
+    group = key(224, 2048).parameters().parameter_numbers()
+    few = noise.uniform(20, 5)  # whose bytes are as many as those of random limbs, not of four
+    x = int.from_bytes((few + few)[:28], "big") % group.q
+    numbers = (group.p, group.q, group.g, x, pow(group.g, x, group.p))
+    parts = [readings.encode(how, number, (2048, 224)[number < 1 << 224]) for number in numbers]
+    pool, memory = make_pool(planted(parts), "big")
+    (related,) = discrete.search_dsa(pool, ())
+    assert isinstance(related.key, Ffc)
+    assert related.key.x == x
+    assert describe(related.key).fingerprint.value in again(memory, related)
+    assert (related.proof, related.encoding) == ("g**x = y", "x limbs-be64")
+
+
 @pytest.mark.parametrize("name", ["digits-60", "digits-28"])
 def test_a_dsa_key_among_other_digits(
     make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, name: str

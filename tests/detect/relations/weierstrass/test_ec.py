@@ -548,6 +548,24 @@ def test_a_scalar_is_found_on_a_big_endian_machine(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+@pytest.mark.parametrize("coordinates", ["x", "xy"])
+@pytest.mark.parametrize("curve", ["P-224", "P-256", "P-521"])
+def test_a_scalar_in_montgomery_form_on_a_big_endian_machine(
+    make_pool: MakePool, curve: str, coordinates: str
+) -> None:
+    """Seen in Botan 3 on s390x, of a freed key: its point is named by nobody, and in limbs."""
+    key = keys.ec_key(curve)
+    private = key.d * CURVES[curve].radix % CURVES[curve].n
+    numbers = (private, *(getattr(key, name) for name in coordinates))
+    parts = [big_endian_words(number, key.field_bytes, 8) for number in numbers]
+    pool, memory = make_pool(b"".join(bytes(64) + part for part in parts) + bytes(64), "big")
+    (related,) = found(pool)
+    assert related.encoding == "d limbs-be64 montgomery"
+    assert named(related) == key.spki_sha256
+    again = ec.again(memory, second_look.told(related))
+    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+
+
 @pytest.mark.parametrize(
     ("curve", "digit", "word"),
     [("P-384", 30, 4), ("secp256k1", 52, 8), ("secp256k1", 26, 4), ("P-521", 58, 8)],
