@@ -73,6 +73,9 @@ _MIT = "digits-62"
 _GROWN = (17, 43)
 """Elements for which V8 has room in such an array: n + n/2 + 16 when the nth has none."""
 
+MOST_POINTED = 256
+"""Numbers of each curve and reading of which two may be a point of it: 2 us each."""
+
 MOST_SIEVED = 8_192
 """Numbers of each curve and reading that are sieved before some of them are tried: 1 to 16 us
 each."""
@@ -93,7 +96,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     ]
     known = {(key.curve, key.x) for key in publics if key.independent}
     trials: list[_Trial] = []
-    for name in _wanted(pool, known, trials) if len(pool.at) else ():
+    for name in _wanted(pool, known, trials, begun) if len(pool.at) else ():
         tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
         for reading in (*_BN_JS, *_JSBN, _MIT):
             found = (trial for own, rows in tried if own == reading for trial in rows)
@@ -155,15 +158,37 @@ def _headed(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
 
 
 def _wanted(
-    pool: Pool, known: Collection[tuple[str, int]], trials: Sequence[_Trial]
+    pool: Pool,
+    known: Collection[tuple[str, int]],
+    trials: Sequence[_Trial],
+    begun: Sequence[tuple[Reading, Offsets]],
 ) -> Iterator[str]:
     """Yield the usual curves, and the rare ones in use if anything was tried on those before.
 
-    What is digits of a number on a rare curve is read on a usual one of its size too.
+    What is digits of a number on a rare curve is read on a usual one of its size too; where it is
+    of no usual size, a point of the curve says that it is in use.
     """
     yield from (name for name in MOST if name not in RARE)
     named = frozenset(curve for curve, _ in known).intersection(RARE)
+    if pool.few:
+        named |= {name for name in RARE if name not in named and _pointed(pool, name, begun)}
     yield from sorted(_rare(pool, named) if trials and pool.few else named)
+
+
+def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) -> bool:
+    """Tell whether a point of a curve stands in digits: nothing else satisfies the equation.
+
+    Seen in LibTomCrypt, which keeps the generator only while it makes or uses a key.
+    """
+    curve = CURVES[name]
+    bits = curve.p.bit_length()
+    for how, at in begun:
+        found = at[digits.stand(pool, how, at, bits)]
+        found = found[digits.full(pool, how, found, bits)][:MOST_POINTED]
+        found = found[variety.fits(pool, found, readings.width(how, bits))]
+        if len(found) > 1 and not _no_coordinates(pool, curve, how, found).all():
+            return True
+    return False
 
 
 def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:

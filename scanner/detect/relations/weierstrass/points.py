@@ -84,11 +84,12 @@ def affine(pool: Pool) -> Iterator[_Point]:
     a rule.
     """
     most = pool.budget(*MOST_AFFINE)
-    sizes = {curve.size for curve in USUAL}
+    curves = tuple(CURVES.values()) if pool.few else USUAL
+    sizes = {curve.size for curve in curves}
     filling = {
         size: pieces.filling(pool, _judged(pool, size), most, paired=not pool.few) for size in sizes
     }
-    for curve in USUAL:
+    for curve in curves:
         a, b = coefficients(curve)
         for how in (*(WORDS if pool.big_endian else (LITTLE,)), BIG):
             size = -(-curve.size // how.word) * how.word

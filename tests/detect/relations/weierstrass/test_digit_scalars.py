@@ -189,6 +189,23 @@ def test_a_scalar_of_p224(make_pool: MakePool, name: str) -> None:
     assert search(make_pool, plant("heap", 5, scalar, point)) == []
 
 
+@pytest.mark.parametrize("name", ["digits-60", "digits-28"])
+@pytest.mark.parametrize("curve", ["P-192", "P-224", "brainpoolP320r1"])
+@pytest.mark.parametrize("flipped", [0, 1])
+def test_a_scalar_of_a_rare_curve_beside_both_coordinates(
+    make_pool: MakePool, curve: str, name: str, flipped: int
+) -> None:
+    """Seen in LibTomCrypt: the point says that the curve is in use, for no generator stands."""
+    how, bits = HELD[name], CURVES[curve].p.bit_length()
+    d = int.from_bytes(noise.uniform(64, 7), "big") % CURVES[curve].n
+    x, y = derive(curve, d)
+    raws = [readings.encode(how, number, bits) for number in (d, x, y ^ flipped)]
+    found = search(make_pool, plant("heap", 5, *raws))
+    assert [related.key.d for related in found if isinstance(related.key, Ec)] == (
+        [] if flipped else [d]
+    )
+
+
 def test_a_scalar_of_sm2(make_pool: MakePool) -> None:
     """Seen in ``gmalg``: integers of Python, where the generator is one of them."""
     how = readings.DIGITS_30

@@ -6,7 +6,8 @@ from typing import Literal
 import pytest
 
 from fixtures import encodings, keys, noise
-from scanner.detect.algebra.material import describe
+from scanner.detect.algebra.curve_points import GROUPS, derive
+from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.relations.weierstrass import ec, points
 from scanner.detect.relations.weierstrass.curves import CURVES
@@ -114,3 +115,20 @@ def test_random_bytes_behind_a_tag_hide_no_point(
     raw = noises + bytes((2 * width + 1, 4)) + point + bytes(16)
     pool, _ = make_pool(noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + raw))
     assert (curve, key.x, key.y) in [row[:3] for row in points.encoded(pool)]
+
+
+@pytest.mark.parametrize("curve", GROUPS)
+@pytest.mark.parametrize("flipped", [0, 1])
+def test_a_bare_point_says_that_a_seldom_curve_is_used(
+    make_pool: MakePool, curve: str, flipped: int
+) -> None:
+    """Seen in Mbed TLS and GnuTLS, on P-192: the generator stands in the library's file alone."""
+    d = int.from_bytes(noise.uniform(64, 7), "big") % CURVES[curve].n
+    x, y = derive(curve, d)
+    size = CURVES[curve].size
+    raws = [number.to_bytes(size, "little") for number in (d, x, y ^ flipped)]
+    data = b"".join(bytes(64) + raw + bytes(-size % 8) for raw in raws) + bytes(64)
+    found = list(ec.search(make_pool(data)[0], []))
+    assert [related.key.d for related in found if isinstance(related.key, Ec)] == (
+        [] if flipped else [d]
+    )
