@@ -181,10 +181,7 @@ def _in_digits(pool: Pool) -> Iterator[Subgroup]:
     sizes = IN_DIGITS if pool.few else SIZES
     orders = sorted({order for _, order in sizes})
     for how in digits.held(pool.readings) if len(pool.at) else ():
-        long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
-        heads = digits.near(pool, how, pool.head[(pool.head >= 0) & long], 0)
-        begun = digits.aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))
-        begun = begun[digits.stand(pool, how, begun, _SHORTEST // how.step * how.digit)]
+        begun = _begun(pool, how)
         moduli = [
             (at, p, order)
             for bits, order in (sizes if len(begun) else ())
@@ -196,6 +193,28 @@ def _in_digits(pool: Pool) -> Iterator[Subgroup]:
             odd = {order: _odd(pool, how, others, order) for order in {row[2] for row in moduli}}
             for at, p, order in moduli:
                 yield from _of(pool, how, (at, p), (order, (odd[order],)), (others,), MOST_ORDERS)
+
+
+def in_digits(pool: Pool, how: Reading, bits: int) -> Iterator[tuple[int, Place]]:
+    """Yield the numbers of so many bits that begin long runs of digits, and where they stand."""
+    long = _begun(pool, how)
+    long = long[digits.stand(pool, how, long, bits)]
+    top = readings.top(how, pool.data, long, bits)
+    long = long[top >= np.uint64(1 << (readings.WIDE - digits.LACK))]
+    for at, value in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
+        yield value, pool.place(at, readings.width(how, bits))
+
+
+def _begun(pool: Pool, how: Reading) -> Offsets:
+    """Return where digits begin that may be a p: near heads of runs that are long enough."""
+    key = (f"digits of a p {how.name}", 0)
+    if key not in pool.listed:
+        long = (pool.tail < 0) | (pool.tail - pool.head >= _SHORTEST)
+        heads = digits.near(pool, how, pool.head[(pool.head >= 0) & long], 0)
+        begun = digits.aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))
+        wide = digits.stand(pool, how, begun, _SHORTEST // how.step * how.digit)
+        pool.listed[key] = begun[wide]
+    return pool.listed[key]
 
 
 def _of(
@@ -242,10 +261,10 @@ def _group(
         for spot, g in _read(pool, how, long, bits)[:MOST_ELEMENTS]:
             numbers.setdefault(g, pool.place(spot, place.size))
     places = (place, where)
-    return Subgroup(p=p, q=q, places=places, bases=_bases(p, q, places, numbers))
+    return Subgroup(p=p, q=q, places=places, bases=bases(p, q, places, numbers))
 
 
-def _bases(
+def bases(
     p: int, q: int, places: tuple[Place, Place], numbers: Mapping[int, Place]
 ) -> dict[int, tuple[Place, ...]]:
     """Return what may be the generator of a group, among numbers as long as p.
