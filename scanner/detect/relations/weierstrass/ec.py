@@ -9,7 +9,7 @@ are no keys: tables of multiples of G hold R*G. How much is tried is decided her
 it, and ``matches`` tells what of it is a key.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scanner.arrays import Offsets
@@ -96,6 +96,9 @@ MOST_UNSHIFTED = 64
 MOST_TURNED = 100
 """Numbers that stand in both byte orders, and are tried on each curve of their size."""
 
+MOST_NEXT = 32
+"""Numbers next to a scalar that was found which are tried on its curve: a key beside a nonce."""
+
 MOST_IN_SLOTS, _SLOT = 1_000, 32
 """Pieces in slots of slabs that are tried, of several and of those at a run's end: of another size
 as bytes alone."""
@@ -155,9 +158,30 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             for trial in tried:
                 rest.setdefault((name, trial.key.x, trial.key.y), trial)
     left = [trial for key, trial in rest.items() if key[:2] not in seen]
-    yield from matches.standing(pool, left, seen)
-    yield from matches.by_y(pool, left, met.ys, seen)
+    standing = [*matches.standing(pool, left, seen), *matches.by_y(pool, left, met.ys, seen)]
+    yield from standing
+    yield from _next_to(pool, standing, met.known, seen)
     yield from beheaded.search(pool, seen | met.parsed)
+
+
+def _next_to(
+    pool: Pool,
+    found: Sequence[Related],
+    known: Mapping[str, Points],
+    seen: set[tuple[str, int]],
+) -> Iterator[Related]:
+    """Yield the keys whose scalar stands next to one that was found, of whose point x alone stands.
+
+    That may be a nonce. Seen in NSS on 32-bit x86, whose stack has both end to end.
+    """
+    for name in sorted({one.key.curve for one in found if isinstance(one.key, Ec)}):
+        curve = CURVES[name]
+        near = [r.places[0] for r in found if isinstance(r.key, Ec) and r.key.curve == name]
+        listed = trials.beside(pool, curve, MOST_NEXT, near, nearby.UNKNOWN)
+        tried = list(trials.derived(pool, curve, MOST_NEXT * len(listed[2]), [listed]))
+        yield from matches.known(pool, curve, tried, known[name], seen)
+        left = [trial for trial in tried if (name, trial.key.x) not in seen]
+        yield from matches.standing(pool, left, seen)
 
 
 def _listed(

@@ -1055,3 +1055,19 @@ def test_objects_nearest_to_a_curve_s_own_points_lose_no_room(
     known.append(publics.ec("P-256", point.x, point.y, kind="certificate"))
     (related,) = found(pool, known)
     assert named(related) == key.spki_sha256
+
+
+def test_a_key_next_to_a_nonce_that_was_found(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in NSS on 32-bit x86: both stand in one run, and more is tried than has its turn."""
+    monkeypatch.setitem(ec.MOST, "P-256", (40, 40, 40))
+    key, nonce = KEYS["P-256"], evidence.ec_derived("P-256", KEYS["P-256"].d ^ 1 << 99)
+    assert nonce is not None
+    own = noise.uniform(8, 1) + encodings.little_limbs(key.d) + encodings.little_limbs(nonce.d)
+    points = (montgomery(number, CURVES["P-256"].p, 32) for number in (key.x, nonce.x))
+    others = [noise.uniform(40, seed) for seed in range(2, 10)]
+    parts = (own, *others, *points)
+    pool, _ = make_pool(b"".join(bytes(64) + part for part in parts) + bytes(64))
+    keys_found = [related.key.d for related in found(pool) if isinstance(related.key, Ec)]
+    assert sorted(keys_found) == sorted([key.d, nonce.d])
