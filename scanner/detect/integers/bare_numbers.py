@@ -59,6 +59,9 @@ DECIMAL = {
 }
 """Characters of decimal numbers, and their bytes: one number in a thousand has fewer of them."""
 
+PICKLED = ord("L")
+"""What stands before and behind a decimal number in a pickle of protocol 0 or 1 (Python)."""
+
 SLOT = 64
 """Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
 parts one from the next."""
@@ -184,7 +187,8 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     if len(set(raw)) < _VARIED.get(len(raw), _MOST_VARIED):
         return None
     behind = text[match.end() : match.end() + 1]
-    if before == b"\n" and behind in (b"\r", b"\n"):  # a line of many
+    pickled = form == "decimal" and text[0] == PICKLED
+    if before == b"\n" and behind in (b"\r", b"\n") and not pickled:  # a line of many
         return None
     return Written(form=form + " utf-16" * wide, raw=raw, offset=offset, size=size)
 
@@ -204,6 +208,8 @@ def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:
 
 def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
+    if text[0] == text[-1] == PICKLED:
+        text = text[1:-1]
     size = DECIMAL.get(len(text), 0)
     if pad or not text.isdigit() or int(text) >> 8 * size:
         return None

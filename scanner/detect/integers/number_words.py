@@ -26,16 +26,18 @@ from scanner.detect.integers.bare_numbers import (
     LETTERS,
     LONGEST,
     PART,
+    PICKLED,
     SIGNS,
     SLOT,
 )
 
-_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32 = 1, 2, 4, 8, 16
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED = 1, 2, 4, 8, 16, 32
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
 _LENGTHS[[*COUNTED]] |= _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
+_LENGTHS[[count + 2 for count in DECIMAL]] |= _IS_PICKLED
 _LENGTHS[[*BASE32]] |= _IS_BASE32
 
 _MOST_SLOTS, _ALIGNED = 6, 16
@@ -381,9 +383,12 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)
     one_case = ((upper == 0) | (lower == 0)) & (digits > 0)
     spelled |= one_case & ((length & _IS_BASE32) > 0)
-    spelled |= length == _IS_CUT
+    ended = buffer[np.minimum(start + (size - 1) * width, len(buffer) - 1)] == PICKLED
+    pickled = (seen[:, 0] == PICKLED) & ended & ((length & _IS_PICKLED) > 0)
+    pickled &= (kinds[:, 1:] & _DIGIT > 0).all(axis=1)
+    spelled |= pickled | (length == _IS_CUT)
     before = buffer[np.maximum(start - width, 0)]
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
-    line = (before == _LINE) & ((behind == _LINE) | (behind == _RETURN))
+    line = (before == _LINE) & ((behind == _LINE) | (behind == _RETURN)) & ~pickled
     result: Flags = spelled & ~line & ~PART[before]
     return result

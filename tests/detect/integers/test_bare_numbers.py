@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import pickle
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -162,6 +163,30 @@ def test_decimal_digits_as_bytes(tmp_path: Path) -> None:
     (found,) = private(scanned(tmp_path, data), RSA.spki_sha256)
     assert (found.places[0].offset, found.places[0].size) == (2009, 309)
     assert "bc digits" in found.encoding
+
+
+@pytest.mark.parametrize("protocol", [0, 1])
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_numbers_in_a_pickle_of_an_old_protocol(tmp_path: Path, kind: str, protocol: int) -> None:
+    """They are decimal between two letters, each on a line of its own."""
+    numbers, spki = {
+        "rsa": ((RSA.n, RSA.e, RSA.d, RSA.p, RSA.q), RSA.spki_sha256),
+        "ec": ((P256.d, P256.x, P256.y), P256.spki_sha256),
+    }[kind]
+    data = noise.plant(noise.text(SIZE, 3), 2001, pickle.dumps(numbers, protocol))
+    found = private(scanned(tmp_path, data), spki)
+    assert found
+    assert all("decimal" in one.encoding for one in found)
+
+
+@pytest.mark.parametrize(("first", "last"), [(b"l", b"L"), (b"L", b"7"), (b"K", b"K")])
+def test_digits_between_other_letters_are_no_number(
+    tmp_path: Path, first: bytes, last: bytes
+) -> None:
+    """Nothing else has a number so."""
+    lines = [first + str(number).encode() + last for number in (P256.d, P256.x)]
+    data = noise.plant(noise.text(SIZE, 3), 2001, b"\n" + b"\n".join(lines) + b"\n")
+    assert not private(scanned(tmp_path, data), P256.spki_sha256)
 
 
 @pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
