@@ -74,7 +74,9 @@ MOST_OF_KEYS = {
 }
 """Of curves that few programs use, the same with a public key, and among many runs: as many as on
 other curves of their size. What is known of them as a rule is the generator, in OpenSSL's table.
-Seen in Perl, with keys on every curve in one server."""
+Seen in Perl, with keys on every curve in one server. Among few runs as many where a library spells
+the generator, as it does of curves in use: seen in Lua (luaossl) on jemalloc and mimalloc, whose
+slots make one run, so that no edge tells where a number ends."""
 
 UNLIKELY = 4
 """Of what is tried on a curve, where nobody names it: a public key of it, or its generator in the
@@ -142,7 +144,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         known = {name: found for name, found in asked.items() if CURVES[name].size == size}
         named = {name for name, found in known.items() if found or name in used}
         counts = {
-            name: _most(pool, name, met.beside[name], found)
+            name: _most(pool, name, met.beside[name], found, used=name in met.used)
             // (1 if name in named else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
@@ -222,11 +224,13 @@ def _tried(
     yield from trials.unshifted(pool, curve, min(count, MOST_UNSHIFTED))
 
 
-def _most(pool: Pool, name: str, near: Sequence[Place], found: Points) -> int:
+def _most(pool: Pool, name: str, near: Sequence[Place], found: Points, *, used: bool) -> int:
     """Return how many derivations a pool is worth on a curve: more where its points are a crowd."""
     without, known, of_many = MOST[name]
     if found.keys() - {generator(CURVES[name])[0]}:
         known, of_many = MOST_OF_KEYS.get(name, (known, of_many))
+    elif used and name in MOST_OF_KEYS:
+        without = known = MOST_OF_KEYS[name][0]
     most = pool.budget(known if found else without, of_many)
     return max(most, min(nearby.worth(pool, near, nearby.TABLE), of_many * DEEP))
 

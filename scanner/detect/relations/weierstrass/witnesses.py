@@ -42,8 +42,8 @@ class Met:
     """What is met of each curve: its points, where they stand, and where surely nothing else does.
 
     ``parsed`` are points that only keys' files name, by curve and x; ``spelled`` the curves of
-    which a point or the generator stands as a library spells it; ``ys`` what two numbers give as
-    y, or x, by curve.
+    which a point or the generator stands as a library spells it, ``used`` those of which one stands
+    as limbs; ``ys`` what two numbers give as y, or x, by curve.
     """
 
     known: dict[str, Points]
@@ -51,15 +51,17 @@ class Met:
     taken: dict[str, list[Place]]
     parsed: set[tuple[str, int]]
     spelled: set[str]
+    used: set[str]
     ys: dict[str, set[int]]
 
 
 class _Spelled(NamedTuple):
-    """A curve, the x of a point, and where it stands, or its y."""
+    """A curve, the x of a point, and where it stands, or its y; as bytes or as limbs."""
 
     curve: str
     x: int
     is_y: bool
+    is_bytes: bool
     place: Place
 
 
@@ -76,6 +78,7 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         taken={name: [] for name in names},
         parsed=set(),
         spelled=set(),
+        used=set(),
         ys=_ys(pool, names, multiplied),
     )
     sure: set[tuple[str, int]] = set()
@@ -97,6 +100,7 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
             met.known[curve].setdefault(x, y)
             met.beside[curve].append(place)
     found = list(_spelled(pool, met.known, sure))
+    met.used.update(_in_limbs(found))
     for name in names:
         own = [spelled for spelled in found if spelled.curve == name]
         at_x = [spelled for spelled in own if not spelled.is_y]
@@ -174,11 +178,17 @@ def _spelled(
     standing = {(at, numbers[index]) for index, at in whole}
     for index, at in sorted(hits, key=lambda hit: _likelihood(rows[hit[0]][1])):
         curve, form, x, is_y = rows[index]
+        as_bytes = form.most_first and form.word == 1
         if shared[at, numbers[index]] == 1 or (index, at) in whole:
             if at >= form.at:
-                yield _Spelled(curve.name, x, is_y, pool.place(at, curve.size, form.at))
+                where = pool.place(at, curve.size, form.at)
+                yield _Spelled(curve.name, x, is_y, as_bytes, where)
         elif (at, numbers[index]) not in standing:
-            yield _Spelled(curve.name, x, is_y, pool.place(at, _SHARED))
+            yield _Spelled(curve.name, x, is_y, as_bytes, pool.place(at, _SHARED))
+
+
+def _in_limbs(found: Iterable[_Spelled]) -> Iterator[str]:
+    return (spelled.curve for spelled in found if not (spelled.is_y or spelled.is_bytes))
 
 
 def _likelihood(form: Spelling) -> tuple[bool, bool]:

@@ -999,8 +999,10 @@ def test_a_generator_alone_names_no_key(
     """OpenSSL's table has the generators of all curves: each of its programs would take longer."""
     asked: dict[str, int] = {}
 
-    def most(pool: Pool, name: str, near: Sequence[Place], points: Mapping[int, int]) -> int:
-        asked[name] = counted(pool, name, near, points)
+    def most(
+        pool: Pool, name: str, near: Sequence[Place], points: Mapping[int, int], *, used: bool
+    ) -> int:
+        asked[name] = counted(pool, name, near, points, used=used)
         return asked[name]
 
     counted = ec._most
@@ -1014,6 +1016,26 @@ def test_a_generator_alone_names_no_key(
     key = keys.ec_key(name)
     found(pool, [publics.ec(name, key.x, key.y, kind="certificate")])
     assert (alone, asked[name]) == (ec.MOST[name][1], ec.MOST_OF_KEYS[name][0])
+
+
+@pytest.mark.parametrize(("curve", "size"), [("brainpoolP512r1", 64), ("brainpoolP384r1", 48)])
+def test_a_scalar_in_a_slab_where_a_library_has_the_curve_in_use(
+    make_pool: MakePool, curve: str, size: int
+) -> None:
+    """Seen in luaossl on jemalloc and mimalloc: slots end to end, and the generator beside them.
+
+    No public key is there but in Montgomery form.
+    """
+    key, p = keys.ec_key(curve), CURVES[curve].p
+    crowd = noise.uniform(140 * 3 * size, 8)
+    rows = [crowd[at : at + 3 * size] + bytes(size) for at in range(0, len(crowd), 3 * size)]
+    rows.append(montgomery(generator(CURVES[curve])[0], p, size) + bytes(size))
+    rows.append(montgomery(key.x, p, size) + montgomery(key.y, p, size) + bytes(size))
+    rows.append(encodings.little_limbs(key.d, size) + crowd[: 2 * size] + bytes(size))
+    pool, _ = make_pool(bytes(size) + b"".join(rows))
+    assert pool.few
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
 
 
 def test_half_of_a_coordinate_before_a_scalar_takes_no_other_ground(make_pool: MakePool) -> None:
