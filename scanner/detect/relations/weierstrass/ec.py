@@ -154,7 +154,9 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         listed = _listed(pool, size, max(counts.values()), near, ground, named=bool(named))
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
-            own = trials.beside(pool, curve, count // 4, met.beside[name], ground)
+            near = met.beside[name]
+            held = [*near, *met.taken[name]]
+            own = trials.beside(pool, curve, count // 4, near, held, ground)
             tried = list(_tried(pool, curve, count, own, listed, named=name in named))
             yield from matches.known(pool, curve, tried, found, seen)
             for trial in tried:

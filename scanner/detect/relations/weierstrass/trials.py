@@ -14,7 +14,7 @@ from scanner.detect.algebra import gmp
 from scanner.detect.algebra.material import Ec
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.places import checked, counts, headed, nearby, pieces
+from scanner.detect.relations.places import checked, counts, headed, nearby, pieces, slabs
 from scanner.detect.relations.places.nearby import Ground
 from scanner.detect.relations.weierstrass import blocks, comb, shifted
 from scanner.detect.relations.weierstrass.curves import (
@@ -59,8 +59,17 @@ class Trial:
     form: str = ""
 
 
-def beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: Ground) -> Listed:
+def beside(
+    pool: Pool,
+    curve: Curve,
+    most: int,
+    near: Sequence[Place],
+    known: Sequence[Place],
+    ground: Ground,
+) -> Listed:
     """Return at most ``most`` scalars next to points of one curve, in a longer run too.
+
+    And half as many in slabs in which coordinates of ``known`` points are.
 
     Other candidates of the size may be more than are tried on this curve, and lose no room to them.
     Among many runs so do a few objects that are nearest to these points, however far. Seen in Perl
@@ -72,6 +81,8 @@ def beside(pool: Pool, curve: Curve, most: int, near: Sequence[Place], ground: G
     if near and not pool.few:
         few, own = min(most, _MOST_NEAREST), near[:_MOST_POINTS]
         found = np.append(found, pieces.objects(pool, curve.size, few, own, top=top, ground=ground))
+    slots = slabs.beside(pool, curve.size, most // 2, known, top=top, ground=ground)
+    found = np.append(found, slots)
     return found, curve.size, ways(pool, curve.size)
 
 

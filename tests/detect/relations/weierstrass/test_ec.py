@@ -1038,6 +1038,32 @@ def test_a_scalar_in_a_slab_where_a_library_has_the_curve_in_use(
     assert named(related) == key.spki_sha256
 
 
+@pytest.mark.parametrize("curve", ["P-384", "brainpoolP512r1"])
+def test_a_scalar_in_a_slab_of_its_point_among_many_edges(make_pool: MakePool, curve: str) -> None:
+    """Seen in haproxy on mimalloc, with a hundred certificates: slots end to end, and no edge.
+
+    What stands before the scalar is the rest of a slot that was let go.
+    """
+    key, p = keys.ec_key(curve), CURVES[curve].p
+    size = -(-key.field_bytes // 8) * 8
+    slot = -(-size // 16) * 16
+    crowd = noise.uniform(1_500 * (size + 24), 9)
+    others = [crowd[at : at + size + 24] for at in range(0, len(crowd), size + 24)]
+    slots = [noise.uniform(slot, index) for index in range(12)]
+    slots[2] = montgomery(key.x, p, size)
+    slots[8] = encodings.little_limbs(key.d, size)
+    slab = b"".join(each.ljust(slot, b"\x5a") for each in slots)
+    half = len(others) // 2
+    front, behind = (
+        b"".join(bytes(16) + each for each in rows) for rows in (others[:half], others[half:])
+    )
+    front += bytes(32 - len(front) % 16) + bytes(8)
+    pool, _ = make_pool(front + slab[8:] + behind + bytes(16))
+    known = [publics.ec(curve, key.x, key.y, kind="certificate")]
+    (related,) = found(pool, known)
+    assert named(related) == key.spki_sha256
+
+
 def test_half_of_a_coordinate_before_a_scalar_takes_no_other_ground(make_pool: MakePool) -> None:
     """Seen in Perl: the end of a root's y stood right before a live key on brainpoolP384r1.
 
