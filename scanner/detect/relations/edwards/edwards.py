@@ -61,6 +61,9 @@ MOST_COPIED, _NEAR = (8, 8), 128
 """Copies of points of Ed448 around which every word is tried, in few runs and in many; and how many
 bytes before and behind."""
 
+MOST_ZEROED, MOST_COUNTED = 64, 64
+"""Blocks that may be an Ed448 seed and zeros, and the greatest byte that may as well be a count."""
+
 MOST_ANNOUNCED, MOST_POINTS, MOST_TYPED = 10_000, 32, 256
 """Announced pieces of Ed448's size that are looked at, points among them that are checked (1 ms),
 and seeds behind the same word as one of these."""
@@ -133,7 +136,7 @@ def _seeds_of_ed448(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
     most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
     most = max(most, min(nearby.worth(pool, near), MOST_ED448[1]))
     beside = _between(pool, size), _joined(pool, size), _padded(pool, size), _around(pool, size)
-    said = _typed(pool, size), pieces.framed(pool, size, most // MOST_PARTS)
+    said = _typed(pool, size), _zeroed(pool, size), pieces.framed(pool, size, most // MOST_PARTS)
     found = np.concatenate((*beside, *said))
     return _with_others(pool, size, found, most + len(found), near)
 
@@ -232,6 +235,22 @@ def _padded(pool: Pool, size: int) -> Offsets:
     public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
     found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
     return found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
+
+
+def _zeroed(pool: Pool, size: int) -> Offsets:
+    """Return where a block may be a seed whose last byte is alone in its word, behind a run.
+
+    The greatest of such bytes first, as counts are small. Seen in OpenSSL on jemalloc: a slab's
+    slot behind another one's rest, so that no run begins with the seed.
+    """
+    tails = pool.tail[pool.tail >= size - 1]
+    rest = pool.data[tails[:, None] + np.arange(1, WORD)]
+    found: Offsets = tails[(pool.data[tails] != 0) & ~rest.any(axis=1)] - (size - 1)
+    found = found[nearby.coordinates(pool, found) % (2 * WORD) == 0]
+    found = found[variety.fits(pool, found, size)]
+    found = found[variety.varied(pool.data, found, size - 1)]
+    found = found[np.argsort(pool.data[found + size - 1] < MOST_COUNTED, kind="stable")]
+    return found[:MOST_ZEROED]
 
 
 def _around(pool: Pool, size: int) -> Offsets:

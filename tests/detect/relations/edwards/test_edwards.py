@@ -283,6 +283,21 @@ def test_an_ed448_seed_before_its_public_half_in_a_crowd(
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+def test_an_ed448_seed_in_a_slot_behind_the_rest_of_another(
+    make_pool: MakePool, *, flipped: bool
+) -> None:
+    """Seen in OpenSSL on jemalloc, in luaossl: more seeds might begin with runs than are tried."""
+    key = keys.okp_key("ed448")
+    objects = [noise.uniform(120, seed) + bytes(8) for seed in range(500)]
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    objects[300] = noise.uniform(64, 2) + seed + bytes(7)
+    objects[400] = key.public + bytes(71)
+    pool, _ = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
+    found = [describe(each.key).fingerprint.value for each in edwards.search(pool, ())]
+    assert found == ([] if flipped else [key.spki_sha256])
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 def test_an_ed448_seed_right_behind_its_public_half(make_pool: MakePool, *, flipped: bool) -> None:
     """Seen in wolfSSL: two arrays of 57 bytes, so that the seed is at no word's beginning."""
     key = keys.okp_key("ed448")
