@@ -33,6 +33,9 @@ _WORD, _FLAGS = 8, 5
 _TAGS, _ALIKE = 3, 8
 """Bits of a sign or a tag below a count, and pieces behind the same word, at most."""
 
+_LINKS = 3
+"""Pointers with which an object begins that has a number in itself."""
+
 _LEAST_POINTER, _MOST_POINTER = np.uint64(1 << 16), np.uint64(1 << 47)
 """Where a process of 64 bits has memory."""
 
@@ -130,6 +133,22 @@ def tagged(pool: Pool, size: int) -> Offsets:
     counts = [limbs << bits | tag for bits in range(_TAGS + 1) for tag in range(1 << bits)]
     count = word[at - _WORD].astype(np.uint32)
     return distinct(at[np.isin(count, np.array(counts, np.uint32))])
+
+
+def behind_pointers(pool: Pool, positions: Offsets) -> Offsets:
+    """Return those of some positions right behind three pointers of a machine of 64 bits.
+
+    As in an object that has a number's limbs in itself, behind its class and what it shares. Seen
+    in Botan 3, whose scalars are in Montgomery form there.
+    """
+    if pool.big_endian or pool.memory.map.pointer_size != _WORD:
+        return positions[:0]
+    word, found = sliding(pool.data), positions[positions >= _LINKS * _WORD]
+    for back in range(_WORD, _LINKS * _WORD + 1, _WORD):
+        pointer = word[found - back]
+        good = (pointer >= _LEAST_POINTER) & (pointer < _MOST_POINTER)
+        found = found[good & (pointer % np.uint64(_WORD) == 0)]
+    return found
 
 
 def behind_limbs(pool: Pool, size: int) -> Offsets:

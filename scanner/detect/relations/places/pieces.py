@@ -1,16 +1,16 @@
 """Pieces: where in the pool a private number of a few dozen bytes may begin, likeliest first.
 
 A scalar is short, its derivation is dear, and it need not fill its run: so where it may begin
-decides what a search costs. In this order: behind the structure that counts its limbs; in a block
-with two words more, of zeros, where few are; to its run's end behind a pointer and a count, or
-behind a word that few others have too; behind bytes that announce its length (a size, a length, a
-tag), if it fills a run, near a public key, and anywhere where many runs have few such; a run's edge
-beside one, and a field of one run with it; what is announced and fills a run beside another such
-piece, or anywhere; in few runs a run that it fills and a run's edge, near a public key; what is
-announced and fills no run, and a run that it fills, the rarer first; slots of a few equal objects
-end to end; other edges; other slots; a word from the edges. Where not all of a kind can be tried,
-those in a long row of their like come last: a loop computed them. Which of them are worth a trial
-``variety`` says; this module refuses to judge what they hold.
+decides what a search costs. In this order: behind the structure that counts its limbs; behind some
+pointers, where few are; in a block with two words more, of zeros, where few are; to its run's end
+behind a pointer and a count, or behind a word that few others have too; behind bytes that announce
+its length (a size, a length, a tag), if it fills a run, near a public key, and anywhere where many
+runs have few such; a run's edge beside one, and a field of one run with it; what is announced and
+fills a run beside another such piece, or anywhere; in few runs a run that it fills and a run's
+edge, near a public key; what is announced and fills no run, and a run that it fills, the rarer
+first; slots of a few equal objects end to end; other edges; other slots; a word from the edges.
+Where not all of a kind can be tried, those in a long row of their like come last: a loop computed
+them. Which of them are worth a trial ``variety`` says; this module refuses to judge what they hold.
 """
 
 import itertools
@@ -27,6 +27,7 @@ from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.detect.relations.places import links, nearby, variety, words
 from scanner.detect.relations.places.announced import (
     announced_at,
+    behind_pointers,
     behind_word,
     counted_limbs,
     drawn,
@@ -263,6 +264,9 @@ def _whole_words(
     length = pool.tail - pool.head
     short = (pool.head >= 0) & (pool.tail >= 0) & (length <= LONGEST)
     yield counted_limbs(pool, alone, size)
+    inside = variety.sifted(pool, behind_pointers(pool, alone), size, top)
+    if len(inside) <= most // 4:
+        yield inside
     if len(roomy := padded(pool, alone, size)) <= most // 2:
         yield roomy
     if len(alike) <= most // 4:

@@ -852,6 +852,30 @@ def test_a_scalar_in_montgomery_form_of_a_32_bit_machine_in_a_crowd(
     assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
 
 
+@pytest.mark.parametrize("curve", ["P-384", "P-521"])
+def test_scalars_within_objects_in_montgomery_form_in_a_crowd(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, curve: str
+) -> None:
+    """Seen in a server of Botan 3 with many certificates: what allocators announce is far more."""
+    monkeypatch.setattr(pools, "FEW_RUNS", 100)
+    monkeypatch.setattr(ec, "MOST_UNSHIFTED", 4)
+    served = [keys.ec_key(curve, label=f"served {index}") for index in range(12)]
+    size = -(-served[0].field_bytes // 8) * 8
+    rows, room = noise.uniform(1_500 * size, 7), struct.pack("<QQ", 0, (size + 8 + 15) & ~15 | 1)
+    crowd = [
+        rows[at : at + size] if size == 48 else rows[at : at + 65] + bytes(7)
+        for at in range(0, len(rows), size)
+    ]
+    data = b"".join(room + each + bytes(-size % 16) for each in crowd) + bytes(64)
+    for index, key in enumerate(served):
+        first = struct.pack("<4Q", *(0x7F70_E3A8_F000 + 64 * each for each in (0, 9, 5, index)))
+        secret = montgomery(key.d, CURVES[curve].n, size)
+        data += first + secret + bytes(72 - size) + struct.pack("<Q", 0x198) + first
+    known = [publics.ec(curve, key.x, key.y, kind="certificate") for key in served]
+    pool, _ = make_pool(data + bytes(64))
+    assert {named(related) for related in found(pool, known)} == {key.spki_sha256 for key in served}
+
+
 @pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
 @pytest.mark.parametrize(
     ("form", "proof"),
