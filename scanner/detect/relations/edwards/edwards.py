@@ -24,7 +24,15 @@ from scanner.detect.integers.pool import DEEP, Pool
 from scanner.detect.relations.edwards import digests, eighths, extended, nonces, trials
 from scanner.detect.relations.edwards.eighths import EIGHTH
 from scanner.detect.relations.edwards.trials import DIGEST, SCALAR, SEED, Trial
-from scanner.detect.relations.places import checked, nearby, pieces, repeated, variety, words
+from scanner.detect.relations.places import (
+    checked,
+    nearby,
+    pieces,
+    repeated,
+    slabs,
+    variety,
+    words,
+)
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
 from scanner.model import NONCE_EDWARDS, Candidate, Place
@@ -61,8 +69,8 @@ MOST_COPIED, _NEAR = (8, 8), 128
 """Copies of points of Ed448 around which every word is tried, in few runs and in many; and how many
 bytes before and behind."""
 
-MOST_ZEROED, MOST_COUNTED = 64, 64
-"""Blocks that may be an Ed448 seed and zeros, and the greatest byte that may as well be a count."""
+MOST_IN_SLOTS = 64
+"""Slots of slabs that may be an Ed448 seed."""
 
 MOST_ANNOUNCED, MOST_POINTS, MOST_TYPED = 10_000, 32, 256
 """Announced pieces of Ed448's size that are looked at, points among them that are checked (1 ms),
@@ -123,6 +131,7 @@ def _seeds(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
         checked.numbers(pool, size),
         pieces.framed(pool, size, most // 16),
         pieces.objects(pool, 2 * size, most // MOST_PARTS),
+        slabs.within(pool, size, most // MOST_PARTS),
     ]
     parts.append(pieces.counted(pool, size, SSH_PRIVATE, most - sum(map(len, parts))))
     found = _with_others(pool, size, np.concatenate(parts), most, near)
@@ -136,7 +145,8 @@ def _seeds_of_ed448(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
     most = pool.budget(MOST_ED448[bool(read)], MOST_ED448[0])
     most = max(most, min(nearby.worth(pool, near), MOST_ED448[1]))
     beside = _between(pool, size), _joined(pool, size), _padded(pool, size), _around(pool, size)
-    said = _typed(pool, size), _zeroed(pool, size), pieces.framed(pool, size, most // MOST_PARTS)
+    slots = slabs.ending(pool, size, MOST_IN_SLOTS)
+    said = _typed(pool, size), slots, pieces.framed(pool, size, most // MOST_PARTS)
     found = np.concatenate((*beside, *said))
     return _with_others(pool, size, found, most + len(found), near)
 
@@ -235,22 +245,6 @@ def _padded(pool: Pool, size: int) -> Offsets:
     public = there[_is_point(pool, heads, size) & ~rest.any(axis=1)]
     found = heads[np.isin(there, np.concatenate((public + step, public - step)))]
     return found[variety.varied(pool.data, found, size - 1)][: pool.budget(*MOST_JOINED)]
-
-
-def _zeroed(pool: Pool, size: int) -> Offsets:
-    """Return where a block may be a seed whose last byte is alone in its word, behind a run.
-
-    The greatest of such bytes first, as counts are small. Seen in OpenSSL on jemalloc: a slab's
-    slot behind another one's rest, so that no run begins with the seed.
-    """
-    tails = pool.tail[pool.tail >= size - 1]
-    rest = pool.data[tails[:, None] + np.arange(1, WORD)]
-    found: Offsets = tails[(pool.data[tails] != 0) & ~rest.any(axis=1)] - (size - 1)
-    found = found[nearby.coordinates(pool, found) % (2 * WORD) == 0]
-    found = found[variety.fits(pool, found, size)]
-    found = found[variety.varied(pool.data, found, size - 1)]
-    found = found[np.argsort(pool.data[found + size - 1] < MOST_COUNTED, kind="stable")]
-    return found[:MOST_ZEROED]
 
 
 def _around(pool: Pool, size: int) -> Offsets:

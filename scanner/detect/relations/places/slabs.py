@@ -2,8 +2,8 @@
 
 Allocators without a header before each block (jemalloc, mimalloc, tcmalloc) lay out blocks of one
 size end to end, so that numbers make one run, in which no edge tells where one begins. A coordinate
-of a known point does: scalars were allocated among such. This module refuses to judge what a slot
-holds.
+of a known point does, or a number of the curve: scalars were allocated among such. Where slots
+divide a page, so does the address. This module refuses to judge what a slot holds.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,17 @@ import numpy as np
 
 from scanner.arrays import Offsets
 from scanner.detect.integers.distinct import distinct
+from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.pool import Pool
-from scanner.detect.relations.places import announced, nearby, variety
+from scanner.detect.relations.places import announced, nearby, variety, words
 from scanner.detect.relations.places.nearby import Ground
 from scanner.model import Place
 
 _ALIGNED = 16
 """What slots begin at multiples of, on machines of 64 bits; coordinates in certificates seldom."""
+
+_PAGE, _MOST_COUNTED = 4096, 63
+"""Bytes of a page; and the greatest byte that may as well be a count."""
 
 REACH, MOST_KNOWN = 2048, 512
 """Bytes before and behind a known number that are looked at; and of how many numbers."""
@@ -47,3 +51,40 @@ def beside(
     found = found[nearby.clear(pool, found, size, ground.taken)]
     found = nearby.nearest(pool, found, like)
     return found[variety.once(pool.data, found, size)][:most]
+
+
+def within(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions at multiples of ``size`` within runs not twice as long.
+
+    At no edge: what stands there is the rest of other slots. Seen in OpenSSL on jemalloc: a seed of
+    Ed25519 behind the end of what was freed, and before a pointer. Of sizes that divide a page.
+    """
+    if _PAGE % size:
+        return np.empty(0, np.int64)
+    length = pool.tail - pool.head
+    short = (pool.head >= 0) & (pool.tail >= 0) & (length > size) & (length <= 2 * size)
+    head, tail = pool.head[short], pool.tail[short]
+    found = head + -nearby.coordinates(pool, head) % size
+    found = found[(found > head) & (found + size < tail)]
+    found = found[variety.fits(pool, found, size)]
+    found = found[variety.varied(pool.data, found, size)]
+    return found[variety.once(pool.data, found, size)][:most]
+
+
+def ending(pool: Pool, size: int, most: int) -> Offsets:
+    """Return at most ``most`` positions of ``size`` bytes whose last one is in a word behind a run.
+
+    Alone in it, the greatest of such bytes first, as counts are small; or before the rest of a
+    pointer that it is part of no more. Seen in OpenSSL on jemalloc: a seed of Ed448 in a slot
+    behind another one's rest, so that no run begins with it.
+    """
+    tails = pool.tail[pool.tail >= size - 1]
+    word, last = words.sliding(pool.data)[tails], pool.data[tails]
+    alone = (word > 0) & (word < 1 << 8)
+    pointer = (word >= 1 << 40) & (word < 1 << 47) & (last % WORD != 0)
+    found: Offsets = tails[alone | pointer] - (size - 1)
+    found = found[nearby.coordinates(pool, found) % _ALIGNED == 0]
+    found = found[variety.fits(pool, found, size)]
+    found = found[variety.varied(pool.data, found, size - 1)]
+    count = (pool.data[found + size - 1] <= _MOST_COUNTED) & (pool.data[found + size] == 0)
+    return found[np.argsort(count, kind="stable")][:most]

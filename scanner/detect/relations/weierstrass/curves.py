@@ -28,6 +28,9 @@ from scanner.fingerprint import FIELD_BYTES
 _K1 = (1 << 256) - (1 << 32) - 977
 _WORD, _HALF = (1 << 64) - 1, 4
 
+_VARIED = 5
+"""Different bytes of a word by which a constant of a curve is looked up."""
+
 FIELDS = {
     "secp256k1": (
         readings.Reading(name="digits-52", digit=52, word=8, align=8),
@@ -182,6 +185,20 @@ def coefficients(curve: Curve) -> tuple[int, int]:
     rest = [key.y**2 - key.x**3 for key in (one, two)]
     a = (rest[0] - rest[1]) * gmp.inverse(one.x - two.x, curve.p) % curve.p
     return a, (rest[0] - a * one.x) % curve.p
+
+
+@functools.cache
+def constants(curve: Curve) -> tuple[bytes, ...]:
+    """Return the numbers of a curve that a library computes with, as it has them in its limbs.
+
+    The moduli, R and its square, the equation's coefficients and the generator in Montgomery form;
+    but those that are mostly ones or zeros, as the primes of NIST's curves.
+    """
+    size, (a, b) = -(-curve.size // 8) * 8, coefficients(curve)
+    forms = (1, curve.radix, a, b, *generator(curve))
+    numbers = [curve.p, curve.n, *(each * curve.radix % curve.p for each in forms)]
+    spelled = (number.to_bytes(size, "little") for number in numbers)
+    return tuple(raw for raw in spelled if len(set(raw[:8])) >= _VARIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

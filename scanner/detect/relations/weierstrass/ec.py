@@ -138,6 +138,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     seen: set[tuple[str, int]] = set()
     rest: dict[tuple[str, int, int], Trial] = {}
     met = witnesses.meet(pool, publics, MOST)
+    fixed = witnesses.fixed(pool, met)
     used = {"P-256", *met.spelled, *points.written(pool, SELDOM)}
     asked = {n: found for n, found in met.known.items() if found or n in used or n not in SELDOM}
     for size in sorted({CURVES[name].size for name in asked}):
@@ -155,7 +156,7 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
             near = met.beside[name]
-            held = [*near, *met.taken[name]]
+            held = [*fixed[name], *near, *met.taken[name]]
             own = trials.beside(pool, curve, count // 4, near, held, ground)
             tried = list(_tried(pool, curve, count, own, listed, named=name in named))
             yield from matches.known(pool, curve, tried, found, seen)

@@ -148,6 +148,7 @@ def candidates(
     """
     yield from ((checked.numbers(pool, each), each, (BIG,)) for each in (size, size - 1))
     yield pieces.framed(pool, size, most // 16), size, (BIG,)
+    yield slabs.within(pool, size, most // 16), size, (LITTLE,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = ways(pool, size)
     yield counts.likeliest(pool, size, near, ground=ground), size, (LITTLE,)

@@ -21,6 +21,7 @@ from scanner.detect.relations.weierstrass.curves import (
     CURVES,
     Curve,
     Spelling,
+    constants,
     generator,
     spellings,
 )
@@ -33,6 +34,9 @@ _SHARED = 8
 """Bytes that two spellings of a number share: on a big-endian machine its lowest word, which stands
 last in bytes and first in limbs. Seen in Mbed TLS on s390x: where y was in limbs, and its bytes
 would have begun, a live key stood."""
+
+MOST_FIXED = 1_000
+"""Places of curves' own numbers that are noted."""
 
 Points = dict[int, int]  # x to y
 
@@ -109,6 +113,17 @@ def meet(pool: Pool, publics: Iterable[PublicKey], curves: Iterable[str]) -> Met
         met.beside[name][:0] = [spelled.place for spelled in at_x if spelled.x in met.known[name]]
         met.taken[name] += [spelled.place for spelled in own if (name, spelled.x) in sure]
     return met
+
+
+def fixed(pool: Pool, met: Met) -> dict[str, list[Place]]:
+    """Return where numbers of the curves in use stand, with which a library computes."""
+    rows = [(name, raw) for name in sorted(met.used) for raw in constants(CURVES[name])]
+    found: dict[str, list[Place]] = {name: [] for name in met.known}
+    hits = words.find_whole(pool.data, [raw for _, raw in rows])
+    for index, at in itertools.islice(hits, MOST_FIXED):
+        name = rows[index][0]
+        found[name].append(pool.place(at, CURVES[name].size))
+    return found
 
 
 def _ys(

@@ -283,14 +283,33 @@ def test_an_ed448_seed_before_its_public_half_in_a_crowd(
 
 
 @pytest.mark.parametrize("flipped", [False, True])
-def test_an_ed448_seed_in_a_slot_behind_the_rest_of_another(
+def test_a_seed_of_ed25519_in_a_slot_between_the_rest_of_others(
     make_pool: MakePool, *, flipped: bool
+) -> None:
+    """Seen in OpenSSL on jemalloc, in luaossl: more seeds might begin or end runs than are tried.
+
+    Slots of 32 bytes begin at multiples of these.
+    """
+    key = keys.okp_key()
+    objects = [noise.uniform(96, seed) for seed in range(3_000)]
+    seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    objects[2_000] = bytes(16) + noise.uniform(8, 2) + seed + noise.uniform(16, 3) + bytes(24)
+    objects[2_500] = bytes(40) + key.public + bytes(24)
+    pool, _ = make_pool(b"".join(bytes(8) + each + bytes(24) for each in objects))
+    found = [describe(each.key).fingerprint.value for each in edwards.search(pool, ())]
+    assert found == ([] if flipped else [key.spki_sha256])
+
+
+@pytest.mark.parametrize("rest", [bytes(7), bytes.fromhex("994867b17f0000")])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_an_ed448_seed_in_a_slot_behind_the_rest_of_another(
+    make_pool: MakePool, rest: bytes, *, flipped: bool
 ) -> None:
     """Seen in OpenSSL on jemalloc, in luaossl: more seeds might begin with runs than are tried."""
     key = keys.okp_key("ed448")
     objects = [noise.uniform(120, seed) + bytes(8) for seed in range(500)]
     seed = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
-    objects[300] = noise.uniform(64, 2) + seed + bytes(7)
+    objects[300] = noise.uniform(64, 2) + seed + rest
     objects[400] = key.public + bytes(71)
     pool, _ = make_pool(b"".join(bytes(16) + each for each in objects) + bytes(16))
     found = [describe(each.key).fingerprint.value for each in edwards.search(pool, ())]

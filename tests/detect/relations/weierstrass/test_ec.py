@@ -1088,6 +1088,22 @@ def test_a_scalar_in_a_slab_of_its_point_among_many_edges(make_pool: MakePool, c
     assert named(related) == key.spki_sha256
 
 
+@pytest.mark.parametrize("curve", ["P-384", "brainpoolP384r1"])
+def test_a_scalar_in_a_slab_of_its_curve_s_numbers(make_pool: MakePool, curve: str) -> None:
+    """Seen in luaossl on jemalloc: of the public key x was there in Montgomery form, no more."""
+    key, size, p = keys.ec_key(curve), 48, CURVES[curve].p
+    crowd = noise.uniform(3_000 * 200, 9)
+    others = [bytes(24) + crowd[at : at + 200] for at in range(0, len(crowd), 200)]
+    slots = [noise.uniform(size, index) for index in range(12)]
+    slots[2:4] = (montgomery(each, p, size) for each in generator(CURVES[curve]))
+    slots[4] = montgomery(key.x, p, size)
+    slots[8] = encodings.little_limbs(key.d, size)
+    others[1_500] = bytes(40) + b"".join(slots)[8:-16] + bytes(24)
+    pool, _ = make_pool(b"".join(others) + bytes(16))
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+
+
 def test_half_of_a_coordinate_before_a_scalar_takes_no_other_ground(make_pool: MakePool) -> None:
     """Seen in Perl: the end of a root's y stood right before a live key on brainpoolP384r1.
 
