@@ -21,6 +21,9 @@ from scanner.detect.integers.readings import Reading
 _CELLS = 1 << 19
 """Bytes, as floats, that are summed at once."""
 
+_PAGE, _MOST_PHASES = 4096, 3
+"""Bytes of a page; and where in it slots of a size may begin, at most: more is not worth it."""
+
 _PAIRED = 256
 """Bytes of a number up to which a sum of its pairs of bytes, times 30 bits, fills 53."""
 
@@ -135,10 +138,34 @@ def _at_edges(
     order = {readings.BYTES: ">", readings.LIMBS: "<"}.get(reading, "")
     if order and not filling:
         rows.append(serialized.listed(pool, size, order) * 2 + 1)
+    if reading is readings.LIMBS and shifts[0] and not filling:
+        rows.append(_in_slots(pool, size, len(ahead)) * 2)
     if reading is readings.BYTES and not filling:
         at = lengths.behind_bytes(pool.data, size)
         rows += [_signed(found, size), at[at + size <= len(pool.data) - MARGIN] * 2 + 1]
     return np.concatenate([np.empty(0, np.int64), *rows])
+
+
+def _in_slots(pool: Pool, size: int, most: int) -> Offsets:
+    """List the first slots of a slab within every run: ``most`` of them, if not cut off by its end.
+
+    A slab begins with a page, so its slots at multiples of what divides both. What is left of the
+    slot before, or what is behind, may look random too, so that no edge tells. Seen in OpenSSL on
+    mimalloc and tcmalloc.
+    """
+    unit = math.gcd(size, _PAGE)
+    low = np.where(pool.head >= 0, pool.head, pool.at)
+    high = np.where(pool.tail >= 0, pool.tail, pool.ends)
+    rows = np.flatnonzero((high - low > size) & (unit * _MOST_PHASES >= size))
+    at, high = low[rows], high[rows]
+    at += -(pool.offset[rows] + at - pool.at[rows]) % unit
+    found = [at[:0]]
+    for _ in range(most * (size // unit)):
+        left = at + size <= high
+        at, high = at[left], high[left]
+        found.append(at)
+        at = at + unit
+    return np.concatenate(found)
 
 
 def _with_room(

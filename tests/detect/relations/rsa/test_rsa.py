@@ -527,6 +527,25 @@ def test_primes_in_a_slab(make_pool: MakePool, form: str, slots: tuple[int, int]
     assert only(found).proof == "p*q = n"
 
 
+@pytest.mark.parametrize("bits", [2048, 3072, 4096])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_primes_in_slots_between_the_rests_of_others(
+    make_pool: MakePool, bits: int, *, flipped: bool
+) -> None:
+    """Seen in OpenSSL on mimalloc: what was freed before, and pointers behind, look random too."""
+    key, half = keys.rsa_key(bits), bits // 16
+    slab = bytearray(64 * half)
+    for slot, number in ((3, key.p ^ flipped << 100), (7, key.q ^ flipped << 100)):
+        start = slot * half
+        rest = noise.uniform(half - 24, slot), noise.uniform(16, slot + 1)
+        slab[start - len(rest[0]) : start] = rest[0]
+        slab[start : start + half] = spell(number, "limbs-le", bits // 2)[0]
+        slab[start + half : start + half + 16] = rest[1]
+    known = publics.rsa(key.n, key.e, kind="certificate")
+    found = search(make_pool, bytes(slab), known)
+    assert [related.proof for related in found] == ([] if flipped else ["p*q = n"])
+
+
 @pytest.mark.parametrize("around", ["zeros", "text", "heap"])
 @pytest.mark.parametrize("form", ["limbs-le", "bytes-be"])
 def test_numbers_end_to_end(make_pool: MakePool, form: str, around: str) -> None:
