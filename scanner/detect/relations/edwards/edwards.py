@@ -89,6 +89,9 @@ MOST_FILLED = {"ed25519": (3_000, 1_500), "ed448": (100, 20)}
 MOST_SLOTS = (1_000, 500)
 """Slots of 64 bytes whose second half stands elsewhere too, in few runs and in many."""
 
+MOST_WITHIN = (600, 100)
+"""Slots of 32 bytes within runs that may be a seed: in few runs, and in many."""
+
 MOST_EDGES = (1_000, 4_000)
 """Slots of 64 bytes with which a run begins or ends: in few runs, where others are tried, and in
 many."""
@@ -131,10 +134,11 @@ def _seeds(pool: Pool, read: Sequence[PublicKey]) -> Offsets:
         checked.numbers(pool, size),
         pieces.framed(pool, size, most // 16),
         pieces.objects(pool, 2 * size, most // MOST_PARTS),
-        slabs.within(pool, size, most // MOST_PARTS),
     ]
     parts.append(pieces.counted(pool, size, SSH_PRIVATE, most - sum(map(len, parts))))
-    found = _with_others(pool, size, np.concatenate(parts), most, near)
+    slots = slabs.within(pool, size, pool.budget(*MOST_WITHIN))
+    found = np.concatenate((slots, *parts))
+    found = _with_others(pool, size, found, most + len(slots), near)
     left = min(most - len(found), MOST_INNER)
     return np.append(found, repeated.inner(pool, size, left)) if left > 0 else found
 

@@ -21,8 +21,8 @@ from scanner.model import Place
 _ALIGNED = 16
 """What slots begin at multiples of, on machines of 64 bits; coordinates in certificates seldom."""
 
-_PAGE, _MOST_COUNTED = 4096, 63
-"""Bytes of a page; and the greatest byte that may as well be a count."""
+_PAGE, _MOST_WITHIN, _MOST_COUNTED = 4096, 8, 63
+"""Bytes of a page; slots of a run that is looked at; the greatest byte that may as well count."""
 
 REACH, MOST_KNOWN = 2048, 512
 """Bytes before and behind a known number that are looked at; and of how many numbers."""
@@ -54,18 +54,23 @@ def beside(
 
 
 def within(pool: Pool, size: int, most: int) -> Offsets:
-    """Return at most ``most`` positions at multiples of ``size`` within runs not twice as long.
+    """Return at most ``most`` positions at multiples of ``size`` within runs, the shortest first.
 
     At no edge: what stands there is the rest of other slots. Seen in OpenSSL on jemalloc: a seed of
-    Ed25519 behind the end of what was freed, and before a pointer. Of sizes that divide a page.
+    Ed25519 behind the end of what was freed, and before a pointer; in GnuTLS on tcmalloc. Of sizes
+    that divide a page.
     """
     if _PAGE % size:
         return np.empty(0, np.int64)
     length = pool.tail - pool.head
-    short = (pool.head >= 0) & (pool.tail >= 0) & (length > size) & (length <= 2 * size)
-    head, tail = pool.head[short], pool.tail[short]
-    found = head + -nearby.coordinates(pool, head) % size
-    found = found[(found > head) & (found + size < tail)]
+    rows = np.flatnonzero((pool.head >= 0) & (pool.tail >= 0))
+    rows = rows[(length[rows] > size) & (length[rows] <= _MOST_WITHIN * size)]
+    rows = rows[np.argsort(length[rows], kind="stable")]
+    head, tail = pool.head[rows], pool.tail[rows]
+    first = head + -nearby.coordinates(pool, head) % size
+    found = (first[:, None] + np.arange(_MOST_WITHIN) * size).ravel()
+    ends = np.repeat(tail, _MOST_WITHIN)
+    found = found[(found > np.repeat(head, _MOST_WITHIN)) & (found + size < ends)]
     found = found[variety.fits(pool, found, size)]
     found = found[variety.varied(pool.data, found, size)]
     return found[variety.once(pool.data, found, size)][:most]
@@ -74,9 +79,10 @@ def within(pool: Pool, size: int, most: int) -> Offsets:
 def ending(pool: Pool, size: int, most: int) -> Offsets:
     """Return at most ``most`` positions of ``size`` bytes whose last one is in a word behind a run.
 
-    Alone in it, the greatest of such bytes first, as counts are small; or before the rest of a
-    pointer that it is part of no more. Seen in OpenSSL on jemalloc: a seed of Ed448 in a slot
-    behind another one's rest, so that no run begins with it.
+    Alone in it, or before the rest of a pointer that it is part of no more. Those first that begin
+    where slots of that size do, and end in a greater byte, as counts are small. Seen in OpenSSL on
+    jemalloc and tcmalloc: a seed of Ed448 in a slot behind another one's rest, so that no run
+    begins with it.
     """
     tails = pool.tail[pool.tail >= size - 1]
     word, last = words.sliding(pool.data)[tails], pool.data[tails]
@@ -86,5 +92,7 @@ def ending(pool: Pool, size: int, most: int) -> Offsets:
     found = found[nearby.coordinates(pool, found) % _ALIGNED == 0]
     found = found[variety.fits(pool, found, size)]
     found = found[variety.varied(pool.data, found, size - 1)]
-    count = (pool.data[found + size - 1] <= _MOST_COUNTED) & (pool.data[found + size] == 0)
-    return found[np.argsort(count, kind="stable")][:most]
+    alone, last = pool.data[found + size] == 0, pool.data[found + size - 1]
+    slot = nearby.coordinates(pool, found) % (1 << size.bit_length()) == 0
+    found = found[np.argsort(4 * ~alone + 2 * ~slot + (last <= _MOST_COUNTED), kind="stable")]
+    return found[variety.once(pool.data, found, size)][:most]
