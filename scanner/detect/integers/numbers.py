@@ -154,9 +154,11 @@ def _in_slots(pool: Pool, size: int, most: int) -> Offsets:
     mimalloc and tcmalloc.
     """
     unit = math.gcd(size, _PAGE)
+    if unit * _MOST_PHASES < size:
+        return np.empty(0, np.int64)
     low = np.where(pool.head >= 0, pool.head, pool.at)
     high = np.where(pool.tail >= 0, pool.tail, pool.ends)
-    rows = np.flatnonzero((high - low > size) & (unit * _MOST_PHASES >= size))
+    rows = np.flatnonzero(high - low > size)
     at, high = low[rows], high[rows]
     at += -(pool.offset[rows] + at - pool.at[rows]) % unit
     found = [at[:0]]
