@@ -182,7 +182,7 @@ def _next_to(
     for name in sorted({one.key.curve for one in found if isinstance(one.key, Ec)}):
         curve = CURVES[name]
         near = [r.places[0] for r in found if isinstance(r.key, Ec) and r.key.curve == name]
-        listed = trials.beside(pool, curve, MOST_NEXT, near, nearby.UNKNOWN)
+        listed = trials.beside(pool, curve, MOST_NEXT, near, (), nearby.UNKNOWN)
         tried = list(trials.derived(pool, curve, MOST_NEXT * len(listed[2]), [listed]))
         yield from matches.known(pool, curve, tried, known[name], seen)
         left = [trial for trial in tried if (name, trial.key.x) not in seen]
