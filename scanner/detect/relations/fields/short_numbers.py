@@ -79,7 +79,7 @@ def _listed(pool: Pool, place: Place, how: Reading, raw: bytes) -> list[int]:
     data, memory = np.frombuffer(raw, np.uint8), pool.memory.map
     at = np.arange(_HEAD, max(len(data) - SIZE - _PAD, _HEAD))
     addressed = memory.addressed[place.space] and not memory.doubted[place.space]
-    past = at + place.offset + (int(memory.base[place.space]) if addressed else 0)
+    past = at + place.offset + (int(memory.base[place.space]) % _HEAD if addressed else 0)
     limb = memory.pointer_size
     before, behind = words.sliding(data, "<u4")[at - _PAD], words.sliding(data, "<u4")[at + SIZE]
     padded = (behind == 0) & ((past % limb == 0) | (not addressed)) & (limb > _PAD)

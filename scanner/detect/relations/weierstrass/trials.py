@@ -148,13 +148,13 @@ def candidates(
     """
     yield from ((checked.numbers(pool, each), each, (BIG,)) for each in (size, size - 1))
     yield pieces.framed(pool, size, most // 16), size, (BIG,)
-    yield slabs.within(pool, size, most // 16), size, (LITTLE,)
     top = _P521_TOP if size == _P521 else 0xFF
     both = ways(pool, size)
     yield counts.likeliest(pool, size, near, ground=ground), size, (LITTLE,)
     aligned = pieces.aligned(pool, size, -(-most // 2), near, top=top, ground=ground)
     first, rest = aligned[: most // 4], aligned[most // 4 :]
     yield first, size, both
+    yield slabs.within(pool, size, most // 16), size, (LITTLE,)
     if pool.big_endian:
         yield from _padded(pool, size, most, near)
     if size % 4 == 0 and not pool.big_endian:
