@@ -27,7 +27,7 @@ MOST_NEAR, MOST_FAR = 2_000, 8_000
 ones fewer, as each costs more."""
 
 MOST_ELEMENTS = 512
-"""Numbers of one reading that may be public ones, at 70 us each."""
+"""Numbers of one reading that may be public ones, at 70 us each; of longer ones fewer, too."""
 
 _USUAL = 1024
 """Bits of such a p."""
@@ -66,8 +66,9 @@ def search(pool: Pool, group: Group) -> Iterator[tuple[tuple[int, int, int], Rea
 def _elements(pool: Pool, group: Group) -> list[int]:
     """List numbers that fill their runs and are in the group: public ones, if they are no base."""
     size, found = group.p.bit_length() // 8, dict[int, None]()
+    most = MOST_ELEMENTS * _USUAL**2 // max(group.p.bit_length(), _USUAL) ** 2
     for how in readings.unpacked(pool.readings):
-        at = (filling_ints if how == readings.JAVA else filling)(pool, size)[:MOST_ELEMENTS]
+        at = (filling_ints if how == readings.JAVA else filling)(pool, size)[:most]
         rows = pool.data[at[:, None] + np.arange(size)]
         found |= dict.fromkeys(readings.decode_all(how, rows) if len(at) else ())
     able = (y for y in found if 1 < y < group.p and y not in group.bases)
