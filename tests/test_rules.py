@@ -35,7 +35,7 @@ from scanner.stages.examine import EXAMINERS
 from tests.detect.one_space import Bytes
 
 SHIPPED = rules.load()
-POINTED = ("openssh-shield", "openssl", "psa", "sealed-memory", "masked-token")
+POINTED = ("golang", "openssh-shield", "openssl", "psa", "sealed-memory", "masked-token")
 DETECTORS = {name: examine for name, examine in EXAMINERS if name not in POINTED}
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
 

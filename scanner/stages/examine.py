@@ -48,6 +48,7 @@ from scanner.detect.programs import (
 from scanner.detect.register import Register, Registrar
 from scanner.detect.ssh import blobs, openssh, putty, sshcom
 from scanner.detect.structures import (
+    golang,
     masked_token,
     openssh_shield,
     openssl,
@@ -127,6 +128,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("headless-text", headless_text.examine),
     ("headless-pgp", headless_pgp.examine),
     ("symcrypt", symcrypt.examine),
+    ("golang", golang.examine),
     ("openssl", openssl.examine),
     ("psa", psa.examine),
     ("sealed-memory", sealed_memory.examine),

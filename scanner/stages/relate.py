@@ -27,6 +27,7 @@ from scanner.detect.relations.related import Related
 from scanner.detect.relations.rsa import rsa
 from scanner.detect.relations.weierstrass import digit_nonces, digit_scalars, ec, points
 from scanner.detect.structures import (
+    golang,
     masked_token,
     openssh_shield,
     openssl,
@@ -76,6 +77,7 @@ AGAIN: tuple[tuple[str, Again], ...] = (
     *((name, again) for name, _, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
     ("symcrypt", symcrypt.again),
+    ("golang", golang.again),
     ("openssl", openssl.again),
     ("psa", psa.again),
     ("sealed-memory", sealed_memory.again),

@@ -17,7 +17,7 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.credentials import kingfisher, tokens
-from scanner.detect.structures import masked_token, openssh_shield, psa, sealed_memory
+from scanner.detect.structures import golang, masked_token, openssh_shield, psa, sealed_memory
 from scanner.detect.structures import openssl as openssl_objects
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
@@ -239,6 +239,11 @@ def _objects() -> Iterable[bytes]:
         yield openssl.pkey_object(recipes.okp_key(algorithm)) * 2
 
 
+def _structures() -> Iterable[bytes]:
+    for curve in ("P-256", "P-521"):
+        yield containers.go_object(recipes.ec_key(curve), 0x5585_0000_0000) * 2
+
+
 def _slots() -> Iterable[bytes]:
     for curve in ("P-256", "P-521"):
         heap = bytearray(0x400)
@@ -290,6 +295,14 @@ TARGETS = (
         covers=("detect.structures.openssl",),
         run=functools.partial(_pointed, "openssl", openssl_objects.examine),
         seeds=_objects,
+        mutate=(mutators.numbers,),
+        longest=4096,
+    ),
+    Target(
+        name="structures",
+        covers=("detect.structures.golang",),
+        run=functools.partial(_pointed, "golang", golang.examine),
+        seeds=_structures,
         mutate=(mutators.numbers,),
         longest=4096,
     ),
