@@ -53,7 +53,7 @@ def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 
     Where the public number was read it need not stand.
     """
-    publics_found: set[int] = set()
+    told = set[int]()
     for group in groups.of_dsa(pool, publics):
         found = list(exponents.proved(pool, group, ORDERED[bool(group.stated)]))
         yield from found
@@ -61,8 +61,8 @@ def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         for numbers, how, place in small_orders.search(pool, group):
             if numbers[1] not in known:
                 yield exponents.told(group, numbers, how, place)
-        publics_found |= {one.key.y for one in found if isinstance(one.key, Ffc)}
-    yield from short_digits.search(pool, publics_found)
+        told |= {one.key.y for one in found if isinstance(one.key, Ffc)}
+    yield from short_digits.search(pool, told)
 
 
 def search_dh(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:

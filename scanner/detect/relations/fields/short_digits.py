@@ -18,12 +18,13 @@ from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.fields import exponents, groups, subgroups
 from scanner.detect.relations.fields.groups import Group
+from scanner.detect.relations.fields.short_numbers import BITS
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.related import Related
 from scanner.model import NONCE_DSA, Place
 
-BITS, LONG = 160, 1024
-"""Of an order, and of its p."""
+LONG = 1024
+"""Bits of the p of an order of 160."""
 
 MOST_MODULI, MOST_NUMBERS = 4, 256
 """Numbers that are tried as p, of one reading; and those around one, the nearest, as q and x: a
