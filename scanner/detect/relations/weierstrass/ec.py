@@ -149,10 +149,10 @@ def _found(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
             // (1 if name in named else LIKELIER.get(name, UNLIKELY))
             for name, found in known.items()
         }
-        near = [place for name in known for place in met.beside[name]]
+        around = [place for name in known for place in met.beside[name]]
         taken = nearby.spans(place for name in known for place in met.taken[name])
-        ground = nearby.Ground(taken, poor=nearby.spans(p for p in near if p.size > 2 * size))
-        listed = _listed(pool, size, max(counts.values()), near, ground, named=bool(named))
+        ground = nearby.Ground(taken, poor=nearby.spans(p for p in around if p.size > 2 * size))
+        listed = _listed(pool, size, max(counts.values()), around, ground, named=bool(named))
         for name, found in known.items():
             curve, count = CURVES[name], counts[name]
             near = met.beside[name]
