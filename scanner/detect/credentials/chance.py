@@ -8,11 +8,15 @@ refuses to know what a token is.
 import itertools
 import re
 
-_BEFORE, _AFTER = 2048, 4096
-"""Bytes around a word in which others are looked for."""
+AROUND = 64 << 10
+"""Characters before and behind a word in which others are looked for: objects of a heap that keep
+one each may be kilobytes apart."""
 
 _CROWD = 8
 """Others of its length: they stand in a row, or each in an object of its own."""
+
+_LONGEST = 256
+"""Characters of a word."""
 
 _STEP = 2
 """What pixels side by side differ by."""
@@ -20,7 +24,13 @@ _STEP = 2
 _WRITTEN = re.compile(rb"[\t -~]{12}|(?:[\t -~]\0){12}")
 """Printable characters in a row, in ASCII or UTF-16LE."""
 
-_KINDS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
+_KINDS = bytes(
+    chr(byte).isupper() + 2 * chr(byte).islower() + 4 * chr(byte).isdigit() for byte in range(256)
+)
+_DRAWN = {1, 2, 4}
+"""A capital, a small letter, a digit; what is none of them is 0."""
+
+_HEAD, _TAIL = re.compile(rb"[A-Za-z0-9/+_-]*\Z"), re.compile(rb"[A-Za-z0-9/+_-]*")
 
 
 def shaded(value: bytes) -> bool:
@@ -30,17 +40,32 @@ def shaded(value: bytes) -> bool:
 
 
 def crowded(text: bytes, start: int, end: int) -> bool:
-    """Tell whether other words of base64 as long as the one at ``start`` stand around it.
+    """Tell whether other words of base64 stand around that are as long as the one at ``start``.
 
-    Those that begin as it does are of its kind, and do not count.
+    A token may be the end of a word, behind a hyphen. Words that begin as it does are of its kind,
+    and do not count.
     """
-    mark, size = text[start : start + 3], end - start
+    mark = text[start : start + 3]
+    head = _HEAD.search(text, max(start - _LONGEST, 0), start)
+    tail = _TAIL.match(text, end, end + _LONGEST)
+    size = end - start + len(head[0] if head else b"") + len(tail[0] if tail else b"")
     words = re.finditer(
         rb"(?<![A-Za-z0-9/+_-])[A-Za-z0-9/+_-]{%d}(?![A-Za-z0-9/+_-])" % size,
-        text[max(start - _BEFORE, 0) : end + _AFTER],
+        text[max(start - AROUND, 0) : end + AROUND],
     )
-    others = {word[0] for word in words if all(kind.search(word[0]) for kind in _KINDS)}
-    return sum(not other.startswith(mark) for other in others) >= _CROWD
+    others = {word[0] for word in words if not word[0].startswith(mark) and _drawn(word[0])}
+    return len(others) >= _CROWD
+
+
+def _drawn(word: bytes) -> bool:
+    """Tell whether a word looks like base64 of random bytes, and like no name of a program's.
+
+    It has letters of both cases and digits, and half of its characters are not of the kind before:
+    two thirds are where all are drawn, in names that C++ makes of others three of ten.
+    """
+    kinds = word.translate(_KINDS)
+    changes = sum(one != other for one, other in itertools.pairwise(kinds))
+    return set(kinds) >= _DRAWN and 2 * changes >= len(word) - 1
 
 
 def written(raw: bytes) -> bool:

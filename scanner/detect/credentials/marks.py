@@ -33,6 +33,9 @@ _NAME = re.compile(rb"[a-z]+(?:_(?:[a-z]{2,}|[0-9]+)){2,}")
 _PADDING = re.compile(rb"={1,2}(?![A-Za-z0-9/+_=-])")
 """What makes a digest in base64 end with a whole group (RFC 4648 section 4)."""
 
+_SHORT = re.compile(rb"[A-Za-z0-9_-]{,%d}" % (_LONG_MARK - 1))
+"""A mark that chance makes in base64 with the letters of addresses (RFC 4648 section 5)."""
+
 _BASE64, _HEX = re.compile(rb"[A-Za-z0-9/+_-]"), re.compile(rb"[A-F0-9]+|[a-f0-9]+")
 
 
@@ -56,7 +59,7 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
 
     Letters and digits alone come about by chance in base64 and in hex: then the token must stand
-    by itself, without padding, be no number, and have no words of its length around it.
+    by itself, without padding, and be no number.
     """
     value = text[match.start : match.end]
     held = _held(match.rule, value, paths)
@@ -66,7 +69,17 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     alone = not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
     padding = _PADDING.match(text, match.end)
     padded = padding is not None and (len(value) + len(padding[0])) % 4 == 0
-    return alone and not padded and not chance.crowded(text, match.start, match.end)
+    return alone and not padded
+
+
+def doubtful(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
+    """Tell whether chance makes all marks that a token holds, in the base64 of addresses too.
+
+    It makes no checksum. Seen in Java: among a million session ids one that began with ``tss_``.
+    """
+    value = text[match.start : match.end]
+    held = _held(match.rule, value, paths)
+    return all(map(_SHORT.fullmatch, held)) and not checksums.holds(value)
 
 
 def by_chance(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:

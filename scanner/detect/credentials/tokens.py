@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,6 +95,8 @@ class _Token:
     name: str
     """Of Kingfisher's rule."""
     value: bytes
+    doubtful: bool = False
+    """Its mark is one that chance makes."""
     claims: Claims | None = None
 
 
@@ -143,7 +145,7 @@ def search(
     kinds = {rule.id: rule.kind for rule in hit_rules}
     names = Names(key)
     candidates, witnesses = [], []
-    for token in _apart(found):
+    for token in _apart(_doubted(memory, found)):
         name = names.of("token", token.value)
         candidates.append(
             Candidate(
@@ -242,7 +244,8 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
                 yield _token(origin, match.start, value, PROBABLE, match.rule)
         elif match.visible and asked(match.rule) and not marks.by_chance(match, text, paths):
             marked = match.confidence == "high" and marks.announced(match, text, paths)
-            yield _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
+            token = _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
+            yield replace(token, doubtful=True) if marks.doubtful(match, text, paths) else token
     if any(mark in text for mark in _AWS_MARKS):
         yield from _beside(text, origin)
 
@@ -278,6 +281,32 @@ def _random(value: bytes) -> bool:
     kinds = (bytes.isdigit, bytes.islower, bytes.isupper)
     mixed = all(any(kind(bytes((byte,))) for byte in counts) for kind in kinds)
     return mixed and entropy >= _LEAST_ENTROPY
+
+
+# --- what chance makes of a heap ----------------------------------------------------------------
+
+
+def _doubted(memory: Memory, tokens: Sequence[_Token]) -> list[_Token]:
+    """Call those probable that have a short mark, and stand in a crowd of words of their length.
+
+    Where hundreds have such marks these are no work of chance.
+    """
+    short = [index for index, token in enumerate(tokens) if token.doubtful and token.rule == SURE]
+    found = list(tokens)
+    for index in short if len(short) <= _MOST_ASKED else ():
+        if _crowded(memory, tokens[index]):
+            found[index] = replace(tokens[index], rule=PROBABLE)
+    return found
+
+
+def _crowded(memory: Memory, token: _Token) -> bool:
+    """Tell whether a token stands among words as long as it, in its own width."""
+    place, width = token.place, token.width
+    before = min(place.offset // width, chance.AROUND)
+    start = place.offset - before * width
+    raw = memory.clip(place.space, start, (before + chance.AROUND) * width + place.size)
+    text = raw if width == 1 else _halved(np.frombuffer(raw, np.uint8))
+    return chance.crowded(text.translate(_TEXT), before, before + place.size // width)
 
 
 # --- one token at one place ---------------------------------------------------------------------

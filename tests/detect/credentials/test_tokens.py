@@ -360,11 +360,32 @@ def test_a_short_mark_in_a_crowd_is_probable() -> None:
     Seen in a process with 120,000 random ids of JSON documents.
     """
     token = b"BSA" + tokens.text("search", 40).encode()
-    crowd = [tokens.text(f"id-{number}", 43).encode() for number in range(8)]
-    assert told(b"\0".join([b"", token, *crowd[1:], b""]))[0][0] == "service-token"
+    crowd = [tokens.text(f"id-{number}", 43).encode() for number in range(12)]
+    assert told(b"\0".join([b"", token, *crowd[:7], b""]))[0][0] == "service-token"
     assert told(b"\0".join([b"", token, *crowd, b""]))[0][0] == "probable-token"
     shorter = [b"BSA" + word[3:] for word in crowd] + [word[1:] for word in crowd]
     assert told(b"\0".join([b"", token, *shorter, b""]))[0][0] == "service-token"
+    far = [word.ljust(6000, b"\0") for word in crowd]
+    assert told(b"\0".join([b"", *far[:4], token, *far[4:], b""]))[0][0] == "probable-token"
+    both = b"\0".join([b"", *far[:4], token, *far[4:], b""]).decode().encode("utf-16-le")
+    assert told(both)[0][0] == "probable-token"
+
+
+def test_a_short_mark_of_base64_for_addresses_in_a_crowd_is_probable() -> None:
+    """Underscores and hyphens are such letters too, and a token may begin behind one.
+
+    Seen in Java, with a million session ids. Names of C++ and Java are no crowd of drawn words.
+    """
+    token = b"prf_" + tokens.text("full", 35).encode() + b"4Qz7"
+    crowd = [tokens.text(f"id-{number}", 43).encode() for number in range(12)]
+    assert told(b"\0".join([b"", token, b""]))[0][0] == "service-token"
+    assert told(b"\0".join([b"", token, *crowd, b""]))[0][0] == "probable-token"
+    behind = crowd[0][:12] + b"-" + token[:30]
+    assert told(b"\0".join([b"", behind, b""]))[0][0] == "service-token"
+    assert told(b"\0".join([b"", behind, *crowd, b""]))[0][0] == "probable-token"
+    names = [b"_ZN%d4core3fmt9Formatter12writeAllTexts_3Ev" % number for number in range(10, 20)]
+    assert {len(name) for name in names} == {43}
+    assert told(b"\0".join([b"", token, *names, b""]))[0][0] == "service-token"
 
 
 def test_a_sum_tells_a_token_in_a_longer_word() -> None:
