@@ -21,8 +21,9 @@ from scanner.errors import Unmapped
 from scanner.model import Extent, Fault, Layout, Place
 
 _TOP = 1 << 64
-_SHORT, _BESIDE = 4096, 64
-"""Bytes of a range that is read with others, and between two of these in the file."""
+_SHORT, _BESIDE, _TOGETHER = 4096, 1024, 20
+"""Bytes of a range that is read with others, and between two of these in the file; and the bits of
+an offset there that differ in what is read at once."""
 
 _NEAR, _AROUND = 1 << 10, 1 << 13
 """Bytes of what is little to ask for, and of what is read with it, the first _NEAR before it."""
@@ -177,6 +178,18 @@ def find(space_map: SpaceMap, address: int) -> tuple[int, int] | None:
     return None
 
 
+def mapped(space_map: SpaceMap, addresses: Words) -> Flags:
+    """Flag the addresses at which a byte of the dump is."""
+    found = np.zeros(len(addresses), np.bool_)
+    bounds = space_map.layers or (0, int(np.count_nonzero(space_map.addressed)))
+    for low, high in itertools.pairwise(bounds):
+        if high > low:
+            base, size = space_map.base[low:high], space_map.size[low:high].astype(np.uint64)
+            row = np.searchsorted(base, addresses, side="right") - 1
+            found |= (row >= 0) & (addresses - base[row] < size[row])
+    return found
+
+
 def placed(space_map: SpaceMap, address: int, size: int) -> Place | None:
     """Return where bytes at an address are, or None where not all of them are in the dump."""
     where = find(space_map, address)
@@ -320,7 +333,8 @@ class Memory:
         rows = rows[np.argsort(spaces.piece_file[piece[rows]] + offset[rows], kind="stable")]
         file = spaces.piece_file[piece[rows]] + offset[rows]
         reach = np.maximum.accumulate(file + size[rows])
-        opens = np.flatnonzero(file[1:] > reach[:-1] + _BESIDE) + 1
+        apart = file[1:] > reach[:-1] + _BESIDE
+        opens = np.flatnonzero(apart | (file[1:] >> _TOGETHER != file[:-1] >> _TOGETHER)) + 1
         bounds = [0, *opens.tolist(), len(rows)]
         for low, high in itertools.pairwise(bounds if len(rows) else ()):
             start = int(file[low])

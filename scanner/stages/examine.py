@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.arrays import Flags
+from scanner.arrays import Flags, Offsets
 from scanner.detect import encrypted, packed, respelled
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
@@ -78,6 +78,7 @@ from scanner.stages.sweep import Hits
 from scanner.stages.unlock import unlock
 
 Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
+Sift = Callable[[Memory, Offsets, Offsets], Flags]
 
 EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
@@ -137,6 +138,13 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
 _EXAMINE = dict(EXAMINERS)
+
+SIFTERS: tuple[tuple[str, Sift], ...] = (("openssl", openssl.sifted),)
+"""Of detectors whose anchors are common, what tells of all at once at which it may find something:
+(name, function of memory, spaces and offsets)."""
+
+_SIFTED = 1 << 16
+"""Hits that are sifted together."""
 
 _TEXTS = (public_text.NAME, packed.NAME)
 """The detectors of public keys as text."""
@@ -238,7 +246,7 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 def _examine(
     session: Session, hits: Hits, bound: effort.Bound, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
-    misled, limits = 0, Limits(session.memory, bound)
+    misled, limits, hits = 0, Limits(session.memory, bound), _sifted(session, hits)
     # Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
     texts = np.array([rule.detector in _TEXTS for rule in session.rules], np.bool_)
     order = np.argsort(texts[hits.rule], kind="stable")
@@ -261,6 +269,18 @@ def _examine(
     if misled:
         text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
         faults.append(Fault(code="unmapped", text=text))
+
+
+def _sifted(session: Session, hits: Hits) -> Hits:
+    """Leave out the hits at which their detectors say at once that nothing is."""
+    keep = np.ones(len(hits.rule), np.bool_)
+    for name, sift in SIFTERS:
+        mine = [index for index, rule in enumerate(session.rules) if rule.detector == name]
+        rows = np.flatnonzero(np.isin(hits.rule, mine))
+        for low in range(0, len(rows), _SIFTED):
+            some = rows[low : low + _SIFTED]
+            keep[some] = sift(session.memory, hits.space[some], hits.offset[some])
+    return Hits(rule=hits.rule[keep], space=hits.space[keep], offset=hits.offset[keep])
 
 
 def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sealed]:

@@ -358,6 +358,29 @@ def test_what_is_read_together_is_what_stands_there(
             assert memory.taken == counted
 
 
+@limits(max_examples=60, deadline=None)
+@given(_REGIONS, st.integers(0, 40), st.integers(2, 8), st.data())
+def test_many_ranges_are_read_as_each_is(
+    regions: list[Region], beside: int, together: int, data: st.DataObject
+) -> None:
+    """Whatever is read at once: nothing of one range comes into another."""
+    space_map, _ = _build(regions)
+    rows = []
+    for _ in range(data.draw(st.integers(1, 12))):
+        index = data.draw(st.integers(0, len(space_map.size) - 1))
+        offset = data.draw(st.integers(0, int(space_map.size[index])))
+        rows.append((index, offset, data.draw(st.integers(0, int(space_map.size[index]) - offset))))
+    spaces, offsets, sizes = np.array(rows, np.int64).T
+    starts = np.append(0, np.cumsum(sizes))
+    got = np.full(int(starts[-1]), 0xEE, np.uint8)
+    with file_of(FILE) as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(space, "_BESIDE", beside)
+        patch.setattr(space, "_TOGETHER", together)
+        memory = Memory(space_map, file)
+        memory.read_many(spaces, offsets, sizes, got.data, starts[:-1])
+        assert got.tobytes() == b"".join(memory.read(*row) for row in rows)
+
+
 @limits(max_examples=30, deadline=None)
 @given(_REGIONS, st.integers(0, 400))
 def test_find_gives_a_region_that_has_it(regions: list[Region], address: int) -> None:
@@ -371,3 +394,5 @@ def test_find_gives_a_region_that_has_it(regions: list[Region], address: int) ->
         assert found is not None or "limit-overlaps" in codes
     else:
         assert found is None
+    there = space.mapped(space_map, np.array([address, 1 << 63], np.uint64))
+    assert there.tolist() == [found is not None, False]

@@ -10,6 +10,9 @@ written uncompressed, and big-endian machines. RSA keys are found without: their
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.evidence import ec_derived, okp_derived, proved
@@ -53,7 +56,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """
     raw = memory.clip(space, offset, _INT)
     told = int.from_bytes(raw, "little")
-    if memory.map.byte_order != "little" or len(raw) < _INT:
+    if len(raw) < _INT:
         return
     if not told:
         yield from _ec(memory, space, offset, rule)
@@ -61,6 +64,27 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         yield from _old(memory, space, offset, _NAMED[told], rule)
     else:
         yield from _okp(memory, space, offset, rule)
+
+
+def sifted(memory: Memory, where: Offsets, offsets: Offsets) -> Flags:
+    """Flag the anchors that an object may have: an EC_KEY has two pointers before its flags.
+
+    What else is like its flags is common. Seen in Java, with 380,000 of them in 700 MB of objects.
+    """
+    word = memory.map.pointer_size
+    size = 2 * word + _INT
+    flags = np.full(len(offsets), memory.map.byte_order == "little")
+    at = np.flatnonzero((offsets >= 2 * word) & (offsets + _INT <= memory.map.size[where]))
+    flat = np.empty(len(at) * size, np.uint8)
+    rows = np.arange(0, len(flat), size, dtype=np.int64)
+    sizes = np.full(len(at), size, np.int64)
+    memory.read_many(where[at], offsets[at] - 2 * word, sizes, flat.data, rows)
+    raw = flat.reshape(-1, size)
+    of_ec = ~raw[:, 2 * word :].any(axis=1)
+    pointers = raw[of_ec, : 2 * word].copy().view(f"<u{word}").astype(np.uint64)
+    there = spaces.mapped(memory.map, pointers.ravel()).reshape(-1, 2)
+    flags[at[of_ec]] &= there.all(axis=1)
+    return flags
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from fixtures import elfcore, openssl
 from fixtures import keys as recipes
 from scanner import correlate, rules
 from scanner.detect.algebra.material import describe
-from scanner.detect.structures.openssl import again, examine
+from scanner.detect.structures.openssl import again, examine, sifted
 from scanner.dump import space
 from scanner.dump.space import Memory
 from scanner.engine import scanning
@@ -45,7 +46,8 @@ def found(data: bytes, offset: int, word: int = 8) -> list[tuple[str, Place]]:
     """Return the keys of an object, and where they stand; each is read again."""
     memory = memory_of(data, word, base_of(word) - AT)
     rows = []
-    for one in examine(memory, 0, offset, RULE):
+    there = sifted(memory, np.zeros(1, np.int64), np.array([offset]))[0]
+    for one in examine(memory, 0, offset, RULE) if there else ():
         assert one.candidate.confidence is Confidence.PROOF
         assert [describe(key) for key in again(memory, one.candidate)] == [describe(one.material)]
         rows.append((describe(one.material).fingerprint.value, one.candidate.places[0]))
@@ -119,6 +121,23 @@ def test_a_scalar_without_its_last_limb() -> None:
     low = recipes.EcKey(label="low", curve="P-521", d=low.d, x=point.x, y=point.y)
     ((name, place),) = found(bytes(AT) + openssl.ec_object(low), AT + 48)
     assert (name, place.size) == (low.spki_sha256, 64)
+
+
+@pytest.mark.parametrize("word", [8, 4])
+def test_what_is_left_out_has_nothing(word: int) -> None:
+    """Zeros and small numbers as objects of Java have them, before and behind a key's."""
+    base = base_of(word)
+    java = np.array([1, 0x1234, 0, 4, 1, 0, 0xD63B_53D0, 0xEA83_0188] * 64, "<u4").tobytes()
+    data = java[:AT] + openssl.ec_object(EC, base=base, word=word).ljust(AT, b"\0") + java
+    memory = memory_of(data, word, base - AT)
+    offsets = np.arange(0, len(data) - 3, 4)
+    kept = sifted(memory, np.zeros(len(offsets), np.int64), offsets)
+    for offset in offsets[~kept].tolist():
+        assert not list(examine(memory, 0, offset, RULE))
+    zero = np.frombuffer(data, "<u4") == 0
+    assert zero.sum() > 200
+    assert kept[zero].sum() < 8
+    assert kept[~zero].all()
 
 
 def test_what_ends_before_its_end() -> None:
