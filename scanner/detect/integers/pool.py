@@ -46,6 +46,10 @@ _STRIDE, _NEAR = 1 << 20, 32 << 10
 """Bytes that are read at once where runs are dense, and bytes between two that are sooner read than
 passed over."""
 
+_SHORT, _BESIDE = 72, 48
+"""Bytes of a run that is a coordinate, at most; and of what is between two that were laid out in
+turn: slots of an allocator are larger than what they hold."""
+
 _ROWS = 1 << 15
 """Runs that are named at once."""
 
@@ -283,7 +287,8 @@ def distinct(memory: Memory, runs: Runs) -> Flags:
     """Flag runs whose bytes, edges included, stood not before: copies prove nothing more.
 
     Libraries, caches and copied heaps repeat themselves: half of the runs of a real dump, and more.
-    Stage three finds every copy of what was proved. Long runs are all kept.
+    Stage three finds every copy of what was proved. Long runs are all kept, and so are copies right
+    beside another number of their size.
     """
     short = np.flatnonzero(runs.end - runs.start <= 2 * SPAN)
     names = np.empty(len(short), np.int64)
@@ -297,7 +302,24 @@ def distinct(memory: Memory, runs: Runs) -> Flags:
     keep = np.ones(len(runs), np.bool_)
     keep[short] = False
     keep[short[np.unique(names, return_index=True)[1]]] = True
-    return keep
+    return keep | _beside_others(runs, keep)
+
+
+def _beside_others(runs: Runs, keep: Flags) -> Flags:
+    """Flag copies beside a short run of their own size that is none: a point next to its scalar.
+
+    What is near to a number says what it may be. Seen in Go (Caddy, after it had read other keys):
+    the first copy of a point was a certificate's, and the second stood behind the scalar.
+    """
+    size = runs.end - runs.start
+    short = np.flatnonzero(size <= _SHORT)
+    one, other = short[:-1], short[1:]  # runs come in order
+    near = (runs.space[one] == runs.space[other]) & (runs.start[other] - runs.end[one] <= _BESIDE)
+    near &= abs(size[other] - size[one]) <= SLACK
+    flags = np.zeros(len(runs), np.bool_)
+    flags[one[near & keep[other]]] = True
+    flags[other[near & keep[one]]] = True
+    return flags
 
 
 def _copy(

@@ -124,3 +124,18 @@ def test_what_begins_before_its_block_is_placed_by_it(load: Load) -> None:
     place = made.place(at, 48, ahead=40)
     assert (place.offset, place.size) == (data.find(second) - 40, 48)
     assert made.place(int(made.head[0]), 64, ahead=4096).offset == 0
+
+
+@pytest.mark.parametrize("size", [32, 48, 64])
+def test_a_copy_beside_another_number_of_its_size_is_kept(load: Load, size: int) -> None:
+    """Of what stands three times the last stays: it is in the slot behind a number of its own."""
+    point, scalar = noise.uniform(size, 1), noise.uniform(size, 2)
+    apart, slot = bytes(256), bytes(32)
+    pieces = (apart, point, apart, point, apart, scalar, slot, point, apart)
+    memory, runs = load(b"".join(pieces))
+    starts = list(itertools.accumulate(map(len, pieces), initial=0))
+    kept = runs.start[pool.distinct(memory, runs)].tolist()
+    assert [starts[1], starts[5], starts[7]] == kept
+    far = (apart, point, apart, scalar, bytes(pool.MARGIN * 2), point, apart)
+    memory, runs = load(b"".join(far))
+    assert pool.distinct(memory, runs).tolist() == [True, True, False]
