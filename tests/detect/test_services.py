@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import keys, pqc, services
+from fixtures import keys, noise, pqc, services
 from scanner import published, rules
 from scanner.detect import anchors, encrypted
 from scanner.detect.algebra.material import Pqc
@@ -213,6 +213,9 @@ def test_a_seed_within_other_letters_is_none() -> None:
         assert only(name, b"(" + text + b")")
         for around in (b"A%b", b"%bA", b"%b=", b"/%b", b"x%b"):
             assert find(name, around % text) == []
+        for fill in (b"6", b"\\"):  # Go has a block of HMAC right before it
+            assert only(name, noise.uniform(32) + fill * 32 + text + bytes(6))
+        assert find(name, noise.uniform(32) + b"6" * 7 + text + bytes(6)) == []
         swapped = text[:20] + text[21:22] + text[20:21] + text[22:]
         assert swapped == text or find(name, swapped) == []
 

@@ -40,6 +40,10 @@ EOL = rb"\s{0,8}(?:\r\n|\n|\r|\\{1,4}r\\{1,4}n|\\{1,4}n)\s{0,64}"
 FROM_URL, TO_URL = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
 """What turns base64url into base64, and back."""
 
+FILL = 8
+"""Characters of one value before a text that are a fill, and part of no text: HMAC fills its blocks
+with 0x36, a 6, and with 0x5c, as an escape begins; blocks of allocators adjoin (Go)."""
+
 _CHARS = frozenset(bytes((byte,)) for byte in (9, 10, 13, *range(32, 127)))
 _FIRST_READ = 512
 _AROUND, _ORDER, _BOUNDARY = 2048, 3, 8
@@ -94,6 +98,13 @@ def text_at(memory: Memory, space: int, offset: int) -> Text:
     offset += head[:1] == b"\0"
     width = 2 if b"\0" in head else 1
     return Text(memory=memory, space=space, offset=offset, width=width)
+
+
+def before(memory: Memory, space: int, offset: int, width: int) -> bytes:
+    """Return the character before a text, if there is one, and none where a fill ends there."""
+    raw = memory.clip(space, offset - FILL * width, FILL * width)
+    filled = len(raw) == FILL * width and raw == raw[:width] * FILL
+    return b"" if filled else raw[-width:][:1]
 
 
 def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:

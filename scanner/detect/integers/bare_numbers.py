@@ -167,7 +167,7 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     wide = memory.clip(space, offset + 1, 1) == b"\0"
     width = 1 + wide
     text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
-    before = memory.clip(space, offset - width, width)[:1]
+    before = armour.before(memory, space, offset, width)
     adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
     counted = int.from_bytes(memory.clip(space, offset - COUNT, COUNT), "little") == size
     match = _WORD.match(text[:size] if size == SLOT or (size and counted) else text)

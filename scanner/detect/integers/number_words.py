@@ -6,12 +6,11 @@ bytes make it, and as mixed as random ones are. This module reads no number: see
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
+from scanner.detect.integers import characters
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
     BASE32,
@@ -39,9 +38,6 @@ _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 _LENGTHS[[count + 2 for count in DECIMAL]] |= _IS_PICKLED
 _LENGTHS[[*BASE32]] |= _IS_BASE32
-
-_MOST_SLOTS, _ALIGNED = 6, 16
-"""Of how many slots in a row texts fill each, and where slots begin."""
 
 _STEP = 4
 """Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
@@ -241,13 +237,7 @@ def _parted(words: Words, at: Offsets, width: int) -> list[tuple[Offsets, Offset
 
 def _kinds(words: Words, at: Offsets) -> Bytes:
     """Return the kinds of the eight characters of each word."""
-    return _looked_up(_KIND, _at(words, at).view(np.uint8)).reshape(-1, 8)
-
-
-def _looked_up(table: npt.NDArray[Any], data: Bytes) -> npt.NDArray[Any]:
-    """Return what a table of 256 bytes has for each byte: faster than by indices, ten times."""
-    raw = data.tobytes().translate(table.tobytes())
-    return np.frombuffer(raw, table.dtype).reshape(data.shape)
+    return characters.looked_up(_KIND, _at(words, at).view(np.uint8)).reshape(-1, 8)
 
 
 def _at(words: Words, at: Offsets) -> Words:
@@ -267,9 +257,11 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     length = np.where(cut, np.uint8(_IS_CUT), _LENGTHS[size])
     keep = np.flatnonzero(length)
     keep = keep[_plausible(buffer, start[keep], size[keep], length[keep], width)]
-    slots = _slots(start, size) if width == 1 else start[:0]
-    size = np.append(size[keep] * width, np.full(len(slots), SLOT))
-    return np.append(start[keep], slots), size
+    found, size_of = start[keep], size[keep] * width
+    if width == 1:
+        slots = np.append(characters.slots(start, size), characters.apart(buffer, start, size))
+        found, size_of = np.append(found, slots), np.append(size_of, np.full(len(slots), SLOT))
+    return found, size_of
 
 
 def _counted(buffer: Bytes, start: Offsets, size: Offsets) -> Offsets:
@@ -279,7 +271,9 @@ def _counted(buffer: Bytes, start: Offsets, size: Offsets) -> Offsets:
     strings have no end but their padding, of which a multiple of eight has none.
     """
     odd = np.flatnonzero((_LENGTHS[size] == 0) & (size > 0) & (start >= COUNT))
-    count = _read(buffer, start[odd] - COUNT, COUNT).copy().view("<u4")[:, 0].astype(np.int64)
+    count = (
+        characters.read(buffer, start[odd] - COUNT, COUNT).copy().view("<u4")[:, 0].astype(np.int64)
+    )
     more = size[odd] - count
     good = (more > 0) & (more <= _EIGHT)
     good[good] = _LENGTHS[count[good]] > 0
@@ -322,16 +316,6 @@ def _spans(buffer: Bytes, at: Offsets, width: int, inside: Flags) -> tuple[Offse
     return start, size
 
 
-def _slots(start: Offsets, size: Offsets) -> Offsets:
-    """Return where texts begin that fill their slots of an allocator, and adjoin."""
-    rows = np.flatnonzero((start % _ALIGNED == 0) & (size % SLOT == 0))
-    rows = rows[(size[rows] > SLOT) & (size[rows] <= _MOST_SLOTS * SLOT)]
-    count = size[rows] // SLOT
-    index = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    found: Offsets = np.repeat(start[rows], count) + index * SLOT
-    return found
-
-
 def _all(rows: Flags) -> Flags:
     """Tell of which rows all flags are set, by eight of them at once where they can be."""
     count = rows.shape[1] & -_EIGHT
@@ -345,25 +329,9 @@ def _inside(buffer: Bytes, at: Offsets, count: int, width: int, table: Flags) ->
 
     What is beyond the buffer is none.
     """
-    rows = _read(buffer, at, count * width)
-    inside: Flags = _looked_up(table, rows[:, ::width])
+    rows = characters.read(buffer, at, count * width)
+    inside: Flags = characters.looked_up(table, rows[:, ::width])
     return inside if width == 1 else inside & (rows[:, 1::width] == 0)
-
-
-def _read(buffer: Bytes, at: Offsets, span: int) -> Bytes:
-    """Return so many bytes of each position, zeros for those beyond the buffer."""
-    whole = (at >= 0) & (at + span <= len(buffer))
-    if len(buffer) >= span and whole.all():
-        pieces: Bytes = np.lib.stride_tricks.sliding_window_view(buffer, span)[at]
-        return pieces
-    rows = np.zeros((len(at), span), np.uint8)
-    if whole.any():
-        rows[whole] = np.lib.stride_tricks.sliding_window_view(buffer, span)[at[whole]]
-    for row in np.flatnonzero(~whole).tolist():
-        first = int(at[row])
-        there = buffer[max(first, 0) : max(first + span, 0)]
-        rows[row, max(-first, 0) : max(-first, 0) + len(there)] = there
-    return rows
 
 
 def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, width: int) -> Flags:
@@ -371,9 +339,9 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
 
     Not so lines of many, nor what stands behind a character that makes it a part.
     """
-    seen = _read(buffer, start, _JUDGED * width)[:, ::width]
+    seen = characters.read(buffer, start, _JUDGED * width)[:, ::width]
     good = np.arange(_JUDGED) < size[:, None]
-    kinds = _looked_up(_KIND, seen) * good
+    kinds = characters.looked_up(_KIND, seen) * good
     upper, digits = (kinds & _UPPER > 0).sum(axis=1), (kinds & _DIGIT > 0).sum(axis=1)
     lower = (kinds & _LOWER > 0).sum(axis=1)
     spelled = (upper >= _FEWEST) & (lower >= _FEWEST) & (digits > 0)
@@ -390,5 +358,7 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     before = buffer[np.maximum(start - width, 0)]
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
     line = (before == _LINE) & ((behind == _LINE) | (behind == _RETURN)) & ~pickled
-    result: Flags = spelled & ~line & ~PART[before]
+    result: Flags = spelled & ~line
+    part = np.flatnonzero(result & PART[before])
+    result[part] = characters.filled(buffer, start[part], width)
     return result

@@ -37,7 +37,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     match = _TEXT.match(text.read(_LONGEST))
     if match is None:
         return
-    before = memory.clip(space, text.offset - text.width, 1) if text.offset >= text.width else b""
+    before = armour.before(memory, space, text.offset, text.width)
     if before and before in base58.ALPHABET:
         return
     scalar, name = _scalar(match[0])

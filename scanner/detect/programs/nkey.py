@@ -14,7 +14,7 @@ from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.evidence import okp_derived, proved, unproved
-from scanner.detect.programs.stellar import LETTERS, written
+from scanner.detect.programs.stellar import adjoined, written
 from scanner.rules import Rule
 
 AROUND = 4096
@@ -30,7 +30,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """Yield the key whose text begins at ``offset``."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _TEXT.match(raw, at)
-    if match is None or (at and raw[at - 1] in LETTERS):
+    if match is None or adjoined(raw[:at]):
         return
     whole = base64.b32decode(match[0] + b"======")
     seed, letter = whole[2:-2], (whole[0] & 7) << 2 | whole[1] >> 6  # behind the five bits of S

@@ -23,7 +23,7 @@ _SEED, _ACCOUNT = 18 << 3, 6 << 3
 """Version bytes: the letters that texts begin with, in base32."""
 
 _TEXT = re.compile(rb"S[A-D][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
-LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
 """What such a text stands apart from."""
 
 
@@ -31,7 +31,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """Yield the key whose text begins at ``offset``."""
     text, raw, at = armour.stretch(armour.text_at(memory, space, offset), AROUND, AROUND)
     match = _TEXT.match(raw, at)
-    if match is None or (at and raw[at - 1] in LETTERS):
+    if match is None or adjoined(raw[:at]):
         return
     whole = base64.b32decode(match[0])
     seed = whole[1:-2]
@@ -42,6 +42,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     place, wide = armour.located(memory, space, text.offset + at * text.width, size, text.width)
     say = proved if written(bytes((_ACCOUNT,)) + key.public) in raw else unproved
     yield say(key, rule, f"StrKey{wide}", (place,))
+
+
+def adjoined(before: bytes) -> bool:
+    """Tell whether what stands before a text is one with it: a letter, unless a fill ends there."""
+    fill = before[-armour.FILL :]
+    return bool(before) and before[-1] in _LETTERS and fill != before[-1:] * armour.FILL
 
 
 def written(body: bytes) -> bytes:

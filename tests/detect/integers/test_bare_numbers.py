@@ -246,6 +246,24 @@ def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
     assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
 
 
+@pytest.mark.parametrize("behind", [b"\0", b"7", b"cafe", b"q"])
+@pytest.mark.parametrize("fill", [0x36, 0x5C])
+def test_digits_behind_a_block_of_hmac(tmp_path: Path, fill: int, behind: bytes) -> None:
+    """Seen in Go: its blocks are as long as a key's digits, and nothing stands between both.
+
+    The digits of a longer number are none, nor is what stands behind a mark of an escape.
+    """
+    public, text = (half.hex().encode() for half in HALVES["P-256"][1::-1])
+    block = bytes(byte ^ fill for byte in noise.uniform(32)) + bytes((fill,)) * 32
+    data = noise.plant(noise.text(SIZE, 3), 9000, bytes(8) + public + bytes(8))
+    data = noise.plant(data, 4096, block + text + behind + bytes((0, 0xFF)))
+    (found,) = private(scanned(tmp_path, data), P256.spki_sha256)
+    assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
+    for lead in (b"7" + public[:7], b"\\x" + public[:6]):
+        longer = noise.plant(data, 4096, bytes(56) + lead + text + b"7\0")
+        assert not private(scanned(tmp_path, longer), P256.spki_sha256)
+
+
 @pytest.mark.parametrize("said", [0, 1])
 @pytest.mark.parametrize("curve", ["P-256", "P-384"])
 def test_a_text_that_a_count_ends(tmp_path: Path, curve: str, said: int) -> None:

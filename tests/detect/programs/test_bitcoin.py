@@ -65,6 +65,16 @@ def test_any_other_character_is_no_key(form: str) -> None:
         other = b"2" if text[at : at + 1] != b"2" else b"3"
         assert find(text[:at] + other + text[at + 1 :]) == []
     assert find(b"A" + text) == find(text + b"A") == find(text[:-1]) == []
+    assert find(b"6" * 7 + text) == find(b"A" + b"6" * 7 + text) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_a_fill_before_it_is_no_part_of_it(form: str, codec: str) -> None:
+    """Seen in Go: a block of HMAC ends in many of one byte, and the next one begins at once."""
+    data = ("6" * 8 + FORMS[form].decode()).encode(codec) + bytes(8)
+    (found,) = find(data)
+    assert found.candidate.fingerprint.value == KEY.spki_sha256
 
 
 @settings(max_examples=30, deadline=None)
