@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scanner.detect.asn1.der import Memory
+from scanner.detect.encodings import armour
 
 LONGEST = 16 * 1024
 """Characters of a token; header lines that carry one end at half of that in most servers."""
@@ -48,7 +49,8 @@ def read(memory: Memory, space: int, offset: int, width: int) -> tuple[bytes, Cl
     ``width`` is 1, or 2 for UTF-16LE.
     """
     before = memory.clip(space, offset - width, width) if offset >= width else b""
-    if _RUN.fullmatch(before[:1]) and not any(before[1:]):
+    part = armour.before(memory, space, offset, width)  # none where a fill ends
+    if part and _RUN.fullmatch(before[:1]) and not any(before[1:]):
         return None
     for most in (_SHORT, LONGEST):
         text = narrow(memory.clip(space, offset, most * width), width)

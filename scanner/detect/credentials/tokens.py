@@ -72,6 +72,9 @@ _WITHIN = re.compile(
 _MOST_ASKED = 256
 """Hits of which it is looked whether text stands near any."""
 
+_FILL = re.compile(rb"6{16,}")
+"""What HMAC fills its blocks with, where a token is in the next one (Go)."""
+
 _TEXT = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 10 for byte in range(256))
 
 
@@ -236,6 +239,8 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
     if not paths and not chance.written(raw):  # the operator's own rules may look for less
         return
     text = raw.translate(_TEXT)
+    if b"6" * 16 in text:
+        text = _FILL.sub(_blank, text)
     matches = kingfisher.scanner(paths)(text)
     for match in matches:
         value = text[match.start : match.end]
@@ -248,6 +253,11 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
             yield replace(token, doubtful=True) if marks.doubtful(match, text, paths) else token
     if any(mark in text for mark in _AWS_MARKS):
         yield from _beside(text, origin)
+
+
+def _blank(fill: re.Match[bytes]) -> bytes:
+    """Part what stands behind a fill, of whole words, from it."""
+    return b"\n" * (len(fill[0]) & ~7) + fill[0][: len(fill[0]) & 7]
 
 
 def _beside(text: bytes, origin: Place) -> Iterator[_Token]:

@@ -93,6 +93,14 @@ def test_a_token_anywhere(name: str, width: int, kind: str, at: int, seed: int) 
     assert told(data) == [(rule, at + 2, len(text))]
 
 
+@pytest.mark.parametrize("fill", [b"6", b"\\"])
+@pytest.mark.parametrize("name", sorted(SURE))
+def test_a_token_behind_a_block_of_hmac(name: str, fill: bytes) -> None:
+    """Seen in Go: such a block ends in 32 bytes of one value, and the next one begins at once."""
+    data = noise.uniform(32) + fill * 32 + SURE[name] + bytes(64)
+    assert [(offset, size) for _, offset, size in told(data)] == [(64, len(SURE[name]))]
+
+
 @pytest.mark.parametrize("width", [1, 2])
 def test_a_secret_beside_its_id(width: int) -> None:
     """A secret access key has no mark: it is sure where the id of one stands near."""
