@@ -3,16 +3,19 @@
 Whoever signs or agrees on keys has ``PrivateKey`` of crypto/internal/fips140/ecdsa or ecdh (since
 1.24): the curve's name, the point as bytes, and the scalar as bytes. Go lays blocks of one size end
 to end, and a point and its scalar are of two sizes: neither is near the other, and nothing but this
-structure says where they are. What the scalar does not derive is refused. Ed25519 keys have both
-halves in one block, and are found without; of X25519 no structure is known here, nor are big-endian
-machines.
+structure says where they are. An Ed25519 key (crypto/ed25519) is a slice of 64 bytes, its seed and
+its public half: amid other blocks of that size, no edge of a run is theirs. The heap begins at
+0xc000000000 (on arm64 at 0x4000000000, runtime/malloc.go), which tells the lengths of slices from
+others. What a scalar or a seed does not derive is refused. Of X25519 no structure is known here,
+nor are big-endian machines.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from scanner.detect.algebra.material import Material
-from scanner.detect.asn1.keys import Proved
-from scanner.detect.evidence import ec_derived, proved
+from scanner.detect.algebra.material import Material, Okp
+from scanner.detect.asn1.keys import Proved, okp_public
+from scanner.detect.evidence import DISTINCT, ec_derived, okp_seed, proved
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.fingerprint import FIELD_BYTES
@@ -27,15 +30,25 @@ _NAME = len("P-256")
 _BEFORE, _WORDS = 2, 6
 """Words before the length of a point: its name's length and its address; and those looked at."""
 
+_SEED = 32
+"""Bytes of a seed of Ed25519 and of its public half."""
+
+_POINT, _SLICE = "Go PrivateKey", "Go ed25519.PrivateKey"
+"""Encodings, as reports spell them."""
+
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key of the structure in which the length of a point is at ``offset``."""
+    """Yield the key of the structure in which the length of a point is at ``offset``.
+
+    Or that of a slice of both halves of Ed25519: the upper half of its address is there.
+    """
     word = memory.map.pointer_size
-    first = offset - _BEFORE * word
-    raw = memory.clip(space, first, _WORDS * word) if first >= 0 else b""
-    if memory.map.byte_order != "little" or len(raw) < _WORDS * word:
+    if memory.map.byte_order != "little":
         return
-    words = (int.from_bytes(raw[at : at + word], "little") for at in range(0, len(raw), word))
+    yield from _in_slice(memory, rule, _words(memory, space, offset - word // 2, 2))
+    words = _words(memory, space, offset - _BEFORE * word, _WORDS)
+    if not words:
+        return
     name, point, size, _, scalar, width = words
     curve = _CURVES.get(size, "")
     if not curve or name != _NAME or width != FIELD_BYTES[curve]:
@@ -47,12 +60,39 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if key is not None:
         written = b"\x04" + key.x.to_bytes(width) + key.y.to_bytes(width)
         if memory.read(public.space, public.offset, public.size) == written:
-            yield proved(key, rule, "Go PrivateKey", (place,))
+            yield proved(key, rule, _POINT, (place,))
+
+
+def _words(memory: Memory, space: int, first: int, count: int) -> tuple[int, ...]:
+    """Read so many words; none where not all of them are there."""
+    word = memory.map.pointer_size
+    raw = memory.clip(space, first, count * word) if first >= 0 else b""
+    if len(raw) < count * word:
+        return ()
+    return tuple(int.from_bytes(raw[at : at + word], "little") for at in range(0, len(raw), word))
+
+
+def _in_slice(memory: Memory, rule: Rule, words: tuple[int, ...]) -> Iterator[Proved]:
+    """Yield the Ed25519 key to which a slice leads: a seed, and the public key that it derives."""
+    if words[1:] != (2 * _SEED,):
+        return
+    place = spaces.placed(memory.map, *words)
+    if place is None:
+        return
+    both = memory.read(place.space, place.offset, place.size)
+    seed, public = both[:_SEED], both[_SEED:]
+    if both.isascii() or min(len(set(seed)), len(set(public))) < DISTINCT:
+        return
+    key = okp_seed("ed25519", seed, public)
+    if key is not None:
+        yield proved(key, rule, _SLICE, (replace(place, size=_SEED),))
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a candidate's scalar again."""
     place = candidate.places[0]
     raw = memory.read(place.space, place.offset, place.size)
+    if candidate.encoding == _SLICE:
+        return [Okp(algorithm="ed25519", seed=raw, public=okp_public("ed25519", raw))]
     key = ec_derived(candidate.curve, int.from_bytes(raw))
     return [] if key is None else [key]

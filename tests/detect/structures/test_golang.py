@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import containers, elfcore
+from fixtures import containers, elfcore, noise
 from fixtures import keys as recipes
 from scanner import correlate, rules
 from scanner.detect.algebra.material import describe
@@ -20,16 +20,18 @@ from tests.dump.dump_bytes import file_of
 RULES = rules.load()
 RULE = next(rule for rule in RULES if rule.id == "go-key-object")
 HEAP, AT = 0xC000_0000, 0x40
+WIDE = {8: 0xC0_0000_0000, 4: 0x0141_0000}
+ED25519 = recipes.okp_key("ed25519")
 CURVES = [recipes.ec_key(curve) for curve in ("P-224", "P-256", "P-384", "P-521")]
 
 
-def found(data: bytes, word: int = 8) -> list[tuple[str, Place]]:
+def found(data: bytes, word: int = 8, *, heap: int = HEAP, at: int = 6) -> list[tuple[str, Place]]:
     """Return the keys of a structure in a heap, and where they stand; each is read again."""
-    region = Region(start=HEAP, size=len(data), file_offset=0)
+    region = Region(start=heap, size=len(data), file_offset=0)
     layout = Layout(format="elfcore", pointer_size=word, regions=(region,))
     memory = Memory(space.build(layout, len(data))[0], file_of(data))
     rows = []
-    for one in examine(memory, 0, AT + 3 * word, RULE):
+    for one in examine(memory, 0, AT + at * word // 2, RULE):
         assert one.candidate.confidence is Confidence.PROOF
         assert [describe(key) for key in again(memory, one.candidate)] == [describe(one.material)]
         rows.append((describe(one.material).fingerprint.value, one.candidate.places[0]))
@@ -52,6 +54,43 @@ def test_a_flipped_bit(at: int) -> None:
     assert found(bytes(data))
     data[AT + at] ^= 0x04
     assert found(bytes(data)) == []
+
+
+@pytest.mark.parametrize("word", [8, 4])
+def test_a_slice_of_both_halves(word: int) -> None:
+    """A seed of Ed25519 and its public half, and nothing else of 64 bytes."""
+    heap = WIDE[word]
+    data = bytearray(bytes(AT) + containers.go_slice(ED25519, heap + AT, word))
+    place = Place(space=0, offset=AT + 0x100, size=32)
+    assert found(bytes(data), word, heap=heap, at=1) == [(ED25519.spki_sha256, place)]
+    for spot in (word - 1, word, 0x100, 0x120, 0x13F):
+        data[AT + spot] ^= 0x04
+        assert found(bytes(data), word, heap=heap, at=1) == []
+        data[AT + spot] ^= 0x04
+    assert found(bytes(data[:-1]), word, heap=heap, at=1) == []
+
+
+@pytest.mark.parametrize("both", [bytes(range(0x30, 0x40)) * 4, bytes(64), b"\xff" * 64])
+def test_what_a_slice_holds_besides(both: bytes) -> None:
+    """Text, as the digits of a digest, and what was not filled."""
+    data = bytes(AT) + containers.go_slice(ED25519, WIDE[8] + AT)[:-64] + both
+    assert found(data, heap=WIDE[8], at=1) == []
+
+
+@pytest.mark.parametrize(("word", "machine"), [(8, "x86_64"), (4, "arm")])
+def test_a_slice_amid_others_of_its_size(tmp_path: Path, word: int, machine: str) -> None:
+    """Blocks of one size make one run, of which neither half of the key is at an edge."""
+    heap, rest = WIDE[word], noise.uniform(0x2000, 7)
+    size = 0x1000 + 0x40
+    raw = containers.go_slice(ED25519, heap + size - 0x100, word)
+    data = raw[:0x100].ljust(0x1000, b"\0") + rest[:0x40] + raw[0x100:] + rest
+    path = tmp_path / "core"
+    segment = elfcore.Segment(address=heap, data=data.ljust(0x4000, b"\0"))
+    path.write_bytes(elfcore.write([segment], machine=machine).data)
+    scanned = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    (one,) = correlate.findings(scanned, RULES)
+    assert (one.fingerprint.value, one.confidence) == (ED25519.spki_sha256, Confidence.PROOF)
+    assert any(seen.encoding == "Go ed25519.PrivateKey" for seen in one.occurrences)
 
 
 def test_what_ends_before_its_end() -> None:
