@@ -168,7 +168,8 @@ def _joined(pool: Pool) -> Iterator[_Point]:
 
     Nothing stands between them, and no tag before: libsecp256k1 keeps a key pair as its scalar, x
     and y, of which the last two are limbs (rust-secp256k1 has the x of BIP 340 before it).
-    On a big-endian machine in Montgomery form too: Go lays a scalar and its point end to end.
+    As limbs in Montgomery form too: Go on big-endian machines and p384 (Rust) lay a scalar and its
+    point end to end.
     """
     ways = (LITTLE, BIG, *(WORDS if pool.big_endian else ()))
     length = pool.tail - pool.head
@@ -219,7 +220,7 @@ def _neighbours(
         numbers = [mpz(how.decode(part)) for part in parts]
         for index, both in enumerate(itertools.pairwise(numbers)):
             for curve in (curve for curve in curves if 0 < max(both) < curve.p):
-                p, a, b, inverses = _field(curve, montgomery=how in WORDS)
+                p, a, b, inverses = _field(curve, montgomery=how != BIG)
                 for inverse in inverses:
                     x, y = both if inverse == 1 else (n * inverse % p for n in both)
                     if (y * y - x * x * x - a * x - b) % p == 0:

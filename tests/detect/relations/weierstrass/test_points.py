@@ -67,6 +67,21 @@ def test_a_point_in_limbs_behind_its_scalar(
     assert (place.offset, place.size) == (4096 + 16 + 48, 96)
 
 
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_a_point_in_montgomery_form_behind_its_scalar(make_pool: MakePool, curve: str) -> None:
+    """Seen in p384 (Rust): d, x and y are one run, all of them in Montgomery form."""
+    key, size = KEYS[curve], KEYS[curve].field_bytes
+    both = (CURVES[curve].n, CURVES[curve].p)
+    numbers = (key.d, both[0]), (key.x, both[1]), (key.y, both[1])
+    raw = b"".join(((v << 8 * size) % m).to_bytes(size, "little") for v, m in numbers)
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(16) + raw + bytes(16))
+    pool, _ = make_pool(data)
+    found = [row[:3] for row in points.encoded(pool)]
+    assert (curve, key.x, key.y) in found
+    told = [describe(one.key).fingerprint.value for one in ec.search(pool, ())]
+    assert told == [key.spki_sha256]
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_compressed_point_says_which_curve_is_used(make_pool: MakePool, *, known: bool) -> None:
     """In a crowd, where what is nearest to a point of the curve comes first."""
