@@ -15,6 +15,7 @@ import numpy as np
 from scanner.arrays import Offsets
 from scanner.detect.algebra import gmp
 from scanner.detect.algebra.gmp import mpz
+from scanner.detect.integers import readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.spots import spots
 from scanner.detect.relations.places import pieces, variety, words
@@ -42,6 +43,9 @@ MOST_COMPRESSED = (200, 100)
 
 MOST_ROOTS = (400, 100)
 """What may be a point in words with room for carries, of which a root is taken: 0.1 ms."""
+
+MOST_ROOMY = (8_000, 2_000)
+"""The same where y stands behind it in such words too, so that the equation tells: 2 us."""
 
 _ROOM = 12
 """Leading bits of such a word that are not all zero: they are once in 4,096 words."""
@@ -188,7 +192,9 @@ def _joined(pool: Pool) -> Iterator[_Point]:
 def _roomy(pool: Pool) -> Iterator[_Point]:
     """Yield the points of which x stands in words with room for carries, and y behind it.
 
-    Of y the first word decides: the last has so few bits that it may not look random.
+    The equation tells, as it tells numbers of a library's table, which are thousands (k256, Rust).
+    Of the first of what it refuses the first word of y decides: the last has so few bits that it
+    may not look random.
     """
     for name, how in ((name, how) for name, hows in FIELDS.items() for how in hows):
         last, rest = divmod(CURVES[name].p.bit_length(), how.digit)
@@ -202,13 +208,22 @@ def _roomy(pool: Pool) -> Iterator[_Point]:
             for word in range(1, last + 2):
                 bits = rest if word == last else how.digit
                 at = at[(view[at + word] >> bits == 0) & (view[at + word] >> bits - _ROOM != 0)]
-            for spot in at[: pool.budget(*MOST_ROOTS)].tolist():
-                *digits, first = view[spot : spot + last + 2].tolist()
-                x = sum(digit << how.digit * index for index, digit in enumerate(digits))
-                y = _root(CURVES[name], x, odd=bool(first & 1))
-                if y is not None and y & ((1 << how.digit) - 1) == first:
+            p, a, b, _ = _field(CURVES[name], montgomery=False)
+            roots = pool.budget(*MOST_ROOTS)
+            for spot in at[: pool.budget(*MOST_ROOMY)].tolist():
+                digits = view[spot : spot + 2 * (last + 1)].tolist()
+                x, y = (_packed(how, each) for each in (digits[: last + 1], digits[last + 1 :]))
+                first, found = digits[last + 1], y or None
+                if max(x, y) >= p or (y * y - (x * x + a) * x - b) % p:
+                    roots -= 1
+                    found = _root(CURVES[name], x, odd=bool(first & 1)) if roots >= 0 else None
+                if found is not None and found & ((1 << how.digit) - 1) == first:
                     place = pool.place(start + spot * how.word, (last + 1) * how.word)
-                    yield name, x, y, place
+                    yield name, x, found, place
+
+
+def _packed(how: readings.Reading, digits: Sequence[int]) -> int:
+    return sum(digit << how.digit * index for index, digit in enumerate(digits))
 
 
 def _neighbours(

@@ -82,6 +82,25 @@ def test_a_point_in_montgomery_form_behind_its_scalar(make_pool: MakePool, curve
     assert told == [key.spki_sha256]
 
 
+def digits(value: int, bits: int, count: int) -> bytes:
+    """Spell a number in words of 64 bits with room for carries."""
+    mask = (1 << bits) - 1
+    return b"".join((value >> bits * at & mask).to_bytes(8, "little") for at in range(count))
+
+
+@pytest.mark.parametrize(("curve", "bits", "count"), [("secp256k1", 52, 5), ("P-521", 58, 9)])
+def test_a_point_in_roomy_words_behind_a_table(
+    make_pool: MakePool, curve: str, bits: int, count: int
+) -> None:
+    """Of hundreds of numbers in such words; no two of them are a point."""
+    key, p = KEYS[curve], CURVES[curve].p
+    numbers = [int.from_bytes(noise.uniform(66, at)) % p for at in range(1_000)]
+    data = b"".join(digits(number, bits, count) for number in numbers) + bytes(16)
+    data += digits(key.x, bits, count) + digits(key.y, bits, count) + bytes(64)
+    found = [row[:3] for row in points.encoded(make_pool(data)[0])]
+    assert (curve, key.x, key.y) in found
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_compressed_point_says_which_curve_is_used(make_pool: MakePool, *, known: bool) -> None:
     """In a crowd, where what is nearest to a point of the curve comes first."""
