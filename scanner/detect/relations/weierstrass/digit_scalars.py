@@ -50,9 +50,9 @@ a section of at most FEW_RUNS, and in others. Programs that hold more numbers of
 tables of a curve's points."""
 
 RARE = tuple(n for n in MOST if n.startswith("brainpool") or n == "P-224" or n in GROUPS)
-"""Curves that are looked for where a public key is of them; in few runs also where their generator
-stands in digits or limbs: libraries keep it beside their keys. Bytes say less, of tables of all
-curves."""
+"""Curves that are looked for where a public key is of them, and where their generator stands in
+digits, in few runs in limbs too: libraries keep it beside their keys. Bytes say less, of tables of
+all curves."""
 
 MOST_READ, MOST_GROWN = 1_000, 300
 """Derivations on each curve of what BN.js read from bytes or text, and of jsbn's digits before the
@@ -172,7 +172,7 @@ def _wanted(
     named = frozenset(curve for curve, _ in known).intersection(RARE)
     if pool.few:
         named |= {name for name in RARE if name not in named and _pointed(pool, name, begun)}
-    yield from sorted(_rare(pool, named) if trials and pool.few else named)
+    yield from sorted(_rare(pool, named) if trials else named)
 
 
 def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) -> bool:
@@ -192,12 +192,15 @@ def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) ->
 
 
 def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
-    """Return the rare curves that are named, and whose generator stands in digits or limbs."""
+    """Return the rare curves that are named, and whose generator stands in digits, or in limbs.
+
+    In limbs where there are few runs alone.
+    """
     rows = []
     for name in (name for name in RARE if name not in named):
         curve = CURVES[name]
         x, bits = generator(curve)[0], curve.p.bit_length()
-        forms = spellings(curve, big_endian=pool.big_endian)
+        forms = spellings(curve, big_endian=pool.big_endian) if pool.few else ()
         raws = {form.encode(curve, x) for form in forms if form.word > 1 or not form.most_first}
         rows += [(name, readings.BYTES, raw) for raw in sorted(raws)]
         rows += [

@@ -15,7 +15,7 @@ from scanner.detect.algebra.curve_points import GROUPS, derive
 from scanner.detect.algebra.material import Ec, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.integers import readings
-from scanner.detect.integers.pool import Pool
+from scanner.detect.integers.pool import FEW_RUNS, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.related import Related
@@ -176,6 +176,17 @@ def test_a_scalar_of_a_rare_curve(make_pool: MakePool, key: keys.EcKey, reading:
     assert describe(found.key).fingerprint.value == key.spki_sha256
     assert (found.proof, found.encoding) == ("d*G = Q", f"d {reading.name}")
     assert search(make_pool, plant("heap", 5, scalar, point)) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_scalar_of_a_rare_curve_among_many_runs(make_pool: MakePool, *, known: bool) -> None:
+    """Seen in Python, with keys of several packages: the generator in digits says enough there."""
+    key, how = RARE["brainpoolP256r1"], readings.DIGITS_30
+    scalar, point, generator = (spell(number, how, key) for number in (key.d, key.x, base(key)))
+    crowd = b"".join(noise.uniform(32, at) + bytes(16) for at in range(FEW_RUNS + 1))
+    data = plant("heap", 5, scalar, point, generator if known else base(key).to_bytes(32)) + crowd
+    found = [describe(one.key).fingerprint.value for one in search(make_pool, data)]
+    assert found == ([key.spki_sha256] if known else [])
 
 
 @pytest.mark.parametrize("name", ["digits-30", "digits-28"])
