@@ -139,12 +139,12 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 
 _EXAMINE = dict(EXAMINERS)
 
-SIFTERS: tuple[tuple[str, Sift], ...] = (("openssl", openssl.sifted),)
+SIFTERS: tuple[tuple[str, Sift], ...] = (
+    ("golang", golang.sifted),
+    ("openssl", openssl.sifted),
+)
 """Of detectors whose anchors are common, what tells of all at once at which it may find something:
 (name, function of memory, spaces and offsets)."""
-
-_SIFTED = 1 << 16
-"""Hits that are sifted together."""
 
 _TEXTS = (public_text.NAME, packed.NAME)
 """The detectors of public keys as text."""
@@ -277,9 +277,7 @@ def _sifted(session: Session, hits: Hits) -> Hits:
     for name, sift in SIFTERS:
         mine = [index for index, rule in enumerate(session.rules) if rule.detector == name]
         rows = np.flatnonzero(np.isin(hits.rule, mine))
-        for low in range(0, len(rows), _SIFTED):
-            some = rows[low : low + _SIFTED]
-            keep[some] = sift(session.memory, hits.space[some], hits.offset[some])
+        keep[rows] = sift(session.memory, hits.space[rows], hits.offset[rows])
     return Hits(rule=hits.rule[keep], space=hits.space[keep], offset=hits.offset[keep])
 
 

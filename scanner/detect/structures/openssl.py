@@ -17,6 +17,7 @@ from scanner.detect.algebra.material import Ec, Material
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.evidence import ec_derived, okp_derived, proved
 from scanner.detect.relations.weierstrass.curves import CURVES, Curve
+from scanner.detect.structures import around
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.model import Candidate, Place
@@ -72,18 +73,12 @@ def sifted(memory: Memory, where: Offsets, offsets: Offsets) -> Flags:
     What else is like its flags is common. Seen in Java, with 380,000 of them in 700 MB of objects.
     """
     word = memory.map.pointer_size
-    size = 2 * word + _INT
     flags = np.full(len(offsets), memory.map.byte_order == "little")
-    at = np.flatnonzero((offsets >= 2 * word) & (offsets + _INT <= memory.map.size[where]))
-    flat = np.empty(len(at) * size, np.uint8)
-    rows = np.arange(0, len(flat), size, dtype=np.int64)
-    sizes = np.full(len(at), size, np.int64)
-    memory.read_many(where[at], offsets[at] - 2 * word, sizes, flat.data, rows)
-    raw = flat.reshape(-1, size)
-    of_ec = ~raw[:, 2 * word :].any(axis=1)
-    pointers = raw[of_ec, : 2 * word].copy().view(f"<u{word}").astype(np.uint64)
-    there = spaces.mapped(memory.map, pointers.ravel()).reshape(-1, 2)
-    flags[at[of_ec]] &= there.all(axis=1)
+    for rows, raw in around.read(memory, where, offsets, -2 * word, 2 * word + _INT):
+        of_ec = ~raw[:, 2 * word :].any(axis=1)
+        pointers = raw[of_ec, : 2 * word].copy().view(f"<u{word}").astype(np.uint64)
+        there = spaces.mapped(memory.map, pointers.ravel()).reshape(-1, 2)
+        flags[rows[of_ec]] &= there.all(axis=1)
     return flags
 
 
