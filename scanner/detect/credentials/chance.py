@@ -21,6 +21,9 @@ _LONGEST = 256
 _STEP = 2
 """What pixels side by side differ by."""
 
+_PLACE = re.compile(rb"[A-Za-z0-9]{16,}")
+"""A word as long as what is secret in a token; a placeholder is no shorter."""
+
 _WRITTEN = re.compile(rb"[\t -~]{12}|(?:[\t -~]\0){12}")
 """Printable characters in a row, in ASCII or UTF-16LE."""
 
@@ -37,6 +40,20 @@ def shaded(value: bytes) -> bool:
     """Tell whether three of four characters hardly differ from the one before, as pixels do."""
     near = sum(abs(one - other) <= _STEP for one, other in itertools.pairwise(value))
     return 4 * near > 3 * (len(value) - 1)
+
+
+def filled(value: bytes) -> bool:
+    """Tell whether a token's long words are one character again and again, or count up.
+
+    Documents and docstrings fill the place of a secret so: ``XXXXXXXXXXXXXXXXXXXXXXXX``,
+    ``0123456789abcdef``. Of 16 random digits two in a million do, and of letters none.
+    """
+    words = _PLACE.findall(value)
+    return bool(words) and all(
+        4 * sum(0 <= other - one <= 1 for one, other in itertools.pairwise(word))
+        >= 3 * (len(word) - 1)
+        for word in words
+    )
 
 
 def crowded(text: bytes, start: int, end: int) -> bool:

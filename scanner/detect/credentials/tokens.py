@@ -248,7 +248,11 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
             if _AWS_TEXT.fullmatch(value) and _random(value):
                 yield _token(origin, match.start, value, PROBABLE, match.rule)
         elif match.visible and asked(match.rule) and not marks.by_chance(match, text, paths):
-            marked = match.confidence == "high" and marks.announced(match, text, paths)
+            marked = (
+                match.confidence == "high"
+                and marks.announced(match, text, paths)
+                and (bool(paths) or not chance.filled(_inner(value)))  # theirs may look for that
+            )
             token = _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
             yield replace(token, doubtful=True) if marks.doubtful(match, text, paths) else token
     if any(mark in text for mark in _AWS_MARKS):
@@ -358,6 +362,10 @@ def _published() -> dict[bytes, str]:
 
 def _source(value: bytes) -> str:
     """Return where a token, or the value in it, is published; empty for one that is not."""
+    return _published().get(value) or _published().get(_inner(value), "")
+
+
+def _inner(value: bytes) -> bytes:
+    """Return the value in a token that has more with it, else the token."""
     within = _WITHIN.search(value)
-    inner = (within["last"] or within["password"]) if within else b""
-    return _published().get(value) or _published().get(inner, "")
+    return (within["last"] or within["password"]) if within else value

@@ -507,6 +507,38 @@ def test_keys_that_packages_carry_are_published() -> None:
         assert not any(c.published for c in search(other.encode() + b"\0").candidates)
 
 
+PLACEHOLDERS = {
+    "slack": (
+        "https://hooks.slack.com/services/T{}/B{}/{}",
+        ("0" * 8, "0" * 8, "X" * 24),
+        ("0" * 8, "0" * 8, tokens.text("slack", 24)),
+    ),
+    "kubeadm": (
+        "kubeadm join 10.0.0.1:6443 --token {}.{}",
+        ("abcdef", HEX),
+        ("abcdef", tokens.text("kubeadm", 16, "abcdefghijklmnopqrstuvwxyz0123456789")),
+    ),
+    "gitlab": ("glpat-{}", ("1234567890" * 2,), (tokens.text("gitlab", 20),)),
+}
+
+
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("name", PLACEHOLDERS)
+def test_a_placeholder_is_a_guess(name: str, width: int) -> None:
+    """Documents fill the place of a secret with one character, or count; what is random is sure."""
+    shape, filled, random = PLACEHOLDERS[name]
+    for values, rule in ((filled, "probable-token"), (random, "service-token")):
+        text = f'    url = "{shape.format(*values)}"\n'.encode()
+        assert {found for found, _, _ in told(written(text, width))} == {rule}
+
+
+def test_a_secret_beside_a_placeholder_is_sure() -> None:
+    """A host whose name counts up is no reason to pass over its password."""
+    password = tokens.text("mongo", 12)
+    text = f"mongodb://root:{password}@{HEX}.corp.io/admin".encode()
+    assert {rule for rule, _, _ in told(b"\0" + text + b"\0")} == {"service-token"}
+
+
 LIBRARIES = {
     "python-jose": "Examples:\n    >>> jwt.encode({{'a': 'b'}}, 'secret')\n    '{}'",
     "PyJWT": ">>> print(encoded)\n{}\n",
