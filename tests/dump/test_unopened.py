@@ -112,6 +112,7 @@ FILES = {
     "lrzip": b"LRZI\0\6" + SEALED,
     "uuencode": b"begin 644 core\nM?T5,1@(!`0``\n",
     "uuencode-m": b"begin-base64 644 core.gz\nH4sIAAAA\n====\n",
+    "uuencode-m-elf": b"begin-base64 644 core\nf0VMRgIBAQAAAAAA\n====\n",
     "zpaq": b"7kSt\xa01\x83\xd3\x8c\xb2(\xb0\xd3zPQ\2\1" + SEALED,
     "shar": b"#!/bin/sh\n# This is a shell archive (produced by GNU sharutils 4.15.2).\n",
     "mail": mail(b"base64"),

@@ -219,7 +219,9 @@ def _inflates(kind: int, data: bytes) -> bool:
 
 # --- archives, memory, text ---------------------------------------------------------------------
 
-_UUENCODED = re.compile(rb"begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n[!-`]")
+_UUENCODED = re.compile(
+    rb"begin(?P<base64>-base64)? [0-7]{3,4} [^\r\n]{1,255}\r?\n(?(base64)[A-Za-z0-9+/]|[!-`])"
+)
 _MAIL = re.compile(rb"(?:From [^\n]*\n)?[A-Za-z-]{1,40}:[ \t]")
 _MIME = re.compile(rb"(?im)^mime-version:")
 _ENCODED = re.compile(rb"(?im)^content-transfer-encoding:[ \t]*\"?(?:base64|(?:x-)?uuencode)")
