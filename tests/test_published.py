@@ -146,6 +146,13 @@ def test_the_keys_of_standards_are_listed(source: str, public: str) -> None:
     [
         ("ecdsa", "MCowBQYDK2VwAyEAIwBQ0NZkIiiO41WJfm5BV42u3kQm7lYnvIXmCy8qy2U="),
         (
+            "cryptography-vectors",
+            (
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEJLzzbuz2tRnLFlOL+6bTX6giVavA"
+                "sc6NDFFT0IMCd2ibTTNUDDkFGsgq0cH5JYPg/6xUlMBFKrWYe3yQ4has9w=="
+            ),
+        ),
+        (
             "py_vapid",
             (
                 "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEJwJZq/GN8jJbo1GGpyU70hmP2hb"
