@@ -167,6 +167,37 @@ def test_the_keys_of_tests_for_python_are_listed(source: str, public: str) -> No
     assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
 
+def test_the_keys_that_documentation_of_debian_shows_are_listed() -> None:
+    """The registry's specification and the tests of openssl for R print their public halves."""
+    numbers = [
+        int.from_bytes(base64.urlsafe_b64decode(text + "="), "big")
+        for text in (
+            "m7zUpx3b-zmVE5cymSs64POG9QcyEpJaYCD82-549_Q",
+            "dU3biz8sZ_8GPB-odm8Wxz3lNDr1xcAQQPQaOcr1fmc",
+        )
+    ]
+    point = ec.EllipticCurvePublicNumbers(*numbers, ec.SECP256R1()).public_key()
+    blob = base64.b64decode("IGaRAow/S++YWvT9l4XgcBwPFBTECa9GEFMoh7e/x0mi")
+    seed = ed25519.Ed25519PublicKey.from_public_bytes(blob[-32:])
+    for source, public in (("docker-registry", point), ("r-cran-openssl", seed)):
+        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
+def test_the_keys_that_servers_are_tested_with_are_listed() -> None:
+    """The modulus stands in test/ssl/server.crt of Mosquitto."""
+    spki = base64.b64decode(
+        "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr202EHJ5c0WeB6PyjSjI"
+        "A2MVfxEVDxs05+DPVp19O3xaa/MVwJAJ1CsMRGxK8A3PKGAegazn02bnXN6VddOZ"
+        "kwFCMXxQ1J5uIrMbyQ/lM02tF/CcIGlXHugVvc9/CIpoFJ0+7yUKXj00x1sw+mX6"
+        "D9KAuRGO3cKFP5ODiBVdZm+cjmcIz2FT1N32AQTuMtU4mJ3Vssrs/6G2CHmlPGaB"
+        "/pa1AWczzrN96eX+st6a6LAY0yWAN/TX3DN5hRsYvKxZYecwRsJ1+bpUOQ45Z7dC"
+        "BMeshKjNM/m4BdX/v6xe3Rou4oP0SbNiwNcpor5Lbm3tzwuQOQRlZl+CGUvQ2tuk"
+        "7wIDAQAB"
+    )
+    assert "Mosquitto" in published.load()[hashlib.sha256(spki).hexdigest()].source
+
+
 def test_the_examples_of_stellar_are_listed() -> None:
     """Its texts are printed in docstrings: a seed in base32, behind a tag and before a sum."""
     for text in (

@@ -553,6 +553,10 @@ LIBRARIES = {
     "joserfc": ">>> encoded_jwt\n    '{}'\n    >>> token",
     "ox": " * const {}'\n * const seed = Mnemonic.toSeed(mnemonic)",
     "micro-eth-signer": " * const {}';\n * const seed = mnemonicToSeedSync(mnemonic, '');",
+    "The specification of the distribution registry": "Authorization: Bearer {}\r\n",
+    "erlang-jose": '"{}"\n',
+    "NSD": 'key:\n\tname: "sec1_key"\n\talgorithm: hmac-md5\n\tsecret: "{}"\n',
+    "OpenVPN": "<tls-auth>\n{}-----END OpenVPN Static key V1-----\n",
     "URI::otpauth": "'otpauth://totp/Example:alice@google.com?secret={}&issuer=Example' );",
 }
 
