@@ -18,6 +18,12 @@ _CROWD = 8
 _LONGEST = 256
 """Characters of a word."""
 
+_BEFORE, _AFTER = 2048, 4096
+"""Bytes around an alphabet in which others are looked for."""
+
+_LONG, _TWICE = re.compile(rb"[!-~]{16,}"), 2
+"""Words, and how many characters of an alphabet may stand in it again: those that it follows."""
+
 _STEP = 2
 """What pixels side by side differ by."""
 
@@ -83,6 +89,24 @@ def _drawn(word: bytes) -> bool:
     kinds = word.translate(_KINDS)
     changes = sum(one != other for one, other in itertools.pairwise(kinds))
     return set(kinds) >= _DRAWN and 2 * changes >= len(word) - 1
+
+
+def arranged(text: bytes, start: int, end: int) -> bool:
+    """Tell whether the word at ``start`` is an alphabet, amid words of which nine in ten are.
+
+    Letters by how often they follow others are such words, as programs that guess passwords have
+    them. Of words of 30 random characters one in thirty passes for one, and not those around it.
+    """
+    if not _alphabet(text[start:end]):
+        return False
+    words = _LONG.findall(text, max(start - _BEFORE, 0), end + _AFTER)
+    others = {word for word in words if word not in text[start:end]}
+    alphabets = sum(map(_alphabet, others))
+    return alphabets >= max(_CROWD, len(others) * 9 / 10)
+
+
+def _alphabet(word: bytes) -> bool:
+    return len(word) - len(set(word)) <= _TWICE
 
 
 def written(raw: bytes) -> bool:

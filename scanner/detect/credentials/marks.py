@@ -59,7 +59,7 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     """Tell whether the token itself holds what wakes its rule, and more than two letters of it.
 
     Letters and digits alone come about by chance in base64 and in hex: then the token must stand
-    by itself, without padding, and be no number.
+    by itself, without padding, and be no number and no alphabet.
     """
     value = text[match.start : match.end]
     held = _held(match.rule, value, paths)
@@ -69,7 +69,7 @@ def announced(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:
     alone = not any(map(_BASE64.fullmatch, around)) and not _HEX.fullmatch(value)
     padding = _PADDING.match(text, match.end)
     padded = padding is not None and (len(value) + len(padding[0])) % 4 == 0
-    return alone and not padded
+    return alone and not padded and not chance.arranged(text, match.start, match.end)
 
 
 def doubtful(match: Match, text: bytes, paths: tuple[str, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 import base64
 import os
+import random
+import string
 import tomllib
 from pathlib import Path
 
@@ -394,6 +396,23 @@ def test_a_short_mark_of_base64_for_addresses_in_a_crowd_is_probable() -> None:
     names = [b"_ZN%d4core3fmt9Formatter12writeAllTexts_3Ev" % number for number in range(10, 20)]
     assert {len(name) for name in names} == {43}
     assert told(b"\0".join([b"", token, *names, b""]))[0][0] == "service-token"
+
+
+def test_letters_by_how_often_they_come_are_no_token() -> None:
+    """Tables of programs that guess passwords hold alphabets; one that begins so had blocked.
+
+    Seen in John the Ripper. What is random holds more characters twice, as a token among such
+    words does, and an alphabet by itself, or amid what is none, may be a token.
+    """
+    letters = (string.ascii_letters + string.digits).translate(str.maketrans("", "", "BSA"))
+    orders = [random.Random(seed).sample(letters, 20 + seed) for seed in range(9)]  # noqa: S311 - a table
+    table = [b"B%c" % pair + "".join(row).encode() for pair, row in enumerate(orders, 0x61)]
+    for more in (b"", b"BS"):
+        alphabet = b"BSA" + "".join(orders[-1][:27]).encode() + more
+        assert told(b"\0\2".join([b"", *table, alphabet, b""]))[0][0] == "probable-token"
+    ids = [tokens.text(f"id-{number}", 43).encode() for number in range(2)]
+    for words in ([*table, alphabet + b"A"], [*table[:7], alphabet], [*table, *ids, alphabet]):
+        assert told(b"\0\2".join([b"", *words, b""]))[0][0] == "service-token"
 
 
 def test_a_sum_tells_a_token_in_a_longer_word() -> None:
