@@ -168,7 +168,7 @@ def test_the_keys_of_tests_for_python_are_listed(source: str, public: str) -> No
 
 
 def test_the_keys_that_documentation_of_debian_shows_are_listed() -> None:
-    """The registry's specification and the tests of openssl for R print their public halves."""
+    """A specification prints a public half; others stand in files beside the private ones."""
     numbers = [
         int.from_bytes(base64.urlsafe_b64decode(text + "="), "big")
         for text in (
@@ -179,7 +179,10 @@ def test_the_keys_that_documentation_of_debian_shows_are_listed() -> None:
     point = ec.EllipticCurvePublicNumbers(*numbers, ec.SECP256R1()).public_key()
     blob = base64.b64decode("IGaRAow/S++YWvT9l4XgcBwPFBTECa9GEFMoh7e/x0mi")
     seed = ed25519.Ed25519PublicKey.from_public_bytes(blob[-32:])
-    for source, public in (("docker-registry", point), ("r-cran-openssl", seed)):
+    blob = base64.b64decode("EvA4OYtMK/9P/rp2qlQTohvUZ/wkl8ZzE40Xlt+shZ0=")
+    issuer = ed25519.Ed25519PublicKey.from_public_bytes(blob)
+    sources = {"docker-registry": point, "r-cran-openssl": seed, "librust-rustls-dev": issuer}
+    for source, public in sources.items():
         spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         assert source in published.load()[hashlib.sha256(spki).hexdigest()].source
 
