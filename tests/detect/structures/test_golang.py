@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures import containers, elfcore, noise
 from fixtures import keys as recipes
 from scanner import correlate, rules
 from scanner.detect.algebra.material import describe
+from scanner.detect.structures import golang
 from scanner.detect.structures.golang import again, examine
 from scanner.dump import space
 from scanner.dump.space import Memory
@@ -91,6 +93,25 @@ def test_a_slice_amid_others_of_its_size(tmp_path: Path, word: int, machine: str
     (one,) = correlate.findings(scanned, RULES)
     assert (one.fingerprint.value, one.confidence) == (ED25519.spki_sha256, Confidence.PROOF)
     assert any(seen.encoding == "Go ed25519.PrivateKey" for seen in one.occurrences)
+
+
+@pytest.mark.parametrize("word", [8, 4])
+def test_the_first_slices_of_a_heap_are_tried(monkeypatch: pytest.MonkeyPatch, word: int) -> None:
+    """Each address once, none outside of the heap; what may be of another key is left in."""
+    monkeypatch.setattr(golang, "MOST_SLICES", 2)
+    heap = WIDE[word]
+    addresses = [heap + 192, heap + 64, heap + 128, heap + 64, heap << 4, heap + 65]
+    lengths = [64, 64, 64, 64, 64, 65]
+    pairs = zip(addresses, lengths, strict=True)
+    data = b"".join(number.to_bytes(word, "little") for pair in pairs for number in pair)
+    data = data.ljust(1024, b"\0")
+    region = Region(start=heap, size=len(data), file_offset=0)
+    layout = Layout(format="elfcore", pointer_size=word, regions=(region,))
+    memory = Memory(space.build(layout, len(data))[0], file_of(data))
+    offsets = np.arange(6) * 2 * word + word // 2
+    kept = golang.sifted(memory, np.zeros(6, np.int64), offsets)
+    assert kept.tolist() == [False, True, True, False, False, True]
+    assert golang.sifted(memory, np.zeros(1, np.int64), np.array([1022])).tolist() == [True]
 
 
 def test_what_ends_before_its_end() -> None:
