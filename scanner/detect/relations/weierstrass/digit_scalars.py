@@ -83,6 +83,9 @@ each."""
 _ROWS = 64
 """Numbers that are read at once."""
 
+_Spelled = tuple[str, Reading, bytes]
+"""A curve, and a number that says that it is used, as a reading spells it."""
+
 _Trial = tuple[Ec, int, Reading]
 """A key, where in the pool its scalar stands, and how it is read."""
 
@@ -172,7 +175,7 @@ def _wanted(
     named = frozenset(curve for curve, _ in known).intersection(RARE)
     if pool.few:
         named |= {name for name in RARE if name not in named and _pointed(pool, name, begun)}
-    yield from sorted(_rare(pool, named) if trials else named)
+    yield from sorted(_rare(pool, named, begun) if trials else named)
 
 
 def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) -> bool:
@@ -191,12 +194,14 @@ def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) ->
     return False
 
 
-def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
+def _rare(
+    pool: Pool, named: frozenset[str], begun: Sequence[tuple[Reading, Offsets]]
+) -> frozenset[str]:
     """Return the rare curves that are named, and whose generator stands in digits, or in limbs.
 
-    In limbs where there are few runs alone.
+    In limbs, and in digits anywhere, where there are few runs; else where numbers begin alone.
     """
-    rows = []
+    rows: list[_Spelled] = []
     for name in (name for name in RARE if name not in named):
         curve = CURVES[name]
         x, bits = generator(curve)[0], curve.p.bit_length()
@@ -208,14 +213,25 @@ def _rare(pool: Pool, named: frozenset[str]) -> frozenset[str]:
             for how in digits.held(pool.readings)
             for number in generator(curve)
         ]
-    lows = words.firsts(raw for *_, raw in rows)
-    found = words.find(pool.data, lows)
-    there = (
-        rows[row][0]
-        for row, at in found
-        if readings.stands(rows[row][1], pool.data, at, rows[row][2])
-    )
+    spots = _beginning(pool, begun, rows)
+    if pool.few:
+        lows = words.firsts(raw for *_, raw in rows)
+        spots = ((rows[row], at) for row, at in words.find(pool.data, lows))
+    there = (name for (name, how, raw), at in spots if readings.stands(how, pool.data, at, raw))
     return named.union(there)
+
+
+def _beginning(
+    pool: Pool,
+    begun: Sequence[tuple[Reading, Offsets]],
+    rows: Sequence[_Spelled],
+) -> Iterator[tuple[_Spelled, int]]:
+    """Yield the numbers, and where one begins whose first digit is theirs."""
+    for how, at in begun:
+        digit = readings.gather(pool.data, at, f"<u{how.word}")
+        for row in (row for row in rows if row[1] == how):
+            first = np.uint64(int.from_bytes(row[2][: how.word], "little"))
+            yield from ((row, spot) for spot in at[digit == first].tolist())
 
 
 def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[_Trial]:
