@@ -13,7 +13,7 @@ RULES = rules.load()
 
 def scanned(folder: Path, *parts: bytes) -> Scan:
     """Scan a core in which each part stands in a place of its own, between zeros."""
-    data = noise.mixed(24_576, 5)
+    data = noise.mixed(24_576, 3)
     for index, part in enumerate(parts):
         data = noise.plant(data, 4096 * (2 * index + 1) - 8, bytes(8) + part + bytes(8))
     path = folder / "core"
