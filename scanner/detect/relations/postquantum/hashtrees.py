@@ -19,12 +19,12 @@ from scanner.detect.algebra.material import Material
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import pqc
 from scanner.detect.asn1.der import Malformed
-from scanner.detect.integers import readings
+from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.places import variety, words
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
-from scanner.model import Candidate
+from scanner.model import Candidate, Place
 
 EFFORT = (12_000_000, 3_000_000)
 """Microseconds, by the table of ``slhdsa``, that the roots of a pool may take, of few runs or of
@@ -32,6 +32,9 @@ many: the dearest set takes half a second, and all of its size one and a half at
 
 LESS = (1_000_000, 20_000)
 """The same of what only stands twice: a few fast sets, and of few runs one or two small ones."""
+
+LEAST = (40_000, 20_000)
+"""The same of what may as well be two numbers: fast sets alone."""
 
 MOST_PLACES, MOST_OBJECTS = 16, 4_096
 """Places of one known public key before which a key may stand; objects whose pointer is read."""
@@ -70,11 +73,13 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
     seen: set[tuple[bytes, str]] = set()
     announced = itertools.chain(_objects(pool), _before(pool, known))
     yield from _found(pool, announced, pool.budget(*EFFORT), seen)
-    yield from _found(pool, _twice(pool), pool.budget(*LESS), seen)
+    likely, others = _twice(pool)
+    yield from _found(pool, likely, pool.budget(*LESS), seen)
+    yield from _found(pool, others, pool.budget(*LEAST), seen)
 
 
 def _found(
-    pool: Pool, trials: Iterator[_Trial], left: int, seen: set[tuple[bytes, str]]
+    pool: Pool, trials: Iterable[_Trial], left: int, seen: set[tuple[bytes, str]]
 ) -> Iterator[Related]:
     """Yield the keys among some trials, each tried once, which may take so many microseconds."""
     for position, names in trials:
@@ -90,7 +95,8 @@ def _found(
             if key is not None:
                 seen.update((raw, other) for other in names)
                 place = pool.place(position, size)
-                yield Related(key=key, proof=PROOF, encoding=ENCODING, places=(place,))
+                form = pool.form(position, ENCODING)
+                yield Related(key=key, proof=PROOF, encoding=form, places=(place,))
                 break
 
 
@@ -145,22 +151,50 @@ def _before(pool: Pool, known: list[PublicKey]) -> Iterator[_Trial]:
             yield position, (key.algorithm,)
 
 
-def _twice(pool: Pool) -> Iterator[_Trial]:
-    """Yield what fills a run, and has its last two parts in another run, which those fill.
+def _twice(pool: Pool) -> tuple[list[_Trial], list[_Trial]]:
+    """List what fills a run, and has its last two parts in another run, which those fill.
 
     Or what is counted by the word before it, which comes first. What is derived from secrets is
-    laid down twice as well: of a handshake dozens of such pieces stand within longer runs.
+    laid down twice as well: of a handshake dozens of such pieces stand within longer runs. In the
+    second list is what may be two numbers that were put together, for its first half stands alone
+    too (seen of the random numbers of TLS in Java), and what only may be read in halves.
     """
+    likely: list[_Trial] = []
+    others: list[_Trial] = []
     for list_keys, n in itertools.product((_counted, _edges), _SIZES):
         keys = _varied(pool, list_keys(pool, slhdsa.PARTS * n), n)[:MOST]
-        copies = np.concatenate((_counted(pool, 2 * n), _edges(pool, 2 * n)))
-        wanted = readings.gather(pool.data, keys + 2 * n, "<u8")
-        there = readings.gather(pool.data, copies, "<u8")
-        keys, copies = keys[np.isin(wanted, there)], copies[np.isin(there, wanted)]
-        public = {pool.data[at : at + 2 * n].tobytes() for at in copies.tolist()}
+        halves = np.concatenate((_counted(pool, 2 * n), _edges(pool, 2 * n)))
+        first, last = (readings.gather(pool.data, keys + step, "<u8") for step in (0, 2 * n))
+        there = readings.gather(pool.data, halves, "<u8")
+        keys, halves = keys[np.isin(last, there)], halves[np.isin(there, (first, last))]
+        alone: dict[bytes, list[Place]] = {}
+        for at in halves.tolist():
+            half = pool.data[at : at + 2 * n].tobytes()
+            alone.setdefault(half, []).append(pool.place(at, 2 * n))
         for position in keys.tolist():
-            if pool.data[position + 2 * n : position + slhdsa.PARTS * n].tobytes() in public:
-                yield position, tuple(slhdsa.of_size(n))
+            raw = pool.data[position : position + slhdsa.PARTS * n].tobytes()
+            place = pool.place(position, slhdsa.PARTS * n)
+            secret, public = (
+                any(_apart(pool.memory, place, one, behind=behind) for one in alone.get(half, ()))
+                for half, behind in ((raw[: 2 * n], True), (raw[2 * n :], False))
+            )
+            if raw[2 * n :] in alone:
+                trials = likely if public and not secret else others
+                trials.append((position, tuple(slhdsa.of_size(n))))
+    return likely, others
+
+
+def _apart(memory: Memory, whole: Place, half: Place, *, behind: bool) -> bool:
+    """Tell whether a half is no part of such a whole, by what is behind it or before it.
+
+    Of digits of hex that fill a slot of Go's both halves may be numbers too, and are in the pool.
+    """
+    rest = whole.size - half.size
+    start = half.offset + half.size if behind else half.offset - rest
+    other = whole.offset + half.size if behind else whole.offset
+    return start < 0 or memory.clip(half.space, start, rest) != memory.read(
+        whole.space, other, rest
+    )
 
 
 def _varied(pool: Pool, found: Offsets, n: int) -> Offsets:
@@ -202,5 +236,5 @@ def _edges(pool: Pool, size: int) -> Offsets:
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a key again."""
-    place = candidate.places[0]
-    return [pqc.slh(candidate.algorithm, memory.read(place.space, place.offset, place.size))]
+    raw = bare_numbers.number(memory, candidate.places[0])
+    return [pqc.slh(candidate.algorithm, raw[: slhdsa.SETS[candidate.algorithm].private])]

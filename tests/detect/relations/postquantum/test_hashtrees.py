@@ -1,8 +1,10 @@
 """SLH-DSA keys as bare bytes: behind a pointer, before a public key, or with it elsewhere."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from scanner.detect.asn1 import x509
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.postquantum import hashtrees
 from scanner.dump.space import Memory
+from tests.detect import planted as planted_scan
 from tests.detect.relations import second_look
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -147,6 +150,33 @@ def test_nothing_in_noise(make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(slhdsa, "root", lambda *_: pytest.fail("a root was computed"))
     pool, memory = make_pool(getattr(noise, kind)(1 << 18, 5))
     assert search(pool, memory, *map(certified, NAMES)) == []
+
+
+@pytest.mark.parametrize("n", [16, 24, 32])
+def test_two_numbers_that_stand_alone_too_cost_little(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    """Seen of the random numbers of client and server in Java: an array of both, and each alone."""
+    spent: list[int] = []
+    monkeypatch.setattr(slhdsa, "root", lambda name, *_: spent.append(slhdsa.SETS[name].cost))
+    whole = noise.uniform(4 * n, 11)
+    data = planted(whole)
+    for at, half in ((4096, whole[: 2 * n]), (8192, whole[2 * n :])):
+        data = noise.plant(data, at, bytes(16) + half + bytes(16))
+    assert search(*make_pool(data)) == []
+    assert 0 < sum(spent) <= hashtrees.LEAST[0]
+
+
+@pytest.mark.parametrize(
+    ("spell", "form"), [(bytes.hex, "hex"), (lambda raw: b64encode(raw).decode(), "base64")]
+)
+@pytest.mark.parametrize("name", FAST[::2])
+def test_a_key_in_text(tmp_path: Path, name: str, spell: Callable[[bytes], str], form: str) -> None:
+    """A word of hex or base64, and the public half as another; it is read again, to be traced."""
+    key = pqc.slh_key(name)
+    words = (spell(raw).encode() for raw in (key, key[len(key) // 2 :]))
+    (one,) = planted_scan.private(planted_scan.scanned(tmp_path, *words))
+    assert (one.fingerprint.value, one.encoding) == (named(name), form)
 
 
 def test_objects_without_end_are_bounded(
