@@ -39,6 +39,18 @@ BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
 """Characters of the texts, and the bytes of what they spell."""
 
+TAGGED = {
+    -(-8 * (1 + size) // 6): tags
+    for tags, sizes in ((b"\0\2\3", (32, 48, 66)), (b"\4", (64, 96, 132)))
+    for size in sizes
+}
+"""Characters of base64 that spells one byte more, and what that may be: before a number the zero of
+a sign (BigInteger of Java), or the kind of a point (SEC 1 section 2.3.3), as before both of its
+coordinates. Public keys of web push are such texts (RFC 8292)."""
+
+TAGS = b"AB"
+"""How base64 begins that spells such a byte first."""
+
 AHEAD = (0, 2, 4, 10)
 """Characters that may stand before the digits of hex: jsrsasign pads with ten zeros."""
 
@@ -176,8 +188,8 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
         match = digits
     elif match is None or (before and PART[before[0]] and not adjoined):
         return None
-    found = _integer(match) or _of_base58(match) or _counted(match) or _decoded(match)
-    found = found or _of_base32(match)
+    found = _integer(match) or _of_base58(match) or _counted(match)
+    found = found or _of_hex(match) or _of_base64(match) or _of_base32(match)
     if found is None:
         return None
     form, raw = found
@@ -234,13 +246,19 @@ def _of_base32(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     return None
 
 
-def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+def _of_hex(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
     for ahead in AHEAD if not pad else ():
         digits = text[ahead:]
         if len(digits) in HEX and _AHEAD.fullmatch(text, 0, ahead) and _ONE_CASE.fullmatch(digits):
             return "hex", bytes.fromhex(digits.decode())
-    if len(text) not in BASE64 or len(pad) not in (0, -len(text) % 4):
+    return None
+
+
+def _of_base64(match: re.Match[bytes]) -> tuple[str, bytes] | None:
+    text, pad = match.groups()
+    tags = TAGGED.get(len(text), b"")
+    if not (tags or len(text) in BASE64) or len(pad) not in (0, -len(text) % 4):
         return None
     plain = text.translate(armour.FROM_URL)
     if plain != text and any(sign in text for sign in b"+/"):
@@ -249,9 +267,9 @@ def _decoded(match: re.Match[bytes]) -> tuple[str, bytes] | None:
         raw = base64.b64decode(plain + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         return None
-    if base64.b64encode(raw).rstrip(b"=") != plain:
+    if base64.b64encode(raw).rstrip(b"=") != plain or (tags and raw[0] not in tags):
         return None
-    return "base64", raw
+    return "base64", raw[1:] if tags else raw
 
 
 def _counted(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -28,13 +28,18 @@ from scanner.detect.integers.bare_numbers import (
     PICKLED,
     SIGNS,
     SLOT,
+    TAGGED,
+    TAGS,
 )
 
-_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED = 1, 2, 4, 8, 16, 32
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED, _IS_TAGGED = (
+    1 << bit for bit in range(7)
+)
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
 _LENGTHS[[*COUNTED]] |= _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
+_LENGTHS[[*TAGGED]] |= _IS_TAGGED
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 _LENGTHS[[count + 2 for count in DECIMAL]] |= _IS_PICKLED
 _LENGTHS[[*BASE32]] |= _IS_BASE32
@@ -72,7 +77,7 @@ _JUDGED, _FEWEST = 43, 4
 least."""
 
 _EIGHT = 8
-_SIGNS = np.frombuffer(SIGNS, np.uint8)
+_SIGNS, _TAGS = np.frombuffer(SIGNS, np.uint8), np.frombuffer(TAGS, np.uint8)
 _ALNUM = INSIDE & ~np.isin(np.arange(256), _SIGNS)
 _ROWS = 1 << 12
 """Words that are followed up at once."""
@@ -345,7 +350,8 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     upper, digits = (kinds & _UPPER > 0).sum(axis=1), (kinds & _DIGIT > 0).sum(axis=1)
     lower = (kinds & _LOWER > 0).sum(axis=1)
     spelled = (upper >= _FEWEST) & (lower >= _FEWEST) & (digits > 0)
-    spelled &= (length & _IS_BASE64) > 0
+    tagged = np.isin(seen[:, 0], _TAGS) & ((length & _IS_TAGGED) > 0)
+    spelled &= tagged | ((length & _IS_BASE64) > 0)
     nibbles = ((kinds & _NIBBLE > 0) | ~good)[:, 2:].all(axis=1)  # 0x may stand before
     spelled |= nibbles & (digits >= _FEWEST) & ((length & _IS_HEX) > 0)
     spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)

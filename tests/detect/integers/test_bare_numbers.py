@@ -42,6 +42,7 @@ def bytewise(raw: bytes) -> bytes:
 SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "base64url": url,
     "base64": base64.b64encode,
+    "base64, signed": lambda raw: base64.b64encode(b"\0" + raw),
     "hex": lambda raw: raw.hex().encode(),
     "hex, upper case": lambda raw: raw.hex().upper().encode(),
     "hex, announced": lambda raw: b"0x" + raw.hex().encode(),
@@ -352,16 +353,32 @@ def test_digests_hide_no_scalar_that_is_written_otherwise(tmp_path: Path, spelli
     assert found.proof == "d*G = Q"
 
 
-@pytest.mark.parametrize("public", ["point", "compressed point", "point of P-521"])
-def test_a_scalar_whose_point_is_written_in_hex(tmp_path: Path, public: str) -> None:
-    """As most programs write public keys, behind the byte that says what follows (SEC 1)."""
-    key = P521 if "521" in public else P256
-    x, y, scalar = (n.to_bytes(key.field_bytes, "big").hex() for n in (key.x, key.y, key.d))
-    text = f"{2 + key.y % 2:02d}{x}" if "compressed" in public else f"04{x}{y}"
-    data = noise.plant(noise.text(SIZE, 3), 5001, f"\0{text}\0".encode())
-    data = noise.plant(data, 9000, f"\0{scalar}\0".encode())
+@pytest.mark.parametrize("spelling", ["hex", "base64", "base64url, two bytes a character"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+def test_a_scalar_whose_point_is_written(
+    tmp_path: Path, curve: str, spelling: str, *, compressed: bool
+) -> None:
+    """As most programs write public keys, behind the byte that says what follows (SEC 1).
+
+    Seen in base64url in configurations of web push (VAPID).
+    """
+    key = keys.ec_key(curve)
+    x, y, scalar = (n.to_bytes(key.field_bytes, "big") for n in (key.x, key.y, key.d))
+    point = bytes((2 + key.y % 2,)) + x if compressed else b"\4" + x + y
+    spell = SPELLINGS[spelling]
+    data = noise.plant(noise.text(SIZE, 3), 5001, bytes(3) + spell(point) + bytes(3))
+    data = noise.plant(data, 9000, bytes(3) + spell(scalar) + bytes(3))
     (found,) = private(scanned(tmp_path, data), key.spki_sha256)
     assert found.proof == "d*G = Q"
+
+
+@pytest.mark.parametrize("tag", range(8))
+def test_no_number_has_another_byte_before(tag: int) -> None:
+    """A sign's zero and the kinds of compressed points alone stand before 32 bytes."""
+    raw = P256.d.to_bytes(32, "big")
+    found = bare_numbers.read(Bytes(url(bytes((tag,)) + raw)), 0, 0)
+    assert (found and found.raw) == (raw if tag in (0, 2, 3) else None)
 
 
 @pytest.mark.parametrize(
