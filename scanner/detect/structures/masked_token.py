@@ -4,9 +4,10 @@
 which XOR joins: one in the object, one behind its pointer. Between them lies the word ``RJR``. What
 is private of an object, its modulus too, is an initialisation vector and AES-CBC; of numbers that
 fill their blocks the last block is padding alone, and so all of memory says at once where such
-values end. RSA keys prove themselves; 32 bytes may be a secret key as well, so of curves only those
-are told whose public half stands in memory. Machines of 32 bits, and allocators that put no size
-before a block, are not known.
+values end. RSA keys prove themselves; a scalar is as long as the end of a prime, so of curves only
+values are tried that fill what the allocator gave them; and as 32 bytes may be a secret key too,
+only those are told whose public half stands in memory. Machines of 32 bits, and allocators that
+put no size before a block, are not known.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import effort
 from scanner.detect.algebra.material import Ec, Material, Okp, Rsa, describe
 from scanner.detect.asn1.keys import Proved
@@ -40,8 +42,11 @@ _BEFORE, _BEHIND, _WITHIN = 64, 32, 40
 _FAR = 1 << 26
 """Bytes of memory that are looked at, at most, for the object, for values and for public halves."""
 
-_VALUES, _NEEDLES = 1 << 10, 32
-"""Values of a token, and public halves that are looked for."""
+_VALUES, _NEEDLES = 1 << 13, 1 << 10
+"""Values of a token, and public halves that are looked for, at most."""
+
+_SEARCHED = 4
+"""Bits of how many bytes are searched for a needle while one is looked through otherwise."""
 
 _USUAL = 65537
 
@@ -51,9 +56,31 @@ _NEAR = 64
 _PRIMES = (64, 96, 128, 192, 256)
 """Bytes of a prime: keys of 1024 to 4096 bits."""
 
-_CURVES = {32: ("P-256", "secp256k1", "brainpoolP256r1"), 48: ("P-384",), 66: ("P-521",)}
+_SHORT = ("P-256", "secp256k1", "brainpoolP256r1")
+_MIDDLE = ("P-384", "brainpoolP384r1")
+_CURVES = {
+    28: ("P-224", "brainpoolP224r1"),
+    31: _SHORT,
+    32: _SHORT,
+    47: _MIDDLE,
+    48: _MIDDLE,
+    57: (),
+    65: ("P-521",),
+    66: ("P-521",),
+    64: ("brainpoolP512r1",),
+}
+"""Bytes of a scalar, without the zeros before it, or of a seed: half of those on P-521 have 65.
+
+The last are those of primes of RSA keys of 1024 bits too."""
+
+_SEEDS = {32: "ed25519", 57: "ed448"}
+
+_PADDINGS, _SURE = (BLOCK, 15, 14, 7, 4, 1), 7
+"""What fills the last blocks of numbers; shorter padding than this is in any noise."""
 
 _WORD = 8
+_FLAGS = np.uint64(7)
+"""Of the size before a block, in glibc's malloc."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -65,6 +92,8 @@ class _Value:
     plain: bytes
     """What the blocks before its end hold, as far as any value goes, without the padding."""
     padding: int
+    allotted: tuple[int, ...]
+    """Bytes of scalars and seeds for which such a value fills what the allocator gave it."""
 
     def last(self, size: int) -> bytes:
         """Return the last bytes, if a value of so many would end here."""
@@ -141,7 +170,7 @@ def _joined(memory: Memory, halves: tuple[Place, Place]) -> bytes:
 
 
 def _values(memory: Memory, halves: tuple[Place, Place], space: int) -> list[_Value]:
-    """Return what is sealed in memory and fills its blocks, or ends two bytes into one."""
+    """Return what is sealed in memory and whose padding is that of a number."""
     cipher = Cipher(algorithms.AES256(_joined(memory, halves)), modes.ECB())  # noqa: S305 - of CBC
     found: dict[tuple[int, int], _Value] = {}
     longest = 2 * _PRIMES[-1]
@@ -150,16 +179,42 @@ def _values(memory: Memory, halves: tuple[Place, Place], space: int) -> list[_Va
         raw = cipher.decryptor().update(data[: count * BLOCK])
         sealed = np.frombuffer(data, np.uint8, count * BLOCK).reshape(count, BLOCK)
         plain = np.frombuffer(raw, np.uint8).reshape(count, BLOCK)[1:] ^ sealed[:-1]
-        for padding in (BLOCK, BLOCK - 2):
-            whole = (plain[:, BLOCK - padding :] == padding).all(axis=1)
-            for row in np.flatnonzero(whole).tolist():
+        for padding in _PADDINGS:
+            rows = np.flatnonzero(plain[:, -1] == padding)
+            rows = rows[(plain[rows, BLOCK - padding :] == padding).all(axis=1)]
+            fills = _fills(data, rows, padding)
+            for row in rows.tolist() if padding >= _SURE else sorted(set().union(*fills.values())):
                 before = plain[max(row - longest // BLOCK, 0) : row + 1].tobytes()
                 end = start + (row + 2) * BLOCK
-                value = _Value(space=other, end=end, plain=before[:-padding], padding=padding)
+                value = _Value(
+                    space=other,
+                    end=end,
+                    plain=before[:-padding],
+                    padding=padding,
+                    allotted=tuple(size for size, those in fills.items() if row in those),
+                )
                 found.setdefault((other, end), value)  # that of the earlier block is whole
         if len(found) > _VALUES:
             break
     return [found[place] for place in sorted(found)][:_VALUES]
+
+
+def _fills(data: bytes, rows: Offsets, padding: int) -> dict[int, set[int]]:
+    """Return by sizes on curves the rows that end values before which a block's size fits.
+
+    Where less than a block would be left the allocator gives 16 bytes more.
+    """
+    words = np.frombuffer(data, "<u8", len(data) // _WORD) & ~_FLAGS
+    fills: dict[int, set[int]] = {}
+    for size in _CURVES:
+        whole = BLOCK + size + padding
+        if whole % BLOCK:
+            continue
+        heads = ((rows + 2) * BLOCK - whole) // _WORD - 1
+        inside = rows[heads >= 0]
+        fits = np.isin(words[heads[heads >= 0]], (whole + BLOCK, whole + 2 * BLOCK))
+        fills[size] = set(inside[fits].tolist())
+    return fills
 
 
 def _opened(memory: Memory, token: bytes, place: Place) -> bytes:
@@ -215,18 +270,18 @@ def _curves(
 ) -> Iterator[tuple[Key, tuple[Place, ...]]]:
     """Yield the keys of scalars and seeds whose public half stands in memory."""
     wanted: dict[bytes, tuple[Ec | Okp, Place]] = {}
-    for size, curves in _CURVES.items():
-        for value in values:
-            raw = value.last(size)
-            if not raw or len(wanted) >= _NEEDLES:
-                continue
-            keys: list[Ec | Okp | None] = [
-                *(ec_derived(curve, int.from_bytes(raw, "big")) for curve in curves),
-                okp_derived("ed25519", raw) if size == KEY else None,
-            ]
-            for key in [key for key in keys if key is not None]:
-                wanted.setdefault(_public(key), (key, value.place(size)))
+    for size, value in ((size, value) for size in _CURVES for value in values):
+        raw = value.last(size) if size in value.allotted else b""
+        if not raw or len(wanted) >= _NEEDLES:
+            continue
+        keys: list[Ec | Okp | None] = [
+            *(ec_derived(curve, int.from_bytes(raw, "big")) for curve in _CURVES[size]),
+            okp_derived(_SEEDS[size], raw) if size in _SEEDS else None,
+        ]
+        for key in [key for key in keys if key is not None]:
+            wanted.setdefault(_public(key), (key, value.place(size)))
     for _, _, data in walk.blocks(memory, space, _FAR) if wanted else ():
+        effort.walk(len(data) * len(wanted) >> _SEARCHED)
         for public in [public for public in wanted if public in data]:
             key, place = wanted.pop(public)
             yield key, (place,)

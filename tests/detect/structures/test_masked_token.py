@@ -1,5 +1,6 @@
 """Keys of a SoftHSM token, from a file to findings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ KEYS = [
     recipes.ec_key("P-384"),
     recipes.ec_key("P-521"),
     recipes.okp_key(),
+    recipes.ec_key("P-224"),
+    recipes.ec_key("brainpoolP384r1"),
+    recipes.ec_key("brainpoolP512r1"),
+    recipes.okp_key("ed448"),
 ]
 
 
@@ -43,7 +48,7 @@ def test_a_key_of_an_open_token_is_told(tmp_path: Path, key: recipes.Key) -> Non
     assert sealed[0].address == HEAP + 0x800
 
 
-@pytest.mark.parametrize("key", KEYS[1::3], ids=range(2))
+@pytest.mark.parametrize("key", KEYS[1:5:3], ids=range(2))
 def test_a_secret_key_is_none_of_a_curve(tmp_path: Path, key: recipes.Key) -> None:
     """AES keys of a token are 32 bytes too: without a public half nothing is told."""
     assert scan(tmp_path / "core", containers.softhsm_heap(key, HEAP, public=False)) == ()
@@ -55,6 +60,23 @@ def test_damage_leaves_nothing(tmp_path: Path, at: int) -> None:
     heap = bytearray(containers.softhsm_heap(recipes.ec_key("P-384"), HEAP))
     heap[at] ^= 4
     assert scan(tmp_path / "core", bytes(heap)) == ()
+
+
+@pytest.mark.parametrize("key", KEYS[1:], ids=range(1, len(KEYS)))
+def test_numbers_of_rsa_keys_are_no_scalars(tmp_path: Path, key: recipes.Key) -> None:
+    """What is tried is as long as a scalar, and no end of the many longer values before it."""
+    heap = containers.softhsm_heap(key, HEAP, before=KEYS[:1] * 2)
+    found = scan(tmp_path / "core", heap)
+    assert {one.fingerprint.value for one in found} == {KEYS[0].spki_sha256, key.spki_sha256}
+
+
+def test_a_scalar_may_begin_with_zeros(tmp_path: Path) -> None:
+    """It is a byte shorter, and its padding of one byte is told from noise by the block's size."""
+    key = replace(recipes.ec_key(), d=recipes.ec_key().d >> 8)
+    point = key.private_key.public_key().public_numbers()
+    key = replace(key, x=point.x, y=point.y)
+    (found,) = scan(tmp_path / "core", containers.softhsm_heap(key, HEAP))
+    assert found.fingerprint.value == key.spki_sha256
 
 
 def test_a_copy_in_the_clear_is_an_occurrence_too(tmp_path: Path) -> None:
