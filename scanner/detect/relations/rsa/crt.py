@@ -3,9 +3,9 @@
 So p - 1 is what is left of e*dp - 1 when one of its small divisors is taken out, and p's length
 leaves the k of one octave: seldom more than one that divides, and a prime behind hardly ever but by
 right. That costs a hundredth of a modular power, and asks for no modulus. Of a key's DER one
-exponent may stand alone, or as a word of text, or as the number that it was read to, its modulus
-anywhere; a division of that proves. This module refuses public exponents above 65537, whose k are
-too many.
+exponent may stand alone, or as a word of text, or as the number that it was read to, or amid what
+is left of a key's numbers, end to end, its modulus anywhere; a division of that proves. This module
+refuses public exponents above 65537, whose k are too many.
 """
 
 import functools
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scanner.arrays import Words
+from scanner.arrays import Offsets, Words
 from scanner.detect.algebra.gmp import mpz
 from scanner.detect.integers import readings
 from scanner.detect.integers.readings import Reading
@@ -36,6 +36,10 @@ bits that fill their run: of longer ones fewer, as each costs more."""
 MOST_NAMED = (256, 256)
 """The same where a modulus of twice the length was read. Seen in Go, in Caddy, where hundreds of
 numbers of signatures fill their runs too."""
+
+BEFORE_LAST, LONGEST = (2, 3), 8
+"""Lengths before a run's end at which dq and dp begin where the coefficient is last, and how many
+such a run has at most: more than d, p, q, dp, dq and the coefficient."""
 
 MOST_MODULI = (2_000, 300)
 """Moduli that are divided by what an exponent gives, at 1 us each, and read once, at 15 us."""
@@ -121,8 +125,10 @@ def search(shelf: Shelf, moduli: dict[int, int], others: set[int]) -> Iterator[R
         named = named[: shelf.pool.budget(*MOST_MODULI)]
         most = shelf.pool.budget(*MOST)
         told = (itertools.islice(kind(shelf, bits), most) for kind in (_announced, _written))
-        filling = _filling(shelf, bits, named=bool(named))
-        for at, exponent, how in itertools.chain(*told, filling):
+        marks = np.sort(shelf.along(exact(shelf.numbers(2 * bits))))
+        filling = _filling(shelf, bits, marks, MOST_NAMED if named else MOST_FILLING)
+        bare = (filling, _before_last(shelf, bits, marks)) if named or len(marks) else ()
+        for at, exponent, how in itertools.chain(*told, *bare):
             for p in primes(exponent, e, bits):
                 near = itertools.chain(named, _moduli(shelf, bits, at, read))
                 divisor = mpz(p)
@@ -162,27 +168,48 @@ def _written(shelf: Shelf, bits: int) -> Iterator[tuple[int, int, Reading]]:
             yield int(shelf.pool.head[block]), number, readings.BYTES
 
 
-def _filling(shelf: Shelf, bits: int, *, named: bool) -> Iterator[tuple[int, int, Reading]]:
+def _filling(
+    shelf: Shelf, bits: int, marks: Offsets, most: tuple[int, int]
+) -> Iterator[tuple[int, int, Reading]]:
     """Yield (position, number, reading) of the odd numbers that fill their run, each once.
 
-    Where some number may be a modulus, those nearest to one come first; where none may, and none is
-    ``named``, there are none. Seen in Botan, Deno and Go, of which nothing but dp was left,
-    megabytes from the modulus.
+    Those nearest to what may be a modulus, at the ``marks``, come first. Seen in Botan, Deno and
+    Go, of which nothing but dp was left, megabytes from the modulus.
     """
     found = exact(shelf.numbers(bits, full=False, filling=True))
-    moduli = exact(shelf.numbers(2 * bits))
-    order = np.arange(len(found))
-    if len(moduli):
-        marks = np.sort(shelf.along(moduli))
-        apart = nearby.distances(shelf.pool, found.position, marks)
-        order = np.argsort(apart, kind="stable")
-    elif not named:
-        return
-    most = shelf.pool.budget(*(MOST_NAMED if named else MOST_FILLING))
-    order = order[: most * 1024**2 // bits**2]
-    for index, number in zip(order.tolist(), shelf.values(found, order), strict=True):
+    for index in _nearest(shelf, found.position, marks, most, bits):
         how = shelf.pool.readings[int(found.reading[index])]
-        yield int(found.position[index]), number, how
+        yield int(found.position[index]), shelf.value(found, index), how
+
+
+def _before_last(shelf: Shelf, bits: int, marks: Offsets) -> Iterator[tuple[int, int, Reading]]:
+    """Yield (position, number, reading) of the odd numbers before the last of a short run.
+
+    OpenSSL hands a key from one part of it to another as numbers end to end in one block, and frees
+    that as it is: p, q, dp, dq and the coefficient come last. Seen in ssh-agent, which seals its
+    keys, after it had signed.
+    """
+    pool = shelf.pool
+    how = readings.BYTES if pool.big_endian else readings.LIMBS
+    index, size = pool.readings.index(how), readings.width(how, bits)
+    ends = shelf.edges.ends[index]
+    room = np.where(ends.room <= LONGEST * size, ends.room, 0)
+    rows = [ends.at[room >= more * size] - more * size for more in BEFORE_LAST]
+    position = np.unique(np.concatenate(rows))
+    position = position[readings.low(how, pool.data, position, bits) & np.uint64(1) > 0]
+    for at in position[_nearest(shelf, position, marks, MOST_FILLING, bits)].tolist():
+        yield at, pool.number(at, bits, index), how
+
+
+def _nearest(
+    shelf: Shelf, position: Offsets, marks: Offsets, budget: tuple[int, int], bits: int
+) -> list[int]:
+    """Return which of some positions are tried: those nearest to a mark first, if there are any."""
+    order = np.arange(len(position))
+    if len(marks):
+        order = np.argsort(nearby.distances(shelf.pool, position, marks), kind="stable")
+    found: list[int] = order[: shelf.pool.budget(*budget) * 1024**2 // bits**2].tolist()
+    return found
 
 
 @functools.cache

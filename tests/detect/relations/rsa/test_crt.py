@@ -54,3 +54,25 @@ def test_an_exponent_among_many_numbers(make_pool: MakePool) -> None:
     data = b"".join((GAP, raw, GAP, FAR, *more, *crowd, GAP, modulus, GAP))
     (related,) = rsa_tests.search(make_pool, data, publics.rsa(key.n, key.e, kind="x"))
     assert related.roles == ("dp",)
+
+
+@pytest.mark.parametrize("bits", KEYS)
+@pytest.mark.parametrize("more", [b"", b"\xd3\x1f\x82\xe9\x47\x9c\x05\xb8"], ids=["", "stale"])
+@pytest.mark.parametrize("lost", [96, 240])
+def test_exponents_amid_what_is_left_of_a_block(
+    make_pool: MakePool, bits: int, more: bytes, lost: int
+) -> None:
+    """OpenSSL's freed numbers end to end, the first overwritten; a stale word behind the last.
+
+    Seen in ssh-agent, whose modulus stands as a number elsewhere and is named by nothing.
+    """
+    key = KEYS[bits]
+    numbers = (key.q, key.dp, key.dq, key.qinv)
+    whole = b"".join(rsa_tests.spell(number, "limbs-le", bits // 2)[0] for number in numbers)
+    block = whole[lost:] + more
+    modulus = rsa_tests.spell(key.n, "limbs-le")[0]
+    data = b"".join((GAP, block, GAP, FAR, modulus, GAP))
+    (related,) = rsa_tests.search(make_pool, data)
+    assert (related.roles, related.proof) == (("dp",), "(n, e, dp) factors n")
+    wrong = bytes(byte ^ 2 for byte in block)
+    assert rsa_tests.search(make_pool, data.replace(block, wrong)) == []
