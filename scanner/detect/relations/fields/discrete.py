@@ -13,7 +13,7 @@ import numpy as np
 from scanner.detect.algebra import effort, gmp, named_groups
 from scanner.detect.algebra.material import Ffc, Material
 from scanner.detect.algebra.publics import PublicKey
-from scanner.detect.integers import likelihood, readings
+from scanner.detect.integers import bare_numbers, likelihood, readings
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.fields import (
     exponents,
@@ -60,7 +60,7 @@ def search_dsa(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         known = {one.key.x for one in found if isinstance(one.key, Ffc)}
         for numbers, how, place in small_orders.search(pool, group):
             if numbers[1] not in known:
-                yield exponents.told(group, numbers, how, place)
+                yield exponents.told(group, numbers, how.name, place)
         told |= {one.key.y for one in found if isinstance(one.key, Ffc)}
     yield from short_digits.search(pool, told)
 
@@ -108,10 +108,10 @@ def _answered(pool: Pool, size: int) -> bool:
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
-    """Read an exponent again, in each reading."""
+    """Read an exponent again, in each reading, or as the text that it is."""
     table = readings.table(memory.map.byte_order)
     place, (p, q, g) = candidate.places[0], candidate.group
-    raw = memory.read(place.space, place.offset, place.size)
+    raw = bare_numbers.number(memory, place)
     hows = (*readings.unpacked(table), *digits.held(table))
     numbers = [readings.decode(how, raw) for how in hows]
     return [

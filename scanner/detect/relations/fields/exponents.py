@@ -68,13 +68,14 @@ def related(pool: Pool, group: Group, trial: Trial, proof: str) -> Related:
     """Say which key an exponent of the pool is, and where it and its group stand."""
     piece = trial.piece
     place = pool.place(piece.position, piece.size)
-    return told(group, (trial.g, piece.x, trial.y), piece.how, place, proof)
+    form = pool.form(piece.position, piece.how.name)
+    return told(group, (trial.g, piece.x, trial.y), form, place, proof)
 
 
 def told(
-    group: Group, numbers: tuple[int, int, int], how: Reading, place: Place, proof: str = PROOF
+    group: Group, numbers: tuple[int, int, int], form: str, place: Place, proof: str = PROOF
 ) -> Related:
-    """Say which key g, x and y are, where x stands in some reading, and where its group does."""
+    """Say which key g, x and y are, where x stands in some form, and where its group does."""
     g, x, y = numbers
     key = group.stated.get((g, y))
     return Related(
@@ -88,7 +89,7 @@ def told(
             more=key.raw if key else b"",
         ),
         proof=proof,
-        encoding=f"x {how.name}",
+        encoding=f"x {form}",
         places=(place, *group.bases[g]),
     )
 

@@ -112,17 +112,28 @@ def of_order(pool: Pool, q: int, near: tuple[Place, ...], most: int, p: int) -> 
     """Yield at most ``most`` numbers of the length of an order that fill their words.
 
     What adjoins a number as long as ``p`` comes first: a public number stands beside its exponent.
-    Every other one says its own length, as long as there are such: behind the count of its ints, or
-    as a DER INTEGER. Near is what is near to the order as well, wherever that stands.
+    Every other one says its own length, as long as there are such: behind the count of its ints, as
+    a DER INTEGER, or as a word of text. Near is what is near to the order as well, wherever that
+    stands.
     """
     bits, width = q.bit_length(), (p.bit_length() + 7) // 8
     near = (*near, *_standing(pool, q))
     count = readings.count(JAVA, bits)
     told = _in_turn(
-        _ints(pool, count, near), _dumped(pool, count, near), _integers(pool, bits, near)
+        _ints(pool, count, near),
+        _dumped(pool, count, near),
+        _integers(pool, bits, near),
+        _written(pool, (bits + 7) // 8),
     )
     fit = (piece for piece in told if 1 << bits - _LACK < piece.x < q)
     return itertools.islice(_in_turn(fit, _of_order(pool, q, near, width)), most)
+
+
+def _written(pool: Pool, size: int) -> Iterator[Piece]:
+    """Yield the numbers of so many bytes that are written as text."""
+    for block, text in pool.texts.items():
+        if len(text.raw) == size:
+            yield Piece(int.from_bytes(text.raw, "big"), int(pool.head[block]), size, BYTES)
 
 
 def _standing(pool: Pool, q: int) -> Iterator[Place]:

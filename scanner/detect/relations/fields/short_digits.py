@@ -74,7 +74,7 @@ def _keys(
             if y in elements and y not in found and y != g:
                 found.add(y)
                 proof = NONCE_DSA if y % q in rests else exponents.PROOF
-                yield exponents.told(group, (g, one.value, y), how, one.place, proof)
+                yield exponents.told(group, (g, one.value, y), how.name, one.place, proof)
 
 
 def _around(pool: Pool, how: Reading, place: Place) -> list[_Number]:

@@ -5,7 +5,9 @@ import hashlib
 import itertools
 import math
 import struct
+from base64 import b64encode
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -24,7 +26,9 @@ from scanner.detect.relations.fields import discrete, dsa_nonces, groups, logari
 from scanner.detect.relations.places import digits
 from scanner.detect.relations.related import Related
 from scanner.dump.space import Memory
+from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import NONCE_DSA, Place
+from scanner.progress import Silence
 from tests.detect.damaged.test_headless_dsa import key, named
 from tests.detect.relations import second_look
 
@@ -623,3 +627,20 @@ def test_random_bytes_hold_no_key(make_pool: MakePool, kind: str) -> None:
     pool, _ = make_pool(noise.KINDS[kind](1 << 15, 11))
     assert list(discrete.search_dsa(pool, ())) == []
     assert list(discrete.search_dh(pool, ())) == []
+
+
+@pytest.mark.parametrize("form", ["limbs-le", "bytes-be", "hex", "base64"])
+def test_an_exponent_alone_beside_a_public_key(tmp_path: Path, form: str) -> None:
+    """A public key stands behind all that looks random, of which there is but the exponent."""
+    secret = key(256)
+    x = secret.private_numbers().x.to_bytes(32, "big")
+    spelled = {"limbs-le": x[::-1], "bytes-be": x, "hex": x.hex().encode(), "base64": b64encode(x)}
+    spki = secret.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    data = noise.plant(noise.text(1 << 14), 4096, bytes(8) + spelled[form] + bytes(8))
+    path = tmp_path / "core"
+    path.write_bytes(noise.plant(data, 8192, bytes(8) + spki + bytes(8)))
+    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    (one,) = (candidate for candidate in found.candidates if candidate.kind == "private-key")
+    assert (one.encoding, one.fingerprint.value) == (f"x {form}", named(256))
