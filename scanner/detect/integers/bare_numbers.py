@@ -181,12 +181,14 @@ def _of_word(memory: Memory, space: int, offset: int, size: int) -> Written | No
     text = memory.clip(space, offset, (LONGEST + 8) * width)[::width]
     before = armour.before(memory, space, offset, width)
     adjoined = size == SLOT and bool(before) and INSIDE[before[0]]
-    counted = int.from_bytes(memory.clip(space, offset - COUNT, COUNT), "little") == size
+    head = memory.clip(space, offset - COUNT, COUNT)
+    counted = int.from_bytes(head, "little") == size
+    counted |= size in (*head[-1:], int.from_bytes(head[-2:], "big"))
     match = _WORD.match(text[:size] if size == SLOT or (size and counted) else text)
     digits = _DIGITS.match(text)
     if digits is not None and _parted(before, digits[1], text[digits.end() :]):
         match = digits
-    elif match is None or (before and PART[before[0]] and not adjoined):
+    elif match is None or (before and PART[before[0]] and not (adjoined or counted)):
         return None
     found = _integer(match) or _of_base58(match) or _counted(match)
     found = found or _of_hex(match) or _of_base64(match) or _of_base32(match)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
-from scanner.detect.integers import characters
+from scanner.detect.integers import characters, leads
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
     BASE32,
@@ -256,6 +256,8 @@ def _whole(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
         return at, at
     start, size = _spans(buffer, at, width, INSIDE)
     size = _counted(buffer, start, size) if width == 1 else size
+    others = leads.without(buffer, start, size, width, _LENGTHS)
+    start, size = np.append(start, others[0]), np.append(size, others[1])
     cut = start + (size + 1) * width > len(buffer)
     cut &= size > 0
     size[cut] = LONGEST
@@ -366,5 +368,6 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     line = (before == _LINE) & ((behind == _LINE) | (behind == _RETURN)) & ~pickled
     result: Flags = spelled & ~line
     part = np.flatnonzero(result & PART[before])
-    result[part] = characters.filled(buffer, start[part], width)
+    counted = before[part] == size[part]
+    result[part] = counted | characters.filled(buffer, start[part], width)
     return result
