@@ -3,16 +3,18 @@
 A key is its number: what has the same public half is one finding, however often and however written
 it stands. A written form that lies inside another (PKCS#1 inside PKCS#8, a prime inside either) is
 folded into it. The nonce of a signature is no key: where the key that signed was found, it stands
-behind that key's own places. A finding takes the strongest confidence of its candidates, and of
+behind that key's own places. A scalar on a curve that nobody can tell is a proved key's where that
+key's scalar stands in it. A finding takes the strongest confidence of its candidates, and of
 those that a file could hold or arithmetic bears out the highest severity; a certificate that has
 expired changes nothing. The order in which candidates, sightings and witnesses come changes nothing
 either.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from scanner import fingerprint
 from scanner.detect.algebra.publics import BARE, KEY_SHARE
@@ -21,7 +23,7 @@ from scanner.detect.integers import bare_numbers
 from scanner.dump import ledger, space
 from scanner.dump.space import SpaceMap
 from scanner.engine.scanning import Scan
-from scanner.fingerprint import PLACE
+from scanner.fingerprint import PLACE, SPKI
 from scanner.labels import Labels, withheld
 from scanner.model import (
     NONCES,
@@ -38,7 +40,7 @@ from scanner.model import (
 from scanner.published import Published
 from scanner.rules import Rule
 from scanner.stages.relate import AGAIN, RELATIONS
-from scanner.stages.trace import Sighting
+from scanner.stages.trace import PARTLY, Sighting
 
 MOST_OCCURRENCES = 10_000
 """Occurrences of one key that are kept, the first in the file."""
@@ -87,6 +89,8 @@ def findings(scan: Scan, rules: Iterable[Rule], *, most: int | None = None) -> t
         (sighting.place for sighting in scan.sightings),
     )
     labels = Labels.of(scan.layout, withheld(scan.layout, scan.space_map, places))
+    for name, whole in _spelled(groups, scan.sightings).items():
+        groups[whole] += groups.pop(name)
     found = []
     nonces: dict[str, list[_Row]] = defaultdict(list)
     for name, signer in _signed(groups, witnesses).items():
@@ -131,6 +135,44 @@ def _placed(scan: Scan, finding: Finding, first: Extent) -> Finding:
     """Name a secret by where it was first found: parts of it may be parts of others too."""
     name = fingerprint.of_place(scan.content.sha256, finding.rule, first)
     return replace(finding, fingerprint=name, id=name.value[:16])
+
+
+def _spelled(
+    groups: Mapping[str, Sequence[Candidate]], sightings: Iterable[Sighting]
+) -> dict[str, str]:
+    """Return the keys that are scalars on a curve nobody can tell, and the proved ones they are.
+
+    Seen in Libgcrypt: of an object that was freed the curve's name is torn, and the scalar whole.
+    """
+    scalars = sorted(
+        (sighting.place, sighting.fingerprint)
+        for sighting in sightings
+        if sighting.encoding.startswith("d ") and not sighting.encoding.endswith(PARTLY)
+    )
+    curves = {name for name, group in groups.items() if all(c.algorithm == "ec" for c in group)}
+    bare = {n for n in curves if all(c.fingerprint.kind != SPKI and not c.curve for c in groups[n])}
+    within = {
+        name: {
+            key
+            for candidate in groups[name]
+            for place in candidate.places
+            for key in _among(scalars, place)
+            if key in curves - bare
+        }
+        for name in bare
+    }
+    return {name: min(keys) for name, keys in within.items() if keys}
+
+
+def _among(numbers: Sequence[tuple[Place, str]], place: Place) -> Iterator[str]:
+    """Yield whose numbers lie whole inside of a place."""
+    end = place.offset + place.size
+    first = bisect_left(numbers, (replace(place, size=0), ""))
+    for inner, key in islice(numbers, first, None):
+        if inner.space != place.space or inner.offset >= end:
+            return
+        if inner.offset + inner.size <= end:
+            yield key
 
 
 def _signed(

@@ -209,6 +209,32 @@ def test_a_nonce_stands_behind_the_places_of_the_key_that_signed() -> None:
     assert (alone.severity, alone.fingerprint) == (Severity.CRITICAL, once.fingerprint)
 
 
+def test_a_scalar_whose_curve_is_torn_is_the_key_that_was_proved() -> None:
+    """A whole scalar of a proved key in it makes it that key; a part, or other numbers, do not."""
+    named, torn = (
+        replace(candidate(place, rule="gnupg-private-key", algorithm="ec", key=key), curve=curve)
+        for place, key, curve in ((at(0, 32), "a", "P-256"), (at(100, 41), "b", ""))
+    )
+    torn = replace(
+        torn,
+        confidence=Confidence.STRUCTURE,
+        proof="",
+        bits=0,
+        fingerprint=Fingerprint(kind="place-sha256", value="ec:1"),
+    )
+    (one,) = findings([torn, named], [sighting(at(108, 32), encoding="d bytes-be")])
+    assert (one.curve, one.confidence, one.bits) == ("P-256", Confidence.PROOF, 2048)
+    assert spans(one) == [[(0, 32)], [(100, 141)]]
+    for place, encoding, kind in (
+        (at(108, 24), "d bytes-be (part)", "ec"),
+        (at(110, 32), "d bytes-be", "ec"),
+        (at(108, 32), "p bytes-be", "ec"),
+        (at(108, 32), "d bytes-be", "rsa"),
+    ):
+        other = replace(named, algorithm=kind)
+        assert len(findings([torn, other], [sighting(place, encoding=encoding)])) == 2
+
+
 def test_key_agreement_without_a_name() -> None:
     """Numbers of X25519, X448, ML-KEM and DH alone are medium; named or written, critical."""
     agreement = ("x25519", "x448", "ml-kem-512", "ml-kem-768", "ml-kem-1024")

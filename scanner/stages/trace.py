@@ -31,6 +31,9 @@ from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
 
+PARTLY = " (part)"
+"""What ends the name of a reading of which some is missing."""
+
 _COMPILED = 7_000
 """Bytes of a dump that are looked at word by word in the time that one piece takes to be compiled:
 an RSA key has 20,000 in all its spellings, and a small dump is not worth that."""
@@ -225,7 +228,7 @@ def _sightings(memory: Memory, needle: Needle, space: int, start: int) -> Iterat
         if end - at >= needle.least and _tells(wanted[at:end]):
             yield Sighting(
                 fingerprint=needle.fingerprint,
-                encoding=needle.encoding + ("" if end - at == size else " (part)"),
+                encoding=needle.encoding + ("" if end - at == size else PARTLY),
                 place=Place(space=space, offset=first + at, size=end - at),
             )
         at = end
