@@ -19,8 +19,8 @@ from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.places import nearby, variety
 
 LEAST_FREE = 2
-"""Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, and no
-library is known that keeps scalars so."""
+"""Bits of a word that a digit leaves free: one is too few to tell nine digits from noise, but for
+what stands behind its count."""
 
 SCARCE = 20
 """Bits that are free in the lower halves of words, and are none in longer digits once in a million
@@ -53,6 +53,41 @@ def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
     return found[stand(pool, how, found, _CERTAIN * how.digit)]
 
 
+def counting(pool: Pool) -> Reading:
+    """Return the digits that leave one bit of a machine's word free: no noise behind their count.
+
+    PyPy's integers are arrays of such digits, and an array's length stands before it.
+    """
+    word = pool.memory.map.pointer_size
+    names = (f"digits-{8 * word - 1}", "digits-63")
+    return next(how for name in names for how in pool.readings if how.name == name)
+
+
+def behind_counts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
+    """List where numbers of ``sizes`` bytes may begin near runs' edges, right behind their count.
+
+    Of such a number the last word is short, and belongs to no run.
+    """
+    parts = [_behind(pool, how, pool.head[pool.head >= 0], 0, sizes)]
+    tails = pool.tail[pool.tail >= 0]
+    parts += [_behind(pool, how, tails, how.word - size, [size]) for size in sorted(sizes)]
+    found = distinct(np.concatenate(parts))
+    return found[stand(pool, how, found, _CERTAIN * how.digit)]
+
+
+def _behind(
+    pool: Pool, how: Reading, edges: Offsets, shift: int, sizes: Collection[int]
+) -> Offsets:
+    """List the aligned places around edges before which a count stands."""
+    block = np.searchsorted(pool.at, edges, side="right") - 1
+    first = edges + shift - (edges + shift + pool.phase[block]) % how.align
+    spots = np.concatenate((first - how.word, first, first + how.word))
+    spots = spots[(spots >= how.word) & (spots < len(pool.data))]
+    kind = f"{'<>'[how.swapped]}u{how.word}"
+    counts = np.array([size // how.word for size in sizes], np.uint64)
+    return spots[np.isin(readings.gather(pool.data, spots - how.word, kind), counts)]
+
+
 def whole(pool: Pool, how: Reading, bits: int) -> Offsets:
     """List where numbers of so many bits stand near edges of runs, and are no row of pointers.
 
@@ -80,7 +115,7 @@ def near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
     Where numbers may begin at any byte, words at one of all that a word has. Edges of one pool are
     told from others by their number and the way inward.
     """
-    wide = readings.widest(how, tuple(held(pool.readings)))
+    wide = readings.widest(how, (*held(pool.readings), how))
     key = (f"near {wide.name} {inward}", len(edges))
     if key not in pool.listed:
         pool.listed[key] = _near(pool, wide, edges, inward)

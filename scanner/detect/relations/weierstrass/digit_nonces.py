@@ -64,7 +64,7 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
 
 def _how(pool: Pool, one: Related) -> Reading:
     """Return in which digits a scalar was read."""
-    return next(how for how in digits.held(pool.readings) if one.encoding.endswith(how.name))
+    return next(how for how in pool.readings if one.encoding.endswith(f" {how.name}"))
 
 
 def _hashes(

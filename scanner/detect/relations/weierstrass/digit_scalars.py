@@ -1,4 +1,4 @@
-"""EC private keys held as digits: integers of CPython, of libtommath, of JavaScript's BN.js.
+"""EC private keys held as digits: integers of CPython, PyPy, libtommath, JavaScript's BN.js.
 
 The point stands elsewhere in the same digits, in the other spellings, or in a public key. This
 module looks at no digits that fill their words: those are limbs, and for ``ec``.
@@ -70,6 +70,9 @@ _JSBN = ("smi64-28", "smi32-28")
 _MIT = "digits-62"
 """The reading of MIT Scheme, whose heap is full of words that are such digits: behind a header."""
 
+_PYPY = ("digits-63", "digits-31")
+"""The readings of PyPy, whose digits leave one bit of a word free: behind their count."""
+
 _GROWN = (17, 43)
 """Elements for which V8 has room in such an array: n + n/2 + 16 when the nth has none."""
 
@@ -97,11 +100,15 @@ def search(pool: Pool, publics: Iterable[PublicKey]) -> Iterator[Related]:
         (how, digits.starts(pool, how, {readings.width(how, size) for size in bits}))
         for how in digits.held(pool.readings)
     ]
+    if len(pool.at):
+        how = digits.counting(pool)
+        widths = {readings.width(how, size) for size in bits}
+        begun.append((how, digits.behind_counts(pool, how, widths)))
     known = {(key.curve, key.x) for key in publics if key.independent}
     trials: list[_Trial] = []
     for name in _wanted(pool, known, trials, begun) if len(pool.at) else ():
         tried = [(how.name, _trials(pool, CURVES[name], how, at)) for how, at in begun]
-        for reading in (*_BN_JS, *_JSBN, _MIT):
+        for reading in (*_BN_JS, *_JSBN, _MIT, *_PYPY):
             found = (trial for own, rows in tried if own == reading for trial in rows)
             trials += itertools.islice(found, MOST_READ if reading in _BN_JS else MOST_GROWN)
         found = (trial for own, rows in tried if own not in _BN_JS for trial in rows)
@@ -150,13 +157,21 @@ def _likeliest(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offset
     return position[np.argsort(rank, kind="stable")]
 
 
-def _headed(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
-    """Keep what has MIT Scheme's header: the words behind it below six bits of type, and digits."""
-    count, kind = readings.count(how, bits), f"{'>' if how.swapped else '<'}u8"
+def _announced(pool: Pool, how: Reading, position: Offsets, bits: int) -> Offsets:
+    """Keep what stands behind the count of its digits, where its reading asks for that.
+
+    MIT Scheme has a header before it: the words behind that, below six bits of type.
+    """
+    if how.name not in (_MIT, *_PYPY):
+        return position
+    count, kind = readings.count(how, bits), f"{'<>'[how.swapped]}u{how.word}"
     position = position[position >= 2 * how.word]
-    header = readings.gather(pool.data, position - 2 * how.word, kind) & np.uint64((1 << 58) - 1)
     size = readings.gather(pool.data, position - how.word, kind)
-    announced: Offsets = position[(header == count + 1) & (size == count)]
+    good = size == count
+    if how.name == _MIT:
+        header = readings.gather(pool.data, position - 2 * how.word, kind)
+        good &= header & np.uint64((1 << 58) - 1) == count + 1
+    announced: Offsets = position[good]
     return announced
 
 
@@ -210,7 +225,7 @@ def _rare(
         rows += [(name, readings.BYTES, raw) for raw in sorted(raws)]
         rows += [
             (name, how, readings.encode(how, number, bits))
-            for how in digits.held(pool.readings)
+            for how, _ in begun
             for number in generator(curve)
         ]
     spots = _beginning(pool, begun, rows)
@@ -240,14 +255,14 @@ def _trials(pool: Pool, curve: Curve, how: Reading, begun: Offsets) -> Iterator[
     What ends within its last digit, with the memory, is no number.
     """
     bits = curve.n.bit_length()
-    if how.name == _MIT:
-        begun = _headed(pool, how, begun, bits)
+    begun = _announced(pool, how, begun, bits)
     found = begun[digits.stand(pool, how, begun, bits)]
     found = found[variety.fits(pool, found, readings.width(how, bits))]
     if not len(found):
         return
     found = found[digits.full(pool, how, found, bits)]
-    found = found[digits.own(pool, how, found, bits)]
+    if how.name not in _PYPY:
+        found = found[digits.own(pool, how, found, bits)]
     if how.name in (*_BN_JS, *_JSBN):
         found = _likeliest(pool, how, found, bits)
     top = readings.top(how, pool.data, found, bits)

@@ -247,7 +247,8 @@ def large(number: int, order: int) -> bool:
 
 def spellings(pool: Pool, one: Related) -> list[Reading]:
     """Return how numbers are spelled where a scalar was read: first as it was, then in full."""
-    hows = [*digits.held(pool.readings), *readings.unpacked(pool.readings)]
+    packed = (*digits.held(pool.readings), digits.counting(pool))
+    hows = [*packed, *readings.unpacked(pool.readings)]
     own = [how for how in hows if one.encoding.endswith(f" {how.name}")]
     return [*own, *(how for how in readings.unpacked(pool.readings) if how not in own)]
 

@@ -50,6 +50,17 @@ def test_a_nonce_beside_the_key_that_signed(
     assert told(pool) == key | (plain if hashed == "gone" else nonce)
 
 
+def test_a_nonce_of_pypy(make_pool: MakePool) -> None:
+    """In digits of 63 bits behind their count, as the key that signed."""
+    how = next(how for how in readings.LITTLE_ENDIAN if how.name == "digits-63")
+    own, once, head = OWN["P-256"], NONCES["P-256"], bytes.fromhex("9804000001000000 05") + bytes(7)
+    numbers = [own.d, own.x, own.y, once.d, once.y, once.x, Signature("P-256").s]
+    rows = [bytes(64) + head + readings.encode(how, one, 256) for one in numbers]
+    pool, _ = make_pool(b"".join(rows) + bytes(64) + HASH + bytes(64))
+    nonce = {once.spki_sha256: (NONCE, own.spki_sha256)}
+    assert told(pool) == {own.spki_sha256: ("d*G = Q", "")} | nonce
+
+
 def test_a_key_whose_point_was_read_is_no_nonce(make_pool: MakePool) -> None:
     """Whatever stands beside it: who has two keys may sign with one what is made of the other."""
     own, once = OWN["P-256"], NONCES["P-256"]

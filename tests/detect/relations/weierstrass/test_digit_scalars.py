@@ -78,6 +78,35 @@ def test_a_scalar_beside_its_point(
 
 
 @pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
+@pytest.mark.parametrize(
+    ("word", "order"), [(8, "little"), (8, "big"), (4, "little")], ids=["64", "big-endian", "32"]
+)
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_scalar_of_pypy(
+    make_pool: MakePool,
+    key: keys.EcKey,
+    word: int,
+    order: Literal["little", "big"],
+    *,
+    counted: bool,
+) -> None:
+    """Its digits leave one bit of a word free: an array's length before them says what they are."""
+    name = f"digits-{8 * word - 1}"
+    reading = next(how for how in readings.table(order) if how.name == name)
+    count = readings.count(reading, CURVES[key.curve].n.bit_length())
+    head = (0x498).to_bytes(word, order) + (count + (not counted)).to_bytes(word, order)
+    rows = [head + spell(number, reading, key) + bytes(2 * word) for number in (key.d, key.y)]
+    pool, memory = make_pool(bytes(64) + rows[0] + bytes(4096) + rows[1], order, word=word)
+    found = list(digit_scalars.search(pool, ()))
+    told = [(describe(one.key).fingerprint.value, one.encoding) for one in found]
+    assert told == ([(key.spki_sha256, f"d {name}")] if counted else [])
+    for one in found:
+        candidate = second_look.told(one)
+        again = {describe(same).fingerprint for same in digit_scalars.again(memory, candidate)}
+        assert candidate.fingerprint in again
+
+
+@pytest.mark.parametrize("key", USUAL.values(), ids=USUAL)
 @pytest.mark.parametrize("flipped", [False, True])
 def test_a_freed_point_whose_y_is_left(
     make_pool: MakePool, key: keys.EcKey, *, flipped: bool
