@@ -39,6 +39,9 @@ LEAST = (40_000, 20_000)
 MOST_PLACES, MOST_OBJECTS = 16, 4_096
 """Places of one known public key before which a key may stand; objects whose pointer is read."""
 
+MOST_HALVES = 4
+"""Places of one public half, or of a private one, that are told from the ends of such keys."""
+
 MOST = 16_000
 """Pieces whose public half is looked for, of each size: a heap of V8 has thousands of 64 bytes."""
 
@@ -169,18 +172,22 @@ def _twice(pool: Pool) -> tuple[list[_Trial], list[_Trial]]:
         keys, halves = keys[np.isin(last, there)], halves[np.isin(there, (first, last))]
         alone: dict[bytes, list[Place]] = {}
         for at in halves.tolist():
-            half = pool.data[at : at + 2 * n].tobytes()
-            alone.setdefault(half, []).append(pool.place(at, 2 * n))
-        for position in keys.tolist():
-            raw = pool.data[position : position + slhdsa.PARTS * n].tobytes()
+            places = alone.setdefault(pool.data[at : at + 2 * n].tobytes(), [])
+            if len(places) < MOST_HALVES:
+                places.append(pool.place(at, 2 * n))
+        wholes: dict[bytes, int] = {}
+        for at in keys.tolist():
+            wholes.setdefault(pool.data[at : at + slhdsa.PARTS * n].tobytes(), at)
+        for raw, position in wholes.items():
+            if raw[2 * n :] not in alone:
+                continue
             place = pool.place(position, slhdsa.PARTS * n)
             secret, public = (
                 any(_apart(pool.memory, place, one, behind=behind) for one in alone.get(half, ()))
                 for half, behind in ((raw[: 2 * n], True), (raw[2 * n :], False))
             )
-            if raw[2 * n :] in alone:
-                trials = likely if public and not secret else others
-                trials.append((position, tuple(slhdsa.of_size(n))))
+            trials = likely if public and not secret else others
+            trials.append((position, tuple(slhdsa.of_size(n))))
     return likely, others
 
 
