@@ -144,20 +144,22 @@ def _spelled(
 
     Seen in Libgcrypt: of an object that was freed the curve's name is torn, and the scalar whole.
     """
-    scalars = sorted(
-        (sighting.place, sighting.fingerprint)
-        for sighting in sightings
-        if sighting.encoding.startswith("d ") and not sighting.encoding.endswith(PARTLY)
-    )
     curves = {name for name, group in groups.items() if all(c.algorithm == "ec" for c in group)}
     bare = {n for n in curves if all(c.fingerprint.kind != SPKI and not c.curve for c in groups[n])}
+    known = curves - bare
+    scalars = sorted(
+        (sighting.place, sighting.fingerprint)
+        for sighting in (sightings if bare else ())
+        if sighting.fingerprint in known
+        and sighting.encoding.startswith("d ")
+        and not sighting.encoding.endswith(PARTLY)
+    )
     within = {
         name: {
             key
             for candidate in groups[name]
             for place in candidate.places
             for key in _among(scalars, place)
-            if key in curves - bare
         }
         for name in bare
     }

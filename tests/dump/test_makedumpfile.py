@@ -186,7 +186,7 @@ def test_any_damage(data: bytes, changes: list[tuple[int, int]]) -> None:
 
 def test_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record takes few bytes of memory until it is in order; there is an end to them."""
-    rows = b"".join(struct.pack(">2qs", index * 3, 1, b"a") for index in range(10_000))
+    rows = b"".join(struct.pack(">2qs", index * 3, 1, b"a") for index in range(30_000))
     data = b"makedumpfile\0\0\0\0".ljust(4096, b"\0") + rows + struct.pack(">2q", -1, -1)
     tracemalloc.start()
     try:
@@ -195,6 +195,6 @@ def test_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         tracemalloc.stop()
     assert found.faults == ()
-    assert peak < 10_000 * 200 + (16 << 20)
+    assert peak < 30_000 * 200 + (16 << 20)
     monkeypatch.setattr(flattened, "MAX_RECORDS", 10)
     assert codes(opened(data)[0]) == {"limit-members"}

@@ -12,12 +12,11 @@ import pytest
 
 from fixtures import encodings, noise
 from scanner.detect.integers import bare_numbers, leads
-from tests.detect.integers.test_bare_numbers import ED, HALVES, P256, P521, private, scanned, url
+from tests.detect.integers.test_bare_numbers import HALVES, private, scanned, url
 from tests.detect.integers.test_number_words import found_in
 from tests.detect.one_space import Bytes
 
 SIZE = 1 << 14
-RSA_BYTES = 256
 
 
 def counted(text: bytes, head: bytes = b"") -> bytes:
@@ -55,7 +54,7 @@ def test_both_halves_serialized(tmp_path: Path, kind: str, form: str, width: int
     assert data[place.offset : place.offset + place.size : width] == url(secret)
 
 
-@pytest.mark.parametrize("size", [32, 57, 64, 66, 128, RSA_BYTES])
+@pytest.mark.parametrize("size", [32, 57, 64, 66, 128, 256])
 @pytest.mark.parametrize("pad", [b"", b"="])
 def test_a_count_of_any_size(size: int, pad: bytes) -> None:
     """With what fills the last four characters up, or without."""
@@ -80,10 +79,3 @@ def test_a_sign_before_another_text(before: bytes) -> None:
         found = leads.without(data, start, count, 1, np.ones(100, np.uint8))
         counts = size == ord("+") and before in (b"+", b"x+")
         assert (found[1].tolist() == [size]) is (counts or before in (b"%22", b"\\u0022"))
-
-
-def test_a_key_of_two_curves_has_lengths_of_its_own() -> None:
-    """What is planted here is as long as a byte can count, and as two must."""
-    lengths = {len(url(raw)) for raw in (ED.seed, P256.d.to_bytes(32), P521.d.to_bytes(66))}
-    assert lengths == {43, 88}
-    assert len(url(bytes(RSA_BYTES))) > 255
