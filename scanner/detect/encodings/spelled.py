@@ -1,10 +1,12 @@
 r"""Bytes as source code and logs spell them: lists of numbers, hex with separators, escapes.
 
 ``0x30, 0x82`` of C, C# and Java; ``48, 130`` of JSON, Rust and logs, or ``48, -126`` where a byte
-has a sign; ``48 130`` of Go; ``30:82`` and ``30 82`` of dumps and of Node; ``\x30\x82`` and
-``0\x82`` of strings, as Python prints them. One DER object is read from its first byte on, and no
-further than it goes; or a text from its BEGIN line on, which databases write in hex too. This
-module knows no key formats; lines with addresses, as hexdump and xxd print them, it does not read.
+has a sign; ``48 130`` of Go; ``"0":48,"1":130`` of JavaScript's typed arrays; ``30:82`` and
+``30 82`` of dumps and of Node, ``30-82`` of .NET; ``\x30\x82`` and ``0\x82`` of strings, as Python
+prints them, ``0\202`` of C and of Protocol Buffers' text, ``0\u0082`` of JSON, ``0%82`` of forms.
+One DER object is read from its first byte on, and no further than it goes; or a text from its BEGIN
+line on, which databases write in hex too. This module knows no key formats; lines with addresses,
+as hexdump and xxd print them, it does not read.
 """
 
 import re
@@ -24,7 +26,18 @@ _BEGIN, _LONGEST_TEXT = b"-----BEGIN ", 16 * 1024
 _TEXT = frozenset((9, 10, 13, *range(32, 127)))
 
 _GAP = rb"[\s,]{1,64}(?:\(byte\)\s?)?"
-_NAMED = {b"n": 10, b"r": 13, b"t": 9, b"\\": 92, b"'": 39, b'"': 34, b"0": 0}
+_NAMED = {
+    b"n": 10,
+    b"r": 13,
+    b"t": 9,
+    b"b": 8,
+    b"f": 12,
+    b"\\": 92,
+    b"'": 39,
+    b'"': 34,
+    b"/": 47,
+    b"0": 0,
+}
 
 
 def _hexed(match: re.Match[bytes]) -> int:
@@ -35,10 +48,18 @@ def _counted(match: re.Match[bytes]) -> int:
     return int(match[1])
 
 
-def _escaped(match: re.Match[bytes]) -> int:
+def _escaped(match: re.Match[bytes], base: int = 16) -> int:
     if match[1]:
-        return int(match[1], 16)
+        return int(match[1], base)
     return _NAMED[match[2]] if match[2] else match[0][0]
+
+
+def _octal(match: re.Match[bytes]) -> int:
+    return _escaped(match, 8)
+
+
+def _quoted(match: re.Match[bytes]) -> int:
+    return int(match[1], 16) if match[1] else match[0].replace(b"+", b" ")[0]
 
 
 _Item = tuple[re.Pattern[bytes], re.Pattern[bytes], Callable[[re.Match[bytes]], int]]
@@ -50,7 +71,12 @@ _SPELLINGS: tuple[_Item, ...] = (
     ),
     (re.compile(rb"(?:48|45) "), re.compile(rb"([0-9]{1,3})(?:\s{1,64}|(?![0-9]))"), _counted),
     (re.compile(rb"(?:48|45),"), re.compile(rb"(-?[0-9]{1,3})(?:%b)?" % _GAP), _counted),
-    (re.compile(rb"(?:30|2[dD]):"), re.compile(rb"([0-9A-Fa-f]{2})(?::\s{0,64})?"), _hexed),
+    (
+        re.compile(rb'\\{0,3}"0\\{0,3}":'),
+        re.compile(rb'\\{0,3}"[0-9]{1,5}\\{0,3}":\s{0,64}([0-9]{1,3})(?:,\s{0,64})?'),
+        _counted,
+    ),
+    (re.compile(rb"(?:30|2[dD])[:-]"), re.compile(rb"([0-9A-Fa-f]{2})(?:[:-]\s{0,64})?"), _hexed),
     (
         re.compile(rb"(?:2[dD]){3}"),
         re.compile(rb"([0-9A-Fa-f]{2})(?:%b)?" % armour.FILLER.pattern),
@@ -61,6 +87,21 @@ _SPELLINGS: tuple[_Item, ...] = (
         re.compile(rb"\\x30|0\\x8|0[.w]\\x02"),
         re.compile(rb"\\x([0-9A-Fa-f]{2})|\\([nrt\\'\"0])|[ -\[\]-~]"),
         _escaped,
+    ),
+    (
+        re.compile(rb"0\\u008|0[.w]\\u0002"),
+        re.compile(rb"\\u00([0-9A-Fa-f]{2})|\\([nrtbf/\\\"])|[ -\[\]-~\x7f]"),
+        _escaped,
+    ),
+    (
+        re.compile(rb"\\060\\|0\\2|0[.w]\\002"),
+        re.compile(rb"\\([0-3][0-7]{2})|\\([nrt\\'\"])|[ -\[\]-~]"),
+        _octal,
+    ),
+    (
+        re.compile(rb"%30%|0%8|0[.w]%02"),
+        re.compile(rb"%([0-9A-Fa-f]{2})|[!-$&-~]"),
+        _quoted,
     ),
 )
 """What a spelling begins with where it spells 30, the tag of a SEQUENCE, or a hyphen; one byte and

@@ -31,7 +31,7 @@ _AHEAD = 160
 """Characters behind the start of a text in which its BEGIN line ends."""
 
 _LABELLED = 64
-_SPELLED, _FIRST_READ = 8, 1024
+_SPELLED, _FIRST_READ = 16, 1024
 _HEADER = 4
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
 _BEGIN = re.compile(rb"-----BEGIN [A-Z ]{0,12}PRIVATE KEY-----")

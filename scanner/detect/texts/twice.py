@@ -31,7 +31,7 @@ INNER: tuple[tuple[bytes, int], ...] = (
     (b"MHcCAQEEI", 0),
     (b"oAoGCCqGSM49AwEHoUQDQg", 52),
     (b"MIGkAgEBBDA", 0),
-    (b"MIHcAgEBBEIA", 0),
+    (b"MIHcAgEBBEI", 0),
     (b"GByqGSM44BAE", 15),
 )
 """What is looked for in the outer text, and so many characters before it the inner text begins:

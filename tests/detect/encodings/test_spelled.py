@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -51,9 +52,29 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
 SPELLINGS |= {
     "Go": lambda d: str(list(d)).replace(",", "").encode(),
     "Node": lambda d: b"<Buffer " + d.hex(" ").encode() + b">",
+    ".NET": lambda d: d.hex("-").upper().encode(),
+    "JSON, a line each": lambda d: json.dumps(list(d), indent=2).encode(),
+    "Rust, a line each": lambda d: b"[\n" + b"".join(b"    %d,\n" % b for b in d) + b"]",
+    "a typed array": lambda d: json.dumps(dict(enumerate(d)), separators=(",", ":")).encode(),
+    "a typed array, a line each": lambda d: json.dumps(dict(enumerate(d)), indent=4).encode(),
+    "a typed array, in JSON": lambda d: json.dumps(
+        json.dumps(dict(enumerate(d)), separators=(",", ":"))
+    ).encode(),
 }
+AS_TEXT: dict[str, Callable[[bytes], bytes]] = {
+    "Protocol Buffers": lambda d: b"".join(
+        bytes((b,)) if 31 < b < 127 and b not in b"'\"\\" else b"\\%03o" % b for b in d
+    ),
+    "JSON of characters": lambda d: json.dumps(d.decode("latin-1"))[1:-1].encode(),
+    "a form": lambda d: quote_plus(d).encode(),
+}
+SPELLINGS |= AS_TEXT
 OF_TEXTS: dict[str, Callable[[bytes], bytes]] = {
-    **{name: spell for name, spell in SPELLINGS.items() if name not in ("escapes", "Python")},
+    **{
+        name: spell
+        for name, spell in SPELLINGS.items()
+        if name not in {"escapes", "Python", *AS_TEXT}
+    },
     "PostgreSQL": lambda d: b"\\x" + d.hex().encode(),
     "MySQL": lambda d: b"0x" + d.hex().upper().encode(),
     "xxd -p": lambda d: b"\n".join(
@@ -162,10 +183,12 @@ def test_html() -> None:
     head=st.sampled_from(
         [
             *(b"0x30, 0x82", b"48, 130, ", b"30:82:0", b"30 81 8", b"\\x30\\x82", b"48 130 4 "),
+            *(b'"0":48,"1":130,', b"0\\u0082", b"0\\202\\004", b"0%82%04", b"30-82-04"),
             b"-----BEGIN ".hex().encode(),
         ]
     ),
-    tail=st.binary(max_size=80) | st.text("0123456789abcdefx,-: \\'", max_size=200).map(str.encode),
+    tail=st.binary(max_size=80)
+    | st.text("0123456789abcdefx,-: \\'%\"u", max_size=200).map(str.encode),
 )
 def test_arbitrary_text(head: bytes, tail: bytes) -> None:
     """Nothing is raised, and no more is taken than is there."""
