@@ -39,6 +39,10 @@ BASE64 = {-(-8 * size // 6): size for size in SIZES}
 HEX = {2 * size: size for size in SIZES}
 """Characters of the texts, and the bytes of what they spell."""
 
+SHORT_HEX = {2 * size - fewer: size for fewer in (3, 2, 1) for size in SIZES}
+"""The same of hex without the zeros that a number begins with, as ``toString(16)`` of JavaScript,
+``%x`` and Go's ``Text(16)`` write one: one scalar in 16 has some, and each on P-521."""
+
 TAGGED = {
     -(-8 * (1 + size) // 6): tags
     for tags, sizes in ((b"\0\2\3", (32, 48, 66)), (b"\4", (64, 96, 132)))
@@ -100,6 +104,7 @@ _AHEAD = re.compile(rb"(?:0[xX])?(?:0[234]|ED|ed|0*)")
 """What may stand before the digits of hex: a mark, and a sign's zeros (libgcrypt) or a kind (XRPL,
 and points of SEC 1 section 2.3.3): both, in wallets of ethers and viem."""
 
+_MARKS = (b"0x", b"0X")
 _ONE_CASE = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 BYTES = re.compile(rb"[\x01-\x09](?:\0{0,5}[\x01-\x09])*")
 """Decimal digits as bytes: of no number that is prime, or a key's, is the last one a zero, and more
@@ -254,6 +259,10 @@ def _of_hex(match: re.Match[bytes]) -> tuple[str, bytes] | None:
         digits = text[ahead:]
         if len(digits) in HEX and _AHEAD.fullmatch(text, 0, ahead) and _ONE_CASE.fullmatch(digits):
             return "hex", bytes.fromhex(digits.decode())
+    digits = text[2 * (text[:2] in _MARKS) :]
+    size = SHORT_HEX.get(len(digits), 0)
+    if size and not pad and digits[:1] != b"0" and _ONE_CASE.fullmatch(digits):
+        return "hex", int(digits, 16).to_bytes(size)
     return None
 
 

@@ -26,23 +26,26 @@ from scanner.detect.integers.bare_numbers import (
     LONGEST,
     PART,
     PICKLED,
+    SHORT_HEX,
     SIGNS,
     SLOT,
     TAGGED,
     TAGS,
 )
 
-_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED, _IS_TAGGED = (
-    1 << bit for bit in range(7)
+_IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED, _IS_TAGGED, _IS_SHORT = (
+    1 << bit for bit in range(8)
 )
 _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
+_LENGTHS[[count + mark for count in SHORT_HEX for mark in (0, 2)]] |= _IS_SHORT
 _LENGTHS[[*COUNTED]] |= _IS_HEX
 _LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
 _LENGTHS[[*TAGGED]] |= _IS_TAGGED
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 _LENGTHS[[count + 2 for count in DECIMAL]] |= _IS_PICKLED
 _LENGTHS[[*BASE32]] |= _IS_BASE32
+_EXACT = _LENGTHS & np.uint8(_IS_SHORT - 1)
 
 _STEP = 4
 """Of so many words one is looked at: of the shortest text four are whole, wherever it begins."""
@@ -277,7 +280,7 @@ def _counted(buffer: Bytes, start: Offsets, size: Offsets) -> Offsets:
     What stands behind is another object, whose first bytes may be letters. Seen in V8, whose
     strings have no end but their padding, of which a multiple of eight has none.
     """
-    odd = np.flatnonzero((_LENGTHS[size] == 0) & (size > 0) & (start >= COUNT))
+    odd = np.flatnonzero((_EXACT[size] == 0) & (size > 0) & (start >= COUNT))
     count = (
         characters.read(buffer, start[odd] - COUNT, COUNT).copy().view("<u4")[:, 0].astype(np.int64)
     )
@@ -355,7 +358,7 @@ def _plausible(buffer: Bytes, start: Offsets, size: Offsets, length: Bytes, widt
     tagged = np.isin(seen[:, 0], _TAGS) & ((length & _IS_TAGGED) > 0)
     spelled &= tagged | ((length & _IS_BASE64) > 0)
     nibbles = ((kinds & _NIBBLE > 0) | ~good)[:, 2:].all(axis=1)  # 0x may stand before
-    spelled |= nibbles & (digits >= _FEWEST) & ((length & _IS_HEX) > 0)
+    spelled |= nibbles & (digits >= _FEWEST) & ((length & (_IS_HEX | _IS_SHORT)) > 0)
     spelled |= ((kinds & _DIGIT > 0) | ~good).all(axis=1) & ((length & _IS_DECIMAL) > 0)
     one_case = ((upper == 0) | (lower == 0)) & (digits > 0)
     spelled |= one_case & ((length & _IS_BASE32) > 0)

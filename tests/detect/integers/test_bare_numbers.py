@@ -98,6 +98,24 @@ def test_a_scalar_is_found_in_each_spelling(tmp_path: Path, spelling: str) -> No
     assert found.encoding.split()[:2] == ["d", form.removesuffix("url")]
 
 
+@pytest.mark.parametrize("mark", ["", "0x"])
+@pytest.mark.parametrize(("curve", "bits"), [("P-256", 252), ("P-521", 521), ("P-521", 516)])
+def test_a_scalar_in_hex_without_zeros_before_it(
+    tmp_path: Path, curve: str, bits: int, mark: str
+) -> None:
+    """As programs print integers: one scalar in 16 is shorter, and each on P-521."""
+    key = keys.ec_key(curve)
+    d = key.d % (1 << (bits - 1)) | 1 << (bits - 1)
+    public = ec.derive_private_key(d, key.private_key.curve).public_key()
+    spki = public.public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
+    data = noise.plant(noise.text(SIZE, 3), 5000, bytes(8) + spki + bytes(8))
+    data = noise.plant(data, 9000, f"\0{mark}{d:x}\0".encode())
+    found = private(scanned(tmp_path, data), hashlib.sha256(spki).hexdigest())
+    assert [one.encoding for one in found] == ["d hex"]
+    (place,) = found[0].places
+    assert (place.offset, place.size) == (9001, len(f"{mark}{d:x}"))
+
+
 @pytest.mark.parametrize("kind", HALVES)
 def test_halves_that_are_both_written(tmp_path: Path, kind: str) -> None:
     """What a JSON Web Key was made of: two strings, nothing around them."""
