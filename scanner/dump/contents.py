@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from scanner.dump import archives, trailing, unpack
 from scanner.dump.archives.archive import MAX_MEMBERS, Archive
-from scanner.dump.source import File, Pieces
+from scanner.dump.source import CHUNK, File, Pieces
 from scanner.dump.storage import Spill
 from scanner.dump.trailing import HEAD, NOTHING
 from scanner.model import Fault
@@ -277,7 +277,7 @@ class _Expander:
             self._rest.append((start, size))
 
     def _copy(self, pieces: Iterator[bytes], spill: Spill) -> None:
-        for piece in pieces:
+        for piece in _gathered(pieces):
             spill.write(piece)
             self._room -= len(piece)
 
@@ -287,3 +287,16 @@ class _Expander:
 
     def _fault(self, code: str, text: str) -> None:
         self._note([Fault(code=code, text=text)])
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small pieces: before each that is written, it is asked what room the disk has."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= CHUNK:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)

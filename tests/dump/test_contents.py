@@ -539,6 +539,22 @@ def test_bomb(pack: Callable[..., bytes]) -> None:
     assert len(rest) <= 1_000_000
 
 
+def test_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is decoded in small pieces is written in large ones: each costs a look at the disk."""
+    sizes: list[int] = []
+    write = storage.Spill.write
+
+    def counted(spill: storage.Spill, data: bytes) -> None:
+        sizes.append(len(data))
+        write(spill, data)
+
+    monkeypatch.setattr(storage.Spill, "write", counted)
+    words = [b"%d " % number for number in range(5000)]
+    _, rest, _ = expand(b"".join(gzip.compress(word, 1) for word in words))
+    assert rest == b"".join(words)
+    assert len(sizes) < 10
+
+
 def cuts() -> Iterator[tuple[str, bytes]]:
     """Yield archives of every kind with a core in each."""
     for name in ("stored", "deflate", "lzma", "tar"):

@@ -21,7 +21,10 @@ _HEAD = b'{"snapshot":{"meta"'
 _STRINGS = b'"strings":['
 _STRING = re.compile(rb'[\s,]*"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _END = re.compile(rb"[\s,]*\]\s*\}")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{40,}")
+_LEAST = 40
+"""Digits of base64 that are decoded."""
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % _LEAST)
+_JSON = json.JSONDecoder(strict=False)
 _LABELS = re.compile(rb"-----[A-Z ]+-----")
 
 
@@ -56,13 +59,7 @@ def _strings(archive: Archive, at: int) -> Iterator[bytes]:
         match = _STRING.match(held, start)
         if match is not None:
             start = match.end()
-            try:
-                text = json.loads(b'"' + match[1] + b'"', strict=False)
-            except ValueError:
-                archive.fault("corrupt-member", "A string of the snapshot is no JSON.")
-                yield match[1]
-            else:
-                yield str(text).encode("utf-8", "surrogatepass")
+            yield _text(archive, match[1])
             continue
         if (match := _END.match(held, start)) is not None:
             archive.know(0, at - len(held) + match.end())
@@ -74,11 +71,31 @@ def _strings(archive: Archive, at: int) -> Iterator[bytes]:
         at, start = min(at + CHUNK, file.size), 0
 
 
+def _text(archive: Archive, raw: bytes) -> bytes:
+    """Return what a string of JSON says, as UTF-8; most say what they are."""
+    if b"\\" not in raw and raw.isascii():
+        return raw
+    try:
+        text = _JSON.decode('"' + raw.decode("utf-8", "surrogatepass") + '"')
+    except ValueError:
+        archive.fault("corrupt-member", "A string of the snapshot is no JSON.")
+        return raw
+    return str(text).encode("utf-8", "surrogatepass")
+
+
 def _decoded(strings: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield all strings in pieces of a chunk: a heap has millions, of twenty bytes each."""
+    held = bytearray()
     for text in strings:
-        yield text + b"\0"
-        for match in _BASE64.finditer(b"".join(_LABELS.sub(b" ", text).split(b"\n"))):
-            yield _unpacked(match[0]) + bytes(8)
+        held += text
+        held += b"\0"
+        if len(text) >= _LEAST:
+            for match in _BASE64.finditer(b"".join(_LABELS.sub(b" ", text).split(b"\n"))):
+                held += _unpacked(match[0]) + bytes(8)
+        if len(held) >= CHUNK:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
 
 
 def _unpacked(digits: bytes) -> bytes:
