@@ -64,6 +64,17 @@ def test_what_trails() -> None:
     assert [data for _, data, _ in dumps][1:] == [core]
 
 
+@pytest.mark.parametrize("wide", [True, False])
+def test_what_was_erased(wide: bool) -> None:
+    """The list of what was overwritten on purpose is known, as text; nothing else is there."""
+    listed = b"erase init_task.comm 16\nerase saved_command_line 40\n"
+    found, rest, [_] = opened(makedumpfile.write(RUNS, wide=wide, erased=listed).data)
+    assert found.faults == ()
+    assert rest.endswith(listed)
+    data = makedumpfile.write(RUNS, wide=wide, erased=b"\x1f\x9d packed").data
+    assert codes(opened(data)[0]) == {"unopened"}
+
+
 def test_more_segments_than_a_header_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of pages beyond what e_phnum can count are segments all the same."""
     monkeypatch.setattr(makedumpfile, "BLOCK", 512)

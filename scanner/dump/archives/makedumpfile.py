@@ -6,6 +6,7 @@ exists because no key in a compressed page can be seen. It refuses to lose a pag
 be decoded is zeros under a fault, and its bytes stay in what is swept of the file itself.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -46,6 +47,8 @@ _MACHINES = {
 }
 """utsname.machine, and what ELF calls it."""
 
+_BINARY = re.compile(rb"[\0-\x08\x0e-\x1f]")
+"""What stands in no text."""
 _HEADS = (("<", True), (">", True), ("<", False), (">", False))
 _DESCRIPTOR = 24
 
@@ -71,6 +74,8 @@ class _Dump:
     """Offset and size of ELF notes."""
     info: tuple[int, int]
     """Offset and size of VMCOREINFO, which is text."""
+    erased: tuple[int, int]
+    """The same of what was overwritten on purpose, a line each."""
 
 
 class _Page(NamedTuple):
@@ -114,7 +119,7 @@ def _headers_as(archive: Archive, order: str, *, wide: bool) -> _Dump | None:
     bitmap, table = (1 + sub) * block, (1 + sub + blocks) * block
     if not bitmap < table <= file.size:
         return None
-    first, last, limit, notes, info = _sub_header(
+    first, last, limit, notes, info, erased = _sub_header(
         archive, order, block, limit, wide=wide, version=version
     )
     half = (table - bitmap) // 2
@@ -145,16 +150,17 @@ def _headers_as(archive: Archive, order: str, *, wide: bool) -> _Dump | None:
         pages=pages,
         notes=(notes,) if notes[1] else (),
         info=info,
+        erased=erased,
     )
 
 
 def _sub_header(
     archive: Archive, order: str, block: int, limit: int, *, wide: bool, version: int
-) -> tuple[int, int, int, tuple[int, int], tuple[int, int]]:
-    """Read kdump_sub_header: first and last page of a split dump, pages in all, notes, text."""
+) -> tuple[int, int, int, tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Read kdump_sub_header: first and last page of a split dump, pages in all, notes, texts."""
     codec = struct.Struct(order + ("Q2i11Q" if wide else "I2i2IQIQIQI3Q"))
     if archive.file.size < block + codec.size:
-        return 0, 0, limit, (0, 0), (0, 0)
+        return 0, 0, limit, (0, 0), (0, 0), (0, 0)
     row = codec.unpack(archive.file.read(block, codec.size))
     split, first, last = row[2], row[3], row[4]
     if version >= 6:
@@ -163,7 +169,8 @@ def _sub_header(
         first = last = 0
     info = _fits(archive, row[5], row[6]) if version >= 3 else (0, 0)
     notes = _fits(archive, row[7], row[8]) if version >= 4 else (0, 0)
-    return first, last, limit, notes, info
+    erased = _fits(archive, row[9], row[10]) if version >= 5 else (0, 0)
+    return first, last, limit, notes, info, erased
 
 
 def _fits(archive: Archive, offset: int, size: int) -> tuple[int, int]:
@@ -181,6 +188,8 @@ def _core(archive: Archive, dump: _Dump) -> Iterator[bytes]:
     archive.know(0, dump.table + _DESCRIPTOR * dump.pages)
     for span in (*dump.notes, dump.info):
         archive.know(*span)
+    if not _BINARY.search(archive.file.read(*dump.erased)):
+        archive.know(*dump.erased)
     runs = list(bitmaps.runs(archive.file, dump.bitmap, dump.last, most=MAX_REGIONS + 1))
     notes = b"".join(archive.file.read(*span) for span in dump.notes)
     if b"VMCOREINFO" not in notes:  # an empty one says that it is a machine's memory
