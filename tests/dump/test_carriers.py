@@ -175,6 +175,12 @@ def test_encodings_of_parts() -> None:
         (in_upload("a", CORE)[:-50], "truncated-archive"),
         (in_upload("a", CORE)[:80] + b"a" * 20000, "corrupt-archive"),
         (in_upload("a", CORE) + b"other bytes", "stray-bytes"),
+        (
+            carriers.upload([("a", MINI), ("b", gzip.compress(CORE) + b"\r\n\r\n")]).replace(
+                b'form-data; name="b"\r\n\r\n', b"form-data; name="
+            ),
+            "corrupt-archive",
+        ),
     ],
 )
 def test_uploads_that_are_cut(data: bytes, code: str) -> None:

@@ -29,6 +29,8 @@ _NAME = re.compile(
 )
 _FILE = re.compile(rb"(?im)^content-disposition:[^\n]*?[; \t]filename=\"?([^\"\r\n;]{1,200})")
 _ENCODED = re.compile(rb"(?im)^content-(?:transfer-)?encoding:[ \t]*([^\s;]+)")
+_BINARY = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+"""What stands in no field."""
 _TOLD = frozenset(
     (b"identity", b"binary", b"8bit", b"7bit", b"base64", b"gzip", b"x-gzip", b"zstd")
 )
@@ -59,6 +61,8 @@ def read(archive: Archive) -> Iterator[Member]:
         if end < len(line) and not fields.startswith(line):
             archive.fault("corrupt-archive", "A part of the upload has no end of its fields.")
             return
+        if _BINARY.search(fields, 0, end):
+            archive.fault("corrupt-archive", "The fields of a part of the upload are no text.")
         archive.know(at, end + len(line))
         fields, start = fields[:end], at + end + len(line)
         _encoding(archive, fields)
