@@ -5,6 +5,7 @@ For every command that acts on a verdict. What goes wrong with a file is a repor
 what a person should hear is handed to whoever asked.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,5 +103,11 @@ def report(gate: Gate, dumps: Sequence[DumpReport]) -> Report:
 
 def _judge(scanned: Scan, gate: Gate) -> DumpReport:
     found = correlate.findings(scanned, gate.request.rules)
-    counting, aside = correlate.set_aside(found, published.load())
+    counting, aside = correlate.set_aside(found, _published())
     return policy.judge(scanned, counting, aside, gate.ruling)
+
+
+@functools.cache
+def _published() -> dict[str, published.Published]:
+    """Read the list once: an archive may hold hundreds of dumps, a folder any number."""
+    return published.load()

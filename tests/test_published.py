@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fixtures import elfcore, noise
-from scanner import correlate, policy, published, rules
+from scanner import correlate, gate, policy, published, rules
 from scanner.detect import evidence
 from scanner.detect.algebra import material
 from scanner.detect.asn1 import pqc
@@ -76,6 +76,24 @@ def test_all_lists_are_loaded() -> None:
     loaded = published.load()
     assert set(loaded) == {one for row in rows for one in of_row(row)}
     assert all(key == row.fingerprint for key, row in loaded.items())
+
+
+def test_lists_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many dumps are judged, one behind the other, the lists are read for the first."""
+    read: list[dict[str, published.Published]] = []
+    load = published.load
+    monkeypatch.setattr(published, "load", lambda: read.append(load()) or read[-1])
+    request = scanning.ScanRequest(path="", in_process=True, rules=rules.load())
+    digests = dict.fromkeys(
+        ("rules_sha256", "known_sha256", "policy_sha256", "baseline_sha256"), ""
+    )
+    judging = gate.Gate(request=request, ruling=policy.Ruling(), **digests)
+    gate._published.cache_clear()
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(noise.text(9000))
+        (report,) = gate.judged(judging, str(tmp_path / name), Silence(), pytest.fail)
+        assert report.verdict is Verdict.INCOMPLETE
+    assert len(read) == 1
 
 
 def test_the_example_of_fido_is_listed() -> None:
