@@ -203,7 +203,8 @@ def _numbers(material: Material) -> list[tuple[str, int, int]]:
             # Their upper halves are n's, or a small part of it: two of them, in V8's integers.
             orders = zip(("(p-1)(q-1)", "lcm(p-1, q-1)"), _orders(material), strict=True)
             lower = -(-whole // 2)
-            return rows + [(name, one % (1 << 8 * lower), lower) for name, one in orders]
+            parts = {part: name for name, one in orders for part in (_odd(one), one)}
+            return rows + [(name, part % (1 << 8 * lower), lower) for part, name in parts.items()]
         case Ec(curve=curve, d=d):
             rows = [("d", d, FIELD_BYTES[curve])]
             if curve in CURVES:
@@ -256,6 +257,11 @@ def _other_d(key: Rsa) -> list[int]:
 
 def _orders(key: Rsa) -> tuple[int, int]:
     return (key.p - 1) * (key.q - 1), math.lcm(key.p - 1, key.q - 1)
+
+
+def _odd(value: int) -> int:
+    """Return a number without its factors of two: Java inverts by what is left."""
+    return value // max(value & -value, 1)
 
 
 def _size(value: int) -> int:

@@ -73,6 +73,9 @@ def test_what_gives_a_prime_away() -> None:
     assert encodings.little_limbs(order, 256)[:128] in found["(p-1)(q-1) limbs-le"]
     least = order // math.gcd(KEY.p - 1, KEY.q - 1)
     assert encodings.big_endian(least, 256)[128:] in found["lcm(p-1, q-1) bytes-be"]
+    for part in (order, least):
+        odd = encodings.big_endian(part // (part & -part), 256)[128:]
+        assert any(odd in values for values in found.values())
     spelled_n = encodings.little_limbs(KEY.n), encodings.digits(KEY.n, 28, 4)
     pieces = {raw[at : at + 16] for raw in spelled_n for at in range(len(raw) - 15)}
     private = [raw for values in found.values() for raw in values]
