@@ -277,9 +277,20 @@ class _Expander:
             self._rest.append((start, size))
 
     def _copy(self, pieces: Iterator[bytes], spill: Spill) -> None:
-        for piece in _gathered(pieces):
-            spill.write(piece)
-            self._room -= len(piece)
+        """Write small pieces many at a time: each write asks what room the disk has."""
+        held = bytearray()
+        try:
+            for piece in pieces:
+                held += piece
+                if len(held) >= CHUNK:
+                    full, held = bytes(held), bytearray()
+                    self._write(full, spill)
+        finally:
+            self._write(bytes(held), spill)
+
+    def _write(self, piece: bytes, spill: Spill) -> None:
+        spill.write(piece)
+        self._room -= len(piece)
 
     def _note(self, faults: list[Fault]) -> None:
         for fault in faults:
@@ -287,16 +298,3 @@ class _Expander:
 
     def _fault(self, code: str, text: str) -> None:
         self._note([Fault(code=code, text=text)])
-
-
-def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small pieces: before each that is written, it is asked what room the disk has."""
-    held: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= CHUNK:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
