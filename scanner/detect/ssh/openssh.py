@@ -3,10 +3,12 @@
 Sources: OpenSSH PROTOCOL.key (openssh-key-v1), sshkey_private_serialize in sshkey.c, and
 draft-ietf-sshm-ssh-agent section 3.2 (SSH_AGENTC_ADD_IDENTITY). All hold the same fields behind
 the name of the key type, without a version or a length: only arithmetic tells a key from its public
-blob, and here it always can, because the public half stands among the fields. A key file that is
-encrypted is no finding of this module.
+blob, and here it always can, because the public half stands among the fields. In text of a key file
+whose beginning is gone, as an allocator writes over freed text, they are found by the name of the
+type. A key file that is encrypted is no finding of this module.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +41,22 @@ _FIRST_READ = 512
 
 _MOST_FIELDS, _VARIED = 32, 24
 """Fields of a key of a type that is not known, and different bytes in them, at least."""
+
+_BEGUN = re.compile(
+    rb"\0\0\0(?:\x0bssh-ed25519\0\0\0\x20.{32}\0\0\0\x40"
+    rb"|\x13ecdsa-sha2-nistp(?:256\0\0\0\x08nistp256\0\0\0\x41\x04.{64}"
+    rb"|384\0\0\0\x08nistp384\0\0\0\x61\x04.{96}|521\0\0\0\x08nistp521\0\0\0\x85\x04.{132})"
+    rb"\0\0\0[\x01-\x43]|\x07ssh-rsa\0\0[\x00-\x08].\0[\x80-\xff])",
+    re.DOTALL,
+)
+"""Fields up to the first private one, or up to what a public blob would have otherwise."""
+
+_ZEROS, _FEW = b"AAAA", 320
+"""What stands before an anchor in text, if it is not the beginning of a length, in place of zeros;
+characters in which such fields lie."""
+
+_PREFIX = len(MAGIC) + 7 * 4
+"""Bytes of a file before its public blob: twice ``none``, no options, one key, the lengths."""
 
 _MARGIN, _HYPHENS = 256, b"-----"
 """Characters before a line of text in which what is before it begins: the margin of a patch, a
@@ -302,6 +320,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     elif head[:2] == MARK[:2] or head[:3] == b"b\x003":
         yield from _text(armour.text_at(memory, space, offset), rule)
         return
+    elif head[:1] == b"A":
+        yield from _beheaded(armour.text_at(memory, space, offset), rule)
+        return
     else:
         found, encoding = _fields(memory, space, offset), "ssh-fields"
         size = found.size if found else 0
@@ -341,3 +362,38 @@ def _text(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     if found is not None:
         yield proved(found.key, rule, f"OPENSSH-PEM{wide}", (place,))
         yield blobs.named(public_of(found.key), blob_of(found.key), place)
+
+
+def _beheaded(text: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key whose type is written in base64 at the start of a text, unless a file is whole.
+
+    Little is read first: public keys by the hundred thousand begin with a type.
+    """
+    chars, _ = armour.gather(text.read(_FEW))
+    match = _BEGUN.search(armour.decode(_ZEROS + chars))
+    run = armour.around(text.read(LONGEST), 0) if match and match.start() <= 3 else None
+    if match is None or run is None:
+        return
+    at = match.start()
+    found = read(armour.decode(_ZEROS + run.chars)[at:])
+    begun = at * 8 // 6 - len(_ZEROS)
+    if found is None or _is_whole(text, begun, found.key):
+        return
+    first, last = (max(begun, 0), ((at + found.size) * 8 + 5) // 6 - len(_ZEROS))
+    start = run.places[first]
+    size = run.places[min(last, len(run.places)) - 1] + 1 - start
+    start = text.offset + start * text.width
+    place, wide = armour.located(text.memory, text.space, start, size, text.width)
+    yield proved(found.key, rule, f"OPENSSH-PEM (damaged){wide}", (place,))
+    yield blobs.named(public_of(found.key), blob_of(found.key), place)
+
+
+def _is_whole(text: Text, begun: int, key: Key) -> bool:
+    """Tell whether a file is whole whose private fields begin so many characters into a text."""
+    before = _PREFIX + len(blob_of(key)) + 4 + 8
+    _, raw, lead = armour.stretch(text, LONGEST, LONGEST)
+    run = armour.around(raw, lead)
+    start = run.at + begun - before * 8 // 6 if run is not None else -1
+    if run is None or start < 0:
+        return False
+    return read_file(armour.decode(run.chars[start:])) is not None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings
+from fixtures import containers, encodings, sealed
 from fixtures import keys as recipes
 from fixtures.foreign import SHAPES
 from scanner import rules
@@ -94,10 +94,10 @@ def test_a_public_blob_is_no_private_key(key: recipes.Key) -> None:
 
 def test_an_encrypted_file_is_no_finding_here() -> None:
     """A key file under a passphrase gives nothing."""
-    text = encodings.openssh_pem(recipes.okp_key()).replace(
-        b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU", b"b3BlbnNzaC1rZXktdjEAAAAACmFlczI1"
-    )
-    assert find(text) == []
+    for key in KEYS[1:]:
+        text = sealed.openssh_pem(key)
+        assert find(text) == []
+        assert find(text[64:]) == []
 
 
 @settings(max_examples=30, deadline=None)
@@ -134,6 +134,42 @@ def test_a_file_in_other_text(shape: str, codec: str) -> None:
     assert found.candidate.fingerprint.value == key.spki_sha256
     (place,) = found.candidate.places
     assert (place.offset, place.offset + place.size < len(text)) == (first, True)
+
+
+def beheaded(key: recipes.Key, lost: int, width: int) -> bytes:
+    """Return the text of a key file in lines of a width, without its first characters."""
+    text = base64.b64encode(containers.openssh_file(key))
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    return b"\n".join(lines)[lost:] + b"\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "key", [*KEYS[1:], recipes.rsa_key(4096)], ids=lambda key: key.spki_sha256[:8]
+)
+@pytest.mark.parametrize("width", [64, 70, 76, 9999])
+@pytest.mark.parametrize("lost", [16, 100, 135])
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_file_without_its_beginning(
+    key: recipes.Key, width: int, lost: int, *, wide: bool
+) -> None:
+    """The fields behind the name of the type prove the key, and their place is what holds them."""
+    assert len([f for f in find(beheaded(key, 0, width)) if isinstance(f, Proved)]) == 1
+    text = beheaded(key, lost, width)
+    data = b"\x01\x80" * 16 + (encodings.utf16(text) if wide else text) + b"\0" * 8
+    (found,) = [f for f in find(data) if isinstance(f, Proved)]
+    assert found.candidate.confidence is Confidence.PROOF
+    assert found.candidate.encoding == "OPENSSH-PEM (damaged)" + " utf-16le" * wide
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    (place,) = found.candidate.places
+    cut = data[place.offset :][: place.size]
+    (again,) = [f for f in find(b"\x01" * 16 + cut) if isinstance(f, Proved)]
+    assert again.candidate.places[0].size == place.size
+
+
+def test_lines_of_public_keys_are_no_files() -> None:
+    """What follows a public key is the next one."""
+    lines = b"\n".join(base64.b64encode(containers.ssh_blob(key)) for key in KEYS)
+    assert not [f for f in find(lines) if isinstance(f, Proved)]
 
 
 def test_ed448() -> None:
