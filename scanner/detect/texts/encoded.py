@@ -35,6 +35,9 @@ _SPELLED, _FIRST_READ = 16, 1024
 _HEADER = 4
 _MARKS = tuple(pem.MARK.decode().encode(codec) for codec in ("ascii", "utf-16-le"))
 _BEGIN = re.compile(rb"-----BEGIN [A-Z ]{0,12}PRIVATE KEY-----")
+_LINE_REST = re.compile(rb".{0,6}(?:-[A-Z -]{0,20}|[A-Z ]{0,20})", re.DOTALL)
+"""What is left of a BEGIN line before its mark, behind what was written over the rest of it."""
+
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _DER = re.compile(rb"M[A-I][A-Za-z0-9+/_-]")
 
@@ -187,7 +190,8 @@ def _begins(run: Run, shift: int) -> list[int]:
         at = inner.find(mark)
         while at >= 0:
             begin = b"-----BEGIN " if len(mark) == len(pem.MARK) else b"B\0E\0G\0I\0N\0"
-            if begin in inner[max(at - 50, 0) : at]:
+            rest = first < 4 and len(mark) == len(pem.MARK) and _LINE_REST.fullmatch(inner, 0, at)
+            if rest or begin in inner[max(at - 50, 0) : at]:
                 found.append(skipped + at)
             at = inner.find(mark, at + 1)
     return found

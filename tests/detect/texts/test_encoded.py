@@ -133,6 +133,18 @@ def test_base64_of_a_text(lead: int, inner: str, codec: str) -> None:
             assert 8 <= place.offset < place.offset + place.size <= 8 + len(data) - 17
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("lost", [1, 8, 16, 19])
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=lambda key: key.spki_sha256[:8])
+def test_base64_of_a_text_that_was_freed(key: keys.Key, lost: int, codec: str) -> None:
+    """The BEGIN line lost what an allocator writes over."""
+    text = base64.b64encode(encodings.openssh_pem(key))[lost:]
+    for junk in (b"", b"U", b"UU", b"3xU"):
+        data = b"\xfe" * 8 + (junk + text).decode().encode(codec) + b"\xfe" * 9
+        found = only("encoded-private-key", data, key)
+        assert found.candidate.encoding.startswith("base64 of OPENSSH")
+
+
 HYPHENS = (
     b"---\n",  # a document of YAML begins
     b"key: -",
