@@ -3,7 +3,9 @@ r"""PuTTY key files: what pageant, plink and WinSCP read, versions 2 and 3.
 Source: PuTTY, sshpubk.c and appendix C of its manual. Header lines, then the public blob and the
 private one in base64, then a MAC over all of it. The blobs prove each other; the MAC of a file
 without a passphrase is checked as well, and what is said names a file whose MAC does not hold: text
-of it was overwritten. Of a type that nobody here knows, the MAC alone tells that it is a key.
+of it was overwritten. Of a type that nobody here knows, the MAC alone tells that it is a key. Where
+the public half is gone or damaged, the private one of an RSA key proves itself, and what has the
+size of a scalar or a seed is told as one.
 Encrypted files say their derivation and have a lock; they are for ``encrypted``.
 """
 
@@ -22,15 +24,26 @@ from scanner.detect.algebra import groups
 from scanner.detect.algebra.material import Foreign
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
-from scanner.detect.asn1.keys import Parsed, Proved
+from scanner.detect.asn1.keys import OKP_BYTES, Parsed, Proved
 from scanner.detect.encodings import armour, escapes
 from scanner.detect.encodings.armour import EOL, Text
-from scanner.detect.evidence import Key, ec_scalar, okp_seed, proved, rsa_primes, unproved
+from scanner.detect.evidence import (
+    Key,
+    ec_derived,
+    ec_scalar,
+    okp_derived,
+    okp_seed,
+    proved,
+    rsa_alone,
+    rsa_primes,
+    unproved,
+)
 from scanner.detect.locked import locks, pbe
 from scanner.detect.locked.locks import Lock
 from scanner.detect.locked.sealed import UNKNOWN
 from scanner.detect.ssh import blobs
 from scanner.detect.ssh.blobs import NotSsh, Wire
+from scanner.fingerprint import FIELD_BYTES
 from scanner.rules import Rule
 
 MARK = b"PuTTY-User-Key-File-"
@@ -44,6 +57,9 @@ ENOUGH = 2 * 19 * 1024
 """KiB of memory times passes of Argon2id, by OWASP's Password Storage Cheat Sheet."""
 
 _PUBLIC_MARK, _LINE_SIZE = b"Public-Lines: ", 32
+_VARIED = 20
+"""Different bytes of a scalar: 32 random ones miss it once in 10**10."""
+
 _MOST_LINES = 200
 _HEAD = re.compile(
     rb"PuTTY-User-Key-File-([23]): ([A-Za-z0-9@.-]{4,64})" + EOL
@@ -264,7 +280,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     Or of the file whose private half begins there, where an allocator took its first lines.
     """
     text, file = text_of(memory, space, _start(memory, space, offset))
-    if file is None or file.encryption != b"none":
+    if file is None or (not file.version and key_of(file) is None):
+        yield from _alone(memory, space, offset, rule)
+        return
+    if file.encryption != b"none":
         return
     found = key_of(file)
     place, wide = armour.located(memory, space, text.offset, file.size, text.width)
@@ -277,6 +296,56 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     named = f"PuTTY-{file.version}{wide}{doubt}" if file.version else f"PuTTY (damaged){wide}"
     yield proved(found[0], rule, named, (place,))
     yield blobs.named(found[1], file.public, place)
+
+
+def _alone(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key that a private half at ``offset`` gives by itself.
+
+    A scalar and a seed of one size have no algorithm here: it is a key of each.
+    """
+    text, raw, at = armour.stretch(armour.text_at(memory, space, offset), LONGEST, LONGEST)
+    plain = escapes.undone(raw[at:])
+    lines = _PRIVATE.match(plain.text)
+    public = raw.rfind(_PUBLIC_MARK, 0, at)
+    whole = read(raw[public:]) if public >= 0 and lines else None
+    if lines is None or (whole is not None and key_of(whole) is not None):
+        return
+    private, end = _lines(plain.text, lines.end(), int(lines[1]))
+    first = text.offset + at * text.width
+    place, wide = armour.located(memory, space, first, plain.size(end), text.width)
+    encoding = f"PuTTY (damaged){wide}"
+    wire = Wire(private)
+    try:
+        only = wire.string()
+        numbers = [] if wire.at == len(private) else [Wire(private).mpint()]
+        numbers += [wire.mpint() for _ in range(3 if numbers else 0)]
+    except NotSsh:
+        return
+    if not numbers:
+        found = [unproved(key, rule, encoding, (place,)) for key in _of_size(only)]
+        for each in found:
+            said = replace(each.candidate, either=len(found) > 1)
+            yield replace(each, candidate=said)
+        return
+    d, p, q, inverse = numbers
+    key = rsa_alone(d, q, p, inverse)
+    if key is not None:
+        yield proved(key, rule, encoding, (place,))
+
+
+def _of_size(secret: bytes) -> Iterator[Key]:
+    """Yield the keys whose seed or scalar, with the byte of its sign, may be of that size."""
+    for algorithm in ("ed25519", "ed448"):
+        key = okp_derived(algorithm, secret) if len(secret) == OKP_BYTES[algorithm] else None
+        if key is not None:
+            yield key
+    for curve in blobs.NISTP.values():
+        scalar = secret.removeprefix(b"\0")
+        short = FIELD_BYTES[curve] - len(scalar)  # a number is as short as it can be
+        same = short in (0, 1) and len(set(scalar)) >= _VARIED
+        derived = ec_derived(curve, int.from_bytes(scalar, "big")) if same else None
+        if derived is not None:
+            yield derived
 
 
 def _start(memory: Memory, space: int, offset: int) -> int:

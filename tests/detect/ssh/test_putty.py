@@ -108,6 +108,29 @@ def test_a_freed_file(name: str, lost: int, end: str, codec: str) -> None:
     assert plain(bytes(16) + closed[16:], closed.find(b"Private-Lines: ")) == []
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("name", KEYS)
+def test_a_file_without_its_public_half(name: str, codec: str) -> None:
+    """An RSA key proves itself; a scalar or a seed is told as what has its size."""
+    key = KEYS[name]
+    whole = sealed.putty(key).decode().encode(codec)
+    at = whole.find("Private-Lines: ".encode(codec))
+    size = len("Public-Lines: 1\r\n".encode(codec))
+    public = whole.find("Public-Lines: ".encode(codec)) + size
+    gone = bytes(at - size) + whole[at - size :]
+    torn = whole[:public] + "!!".encode(codec) + whole[public + len("!!".encode(codec)) :]
+    for text in (gone, torn):
+        told = [f for f in plain(text, at) if isinstance(f, Proved)]
+        (found,) = [f for f in told if f.candidate.fingerprint.value == key.spki_sha256]
+        assert (found.candidate.confidence is Confidence.PROOF) == name.startswith("rsa")
+        assert found.candidate.either == (len(told) > 1)
+        assert found.candidate.encoding.startswith("PuTTY (damaged)")
+    assert plain(whole, at) == []
+    closed = sealed.putty(key, encrypted=True)
+    start = closed.find(b"Private-Lines: ")
+    assert plain(bytes(start) + closed[start:], start) == []
+
+
 def test_a_comment_with_a_backslash() -> None:
     """Windows names people so; only what ends its lines with escapes has escapes."""
     text = sealed.putty(KEYS["ed25519"]).replace(b"throwaway", b"DOMAIN\\name")
