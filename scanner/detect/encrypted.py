@@ -16,7 +16,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
 from scanner.detect.encodings import armour
-from scanner.detect.locked import keydb, locks, pbe, pvk
+from scanner.detect.locked import keydb, locks, pbe, pkcs12, pvk
 from scanner.detect.locked.locks import Lock
 from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.programs import minisign
@@ -93,10 +93,11 @@ def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
         if stored is not None:
             return keydb.read(memory, space, where, stored, rule)
         envelope = pbe.parse(data) if data is not None else None
-        if envelope is not None:
+        if data is not None and envelope is not None:
             place, _ = armour.located(memory, space, where, envelope.size, 1)
             said, value = envelope.protection, envelope.ciphertext
-            return sealed(rule, "PKCS8-DER", place, value, protection=said, lock=envelope.lock)
+            lock = pkcs12.emptied(data, envelope.lock)
+            return sealed(rule, "PKCS8-DER", place, value, protection=said, lock=lock)
     return None
 
 
@@ -112,7 +113,8 @@ def _pem(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
     first = offset - begin * body.width
     place, wide = armour.located(memory, space, first, size, body.width)
     said, value = envelope.protection, envelope.ciphertext
-    return sealed(rule, f"PKCS8-PEM{wide}", place, value, protection=said, lock=envelope.lock)
+    lock = pkcs12.emptied(found[0], envelope.lock)
+    return sealed(rule, f"PKCS8-PEM{wide}", place, value, protection=said, lock=lock)
 
 
 def _traditional(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:

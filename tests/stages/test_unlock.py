@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import elfcore, encodings, keys, noise, sealed
+from fixtures import elfcore, encodings, keys, keystores, noise, sealed
 from scanner import correlate, policy, rules
 from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
@@ -105,6 +105,25 @@ def test_what_everybody_tries_first(tmp_path: Path) -> None:
     assert said.findings[0].protection.endswith(f"; {unlock.WELL_KNOWN}")
     said = report(locked(b"changeit") + bytes(64), b"x\0changeit\0", folder=tmp_path)
     assert said.findings[0].protection.endswith(f"; {unlock.IN_DUMP}")
+
+
+NOTHING = {
+    "PEM": encodings.pem(keystores.under_nothing(encodings.pkcs8_der(EC)), "ENCRYPTED PRIVATE KEY"),
+    "DER": keystores.under_nothing(encodings.pkcs8_der(EC)),
+    "a store without its beginning": bytes(16) + keystores.pkcs12_open(EC)[16:],
+    "an older store": bytes(16) + keystores.pkcs12_open_3des(EC)[16:],
+    "an older store, no terminator": bytes(16) + keystores.pkcs12_open_3des(EC, b"")[16:],
+}
+
+
+@pytest.mark.parametrize("form", NOTHING)
+def test_the_empty_passphrase(form: str, tmp_path: Path) -> None:
+    """No library takes it, and it opens all the same."""
+    said = report(NOTHING[form] + bytes(64), HEAP, folder=tmp_path)
+    (finding,) = said.findings
+    assert (finding.rule, finding.fingerprint.value) == ("opened-private-key", EC.spki_sha256)
+    assert finding.protection.endswith(f"; {unlock.NONE}")
+    assert said.verdict is Verdict.BLOCKED
 
 
 def test_one_passphrase_opens_others(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Source: RFC 7292. Exports without a password are made every day, and protect not
 such a store is as good as plain. Java writes them with open lengths (BER). Only the bag of the key
 is opened, under a bound on what one try costs: PBES2 (RFC 8018), and Triple DES by RFC 7292
 appendix B. No library does it, for one that loads a key searches its numbers for primes, as long as
-a dump asks for. Passwords other than the empty one are not tried: ``encrypted`` lists those keys,
+a dump asks for; nor does one take the empty password for a key that lies outside of a store, or in
+what is left of one. Passwords other than that are not tried here: ``encrypted`` lists those keys,
 and their certificates are found by ``x509``.
 """
 
@@ -18,8 +19,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from scanner.detect.algebra import effort
 from scanner.detect.asn1 import ber, der
 from scanner.detect.asn1.der import Malformed, Memory, Reader
-from scanner.detect.asn1.keys import Proved, candidate, parse_private
+from scanner.detect.asn1.keys import Parsed, Proved, candidate, parse_private
 from scanner.detect.locked import pbe
+from scanner.detect.locked.locks import Lock
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -130,18 +132,40 @@ def opened(bag: bytes) -> bytes:
     try:
         fields = Reader(bag).enter()
         fields.content(der.OID)
-        body = fields.enter(0xA0).enter()
-        identifier = body.enter()
-        ciphertext = body.content(der.OCTET_STRING)
-        name = identifier.content(der.OID)
-        parameters = identifier.enter()
-        if name == pbe.PBES2:
-            return _pbes2(parameters, ciphertext)
-        if name != _TRIPLE_DES:
-            return b""
-        return _triple_des(ciphertext, parameters.content(der.OCTET_STRING), parameters.integer())
+        return _opened(fields.enter(0xA0).enter())
     except Malformed:
         return b""
+
+
+def emptied(data: bytes, other: Lock | None) -> Lock | None:
+    """Return the lock of an EncryptedPrivateKeyInfo that the empty password may open as well."""
+    if other is None:
+        return None
+
+    def opens(phrase: str) -> Parsed | None:
+        found = other.opens(phrase)
+        if found is not None or phrase:
+            return found
+        try:
+            plain = _opened(Reader(data).enter())
+        except Malformed:
+            return None
+        return parse_private(plain) if plain else None
+
+    return Lock(cost=other.cost, opens=opens)
+
+
+def _opened(body: Reader) -> bytes:
+    """Return what opens with the empty password, else nothing. Raises Malformed."""
+    identifier = body.enter()
+    ciphertext = body.content(der.OCTET_STRING)
+    name = identifier.content(der.OID)
+    parameters = identifier.enter()
+    if name == pbe.PBES2:
+        return _pbes2(parameters, ciphertext)
+    if name != _TRIPLE_DES:
+        return b""
+    return _triple_des(ciphertext, parameters.content(der.OCTET_STRING), parameters.integer())
 
 
 def _pbes2(parameters: Reader, ciphertext: bytes) -> bytes:
