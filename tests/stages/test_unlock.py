@@ -110,6 +110,8 @@ def test_what_everybody_tries_first(tmp_path: Path) -> None:
 NOTHING = {
     "PEM": encodings.pem(keystores.under_nothing(encodings.pkcs8_der(EC)), "ENCRYPTED PRIVATE KEY"),
     "DER": keystores.under_nothing(encodings.pkcs8_der(EC)),
+    "many iterations": keystores.under_nothing(encodings.pkcs8_der(EC), 200_000),
+    "scrypt": keystores.under_scrypt(encodings.pkcs8_der(EC)),
     "a store without its beginning": bytes(16) + keystores.pkcs12_open(EC)[16:],
     "an older store": bytes(16) + keystores.pkcs12_open_3des(EC)[16:],
     "an older store, no terminator": bytes(16) + keystores.pkcs12_open_3des(EC, b"")[16:],

@@ -16,7 +16,7 @@ from scanner.detect.locked.locks import Lock
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
 _PKCS12 = bytes.fromhex("2a864886f70d010c01")
 PBES2, PBKDF2 = _PKCS5 + b"\x0d", _PKCS5 + b"\x0c"
-_SCRYPT = bytes.fromhex("2b06010401da47040b")
+SCRYPT = bytes.fromhex("2b06010401da47040b")
 _DIGEST = bytes.fromhex("2a864886f70d02")
 
 _PBES1 = {
@@ -184,7 +184,7 @@ def _derivation(identifier: Reader) -> tuple[str, bool, int]:
     identifier.finish()
     _bounded(len(parameters.content(der.OCTET_STRING)), _SALT)
     count = _bounded(parameters.integer(), _ITERATIONS)
-    if name == _SCRYPT:
+    if name == SCRYPT:
         block, parallel = (_bounded(parameters.integer(), range(1, 1 << 20)) for _ in range(2))
         if parameters.peek() == der.INTEGER:
             parameters.integer()

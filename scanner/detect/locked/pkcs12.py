@@ -21,7 +21,7 @@ from scanner.detect.asn1 import ber, der
 from scanner.detect.asn1.der import Malformed, Memory, Reader
 from scanner.detect.asn1.keys import Parsed, Proved, candidate, parse_private
 from scanner.detect.locked import pbe
-from scanner.detect.locked.locks import Lock
+from scanner.detect.locked.locks import MOST_MEMORY, Lock
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -31,6 +31,9 @@ Castle's 51,200."""
 
 ITERATION = {True: 0.6, False: 7.4}
 """Microseconds of one of them, measured: the library's, and ours for both passwords."""
+
+MOST_PAID = 2700
+"""Iterations of the older derivation that are tried for a lock, in 20 ms: the lock says less."""
 
 LONGEST_SALT = 64
 """Bytes."""
@@ -138,7 +141,10 @@ def opened(bag: bytes) -> bytes:
 
 
 def emptied(data: bytes, other: Lock | None) -> Lock | None:
-    """Return the lock of an EncryptedPrivateKeyInfo that the empty password may open as well."""
+    """Return the lock of an EncryptedPrivateKeyInfo that the empty password may open as well.
+
+    What it costs is what the other one says: that bounds it.
+    """
     if other is None:
         return None
 
@@ -147,7 +153,7 @@ def emptied(data: bytes, other: Lock | None) -> Lock | None:
         if found is not None or phrase:
             return found
         try:
-            plain = _opened(Reader(data).enter())
+            plain = _opened(Reader(data).enter(), paid=True)
         except Malformed:
             return None
         return parse_private(plain) if plain else None
@@ -155,38 +161,63 @@ def emptied(data: bytes, other: Lock | None) -> Lock | None:
     return Lock(cost=other.cost, opens=opens)
 
 
-def _opened(body: Reader) -> bytes:
-    """Return what opens with the empty password, else nothing. Raises Malformed."""
+def _opened(body: Reader, *, paid: bool = False) -> bytes:
+    """Return what opens with the empty password, else nothing. Raises Malformed.
+
+    Where the caller ``paid``, a derivation may cost what it does, and may be scrypt.
+    """
     identifier = body.enter()
     ciphertext = body.content(der.OCTET_STRING)
     name = identifier.content(der.OID)
     parameters = identifier.enter()
     if name == pbe.PBES2:
-        return _pbes2(parameters, ciphertext)
+        return _pbes2(parameters, ciphertext, paid=paid)
     if name != _TRIPLE_DES:
         return b""
-    return _triple_des(ciphertext, parameters.content(der.OCTET_STRING), parameters.integer())
-
-
-def _pbes2(parameters: Reader, ciphertext: bytes) -> bytes:
-    """Decrypt under PBKDF2 and a cipher of _CIPHERS. Raises Malformed."""
-    derivation, scheme = parameters.enter(), parameters.enter()
-    if derivation.content(der.OID) != pbe.PBKDF2:
+    salt, count = parameters.content(der.OCTET_STRING), parameters.integer()
+    if paid and count > MOST_PAID:
         return b""
-    inside = derivation.enter()
+    return _triple_des(ciphertext, salt, count)
+
+
+def _pbes2(parameters: Reader, ciphertext: bytes, *, paid: bool) -> bytes:
+    """Decrypt under a derivation and a cipher of _CIPHERS. Raises Malformed."""
+    derivation, scheme = parameters.enter(), parameters.enter()
+    named = derivation.content(der.OID)
+    cipher, vector = _CIPHERS.get(scheme.content(der.OID)), scheme.content(der.OCTET_STRING)
+    if cipher is None or len(vector) != cipher[2] or len(ciphertext) % cipher[2]:
+        return b""
+    algorithm, size, block = cipher
+    key = b""
+    if named == pbe.PBKDF2:
+        key = _pbkdf2(derivation.enter(), size, paid=paid)
+    elif named == pbe.SCRYPT and paid:
+        key = _scrypt(derivation.enter(), size)
+    return _plain(Cipher(algorithm(key), modes.CBC(vector)), ciphertext, block) if key else b""
+
+
+def _pbkdf2(inside: Reader, size: int, *, paid: bool) -> bytes:
+    """Derive a key from nothing by PBKDF2; none where that is not tried. Raises Malformed."""
     salt, count = inside.content(der.OCTET_STRING), inside.integer()
     if inside.peek() == der.INTEGER:
         inside.skip()
     named = inside.enter().content(der.OID) if inside.peek() == der.SEQUENCE else _SHA1
-    digest, cipher = _DIGESTS.get(named), _CIPHERS.get(scheme.content(der.OID))
-    vector = scheme.content(der.OCTET_STRING)
-    if digest is None or cipher is None:
+    digest = _DIGESTS.get(named)
+    if digest is None or not (paid or _affordable(salt, count, new=True)):
         return b""
-    algorithm, size, block = cipher
-    if len(vector) != block or len(ciphertext) % block or not _affordable(salt, count, new=True):
+    return hashlib.pbkdf2_hmac(digest, b"", salt, count, size)
+
+
+def _scrypt(inside: Reader, size: int) -> bytes:
+    """Derive a key from nothing by scrypt (RFC 7914 section 7). Raises Malformed."""
+    salt = inside.content(der.OCTET_STRING)
+    count, block, lanes = (inside.integer() for _ in range(3))
+    try:
+        return hashlib.scrypt(
+            b"", salt=salt, n=count, r=block, p=lanes, maxmem=2 * MOST_MEMORY, dklen=size
+        )
+    except ValueError:  # no power of two, or more memory
         return b""
-    key = hashlib.pbkdf2_hmac(digest, b"", salt, count, size)
-    return _plain(Cipher(algorithm(key), modes.CBC(vector)), ciphertext, block)
 
 
 def _affordable(salt: bytes, count: int, *, new: bool) -> bool:
