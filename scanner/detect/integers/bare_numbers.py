@@ -18,6 +18,7 @@ import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.encodings import armour, base32, base58
+from scanner.detect.integers import spaced
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -302,4 +303,4 @@ def number(memory: Memory, place: Place) -> bytes:
     if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
         text = read(memory, place.space, place.offset, place.size)
         return text.raw if text is not None and text.size == place.size else raw
-    return raw
+    return spaced.read(raw) or raw

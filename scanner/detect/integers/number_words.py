@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
-from scanner.detect.integers import characters, leads
+from scanner.detect.integers import characters, leads, spaced
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
     BASE32,
@@ -129,7 +129,8 @@ def find(
             for start, size in (_whole(buffer, rows, width), _digits(buffer, digits, width)):
                 starts.append(start)
                 ends.append(start + size)
-    start, end = np.concatenate(starts), np.concatenate(ends)
+    start, end = spaced.find(buffer, filled)
+    start, end = np.concatenate([*starts, start]), np.concatenate([*ends, end])
     index = np.searchsorted(owned_starts, start, side="right") - 1
     mine = (index >= 0) & (start < owned_ends[index])
     start, end = start[mine], end[mine]

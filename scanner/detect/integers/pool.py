@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.detect.integers import bare_numbers, readings
+from scanner.detect.integers import bare_numbers, readings, spaced
 from scanner.detect.integers.bare_numbers import Written
 from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.readings import Reading
@@ -277,6 +277,16 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
             made.head[block] = made.tail[block] = -1
             continue
         found[block] = text
+    rest = blocks[made.head[blocks] >= 0]
+    for block in rest[spaced.may_be(made.data, made.head[rest])].tolist():
+        at, head, tail = int(made.at[block]), int(made.head[block]), int(made.tail[block])
+        raw = None if block in found else spaced.read(made.data[head:tail].tobytes())
+        if raw is not None:
+            offset = int(made.offset[block]) + head - at
+            found[block] = Written(form=spaced.FORM, raw=raw, offset=offset, size=tail - head)
+            made.data[at : at + int(size[block])] = 0
+    for block, text in found.items():
+        head = int(made.head[block])
         made.tail[block] = head + len(text.raw)
         made.data[head : made.tail[block]] = np.frombuffer(text.raw, np.uint8)
         made.phase[block] = -head % 8
