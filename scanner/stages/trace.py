@@ -14,11 +14,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from scanner.detect.algebra.material import Material, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.integers import pool
+from scanner.detect.integers import pool, spaced
 from scanner.detect.integers.runs import Runs
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
@@ -96,7 +98,8 @@ def trace(
     sought = _sought(session, candidates, texts=True)
     if not sought.pieces:
         return ()
-    return _verified(session.memory, sought, _sweep(session.memory, sought, task))
+    found = _verified(session.memory, sought, _sweep(session.memory, sought, task))
+    return tuple(sorted({*found, *_apart(session.memory, sought, task)}))
 
 
 def trace_runs(
@@ -155,7 +158,7 @@ def _sought(session: Session, candidates: tuple[Candidate, ...], *, texts: bool)
     pieces = []
     shared: Counter[bytes] = Counter()
     for index, needle in enumerate(needles):
-        for at, size in cut(needle):
+        for at, size in cut(needle) if not needle.apart else ():
             shared[needle.value[at : at + size]] += 1
             if shared[needle.value[at : at + size]] <= MOST_SHARED:
                 pieces.append((index, at, size))
@@ -200,6 +203,28 @@ def _sweep(
             segment = window.segments[bisect_right(starts, at) - 1]
             if segment.at <= at < segment.at + segment.size:
                 yield piece, segment.space, segment.offset + at - segment.at
+
+
+def _apart(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Iterator[Sighting]:
+    """Yield each whole number of which every byte stands in a word of its own."""
+    needles = {needle.value: needle for needle in sought.needles if needle.apart}
+    sizes = {len(value) for value in needles}
+    for window in windows(memory, task) if sizes else ():
+        starts = [segment.at for segment in window.segments]
+        for first, last in np.column_stack(spaced.find(window.buffer, [(0, len(window.buffer))])):
+            raw = spaced.read(window.buffer[first:last].tobytes()) or b""
+            stride = (last - first) // max(len(raw), 1)
+            segment = window.segments[max(bisect_right(starts, first) - 1, 0)]
+            inside = segment.at <= first < segment.at + segment.size
+            spots = ((at, size) for size in sizes for at in range(len(raw) - size + 1))
+            for at, size in spots if inside else ():
+                needle = needles.get(raw[at : at + size])
+                if needle is not None:
+                    offset = segment.offset + first - segment.at + at * stride
+                    place = Place(space=segment.space, offset=int(offset), size=size * int(stride))
+                    yield Sighting(
+                        fingerprint=needle.fingerprint, encoding=needle.encoding, place=place
+                    )
 
 
 def _look(memory: Memory, sought: _Haystack, runs: Runs) -> Iterator[tuple[int, int, int]]:

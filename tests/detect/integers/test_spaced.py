@@ -10,7 +10,7 @@ import pytest
 from fixtures import keys, noise
 from scanner import rules
 from scanner.detect.integers import spaced
-from scanner.engine.scanning import ScanRequest, scan
+from scanner.engine.scanning import Scan, ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
 
@@ -40,13 +40,12 @@ ARRAYS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def scanned(folder: Path, data: bytes) -> tuple[Candidate, ...]:
+def scanned(folder: Path, data: bytes, *, deep: bool = False) -> Scan:
     """Scan bytes as they are."""
     path = folder / "dump"
     path.write_bytes(data)
-    return scan(
-        ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence()
-    ).candidates
+    request = ScanRequest(path=str(path), in_process=True, rules=rules.load(), deep=deep)
+    return scan(request, Silence())
 
 
 def private(candidates: tuple[Candidate, ...], spki: str) -> list[Candidate]:
@@ -60,7 +59,7 @@ def test_both_halves_of_a_key_in_arrays(tmp_path: Path, array: str) -> None:
     spelled = ARRAYS[array]
     data = noise.plant(noise.pointers(SIZE, 3), 4096, spelled(ED.seed))
     data = noise.plant(data, 9008, spelled(ED_PUBLIC))
-    (found,) = private(scanned(tmp_path, data), ED.spki_sha256)
+    (found,) = private(scanned(tmp_path, data).candidates, ED.spki_sha256)
     assert (found.places[0].offset, found.places[0].size) == (4096, len(spelled(ED.seed)))
     assert found.encoding == f"seed {spaced.FORM}"
     assert found.proof
@@ -72,8 +71,22 @@ def test_a_scalar_whose_point_stands_behind_its_kind(tmp_path: Path) -> None:
     scalar, point = (P256.d.to_bytes(32), b"\4" + P256.x.to_bytes(32) + P256.y.to_bytes(32))
     data = noise.plant(noise.pointers(SIZE, 3), 4096, spelled(bytes([32]) + scalar))
     data = noise.plant(data, 9008, spelled(bytes([65]) + point))
-    (found,) = private(scanned(tmp_path, data), P256.spki_sha256)
+    (found,) = private(scanned(tmp_path, data).candidates, P256.spki_sha256)
     assert (found.places[0].offset, found.places[0].size) == (4096 + 8, 256)
+
+
+@pytest.mark.parametrize("array", ["V8", "PHP"])
+def test_each_copy_is_traced(tmp_path: Path, array: str) -> None:
+    """So that a dump can be redacted: in other arrays too, and with the public half behind it."""
+    spelled = ARRAYS[array]
+    places = {4096: spelled(ED.seed), 6800: ARRAYS["int[]"](ED.seed), 9008: spelled(ED.seed)}
+    data = noise.pointers(SIZE, 3)
+    for at, raw in places.items():
+        data = noise.plant(data, at, raw)
+    data = noise.plant(data, 9008 + len(places[9008]), spelled(ED_PUBLIC))
+    found = scanned(tmp_path, data, deep=True)
+    sightings = {(one.place.offset, one.place.size) for one in found.sightings}
+    assert sightings == {(at, len(raw)) for at, raw in places.items()}
 
 
 @pytest.mark.parametrize("array", ARRAYS)
