@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures import keys, noise
+from fixtures import encodings, keys, noise
 from scanner import rules
 from scanner.detect.integers import spaced
 from scanner.engine.scanning import Scan, ScanRequest, scan
@@ -73,6 +73,20 @@ def test_a_scalar_whose_point_stands_behind_its_kind(tmp_path: Path) -> None:
     data = noise.plant(data, 9008, spelled(bytes([65]) + point))
     (found,) = private(scanned(tmp_path, data).candidates, P256.spki_sha256)
     assert (found.places[0].offset, found.places[0].size) == (4096 + 8, 256)
+
+
+@pytest.mark.parametrize("spelled", [ARRAYS["V8"], lambda raw: encodings.utf16(raw.hex())])
+def test_half_of_a_number_takes_more_room_than_the_whole(
+    tmp_path: Path, spelled: Callable[[bytes], bytes]
+) -> None:
+    """Seen in elliptic, which checked a signature: R || s as bytes, s and R in arrays."""
+    whole = noise.uniform(64, 9)
+    data = noise.plant(noise.pointers(SIZE, 3), 4096, whole)
+    data = noise.plant(data, 6808, bytes(8) + spelled(whole[:32]) + bytes(8))
+    data = noise.plant(data, 9008, bytes(8) + spelled(whole[32:]) + bytes(8))
+    found = scanned(tmp_path, data)
+    assert not found.candidates
+    assert not found.coverage.faults
 
 
 @pytest.mark.parametrize("array", ["V8", "PHP"])

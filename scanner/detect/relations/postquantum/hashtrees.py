@@ -195,8 +195,11 @@ def _apart(memory: Memory, whole: Place, half: Place, *, behind: bool) -> bool:
     """Tell whether a half is no part of such a whole, by what is behind it or before it.
 
     Of digits of hex that fill a slot of Go's both halves may be numbers too, and are in the pool.
+    Spelled otherwise a half may take as much room as the whole, or more.
     """
     rest = whole.size - half.size
+    if rest <= 0:
+        return True
     start = half.offset + half.size if behind else half.offset - rest
     other = whole.offset + half.size if behind else whole.offset
     return start < 0 or memory.clip(half.space, start, rest) != memory.read(
