@@ -266,7 +266,10 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     """
     found: dict[int, Written] = {}
     blocks = np.flatnonzero((made.head >= 0) & (made.tail >= 0))
-    for block in blocks[bare_numbers.may_be(made.data, made.head[blocks])].tolist():
+    spelled = bare_numbers.may_be(made.data, made.head[blocks])
+    others = blocks[~spelled]
+    apart = others[spaced.may_be(made.data, made.head[others])]
+    for block in blocks[spelled].tolist():
         at, head = int(made.at[block]), int(made.head[block])
         offset = int(made.offset[block]) + head - at
         text = bare_numbers.read(
@@ -277,10 +280,9 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
             made.head[block] = made.tail[block] = -1
             continue
         found[block] = text
-    rest = blocks[made.head[blocks] >= 0]
-    for block in rest[spaced.may_be(made.data, made.head[rest])].tolist():
+    for block in apart.tolist():
         at, head, tail = int(made.at[block]), int(made.head[block]), int(made.tail[block])
-        raw = None if block in found else spaced.read(made.data[head:tail].tobytes())
+        raw = spaced.read(made.data[head:tail].tobytes())
         if raw is not None:
             offset = int(made.offset[block]) + head - at
             found[block] = Written(form=spaced.FORM, raw=raw, offset=offset, size=tail - head)

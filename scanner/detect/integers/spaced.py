@@ -136,19 +136,18 @@ def _numbers(cells: _Cells, at: Offsets, lowest: Words, stride: int) -> Offsets:
     whole = ~before.all(axis=1) & ~(behind.all(axis=1))
     start = _BACK - before.argmin(axis=1)
     length = _BACK + behind.argmin(axis=1) - start
-    values = (rows // lowest[:, None] & _BYTE).astype(np.uint8)
-    found = []
+    found = [np.empty((0, 2), np.int64)]
     for size in SIZES:
-        for shift in range(-1, _MORE + 1):
-            first = start + shift
-            more = length - size
-            good = whole & (first >= 0) & (first + size <= rows.shape[1])
-            good &= np.where(more == -1, shift <= 0, (more >= shift) & (more <= _MORE))
-            good &= (shift >= 0) | (more == -1)
-            some = np.flatnonzero(good)
-            picked = values[some[:, None], first[some, None] + np.arange(size)]
-            some = some[_varied(picked)]
-            begin = (at[some] + (first[some] - _BACK) * step) * min(stride, 8)
+        more = length - size
+        near = np.flatnonzero(whole & (more >= -1) & (more <= _MORE))
+        for shift in range(-1, _MORE + 1) if len(near) else ():
+            first, rest = start[near] + shift, more[near]
+            good = (first >= 0) & (first + size <= rows.shape[1])
+            good &= np.where(rest == -1, shift <= 0, (shift >= 0) & (rest >= shift))
+            some, first = near[good], first[good]
+            picked = rows[some[:, None], first[:, None] + np.arange(size)]
+            good = _varied((picked // lowest[some, None] & _BYTE).astype(np.uint8))
+            begin = (at[some[good]] + (first[good] - _BACK) * step) * min(stride, 8)
             found.append(np.stack((begin, begin + size * stride), axis=1))
     return np.concatenate(found)
 
