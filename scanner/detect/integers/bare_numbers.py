@@ -53,6 +53,10 @@ TAGGED = {
 a sign (BigInteger of Java), or the kind of a point (SEC 1 section 2.3.3), as before both of its
 coordinates. Public keys of web push are such texts (RFC 8292)."""
 
+SHORT_BASE64 = {-(-8 * 65 // 6): 66}
+"""The same of base64 without the zero that half of all scalars on P-521 begin with, as Go's
+``Bytes`` and OpenSSL's BN_bn2bin write one."""
+
 TAGS = b"AB"
 """How base64 begins that spells such a byte first."""
 
@@ -269,7 +273,7 @@ def _of_hex(match: re.Match[bytes]) -> tuple[str, bytes] | None:
 
 def _of_base64(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
-    tags = TAGGED.get(len(text), b"")
+    tags, short = TAGGED.get(len(text), b""), SHORT_BASE64.get(len(text), 0)
     if not (tags or len(text) in BASE64) or len(pad) not in (0, -len(text) % 4):
         return None
     plain = text.translate(armour.FROM_URL)
@@ -279,9 +283,11 @@ def _of_base64(match: re.Match[bytes]) -> tuple[str, bytes] | None:
         raw = base64.b64decode(plain + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         return None
-    if base64.b64encode(raw).rstrip(b"=") != plain or (tags and raw[0] not in tags):
+    if base64.b64encode(raw).rstrip(b"=") != plain:
         return None
-    return "base64", raw[1:] if tags else raw
+    if tags and raw[0] in tags:
+        return "base64", raw[1:]
+    return ("base64", raw.rjust(short, b"\0")) if short or not tags else None
 
 
 def _counted(match: re.Match[bytes]) -> tuple[str, bytes] | None:
