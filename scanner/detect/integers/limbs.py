@@ -61,8 +61,10 @@ _NOT_TINY, _OVER, _FEW_SMALL = np.uint64(1 << 52), np.uint64(1 << 60), 2
 """Between these are digits of 26 and 28 bits in the upper halves of words, but two of nine."""
 _NO_DIGITS_30 = np.uint64(0xC0000000C0000000)
 _NO_DIGITS_60 = np.uint64(0xF000000000000000)
-_NO_DIGITS_26, _ELEMENT = np.uint64(0xFC000000FC000000), 4
-"""Bits that digits of 26 bits leave empty, and words of such that are looked at (``packed``)."""
+_NO_DIGITS_26, _NO_DIGITS_52 = np.uint64(0xFC000000FC000000), np.uint64(0xFFF0000000000000)
+_ELEMENT = 4
+"""Bits that digits of 26 and of 52 bits leave empty, and words of such that are looked at
+(``packed``, and fields of secp256k1)."""
 _NO_DES = (np.uint64(0x30303030_03030303), np.uint64(0x03030303_30303030))
 """Bits that rounds of DES leave empty, at either half of a word (see ``des``)."""
 _SIZE = np.uint64(1 << 44)
@@ -257,7 +259,8 @@ def _edges_look_random(words: Words, bits: Bytes, starts: Offsets, ends: Offsets
     row = rest[(words.take(starts[rest] + 1) & _NOT_SMALL) == 0]
     verdict[row] = _are_scalars(words[starts[row, None] + np.arange(ROW // WORD)])
     rest = np.flatnonzero(~verdict & (ends - starts >= _ELEMENT))
-    rest = rest[(words.take(starts[rest]) & _NO_DIGITS_26) == 0]
+    first = words.take(starts[rest])
+    rest = rest[((first & _NO_DIGITS_26) == 0) | ((first & _NO_DIGITS_52) == 0)]
     verdict[rest] = _hold_element(words[starts[rest, None] + np.arange(_ELEMENT)])
     rest = np.flatnonzero(~verdict & (ends - starts >= ROW // WORD))
     verdict[rest] = tagged.are_digits(words[starts[rest, None] + np.arange(ROW // WORD)])
@@ -306,8 +309,9 @@ def _hold_digits(words: Words) -> Flags:
 
 
 def _hold_element(rows: Words) -> Flags:
-    """Tell which rows of four words may be digits of 26 and 25 bits in turn."""
+    """Tell which rows of four words may be digits of 26 and 25 bits in turn, or of 52."""
     verdict: Flags = ((rows & _NO_DIGITS_26) == 0).all(axis=1)
+    verdict |= ((rows & _NO_DIGITS_52) == 0).all(axis=1)
     verdict[verdict] = likelihood.values_of_digits(rows[verdict]) >= _VALUES
     return verdict
 

@@ -102,6 +102,8 @@ def whole(pool: Pool, how: Reading, bits: int) -> Offsets:
 
 def aligned(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offsets:
     """List where numbers may stand so far from edges."""
+    if not len(edges):
+        return edges
     block = np.searchsorted(pool.at, edges, side="right") - 1
     spots = edges[:, None] + shifts
     good = (spots + pool.phase[block, None]) % how.align == 0
@@ -137,6 +139,8 @@ def _near(pool: Pool, how: Reading, edges: Offsets, inward: int) -> Offsets:
 
 def stand(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     """Tell where digits of so many bits stand whole in the pool."""
+    if not len(position):
+        return np.empty(0, np.bool_)
     fits: Flags = (position >= 0) & (position + readings.width(how, bits) <= len(pool.data))
     fits[fits] = readings.are_digits(how, pool.data, position[fits], bits)
     return fits
@@ -144,6 +148,8 @@ def stand(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
 
 def full(pool: Pool, how: Reading, position: Offsets, bits: int) -> Flags:
     """Tell where hardly any digit but the top one is small: rows of pointers have every other."""
+    if not len(position):
+        return np.empty(0, np.bool_)
     small = np.zeros(len(position), np.int64)
     least = np.uint64(1 << (how.digit - 8))
     for index in range(readings.count(how, bits) - 1):

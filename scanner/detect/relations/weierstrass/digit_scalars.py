@@ -201,6 +201,8 @@ def _pointed(pool: Pool, name: str, begun: Sequence[tuple[Reading, Offsets]]) ->
     curve = CURVES[name]
     bits = curve.p.bit_length()
     for how, at in begun:
+        if len(at) < 2:
+            continue
         found = at[digits.stand(pool, how, at, bits)]
         found = found[digits.full(pool, how, found, bits)][:MOST_POINTED]
         found = found[variety.fits(pool, found, readings.width(how, bits))]

@@ -521,6 +521,17 @@ def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) 
     assert key.spki_sha256 in {named(related) for related in found(pool)}
 
 
+@pytest.mark.parametrize("label", ["ak", "al", "bl", "bm", "bn"])
+def test_a_field_whose_words_are_filled_in_part(make_pool: MakePool, label: str) -> None:
+    """Four bytes of 24 are filled in part, or not at all: of three points one looked not random."""
+    key = keys.ec_key("secp256k1", label=label)
+    d, point = encodings.little_limbs(key.d), affine(key)["field of 52 bits"]
+    data = noise.plant(noise.text(SIZE, 3), 2048, bytes(8) + d + bytes(8))
+    data = noise.plant(data, 4096, bytes(8) + point + bytes(8))
+    (related,) = found(make_pool(data)[0])
+    assert named(related) == key.spki_sha256
+
+
 def big_endian_words(number: int, size: int, word: int) -> bytes:
     """Spell a number as a big-endian machine does: limbs, least significant first."""
     raw = number.to_bytes(-(-size // word) * word, "big")
