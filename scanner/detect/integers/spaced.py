@@ -35,6 +35,9 @@ _BACK, _AHEAD = 24, SIZES[-1] + 4
 _MORE = 3
 """Cells beside a number that look like bytes: an array's length, a block's size."""
 
+_LONGEST = (SIZES[-1] + _MORE) * STRIDES[-1] // 8 // _STEP + 1
+"""Words in a row that are looked at in one: longer rows are samples, pixels, tables."""
+
 _FEWEST = 4
 """Bits that differ among four bytes, at least: of random ones among all but one in 500."""
 
@@ -59,7 +62,7 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
             last = min(first + _PIECE * _STEP, high // 8)
             differ = words[first : last - 2 : _STEP] ^ words[first + 2 : last : _STEP]
             at = first + np.flatnonzero(((differ & _WIDE) == 0) & (differ != 0)) * _STEP
-            at = at[_likely(words, at)]
+            at = _in_short_rows(at[_likely(words, at)])
             for stride in STRIDES if len(at) else ():
                 parts += _rows(words, at, stride)
     found = np.unique(np.concatenate(parts), axis=0)
@@ -96,6 +99,13 @@ def _likely(words: Words, at: Offsets) -> Flags:
     good = ((first & _WIDE) == 0) | (first >= _BOXED)
     likely: Flags = good & ((differ & _WIDE) == 0) & (np.bitwise_count(differ) >= _FEWEST)
     return likely
+
+
+def _in_short_rows(at: Offsets) -> Offsets:
+    """Leave out what stands in rows that are longer than any number."""
+    length = np.diff(np.flatnonzero(np.diff(at, prepend=-2 * _STEP, append=-2 * _STEP) != _STEP))
+    kept: Offsets = at[np.repeat(length <= _LONGEST, length)]
+    return kept
 
 
 def _rows(words: Words, at: Offsets, stride: int) -> Iterator[Offsets]:

@@ -117,6 +117,15 @@ def test_a_row_is_told_wherever_it_begins(array: str, fill: Callable[[int], byte
             assert spaced.read(raw) == noise.uniform(size, word)
 
 
+@pytest.mark.parametrize("word", range(7))
+def test_a_row_at_the_beginning_of_what_is_filled(word: int) -> None:
+    """The first word that is looked at may be any."""
+    raw = ARRAYS["PHP"](noise.uniform(64, 3))
+    data = np.frombuffer(noise.plant(noise.uniform(SIZE, 5), 8 * word, raw), np.uint8)
+    starts, ends = spaced.find(data, [(8 * word, SIZE)])
+    assert (8 * word, 8 * word + len(raw)) in zip(starts.tolist(), ends.tolist(), strict=True)
+
+
 @pytest.mark.parametrize(
     "row",
     [
