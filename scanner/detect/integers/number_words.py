@@ -2,7 +2,8 @@
 
 One word of memory in four is looked at, enough to meet each text of a number's length; where it may
 be a part of one, the text's beginning and end are looked for. It must be as long as a number's
-bytes make it, and as mixed as random ones are. This module reads no number: see ``bare_numbers``.
+bytes make it, and as mixed as random ones are. What stands with one byte to a word (``spaced``) is
+listed beside. This module reads no number: see ``bare_numbers``.
 """
 
 from collections.abc import Sequence
