@@ -14,7 +14,7 @@ from scanner.detect.algebra import gmp, mldsa, mlkem
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.asn1 import pqc
 from scanner.detect.encodings import armour, base32, z85
-from scanner.detect.integers import bare_numbers, readings, spaced
+from scanner.detect.integers import bare_numbers, readings
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.edwards import edwards
 from scanner.detect.relations.fields.logarithms import MULTIPLES
@@ -66,7 +66,7 @@ class Needle:
     told: int = 0
     """Bytes of a cell that are not."""
     apart: bool = False
-    """Its bytes stand in words of their own (``spaced``): no piece of it is anywhere."""
+    """Its bytes stand ``apart``, in whatever form: no piece of it is anywhere."""
 
     def cleared(self, there: bytes, first: int) -> bytes:
         """Return bytes of a dump, the first at ``first``, as if what may be anything were right."""
@@ -162,7 +162,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:
             yield from _in_both_widths(name, f"{number} {form}", text)
-        yield Needle(name, f"{number} {spaced.FORM}", raw, apart=True)
+        yield Needle(name, number, raw, apart=True)
 
 
 def _in_both_widths(

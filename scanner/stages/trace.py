@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
+from itertools import product
 
 from scanner.detect.algebra.material import Material, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.integers import pool, spaced
+from scanner.detect.integers import apart, pool
 from scanner.detect.integers.runs import Runs
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
@@ -206,24 +205,26 @@ def _sweep(
 
 
 def _apart(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Iterator[Sighting]:
-    """Yield each whole number of which every byte stands in a word of its own."""
+    """Yield each whole number whose bytes stand apart."""
     needles = {needle.value: needle for needle in sought.needles if needle.apart}
     sizes = {len(value) for value in needles}
     for window in windows(memory, task) if sizes else ():
         starts = [segment.at for segment in window.segments]
-        for first, last in np.column_stack(spaced.find(window.buffer, [(0, len(window.buffer))])):
-            raw = spaced.read(window.buffer[first:last].tobytes()) or b""
-            stride = (last - first) // max(len(raw), 1)
+        found = apart.find(window.buffer, [(0, len(window.buffer))])
+        for first, last in zip(*(side.tolist() for side in found), strict=True):
+            row = apart.read(window.buffer[first:last].tobytes())
             segment = window.segments[max(bisect_right(starts, first) - 1, 0)]
-            inside = segment.at <= first < segment.at + segment.size
-            spots = ((at, size) for size in sizes for at in range(len(raw) - size + 1))
-            for at, size in spots if inside else ():
-                needle = needles.get(raw[at : at + size])
+            if row is None or not segment.at <= first < segment.at + segment.size:
+                continue
+            for at, most in product(range(len(row.raw)), sizes):
+                needle = needles.get(row.raw[at : at + most])
                 if needle is not None:
-                    offset = segment.offset + first - segment.at + at * stride
-                    place = Place(space=segment.space, offset=int(offset), size=size * int(stride))
+                    begin, end = row.spans[at][0], row.spans[at + len(needle.value) - 1][1]
+                    offset = segment.offset + first - segment.at + begin
                     yield Sighting(
-                        fingerprint=needle.fingerprint, encoding=needle.encoding, place=place
+                        fingerprint=needle.fingerprint,
+                        encoding=f"{needle.encoding} {row.form}",
+                        place=Place(space=segment.space, offset=offset, size=end - begin),
                     )
 
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.encodings import armour, base32, base58
-from scanner.detect.integers import spaced
+from scanner.detect.integers import apart, listed
+from scanner.detect.integers.characters import SLOT
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
 from scanner.model import Place
@@ -83,10 +84,6 @@ DECIMAL = {
 PICKLED = ord("L")
 """What stands before and behind a decimal number in a pickle of protocol 0 or 1 (Python)."""
 
-SLOT = 64
-"""Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
-parts one from the next."""
-
 COUNT = 4
 """Bytes of what counts a text right before it, as V8 does."""
 
@@ -118,7 +115,7 @@ zeros in a row part it from what an allocator has before it."""
 _ASCII = bytes.maketrans(bytes(range(10)), b"0123456789")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
 _BASE32 = (("base32", base32.decode), ("z-base-32", base32.decode_legible))
-KEPT = ("base64", "base58", "base32", "z-base-32", "hex")
+KEPT = ("base64", "base58", "base32", "z-base-32", "hex", listed.FORM)
 """Forms in which somebody writes a number to keep it: in decimal an interpreter prints any."""
 
 _VARIED = {32: 24}
@@ -309,4 +306,5 @@ def number(memory: Memory, place: Place) -> bytes:
     if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
         text = read(memory, place.space, place.offset, place.size)
         return text.raw if text is not None and text.size == place.size else raw
-    return spaced.read(raw) or raw
+    parted = apart.read(raw)
+    return parted.raw if parted is not None else raw

@@ -11,7 +11,10 @@ import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.encodings.armour import FILL
-from scanner.detect.integers.bare_numbers import SLOT
+
+SLOT = 64
+"""Characters of texts that fill the slots of an allocator without a header (Go), so that nothing
+parts one from the next."""
 
 _MOST_SLOTS, _ALIGNED = 6, 16
 """Of how many slots in a row texts fill each, and where slots begin."""

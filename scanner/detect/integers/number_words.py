@@ -2,8 +2,8 @@
 
 One word of memory in four is looked at, enough to meet each text of a number's length; where it may
 be a part of one, the text's beginning and end are looked for. It must be as long as a number's
-bytes make it, and as mixed as random ones are. What stands with one byte to a word (``spaced``) is
-listed beside. This module reads no number: see ``bare_numbers``.
+bytes make it, and as mixed as random ones are. What stands with its bytes ``apart`` is listed
+beside. This module reads no number: see ``bare_numbers``.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
-from scanner.detect.integers import characters, leads, spaced
+from scanner.detect.integers import apart, characters, leads
 from scanner.detect.integers.bare_numbers import (
     AHEAD,
     BASE32,
@@ -29,10 +29,10 @@ from scanner.detect.integers.bare_numbers import (
     PICKLED,
     SHORT_HEX,
     SIGNS,
-    SLOT,
     TAGGED,
     TAGS,
 )
+from scanner.detect.integers.characters import SLOT
 
 _IS_BASE64, _IS_HEX, _IS_CUT, _IS_DECIMAL, _IS_BASE32, _IS_PICKLED, _IS_TAGGED, _IS_SHORT = (
     1 << bit for bit in range(8)
@@ -130,7 +130,7 @@ def find(
             for start, size in (_whole(buffer, rows, width), _digits(buffer, digits, width)):
                 starts.append(start)
                 ends.append(start + size)
-    start, end = spaced.find(buffer, filled)
+    start, end = apart.find(buffer, filled)
     start, end = np.concatenate([*starts, start]), np.concatenate([*ends, end])
     index = np.searchsorted(owned_starts, start, side="right") - 1
     mine = (index >= 0) & (start < owned_ends[index])

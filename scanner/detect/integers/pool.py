@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.detect.integers import bare_numbers, readings, spaced
+from scanner.detect.integers import apart, bare_numbers, readings
 from scanner.detect.integers.bare_numbers import Written
 from scanner.detect.integers.limbs import WORD
 from scanner.detect.integers.readings import Reading
@@ -268,7 +268,7 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     blocks = np.flatnonzero((made.head >= 0) & (made.tail >= 0))
     spelled = bare_numbers.may_be(made.data, made.head[blocks])
     others = blocks[~spelled]
-    apart = others[spaced.may_be(made.data, made.head[others])]
+    others = others[apart.may_be(made.data, made.head[others])]
     for block in blocks[spelled].tolist():
         at, head = int(made.at[block]), int(made.head[block])
         offset = int(made.offset[block]) + head - at
@@ -280,12 +280,12 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
             made.head[block] = made.tail[block] = -1
             continue
         found[block] = text
-    for block in apart.tolist():
+    for block in others.tolist():
         at, head, tail = int(made.at[block]), int(made.head[block]), int(made.tail[block])
-        raw = spaced.read(made.data[head:tail].tobytes())
-        if raw is not None:
+        row = apart.read(made.data[head:tail].tobytes())
+        if row is not None:
             offset = int(made.offset[block]) + head - at
-            found[block] = Written(form=spaced.FORM, raw=raw, offset=offset, size=tail - head)
+            found[block] = Written(form=row.form, raw=row.raw, offset=offset, size=tail - head)
             made.data[at : at + int(size[block])] = 0
     for block, text in found.items():
         head = int(made.head[block])
