@@ -103,7 +103,7 @@ def report(gate: Gate, dumps: Sequence[DumpReport]) -> Report:
 
 def _judge(scanned: Scan, gate: Gate) -> DumpReport:
     found = correlate.findings(scanned, gate.request.rules)
-    counting, aside = correlate.set_aside(found, _published())
+    counting, aside = correlate.set_aside(found, _published() if found else {})
     return policy.judge(scanned, counting, aside, gate.ruling)
 
 
