@@ -303,8 +303,10 @@ def _counted(match: re.Match[bytes]) -> tuple[str, bytes] | None:
 def number(memory: Memory, place: Place) -> bytes:
     """Return the bytes of a place, or what they spell where they are such a text."""
     raw = memory.read(place.space, place.offset, place.size)
+    parted = apart.read(raw)
+    if parted is not None:
+        return parted.raw
     if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
         text = read(memory, place.space, place.offset, place.size)
         return text.raw if text is not None and text.size == place.size else raw
-    parted = apart.read(raw)
-    return parted.raw if parted is not None else raw
+    return raw

@@ -1,9 +1,11 @@
-"""Bytes written as a list of numbers: ``[12, 243, 5]`` of JSON, Rust and logs, and its kin.
+r"""Bytes written as a list of numbers: ``[12, 243, 5]`` of JSON, Rust and logs, and its kin.
 
 Solana's tools keep a seed and its public key so; what takes a Buffer or a typed array of JavaScript
 through JSON has ``"data":[12,243]`` or ``{"0":12,"1":243}``; Go prints ``[12 243]`` and Java
-``[12, -13]``. A list is as long as a number's bytes make it, and ends where other characters begin.
-Lists that are DER are read elsewhere (``spelled``). This module refuses to say what a number is.
+``[12, -13]``. And hex with something between the bytes: ``<Buffer 0c f3>`` of Node.js, ``0c:f3`` of
+OpenSSL, ``0C-F3`` of .NET, ``0x0c, 0xf3`` of C, ``\x0c\xf3`` and ``%0C%F3``. A list is as long as a
+number's bytes make it, and ends where other characters begin. Lists that are DER are read elsewhere
+(``spelled``). This module refuses to say what a number is.
 """
 
 import re
@@ -27,6 +29,12 @@ _SHORT = {65: 66}
 """Bytes of a scalar on P-521 without the zero that it begins with."""
 _COUNTS = {*SIZES, *_TAGS, *_SHORT}
 
+_EVERY = (
+    sorted({size * parts for size in _COUNTS for parts in (1, 2)}),
+    sorted({size + more for size in _COUNTS for more in (0, 1)}),
+)
+"""How many numbers a list has: in decimal with a name for each, in hex with a letter beside."""
+
 LONGEST = 4096
 """Characters of the longest list."""
 
@@ -38,31 +46,47 @@ _HEAD, _DIGITS = 40, 4
 """Characters by which a list is judged first, and how many of them are digits, and how many none,
 at least: an indented one has 20 characters for each number."""
 
+_TRIES = 3
+"""Words looked at, one behind the other, with which a list may begin."""
+
 _BACK = 64
 """Characters before the first word that is looked at in which its list begins."""
 
-_REACHES = (512, LONGEST)
+_REACHES = (160, 640, LONGEST)
 """Characters in which the end of a list is looked for: first in few, and of the rest in more."""
 
 _PIECE, _ROWS = 1 << 18, 1 << 8
-_SMALL = np.uint64(1 << 32)
-_LOW, _EIGHTS, _HIGHS = (np.uint64(0x0101010101010101 * byte) for byte in (0xC0, 0x78, 0x80))
-"""Bits that no character below 64 has, and what gives those from 8 on the last one."""
-_WIDE_LOW, _WIDE_EIGHTS, _WIDE_HIGHS = (
-    np.uint64(0x0001000100010001 * unit) for unit in (0xFFC0, 0x78, 0x80)
-)
+_SMALL, _ONES = np.uint64(1 << 32), np.uint64(0x0101010101010101)
+_TOPS, _SEVENS = np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
+_ODD = np.uint64(0xFF00FF00FF00FF00)
 
-_INSIDE = np.isin(np.arange(256), list(b'0123456789,-:" \t\r\n'))
-_DIGIT = np.isin(np.arange(256), list(b"0123456789"))
-_MINUS, _COLON, _ZERO = b"-:0"
+_SPACE, _NAME = b" \t\r\n,:", b'"'
+_DECIMAL, _HEX = b"0123456789", b"0123456789abcdefABCDEFxX"
+
+
+def _table(some: bytes) -> Flags:
+    found: Flags = np.isin(np.arange(256), list(some))
+    return found
+
+
+_DIGITS_OF = (_table(_DECIMAL), _table(_HEX))
+_INSIDE = (_table(_DECIMAL + _SPACE + _NAME + b"-"), _table(_HEX + _SPACE + b"-\\%"))
+"""What lists in decimal and in hex are made of."""
+_SOME = _INSIDE[0] | _INSIDE[1] | _table(b"\0")
+_NIBBLES = np.zeros(256, np.uint8)
+for _digits in (b"0123456789abcdef", b"0123456789ABCDEF"):
+    _NIBBLES[list(_digits)] = range(16)
+_MINUS, _COLON, _ZERO, _MARK, _LOWER = b"-:0x "
 _BEFORE = b'-"'
 """What stands before the first digit and belongs to it: of a number, of a name."""
-_MOST_DIGITS = 3
+_MOST_DIGITS, _HEX_DIGITS = 3, (2, 4)
 _HALF, _VARIED = 32, 24
 """Of how many bytes so many are different."""
 
 _NUMBER = re.compile(rb"-?[0-9]{1,3}")
 _GAP = re.compile(rb"\s{0,64},\s{0,64}|\s{1,64}")
+_BYTE = re.compile(rb"(?:0?[xX])?([0-9A-Fa-f]{1,2})(?![0-9A-Fa-f])")
+_BETWEEN = re.compile(rb"[\s,:%\\-]{1,64}")
 _MEMBER = re.compile(rb'"?([0-9]{1,5})"?\s{0,4}:\s{0,64}([0-9]{1,3})(?:\s{0,64},\s{0,64})?')
 
 _Spans = list[tuple[int, int]]
@@ -83,14 +107,11 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
     for low, high in filled:
         for first in range(low // 8 & -_STEP, high // 8, _PIECE * _STEP):
             last = min(first + _PIECE * _STEP, high // 8)
-            sample = words[first:last:_STEP]
-            low_ones = np.flatnonzero(((sample & _LOW) == 0) & (sample > _SMALL))
-            sample = sample[low_ones]
-            for width, good in enumerate((_ranged(sample), _ranged_wide(sample)), 1):
-                at = first + _in_short_rows(low_ones[good]) * _STEP
-                if len(at):
-                    found += _lists(buffer, _likely(buffer, at * 8, width), width)
-    both = np.concatenate(found)
+            for width, rows in enumerate(_sampled(words[first:last:_STEP]), 1):
+                at = (first + _in_short_rows(rows) * _STEP) * 8
+                for base in range(2) if len(at) else ():
+                    found += _lists(buffer, _likely(buffer, at, width, base), width, base)
+    both = np.unique(np.concatenate(found), axis=0)
     return both[:, 0], both[:, 1]
 
 
@@ -100,7 +121,7 @@ def read(text: bytes) -> Listed | None:
     if len(text) > LONGEST * width or (width == 2 and any(text[1::2])):
         return None
     plain = text[::width]
-    members = _named(plain) if b":" in plain[:_HEAD] else _plain(plain)
+    members = _plain(plain) or _named(plain) or _hexed(plain)
     raw = bytes(value & 0xFF for value, _ in members)
     tagged = len(raw) in _TAGS and raw[0] in _TAGS[len(raw)]
     short = _SHORT.get(len(raw), 0) if not tagged else 0
@@ -114,22 +135,25 @@ def read(text: bytes) -> Listed | None:
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:
-    """Tell by the first words of runs which are such lists: of random ones, one in 10**10."""
-    rows = np.ascontiguousarray(data[at[:, None] + np.arange(16)]).view(np.uint64)
-    found: Flags = np.logical_or(_ranged(rows).all(axis=1), _ranged_wide(rows).all(axis=1))
+    """Tell by the first bytes of runs which are such lists: of random ones, one in a million."""
+    rows = data[at[:, None] + np.arange(16)]
+    rows[:, 1::2] += (rows[:, 1::2] == 0) * rows[:, ::2]  # of two bytes a character
+    found: Flags = np.zeros(len(at), np.bool_)
+    for inside, digits in zip(_INSIDE, _DIGITS_OF, strict=True):
+        found |= inside[rows].all(axis=1) & ~digits[rows].all(axis=1)
     return found
 
 
-def _ranged(words: Words) -> Flags:
-    """Tell in which words each byte is a character from 8 to 63."""
-    good: Flags = ((words & _LOW) == 0) & ((words + _EIGHTS & _HIGHS) == _HIGHS)
-    return good
-
-
-def _ranged_wide(words: Words) -> Flags:
-    """Do the same of characters of two bytes."""
-    good: Flags = ((words & _WIDE_LOW) == 0) & ((words + _WIDE_EIGHTS & _WIDE_HIGHS) == _WIDE_HIGHS)
-    return good
+def _sampled(words: Words) -> tuple[Offsets, Offsets]:
+    """Return which words are of characters that lists have: in one byte each, and in two."""
+    plain = np.flatnonzero(((words & _TOPS) == 0) & (words > _SMALL))
+    words = words[plain]
+    flags = characters.looked_up(_SOME, words.view(np.uint8)).view(np.uint64)
+    some = np.flatnonzero(flags == _ONES)
+    plain, words = plain[some], words[some]
+    filled = words + _SEVENS & _TOPS
+    narrow, wide = filled == _TOPS, ((words & _ODD) == 0) & (filled == _TOPS & ~_ODD)
+    return plain[narrow], plain[wide]
 
 
 def _in_short_rows(at: Offsets) -> Offsets:
@@ -140,63 +164,91 @@ def _in_short_rows(at: Offsets) -> Offsets:
     return kept
 
 
-def _likely(buffer: Bytes, at: Offsets, width: int) -> Offsets:
-    """Return where words begin a list: each, or the next that is looked at.
+def _likely(buffer: Bytes, at: Offsets, width: int, base: int) -> Offsets:
+    """Return where words begin a list: each, or one of the next that are looked at.
 
-    A word before may have such characters too: ``(32)`` in ``Uint8Array(32) [``.
+    Words before may have such characters too: ``(32)`` in ``Uint8Array(32) [``.
     """
-    good = _are_listed(buffer, at, width)
-    later = at[~good] + 8 * _STEP
-    return np.concatenate((at[good], later[_are_listed(buffer, later, width)]))
+    found = []
+    for _ in range(_TRIES):
+        good = _are_listed(buffer, at, width, base)
+        found.append(at[good])
+        at = at[~good] + 8 * _STEP
+    return np.concatenate(found)
 
 
-def _are_listed(buffer: Bytes, at: Offsets, width: int) -> Flags:
+def _are_listed(buffer: Bytes, at: Offsets, width: int, base: int) -> Flags:
     """Tell where the first characters are those of lists, some of them digits and some not."""
     rows = characters.read(buffer, at, _HEAD * width)[:, ::width]
-    digits = characters.looked_up(_DIGIT, rows).sum(axis=1)
+    digits = characters.looked_up(_DIGITS_OF[base], rows).sum(axis=1)
     good: Flags = (digits >= _DIGITS) & (digits <= _HEAD - _DIGITS)
-    return good & np.asarray(characters.looked_up(_INSIDE, rows).all(axis=1))
+    return good & np.asarray(characters.looked_up(_INSIDE[base], rows).all(axis=1))
 
 
-def _lists(buffer: Bytes, at: Offsets, width: int) -> Iterator[Offsets]:
+def _lists(buffer: Bytes, at: Offsets, width: int, base: int) -> Iterator[Offsets]:
     """Yield starts and ends, as rows of two, of the lists around some offsets."""
     for reach in _REACHES:
         left = []
         for low in range(0, len(at), _ROWS):
             part = at[low : low + _ROWS]
             rows = characters.read(buffer, part - _BACK * width, (_BACK + reach) * width)
-            inside = characters.looked_up(_INSIDE, rows[:, ::width])
+            inside = characters.looked_up(_INSIDE[base], rows[:, ::width])
             inside = inside if width == 1 else inside & (rows[:, 1::2] == 0)
             longer = inside[:, _BACK:].all(axis=1)
             left.append(part[longer])
             starts = (part[~longer] - _BACK * width)[:, None]
-            for some, spans in _in_rows(rows[~longer, ::width], inside[~longer]):
+            for some, spans in _in_rows(rows[~longer, ::width], inside[~longer], base):
                 yield starts[some] + spans * width
         at = np.concatenate(left) if left else at
 
 
-def _in_rows(rows: Bytes, inside: Flags) -> Iterator[tuple[Offsets, Offsets]]:
+def _in_rows(rows: Bytes, inside: Flags, base: int) -> Iterator[tuple[Offsets, Offsets]]:
     """Yield which rows of characters have lists, and first and last column of each."""
     first = _BACK - inside[:, _BACK - 1 :: -1].argmin(axis=1)
     last = _BACK + inside[:, _BACK:].argmin(axis=1)
     columns = np.arange(rows.shape[1])
     inside = (columns >= first[:, None]) & (columns < last[:, None])
-    digit = characters.looked_up(_DIGIT, rows) & inside
+    digit = characters.looked_up(_DIGITS_OF[base], rows) & inside
     edges = np.diff(digit, axis=1, prepend=False, append=False)
     count = edges.sum(axis=1) // 2
-    named = (inside & (rows == _COLON)).sum(axis=1)
-    for size in _COUNTS:
-        for parts in (1, 2):
-            some = np.flatnonzero((count == size * parts) & (named == size * (parts - 1)))
-            if not len(some):
-                continue
-            spots = np.nonzero(edges[some])[1].reshape(len(some), -1, 2)
-            value, good = _values(rows[some], spots[:, parts - 1 :: parts])
-            good &= _varied(value)
-            some, spots = some[good], spots[good]
-            start, end = spots[:, 0, 0], spots[:, -1, 1]
-            start -= rows[some, start - 1] == _BEFORE[parts - 1]
-            yield some, np.stack((start, end), axis=1)
+    named = (inside & (rows == _COLON)).sum(axis=1) if base == 0 else np.zeros_like(count)
+    for size in np.intersect1d(np.unique(count), _EVERY[base]).tolist():
+        some = np.flatnonzero(count == size)
+        spots = np.nonzero(edges[some])[1].reshape(len(some), size, 2)
+        found = _in_hex(rows[some], spots) if base else _in_decimal(rows[some], spots, named[some])
+        for row, spans in found:
+            yield some[row], spans
+
+
+def _in_decimal(rows: Bytes, spots: Offsets, named: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
+    """Yield which rows are lists whose digits begin and end there, or every other of these."""
+    size = spots.shape[1]
+    for parts in (1, 2):
+        if size % parts or size // parts not in _COUNTS:
+            continue
+        some = np.flatnonzero(named == size // parts * (parts - 1))
+        value, good = _values(rows[some], spots[some, parts - 1 :: parts])
+        some = some[good & _varied(value)]
+        start, end = spots[some, 0, 0], spots[some, -1, 1]
+        start -= rows[some, start - 1] == _BEFORE[parts - 1]
+        yield some, np.stack((start, end), axis=1)
+
+
+def _in_hex(rows: Bytes, spots: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
+    """Do the same in hex, where a letter before or behind may look like digits of its own."""
+    size, (start, end) = spots.shape[1], np.moveaxis(spots, 2, 0)
+    marks = [np.take_along_axis(rows, start + at, axis=1) for at in (0, 1)]
+    marked = (marks[0] | _LOWER == _MARK) | (marks[1] | _LOWER == _MARK)
+    good = (end - start == _HEX_DIGITS[0]) | (marked & (end - start <= _HEX_DIGITS[1]))
+    for low, high in ((0, size), (1, size), (0, size - 1)):
+        if high - low not in _COUNTS:
+            continue
+        beside = good[:, :low].any(axis=1) | good[:, high:].any(axis=1)
+        some = np.flatnonzero(good[:, low:high].all(axis=1) & ~beside)
+        last = end[some, low:high]
+        one, other = (_NIBBLES[np.take_along_axis(rows[some], last - at, axis=1)] for at in (1, 2))
+        some = some[_varied(one | other << np.uint8(4))]
+        yield some, np.stack((spots[some, low, 0], spots[some, high - 1, 1]), axis=1)
 
 
 def _values(rows: Bytes, spots: Offsets) -> tuple[Bytes, Flags]:
@@ -243,3 +295,19 @@ def _named(text: bytes) -> list[tuple[int, tuple[int, int]]]:
         found.append((int(match[2]), match.span(2)))
         at = match.end()
     return found if at == len(text) and all(value <= 255 for value, _ in found) else []
+
+
+def _hexed(text: bytes) -> list[tuple[int, tuple[int, int]]]:
+    """Do the same of bytes in hex, each of two digits, or behind an x."""
+    found: list[tuple[int, tuple[int, int]]] = []
+    at, kinds = 0, set[int]()
+    while match := _BYTE.match(text, at):
+        found.append((int(match[1], 16), match.span()))
+        kinds.add(0 if b"x" in match[0].lower() else len(match[0]))
+        if match.end() == len(text):
+            return found if kinds in ({0}, {2}) else []
+        parted = _BETWEEN.match(text, match.end())
+        if parted is None:
+            break
+        at = parted.end()
+    return []

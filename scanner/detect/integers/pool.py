@@ -266,9 +266,15 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
     """
     found: dict[int, Written] = {}
     blocks = np.flatnonzero((made.head >= 0) & (made.tail >= 0))
+    for block in blocks[apart.may_be(made.data, made.head[blocks])].tolist():
+        at, head, tail = int(made.at[block]), int(made.head[block]), int(made.tail[block])
+        row = apart.read(made.data[head:tail].tobytes())
+        if row is not None:
+            offset = int(made.offset[block]) + head - at
+            found[block] = Written(form=row.form, raw=row.raw, offset=offset, size=tail - head)
+            made.data[at : at + int(size[block])] = 0
+    blocks = np.setdiff1d(blocks, [*found])
     spelled = bare_numbers.may_be(made.data, made.head[blocks])
-    others = blocks[~spelled]
-    others = others[apart.may_be(made.data, made.head[others])]
     for block in blocks[spelled].tolist():
         at, head = int(made.at[block]), int(made.head[block])
         offset = int(made.offset[block]) + head - at
@@ -280,13 +286,6 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
             made.head[block] = made.tail[block] = -1
             continue
         found[block] = text
-    for block in others.tolist():
-        at, head, tail = int(made.at[block]), int(made.head[block]), int(made.tail[block])
-        row = apart.read(made.data[head:tail].tobytes())
-        if row is not None:
-            offset = int(made.offset[block]) + head - at
-            found[block] = Written(form=row.form, raw=row.raw, offset=offset, size=tail - head)
-            made.data[at : at + int(size[block])] = 0
     for block, text in found.items():
         head = int(made.head[block])
         made.tail[block] = head + len(text.raw)

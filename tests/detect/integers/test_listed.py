@@ -1,6 +1,7 @@
 """Lists of numbers: told in each spelling, wherever one begins, and nothing else is."""
 
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,13 @@ LISTS: dict[str, Callable[[bytes], str]] = {
     "typed array": lambda raw: json.dumps(members(raw), separators=(",", ":")),
     "typed array, indented": lambda raw: json.dumps(members(raw), indent=2),
     "Node.js": node,
+    "Buffer of Node.js": lambda raw: f"<Buffer {raw.hex(' ')}>",
+    "OpenSSL": lambda raw: f"{{{textwrap.fill(raw.hex(':'), 45)}}}",
+    "BitConverter": lambda raw: f'"{raw.hex("-").upper()}"',
+    "C": lambda raw: "{" + ", ".join(f"0x{byte:02x}" for byte in raw) + "}",
+    "C, with as few digits": lambda raw: "{" + ",".join(f"{byte:#x}" for byte in raw) + "}",
+    "escapes": lambda raw: '"' + "".join(f"\\x{byte:02x}" for byte in raw) + '"',
+    "URL": lambda raw: "=" + "".join(f"%{byte:02X}" for byte in raw) + "&",
 }
 
 
@@ -77,7 +85,7 @@ def test_seed_and_public_key_in_one_list(tmp_path: Path, spelling: str, encoding
     assert 5000 <= listing.places[0].offset < 5000 + len(text) - listing.places[0].size
 
 
-@pytest.mark.parametrize("spelling", ["id.json of Solana", "Java", "typed array"])
+@pytest.mark.parametrize("spelling", ["id.json of Solana", "typed array", "BitConverter"])
 @pytest.mark.parametrize(("key", "size"), [(P256, 32), (P521, 66), (P521, 65)])
 def test_a_scalar_and_its_point(tmp_path: Path, spelling: str, key: keys.EcKey, size: int) -> None:
     """The point behind the byte of its kind; a scalar on P-521 without the zero it begins with."""
