@@ -38,6 +38,7 @@ _CELLS = 4
 """Digits in a row that are more than chance, where a tag stands behind each."""
 
 _MOST_DECIMAL = 1024
+_MOST_TWICE = 66
 """Bytes of a number that is looked for in decimal: Python writes no longer ones down at once."""
 
 _SCALAR = 66
@@ -159,6 +160,10 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
             spelled += [("base32", text), ("base32", text.lower())]
             spelled += [("z-base-32", base32.encode_legible(raw)), ("Z85", z85.encode(raw))]
         spelled += [("base64", text) for text in shifted]
+        if len(raw) <= _MOST_TWICE:
+            for form, text in (("hex", digits.encode()), ("base64", base64.b64encode(raw))):
+                twice = [base64.b64encode(bytes(at) + text)[4:-4] for at in range(3)]
+                spelled += [(f"base64 of {form}", text) for text in twice]
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:
             yield from _in_both_widths(name, f"{number} {form}", text)

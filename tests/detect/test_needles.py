@@ -46,6 +46,8 @@ def test_a_key_of_32_bytes_in_words_of_other_alphabets() -> None:
     key = keys.okp_key("x25519")
     material = Okp(algorithm="x25519", seed=key.seed, public=key.public)
     found = {needle.value for needle in needles.of_key("name", material, "little", texts=True)}
+    for text in (key.seed.hex().encode(), base64.b64encode(key.seed)):
+        assert base64.b64encode(bytes(1) + text)[4:-4] in found
     text = base64.b32encode(key.seed)[:51]
     assert {text, text.lower(), base32.encode_legible(key.seed)} <= found
     assert services.zeromq(key).splitlines()[3].split(b'"')[1] in found

@@ -58,6 +58,10 @@ SHORT_BASE64 = {-(-8 * 65 // 6): 66}
 """The same of base64 without the zero that half of all scalars on P-521 begin with, as Go's
 ``Bytes`` and OpenSSL's BN_bn2bin write one."""
 
+TWICE = (58, 59, 60, 115, 118, 119)
+"""Characters of base64 that spells base64 of 32 or 64 bytes, which padding or a line's end may end;
+what spells hex is as long as other numbers. So Kubernetes keeps what is such a text."""
+
 TAGS = b"AB"
 """How base64 begins that spells such a byte first."""
 
@@ -271,20 +275,29 @@ def _of_hex(match: re.Match[bytes]) -> tuple[str, bytes] | None:
 def _of_base64(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
     tags, short = TAGGED.get(len(text), b""), SHORT_BASE64.get(len(text), 0)
-    if not (tags or len(text) in BASE64) or len(pad) not in (0, -len(text) % 4):
+    raw = _plain(text, pad) if tags or len(text) in BASE64 or len(text) in TWICE else None
+    if raw is None:
         return None
+    within = _WORD.fullmatch(raw.rstrip(b"\n"))
+    spelled = within and (_of_hex(within) or _of_base64(within))
+    if spelled or len(text) in TWICE:
+        return (f"base64 of {spelled[0]}", spelled[1]) if spelled else None
+    if tags and raw[0] in tags:
+        return "base64", raw[1:]
+    return ("base64", raw.rjust(short, b"\0")) if short or not tags else None
+
+
+def _plain(text: bytes, pad: bytes) -> bytes | None:
+    """Return what canonical base64 spells, padded or not; None where it is something else."""
     plain = text.translate(armour.FROM_URL)
-    if plain != text and any(sign in text for sign in b"+/"):
+    mixed = plain != text and any(sign in text for sign in b"+/")
+    if mixed or len(pad) not in (0, -len(text) % 4):
         return None
     try:
         raw = base64.b64decode(plain + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         return None
-    if base64.b64encode(raw).rstrip(b"=") != plain:
-        return None
-    if tags and raw[0] in tags:
-        return "base64", raw[1:]
-    return ("base64", raw.rjust(short, b"\0")) if short or not tags else None
+    return raw if base64.b64encode(raw).rstrip(b"=") == plain else None
 
 
 def _counted(match: re.Match[bytes]) -> tuple[str, bytes] | None:

@@ -31,6 +31,7 @@ from scanner.detect.integers.bare_numbers import (
     SIGNS,
     TAGGED,
     TAGS,
+    TWICE,
 )
 from scanner.detect.integers.characters import SLOT
 
@@ -41,7 +42,7 @@ _LENGTHS = np.zeros(LONGEST + AHEAD[-1] + 1, np.uint8)
 _LENGTHS[[count + ahead for count in HEX for ahead in AHEAD]] = _IS_HEX
 _LENGTHS[[count + mark for count in SHORT_HEX for mark in (0, 2)]] |= _IS_SHORT
 _LENGTHS[[*COUNTED]] |= _IS_HEX
-_LENGTHS[[*BASE64, *BASE58]] |= _IS_BASE64
+_LENGTHS[[*BASE64, *BASE58, *TWICE]] |= _IS_BASE64
 _LENGTHS[[*TAGGED]] |= _IS_TAGGED
 _LENGTHS[[*DECIMAL]] |= _IS_DECIMAL
 _LENGTHS[[count + 2 for count in DECIMAL]] |= _IS_PICKLED

@@ -124,6 +124,29 @@ def test_a_scalar_without_zeros_before_it(
     assert (place.offset, place.size) == (9001, len(text))
 
 
+TWICE: dict[str, Callable[[bytes], bytes]] = {
+    "hex": lambda raw: raw.hex().encode(),
+    "hex, a line": lambda raw: raw.hex().encode() + b"\n",
+    "base64": base64.b64encode,
+    "base64, a line": lambda raw: base64.b64encode(raw) + b"\n",
+    "base64, no padding": lambda raw: base64.b64encode(raw).rstrip(b"="),
+}
+
+
+@pytest.mark.parametrize("spelling", TWICE)
+@pytest.mark.parametrize("kind", ["P-256", "Ed25519"])
+def test_text_in_base64(tmp_path: Path, kind: str, spelling: str) -> None:
+    """As Kubernetes keeps a key that is text."""
+    raw, public, spki = HALVES[kind]
+    text = base64.b64encode(TWICE[spelling](raw))
+    data = noise.plant(noise.text(SIZE, 3), 5001, bytes(3) + url(public) + bytes(3))
+    data = noise.plant(data, 9000, b'"' + text + b'"')
+    (found,) = private(scanned(tmp_path, data), spki)
+    form = f"base64 of {spelling.partition(',')[0]}"
+    assert found.encoding.endswith(form)
+    assert (found.places[0].offset, found.places[0].size) == (9001, len(text))
+
+
 @pytest.mark.parametrize("kind", HALVES)
 def test_halves_that_are_both_written(tmp_path: Path, kind: str) -> None:
     """What a JSON Web Key was made of: two strings, nothing around them."""
