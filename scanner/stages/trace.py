@@ -13,20 +13,22 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+
+import numpy as np
 
 from scanner.detect.algebra.material import Material, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.anchors import Sweeper, compile_literals, open_sweeper
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.integers import apart, pool
+from scanner.detect.encodings import listed
+from scanner.detect.integers import pool, spaced
 from scanner.detect.integers.runs import Runs
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.needles import PIECE, SHORT, Needle, of_key, of_token
 from scanner.detect.relations.places import words
 from scanner.detect.texts import pem
 from scanner.dump.space import Memory
-from scanner.dump.windows import windows
+from scanner.dump.windows import TRAIL, Window, windows
 from scanner.model import Candidate, Fingerprint, Place
 from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
@@ -98,7 +100,8 @@ def trace(
     if not sought.pieces:
         return ()
     found = _verified(session.memory, sought, _sweep(session.memory, sought, task))
-    return tuple(sorted({*found, *_apart(session.memory, sought, task)}))
+    apart = _apart(session.memory, sought, task)
+    return tuple(sorted({*found, *apart, *_listed(session.memory, sought, task)}))
 
 
 def trace_runs(
@@ -205,27 +208,81 @@ def _sweep(
 
 
 def _apart(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Iterator[Sighting]:
-    """Yield each whole number whose bytes stand apart."""
+    """Yield each whole number of which every byte stands in a word of its own."""
     needles = {needle.value: needle for needle in sought.needles if needle.apart}
     sizes = {len(value) for value in needles}
     for window in windows(memory, task) if sizes else ():
         starts = [segment.at for segment in window.segments]
-        found = apart.find(window.buffer, [(0, len(window.buffer))])
-        for first, last in zip(*(side.tolist() for side in found), strict=True):
-            row = apart.read(window.buffer[first:last].tobytes())
+        for first, last in np.column_stack(spaced.find(window.buffer, [(0, len(window.buffer))])):
+            raw = spaced.read(window.buffer[first:last].tobytes()) or b""
+            stride = (last - first) // max(len(raw), 1)
             segment = window.segments[max(bisect_right(starts, first) - 1, 0)]
-            if row is None or not segment.at <= first < segment.at + segment.size:
-                continue
-            for at, most in product(range(len(row.raw)), sizes):
-                needle = needles.get(row.raw[at : at + most])
+            inside = segment.at <= first < segment.at + segment.size
+            spots = ((at, size) for size in sizes for at in range(len(raw) - size + 1))
+            for at, size in spots if inside else ():
+                needle = needles.get(raw[at : at + size])
                 if needle is not None:
-                    begin, end = row.spans[at][0], row.spans[at + len(needle.value) - 1][1]
-                    offset = segment.offset + first - segment.at + begin
+                    offset = segment.offset + first - segment.at + at * stride
+                    place = Place(space=segment.space, offset=int(offset), size=size * int(stride))
+                    yield Sighting(
+                        fingerprint=needle.fingerprint, encoding=needle.encoding, place=place
+                    )
+
+
+def _listed(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Iterator[Sighting]:
+    """Yield each number, or part of one, whose bytes a text lists, the last one first too."""
+    values = [
+        (needle, value)
+        for needle in sought.needles
+        if needle.apart
+        for value in (needle.value, needle.value[::-1])
+    ]
+    pieces = {
+        value[at : at + SHORT]: (needle, value, at)
+        for needle, value in values
+        for at in range(0, len(value) - SHORT + 1, SHORT)
+        if len(set(value[at : at + SHORT])) >= _VARIED_SHORT
+    }
+    for window in windows(memory, task) if pieces else ():
+        for row in () if window.hole else listed.find(window.buffer):
+            end, spans = 0, None
+            for at in range(len(row.data) - SHORT + 1):
+                hit = pieces.get(row.data[at : at + SHORT])
+                if hit is None or at < end:
+                    continue
+                needle, value, spot = hit
+                before = row.data[max(at - spot, 0) : at]
+                first = at - _alike(before[::-1], value[:spot][::-1])
+                end = at + _alike(row.data[at : at + len(value)], value[spot:])
+                if end - first < PIECE:
+                    continue
+                whole = end - first == len(value)
+                said = needle.encoding.removesuffix(spaced.FORM) + listed.FORM
+                spans = spans or row.spans()
+                for place in _owned(window, spans[first][0], spans[end - 1][1]):
                     yield Sighting(
                         fingerprint=needle.fingerprint,
-                        encoding=f"{needle.encoding} {row.form}",
-                        place=Place(space=segment.space, offset=offset, size=end - begin),
+                        encoding=said + ("" if whole else PARTLY),
+                        place=place,
                     )
+
+
+def _alike(one: bytes, other: bytes) -> int:
+    """Return how many bytes two texts have in common at their beginning."""
+    size = min(len(one), len(other))
+    differ = (at for at in range(size) if one[at] != other[at])
+    return next(differ, size)
+
+
+def _owned(window: Window, start: int, end: int) -> Iterator[Place]:
+    """Yield where a stretch of a window lies, from what the window owns of it on."""
+    behind = bisect_right([segment.at for segment in window.segments], start)
+    for segment in window.segments[max(behind - 1, 0) : behind + 1]:
+        first = max(start, segment.at)
+        last = min(end, segment.at + segment.size + TRAIL)
+        if first < min(end, segment.at + segment.size):
+            offset = segment.offset + first - segment.at
+            yield Place(space=segment.space, offset=offset, size=last - first)
 
 
 def _look(memory: Memory, sought: _Haystack, runs: Runs) -> Iterator[tuple[int, int, int]]:
