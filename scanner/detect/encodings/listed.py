@@ -2,9 +2,9 @@ r"""Bytes that a text lists, whatever they are: where a number that is known may
 
 ``0xf1, 0x0e`` of C and of many files of settings, ``241, 14`` and ``[241 14]`` of logs, or ``-15``
 where a byte has a sign; ``f1 0e``, ``f1:0e`` and ``F1-0E``; ``"0":241,"1":14`` of JavaScript; and
-strings with ``\xf1``, ``\361`` or ``\u00f1`` in them. Sixteen in a row are looked at. ``spelled``
-reads whole objects, and says what they are; this module knows rows alone, and refuses to say what a
-row is.
+strings with ``\xf1``, ``\361`` or ``\u00f1`` in them; in one byte a character and in two.
+Sixteen in a row are looked at. ``spelled`` reads whole objects, and says what they are; this module
+knows rows alone, and refuses to say what a row is.
 """
 
 import re
@@ -34,12 +34,15 @@ _GAP = rb"[\s,;]{1,64}+"
 _BYTE = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[0-9]{1,2})(?![0-9])"
 
 
+_Form = tuple[re.Pattern[bytes], re.Pattern[bytes], int]
+
+
 def _row(item: bytes, gap: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     again = b"(?:%b(?:%b)){%d,}+" % (gap, item, FEWEST - 1)
     return re.compile(b"(?:%b)%b" % (item, again)), re.compile(item)
 
 
-_LISTS = (
+_LISTS: tuple[_Form, ...] = (
     (*_row(rb"0[xX]([0-9A-Fa-f]{1,2})(?![0-9A-Fa-f])", _GAP), 16),
     (*_row(rb"(?<![0-9A-Fa-f])([0-9A-Fa-f]{2})(?![0-9A-Fa-f])", rb"(?:[:-]|%b)" % _GAP), 16),
     (*_row(rb"(?<![0-9])(-?%b)" % _BYTE, _GAP), 10),
@@ -47,7 +50,7 @@ _LISTS = (
 )
 """A whole row; one byte of it; the base in which that is written."""
 
-_STRINGS = (
+_STRINGS: tuple[_Form, ...] = (
     (
         *_row(
             rb"\\(?:x|u00)([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})|\\[abfnrtv0\\'\"/]|[ -\[\]-~]",
@@ -80,41 +83,64 @@ class Row:
     """Where the text begins in what was looked at."""
     text: bytes
     item: re.Pattern[bytes]
+    width: int
+    """Bytes of a character."""
 
     def spans(self) -> list[tuple[int, int]]:
         """Return where in what was looked at each byte is written."""
         spans = (match.span() for match in self.item.finditer(self.text))
-        return [(self.start + first, self.start + last) for first, last in spans]
+        start, width = self.start, self.width
+        return [(start + width * first, start + width * last) for first, last in spans]
 
 
 def find(buffer: Bytes) -> Iterator[Row]:
-    """Yield the rows in some bytes, each in every way in which it can be read."""
-    for marks, fewest, forms in zip(
+    """Yield the rows in some bytes, each in every way in which it can be read.
+
+    Of text in UTF-16 what is ASCII is read, in either order: one has a byte more before it.
+    """
+    for (mark, *more), fewest, forms in zip(
         _MARKS, (FEWEST - 1, _ESCAPES), (_LISTS, _STRINGS), strict=True
     ):
-        at = np.flatnonzero(marks[0][buffer[:-2]])
-        for ahead in (1, 2):
-            at = at[marks[ahead][buffer[at + ahead]]]
-        for low, high in _rows(at, fewest):
-            start = max(low - _AROUND, 0)
-            text = buffer[start : high + _AROUND].tobytes()
-            for row, item, base in forms:
-                for match in row.finditer(text):
-                    data = bytes(_value(one, base) for one in item.finditer(match[0]))
-                    yield Row(data, start + match.start(), match[0], item)
+        narrow = np.flatnonzero(mark[buffer[:-4]])
+        for width, at in ((1, narrow), (2, narrow[buffer[narrow + 1] == 0])):
+            likely = at
+            for step, behind in enumerate(more, 1):
+                likely = likely[behind[buffer[likely + step * width]]]
+            for phase in range(width):
+                for low, high in _rows(likely[likely % width == phase], fewest, _NEAR * width):
+                    start = low - min(_AROUND, low // width) * width
+                    text = _characters(buffer[start : high + _AROUND * width], width)
+                    yield from _read(text, start, width, forms)
 
 
-def _rows(at: Offsets, fewest: int) -> Iterator[tuple[int, int]]:
+def _rows(at: Offsets, fewest: int, near: int) -> Iterator[tuple[int, int]]:
     """Yield the first and last of marks that follow each other closely, so many or more."""
-    edges = np.flatnonzero(np.diff(at, prepend=-2 * _NEAR, append=np.iinfo(np.int64).max) > _NEAR)
+    edges = np.flatnonzero(np.diff(at, prepend=-2 * near, append=np.iinfo(np.int64).max) > near)
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if last - first >= fewest:
             yield int(at[first]), int(at[last - 1])
 
 
-def _value(item: re.Match[bytes], base: int) -> int:
-    if base:
-        return int(item[1], base) & 0xFF
+def _characters(raw: Bytes, width: int) -> bytes:
+    """Return what is one byte of each character, or a zero where it is not all of it."""
+    if width == 1:
+        return raw.tobytes()
+    pairs = raw[: len(raw) & ~1].reshape(-1, 2)
+    return np.where(pairs[:, 1] == 0, pairs[:, 0], np.uint8(0)).tobytes()
+
+
+def _read(text: bytes, start: int, width: int, forms: tuple[_Form, ...]) -> Iterator[Row]:
+    for row, item, base in forms:
+        for match in row.finditer(text):
+            if base:
+                data = bytes([int(one, base) & 0xFF for one in item.findall(match[0])])
+            else:
+                data = bytes(map(_value, item.finditer(match[0])))
+            yield Row(data, start + width * match.start(), match[0], item, width)
+
+
+def _value(item: re.Match[bytes]) -> int:
+    """Return the byte for which a character of a string stands, or what is written for it."""
     if item[1] or item[2]:
         return int(item[1], 16) if item[1] else int(item[2], 8)
     written = item[0]

@@ -37,11 +37,15 @@ LISTS: dict[str, Callable[[bytes], str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("characters", "at"), [("latin-1", 64), ("utf-16-le", 64), ("utf-16-le", 65)]
+)
 @pytest.mark.parametrize("form", LISTS)
-def test_a_row_is_read_back(form: str) -> None:
+def test_a_row_is_read_back(form: str, characters: str, at: int) -> None:
     """With its place, from its first character to its last."""
-    text = LISTS[form](RAW).encode()
-    data = noise.zeros(64) + b"x = [" + text + b"]\n" + noise.uniform(SIZE, 5)
+    text = LISTS[form](RAW).encode(characters)
+    around = [part.encode(characters) for part in ("x = [", "]\n")]
+    data = text.join((noise.zeros(at) + around[0], around[1] + noise.uniform(SIZE, 5)))
     (row,) = (row for row in listed.find(np.frombuffer(data, np.uint8)) if RAW in row.data)
     first = row.data.index(RAW)
     spans = row.spans()[first : first + len(RAW)]
