@@ -83,10 +83,11 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
     """Yield how a key's private numbers may be laid down; with ``texts`` how they are written."""
     if texts:
         yield from _spelled_as_text(name, material)
+    table = readings.table(byte_order)
     plain = edwards.spelled(material) if isinstance(material, Okp) else []
     stand = {raw for _, raw in plain}
     for number, value, size in (*_numbers(material), *_integers(plain)):
-        for reading in readings.table(byte_order):
+        for reading in (*table, *(readings.foreign(table) if texts else ())):
             # A last digit of zero beside one that is a limb as well would be found in limbs.
             bits = value.bit_length() if reading.packed else 8 * size
             spelled = readings.encode(reading, value, bits)
@@ -97,7 +98,7 @@ def of_key(name: str, material: Material, byte_order: str, *, texts: bool) -> It
             cell = reading.step if reading.told < reading.step else 0
             said = f"{number} {reading.name}"
             yield Needle(name, said, spelled, stride, least, cell=cell, told=reading.told)
-    yield from _residues(name, material, readings.table(byte_order))
+    yield from _residues(name, material, table)
     for number, raw in plain:
         yield Needle(name, number, raw, least=SHORT if texts else PIECE)
     if isinstance(material, Pqc):

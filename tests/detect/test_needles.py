@@ -125,3 +125,13 @@ def test_a_needle_is_not_written_down() -> None:
     assert needle.value.hex() not in repr(needle)
     assert repr(needle.value) not in repr(needle)
     assert dataclasses.is_dataclass(needle)
+
+
+@pytest.mark.parametrize("size", [4, 8])
+def test_words_of_no_machine(size: int) -> None:
+    """Big-endian ones, the least significant first: what is written for any machine has them."""
+    big = encodings.big_endian(KEY.q)
+    words = b"".join(big[at : at + size] for at in reversed(range(0, len(big), size)))
+    name = f"q limbs-be{8 * size}"
+    assert name not in spelled(texts=False)
+    assert spelled(texts=True)[name] == [words]

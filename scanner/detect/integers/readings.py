@@ -131,6 +131,14 @@ def table(byte_order: str) -> tuple[Reading, ...]:
     return BIG_ENDIAN if byte_order == "big" else LITTLE_ENDIAN
 
 
+def foreign(table: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return the limbs that the machine has not, as what is laid down for any machine has them.
+
+    Seen in libtpms (swtpm): the state of a TPM, big-endian words with the least significant first.
+    """
+    return tuple(r for r in BIG_ENDIAN if r.swapped and not r.packed and r not in table)
+
+
 def python(table: tuple[Reading, ...]) -> Reading:
     """Return the digits of CPython's integers on a machine."""
     return next(reading for reading in table if reading.name == DIGITS_30.name)
