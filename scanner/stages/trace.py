@@ -225,7 +225,9 @@ def _apart(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Iterat
                     offset = segment.offset + first - segment.at + at * stride
                     place = Place(space=segment.space, offset=int(offset), size=size * int(stride))
                     yield Sighting(
-                        fingerprint=needle.fingerprint, encoding=needle.encoding, place=place
+                        fingerprint=needle.fingerprint,
+                        encoding=f"{needle.encoding} {spaced.FORM}",
+                        place=place,
                     )
 
 
@@ -257,12 +259,11 @@ def _listed(memory: Memory, sought: _Haystack, task: tuple[Place, ...]) -> Itera
                 if end - first < PIECE:
                     continue
                 whole = end - first == len(value)
-                said = needle.encoding.removesuffix(spaced.FORM) + listed.FORM
                 spans = spans or row.spans()
                 for place in _owned(window, spans[first][0], spans[end - 1][1]):
                     yield Sighting(
                         fingerprint=needle.fingerprint,
-                        encoding=said + ("" if whole else PARTLY),
+                        encoding=f"{needle.encoding} {listed.FORM}" + ("" if whole else PARTLY),
                         place=place,
                     )
 

@@ -2,7 +2,7 @@ r"""Bytes that a text lists, whatever they are: where a number that is known may
 
 ``0xf1, 0x0e`` of C and of many files of settings, ``241, 14`` and ``[241 14]`` of logs, or ``-15``
 where a byte has a sign; ``f1 0e``, ``f1:0e`` and ``F1-0E``; ``"0":241,"1":14`` of JavaScript; and
-strings with ``\xf1``, ``\361`` or ``\u00f1`` in them; in one byte a character and in two.
+strings with ``\xf1``, ``\361``, ``\u00f1`` or ``%F1`` in them; in one byte a character and in two.
 Sixteen in a row are looked at. ``spelled`` reads whole objects, and says what they are; this module
 knows rows alone, and refuses to say what a row is.
 """
@@ -44,13 +44,18 @@ def _row(item: bytes, gap: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]
 
 _LISTS: tuple[_Form, ...] = (
     (*_row(rb"0[xX]([0-9A-Fa-f]{1,2})(?![0-9A-Fa-f])", _GAP), 16),
-    (*_row(rb"(?<![0-9A-Fa-f])([0-9A-Fa-f]{2})(?![0-9A-Fa-f])", rb"(?:[:-]|%b)" % _GAP), 16),
+    (
+        *_row(rb"(?<![0-9A-Fa-f])([0-9A-Fa-f]{2})(?![0-9A-Fa-f])", rb"(?:[:-]\s{0,64}+|%b)" % _GAP),
+        16,
+    ),
     (*_row(rb"(?<![0-9])(-?%b)" % _BYTE, _GAP), 10),
     (*_row(rb'"[0-9]{1,5}":\s{0,64}+(%b)' % _BYTE, rb",\s{0,64}+"), 10),
 )
 """A whole row; one byte of it; the base in which that is written."""
 
+_ESCAPED: _Form = (*_row(rb"(?:\\x|%)([0-9A-Fa-f]{2})", b""), 16)
 _STRINGS: tuple[_Form, ...] = (
+    _ESCAPED,
     (
         *_row(
             rb"\\(?:x|u00)([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})|\\[abfnrtv0\\'\"/]|[ -\[\]-~]",
@@ -69,7 +74,7 @@ def _table(characters: bytes) -> Flags:
 _DIGITS = b"0123456789abcdefABCDEF"
 _MARKS = (
     (_table(b",:;- \t\r\n"), _table(_DIGITS + b'-"'), _table(_DIGITS + b"xX,:;-] \t\r\n")),
-    (_table(b"\\"), _table(b"xu0123"), _table(_DIGITS)),
+    (_table(b"\\%"), _table(_DIGITS + b"xu"), _table(_DIGITS)),
 )
 """What stands before a byte of a list, and how that begins; what a byte of a string begins with."""
 
@@ -111,6 +116,14 @@ def find(buffer: Bytes) -> Iterator[Row]:
                     start = low - min(_AROUND, low // width) * width
                     text = _characters(buffer[start : high + _AROUND * width], width)
                     yield from _read(text, start, width, forms)
+
+
+def whole(text: bytes) -> bytes | None:
+    """Return the bytes of a list, or of a string of escapes, that a text is: None if it is none."""
+    for row, item, base in (*_LISTS, _ESCAPED):
+        if row.fullmatch(text):
+            return bytes([int(one, base) & 0xFF for one in item.findall(text)])
+    return None
 
 
 def _rows(at: Offsets, fewest: int, near: int) -> Iterator[tuple[int, int]]:

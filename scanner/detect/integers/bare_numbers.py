@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.detect.encodings import armour, base32, base58
-from scanner.detect.integers import apart, listed
+from scanner.detect.encodings import armour, base32, base58, listed
+from scanner.detect.integers import apart
 from scanner.detect.integers.characters import SLOT
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
@@ -318,7 +318,7 @@ def number(memory: Memory, place: Place) -> bytes:
     raw = memory.read(place.space, place.offset, place.size)
     parted = apart.read(raw)
     if parted is not None:
-        return parted.raw
+        return parted[1]
     if place.size >= SHORTEST and may_be(np.frombuffer(raw, np.uint8), np.zeros(1, np.int64))[0]:
         text = read(memory, place.space, place.offset, place.size)
         return text.raw if text is not None and text.size == place.size else raw

@@ -271,7 +271,7 @@ def _decoded(memory: Memory, made: Pool, size: Offsets) -> dict[int, Written]:
         row = apart.read(made.data[head:tail].tobytes())
         if row is not None:
             offset = int(made.offset[block]) + head - at
-            found[block] = Written(form=row.form, raw=row.raw, offset=offset, size=tail - head)
+            found[block] = Written(form=row[0], raw=row[1], offset=offset, size=tail - head)
             made.data[at : at + int(size[block])] = 0
     blocks = np.setdiff1d(blocks, [*found])
     spelled = bare_numbers.may_be(made.data, made.head[blocks])

@@ -4,30 +4,29 @@ Solana's tools keep a seed and its public key so; what takes a Buffer or a typed
 through JSON has ``"data":[12,243]`` or ``{"0":12,"1":243}``; Go prints ``[12 243]`` and Java
 ``[12, -13]``. And hex with something between the bytes: ``<Buffer 0c f3>`` of Node.js, ``0c:f3`` of
 OpenSSL, ``0C-F3`` of .NET, ``0x0c, 0xf3`` of C, ``\x0c\xf3`` and ``%0C%F3``. A list is as long as a
-number's bytes make it, and ends where other characters begin. Lists that are DER are read elsewhere
-(``spelled``). This module refuses to say what a number is.
+number's bytes make it, and ends where other characters begin. What a list may be is said elsewhere
+(``listed``), and what is DER is read there too (``spelled``). This module refuses to say what a
+number is.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
+from scanner.detect.encodings import listed
 from scanner.detect.integers import characters
 
 SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256)
 """Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114; a point: 64, 96,
 132), and those of RSA up to 2048 bits."""
 
-FORM = "list"
-
 _TAGS = {size + 1: b"\0\2\3\4" for size in SIZES}
 """Bytes with one more before, and what that may be: the zero of a sign, the kind of a point."""
 _SHORT = {65: 66}
 """Bytes of a scalar on P-521 without the zero that it begins with."""
-_COUNTS = {*SIZES, *_TAGS, *_SHORT}
+_EVEN = {*SIZES, *_SHORT}
+_COUNTS = _EVEN | _TAGS.keys()
 
 _EVERY = (
     sorted({size * parts for size in _COUNTS for parts in (1, 2)}),
@@ -77,27 +76,12 @@ _NIBBLES = np.zeros(256, np.uint8)
 for _digits in (b"0123456789abcdef", b"0123456789ABCDEF"):
     _NIBBLES[list(_digits)] = range(16)
 _MINUS, _COLON, _ZERO, _MARK, _LOWER = b"-:0x "
+_ESCAPES = np.frombuffer(b"\\%", np.uint8)
 _BEFORE = b'-"'
 """What stands before the first digit and belongs to it: of a number, of a name."""
 _MOST_DIGITS, _HEX_DIGITS = 3, (2, 4)
 _HALF, _VARIED = 32, 24
 """Of how many bytes so many are different."""
-
-_NUMBER = re.compile(rb"-?[0-9]{1,3}")
-_GAP = re.compile(rb"\s{0,64},\s{0,64}|\s{1,64}")
-_BYTE = re.compile(rb"(?:0?[xX])?([0-9A-Fa-f]{1,2})(?![0-9A-Fa-f])")
-_BETWEEN = re.compile(rb"[\s,:%\\-]{1,64}")
-_MEMBER = re.compile(rb'"?([0-9]{1,5})"?\s{0,4}:\s{0,64}([0-9]{1,3})(?:\s{0,64},\s{0,64})?')
-
-_Spans = list[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Listed:
-    """Bytes that a list has, and where in its text each begins and ends."""
-
-    raw: bytes
-    spans: _Spans
 
 
 def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Offsets]:
@@ -115,23 +99,17 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
     return both[:, 0], both[:, 1]
 
 
-def read(text: bytes) -> Listed | None:
-    """Return what a list has that fills a text; None where it is none."""
+def read(text: bytes) -> bytes | None:
+    """Return the number of which a list has the bytes, and which fills a text; else None."""
     width = 1 + (text[1:2] == b"\0")
     if len(text) > LONGEST * width or (width == 2 and any(text[1::2])):
         return None
-    plain = text[::width]
-    members = _plain(plain) or _named(plain) or _hexed(plain)
-    raw = bytes(value & 0xFF for value, _ in members)
+    raw = listed.whole(text[::width]) or b""
     tagged = len(raw) in _TAGS and raw[0] in _TAGS[len(raw)]
-    short = _SHORT.get(len(raw), 0) if not tagged else 0
-    if len(raw) not in SIZES and not tagged and not short:
+    if len(raw) not in _COUNTS or (len(raw) in _TAGS and not tagged and len(raw) not in _EVEN):
         return None
-    raw = raw.rjust(short, b"\0")[tagged:]
-    if not _varied(np.frombuffer(raw, np.uint8)[None])[0]:
-        return None
-    spans = [(first * width, last * width) for _, (first, last) in members[tagged:]]
-    return Listed(raw, [*spans[: len(raw) - len(spans)], *spans])
+    raw = raw[1:] if tagged else raw.rjust(_SHORT.get(len(raw), 0), b"\0")
+    return raw if _varied(np.frombuffer(raw, np.uint8)[None])[0] else None
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:
@@ -248,7 +226,9 @@ def _in_hex(rows: Bytes, spots: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
         last = end[some, low:high]
         one, other = (_NIBBLES[np.take_along_axis(rows[some], last - at, axis=1)] for at in (1, 2))
         some = some[_varied(one | other << np.uint8(4))]
-        yield some, np.stack((spots[some, low, 0], spots[some, high - 1, 1]), axis=1)
+        first = start[some, low]
+        first = first - np.isin(rows[some, first - 1], _ESCAPES)
+        yield some, np.stack((first, end[some, high - 1]), axis=1)
 
 
 def _values(rows: Bytes, spots: Offsets) -> tuple[Bytes, Flags]:
@@ -270,44 +250,3 @@ def _varied(values: Bytes) -> Flags:
     for part in (values[:, :_HALF], values[:, -_HALF:]):
         good &= (np.diff(np.sort(part, axis=1), axis=1) > 0).sum(axis=1) >= _VARIED - 1
     return good
-
-
-def _plain(text: bytes) -> list[tuple[int, tuple[int, int]]]:
-    """Return each number of a list and where it stands; nothing of what is something else."""
-    found = []
-    at, gap = 0, None
-    while match := _NUMBER.match(text, at):
-        found.append((int(match[0]), match.span()))
-        if match.end() == len(text):
-            return found if all(-128 <= value <= 255 for value, _ in found) else []
-        parted = _GAP.match(text, match.end())
-        if parted is None or gap not in (None, b"," in parted[0]):
-            break
-        at, gap = parted.end(), b"," in parted[0]
-    return []
-
-
-def _named(text: bytes) -> list[tuple[int, tuple[int, int]]]:
-    """Do the same of an object of JavaScript whose members' names are their order."""
-    found: list[tuple[int, tuple[int, int]]] = []
-    at = 0
-    while (match := _MEMBER.match(text, at)) and int(match[1]) == len(found):
-        found.append((int(match[2]), match.span(2)))
-        at = match.end()
-    return found if at == len(text) and all(value <= 255 for value, _ in found) else []
-
-
-def _hexed(text: bytes) -> list[tuple[int, tuple[int, int]]]:
-    """Do the same of bytes in hex, each of two digits, or behind an x."""
-    found: list[tuple[int, tuple[int, int]]] = []
-    at, kinds = 0, set[int]()
-    while match := _BYTE.match(text, at):
-        found.append((int(match[1], 16), match.span()))
-        kinds.add(0 if b"x" in match[0].lower() else len(match[0]))
-        if match.end() == len(text):
-            return found if kinds in ({0}, {2}) else []
-        parted = _BETWEEN.match(text, match.end())
-        if parted is None:
-            break
-        at = parted.end()
-    return []
