@@ -17,9 +17,9 @@ from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.encodings import listed
 from scanner.detect.integers import characters
 
-SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256)
+SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512)
 """Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114; a point: 64, 96,
-132), and those of RSA up to 2048 bits."""
+132), and those of RSA up to 4096 bits."""
 
 _TAGS = {size + 1: b"\0\2\3\4" for size in SIZES}
 """Bytes with one more before, and what that may be: the zero of a sign, the kind of a point."""
@@ -29,24 +29,24 @@ _EVEN = {*SIZES, *_SHORT}
 _COUNTS = _EVEN | _TAGS.keys()
 
 _EVERY = (
-    sorted({size * parts for size in _COUNTS for parts in (1, 2)}),
-    sorted({size + more for size in _COUNTS for more in (0, 1)}),
+    [(size, parts) for size in sorted(_COUNTS) for parts in (1, 2)],
+    [(size, 1) for size in sorted(_COUNTS)],
 )
-"""How many numbers a list has: in decimal with a name for each, in hex with a letter beside."""
+"""How many bytes a list has, and numbers for each: in decimal there may be a name as well."""
 
 LONGEST = 4096
 """Characters of the longest list."""
 
-_STEP, _FEWEST, _MOST = 4, 2, LONGEST // 16
+_STEP, _MOST = 4, LONGEST // 8
 """Of so many words one is looked at: of the shortest list two are whole, wherever it begins. Where
 more in a row are of a list's range it is none of ours, but a table, pixels, samples."""
 
 _HEAD, _DIGITS = 40, 4
 """Characters by which a list is judged first, and how many of them are digits, and how many none,
-at least: an indented one has 20 characters for each number."""
+at least: an indented one has 20 characters for each number. In hex some are letters."""
 
-_TRIES = 3
-"""Words looked at, one behind the other, with which a list may begin."""
+_APART = 8 * _STEP
+"""Bytes from one of these words to the next."""
 
 _BACK = 64
 """Characters before the first word that is looked at in which its list begins."""
@@ -54,7 +54,11 @@ _BACK = 64
 _REACHES = (160, 640, LONGEST)
 """Characters in which the end of a list is looked for: first in few, and of the rest in more."""
 
-_PIECE, _ROWS = 1 << 18, 1 << 8
+_CROWD, _CROWDED = 1 << 12, 1 << 10
+"""Bytes within which lists are a crowd, and how many of them are looked at in one stretch of
+memory, a megabyte or two: where more are, those of a table are left."""
+
+_PIECE, _ROWS, _HEADS = 1 << 18, 1 << 8, 1 << 14
 _SMALL, _ONES = np.uint64(1 << 32), np.uint64(0x0101010101010101)
 _TOPS, _SEVENS = np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
 _ODD = np.uint64(0xFF00FF00FF00FF00)
@@ -71,14 +75,14 @@ def _table(some: bytes) -> Flags:
 _DIGITS_OF = (_table(_DECIMAL), _table(_HEX))
 _INSIDE = (_table(_DECIMAL + _SPACE + _NAME + b"-"), _table(_HEX + _SPACE + b"-\\%"))
 """What lists in decimal and in hex are made of."""
+_LETTERS = _DIGITS_OF[1] & ~_DIGITS_OF[0]
 _SOME = _INSIDE[0] | _INSIDE[1] | _table(b"\0")
 _NIBBLES = np.zeros(256, np.uint8)
 for _digits in (b"0123456789abcdef", b"0123456789ABCDEF"):
     _NIBBLES[list(_digits)] = range(16)
 _MINUS, _COLON, _ZERO, _MARK, _LOWER = b"-:0x "
-_ESCAPES = np.frombuffer(b"\\%", np.uint8)
-_BEFORE = b'-"'
-"""What stands before the first digit and belongs to it: of a number, of a name."""
+_BEFORE = ((b"-", b'"'), (b"\\%",))
+"""What stands before the first digit and belongs to it: of a number, of a name; in hex."""
 _MOST_DIGITS, _HEX_DIGITS = 3, (2, 4)
 _HALF, _VARIED = 32, 24
 """Of how many bytes so many are different."""
@@ -93,8 +97,9 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
             last = min(first + _PIECE * _STEP, high // 8)
             for width, rows in enumerate(_sampled(words[first:last:_STEP]), 1):
                 at = (first + _in_short_rows(rows) * _STEP) * 8
-                for base in range(2) if len(at) else ():
-                    found += _lists(buffer, _likely(buffer, at, width, base), width, base)
+                for part in (at[low : low + _HEADS] for low in range(0, len(at), _HEADS)):
+                    for base, begins in enumerate(_begin(buffer, part, width)):
+                        found += _lists(buffer, _sparse(part[begins]), width, base)
     both = np.unique(np.concatenate(found), axis=0)
     return both[:, 0], both[:, 1]
 
@@ -135,32 +140,37 @@ def _sampled(words: Words) -> tuple[Offsets, Offsets]:
 
 
 def _in_short_rows(at: Offsets) -> Offsets:
-    """Return which words that were looked at begin a row of them that may be a list."""
+    """Return which of the words that were looked at have such a word next, but in few."""
     edges = np.flatnonzero(np.diff(at, prepend=-2, append=at[-1:] + 2) != 1)
     length = np.diff(edges)
-    kept: Offsets = at[edges[:-1]][(length >= _FEWEST) & (length <= _MOST)]
+    keep = np.repeat(length <= _MOST, length)
+    keep[edges[1:] - 1] = False
+    kept: Offsets = at[keep]
     return kept
 
 
-def _likely(buffer: Bytes, at: Offsets, width: int, base: int) -> Offsets:
-    """Return where words begin a list: each, or one of the next that are looked at.
+def _begin(buffer: Bytes, at: Offsets, width: int) -> Iterator[Flags]:
+    """Yield which words are the first looked at of a list: in decimal, then in hex.
 
-    Words before may have such characters too: ``(32)`` in ``Uint8Array(32) [``.
+    Their characters are those of lists, some of them digits and some not; of those before one is
+    something else.
     """
-    found = []
-    for _ in range(_TRIES):
-        good = _are_listed(buffer, at, width, base)
-        found.append(at[good])
-        at = at[~good] + 8 * _STEP
-    return np.concatenate(found)
+    back = _APART // width
+    rows = characters.read(buffer, at - _APART, _APART + _HEAD * width)[:, ::width]
+    hexed = characters.looked_up(_LETTERS, rows[:, back:]).any(axis=1)
+    for inside, digits, mine in zip(_INSIDE, _DIGITS_OF, (~hexed, hexed), strict=True):
+        flags = characters.looked_up(inside, rows)
+        count = characters.looked_up(digits, rows[:, back:]).sum(axis=1)
+        good: Flags = mine & (count >= _DIGITS) & (count <= _HEAD - _DIGITS)
+        yield good & flags[:, back:].all(axis=1) & ~flags[:, :back].all(axis=1)
 
 
-def _are_listed(buffer: Bytes, at: Offsets, width: int, base: int) -> Flags:
-    """Tell where the first characters are those of lists, some of them digits and some not."""
-    rows = characters.read(buffer, at, _HEAD * width)[:, ::width]
-    digits = characters.looked_up(_DIGITS_OF[base], rows).sum(axis=1)
-    good: Flags = (digits >= _DIGITS) & (digits <= _HEAD - _DIGITS)
-    return good & np.asarray(characters.looked_up(_INSIDE[base], rows).all(axis=1))
+def _sparse(at: Offsets) -> Offsets:
+    """Return at most so many places, those with the fewest others near."""
+    if len(at) <= _CROWDED:
+        return at
+    near = np.searchsorted(at, at + _CROWD) - np.searchsorted(at, at - _CROWD)
+    return np.sort(at[np.argsort(near, kind="stable")[:_CROWDED]])
 
 
 def _lists(buffer: Bytes, at: Offsets, width: int, base: int) -> Iterator[Offsets]:
@@ -187,61 +197,50 @@ def _in_rows(rows: Bytes, inside: Flags, base: int) -> Iterator[tuple[Offsets, O
     columns = np.arange(rows.shape[1])
     inside = (columns >= first[:, None]) & (columns < last[:, None])
     digit = characters.looked_up(_DIGITS_OF[base], rows) & inside
-    edges = np.diff(digit, axis=1, prepend=False, append=False)
-    count = edges.sum(axis=1) // 2
-    named = (inside & (rows == _COLON)).sum(axis=1) if base == 0 else np.zeros_like(count)
-    for size in np.intersect1d(np.unique(count), _EVERY[base]).tolist():
-        some = np.flatnonzero(count == size)
-        spots = np.nonzero(edges[some])[1].reshape(len(some), size, 2)
-        found = _in_hex(rows[some], spots) if base else _in_decimal(rows[some], spots, named[some])
-        for row, spans in found:
-            yield some[row], spans
-
-
-def _in_decimal(rows: Bytes, spots: Offsets, named: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
-    """Yield which rows are lists whose digits begin and end there, or every other of these."""
-    size = spots.shape[1]
-    for parts in (1, 2):
-        if size % parts or size // parts not in _COUNTS:
+    row, column = np.nonzero(np.diff(digit, axis=1, prepend=False, append=False))
+    row, start, end = row[::2], column[::2], column[1::2]
+    value, good = (_hexed if base else _decimal)(rows, row, start, end)
+    low, high = np.zeros_like(last), last  # up to a word that looks like digits
+    before, behind = ~good & (end <= _BACK), ~good & (end > _BACK)
+    np.maximum.at(low, row[before], end[before])
+    np.minimum.at(high, row[behind], start[behind])
+    keep = (start >= low[row]) & (end <= high[row])
+    row, start, end, value = row[keep], start[keep], end[keep], value[keep]
+    count = np.bincount(row, minlength=len(rows))
+    colons = inside & (rows == _COLON) & (columns >= low[:, None]) & (columns < high[:, None])
+    for size, parts in _EVERY[base]:
+        some = np.flatnonzero(count == size * parts)
+        some = some[colons[some].sum(axis=1) == size * (parts - 1)] if base == 0 else some
+        if not len(some):
             continue
-        some = np.flatnonzero(named == size // parts * (parts - 1))
-        value, good = _values(rows[some], spots[some, parts - 1 :: parts])
-        some = some[good & _varied(value)]
-        start, end = spots[some, 0, 0], spots[some, -1, 1]
-        start -= rows[some, start - 1] == _BEFORE[parts - 1]
-        yield some, np.stack((start, end), axis=1)
+        index = np.searchsorted(row, some)[:, None] + np.arange(size * parts)
+        values = value[index[:, parts - 1 :: parts]]
+        fits = ((values >= -128) & (values < 256)).all(axis=1) & _varied(values.astype(np.uint8))
+        some, index = some[fits], index[fits]
+        begin = start[index[:, 0]]
+        begin -= np.isin(rows[some, begin - 1], [*_BEFORE[base][parts - 1]])
+        yield some, np.stack((begin, end[index[:, -1]]), axis=1)
 
 
-def _in_hex(rows: Bytes, spots: Offsets) -> Iterator[tuple[Offsets, Offsets]]:
-    """Do the same in hex, where a letter before or behind may look like digits of its own."""
-    size, (start, end) = spots.shape[1], np.moveaxis(spots, 2, 0)
-    marks = [np.take_along_axis(rows, start + at, axis=1) for at in (0, 1)]
-    marked = (marks[0] | _LOWER == _MARK) | (marks[1] | _LOWER == _MARK)
-    good = (end - start == _HEX_DIGITS[0]) | (marked & (end - start <= _HEX_DIGITS[1]))
-    for low, high in ((0, size), (1, size), (0, size - 1)):
-        if high - low not in _COUNTS:
-            continue
-        beside = good[:, :low].any(axis=1) | good[:, high:].any(axis=1)
-        some = np.flatnonzero(good[:, low:high].all(axis=1) & ~beside)
-        last = end[some, low:high]
-        one, other = (_NIBBLES[np.take_along_axis(rows[some], last - at, axis=1)] for at in (1, 2))
-        some = some[_varied(one | other << np.uint8(4))]
-        first = start[some, low]
-        first = first - np.isin(rows[some, first - 1], _ESCAPES)
-        yield some, np.stack((first, end[some, high - 1]), axis=1)
-
-
-def _values(rows: Bytes, spots: Offsets) -> tuple[Bytes, Flags]:
-    """Return what numbers are whose digits begin and end there, and in which rows all are bytes."""
-    start, end = spots[..., 0], spots[..., 1]
-    found = np.zeros(start.shape, np.int64)
+def _decimal(rows: Bytes, row: Offsets, start: Offsets, end: Offsets) -> tuple[Offsets, Flags]:
+    """Return what numbers are whose digits begin and end there, and which are bytes or names."""
+    found = np.zeros(len(row), np.int64)
     for power in range(_MOST_DIGITS):
-        at = end - 1 - power
-        digit = np.take_along_axis(rows, at, axis=1).astype(np.int64) - _ZERO
-        found += np.where(at >= start, digit * 10**power, 0)
-    minus = np.take_along_axis(rows, start - 1, axis=1) == _MINUS
-    good = (end - start <= _MOST_DIGITS) & (found <= np.where(minus, 128, 255))
-    return np.where(minus, -found, found).astype(np.uint8), np.asarray(good.all(axis=1))
+        digit = rows[row, end - 1 - power].astype(np.int64) - _ZERO
+        found += np.where(end - 1 - power >= start, digit * 10**power, 0)
+    minus = rows[row, start - 1] == _MINUS
+    return np.where(minus, -found, found), end - start <= _MOST_DIGITS
+
+
+def _hexed(rows: Bytes, row: Offsets, start: Offsets, end: Offsets) -> tuple[Offsets, Flags]:
+    """Do the same in hex: of two digits, or behind an x."""
+    marked = np.zeros(len(row), np.bool_)
+    for at in (0, 1):
+        marked |= rows[row, start + at] | _LOWER == _MARK
+    size = end - start
+    good = (size == _HEX_DIGITS[0]) | (marked & (size > 1) & (size <= _HEX_DIGITS[1]))
+    one, other = (_NIBBLES[rows[row, end - at]] for at in (1, 2))
+    return (one | other << np.uint8(4)).astype(np.int64), good
 
 
 def _varied(values: Bytes) -> Flags:

@@ -49,6 +49,7 @@ LISTS: dict[str, Callable[[bytes], str]] = {
     "C": lambda raw: "{" + ", ".join(f"0x{byte:02x}" for byte in raw) + "}",
     "C, with as few digits": lambda raw: "{" + ",".join(f"{byte:#x}" for byte in raw) + "}",
     "escapes": lambda raw: '"' + "".join(f"\\x{byte:02x}" for byte in raw) + '"',
+    "beside words": lambda raw: f"[a fade, seed {raw.hex(' ')} faced]",
     "URL": lambda raw: "=" + "".join(f"%{byte:02X}" for byte in raw) + "&",
 }
 
@@ -97,6 +98,18 @@ def test_a_scalar_and_its_point(tmp_path: Path, spelling: str, key: keys.EcKey, 
     data = noise.plant(noise.text(SIZE), 3001, spelled(scalar).encode())
     data = noise.plant(data, 9002, spelled(point).encode())
     assert private(scanned(tmp_path, data).candidates, key.spki_sha256)
+
+
+def test_a_modulus_and_its_exponent(tmp_path: Path) -> None:
+    """Seen in xrdp, whose file of keys has them so, the last byte first."""
+    key = keys.rsa_key(2048)
+    rows = (
+        f"{name}=" + ",".join(f"0x{byte:02x}" for byte in number.to_bytes(256, "little"))
+        for name, number in (("pub_mod", key.n), ("pri_exp", key.d))
+    )
+    data = noise.plant(noise.text(SIZE), 5001, "\n".join((*rows, "[end]")).encode())
+    (found,) = private(scanned(tmp_path, data).candidates, key.spki_sha256)
+    assert found.encoding.endswith(listed.FORM)
 
 
 @pytest.mark.parametrize("spelling", LISTS)
