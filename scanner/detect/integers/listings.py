@@ -48,8 +48,8 @@ at least: an indented one has 20 characters for each number. In hex some are let
 _APART = 8 * _STEP
 """Bytes from one of these words to the next."""
 
-_BACK = 64
-"""Characters before the first word that is looked at in which its list begins."""
+_WORD, _BACK = 8, 64
+"""Characters of the first word that is looked at, and before it: in these its list begins."""
 
 _REACHES = (160, 640, LONGEST)
 """Characters in which the end of a list is looked for: first in few, and of the rest in more."""
@@ -201,7 +201,7 @@ def _in_rows(rows: Bytes, inside: Flags, base: int) -> Iterator[tuple[Offsets, O
     row, start, end = row[::2], column[::2], column[1::2]
     value, good = (_hexed if base else _decimal)(rows, row, start, end)
     low, high = np.zeros_like(last), last  # up to a word that looks like digits
-    before, behind = ~good & (end <= _BACK), ~good & (end > _BACK)
+    before, behind = ~good & (start < _BACK + _WORD), ~good & (start >= _BACK + _WORD)
     np.maximum.at(low, row[before], end[before])
     np.minimum.at(high, row[behind], start[behind])
     keep = (start >= low[row]) & (end <= high[row])
