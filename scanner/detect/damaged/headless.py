@@ -7,8 +7,10 @@ numbers behind stand whole. What begins at a place is taken for a part of each k
 name, ``headless_identifier``. This module reads nothing itself.
 """
 
+import re
 from collections.abc import Iterator
 
+from scanner.detect.asn1 import der, keys
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.damaged import (
@@ -19,6 +21,12 @@ from scanner.detect.damaged import (
 )
 from scanner.detect.damaged.headless_curves import POINT, SEED_TAILS
 from scanner.rules import Rule
+
+HEADER = re.compile(rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]", re.DOTALL)
+"""How a private key begins: a SEQUENCE and its version."""
+
+BACK = 4096
+"""Bytes before a number in which the object begins that it belongs to."""
 
 _HEAD = 640
 """Bytes that are read first: a number of 4096 bits and what follows it. Most hits end there."""
@@ -48,6 +56,15 @@ def plausible(data: bytes, at: int) -> bool:
         return data[end : end + 1] == b"\x02"
     near = data[at : at + _NEAR]
     return any(mark in near for mark in (*POINT, *SEED_TAILS))
+
+
+def is_within(memory: Memory, data: bytes, at: int) -> bool:
+    """Tell whether a whole key begins before a byte of what was decoded, and goes on behind it."""
+    for match in HEADER.finditer(data, max(at - BACK, 0), at):
+        whole = der.fetch(memory, 0, match.start())
+        if whole is not None and match.start() + len(whole) > at and keys.parse_private(whole):
+            return True
+    return False
 
 
 def _examine(memory: Memory, space: int, offset: int, rule: Rule, *, first: bool) -> Proved | None:

@@ -8,7 +8,7 @@ may be all that is left, behind the header of its octet string: a structure with
 that header is cut too, a seed is told by its length and by the END line behind it. What names its
 algorithm stands before that: where it is gone, a seed of 32 bytes is told as a key of each that has
 such seeds. Keys inside of larger objects in base64 are found the same way. Whole ones that begin
-with a character are left to ``pem`` and ``encoded``.
+with a character are left to ``pem`` and ``encoded``, what is written in hex to ``headless_hex``.
 """
 
 import base64
@@ -19,18 +19,13 @@ from dataclasses import replace
 from scanner.detect.asn1 import der, keys
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.damaged import headless
+from scanner.detect.damaged import headless, headless_hex
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Run, Text
 from scanner.detect.evidence import okp_derived, unproved
 from scanner.detect.texts.encoded import Decoded, mapped
 from scanner.model import Place
 from scanner.rules import Rule
-
-_BACK = 4096
-"""Bytes before a number in which the object begins that it belongs to."""
-
-_HEADER = re.compile(rb"\x30(?:\x82..|\x81.|.)\x02\x01[\x00\x01]", re.DOTALL)
 
 _SEEDS = {
     b"\x04\x22\x04\x20": ("ed25519", 32),
@@ -81,8 +76,11 @@ REACH = 12 * 1024
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
-    """Yield the key of which a number is written in base64 from ``offset`` on."""
+    """Yield the key of which a number is written in base64 or in hex from ``offset`` on."""
     text = armour.text_at(memory, space, offset)
+    if headless_hex.begins(text):
+        yield from headless_hex.examine(text, rule)
+        return
     cut = _cut(text, rule)
     if cut:
         yield from cut
@@ -110,7 +108,7 @@ def _plausible(text: Text) -> bool:
         data = armour.decode(b"A" * pad + run.chars)
         first = (run.at + pad) * 6 // 8
         for at in range(first, first + 3):
-            if headless.plausible(data, at) or _HEADER.match(data, at):
+            if headless.plausible(data, at) or headless.HEADER.match(data, at):
                 return True
             if _seed(_line(data, run, pad, at), at)[0]:
                 return True
@@ -128,7 +126,7 @@ def _found(run: Run, pad: int, rule: Rule) -> list[Proved]:
     for at in range(first, first + 3):
         proved = headless.prove_at(inner, 0, at, rule)
         found = [proved] if proved is not None else _seeded(inner, run, pad, at, rule)
-        if found and not _is_within(inner, found[0].candidate.places[0].offset):
+        if found and not headless.is_within(inner, inner.data, found[0].candidate.places[0].offset):
             return found
     return _whole(inner, first, rule)
 
@@ -175,15 +173,6 @@ def _told(
     ]
 
 
-def _is_within(inner: Decoded, at: int) -> bool:
-    """Tell whether a whole key begins before a byte and goes on behind it, of any algorithm."""
-    for match in _HEADER.finditer(inner.data, max(at - _BACK, 0), at):
-        whole = der.fetch(inner, 0, match.start())
-        if whole is not None and match.start() + len(whole) > at and keys.parse_private(whole):
-            return True
-    return False
-
-
 def _cut(text: Text, rule: Rule) -> list[Proved]:
     """Return the key of a seed before the END line at the text's beginning, or at it itself.
 
@@ -215,8 +204,8 @@ def _whole(inner: Decoded, around: int, rule: Rule) -> list[Proved]:
 
     What begins with one is left to others, whatever lies inside of it.
     """
-    low = max(around - _BACK, 0)
-    for match in _HEADER.finditer(inner.data, low, around + 8):
+    low = max(around - headless.BACK, 0)
+    for match in headless.HEADER.finditer(inner.data, low, around + 8):
         at = match.start()
         data = der.fetch(inner, 0, at)
         if data is None or at + len(data) <= around:

@@ -186,6 +186,47 @@ def test_a_text_without_its_first_lines(bits: int, columns: int, codec: str) -> 
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("columns", [64, 77, 9999])
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+def test_hex_without_its_beginning(bits: int, columns: int, codec: str) -> None:
+    """Where both primes are left, they prove the key; a whole one is left to others."""
+    key = keys.rsa_key(bits)
+    for spell in (str.lower, str.upper):
+        digits = spell(encodings.pkcs8_der(key).hex()).encode()
+        text = wrapped(digits, columns)
+        for lost in (64, 65) if bits == 1024 else (64, 65, bits // 4 + 120, bits // 2 + 200):
+            data = bytes(16) + text[lost:].decode().encode(codec) + bytes(64)
+            assert only("headless-text", data, key).candidate.confidence is Confidence.PROOF
+        assert find("headless-text", bytes(16) + text.decode().encode(codec) + bytes(64)) == []
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [
+        ("P-256", b"\x04\x20"),
+        ("P-384", b"\x04\x30"),
+        ("P-521", b"\x04\x42"),
+        ("ed25519", b"\x2b\x65"),
+        ("x25519", b"\x2b\x65"),
+    ],
+)
+def test_hex_that_begins_with_a_scalar_or_a_name(kind: str, mark: bytes, codec: str) -> None:
+    """A scalar and its point are a proof; a seed behind its algorithm's name is a structure."""
+    named = kind.endswith("25519")
+    key = keys.okp_key(kind) if named else keys.ec_key(kind)
+    sure = Confidence.STRUCTURE if named else Confidence.PROOF
+    der = encodings.pkcs8_der(key)
+    at = der.index(mark)
+    for text in (der[at:].hex(), der[at - 2 :].hex()[1:].upper()):
+        data = bytes(16) + text.encode(codec) + bytes(64)
+        found = only("headless-text", data, key).candidate
+        assert found.confidence is sure
+        assert found.encoding.startswith("hex of ")
+    assert find("headless-text", der.hex().encode(codec) + bytes(64)) == []
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("columns", [64, 76, 4096])
 def test_a_text_of_exponents_without_their_highest_bits(columns: int, codec: str) -> None:
     """Where dp, dq and qinv alone are left, one header is seen at least."""
