@@ -3,7 +3,8 @@
 The order is that of RFC 8017 A.1.2: n, e, d, p, q, dp, dq, qinv. A chain may begin and end at any
 of them. The product proves where n is left; the exponents prove both primes where it is not; and
 where p or q themselves are gone, dp and dq give them back: e*dp - 1 is a small multiple of p - 1.
-This module knows numbers alone, and refuses a key of which only one prime is proved.
+Where one alone has its exponent, the other has to be prime. This module knows numbers alone, and
+refuses a key of which only one prime is proved otherwise.
 """
 
 import math
@@ -55,6 +56,10 @@ def claim(numbers: Sequence[int]) -> Claim | None:
             key = rsa_exponents(n, e, d)
             if key is not None:
                 return Claim(key, _PRODUCT)
+    for at in range(len(numbers) - 2):
+        found = _without_first(*numbers[at : at + 3])
+        if found is not None:
+            return found
     return _without_primes(numbers[-3:]) if len(numbers) >= 3 else None
 
 
@@ -75,7 +80,9 @@ def _with_primes(numbers: Sequence[int], at: int) -> Claim | None:
     if not e:
         return None
     whole = d > 1 and _closes(e, d, p) and _closes(e, d, q)
-    parts = _closes(e, dp, p) and (_closes(e, dq, q) or (qinv > 1 and q * qinv % p == 1))
+    parts = _closes(e, dp, p) and (
+        _closes(e, dq, q) or (qinv > 1 and q * qinv % p == 1) or _is_prime(q)
+    )
     if (whole or parts) and n > p * q and n % (p * q) == 0:
         return _of_more(n, e, d if whole else 0, (p, q))
     key = rsa_primes(p * q, e, p, q) if whole or parts else None
@@ -113,6 +120,23 @@ def _exponent(private: int, prime: int) -> int:
         return 0
     e = gmp.inverse(private, prime - 1)
     return e if _plausible(e) else 0
+
+
+def _is_prime(number: int) -> bool:
+    """Tell whether a number is prime by Fermat's test, which chance does not pass."""
+    return gmp.power(3, number - 1, number) == 1
+
+
+def _without_first(q: int, dp: int, dq: int) -> Claim | None:
+    """Take three numbers for q, dp and dq: p is the one prime of q's length that dp is of."""
+    if not _sizes(q, dp) or not _sizes(q, dq) or not q & 1 or not dp & dq & 1:
+        return None
+    e = _exponent(dq, q)
+    if not e or e not in EXPONENTS:
+        return None
+    found = [p for p in _primes(e, dp, (q.bit_length() + 7) // 8 * 8) if _is_prime(p)]
+    key = rsa_primes(found[0] * q, e, found[0], q) if len(found) == 1 else None
+    return Claim(key, _PART) if key is not None else None
 
 
 def _without_primes(numbers: Sequence[int]) -> Claim | None:

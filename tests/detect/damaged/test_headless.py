@@ -69,6 +69,19 @@ def test_rsa_whatever_the_allocator_took(key: recipes.RsaKey, left: str, extra: 
     assert again.candidate.fingerprint == said.fingerprint
 
 
+@pytest.mark.parametrize("key", RSA, ids=lambda key: f"{key.bits}-{key.e}")
+@pytest.mark.parametrize(("left", "gone"), [("p", "dq"), ("q", "qinv")])
+def test_rsa_of_which_both_ends_are_gone(key: recipes.RsaKey, left: str, gone: str) -> None:
+    """Where one prime alone has its exponent, it proves it, and the other has to be prime."""
+    form, at = encodings.pkcs1_der(key), starts(key)
+    piece = form[at[left] - 40 : at[gone] + 40]
+    for data in (bytes(33) + piece + bytes(500), bytes(33) + piece[:-40] + b"\x99" * 50):
+        assert {f.candidate.fingerprint.value for f in find(data)} == {key.spki_sha256}
+    other = bytearray(bytes(33) + piece + bytes(500))
+    other[33 + 40 + 40] ^= 4
+    assert find(bytes(other)) == []
+
+
 def test_exponents_without_their_highest_bits() -> None:
     """Where dp, dq and qinv alone are left, none of them needs a byte of zeros before it."""
     made = recipes.rsa_key(2048, label="other")
