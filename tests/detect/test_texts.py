@@ -14,7 +14,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.openpgp import sexp
 from scanner.detect.texts import xmlkey
-from scanner.model import Confidence
+from scanner.model import Confidence, Place
 from tests.detect.one_space import Bytes
 
 RULES = {rule.id: rule for rule in rules.load()}
@@ -41,6 +41,35 @@ def test_xml(kind: str, *, wide: bool) -> None:
             assert seen[0].candidate.fingerprint.value == RSA.spki_sha256
             assert seen[0].candidate.confidence is Confidence.PROOF
             assert seen[0].candidate.places[0].size == len(text)
+
+
+def test_an_element_that_does_not_end() -> None:
+    """What follows the public members is not the public key's, or a key there would not be seen."""
+    private, public = (containers.xml_key(RSA, private=some) for some in (True, False))
+    close = b"</RSAKeyValue>"
+    head = public.removesuffix(close)
+    damaged = private.replace(b"<P>", b"<P>#").replace(b"<Q>", b"<Q>#").replace(b"<D>", b"<D>#")
+    for text, size in (
+        (head + noise.uniform(5_000, 1), len(head)),
+        (head + b" and text " * 500, len(head)),
+        (head + private, len(head)),
+        (head + b"\0 " * 500 + private, len(head)),
+        (public + private, len(public)),
+        (damaged, len(head)),
+    ):
+        (seen,) = xmlkey.examine(Bytes(text), 0, 0, RULES["rsa-key-value"])
+        assert isinstance(seen, PublicKey)
+        assert seen.witness.place == Place(space=0, offset=0, size=size)
+
+
+@pytest.mark.parametrize("name", [b"</P>", b"</Q>", b"</DQ>"])
+def test_an_element_whose_end_is_gone(name: bytes) -> None:
+    """One prime is enough beside the modulus; the place ends with what was read."""
+    text, end, _ = containers.xml_key(RSA).partition(name)
+    for rest in (b"", b"<D>AQAB", b" and text " * 500):
+        (seen,) = found(xmlkey.examine, "rsa-key-value", text + end + rest + bytes(900), 0)
+        assert seen.candidate.fingerprint.value == RSA.spki_sha256
+        assert seen.candidate.places[0].size == len(text + end)
 
 
 @pytest.mark.parametrize("wide", [False, True])

@@ -2,8 +2,10 @@
 
 <RSAKeyValue> has P to D besides, and <DSAKeyValue> X. Mostly UTF-16 in a managed heap. Members are
 taken by name in whatever order they stand, up to the closing tag; a public key is a witness, and a
-private one is a key when p*q = n, when n, e and d factor n, or when g**x = y. This module refuses
-to parse XML: there are no entities, attributes or depth to bound.
+private one is a key when p or q divides n, when n, e and d factor n, or when g**x = y. Of an
+element without its end, or whose private members are damaged, no more is a public key's than public
+members in a row: what follows is memory like any other. This module refuses to parse XML: there are
+no entities, attributes or depth to bound.
 """
 
 import base64
@@ -17,6 +19,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
+from scanner.detect.encodings.armour import Text
 from scanner.detect.evidence import proved, rsa_exponents, rsa_primes, rsa_public
 from scanner.model import Place
 from scanner.rules import Rule
@@ -24,34 +27,60 @@ from scanner.rules import Rule
 LONGEST = 24 * 1024
 """Characters of the longest element: a 16384-bit key has a third of it."""
 
-_NAMES = (b"RSAKeyValue", b"DSAKeyValue")
-_MEMBER = re.compile(rb"<(Modulus|Exponent|P|Q|D|G|Y|X)>([A-Za-z0-9+/=\s]{1,4096})</\1>")
+_PUBLIC = {b"RSAKeyValue": b"Modulus|Exponent", b"DSAKeyValue": b"P|Q|G|Y|J|Seed|PgenCounter"}
+"""The elements, and their public members."""
+
+_MEMBER = re.compile(
+    rb"<(Modulus|Exponent|P|Q|DP|DQ|InverseQ|D|G|Y|X)>([A-Za-z0-9+/=\s]{1,4096})</\1>"
+)
+_END = re.compile(rb"</?[RD]SAKeyValue>|\0")
+_HEADS = {
+    name: re.compile(
+        rb"<%b>(?:\s*<(%b)>[A-Za-z0-9+/=\s]{1,4096}</\1>)*(?:\s*</%b>)?" % (name, members, name)
+    )
+    for name, members in _PUBLIC.items()
+}
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the element whose opening tag stands at ``offset``."""
     body = armour.text_at(memory, space, offset)
     text = body.read(LONGEST)
-    name = next((name for name in _NAMES if text.startswith(b"<%b>" % name)), None)
+    name = next((name for name in _PUBLIC if text.startswith(b"<%b>" % name)), None)
     if name is None:
         return
-    close = b"</%b>" % name
-    end = text.find(close)
-    text = text[: end + len(close)] if end >= 0 else text
-    values = {name: value for name, value in _members(text) if value}
-    place, wide = armour.located(memory, space, body.offset, len(text), body.width)
-    key = (_rsa if name == _NAMES[0] else _dsa)(values, place)
+    text = text[: _end(text, name)]
+    members = list(_MEMBER.finditer(text))
+    values = {member[1]: value for member in reversed(members) if (value := _value(member))}
+    head = _HEADS[name].match(text)
+    public = _located(body, head.end() if head else 0)
+    key = (_rsa if name == b"RSAKeyValue" else _dsa)(values, public[0])
     if isinstance(key, PublicKey):
         yield key
     elif key is not None:
+        whole = text.endswith(b"</%b>" % name)
+        place, wide = _located(body, len(text) if whole else members[-1].end())
         yield proved(key, rule, f"{name.decode()} XML{wide}", (place,))
+
+
+def _end(text: bytes, name: bytes) -> int:
+    """Return where an element ends: with its own tag, else before another one or a zero byte."""
+    end = _END.search(text, len(name))
+    if end is None:
+        return len(text)
+    return end.end() if end[0] == b"</%b>" % name else end.start()
+
+
+def _located(body: Text, size: int) -> tuple[Place, str]:
+    return armour.located(body.memory, body.space, body.offset, size, body.width)
 
 
 def _rsa(values: Mapping[bytes, int], place: Place) -> Rsa | PublicKey | None:
     n, e = values.get(b"Modulus", 0), values.get(b"Exponent", 65537)
     if not rsa_public(n, e):
         return None
-    key = rsa_primes(n, e, values.get(b"P", 1), values.get(b"Q", 1))
+    primes = (prime for name in (b"P", b"Q") if (prime := values.get(name, 0)))
+    key = next((key for p in primes if (key := rsa_primes(n, e, p, n // p)) is not None), None)
     if key is None and b"D" in values:
         key = rsa_exponents(n, e, values[b"D"])
     return key or publics.rsa(n, e, kind="public-key", place=place)
@@ -66,9 +95,9 @@ def _dsa(values: Mapping[bytes, int], place: Place) -> Ffc | PublicKey | None:
     )
 
 
-def _members(text: bytes) -> Iterator[tuple[bytes, int]]:
-    for match in _MEMBER.finditer(text):
-        try:
-            yield match[1], int.from_bytes(base64.b64decode(match[2]), "big")
-        except (binascii.Error, ValueError):
-            continue
+def _value(member: re.Match[bytes]) -> int:
+    """Return the number of a member; 0 where its base64 is none."""
+    try:
+        return int.from_bytes(base64.b64decode(member[2]), "big")
+    except (binascii.Error, ValueError):
+        return 0
