@@ -96,6 +96,12 @@ class Pool:
         """There are few runs, or all of them are to be looked at as if there were."""
         return self.deep or len(self.at) - len(self.texts) <= FEW_RUNS
 
+    def at_any_byte(self, positions: Offsets) -> Flags:
+        """Tell which positions are in blocks whose words may stand at any byte."""
+        block = np.searchsorted(self.at, positions, side="right") - 1
+        free: Flags = (block >= 0) & self.any_alignment[block]
+        return free
+
     def budget(self, few: int, many: int) -> int:
         """Return a count of operations: that for few runs, or for many; a deep scan has more."""
         return (few if self.few else many) * (DEEP if self.deep else 1)

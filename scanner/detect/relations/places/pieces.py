@@ -81,14 +81,15 @@ def loose(
 ) -> Offsets:
     """Return positions at no particular alignment: by a run's edge, next to a zero byte.
 
-    What is big-endian there stands behind a length or a sign, or before a string's end.
+    What is big-endian there stands behind a length or a sign, or before a string's end. Where
+    nothing has an address anything may stand beside it: in few runs every byte is one to begin at.
     """
-    edges, found = _edges(pool, size), []
-    for shift in (shift for shift in range(-7, 8) if shift):
-        spots = edges + shift
-        spots = spots[(spots > 0) & (spots + size < len(pool.data))]
-        found.append(spots[(pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)])
-    return _ordered(pool, size, most, near, (np.concatenate(found),), top, ground)
+    edges = _edges(pool, size)
+    spots = np.concatenate([edges + shift for shift in range(-7, 8) if shift])
+    spots = spots[(spots > 0) & (spots + size < len(pool.data))]
+    zero = (pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)
+    free = pool.at_any_byte(spots) & ~zero if pool.few else np.zeros(len(spots), np.bool_)
+    return _ordered(pool, size, most, near, (spots[zero], spots[free]), top, ground)
 
 
 def counted(

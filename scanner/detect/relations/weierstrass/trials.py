@@ -168,7 +168,10 @@ def candidates(
         most -= len(found)
         yield found, size - 1, (BIG,)
     if most > 0:
-        yield pieces.loose(pool, size, most, near, top=top, ground=ground), size, (BIG,)
+        found = pieces.loose(pool, size, most, near, top=top, ground=ground)
+        free = pool.at_any_byte(found)
+        yield found[~free], size, (BIG,)
+        yield found[free], size, both
 
 
 def shorter(

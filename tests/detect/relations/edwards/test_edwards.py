@@ -64,6 +64,19 @@ PLACES: dict[str, Callable[[keys.OkpKey], list[tuple[int, bytes]]]] = {
 }
 
 
+@pytest.mark.parametrize("shift", range(1, 8))
+def test_a_seed_at_any_byte_of_what_has_no_address(
+    make_pool: Callable[..., tuple[Pool, Memory]], shift: int
+) -> None:
+    """Seen in Go's own dump of a heap: no zero stands before the seed, and its public half behind."""
+    key = keys.okp_key("ed25519")
+    data = noise.plant(noise.text(SIZE, 3), 1024 + shift, b"\x40" + key.seed + key.public + b"\1")
+    pool, memory = make_pool(data, addressed=False)
+    (related,) = edwards.search(pool, [])
+    assert again(memory, related) == {key.spki_sha256}
+    assert related.places == (Place(space=0, offset=1025 + shift, size=32),)
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("algorithm", SEARCHES)
 def test_a_key_is_found_beside_its_public_half(

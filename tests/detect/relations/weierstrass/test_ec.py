@@ -521,6 +521,23 @@ def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) 
     assert key.spki_sha256 in {named(related) for related in found(pool)}
 
 
+@pytest.mark.parametrize("shift", range(1, 8))
+def test_limbs_at_any_byte_of_what_has_no_address(make_pool: MakePool, shift: int) -> None:
+    """Seen in Go's own dump of a heap: objects behind counts that have as many bytes as they need."""
+    key = KEYS["P-256"]
+    data = noise.text(SIZE, 7)
+    for at, number in enumerate((key.x, key.d, key.y), 1):
+        raw = b"\x80\x18\x40" + encodings.little_limbs(number, 32) + bytes(24)
+        data = noise.plant(data, 1024 * at + shift * at, raw)
+    pool, memory = make_pool(data, addressed=False)
+    (related,) = found(pool)
+    assert named(related) == key.spki_sha256
+    assert related.encoding == "d limbs-le"
+    assert key.d in {
+        one.d for one in ec.again(memory, second_look.told(related)) if isinstance(one, Ec)
+    }
+
+
 @pytest.mark.parametrize("label", ["ak", "al", "bl", "bm", "bn"])
 def test_a_field_whose_words_are_filled_in_part(make_pool: MakePool, label: str) -> None:
     """Four bytes of 24 are filled in part, or not at all: of three points one looked not random."""
