@@ -107,15 +107,16 @@ class _Walk(Cursor):
         return True
 
     def _end(self) -> None:
-        """Read what describes the devices, if it is there."""
+        """Read what describes the devices, if any; behind them nothing stands without memory."""
         start = self.at
         if self._ram is not None and not self._done:
             raise Wrong("it ends before its memory does")
-        if self.peek() != _DESCRIPTION:
-            return
-        self.skip(1)
-        self.skip(self.number(4))
-        self._draft.label(start, self.at - start, "stream description of devices")
+        if self.peek() == _DESCRIPTION:
+            self.skip(1)
+            self.skip(self.number(4))
+            self._draft.label(start, self.at - start, "stream description of devices")
+        if self._ram is None and self.at < self.file.size:
+            raise Wrong("it ends without any memory, and more follows")
 
     def _numbered(self, start: int, kind: int) -> None:
         number = self.number(4)

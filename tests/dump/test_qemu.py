@@ -350,6 +350,7 @@ HEAD = MAPPED.data.index(b"pc.ram") + 14
     "data",
     [
         patched(PLAIN.data, 7, b"\2"),
+        patched(PLAIN.data, 8, b"\0"),
         patched(PLAIN.data, 9, b"\xff"),
         patched(PLAIN.data, START, b"\0" * 7),
         patched(PLAIN.data, START + 8, b"\6vc.ram"),
@@ -363,8 +364,9 @@ HEAD = MAPPED.data.index(b"pc.ram") + 14
     ],
 )
 def test_damaged(data: bytes) -> None:
-    """Each contradiction is a fault."""
+    """Each contradiction is a fault; a stream of devices alone, and nothing behind, is none."""
     assert faults(layout_of(data)) & {"damaged-table", "truncated"}
+    assert not faults(layout_of(patched(PLAIN.data, 8, b"\0")[:9]))
 
 
 @limits(max_examples=30, deadline=None)

@@ -68,7 +68,7 @@ PLACES: dict[str, Callable[[keys.OkpKey], list[tuple[int, bytes]]]] = {
 def test_a_seed_at_any_byte_of_what_has_no_address(
     make_pool: Callable[..., tuple[Pool, Memory]], shift: int
 ) -> None:
-    """Seen in Go's own dump of a heap: no zero stands before the seed, and its public half behind."""
+    """Seen in Go's own dump of a heap: its public half stands behind it, and no zero before."""
     key = keys.okp_key("ed25519")
     data = noise.plant(noise.text(SIZE, 3), 1024 + shift, b"\x40" + key.seed + key.public + b"\1")
     pool, memory = make_pool(data, addressed=False)

@@ -523,7 +523,7 @@ def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) 
 
 @pytest.mark.parametrize("shift", range(1, 8))
 def test_limbs_at_any_byte_of_what_has_no_address(make_pool: MakePool, shift: int) -> None:
-    """Seen in Go's own dump of a heap: objects behind counts that have as many bytes as they need."""
+    """Seen in Go's own dump of a heap: objects behind counts that have a byte or more."""
     key = KEYS["P-256"]
     data = noise.text(SIZE, 7)
     for at, number in enumerate((key.x, key.d, key.y), 1):
