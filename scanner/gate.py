@@ -79,10 +79,12 @@ def judged(
     except Exception as error:  # a fault of ours in one dump says nothing of the others
         if gate.request.in_process:
             raise
+        name, hint = "the scan failed by a fault of keysift itself", "--debug says where"
+        if isinstance(error, MemoryError):
+            name = "the scan needs more memory than there is"
+            hint = "try fewer --jobs, or a machine with more memory"
         failed = ScannerError(
-            "the scan failed by a fault of keysift itself",
-            reason=type(error).__name__,
-            hint="--debug says where; do not send the dump",
+            name, reason=type(error).__name__, hint=f"{hint}; do not send the dump"
         )
     tell(failed)
     return (policy.unreadable(shown(path), failed),)

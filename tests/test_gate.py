@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from fixtures import elfcore, encodings, keys, minidump, noise
-from scanner.engine import sweeping
+from scanner.engine import scanning, sweeping
 from scanner.stages.sweep import Swept
 from tests import inside, poison
 
@@ -253,6 +253,20 @@ def test_an_error_of_our_own(
     done = keysift("scan", small["clean"], poisoned=poison.folder(tmp_path, module, body, "parent"))
     assert done.returncode == 3
     whole(done)
+
+
+def test_too_little_memory(small: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lacks memory is told so, and is no fault of ours."""
+
+    def lacking(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(scanning, "scan_all", lacking)
+    done = inside.run("scan", str(small["clean"]))
+    assert done.returncode == 3
+    assert "needs more memory than there is" in done.stderr
+    assert "--jobs" in done.stderr
+    assert "fault" not in done.stderr
 
 
 _SLOW = """
