@@ -314,6 +314,19 @@ def test_old_sparse_member() -> None:
     assert found.faults == ()
 
 
+@pytest.mark.parametrize("name", ["7/core", "core/" * 30 + "core"])
+def test_times_of_an_incremental_archive(name: str) -> None:
+    """Where GNU tar -g writes when a file was read and made, other archives have folders' names."""
+    block = bytearray(tarred((name, CORE), form=tarfile.GNU_FORMAT))
+    at = block.index(CORE) - 512
+    block[at + 345 : at + 369] = b"15303626166\x0015303626167\0"
+    head = bytes(block[at : at + 148]) + b" " * 8 + bytes(block[at + 156 : at + 512])
+    block[at + 148 : at + 156] = f"{sum(head):06o}\0 ".encode()
+    found, _, dumps = expand(bytes(block))
+    assert dumps == {name: CORE}
+    assert found.faults == ()
+
+
 def volume(kind: bytes, headers: dict[str, str]) -> bytes:
     """Write a volume of an archive that begins in the middle of a member, as GNU tar -M does."""
     out, packed = io.BytesIO(), gzip.compress(CORE)[100:]

@@ -128,7 +128,7 @@ def _behind_global(archive: Archive, start: int, end: int) -> int:
 
 def _member(archive: Archive, info: tarfile.TarInfo, end: int) -> Iterator[Member]:
     """Yield a member that has data: a file, or one of a kind that nobody knows."""
-    name = info.name[:MAX_MEMBER_NAME]
+    name = _name(archive, info)[:MAX_MEMBER_NAME]
     head = min(info.offset_data, end) - info.offset
     if head <= _MOST_HEAD or info.sparse is not None:
         archive.know(info.offset, head)
@@ -139,6 +139,19 @@ def _member(archive: Archive, info: tarfile.TarInfo, end: int) -> Iterator[Membe
         place = (info.offset_data, info.size)
         yield Member(name=name, chunks=archive.stored(*place), place=place)
         archive.know(info.offset_data + info.size, -info.size % _BLOCK)
+
+
+def _name(archive: Archive, info: tarfile.TarInfo) -> str:
+    """Return a member's name: of incremental archives of GNU tar without a time before it.
+
+    Where POSIX has the beginning of a name, its header has the time of the last access.
+    """
+    at = min(info.offset_data, archive.file.size) - _BLOCK
+    head = archive.file.read(at, _BLOCK) if at >= 0 else b""
+    if head[257:265] != tarfile.GNU_MAGIC:
+        return info.name
+    time = head[345:357].split(b"\0")[0].decode("ascii", "replace")
+    return info.name.removeprefix(f"{time}/")
 
 
 def _sparse(
