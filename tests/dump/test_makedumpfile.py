@@ -93,6 +93,16 @@ def test_split() -> None:
     assert memory(data, layout) == RUNS[1:2]
 
 
+def test_split_without_pages() -> None:
+    """Seen in makedumpfile, which leaves the last files of a small dump without a page."""
+    written = makedumpfile.write(RUNS, split=(0x200, 0x200))
+    found, _, [(_, data, layout)] = opened(written.data + bytes(24 * 99))
+    assert found.faults == ()
+    assert memory(data, layout) == []
+    lying = patched(patched(PLAIN.data, BLOCK + 12, "I", 1), BLOCK + 80, "2Q", 2, 2)
+    assert codes(opened(lying)[0]) == {"stray-bytes"}
+
+
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
     """Write numbers over a dump."""
     out = bytearray(data)

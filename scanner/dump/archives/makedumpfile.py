@@ -128,7 +128,7 @@ def _headers_as(archive: Archive, order: str, *, wide: bool) -> _Dump | None:
     bits = min(limit, 8 * (table - bitmap))
     if bits < limit:
         archive.fault("corrupt-archive", "The bitmap is shorter than the memory that it maps.")
-    if not first < last <= bits:  # else one of several files: it has these pages alone
+    if last == 0 or not first <= last <= bits:  # else one of several files: it has these alone
         first, last = 0, bits
     pages = bitmaps.count(file, bitmap, last) - bitmaps.count(file, bitmap, first)
     if pages > (room := (file.size - table) // _DESCRIPTOR):
