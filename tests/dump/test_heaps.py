@@ -94,6 +94,14 @@ def test_rows_that_a_log_lost() -> None:
     assert codes(opened(b"".join(lines[:-1]))[0]) == {"truncated-archive"}
 
 
+@pytest.mark.parametrize("row", [b": S 0", b": S 0000", b": C 01"])
+def test_rows_that_cannot_be_read(row: bytes) -> None:
+    """A row that a digit is missing of, or whose promise is damaged, is a fault."""
+    data = heaps.microdump([(0x7000, STACK)])
+    at = data.index(b"\n", data.index(row)) - 1
+    assert "corrupt-member" in codes(opened(data[:at] + b"x" + data[at + 1 :])[0])
+
+
 @pytest.mark.parametrize("width", [4, 8])
 def test_tombstone(width: int) -> None:
     """Words of a tombstone are turned round."""

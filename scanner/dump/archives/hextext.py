@@ -26,6 +26,8 @@ _HS_ERR = re.compile(rb"#\r?\n# A fatal error has been detected by the Java Runt
 _STACK = re.compile(rb".*: S ([0-9A-F]{8,16}) ((?:[0-9A-F]{2})+)\s*")
 _PROMISE = re.compile(rb".*: S 0 [0-9A-F]+ ([0-9A-F]+) ([0-9A-F]+)\s*")
 _CONTEXT = re.compile(rb".*: C ((?:[0-9A-F]{2})+)\s*")
+_TORN = re.compile(rb"google-breakpad[^\n]{0,40}: [SC] ")
+"""What is a row as well, and none of these."""
 _ARCH = re.compile(rb".*: O [AL] \"?(\w+)")
 _WORDS = re.compile(
     rb"\s*(?:#\d+\s+)?(?:0x)?([0-9a-f]{8,16}):?"
@@ -132,12 +134,19 @@ def _microdump(archive: Archive, text: _Text) -> Iterator[_Row]:
             yield int(match[1], 16), data
         elif match := _PROMISE.fullmatch(line):
             promised += int(match[2], 16)
-        elif match := _CONTEXT.fullmatch(line):
-            text.contexts.append(bytes.fromhex(match[1].decode()))
-        elif match := _ARCH.match(line):
-            text.machine = text.machine or _MACHINES.get(match[1], 0)
+        elif not _said(line, text) and inside and _TORN.search(line):
+            archive.fault("corrupt-member", "A row of a microdump cannot be read.")
     if inside:
         archive.fault("truncated-archive", "A microdump has no end.")
+
+
+def _said(line: bytes, text: _Text) -> bool:
+    """Note registers, or the machine, and tell whether a line says either."""
+    if match := _CONTEXT.fullmatch(line):
+        text.contexts.append(bytes.fromhex(match[1].decode()))
+    elif match := _ARCH.match(line):
+        text.machine = text.machine or _MACHINES.get(match[1], 0)
+    return match is not None
 
 
 def _words(archive: Archive, text: _Text) -> Iterator[_Row]:
