@@ -6,6 +6,7 @@ skipped where it was set aside. So the suite is green exactly when the verdict i
 is written: this module knows of none.
 """
 
+import re
 from xml.etree import ElementTree as ET
 
 from scanner import model
@@ -16,6 +17,8 @@ from scanner.report.printable import printable
 _TEXT = 1000
 SHOWN = 50
 """Places of one key that are written."""
+_WRITTEN_OUT = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+"""What a saved report has for a byte of a name that is no UTF-8."""
 
 
 def render(report: model.Report) -> str:
@@ -88,4 +91,5 @@ def _said(finding: model.Finding) -> list[str]:
 
 def _class(dump: model.DumpReport) -> str:
     """Return the dump's base name; a dot would part it into packages."""
-    return f"keysift.{printable(base_name(dump.path), _TEXT).replace('.', '_')}"
+    path = _WRITTEN_OUT.sub(lambda match: chr(int(match[1], 16)), dump.path)
+    return f"keysift.{printable(base_name(path), _TEXT).replace('.', '_')}"
