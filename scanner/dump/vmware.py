@@ -68,7 +68,8 @@ def parse(file: File, *, join: bool = True) -> Layout:
             draft.fault("damaged-table", "The file has more than one group of memory.")
         elif name == b"memory":
             found, wide = True, magic & 0xF > 0
-            end = offset + draft.clip(offset, size)
+            room = size or (draft.file_size if offset else 0)  # what ends the tags tells as well
+            end = offset + draft.clip(offset, room)
             _memory(draft, file, list(_tags(file, draft, offset, end, wide=wide)))
     arch = paging.join(file, draft, draft.physical()) if join else ""
     return draft.layout(format_name="vmware", arch=arch, pointer_size=8, byte_order="little")

@@ -63,6 +63,15 @@ PLAIN = vmware.write(RUNS)
 COUNT = PLAIN.data.index(b"regionsCount") + 12
 
 
+def test_memory_without_a_size() -> None:
+    """Where the table has no size for the memory, its tags end as they do."""
+    data = patched(PLAIN.data, 12 + 80 + 72, "Q", 0)
+    layout = layout_of(data)
+    assert damage(layout) == set()
+    assert memory(data, layout) == RUNS
+    assert "truncated" in damage(layout_of(data[:-100]))
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
