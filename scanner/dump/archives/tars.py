@@ -151,7 +151,7 @@ def _name(archive: Archive, info: tarfile.TarInfo) -> str:
     if head[257:265] != tarfile.GNU_MAGIC:
         return info.name
     time = head[345:357].split(b"\0")[0].decode("ascii", "replace")
-    return info.name.removeprefix(f"{time}/")
+    return info.name.removeprefix(f"{time}/") if time else info.name
 
 
 def _sparse(
