@@ -55,8 +55,8 @@ _REACHES = (160, 640, LONGEST)
 """Characters in which the end of a list is looked for: first in few, and of the rest in more."""
 
 _CROWD, _CROWDED = 1 << 12, 1 << 10
-"""Bytes within which lists are a crowd, and how many of them are looked at in one stretch of
-memory, a megabyte or two: where more are, those of a table are left."""
+"""Bytes within which lists are a crowd, and how many are looked at of those that 16,384 words in a
+row or apart begin: where there are more, those in the greatest crowds are left."""
 
 _PIECE, _ROWS, _HEADS = 1 << 18, 1 << 8, 1 << 14
 _SMALL, _ONES = np.uint64(1 << 32), np.uint64(0x0101010101010101)
