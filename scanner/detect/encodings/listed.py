@@ -38,8 +38,13 @@ _Form = tuple[re.Pattern[bytes], re.Pattern[bytes], int]
 
 
 def _row(item: bytes, gap: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    again = b"(?:%b(?:%b)){%d,}+" % (gap, item, FEWEST - 1)
-    return re.compile(b"(?:%b)%b" % (item, again)), re.compile(item)
+    """Return the patterns of a row, without groups, and of one byte of it.
+
+    CPython's re may lose the place of a group in what is repeated possessively (SystemError).
+    """
+    plain = re.sub(rb"\((?!\?)", b"(?:", item)
+    again = b"(?:%b(?:%b)){%d,}+" % (gap, plain, FEWEST - 1)
+    return re.compile(b"(?:%b)%b" % (plain, again)), re.compile(item)
 
 
 _LISTS: tuple[_Form, ...] = (

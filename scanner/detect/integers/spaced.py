@@ -60,7 +60,7 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
     for low, high in filled:
         for first in range(low // 8, high // 8, _PIECE * _STEP):
             last = min(first + _PIECE * _STEP, high // 8)
-            differ = words[first : last - 2 : _STEP] ^ words[first + 2 : last : _STEP]
+            differ = words[first : max(last - 2, 0) : _STEP] ^ words[first + 2 : last : _STEP]
             at = first + np.flatnonzero(((differ & _WIDE) == 0) & (differ != 0)) * _STEP
             at = _in_short_rows(at[_likely(words, at)])
             for stride in STRIDES if len(at) else ():

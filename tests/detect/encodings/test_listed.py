@@ -52,6 +52,13 @@ def test_a_row_is_read_back(form: str, characters: str, at: int) -> None:
     assert data[spans[0][0] : spans[-1][1]] == text
 
 
+def test_a_string_that_ends_in_an_escape() -> None:
+    """Found by fuzzing: the place of a group that was given up had been lost."""
+    raw = b"\\xb9\\xed0\\xaa\\xbb\\255x9eV\\x83xdyW\\\\x91\\"
+    (row, *_) = listed.find(np.frombuffer(raw, np.uint8))
+    assert row.data == b"\xb9\xed0\xaa\xbb\xadx9eV\x83xdyW\\x91"
+
+
 def test_what_is_no_row() -> None:
     """Words, tables of large numbers, a few numbers, random bytes."""
     rows = [

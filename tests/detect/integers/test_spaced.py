@@ -126,6 +126,12 @@ def test_a_row_at_the_beginning_of_what_is_filled(word: int) -> None:
     assert (8 * word, 8 * word + len(raw)) in zip(starts.tolist(), ends.tolist(), strict=True)
 
 
+@pytest.mark.parametrize("size", range(0, 48, 8))
+def test_a_few_words(size: int) -> None:
+    """Found by fuzzing: less than there is from a word to what it is compared with."""
+    assert not len(spaced.find(np.frombuffer(noise.uniform(48, 1), np.uint8), [(0, size)])[0])
+
+
 @pytest.mark.parametrize(
     "row",
     [
