@@ -38,8 +38,10 @@ _CELLS = 4
 """Digits in a row that are more than chance, where a tag stands behind each."""
 
 _MOST_DECIMAL = 1024
-_MOST_TWICE = 66
 """Bytes of a number that is looked for in decimal: Python writes no longer ones down at once."""
+
+_MOST_TWICE = 66
+"""Bytes of a number that is looked for in base64 of its hex or base64."""
 
 _SCALAR = 66
 """Bytes of the longest number of which a word counts: registers push a scalar word by word."""
