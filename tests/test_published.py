@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from fixtures import elfcore, noise
+from fixtures import elfcore, encodings, keys, noise
 from scanner import correlate, gate, policy, published, rules
 from scanner.detect import evidence
 from scanner.detect.algebra import material
@@ -79,7 +79,7 @@ def test_all_lists_are_loaded() -> None:
 
 
 def test_lists_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many dumps are judged, one behind the other, the lists are read for the first."""
+    """However many dumps are judged, the lists are read for the first of them that holds a key."""
     read: list[dict[str, published.Published]] = []
     load = published.load
     monkeypatch.setattr(published, "load", lambda: read.append(load()) or read[-1])
@@ -89,11 +89,12 @@ def test_lists_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     judging = gate.Gate(request=request, ruling=policy.Ruling(), **digests)
     gate._published.cache_clear()
-    for name in ("one", "two"):
-        (tmp_path / name).write_bytes(noise.text(9000))
+    key = encodings.pkcs8_pem(keys.ec_key())
+    for name, held, times in (("none", b"", 0), ("one", key, 1), ("two", key, 1)):
+        (tmp_path / name).write_bytes(noise.plant(noise.text(9000), 4000, held))
         (report,) = gate.judged(judging, str(tmp_path / name), Silence(), pytest.fail)
-        assert report.verdict is Verdict.INCOMPLETE
-    assert len(read) == 1
+        assert report.verdict is (Verdict.BLOCKED if held else Verdict.INCOMPLETE)
+        assert len(read) == times
 
 
 def test_the_example_of_fido_is_listed() -> None:
