@@ -15,7 +15,7 @@ import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.encodings import listed
-from scanner.detect.integers import characters
+from scanner.detect.integers import characters, spaced
 
 SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512)
 """Bytes of the numbers: scalars and seeds (a seed and its public key: 64, 114; a point: 64, 96,
@@ -84,8 +84,6 @@ _MINUS, _COLON, _ZERO, _MARK, _LOWER = b"-:0x "
 _BEFORE = ((b"-", b'"'), (b"\\%",))
 """What stands before the first digit and belongs to it: of a number, of a name; in hex."""
 _MOST_DIGITS, _HEX_DIGITS = 3, (2, 4)
-_HALF, _VARIED = 32, 24
-"""Of how many bytes so many are different."""
 
 
 def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Offsets]:
@@ -114,7 +112,7 @@ def read(text: bytes) -> bytes | None:
     if len(raw) not in _COUNTS or (len(raw) in _TAGS and not tagged and len(raw) not in _EVEN):
         return None
     raw = raw[1:] if tagged else raw.rjust(_SHORT.get(len(raw), 0), b"\0")
-    return raw if _varied(np.frombuffer(raw, np.uint8)[None])[0] else None
+    return raw if spaced.varied(np.frombuffer(raw, np.uint8)[None])[0] else None
 
 
 def may_be(data: Bytes, at: Offsets) -> Flags:
@@ -215,7 +213,8 @@ def _in_rows(rows: Bytes, inside: Flags, base: int) -> Iterator[tuple[Offsets, O
             continue
         index = np.searchsorted(row, some)[:, None] + np.arange(size * parts)
         values = value[index[:, parts - 1 :: parts]]
-        fits = ((values >= -128) & (values < 256)).all(axis=1) & _varied(values.astype(np.uint8))
+        fits = ((values >= -128) & (values < 256)).all(axis=1)
+        fits &= spaced.varied(values.astype(np.uint8))
         some, index = some[fits], index[fits]
         begin = start[index[:, 0]]
         begin -= np.isin(rows[some, begin - 1], [*_BEFORE[base][parts - 1]])
@@ -241,11 +240,3 @@ def _hexed(rows: Bytes, row: Offsets, start: Offsets, end: Offsets) -> tuple[Off
     good = (size == _HEX_DIGITS[0]) | (marked & (size > 1) & (size <= _HEX_DIGITS[1]))
     one, other = (_NIBBLES[rows[row, end - at]] for at in (1, 2))
     return (one | other << np.uint8(4)).astype(np.int64), good
-
-
-def _varied(values: Bytes) -> Flags:
-    """Tell of which rows of bytes both ends are as varied as random ones are."""
-    good: Flags = np.ones(len(values), np.bool_)
-    for part in (values[:, :_HALF], values[:, -_HALF:]):
-        good &= (np.diff(np.sort(part, axis=1), axis=1) > 0).sum(axis=1) >= _VARIED - 1
-    return good

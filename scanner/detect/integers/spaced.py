@@ -78,7 +78,7 @@ def read(raw: bytes) -> bytes | None:
             differ, lowest = _differing(rows)
             if _are_bytes(rows, differ, lowest)[0]:
                 found: Bytes = (rows[0] // lowest[0] & _BYTE).astype(np.uint8)
-                if _varied(found[None])[0]:
+                if varied(found[None])[0]:
                     return bytes(found)
     return None
 
@@ -156,7 +156,7 @@ def _numbers(cells: _Cells, at: Offsets, lowest: Words, stride: int) -> Offsets:
             good &= np.where(rest == -1, shift <= 0, (shift >= 0) & (rest >= shift))
             some, first = near[good], first[good]
             picked = rows[some[:, None], first[:, None] + np.arange(size)]
-            good = _varied((picked // lowest[some, None] & _BYTE).astype(np.uint8))
+            good = varied((picked // lowest[some, None] & _BYTE).astype(np.uint8))
             begin = (at[some[good]] + (first[good] - _BACK) * step) * min(stride, 8)
             found.append(np.stack((begin, begin + size * stride), axis=1))
     return np.concatenate(found)
@@ -181,7 +181,7 @@ def _are_bytes(rows: Words, differ: Words, lowest: Words) -> Flags:
     return good & ((rest < _SMALL) | (rest >= _BOXED))
 
 
-def _varied(values: Bytes) -> Flags:
+def varied(values: Bytes) -> Flags:
     """Tell of which rows of bytes both ends are as varied as random ones are."""
     good: Flags = np.ones(len(values), np.bool_)
     for part in (values[:, :_HALF], values[:, -_HALF:]):

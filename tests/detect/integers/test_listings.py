@@ -9,12 +9,9 @@ import numpy as np
 import pytest
 
 from fixtures import keys, noise
-from scanner import rules
 from scanner.detect.encodings import listed
 from scanner.detect.integers import listings
-from scanner.engine.scanning import Scan, ScanRequest, scan
-from scanner.model import Candidate
-from scanner.progress import Silence
+from tests.detect.integers.scans import private, scanned
 
 P256, P521, ED = keys.ec_key("P-256"), keys.ec_key("P-521"), keys.okp_key("ed25519")
 ED_PUBLIC = ED.private_key.public_key().public_bytes_raw()
@@ -54,19 +51,6 @@ LISTS: dict[str, Callable[[bytes], str]] = {
 }
 
 
-def scanned(folder: Path, data: bytes, *, deep: bool = False) -> Scan:
-    """Scan bytes as they are."""
-    path = folder / "dump"
-    path.write_bytes(data)
-    request = ScanRequest(path=str(path), in_process=True, rules=rules.load(), deep=deep)
-    return scan(request, Silence())
-
-
-def private(candidates: tuple[Candidate, ...], spki: str) -> list[Candidate]:
-    """Keep what tells a private key."""
-    return [c for c in candidates if c.fingerprint.value == spki and c.kind == "private-key"]
-
-
 def find(data: bytes) -> list[tuple[int, int]]:
     """Return start and end of what may be lists."""
     starts, ends = listings.find(np.frombuffer(data, np.uint8), [(0, len(data))])
@@ -91,11 +75,9 @@ def test_seed_and_public_key_in_one_list(tmp_path: Path, spelling: str, encoding
 @pytest.mark.parametrize(("key", "size"), [(P256, 32), (P521, 66), (P521, 65)])
 def test_a_scalar_and_its_point(tmp_path: Path, spelling: str, key: keys.EcKey, size: int) -> None:
     """The point behind the byte of its kind; a scalar on P-521 without the zero it begins with."""
-    whole = len(key.d.to_bytes(66).lstrip(b"\0")) + 1
     spelled, width = LISTS[spelling], 32 if key is P256 else 66
-    scalar = key.d.to_bytes(max(size, whole - 1))
     point = b"\4" + key.x.to_bytes(width) + key.y.to_bytes(width)
-    data = noise.plant(noise.text(SIZE), 3001, spelled(scalar).encode())
+    data = noise.plant(noise.text(SIZE), 3001, spelled(key.d.to_bytes(size)).encode())
     data = noise.plant(data, 9002, spelled(point).encode())
     assert private(scanned(tmp_path, data).candidates, key.spki_sha256)
 

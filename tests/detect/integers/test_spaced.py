@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 
 from fixtures import encodings, keys, noise
-from scanner import rules
 from scanner.detect.integers import spaced
-from scanner.engine.scanning import Scan, ScanRequest, scan
-from scanner.model import Candidate
-from scanner.progress import Silence
+from tests.detect.integers.scans import private, scanned
 
 P256, ED = keys.ec_key("P-256"), keys.okp_key("ed25519")
 ED_PUBLIC = ED.private_key.public_key().public_bytes_raw()
@@ -38,19 +35,6 @@ ARRAYS: dict[str, Callable[[bytes], bytes]] = {
     "Lua": cells("<Q", lambda byte: byte, b"\3" + bytes(range(7, 14))),
     "Erlang": cells("<Q", lambda byte: byte << 4 | 15, struct.pack("<Q", 0x7F30_1122_3341)),
 }
-
-
-def scanned(folder: Path, data: bytes, *, deep: bool = False) -> Scan:
-    """Scan bytes as they are."""
-    path = folder / "dump"
-    path.write_bytes(data)
-    request = ScanRequest(path=str(path), in_process=True, rules=rules.load(), deep=deep)
-    return scan(request, Silence())
-
-
-def private(candidates: tuple[Candidate, ...], spki: str) -> list[Candidate]:
-    """Keep what tells a private key."""
-    return [c for c in candidates if c.fingerprint.value == spki and c.kind == "private-key"]
 
 
 @pytest.mark.parametrize("array", ARRAYS)
