@@ -244,7 +244,8 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
     """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
 
     ``{ hex = "78 9c", last = "4d 4e" }`` has either byte last; ``{ word = "0x4000" }`` is 64 bits,
-    little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text.
+    little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text. ``{ text = "...",
+    gaps = ["00 00 00"] }`` has each of these between any two characters.
     """
     tail = 0
     match item:
@@ -254,9 +255,9 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
             ends = bytes(low for low, _ in _ranges(path, last))
             ranges = *_ranges(path, source), (min(ends), max(ends))
             anchors = [Anchor(source=source, ranges=ranges, ends=ends)]
-        case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of"}:
+        case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of", "gaps"}:
             anchors = list(_text(path, source, rest))
-            tail = len(anchors[0].ranges) - len(source)
+            tail = ("tail" in rest) * (len(anchors[0].ranges) - len(source))
         case {"base64": str(source), **rest} if not rest and source.isascii():
             anchors = [one for text in _base64(source.encode()) for one in text_anchors(text)]
         case {"word": str(source), **rest} if not rest and re.fullmatch(_WORD, source):
@@ -302,6 +303,13 @@ def text_anchors(
     return tuple(Anchor(source=text, ranges=tuple(row), fold=fold) for row in (limits, wide))
 
 
+def _spread(text: str, gap: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Return a text with a gap between any two characters: as many as an anchor may have."""
+    pairs = (((byte, byte), *gap) for byte in text.encode())
+    whole = [limit for pair in pairs for limit in pair][: -len(gap) or None]
+    return tuple(whole[: LONGEST - (LONGEST - 1) % (1 + len(gap))])
+
+
 def _base64(raw: bytes) -> Iterator[str]:
     """Yield the characters that bytes alone give, at each of three alignments."""
     for lead in range(3):
@@ -310,7 +318,10 @@ def _base64(raw: bytes) -> Iterator[str]:
 
 
 def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Anchor, ...]:
-    """Read ``{ text = "...", fold = true, tail = 12, of = "0-z" }``, the last three at will."""
+    """Read ``{ text = "...", fold = true, tail = 12, of = "0-z" }``, the last three at will.
+
+    Or ``{ text = "...", gaps = ["00 00 00"] }``.
+    """
     fold, tail, of = rest.get("fold", False), rest.get("tail", 0), rest.get("of", "+-~")
     if not source.isascii():
         _refuse(path, "the text of an anchor is not ASCII", "write it as hex")
@@ -318,6 +329,12 @@ def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Ancho
         _refuse(path, "an anchor's fold is no boolean or its tail no count", "correct it")
     if not isinstance(of, str) or not re.fullmatch("[!-~]-[!-~]", of) or of[0] > of[2]:
         _refuse(path, "an anchor's range is none", 'write of = "0-z"')
+    if "gaps" in rest:
+        gaps = rest["gaps"]
+        if len(rest) > 1 or not gaps or not isinstance(gaps, list):
+            _refuse(path, "an anchor's gaps are no list, or not alone", 'write gaps = ["00 00 00"]')
+        between = [_ranges(path, str(gap)) for gap in gaps]
+        return tuple(Anchor(source=source, ranges=_spread(source, gap)) for gap in between)
     return text_anchors(source, fold=fold, tail=tail, of=(ord(of[0]), ord(of[2])))
 
 

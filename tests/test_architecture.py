@@ -74,7 +74,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("detect.ciphers.*", "detect.ssh.*", "detect.openpgp.*"),
     ("detect.texts.*",),
     ("detect.programs.*",),
-    ("detect.damaged.*", "detect.encrypted", "detect.packed", "detect.credentials.*"),
+    ("detect.damaged.*", "detect.encrypted", "detect.inner", "detect.credentials.*"),
+    ("detect.packed", "detect.respelled", "detect.strided"),
     ("detect.relations", "detect.relations.related", "detect.relations.places.*"),
     (
         "detect.relations.rsa.*",
@@ -83,7 +84,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "detect.relations.postquantum.*",
     ),
     ("detect.relations.fields.*",),
-    ("detect.structures.*", "detect.respelled"),
+    ("detect.structures.*",),
     ("detect.needles",),
     ("known",),
     ("processes.serving",),

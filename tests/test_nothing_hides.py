@@ -181,7 +181,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 """What is looked at, and the tests that show it."""
 
 SAID: dict[str, str] = {
-    "text in other encodings yet": "text in UTF-32 or EBCDIC",
+    "text in other encodings yet": "text in EBCDIC, and in UTF-32 what is no key file",
     "memory that the system had compressed": "memory that the system had compressed or swapped out",
     "keys in shares, masks and ropes": "keys that a program keeps masked, in shares or in pieces",
     "passwords that nothing announces": "A password that nothing announces is any other word.",

@@ -209,6 +209,10 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-ascii85": lambda key: base64.a85encode(encodings.pkcs1_der(key)),
     "pkcs8-pem-base85": lambda key: base64.b85encode(encodings.pkcs8_pem(key)),
     "openssh-pem-uuencode": lambda key: codecs.encode(encodings.openssh_pem(key), "uu"),
+    "pkcs8-pem-utf32": lambda key: encodings.utf32(encodings.pkcs8_pem(key)),
+    "encrypted-pkcs8-pem-utf32": lambda key: encodings.utf32(sealed.pkcs8_pem(key)),
+    "openssh-pem-utf32": lambda key: encodings.utf32(encodings.openssh_pem(key)),
+    "jwk-private-utf32": lambda key: encodings.utf32(containers.jwk_private(key)),
     "pem-base64": lambda key: base64.b64encode(encodings.pkcs8_pem(key)),
     "age-base64": lambda key: base64.b64encode(services.age(key)),
     "dnssec-base64": lambda key: base64.b64encode(services.dnssec(key)),
@@ -388,6 +392,9 @@ EXAMPLE = 'examples = [{ bytes = "30 82" }]'
         (ANCHOR, "anchors = [{}]", "none of"),
         (ANCHOR, 'anchors = [{ hex = "30 82 02 01", text = "abcd" }]', "none of"),
         (ANCHOR, 'anchors = [{ text = "schl\u00fcssel" }]', "not ASCII"),
+        (ANCHOR, 'anchors = [{ text = "key", gaps = [] }]', "gaps are no list"),
+        (ANCHOR, 'anchors = [{ text = "key", gaps = ["00"], fold = true }]', "gaps are no list"),
+        (ANCHOR, 'anchors = [{ text = "key", gaps = ["0"] }]', "holds '0'"),
         (EXAMPLE, "examples = [{}]", "no recipe"),
         (EXAMPLE, 'examples = [{ key = "rsa-2048" }]', "no recipe"),
         (EXAMPLE, 'examples = [{ bytes = "3" }]', "no hex"),
@@ -449,6 +456,16 @@ def test_an_anchor_in_base64_is_at_every_alignment(tmp_path: Path) -> None:
             spelled = base64.b64encode(text)
             assert len(list(sweeper.sweep(spelled))) == 1
             assert len(list(sweeper.sweep(spelled.decode().encode("utf-16-le")))) == 1
+
+
+def test_an_anchor_with_gaps(tmp_path: Path) -> None:
+    """It has one between any two characters, and none behind; it is cut to a whole character."""
+    source = f'text = "key{"0123456789" * 5}", gaps = ["00 00 00", "00 16"]'
+    _write(tmp_path, GOOD.replace('hex = "30 8? ?? [80-ff] 02 01 30"', source))
+    rule = next(rule for rule in rules.load([tmp_path]) if rule.id == "a-rule")
+    assert [len(anchor.ranges) for anchor in rule.anchors] == [61, 64]
+    assert rule.anchors[0].ranges[:5] == ((107, 107), (0, 0), (0, 0), (0, 0), (101, 101))
+    assert rule.anchors[1].ranges[:4] == ((107, 107), (0, 0), (22, 22), (101, 101))
 
 
 @settings(max_examples=30)

@@ -9,27 +9,20 @@ is given to its reader as if it had stood in memory; certificates and public key
 private one. This module inflates once, and counts what it inflates (``effort``).
 """
 
-import functools
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
-from scanner.detect import anchors
+from scanner.detect import inner
 from scanner.detect.algebra import effort
 from scanner.detect.algebra.publics import PublicKey
-from scanner.detect.asn1 import keys
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
-from scanner.detect.locked.sealed import Sealed
-from scanner.detect.openpgp import transferable
-from scanner.detect.programs import age, dnssec, wireguard
-from scanner.detect.ssh import openssh, putty
-from scanner.detect.texts import encoded, jwk, pem, public_text, twice
 from scanner.rules import Rule
 
 NAME = "packed"
@@ -40,12 +33,6 @@ MOST = 1 << 20
 
 _READS = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, MOST)
 """Bytes of a member that are read, until it ends in them: most are damaged soon."""
-
-_MOST_READ = 8 << 20
-"""Bytes of one text that its readers may read in vain: it may be full of marks."""
-
-_PAID = 64 << 10
-"""Bytes more of them for each key that is there: its END line is a mark as well."""
 
 _MAGIC, _ZLIB, _EITHER = b"\x1f\x8b\x08", b"\x78", 47
 _MARKS_ONCE = (b"H4sI", b"eA", b"eJ", b"eN")
@@ -67,42 +54,6 @@ class State(Enum):
     OPEN = "the end of what was read"
 
 
-_Reader = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
-
-_TEXTS: tuple[tuple[bytes, int, _Reader], ...] = (
-    (pem.MARK, 0, pem.examine),
-    (openssh.MARK, 0, openssh.examine),
-    (jwk.MARK, 0, jwk.examine),
-    (putty.MARK, 0, putty.examine),
-    (transferable.ANCHOR, 0, transferable.examine),
-    (age.MARK, 0, age.examine),
-    (dnssec.MARK, 0, dnssec.examine),
-    (wireguard.MARK, 0, wireguard.examine),
-    *((mark, 0, public_text.examine) for mark in public_text.MARKS),
-    *((mark, back, encoded.examine) for mark, back in twice.INNER),
-)
-"""What is looked for in a text, the characters before it at which its reader begins, and that."""
-
-_DER = (
-    "02010002 82",
-    "020100 300d 0609 2a864886f70d010101",
-    "020100 3010 0607 2a8648ce3d0201",
-    "020100 3013 0607 2a8648ce3d0201",
-    "020100 3005 0603 2b65",
-    "020101 0420",
-    "020101 0430",
-    "020101 0442",
-)
-"""How the object behind the header of a key begins: PKCS#1, PKCS#8 of RSA, of curves and of RFC
-8410, SEC1 on P-256, P-384 and P-521."""
-
-_MARKS: tuple[tuple[bytes, int, _Reader], ...] = (
-    *_TEXTS,
-    *((mark.decode().encode("utf-16-le"), 2 * back, reader) for mark, back, reader in _TEXTS),
-    *((bytes.fromhex(mark), 0, keys.examine) for mark in _DER),
-)
-
-
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the keys in the member or stream that begins at ``offset``, or whose base64 does."""
     begins = memory.clip(space, offset, _TRIED)
@@ -117,7 +68,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     member = _unpacked(body, layers)
     if member is None:
         return
-    found, publics = keys_in(member.plain, rule)
+    found, publics = inner.keys_in(member.plain, rule)
     yield from publics
     if not found:
         return
@@ -153,21 +104,6 @@ class _Member:
         for text in reversed(self.texts[:-1]):
             size = armour.length(text, (size * 8 + 5) // 6)
         return size
-
-
-@dataclass(slots=True)
-class _Plain:
-    """Memory of one space that holds what was inflated, and may be read so often."""
-
-    data: bytes
-    left: int = _MOST_READ
-
-    def clip(self, space: int, offset: int, size: int, /) -> bytes:
-        """Return what of ``size`` bytes at ``offset`` lies inside; nothing, if too much was."""
-        del space
-        taken = self.data[max(offset, 0) : max(offset + size, 0)]
-        self.left -= len(taken)
-        return taken if self.left >= 0 else b""
 
 
 def _decoded(body: Text, layers: int, size: int) -> list[bytes]:
@@ -230,27 +166,3 @@ def inflate(data: bytes, most: int) -> tuple[bytes, int, State]:
         if len(plain) >= most:
             return bytes(plain), at, State.CUT
     return bytes(plain), at, State.OPEN
-
-
-@functools.cache
-def _sweeper() -> anchors.Sweeper:
-    return anchors.open_sweeper(anchors.compile_literals([mark for mark, _, _ in _MARKS]))
-
-
-def keys_in(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
-    """Return the keys of a text, where they stand in it, and public ones, which stand nowhere."""
-    inner = _Plain(plain)
-    found: list[Proved] = []
-    publics: list[PublicKey] = []
-    for index, at in _sweeper().sweep(plain):
-        _, back, reader = _MARKS[index]
-        if at >= back and (left := inner.left) >= 0:
-            there = list(reader(inner, 0, at - back, rule))
-            found += [one for one in there if isinstance(one, Proved)]
-            publics += [
-                replace(one, witness=replace(one.witness, place=None))
-                for one in there
-                if isinstance(one, PublicKey)
-            ]
-            inner.left = left + _PAID if there else inner.left
-    return found, publics

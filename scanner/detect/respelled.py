@@ -3,7 +3,7 @@ r"""Private keys in base32 (RFC 4648), base85 (Adobe's, RFC 1924's, Z85) and uue
 Secrets are kept in base32 where a store takes letters and digits alone, in base85 by git, Python
 and ZeroMQ, and uuencode is what Perl's ``pack`` and old mail make. How a PEM text begins, or the
 DER of a key, has literal heads of ten characters or so in each, at any alignment of a text. What
-stands there is decoded, in lines or not, and given to the readers of ``packed``. Base32 may be in
+stands there is decoded, in lines or not, and given to the readers of ``inner``. Base32 may be in
 lower case; padding is not needed. Adobe's ``z`` for four zeros ends a text; of DER in uuencode the
 heads are too short, and of SEC1 on P-384 and P-521 in base85.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scanner.detect import packed
+from scanner.detect import inner
 from scanner.detect.algebra import effort
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
@@ -157,7 +157,7 @@ def _read(text: Text, spelling: Spelling, before: int, rule: Rule) -> Iterator[P
         effort.inflated(len(raw))
         if not data.startswith(_SEQUENCE) and b"PRIVATE KEY" not in data:
             return
-    found, publics = packed.keys_in(data, rule)
+    found, publics = inner.keys_in(data, rule)
     yield from publics
     for one in found:
         (inside,) = one.candidate.places

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scanner.arrays import Flags, Offsets
-from scanner.detect import encrypted, packed, respelled
+from scanner.detect import encrypted, packed, respelled, strided
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
@@ -109,6 +109,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("twice", twice.examine),
     (packed.NAME, packed.examine),
     ("respelled", respelled.examine),
+    (strided.NAME, strided.examine),
     ("dumped", dumped.examine),
     ("printed", printed.examine),
     ("putty", nested.reading(putty.examine, putty.MARK)),
@@ -146,7 +147,7 @@ SIFTERS: tuple[tuple[str, Sift], ...] = (
 """Of detectors whose anchors are common, what tells of all at once at which it may find something:
 (name, function of memory, spaces and offsets)."""
 
-_TEXTS = (public_text.NAME, packed.NAME)
+_TEXTS = (public_text.NAME, packed.NAME, strided.NAME)
 """The detectors of public keys as text."""
 
 Hit = tuple[int, int, int]
