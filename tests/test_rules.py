@@ -28,14 +28,19 @@ from fixtures import (
 from fixtures import keys as recipes
 from scanner import rulecheck, rules
 from scanner.detect import anchors
+from scanner.detect.asn1.keys import Proved
 from scanner.errors import RuleError
 from scanner.model import Severity
 from scanner.rules import Rule
 from scanner.stages.examine import EXAMINERS
+from scanner.stages.relate import AGAIN
 from tests.detect.one_space import Bytes
 
 SHIPPED = rules.load()
 POINTED = ("golang", "openssh-shield", "openssl", "psa", "sealed-memory", "masked-token")
+LINED = ("pem", "fragment")
+"""Detectors whose anchor ends the first line of what they find."""
+
 DETECTORS = {name: examine for name, examine in EXAMINERS if name not in POINTED}
 CURVE_NAMES = {"ec-p256": "P-256", "ec-p384": "P-384", "ec-p521": "P-521", "secp256k1": "secp256k1"}
 
@@ -276,6 +281,29 @@ def test_examples_are_found_and_counterexamples_are_not(rule: Rule) -> None:
     assert checked.problems == ()
     assert (checked.tried, checked.left) == (len(rule.examples) + len(rule.counterexamples), 0)
     assert rule.counterexamples
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in SHIPPED if rule.detector in DETECTORS], ids=lambda rule: rule.id
+)
+def test_a_place_leads_to_its_key_again(rule: Rule) -> None:
+    """What is traced, or judged once more, is read at the place where it was found."""
+    if rule.detector in dict(AGAIN):
+        pytest.skip("it has a second look of its own")
+    sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
+    examine = DETECTORS[rule.detector]
+    for example in rule.examples:
+        data = resolve(example.key, example.encoding) if example.key else example.data
+        memory = Bytes(bytes(64) + data + bytes(64))
+        for _, offset in sweeper.sweep(memory.data):
+            for found in examine(memory, 0, offset, rule):
+                if isinstance(found, Proved):
+                    at = found.candidate.places[0].offset
+                    if rule.detector in LINED:
+                        at = max(memory.data.find(b"PRIVATE KEY-----", at, at + 64), at)
+                    again = examine(memory, 0, at, rule)
+                    names = {one.candidate.fingerprint for one in again if isinstance(one, Proved)}
+                    assert found.candidate.fingerprint in names
 
 
 def test_rules_are_sorted_and_their_files_name_them() -> None:

@@ -137,12 +137,17 @@ ANCHORS = tuple(_anchors())
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
-    """Yield the keys in the text whose head stands at ``offset``."""
+    """Yield the keys in the text whose head stands at ``offset``, or what of its group is before.
+
+    So a place of what was found leads to it again.
+    """
     text = armour.text_at(memory, space, offset)
-    head = text.read(max(len(anchor) for anchor, _, _ in ANCHORS))
+    head = text.read(max(before + len(anchor) for anchor, _, before in ANCHORS))
     for anchor, spelling, before in ANCHORS:
-        if spelling.cased(head).startswith(anchor):
-            yield from _read(text, spelling, before, rule)
+        for skipped in {0, before}:
+            if spelling.cased(head[skipped:]).startswith(anchor):
+                there = replace(text, offset=text.offset + skipped * text.width)
+                yield from _read(there, spelling, before, rule)
 
 
 def _read(text: Text, spelling: Spelling, before: int, rule: Rule) -> Iterator[Proved | PublicKey]:
@@ -162,6 +167,8 @@ def _read(text: Text, spelling: Spelling, before: int, rule: Rule) -> Iterator[P
     for one in found:
         (inside,) = one.candidate.places
         first = places[inside.offset * spelling.digits // spelling.size]
+        if first - places[0] < _FIRST:
+            first = places[0] - spelling.lined
         end = -(-(inside.offset + inside.size) * spelling.digits // spelling.size)
         size = places[min(end, len(places)) - 1] + 1 - first
         start = whole.offset + first * whole.width

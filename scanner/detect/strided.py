@@ -18,7 +18,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
-from scanner.detect.inner import TEXTS, Plain, nowhere
+from scanner.detect.inner import TEXTS, Plain, keys_in, nowhere
 from scanner.model import Place
 from scanner.rules import LONGEST, Rule
 
@@ -42,6 +42,10 @@ class Stride:
         """Return characters with what is between them."""
         return self.gap.join(text[at : at + 1] for at in range(len(text)))
 
+    def ahead(self, head: bytes) -> int:
+        """Return which byte of a word is its character, where the first words have some."""
+        return next((at for at in range(self.size) if head[at + 1 :].startswith(self.gap)), 0)
+
 
 STRIDES = (
     Stride(name="utf-32", gap=bytes(3)),
@@ -61,12 +65,17 @@ def anchor(stride: Stride, mark: bytes) -> bytes:
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
-    """Yield the key of which a mark begins at ``offset``, or is all that an anchor has of one."""
+    """Yield the key of which a mark begins at ``offset``, or those of the text that does.
+
+    So a place of what was found leads to it again.
+    """
     head = memory.clip(space, offset, LONGEST)
+    marked = False
     for mark, back, reader in TEXTS:
         for stride in STRIDES:
             if not head.startswith(anchor(stride, mark)):
                 continue
+            marked = True
             text, first = _around(memory, space, offset, stride)
             at = (offset - first) // stride.size
             for one in reader(Plain(text), 0, at - back, rule) if at >= back else ():
@@ -74,6 +83,11 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
                     yield nowhere(one)
                 elif isinstance(one, Proved):
                     yield _mapped(one, memory, space, first, stride)
+    for stride in STRIDES if not marked else ():
+        ahead = stride.ahead(head)
+        text, first = _around(memory, space, offset + ahead, stride)
+        for one in keys_in(text[(offset + ahead - first) // stride.size :], rule)[0]:
+            yield _mapped(one, memory, space, offset + ahead, stride)
 
 
 def _around(memory: Memory, space: int, offset: int, stride: Stride) -> tuple[bytes, int]:
