@@ -20,7 +20,7 @@ from scanner.detect.asn1 import der, keys
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.damaged import headless, headless_hex
-from scanner.detect.encodings import armour
+from scanner.detect.encodings import armour, lines
 from scanner.detect.encodings.armour import Run, Text
 from scanner.detect.evidence import okp_derived, unproved
 from scanner.detect.texts.encoded import Decoded, mapped
@@ -85,17 +85,28 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if cut:
         yield from cut
         return
-    if not _plausible(text):
-        return
+    found = _in_one(text, rule) if _plausible(text) else []
+    yield from found or _in_lines(text, rule)
+
+
+def _in_one(text: Text, rule: Rule) -> list[Proved]:
+    """Return the key in the base64 around a text's first character."""
     text, raw, lead = armour.stretch(text, REACH, REACH)
     run = armour.around(raw, lead)
-    if run is None:
-        return
-    for pad in range(4):
-        found = _found(run, pad, rule)
-        if found:
-            yield from (mapped(each, text, run, -pad, "base64 of ") for each in found)
-            return
+    for pad in range(4) if run is not None else ():
+        assert run is not None
+        if found := _found(run, pad, rule):
+            return [mapped(each, text, run, -pad, "base64 of ") for each in found]
+    return []
+
+
+def _in_lines(text: Text, rule: Rule) -> list[Proved]:
+    """Return the key in lines that stand apart, one of which is around a text's first character."""
+    for whole, run in lines.joined(text):
+        for pad in range(4):
+            if found := _found(run, pad, rule, whole_too=True):
+                return [lines.mapped(each, whole, run, pad) for each in found]
+    return []
 
 
 def _plausible(text: Text) -> bool:
@@ -115,14 +126,17 @@ def _plausible(text: Text) -> bool:
     return False
 
 
-def _found(run: Run, pad: int, rule: Rule) -> list[Proved]:
+def _found(run: Run, pad: int, rule: Rule, *, whole_too: bool = False) -> list[Proved]:
     """Return the key that a number proves which begins in the character asked for, or near it.
 
     ``pad`` characters before the run give its bytes one of four alignments and lose none. A seed
-    that may be of several kinds is a key of each.
+    that may be of several kinds is a key of each. A whole key that begins with a character is found
+    ``whole_too``.
     """
     inner = Decoded(armour.decode(b"A" * pad + run.chars))
     first = (run.at + pad) * 6 // 8
+    if whole_too and (found := _whole(inner, first, rule, aligned=True)):
+        return found
     for at in range(first, first + 3):
         proved = headless.prove_at(inner, 0, at, rule)
         found = [proved] if proved is not None else _seeded(inner, run, pad, at, rule)
@@ -199,10 +213,10 @@ def _cut(text: Text, rule: Rule) -> list[Proved]:
     return []
 
 
-def _whole(inner: Decoded, around: int, rule: Rule) -> list[Proved]:
+def _whole(inner: Decoded, around: int, rule: Rule, *, aligned: bool = False) -> list[Proved]:
     """Return the whole key around a byte, if it begins inside of a character.
 
-    What begins with one is left to others, whatever lies inside of it.
+    What begins with one, ``aligned``, is left to others, whatever lies inside of it.
     """
     low = max(around - headless.BACK, 0)
     for match in headless.HEADER.finditer(inner.data, low, around + 8):
@@ -212,7 +226,7 @@ def _whole(inner: Decoded, around: int, rule: Rule) -> list[Proved]:
             continue
         parsed = keys.parse_private(data)
         if parsed is not None:
-            if not at * 8 % 6:
+            if not at * 8 % 6 and not aligned:
                 return []
             place = Place(space=0, offset=at, size=parsed.size)
             said = keys.candidate(parsed, rule, f"{parsed.form}-DER", (place,))
