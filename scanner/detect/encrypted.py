@@ -22,7 +22,8 @@ from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
 from scanner.detect.programs import minisign
 from scanner.detect.ssh import blobs, putty
 from scanner.detect.ssh.blobs import NotSsh, Wire
-from scanner.detect.ssh.openssh import LONGEST, MAGIC, MARK
+from scanner.detect.ssh.openssh import MARK
+from scanner.detect.ssh.openssh_fields import LONGEST, MAGIC
 from scanner.detect.texts import labelled
 from scanner.detect.texts.pem import begins
 from scanner.model import Place

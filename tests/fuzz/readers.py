@@ -38,7 +38,7 @@ from scanner.detect.locked import pbe, phrases, pkcs12, pvk
 from scanner.detect.openpgp import grammar, pgparmour
 from scanner.detect.programs import dnssec, kerberos, minisign
 from scanner.detect.programs import tpm as tpm_areas
-from scanner.detect.ssh import blobs, openssh, putty
+from scanner.detect.ssh import blobs, openssh_fields, putty
 from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Place
@@ -171,12 +171,12 @@ def _pqc_seeds() -> Iterable[bytes]:
 
 
 def _ssh(data: bytes) -> None:
-    for read in (openssh.read, openssh.read_file):
+    for read in (openssh_fields.read, openssh_fields.read_file):
         found = read(data)
         if found is not None:
             assert found.size <= len(data)
             checks.material(found.key)
-    other = openssh.strange(data)
+    other = openssh_fields.strange(data)
     if other is not None:
         assert other[1] <= len(data)
         checks.material(other[0])
@@ -184,7 +184,7 @@ def _ssh(data: bytes) -> None:
     assert blob is None or blob[1] <= len(data)
     closed = encrypted.read(data)
     assert closed is None or closed.size <= len(data)
-    openssh.padded(data)
+    openssh_fields.padded(data)
 
 
 def _ssh_seeds() -> Iterable[bytes]:
@@ -436,7 +436,12 @@ TARGETS = (
     ),
     Target(
         name="ssh-wire",
-        covers=("detect.ssh.openssh", "detect.ssh.blobs", "detect.encrypted"),
+        covers=(
+            "detect.ssh.openssh",
+            "detect.ssh.openssh_fields",
+            "detect.ssh.blobs",
+            "detect.encrypted",
+        ),
         run=_ssh,
         seeds=_ssh_seeds,
         mutate=_FIELDS,

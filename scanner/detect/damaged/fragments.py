@@ -42,7 +42,7 @@ from scanner.detect.evidence import (
 )
 from scanner.detect.factors import claim
 from scanner.detect.locked.sealed import UNKNOWN, Sealed, sealed
-from scanner.detect.ssh import blobs, openssh
+from scanner.detect.ssh import blobs, openssh_fields
 from scanner.detect.ssh.blobs import NotSsh, Wire
 from scanner.detect.texts import pem
 from scanner.fingerprint import FFC_OIDS, OKP_OIDS
@@ -87,11 +87,11 @@ class _Rest:
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | Sealed]:
     """Yield what is left of the object at whose BEGIN line, header or version the anchor stands."""
-    head = memory.clip(space, offset, len(openssh.MAGIC))
+    head = memory.clip(space, offset, len(openssh_fields.MAGIC))
     if head[:1] == b"P":
         yield from _labelled(memory, space, offset, rule)
-    elif head == openssh.MAGIC:
-        data = memory.clip(space, offset, openssh.LONGEST)
+    elif head == openssh_fields.MAGIC:
+        data = memory.clip(space, offset, openssh_fields.LONGEST)
         rest = _openssh(data)
         if rest is not None and (rest.key is not None or len(data) < rest.total):
             place = Place(space=space, offset=offset, size=min(len(data), rest.total))
@@ -105,7 +105,7 @@ def _labelled(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[P
     data, end = _decoded(body) if begin else (b"", 0)
     if not _varied(data):
         return
-    rest = _openssh(data) if data.startswith(openssh.MAGIC) else _der(data)
+    rest = _openssh(data) if data.startswith(openssh_fields.MAGIC) else _der(data)
     if rest is None or (rest.key is None and len(data) >= rest.total and _is_sound(data)):
         return
     first = offset - begin * body.width
@@ -299,17 +299,17 @@ def _scalar(data: bytes, at: int, curve: str, form: str, total: int) -> _Rest:
 
 def _openssh(data: bytes) -> _Rest | None:
     """Read the beginning of an unencrypted openssh-key-v1 file; None for a whole one."""
-    wire = Wire(data, len(openssh.MAGIC))
+    wire = Wire(data, len(openssh_fields.MAGIC))
     try:
         if wire.string() != b"none" or wire.string() != b"none" or wire.string():
             return None
-        if wire.word() != 1 or openssh.read_file(data) is not None:
+        if wire.word() != 1 or openssh_fields.read_file(data) is not None:
             return None
         public = blobs.read(wire.string())
         size = wire.word()
     except NotSsh:
         return None
-    if public is None or size > openssh.LONGEST:
+    if public is None or size > openssh_fields.LONGEST:
         return None
     key = _fields(Wire(data, wire.at + 8))
     total, algorithm = wire.at + size, public[0].algorithm

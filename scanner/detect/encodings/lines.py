@@ -15,6 +15,7 @@ from itertools import pairwise
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Run, Text
+from scanner.model import Place
 
 LENGTHS = (64, 70, 76)
 """Characters of a line but the last: RFC 7468, OpenSSH, MIME (RFC 2045)."""
@@ -32,7 +33,8 @@ _CHARS = rb"[A-Za-z0-9+/]"
 _ALONE = rb"(?<![A-Za-z0-9+/=])%b(?![A-Za-z0-9+/=])"
 _FIRST = re.compile(rb"M[A-I]")
 _SPAN = re.compile(_CHARS + rb"+")
-_TAIL = re.compile(_ALONE % rb"([A-Za-z0-9+/]+={0,2})")
+_TAIL = re.compile(_ALONE % rb"(?:[A-Za-z0-9+/]{4,}={0,2}|[A-Za-z0-9+/]{2,3}={1,2})")
+"""The last line: a letter or two are a part of something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def _length(raw: bytes, at: int) -> int:
 
 
 def _window(text: Text, reach: int, length: int) -> tuple[Text, _Window, int]:
-    """Return the text around a character, which zeros do not end, the lines in it, and its place."""
+    """Return the text around a character, zeros in it too, the lines in it, and its place."""
     lead = min(text.offset // text.width, reach)
     whole = replace(text, offset=text.offset - lead * text.width)
     raw = text.memory.clip(text.space, whole.offset, (lead + reach) * text.width)[:: text.width]
@@ -138,10 +140,15 @@ def mapped(found: Proved, text: Text, run: Run, pad: int) -> Proved:
     (place,) = said.places
     first = max(place.offset * 8 // 6 - pad, 0)
     last = ((place.offset + place.size) * 8 + 5) // 6 - pad
-    begin = 0
+    places, wide = placed(text, run, first, last)
+    said = replace(said, places=places, encoding=f"base64 lines of {said.encoding}{wide}")
+    return replace(found, candidate=said)
+
+
+def placed(text: Text, run: Run, first: int, last: int) -> tuple[tuple[Place, ...], str]:
+    """Return the places of characters of a run, one of each piece of it, and their width's name."""
+    places, wide, begin = [], "", 0
     marks = run.places[first:last]
-    places = []
-    wide = ""
     for index, (one, other) in enumerate(pairwise([*marks, -1]), 1):
         if other != one + 1:
             offset = text.offset + marks[begin] * text.width
@@ -149,5 +156,4 @@ def mapped(found: Proved, text: Text, run: Run, pad: int) -> Proved:
             where, wide = armour.located(text.memory, text.space, offset, size, text.width)
             places.append(where)
             begin = index
-    said = replace(said, places=tuple(places), encoding=f"base64 lines of {said.encoding}{wide}")
-    return replace(found, candidate=said)
+    return tuple(places), wide

@@ -20,7 +20,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import Key, proved
 from scanner.detect.locked.sealed import Sealed, sealed
-from scanner.detect.ssh import blobs, openssh
+from scanner.detect.ssh import blobs, openssh_fields
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.fingerprint import NAMELESS
@@ -87,7 +87,7 @@ def examine(
     key = _unshield(memory, places[0], places[1])
     if key is not None:
         yield proved(key, rule, _ENCODING, (places[0], places[1]))
-        yield blobs.named(openssh.public_of(key), openssh.blob_of(key), places[0])
+        yield blobs.named(openssh_fields.public_of(key), openssh_fields.blob_of(key), places[0])
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
@@ -142,7 +142,7 @@ def _unshield(memory: Memory, shielded: Place, prekey: Place) -> Key | None:
     cipher = Cipher(algorithms.AES256(secret[:32]), modes.CTR(secret[32:48]))
     stream = cipher.decryptor()
     data = stream.update(memory.read(shielded.space, shielded.offset, shielded.size))
-    found = openssh.read(data)
-    if found is None or not openssh.padded(data[found.size :]):
+    found = openssh_fields.read(data)
+    if found is None or not openssh_fields.padded(data[found.size :]):
         return None
     return found.key

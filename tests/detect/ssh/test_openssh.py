@@ -14,7 +14,7 @@ from scanner.detect import anchors
 from scanner.detect.algebra.material import Foreign
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.ssh import openssh
+from scanner.detect.ssh import openssh, openssh_fields
 from scanner.detect.texts.encoded import Decoded
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
@@ -116,7 +116,7 @@ def test_a_flipped_bit_proves_nothing(key: recipes.Key, data: st.DataObject) -> 
     fields = bytearray(containers.openssh_fields(key))
     at = data.draw(st.integers(0, len(fields) - 1))
     fields[at] ^= 1 << data.draw(st.integers(0, 7))
-    found = openssh.read(bytes(fields))
+    found = openssh_fields.read(bytes(fields))
     assert found is None or isinstance(key, recipes.RsaKey)
 
 
@@ -182,7 +182,7 @@ def test_ed448() -> None:
     section += bytes(range(1, -len(section) % 8 + 1))
     strings = (b"none", b"none", b"", b"\1", blob, section)
     parts = [len(part).to_bytes(4, "big") + part for part in strings]
-    data = openssh.MAGIC + b"".join((*parts[:3], b"\0\0\0\1", *parts[4:]))
+    data = openssh_fields.MAGIC + b"".join((*parts[:3], b"\0\0\0\1", *parts[4:]))
     found = next(f for f in find(bytes(9) + data + bytes(9)) if isinstance(f, Proved))
     assert found.candidate.fingerprint.value == key.spki_sha256
     assert found.candidate.confidence is Confidence.PROOF
@@ -212,10 +212,12 @@ def test_a_type_that_nobody_knows_is_told(form: str) -> None:
 def test_what_is_no_key_of_a_strange_type() -> None:
     """Keys in hardware, a file that is cut, check words that differ, and two types in one file."""
     data = renamed(b"ssh-mldsa44")
-    assert openssh.strange(data)
-    assert openssh.strange(renamed(b"sk-ssh-ed25")) is None
-    assert openssh.strange(data[:-1]) is None
-    assert openssh.strange(data.replace(b"ssh-mldsa44", b"ssh-mldsa65", 1)) is None
+    assert openssh_fields.strange(data)
+    assert openssh_fields.strange(renamed(b"sk-ssh-ed25")) is None
+    assert openssh_fields.strange(data[:-1]) is None
+    assert openssh_fields.strange(data.replace(b"ssh-mldsa44", b"ssh-mldsa65", 1)) is None
     first = data.rindex(b"ssh-mldsa44") - 5
-    assert openssh.strange(data[:first] + bytes((data[first] ^ 1,)) + data[first + 1 :]) is None
-    assert openssh.strange(containers.openssh_file(recipes.okp_key())) is None
+    assert (
+        openssh_fields.strange(data[:first] + bytes((data[first] ^ 1,)) + data[first + 1 :]) is None
+    )
+    assert openssh_fields.strange(containers.openssh_file(recipes.okp_key())) is None
