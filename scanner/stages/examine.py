@@ -21,7 +21,14 @@ from scanner.detect.asn1 import keys, x509
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.ciphers import chacha, vectors
 from scanner.detect.credentials import kingfisher, tokens
-from scanner.detect.damaged import fragments, headless, headless_pgp, headless_text, torn
+from scanner.detect.damaged import (
+    fragments,
+    headless,
+    headless_pgp,
+    headless_text,
+    strewn,
+    torn,
+)
 from scanner.detect.evidence import PROOFS
 from scanner.detect.locked import javastore, keydb, pkcs12
 from scanner.detect.locked.sealed import Sealed
@@ -129,6 +136,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("chacha", chacha.examine),
     ("headless-text", headless_text.examine),
     ("headless-pgp", headless_pgp.examine),
+    ("strewn", strewn.examine),
     ("symcrypt", symcrypt.examine),
     ("golang", golang.examine),
     ("openssl", openssl.examine),

@@ -105,6 +105,12 @@ _ANCHORED = (
         mutate=_PEM,
     ),
     _detector("fragment", "detect.damaged.fragments", mutate=(*_PEM, mutators.der)),
+    _detector(
+        "strewn",
+        "detect.damaged.strewn",
+        "detect.damaged.strewn_rsa",
+        mutate=(_B64, mutators.base64_of(mutators.der)),
+    ),
     _detector("torn", mutate=(_B64, mutators.numbers, mutators.base64_of(mutators.numbers))),
     _detector("twice", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
     _detector("packed", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),

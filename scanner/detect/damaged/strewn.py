@@ -1,0 +1,252 @@
+"""Private keys as text whose lines lie apart: a list of lines, as programs read files into.
+
+``readlines``, ``getline`` and their kin leave a string for each line of a key file, in no order
+that an allocator would keep, with headers and pointers between them. The first line says which key
+it is and where its numbers stand; the others are looked for among all base64 of the same length
+around it. What stands at a known place tells some of them, and the numbers tell the rest: the
+product of two primes is a modulus (``strewn_rsa``), a scalar gives its point, a seed its public
+key. So a key is proved by its own lines, whatever their order, or it is not told. The last line is
+shorter than others, and not needed. Text whose lines follow one another is for ``pem``,
+``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java and C++.
+"""
+
+import base64
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from scanner.detect.algebra.material import Ec, Material, Okp
+from scanner.detect.asn1 import der
+from scanner.detect.asn1.der import Memory
+from scanner.detect.asn1.keys import Proved, okp_public
+from scanner.detect.damaged import strewn_rsa
+from scanner.detect.damaged.strewn_rsa import fits
+from scanner.detect.encodings import armour
+from scanner.detect.encodings.armour import Text
+from scanner.detect.evidence import ec_derived, proved, rsa_primes
+from scanner.fingerprint import FIELD_BYTES
+from scanner.model import Place
+from scanner.rules import Rule
+
+REACH = 2 << 20
+"""Bytes before and behind the first line in which the others are looked for: Python's small objects
+of one kind lie in arenas of a megabyte."""
+
+MOST = 384
+"""Lines that are looked at, the nearest."""
+
+COMBINED = 4096
+"""Ways in which lines are put together behind the first, at most."""
+
+WIDTHS = (64, 76)
+"""Characters of a line (RFC 7468; RFC 2045, as Java's encoder of MIME and Python's have it): they
+hold whole bytes."""
+
+OPENSSH = 70
+"""Characters of a line that ssh-keygen writes: every other one begins within a byte."""
+
+_WITNESS = 8
+"""Bytes of a point that must stand in the lines."""
+
+_SHOWN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_MASK = bytes(0x41 if byte in _SHOWN else 0 for byte in range(256))
+_LINE = re.compile(rb"[A-Za-z0-9+/]{64,}")
+
+_P256 = "a14403420004"
+_CURVES = tuple(
+    (bytes.fromhex(head), curve, bytes.fromhex(tail))
+    for head, curve, tail in (
+        (
+            "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420",
+            "P-256",
+            _P256,
+        ),
+        (
+            "3081b6020100301006072a8648ce3d020106052b8104002204819e30819b0201010430",
+            "P-384",
+            "a16403620004",
+        ),
+        (
+            "3081ee020100301006072a8648ce3d020106052b810400230481d63081d30201010442",
+            "P-521",
+            "a181890381860004",
+        ),
+        (
+            "308184020100301006072a8648ce3d020106052b8104000a046d306b0201010420",
+            "secp256k1",
+            _P256,
+        ),
+        ("30770201010420", "P-256", "a00a06082a8648ce3d030107" + _P256),
+        ("3081a40201010430", "P-384", "a00706052b81040022a16403620004"),
+        ("3081dc0201010442", "P-521", "a00706052b81040023a181890381860004"),
+        ("30740201010420", "secp256k1", "a00706052b8104000a" + _P256),
+    )
+)
+"""What stands before a scalar, its curve, and what stands between it and the point: PKCS#8 as
+OpenSSL and Go write it, then SEC1 (RFC 5915)."""
+
+_OPENSSH = b"openssh-key-v1\0" + 2 * b"\0\0\0\x04none" + b"\0\0\0\0\0\0\0\x01\0\0\0\x33"
+_TYPE = b"\0\0\0\x0bssh-ed25519\0\0\0\x20"
+_SECOND, _SEED = 125, 161
+"""Where in a file of OpenSSH an Ed25519 key has its public key again, and its seed."""
+
+_OPENSSH_LINES = 4
+"""Lines that hold all of such a key."""
+
+_HALF = (b"AAAE", b"AA")
+"""How the fourth line of ssh-keygen's begins, with half a byte of the length of a seed and its
+public half; and what makes whole bytes of it."""
+
+_Solved = tuple[Material, list[bytes]] | None
+"""A key, and the rows that hold it."""
+
+_Found = tuple[Material, set[bytes]] | None
+"""A key, and the lines that hold it."""
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
+    """Yield the key whose first line begins at ``offset`` and whose others lie apart."""
+    found = _LINE.match(memory.clip(space, offset, max(WIDTHS) + 1))
+    width = len(found[0]) if found else 0
+    if found is None or width not in (*WIDTHS, OPENSSH) or _whole(memory, space, offset):
+        return
+    lines = _lines(memory, space, offset, width)
+    solved = _halved(lines) if width == OPENSSH else _solved(found[0], lines)
+    if solved is None:
+        return
+    key, held = solved
+    places = (
+        Place(space=space, offset=at, size=width)
+        for at in sorted({offset, *(at for line in held for at in lines.get(line, ()))})
+    )
+    yield proved(key, rule, "base64 in lines apart", tuple(places))
+
+
+def _solved(line: bytes, lines: Iterable[bytes]) -> _Found:
+    """Return the key whose first line is given, and the lines that hold it."""
+    first, rows = base64.b64decode(line), [base64.b64decode(line) for line in lines]
+    for solve in (_rsa, _ec, _ed25519):
+        solved = solve(first, rows)
+        if solved is not None:
+            return solved[0], {base64.b64encode(row) for row in solved[1]}
+    return None
+
+
+def _halved(lines: Iterable[bytes]) -> _Found:
+    """Return an Ed25519 key as ssh-keygen writes it: a line has the seed and half its public key.
+
+    What stands before the seed is as long in every file.
+    """
+    begin, lead = _HALF
+    for line in lines:
+        if line.startswith(begin):
+            data = base64.b64decode(lead + line)
+            seed, half = data[5:37], data[37:]
+            public = okp_public("ed25519", seed)
+            if public.startswith(half):
+                return Okp(algorithm="ed25519", seed=seed, public=public), {line}
+    return None
+
+
+def _whole(memory: Memory, space: int, offset: int) -> bool:
+    """Tell whether the lines follow one another, as far as others need them."""
+    body = Text(memory=memory, space=space, offset=offset, width=1)
+    if armour.find_object(body) is not None:
+        return True
+    text = body.read(_OPENSSH_LINES * (max(WIDTHS) + 2))
+    enough = _OPENSSH_LINES * OPENSSH
+    return text.startswith(b"b3Bl") and len(armour.gather(text)[0]) >= enough
+
+
+def _lines(memory: Memory, space: int, offset: int, width: int) -> dict[bytes, list[int]]:
+    """Return the lines of a width around an offset, the nearest, and where each stands."""
+    start = max(offset - REACH, 0)
+    data = memory.clip(space, start, offset - start + REACH)
+    mask, sought = data.translate(_MASK), b"A" * width
+    found: list[tuple[int, bytes]] = []
+    end = 0
+    while (at := mask.find(sought, end)) >= 0:
+        end = mask.find(b"\0", at)
+        end = len(mask) if end < 0 else end
+        # A byte of what stands before a string may be a character by chance.
+        if end - at < width + der.BACK:
+            found.append((start + end - width, data[end - width : end]))
+    found.sort(key=lambda row: abs(row[0] - offset))
+    lines: dict[bytes, list[int]] = {}
+    for at, line in found:
+        if line in lines or len(lines) < MOST:
+            lines.setdefault(line, []).append(at)
+    return lines
+
+
+def _rsa(first: bytes, rows: Sequence[bytes]) -> _Solved:
+    """Return the RSA key, and the rows that hold any of its numbers."""
+    primes = strewn_rsa.factors(first, rows)
+    key = rsa_primes(math.prod(primes), strewn_rsa.E, *primes) if primes else None
+    if primes is None or key is None:
+        return None
+    files = strewn_rsa.written(*primes)
+    return key, [row for row in rows if any(row in numbers for numbers in files)]
+
+
+def _ec(first: bytes, rows: Sequence[bytes]) -> _Solved:
+    """Return the key of a curve, and the rows that hold its scalar and point."""
+    for head, curve, tail in _CURVES:
+        if first.startswith(head):
+            return _scalar(first, rows, curve, (head, tail))
+    return None
+
+
+def _scalar(
+    first: bytes, rows: Sequence[bytes], curve: str, around: tuple[bytes, bytes]
+) -> _Solved:
+    """Try the rows behind the first that may hold the scalar: it gives the bytes of its point."""
+    (head, tail), size = around, FIELD_BYTES[curve]
+    start, end = len(head), len(head) + size
+    total, known = end + len(tail) + 2 * size, ((end, tail),)
+    count = min((end + len(tail) + _WITNESS - 1) // len(first), total // len(first) - 1)
+    behind = [[row for row in rows if fits(row, index, known)] for index in range(1, count + 1)]
+    if math.prod(map(len, behind)) > COMBINED:
+        return None
+    there = set(rows)
+    for chosen in itertools.product(*behind):
+        data = b"".join((first, *chosen))
+        key = ec_derived(curve, int.from_bytes(data[start:end], "big"))
+        if key is None:
+            continue
+        whole = data[:end] + tail + _point(key, size)
+        parts = [whole[at : at + len(first)] for at in range(0, total, len(first))]
+        full = [part for part in parts[1:] if len(part) == len(first)]
+        if whole.startswith(data) and there.issuperset(full):
+            return key, full
+    return None
+
+
+def _point(key: Ec, size: int) -> bytes:
+    return key.x.to_bytes(size, "big") + key.y.to_bytes(size, "big")
+
+
+def _ed25519(first: bytes, rows: Sequence[bytes]) -> _Solved:
+    """Return an Ed25519 key of OpenSSH's format in lines of 64 or 76 characters.
+
+    Of 64 the last byte of the seed stands in the last line, and is found by trying.
+    """
+    if not first.startswith(_OPENSSH):
+        return None
+    known = ((_SECOND - len(_TYPE), _TYPE), (_SEED - 4, b"\0\0\0\x40"))
+    width = len(first)
+    wanted = range(_SECOND // width, (_SEED + 30) // width + 1)
+    behind = [[row for row in rows if fits(row, index, known)] for index in wanted]
+    if math.prod(map(len, behind)) > COMBINED:
+        return None
+    base = wanted.start * width
+    for chosen in itertools.product(*behind):
+        data = b"".join(chosen)
+        public, seed = (data[at - base : at - base + 32] for at in (_SECOND, _SEED))
+        ends = (b"",) if len(seed) == len(public) else map(bytes, itertools.product(range(256)))
+        for end in ends:
+            if okp_public("ed25519", seed + end) == public:
+                key = Okp(algorithm="ed25519", seed=seed + end, public=public)
+                return key, list(chosen)
+    return None

@@ -1,0 +1,109 @@
+"""Private keys as text whose lines lie apart."""
+
+import base64
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures import encodings, keys, noise
+from scanner import rules
+from scanner.detect import anchors
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.damaged import strewn, strewn_rsa
+from scanner.model import Confidence
+from tests.detect.one_space import Bytes
+
+(RULE,) = (rule for rule in rules.load() if rule.detector == "strewn")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors((RULE,)))
+RSA, ED = keys.rsa_key(2048), keys.okp_key("ed25519")
+
+
+def find(data: bytes) -> list[Proved]:
+    """Run the rule over the bytes."""
+    return [
+        found
+        for _, offset in SWEEPER.sweep(data)
+        for found in strewn.examine(Bytes(data), 0, offset, RULE)
+    ]
+
+
+def told(data: bytes, key: keys.Key) -> Proved:
+    """Return the one key that is found, which is proved."""
+    (found,) = find(data)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.confidence is Confidence.PROOF
+    return found
+
+
+def apart(lines: list[bytes]) -> bytes:
+    """Return lines as strings of their own, as malloc of glibc lays them."""
+    return b"".join(b"\x51" + bytes(7) + line + bytes(8) for line in lines)
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+@pytest.mark.parametrize("form", [encodings.pkcs1_pem, encodings.pkcs8_pem])
+def test_rsa(form: Callable[..., bytes], bits: int) -> None:
+    """Primes are put together from rows in no order; every line is said but the last, all copies.
+
+    What a copy without these lines has of the key is less than any of its numbers.
+    """
+    key, text = keys.rsa_key(bits), form(keys.rsa_key(bits))
+    lines = text.splitlines()[1:-1]
+    found = told(encodings.strewn(text + b"\n".join(lines[1:])), key)
+    full = sum(len(line) == 64 for line in lines)
+    assert len(found.candidate.places) == 2 * full - 1
+
+
+def test_rsa_among_others() -> None:
+    """Lines of a certificate and of noise lie between, some before the first line."""
+    lines = encodings.pkcs8_pem(RSA).splitlines()
+    lines += encodings.certificate_pem(RSA).splitlines()
+    lines += [base64.b64encode(noise.uniform(48, number)) for number in range(60)]
+    told(apart(sorted(lines, key=lambda line: line[::-1])), RSA)
+
+
+def test_rsa_incomplete() -> None:
+    """Without a line of the modulus or of a prime nothing is proved; the others are not needed."""
+    lines = encodings.pkcs8_pem(RSA).splitlines()[1:-1]
+    assert not find(apart(lines[:3] + lines[4:]))
+    assert not find(apart(lines[:14] + lines[15:]))
+    told(apart(lines[:9] + lines[10:20]), RSA)
+    told(apart(lines[::-1]), RSA)
+    assert not find(apart([lines[0]] * 400))
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521", "secp256k1"])
+@pytest.mark.parametrize("form", [encodings.pkcs8_pem, encodings.sec1_pem])
+def test_curves(form: Callable[..., bytes], curve: str) -> None:
+    """A scalar gives the point that stands in its own lines, or another key's are told apart."""
+    key, other = keys.ec_key(curve), keys.ec_key("P-256")
+    text = form(key) + encodings.pkcs8_pem(RSA)
+    told(encodings.strewn(text).replace(b"MIIE", b"####"), key)
+    lines = form(key).splitlines()[1:-1]
+    assert not find(apart([lines[0], *encodings.pkcs8_pem(other).splitlines()[3:]]))
+
+
+@pytest.mark.parametrize("width", [64, 70, 76])
+def test_openssh(width: int) -> None:
+    """An Ed25519 key of OpenSSH's in lines as OpenSSH, cryptography and MIME write them."""
+    chars = b"".join(encodings.openssh_pem(ED).splitlines()[1:-1])
+    lines = [chars[at : at + width] for at in range(0, len(chars), width)]
+    told(apart(lines[::-1]), ED)
+    assert not find(apart([line for line in lines if line != lines[3]]))
+    assert not find(b"\n".join(lines))
+
+
+def test_whole() -> None:
+    """What follows line by line is found by others."""
+    assert find(encodings.pkcs8_pem(RSA)) == find(encodings.openssh_pem(ED)) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_any_rows(data: st.DataObject) -> None:
+    """Rows of any bytes behind a first one prove nothing, and raise nothing."""
+    first = encodings.pkcs1_der(RSA)[:48]
+    rows = data.draw(st.lists(st.binary(min_size=48, max_size=48), max_size=8))
+    assert strewn_rsa.factors(first, [first, *rows]) is None
