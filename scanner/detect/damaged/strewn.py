@@ -116,10 +116,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if solved is None:
         return
     key, held = solved
-    places = (
-        Place(space=space, offset=at, size=width)
-        for at in sorted({offset, *(at for line in held for at in lines.get(line, ()))})
-    )
+    others = {at for line in held for at in lines.get(line, ())} - {offset}
+    # The first line comes first: it leads to the key again.
+    places = (Place(space=space, offset=at, size=width) for at in (offset, *sorted(others)))
     yield proved(key, rule, "base64 in lines apart", tuple(places))
 
 
