@@ -30,6 +30,18 @@ _STEP = 2
 _PLACE = re.compile(rb"[A-Za-z0-9]{16,}")
 """A word as long as what is secret in a token; a placeholder is no shorter."""
 
+_MEANT = re.compile(rb"password|passwd|pass|pwd|secret|key|token")
+"""Words for what is secret."""
+
+_WORD = re.compile(
+    rb"access|api|auth|database|db|example|id|mongo|mongodb|my|name|some|the|user|username|your|"
+    + _MEANT.pattern
+)
+"""Words of which manuals make a placeholder."""
+
+_MARKED = re.compile(rb"(?:<|&lt;|%3[Cc])[a-zA-Z][\w .-]*(?:>|&gt;|%3[Ee])")
+"""One between the signs that manuals put around it."""
+
 _WRITTEN = re.compile(rb"[\t -~]{12}|(?:[\t -~]\0){12}")
 """Printable characters in a row, in ASCII or UTF-16LE."""
 
@@ -60,6 +72,18 @@ def filled(value: bytes) -> bool:
         >= 3 * (len(word) - 1)
         for word in words
     )
+
+
+def named(value: bytes) -> bool:
+    """Tell whether a password says itself what should stand there.
+
+    Seen in the manual of MongoEngine: ``my_password``, in that of PyMongo:
+    ``&lt;secret_access_key&gt;``. One such word alone may be somebody's password.
+    """
+    words = re.split(rb"[_. -]", value.lower())
+    if len(words) > 1 and all(map(_WORD.fullmatch, words)):
+        return any(map(_MEANT.fullmatch, words))
+    return _MARKED.fullmatch(value) is not None
 
 
 def crowded(text: bytes, start: int, end: int) -> bool:

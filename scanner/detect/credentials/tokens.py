@@ -251,12 +251,16 @@ def _confirmed(raw: bytes, origin: Place, paths: tuple[str, ...]) -> Iterator[_T
             marked = (
                 match.confidence == "high"
                 and marks.announced(match, text, paths)
-                and (bool(paths) or not chance.filled(_inner(value)))  # theirs may look for that
+                and (bool(paths) or not _placeholder(_inner(value)))  # theirs may look for that
             )
             token = _token(origin, match.start, value, SURE if marked else PROBABLE, match.rule)
             yield replace(token, doubtful=True) if marks.doubtful(match, text, paths) else token
     if any(mark in text for mark in _AWS_MARKS):
         yield from _beside(text, origin)
+
+
+def _placeholder(value: bytes) -> bool:
+    return chance.filled(value) or chance.named(value)
 
 
 def _blank(fill: re.Match[bytes]) -> bytes:

@@ -551,6 +551,25 @@ def test_a_placeholder_is_a_guess(name: str, width: int) -> None:
         assert {found for found, _, _ in told(written(text, width))} == {rule}
 
 
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        (b"my_user", b"my_password"),
+        (b"&lt;access_key_id&gt;", b"&lt;secret_access_key&gt;"),
+        (b"svc", b"<db-password>"),
+    ],
+)
+def test_a_password_that_says_what_should_stand_there_is_a_guess(
+    user: bytes, password: bytes
+) -> None:
+    """Seen in the manuals of MongoEngine and PyMongo; what has more to it is sure."""
+    text = b'\0connect(host="mongodb://%s:%s@db0.corp.io:27017/my_db")\n\0'
+    other = tokens.text("mongo", 4).encode() + password.strip(b"<>&;")
+    for value, rule in ((password, "probable-token"), (other, "service-token")):
+        assert {found for found, _, _ in told(text % (user, value))} <= {rule}
+    assert told(text % (user, other))
+
+
 def test_a_secret_beside_a_placeholder_is_sure() -> None:
     """A host whose name counts up is no reason to pass over its password."""
     password = tokens.text("mongo", 12)
