@@ -3,7 +3,8 @@
 Called first thing by the entry module and by every worker. Every step is tried and none is relied
 on: a system that refuses one is no worse off than without it. What is raised in a thread or in a
 finaliser, where no guard stands, is told by its class alone: its text may hold bytes of a dump.
-This module refuses to report, to raise, or to import anything but the standard library.
+And how many digits a number may have that is read is no matter of the environment. This module
+refuses to report, to raise, or to import anything but the standard library.
 """
 
 import contextlib
@@ -24,6 +25,8 @@ def harden() -> None:
     with contextlib.suppress(Exception):
         threading.excepthook = _say_class
         sys.unraisablehook = _say_class
+    with contextlib.suppress(Exception):  # whatever PYTHONINTMAXSTRDIGITS says
+        sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
     with contextlib.suppress(Exception):
         if sys.platform == "win32":
             _windows()

@@ -28,6 +28,19 @@ def test_not_dumpable() -> None:
     assert done.stdout.strip() == "0"
 
 
+def test_numbers_have_as_many_digits_in_every_environment() -> None:
+    """A small PYTHONINTMAXSTRDIGITS had ended scans, by a fault; 0 would let a dump cost hours."""
+    code = "import scanner.processes.hardening as h, sys; h.harden(); print(sys.get_int_max_str_digits())"
+    for limit in ("640", "0"):
+        done = subprocess.run(
+            [sys.executable, "-X", f"int_max_str_digits={limit}", "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == "4300\n"
+
+
 def test_never_raises() -> None:
     """A second call, or one where nothing is left to forbid, is quiet."""
     code = "import scanner.processes.hardening as h; h.harden(); h.harden()"
