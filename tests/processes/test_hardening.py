@@ -30,7 +30,8 @@ def test_not_dumpable() -> None:
 
 def test_numbers_have_as_many_digits_in_every_environment() -> None:
     """A small PYTHONINTMAXSTRDIGITS had ended scans, by a fault; 0 would let a dump cost hours."""
-    code = "import scanner.processes.hardening as h, sys; h.harden(); print(sys.get_int_max_str_digits())"
+    code = "import scanner.processes.hardening as h, sys; h.harden()"
+    code += "; print(sys.get_int_max_str_digits())"
     for limit in ("640", "0"):
         done = subprocess.run(
             [sys.executable, "-X", f"int_max_str_digits={limit}", "-c", code],

@@ -19,7 +19,7 @@ from scanner.detect.algebra.material import Ec, Okp
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
 from scanner.detect.cursor import Cursor, Mismatch
-from scanner.detect.encodings import armour
+from scanner.detect.encodings import armour, lines
 from scanner.detect.encodings.armour import Run, Text
 from scanner.detect.evidence import ec_derived, okp_derived, proved
 from scanner.detect.openpgp import grammar, transferable
@@ -70,6 +70,18 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     label = text.read(len(transferable.ANCHOR)) == transferable.ANCHOR
     if not label and not _plausible(text):
         return
+    found = list(_in_one(text, rule, label=label))
+    yield from found
+    for whole, run in lines.joined(text) if not found and not label else ():
+        for pad in range(4):
+            found += (lines.mapped(each, whole, run, pad) for each in _keys(run, pad, rule))
+        if found:
+            yield from found
+            return
+
+
+def _in_one(text: Text, rule: Rule, *, label: bool) -> Iterator[Proved]:
+    """Yield the keys in the base64 around a text's first character, or before its END line."""
     text, raw, lead = armour.stretch(text, REACH, 1 if label else REACH)
     if label:
         first = max(lead - _TAIL_BACK, 0)
@@ -79,20 +91,25 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if run is None or _headed(raw[: run.places[0]]):
         return
     for pad in range(4):
-        inner = Decoded(armour.decode(b"A" * pad + run.chars))
-        starts = _heads(inner.data) if label else _starts(inner.data, run, pad)
-        cuts = range(_CUT) if label else _asked(run, pad)
-        whole = list(_read(inner, starts, rule))
-        cut = (each for each in _secrets(inner.data, cuts, rule) if not _within(each, whole))
-        for found in (*whole, *cut):
+        for found in _keys(run, pad, rule, label=label):
             yield mapped(found, text, run, -pad, "base64 of ")
+
+
+def _keys(run: Run, pad: int, rule: Rule, *, label: bool = False) -> Iterator[Proved]:
+    """Yield the keys of packets around the character asked for; behind a label, of all of them."""
+    inner = Decoded(armour.decode(b"A" * pad + run.chars))
+    starts = _heads(inner.data) if label else _starts(inner.data, run, pad)
+    cuts = range(_CUT) if label else _asked(run, pad)
+    whole = list(_read(inner, starts, rule))
+    yield from whole
+    yield from (each for each in _secrets(inner.data, cuts, rule) if not _within(each, whole))
 
 
 def _headed(before: bytes) -> bool:
     """Tell whether only headers stand between a BEGIN line and what follows: it is whole."""
     _, mark, between = before.rpartition(transferable.MARK)
-    lines = _BREAK.split(between)
-    return bool(mark) and all(b": " in line or not line.strip() for line in lines)
+    heads = _BREAK.split(between)
+    return bool(mark) and all(b": " in head or not head.strip() for head in heads)
 
 
 def _plausible(text: Text) -> bool:

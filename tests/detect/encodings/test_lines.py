@@ -4,16 +4,20 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from fixtures import encodings, keys, noise
+from fixtures import encodings, keys, noise, pgp
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.damaged import headless_text
+from scanner.detect.damaged import headless_pgp, headless_text
 from scanner.detect.encodings import armour, lines
 from scanner.detect.ssh import openssh
 from tests.detect.one_space import Bytes
 
-DETECTORS = {"headless-text": headless_text.examine, "openssh": openssh.examine}
+DETECTORS = {
+    "headless-text": headless_text.examine,
+    "headless-pgp": headless_pgp.examine,
+    "openssh": openssh.examine,
+}
 RULES = [rule for rule in rules.load() if rule.detector in DETECTORS]
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
 FILES = {
@@ -21,6 +25,7 @@ FILES = {
     "pkcs1": (encodings.pkcs1_pem(keys.rsa_key(4096)), keys.rsa_key(4096)),
     "sec1": (encodings.sec1_pem(keys.ec_key("P-256")), keys.ec_key("P-256")),
     "ec8": (encodings.pkcs8_pem(keys.ec_key("P-384")), keys.ec_key("P-384")),
+    "pgp": (pgp.armour(pgp.packet(keys.rsa_key(2048))), keys.rsa_key(2048)),
     "openssh-rsa": (encodings.openssh_pem(keys.rsa_key(2048)), keys.rsa_key(2048)),
     "openssh-ed": (encodings.openssh_pem(keys.okp_key("ed25519")), keys.okp_key("ed25519")),
 }
