@@ -7,8 +7,9 @@ text is decoded in both directions and judged like damaged DER in memory (see ``
 may be all that is left, behind the header of its octet string: a structure without proof. Where
 that header is cut too, a seed is told by its length and by the END line behind it. What names its
 algorithm stands before that: where it is gone, a seed of 32 bytes is told as a key of each that has
-such seeds. Keys inside of larger objects in base64 are found the same way. Whole ones that begin
-with a character are left to ``pem`` and ``encoded``, what is written in hex to ``headless_hex``.
+such seeds. Keys inside of larger objects in base64 are found the same way, and those whose lines
+stand apart (``lines``). Whole ones that begin with a character are left to ``pem`` and ``encoded``,
+what is written in hex to ``headless_hex``.
 """
 
 import base64
