@@ -144,7 +144,7 @@ def scan(
     from scanner.processes import workers  # noqa: PLC0415 - see the module docstring
 
     if not (asked["debug"] or "-" in dumps):
-        workers.prepare("scanner.engine.scanning")
+        workers.prepare("scanner.engine.scanning", len(files))
     from scanner import gate  # noqa: PLC0415 - while the worker starts
 
     job = _Job(

@@ -189,14 +189,19 @@ class _Worker:
 _ready: list[_Worker] = []
 """A worker that has no setup yet, if there is one."""
 
+_later: list[str] = []
+"""What workers import that are prepared once those before them are taken."""
 
-def prepare(module: str) -> None:
+
+def prepare(module: str, crews: int = 1) -> None:
     """Start a worker that imports a module while this process does; the next crew has it.
 
-    Of a small dump's scan, a third is what either imports.
+    And one for each of so many crews, once that before it has its own. Of a small dump's scan, a
+    third is what either imports. A worker of one dump never gets another.
     """
     if not _ready:
         _ready.append(_Worker(None, module))
+    _later[:] = [module] * (crews - 1)
 
 
 def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool) -> _Worker:
@@ -206,6 +211,8 @@ def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool) -> _Wor
     worker = _ready.pop()
     with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
         worker.pipe.send((setup, arguments))
+    with contextlib.suppress(errors.WorkerLost):  # who needs it will say so
+        _ready.extend(_Worker(None, _later.pop()) for _ in _later[:1])
     return worker
 
 

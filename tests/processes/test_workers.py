@@ -267,6 +267,23 @@ def test_a_prepared_worker_is_the_first_of_the_next_crew() -> None:
             crew.close()
 
 
+def test_each_crew_to_come_has_a_prepared_worker_of_its_own() -> None:
+    """No more are started than crews were announced, and none has two setups."""
+    workers.prepare("scanner.errors", 2)
+    pids = []
+    for base in (1, 2, 3):
+        ready = [worker.process.pid for worker in workers._ready]
+        crew = Processes(1, Session, base)
+        try:
+            pids.append(crew._workers[0].process.pid)
+            assert ready in ([pids[-1]], [])
+            assert crew.ask(add, 2) == base + 2
+        finally:
+            crew.close()
+    assert len(set(pids)) == 3
+    assert not workers._ready
+
+
 _STILLBORN = """
 import multiprocessing.spawn, sys
 from scanner import errors
