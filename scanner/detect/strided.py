@@ -121,8 +121,9 @@ def _mapped(found: Proved, memory: Memory, space: int, first: int, stride: Strid
     """Return a key with its place in memory, in whole words where the text fills such."""
     said = found.candidate
     ahead = first % stride.size
-    if not stride.gap.endswith(memory.clip(space, first - ahead, ahead)):
-        ahead = 0
+    before = memory.clip(space, first - ahead, ahead)
+    if len(before) < ahead or not stride.gap.endswith(before):
+        ahead = 0  # the text is in no words, or the memory begins with it
     places = tuple(
         Place(
             space=space,

@@ -94,8 +94,9 @@ def _in_one(text: Text, rule: Rule) -> list[Proved]:
     """Return the key in the base64 around a text's first character."""
     text, raw, lead = armour.stretch(text, REACH, REACH)
     run = armour.around(raw, lead)
-    for pad in range(4) if run is not None else ():
-        assert run is not None
+    if run is None:
+        return []
+    for pad in range(4):
         if found := _found(run, pad, rule):
             return [mapped(each, text, run, -pad, "base64 of ") for each in found]
     return []
