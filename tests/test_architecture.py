@@ -20,7 +20,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("dump.registers", "dump.storage"),
     ("dump.draft", "dump.remote"),
     ("dump.bitmaps", "dump.pagetables"),
-    ("dump.paging",),
+    ("dump.paging", "dump.conflicts"),
     (
         "dump.unpack",
         "dump.minidump",
@@ -131,6 +131,7 @@ ONLY = {
         "dump.space",
         "dump.ledger",
         "dump.bitmaps",
+        "dump.conflicts",
         "dump.layers",
         "dump.paging",
         "dump.pagetables",

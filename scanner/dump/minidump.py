@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from scanner.dump import registers
+from scanner.dump import conflicts, registers
 from scanner.dump.draft import MAX_NAME, MAX_REGIONS, Draft, base_name
 from scanner.dump.ledger import lacking
 from scanner.dump.names import ARCHES, PLATFORMS, PROTECTIONS, STREAMS
@@ -100,9 +100,8 @@ class _Reader:
             if stream.type in (3, 8)
             for stack in self._thread_list(stream)
         ]
-        protections = [
-            entry for stream in streams if stream.type == 16 for entry in self._memory_info(stream)
-        ]
+        infos = [stream for stream in streams if stream.type == 16]
+        protections = [entry for stream in infos for entry in self._memory_info(stream)]
         names = _Names(self._draft, stacks, protections)
         listed: list[tuple[int, int]] = []
         for stream in streams:
@@ -116,12 +115,14 @@ class _Reader:
             self._draft.gap("not-captured", start, end - start)
         if self._draft.modules:
             self._draft.process = self._draft.modules[0].name
-        return self._draft.layout(
+        layout = self._draft.layout(
             format_name="minidump",
             arch=self._arch[0],
             pointer_size=self._arch[1],
             byte_order="little" if self._order == "<" else "big",
         )
+        kinds = {stream.type for stream in streams}
+        return conflicts.checked(layout, self._file.size, listed=not kinds.isdisjoint({5, 9}))
 
     def _fields(self, layout: str, offset: int) -> tuple[Any, ...] | None:
         """Read one structure, or return None where the file has no such bytes."""
@@ -187,10 +188,12 @@ class _Reader:
         )
 
     def _count(self, name: str, count: int, room: int, entry: int, most: int) -> int:
-        """Cut a count to what its stream holds, and to a stated bound."""
+        """Cut a count to what its stream holds, and to a stated bound; no writer leaves room."""
         if count > (held := max(room, 0) // entry):
             self._draft.fault("damaged-count", f"{name} claims {count} entries and holds {held}.")
             count = held
+        elif count < held:
+            self._draft.fault("damaged-count", f"{name} has room for {held} entries, not {count}.")
         if count > most:
             code = "limit-regions" if name in {"MemoryList", "Memory64List"} else "limit-entries"
             self._draft.fault(code, f"{name} has {count} entries; {most} are read.")

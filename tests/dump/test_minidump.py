@@ -211,7 +211,7 @@ def test_every_list_is_read() -> None:
         )
     )
     assert {region.start for region in layout.regions} == {0x1000, 0x5000, 0x7000, 0x9000}
-    assert layout.faults == ()
+    assert _codes(layout) == {"damaged-ranges"}, "the header's bytes are no memory"
 
 
 def test_no_header() -> None:
@@ -263,6 +263,36 @@ def test_hostile_counts(kind: int) -> None:
     """A count that its stream cannot hold is cut down, under a fault."""
     stream = struct.pack("<IIQ", 16, 48, 1 << 60) if kind == 16 else b"\xff" * 8 + bytes(100)
     assert _codes(_parse(minidump(streams=[(kind, stream)]))) >= {"damaged-count"}
+
+
+@pytest.mark.parametrize("kind", [3, 4, 5, 9])
+def test_counts_that_are_too_small(kind: int) -> None:
+    """A list that is larger than its count says is damaged: no writer leaves room."""
+    data = bytearray(SOUND)
+    offset = next(at for stream, _, at in struct.iter_unpack("<3I", data[32:128]) if stream == kind)
+    data[offset] -= 1
+    assert "damaged-count" in _codes(_parse(bytes(data)))
+
+
+def test_ranges_that_share_bytes() -> None:
+    """Bytes of the file that have two addresses, or are a table's, are some table's fault."""
+    data = bytearray(minidump(memory=[(0x1000, b"a" * 40), (0x9000, b"b" * 40)]))
+    at = data.index(struct.pack("<Q", 0x9000)) + 12
+    (offset,) = struct.unpack_from("<I", data, at)
+    for wrong in (offset - 1, offset + 1):
+        struct.pack_into("<I", data, at, wrong)
+        assert _codes(_parse(bytes(data))) == {"damaged-ranges"}
+    struct.pack_into("<I", data, at, offset)
+    assert _codes(_parse(bytes(data))) == set()
+
+
+@pytest.mark.parametrize("at", [13, 32 + 12 + 1])
+def test_memory_without_a_list(at: int) -> None:
+    """Memory of which the directory lost the list has no address, and is told by its size."""
+    data = bytearray(minidump(memory=[(0x1000, bytes(range(256)) * 16)]))
+    data[at] ^= 1
+    assert "damaged-directory" in _codes(_parse(bytes(data)))
+    assert _codes(_parse(minidump(streams=[(11, b"a comment" * 400)]))) == set()
 
 
 def test_truncated_memory64() -> None:
@@ -319,8 +349,9 @@ def test_two_hundred_thousand_ranges() -> None:
     """A full-memory dump of a large process is read whole."""
     count = 200_000
     rows = b"".join(struct.pack("<2Q", 0x1000 * index, 16) for index in range(count))
-    stream = struct.pack("<2Q", count, 100) + rows
-    layout = _parse(minidump(streams=[(9, stream)]), extra=100)
+    before = len(minidump(streams=[(9, bytes(16) + rows)]))
+    stream = struct.pack("<2Q", count, before) + rows
+    layout = _parse(minidump(streams=[(9, stream)]), extra=16 * count)
     assert len(layout.regions) == count
     assert layout.faults == ()
 
