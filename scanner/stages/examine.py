@@ -36,7 +36,7 @@ from scanner.detect.openpgp import sexp, transferable
 from scanner.detect.programs import (
     age,
     bitcoin,
-    cng,
+    blob_texts,
     dnskey,
     dnssec,
     dpapi,
@@ -102,7 +102,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("openssh-shield", openssh_shield.examine),
     ("jwk", nested.reading(jwk.examine, jwk.MARK)),
     ("jwk-secret", nested.reading(jwk.examine_secret, jwk.MARK)),
-    ("cng", cng.examine),
+    ("cng", blob_texts.examine),
     ("xmlkey", xmlkey.examine),
     ("sexp", sexp.examine),
     ("encrypted", encrypted.examine),

@@ -135,7 +135,12 @@ _ANCHORED = (
     _detector("openssh", mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers)),
     _detector("jwk", "detect.texts.jwk", "detect.texts.nested", mutate=(_B64, *_WIDE)),
     _detector("jwk-secret", "detect.texts.jwk", mutate=(_B64, *_WIDE)),
-    _detector("cng", mutate=(mutators.numbers,)),
+    _detector(
+        "cng",
+        "detect.programs.cng",
+        "detect.programs.blob_texts",
+        mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers, *_WIDE),
+    ),
     _detector("xmlkey", mutate=(_B64, *_WIDE)),
     _detector(
         "sexp",

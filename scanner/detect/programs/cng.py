@@ -22,6 +22,9 @@ from scanner.rules import Rule
 BITS = range(512, 16384 + 1, 8)
 """Sizes of a modulus that a blob can have: 64-bit steps are usual, 8 are legal."""
 
+MAGICS = (b"RSA", b"ECS", b"ECK", b"ECD")
+"""What the magic of a blob begins with."""
+
 CAPI_PUBLIC, CAPI_PRIVATE = 6, 7
 """PUBLICKEYBLOB and PRIVATEKEYBLOB."""
 

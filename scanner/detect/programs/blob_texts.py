@@ -1,0 +1,121 @@
+r"""Windows key blobs as text: base64, hex and lists of numbers of what ``cng`` reads.
+
+.NET's ExportCspBlob and CngKey.Export give bytes, which settings, scripts and databases hold as
+base64 (``BwIAAACk``) or hex, as they do key files of strong names. BitConverter prints ``52-53``,
+the registry exports ``52,53`` with a backslash before each line end, PowerShell prints numbers, one
+a line. How much of a text is read is what the header in it asks for. This module knows no more of
+a blob than that, and decodes once.
+"""
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.asn1.der import Memory
+from scanner.detect.asn1.keys import Proved
+from scanner.detect.encodings import armour
+from scanner.detect.encodings.armour import Text
+from scanner.detect.encodings.spelled import Spelled
+from scanner.detect.programs import cng
+from scanner.detect.texts.encoded import Decoded, mapped
+from scanner.rules import Rule
+
+_PREFIX, _HEAD = 8, 16
+"""Bytes of PUBLICKEYSTRUC, and of a header that say how long a blob is."""
+
+_MOST = 6
+"""A blob has less than so many times the bytes of its modulus, header and all (RSA3: 4.5)."""
+
+_CHARACTERS = 8
+"""Of a byte in a list: ``0x52,`` and two blanks."""
+
+_BASE64 = re.compile(rb"BwI|BwM|UlN|RUN|RFN")
+_GAP = rb"(?:[\s,;:\-]|\\(?=\s)){0,16}+"
+_DECIMAL = re.compile(rb"(?:7|8[0-9]|69)[\s,;]")
+_NUMBER = re.compile(rb"(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?![0-9])%b" % _GAP)
+_PAIR = re.compile(rb"(?:0[xX])?([0-9A-Fa-f]{2})%b" % _GAP)
+
+
+def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Yield the key of the blob, or of the text of one, that begins at ``offset``."""
+    body = armour.text_at(memory, space, offset)
+    head = body.read(4)
+    if head[:1] in (b"\x06", b"\x07") or (body.width == 1 and head[:3] in cng.MAGICS):
+        yield from cng.examine(memory, space, offset, rule)
+    elif _BASE64.match(head):
+        yield from _base64(body, rule)
+    elif head[:1].isdigit():
+        yield from _listed(body, rule)
+
+
+def _size(head: bytes) -> int:
+    """Return an upper bound of the bytes of the blob that begins so; 0 where none does."""
+    if head[:1] in (b"\x06", b"\x07"):
+        head = head[_PREFIX:]
+    if len(head) < _PREFIX or head[:3] not in cng.MAGICS:
+        return 0
+    (length,) = struct.unpack_from("<I", head, 4)
+    bits = 8 * length if head[:2] == b"EC" else length
+    return _PREFIX + _HEAD + _MOST * (bits // 8) if bits <= max(cng.BITS) else 0
+
+
+def _base64(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    size = _size(armour.decode(armour.gather(body.read(armour.NOISE))[0][: 2 * _HEAD]))
+    if not size:
+        return
+    whole, raw, at = armour.stretch(body, 0, min(armour.BODY, 2 * size + armour.NOISE))
+    run = armour.around(raw, at)
+    if run is None or run.at:
+        return
+    for found in cng.examine(Decoded(armour.decode(run.chars)), 0, 0, rule):
+        yield _unplaced(found) or mapped(found, whole, run, 0, "base64 of ")
+
+
+def _listed(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Read hex, with something between two bytes or not, or decimal numbers."""
+    base, item = (10, _NUMBER) if _DECIMAL.match(body.read(4)) else (16, _PAIR)
+
+    def value(match: re.Match[bytes]) -> int:
+        return int(match[1], base)
+
+    first = _bytes(body.read(2 * _CHARACTERS * _HEAD), item, value, _HEAD)
+    size = _size(first.data)
+    if not size:
+        return
+    listed = _bytes(body.read(_CHARACTERS * size), item, value, size)
+    for found in cng.examine(Decoded(listed.data), 0, 0, rule):
+        yield _unplaced(found) or _told(found, body, listed)
+
+
+def _bytes(
+    text: bytes, item: re.Pattern[bytes], value: Callable[[re.Match[bytes]], int], most: int
+) -> Spelled:
+    data = bytearray()
+    places: list[tuple[int, int]] = []
+    at = 0
+    while len(data) < most and (match := item.match(text, at)):
+        data.append(value(match))
+        places.append(match.span(1))
+        at = match.end()
+    return Spelled(bytes(data), places)
+
+
+def _unplaced(found: Proved | PublicKey) -> PublicKey | None:
+    """Return a public key without its place, which is that in the decoded bytes."""
+    if isinstance(found, Proved):
+        return None
+    return replace(found, witness=replace(found.witness, place=None))
+
+
+def _told(found: Proved | PublicKey, body: Text, listed: Spelled) -> Proved | PublicKey:
+    if isinstance(found, PublicKey):
+        return found
+    said = found.candidate
+    (place,) = said.places
+    start, end = listed.places[place.offset][0], listed.places[place.offset + place.size - 1][1]
+    first = body.offset + start * body.width
+    where, wide = armour.located(body.memory, body.space, first, end - start, body.width)
+    said = replace(said, places=(where,), encoding=f"{said.encoding} spelled out{wide}")
+    return replace(found, candidate=said)
