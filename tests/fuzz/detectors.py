@@ -139,6 +139,7 @@ _ANCHORED = (
         "cng",
         "detect.programs.cng",
         "detect.programs.blob_texts",
+        "detect.programs.dsa_blobs",
         mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers, *_WIDE),
     ),
     _detector("xmlkey", mutate=(_B64, *_WIDE)),

@@ -25,13 +25,13 @@ from scanner.rules import Rule
 _PREFIX, _HEAD = 8, 16
 """Bytes of PUBLICKEYSTRUC, and of a header that say how long a blob is."""
 
-_MOST = 6
-"""A blob has less than so many times the bytes of its modulus, header and all (RSA3: 4.5)."""
+_HEADERS, _MOST = 80, 6
+"""A blob has less than so many bytes besides, and times, those of its modulus (RSA3: 4.5)."""
 
 _CHARACTERS = 8
 """Of a byte in a list: ``0x52,`` and two blanks."""
 
-_BASE64 = re.compile(rb"BwI|BwM|UlN|RUN|RFN")
+_BASE64 = re.compile(rb"BwI|BwM|UlN|RUN|RFN|RFB|REh")
 _GAP = rb"(?:[\s,;:\-]|\\(?=\s)){0,16}+"
 _DECIMAL = re.compile(rb"(?:7|8[0-9]|69)[\s,;]")
 _NUMBER = re.compile(rb"(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?![0-9])%b" % _GAP)
@@ -57,8 +57,8 @@ def _size(head: bytes) -> int:
     if len(head) < _PREFIX or head[:3] not in cng.MAGICS:
         return 0
     (length,) = struct.unpack_from("<I", head, 4)
-    bits = 8 * length if head[:2] == b"EC" else length
-    return _PREFIX + _HEAD + _MOST * (bits // 8) if bits <= max(cng.BITS) else 0
+    bits = length if head[:3] in (b"RSA", b"DSS") else 8 * length
+    return _HEADERS + _MOST * (bits // 8) if bits <= max(cng.BITS) else 0
 
 
 def _base64(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
@@ -70,7 +70,10 @@ def _base64(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     if run is None or run.at:
         return
     for found in cng.examine(Decoded(armour.decode(run.chars)), 0, 0, rule):
-        yield _unplaced(found) or mapped(found, whole, run, 0, "base64 of ")
+        if isinstance(found, PublicKey):
+            yield _unplaced(found)
+        else:
+            yield mapped(found, whole, run, 0, "base64 of ")
 
 
 def _listed(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
@@ -86,7 +89,7 @@ def _listed(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
         return
     listed = _bytes(body.read(_CHARACTERS * size), item, value, size)
     for found in cng.examine(Decoded(listed.data), 0, 0, rule):
-        yield _unplaced(found) or _told(found, body, listed)
+        yield _unplaced(found) if isinstance(found, PublicKey) else _told(found, body, listed)
 
 
 def _bytes(
@@ -102,16 +105,13 @@ def _bytes(
     return Spelled(bytes(data), places)
 
 
-def _unplaced(found: Proved | PublicKey) -> PublicKey | None:
+def _unplaced(found: PublicKey) -> PublicKey:
     """Return a public key without its place, which is that in the decoded bytes."""
-    if isinstance(found, Proved):
-        return None
     return replace(found, witness=replace(found.witness, place=None))
 
 
-def _told(found: Proved | PublicKey, body: Text, listed: Spelled) -> Proved | PublicKey:
-    if isinstance(found, PublicKey):
-        return found
+def _told(found: Proved, body: Text, listed: Spelled) -> Proved:
+    """Return a key with its place in the text instead of that in the decoded bytes."""
     said = found.candidate
     (place,) = said.places
     start, end = listed.places[place.offset][0], listed.places[place.offset + place.size - 1][1]

@@ -15,6 +15,7 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.evidence import ec_scalar, on_curve, proved, rsa_primes, rsa_public
+from scanner.detect.programs import dsa_blobs
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
 from scanner.rules import Rule
@@ -22,7 +23,7 @@ from scanner.rules import Rule
 BITS = range(512, 16384 + 1, 8)
 """Sizes of a modulus that a blob can have: 64-bit steps are usual, 8 are legal."""
 
-MAGICS = (b"RSA", b"ECS", b"ECK", b"ECD")
+MAGICS = (b"RSA", b"ECS", b"ECK", b"ECD", *dsa_blobs.MAGICS)
 """What the magic of a blob begins with."""
 
 CAPI_PUBLIC, CAPI_PRIVATE = 6, 7
@@ -55,6 +56,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     if head[:1] in (b"\x06", b"\x07"):
         offset, head = offset + _PREFIX, head[_PREFIX:]
+    if head[:3] in dsa_blobs.MAGICS:
+        yield from dsa_blobs.examine(memory, space, offset, rule)
     if head[:3] != b"RSA" or len(head) < 16:
         return
     if head[8:12] in (b"\1\0\1\0", b"\3\0\0\0", b"\x11\0\0\0"):
