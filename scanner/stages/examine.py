@@ -103,7 +103,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("jwk", nested.reading(jwk.examine, jwk.MARK)),
     ("jwk-secret", nested.reading(jwk.examine_secret, jwk.MARK)),
     ("cng", blob_texts.examine),
-    ("xmlkey", xmlkey.examine),
+    ("xmlkey", nested.reading(xmlkey.examine, *xmlkey.MARKS)),
     ("sexp", sexp.examine),
     ("encrypted", encrypted.examine),
     ("pgp", nested.reading(transferable.examine, transferable.ANCHOR)),

@@ -142,7 +142,7 @@ _ANCHORED = (
         "detect.programs.dsa_blobs",
         mutate=(_B64, mutators.base64_of(mutators.numbers), mutators.numbers, *_WIDE),
     ),
-    _detector("xmlkey", mutate=(_B64, *_WIDE)),
+    _detector("xmlkey", "detect.texts.xmlkey", "detect.texts.nested", mutate=(_B64, *_WIDE)),
     _detector(
         "sexp",
         "detect.openpgp.sexp",

@@ -4,8 +4,9 @@
 taken by name in whatever order they stand, up to the closing tag; a public key is a witness, and a
 private one is a key when p or q divides n, when n, e and d factor n, or when g**x = y. Of an
 element without its end, or whose private members are damaged, no more is a public key's than public
-members in a row: what follows is memory like any other. This module refuses to parse XML: there are
-no entities, attributes or depth to bound.
+members in a row: what follows is memory like any other. The element may stand in a string of JSON,
+in other XML or in a form, whose escapes are undone. This module refuses to parse XML: there are no
+attributes or depth to bound.
 """
 
 import base64
@@ -20,12 +21,20 @@ from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
+from scanner.detect.encodings.escapes import Plain
 from scanner.detect.evidence import proved, rsa_exponents, rsa_primes, rsa_public
 from scanner.model import Place
 from scanner.rules import Rule
 
 LONGEST = 24 * 1024
 """Characters of the longest element: a 16384-bit key has a third of it."""
+
+MARKS = tuple(
+    f"<{name}>".encode(codec)
+    for name in ("RSAKeyValue", "DSAKeyValue")
+    for codec in ("ascii", "utf-16-le")
+)
+"""The opening tags, as base64 may hold them."""
 
 _PUBLIC = {b"RSAKeyValue": b"Modulus|Exponent", b"DSAKeyValue": b"P|Q|G|Y|J|Seed|PgenCounter"}
 """The elements, and their public members."""
@@ -41,11 +50,25 @@ _HEADS = {
     for name, members in _PUBLIC.items()
 }
 
+_ESCAPES = {
+    b"\\": re.compile(rb"\\{1,4}(?:u00([0-7][0-9A-Fa-f])|([nrt/\"'\\]))"),
+    b"&": re.compile(rb"&(?:amp;)?(?:#x([0-7]?[0-9A-Fa-f]);|(lt|gt|quot|apos|amp|#43|#47);)"),
+    b"%": re.compile(rb"%(?:25)?(?:([0-7][0-9A-Fa-f])|(\Z))"),
+}
+"""Escapes by what they begin with: one of a character's number in hex, or of its name."""
+
+_WITHIN = ((b"<\\/", b"\\"), (b"\\u002", b"\\"), (b"&#", b"&"))
+"""What tells that values are escaped, though tags are not, and what those escapes begin with."""
+
+_NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"lt": b"<", b"gt": b">", b"#43": b"+"}
+_NAMED |= {b"quot": b'"', b"apos": b"'", b"amp": b"&", b"#47": b"/"}
+
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of the element whose opening tag stands at ``offset``."""
     body = armour.text_at(memory, space, offset)
-    text = body.read(LONGEST)
+    plain = _plain(body.read(LONGEST))
+    text = plain.text
     name = next((name for name in _PUBLIC if text.startswith(b"<%b>" % name)), None)
     if name is None:
         return
@@ -53,14 +76,34 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     members = list(_MEMBER.finditer(text))
     values = {member[1]: value for member in reversed(members) if (value := _value(member))}
     head = _HEADS[name].match(text)
-    public = _located(body, head.end() if head else 0)
+    public = _located(body, plain.size(head.end() if head else 0))
     key = (_rsa if name == b"RSAKeyValue" else _dsa)(values, public[0])
     if isinstance(key, PublicKey):
         yield key
     elif key is not None:
         whole = text.endswith(b"</%b>" % name)
-        place, wide = _located(body, len(text) if whole else members[-1].end())
+        place, wide = _located(body, plain.size(len(text) if whole else members[-1].end()))
         yield proved(key, rule, f"{name.decode()} XML{wide}", (place,))
+
+
+def _plain(text: bytes) -> Plain:
+    """Undo the escapes of a text: of what its first character is one of, or else of values."""
+    first = text[:1]
+    if first == b"<":
+        first = next((name for mark, name in _WITHIN if mark in text), b"")
+    pattern = _ESCAPES.get(first)
+    if pattern is None:
+        return Plain(text)
+    plain = bytearray()
+    ends: list[int] = []
+    at = 0
+    for match in pattern.finditer(text):
+        plain += text[at : match.start()]
+        ends += range(at + 1, match.start() + 1)
+        plain += bytes((int(match[1], 16),)) if match[1] else _NAMED.get(match[2], match[2])[:1]
+        ends += [match.end()] * (len(plain) - len(ends))
+        at = match.end()
+    return Plain(bytes(plain) + text[at:], [*ends, *range(at + 1, len(text) + 1)])
 
 
 def _end(text: bytes, name: bytes) -> int:
