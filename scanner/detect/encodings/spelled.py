@@ -1,8 +1,9 @@
 r"""Bytes as source code and logs spell them: lists of numbers, hex with separators, escapes.
 
-``0x30, 0x82`` of C, C# and Java; ``48, 130`` of JSON, Rust and logs, or ``48, -126`` where a byte
-has a sign; ``48 130`` of Go; ``"0":48,"1":130`` of JavaScript's typed arrays; ``30:82`` and
-``30 82`` of dumps and of Node, ``30-82`` of .NET; ``\x30\x82`` and ``0\x82`` of strings, as Python
+``0x30, 0x82`` of C, C# and Java, ``&H30`` of Visual Basic, ``$30`` of Pascal; ``48, 130`` of JSON,
+Rust and logs, or ``48, -126`` where a byte has a sign; ``48 130`` of Go, and a line each of
+PowerShell; ``"0":48,"1":130`` of JavaScript's typed arrays; ``30:82`` and ``30 82`` of dumps and of
+Node, ``30-82`` of .NET, ``30,82`` of the registry; ``\x30\x82`` and ``0\x82`` of strings, as Python
 prints them, ``0\202`` of C and of Protocol Buffers' text, ``0\u0082`` of JSON, ``0%82`` of forms.
 One DER object is read from its first byte on, and no further than it goes; or a text from its BEGIN
 line on, which databases write in hex too. This module knows no key formats; lines with addresses,
@@ -65,18 +66,26 @@ def _quoted(match: re.Match[bytes]) -> int:
 _Item = tuple[re.Pattern[bytes], re.Pattern[bytes], Callable[[re.Match[bytes]], int]]
 _SPELLINGS: tuple[_Item, ...] = (
     (
-        re.compile(rb"0[xX](?:30|2[dD])"),
-        re.compile(rb"0[xX]([0-9A-Fa-f]{1,2})(?:%b)?" % _GAP),
+        re.compile(rb"(?:0[xX]|&H|\$)(?:30|2[dD])"),
+        re.compile(rb"(?:0[xX]|&H|\$)([0-9A-Fa-f]{1,2})(?:%b)?" % _GAP),
         _hexed,
     ),
-    (re.compile(rb"(?:48|45) "), re.compile(rb"([0-9]{1,3})(?:\s{1,64}|(?![0-9]))"), _counted),
+    (
+        re.compile(rb"(?:48|45)[ \r\n]"),
+        re.compile(rb"([0-9]{1,3})(?:\s{1,64}|(?![0-9]))"),
+        _counted,
+    ),
     (re.compile(rb"(?:48|45),"), re.compile(rb"(-?[0-9]{1,3})(?:%b)?" % _GAP), _counted),
     (
         re.compile(rb'\\{0,3}"0\\{0,3}":'),
         re.compile(rb'\\{0,3}"[0-9]{1,5}\\{0,3}":\s{0,64}([0-9]{1,3})(?:,\s{0,64})?'),
         _counted,
     ),
-    (re.compile(rb"(?:30|2[dD])[:-]"), re.compile(rb"([0-9A-Fa-f]{2})(?:[:-]\s{0,64})?"), _hexed),
+    (
+        re.compile(rb"(?:30|2[dD])[:,-]"),
+        re.compile(rb"([0-9A-Fa-f]{2})(?:[:,-](?:\\?\s{1,64})?)?"),
+        _hexed,
+    ),
     (
         re.compile(rb"(?:2[dD]){3}"),
         re.compile(rb"([0-9A-Fa-f]{2})(?:%b)?" % armour.FILLER.pattern),

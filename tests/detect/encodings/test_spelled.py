@@ -53,6 +53,16 @@ SPELLINGS |= {
     "Go": lambda d: str(list(d)).replace(",", "").encode(),
     "Node": lambda d: b"<Buffer " + d.hex(" ").encode() + b">",
     ".NET": lambda d: d.hex("-").upper().encode(),
+    "PowerShell": lambda d: b"\r\n".join(b"%d" % b for b in d),
+    "a line each": lambda d: b"\n".join(b"%d" % b for b in d),
+    "the registry": lambda d: b",\\\r\n  ".join(
+        d[at : at + 25].hex(",").encode() for at in range(0, len(d), 25)
+    ),
+    "Visual Basic": lambda d: b", ".join(b"&H%02X" % b for b in d),
+    "Pascal": lambda d: lines([b"$%02X" % b for b in d], b", "),
+    "Java, casts": lambda d: b", ".join(
+        b"(byte) 0x%02x" % b if b > 127 else b"0x%02x" % b for b in d
+    ),
     "JSON, a line each": lambda d: json.dumps(list(d), indent=2).encode(),
     "Rust, a line each": lambda d: b"[\n" + b"".join(b"    %d,\n" % b for b in d) + b"]",
     "a typed array": lambda d: json.dumps(dict(enumerate(d)), separators=(",", ":")).encode(),
