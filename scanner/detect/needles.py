@@ -171,6 +171,19 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         for form, text in spelled:
             yield from _in_both_widths(name, f"{number} {form}", text)
         yield Needle(name, number, raw, apart=True)
+    if isinstance(material, Rsa):
+        yield from _reversed_as_text(name, rows)
+
+
+def _reversed_as_text(name: str, rows: list[tuple[str, bytes]]) -> Iterator[Needle]:
+    """Yield numbers, their least byte first, in hex and base64, as texts of CAPI blobs hold them."""
+    for number, raw in rows:
+        turned = raw[::-1]
+        shifted = [base64.b64encode(bytes(at) + turned)[4:-4] for at in range(3)]
+        for text in (turned.hex().encode(), turned.hex().upper().encode()):
+            yield from _in_both_widths(name, f"{number} little-endian hex", text)
+        for text in shifted:
+            yield from _in_both_widths(name, f"{number} little-endian base64", text)
 
 
 def _in_both_widths(

@@ -36,6 +36,8 @@ def test_numbers_in_every_form() -> None:
         assert str(value).encode() in all_of_it[f"{name} decimal"]
         assert bytes(map(int, str(value))) in all_of_it[f"{name} bc digits"]
         assert base64.b64encode(big)[4:-4] in all_of_it[f"{name} base64"]
+        assert base64.b64encode(big[::-1])[4:-4] in all_of_it[f"{name} little-endian base64"]
+        assert big[::-1].hex().encode() in all_of_it[f"{name} little-endian hex"]
     assert not {name for name in numbers if "hex" in name or "base64" in name}
     public = {encodings.big_endian(KEY.n), encodings.little_limbs(KEY.n)}
     assert not public & {value for values in all_of_it.values() for value in values}
