@@ -176,7 +176,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
 
 
 def _reversed_as_text(name: str, rows: list[tuple[str, bytes]]) -> Iterator[Needle]:
-    """Yield numbers, their least byte first, in hex and base64, as texts of CAPI blobs hold them."""
+    """Yield numbers in hex and base64, their least byte first, as texts of CAPI blobs do."""
     for number, raw in rows:
         turned = raw[::-1]
         shifted = [base64.b64encode(bytes(at) + turned)[4:-4] for at in range(3)]
