@@ -18,7 +18,10 @@ MAX_NAME = 4096
 MAX_PROCESS = 80
 """Characters of a program's name."""
 
-_TOP = 1 << 64
+_WORD = 8
+_TOP, _LOW = 1 << 64, 1 << 32
+_THUNKS = "wow64.dll"
+"""What Windows runs 32-bit programs with, and Wine."""
 
 
 class Draft:
@@ -118,7 +121,13 @@ class Draft:
             self._labels.append(Label(file_offset=file_offset, size=present, name=name[:MAX_NAME]))
 
     def layout(self, *, format_name: str, arch: str, pointer_size: int, byte_order: str) -> Layout:
-        """Return what was read; one fault stands for all that lies past the end of the file."""
+        """Return what was read; one fault stands for all that lies past the end of the file.
+
+        Of a 32-bit program that 64-bit Windows runs pointers and limbs have four bytes, though the
+        dump may be one of 64 bits, as Task Manager writes it.
+        """
+        if pointer_size == _WORD and self._emulated():
+            pointer_size //= 2
         if self._cut_ranges:
             ranges = "1 range" if self._cut_ranges == 1 else f"{self._cut_ranges:,} ranges"
             self._faults[("truncated", "")] = Fault(
@@ -142,6 +151,13 @@ class Draft:
             arguments=self.arguments,
             joined=tuple(self.joined[:MAX_JOINED]),
         )
+
+    def _emulated(self) -> bool:
+        """Tell by the modules whether a 64-bit system ran a 32-bit program."""
+        if any(base_name(module.name).lower() == _THUNKS for module in self.modules):
+            return True
+        ends = [module.start + module.size for module in self.modules]
+        return self.system.startswith("windows") and bool(ends) and max(ends) <= _LOW
 
 
 def base_name(path: str) -> str:

@@ -115,6 +115,25 @@ def test_architectures(number: int, arch: str, pointer: int) -> None:
     assert (layout.arch, layout.pointer_size, layout.faults) == (arch, pointer, ())
 
 
+@pytest.mark.parametrize(
+    ("modules", "platform", "pointer"),
+    [
+        ([(0x400000, 0x9000, "C:\\a.exe"), (0x7FFB0000, 64, "C:\\Windows\\SysWOW64\\a.dll")], 2, 4),
+        ([(0x400000, 0x9000, "C:\\a.exe")], 0x8201, 8),
+        ([(0x400000, 64, "C:\\a.exe"), (0x7FFB_1234_0000, 64, "C:\\System32\\Wow64.dll")], 2, 4),
+        ([(0x400000, 64, "C:\\a.exe"), (0x7FFB_1234_0000, 64, "C:\\System32\\ntdll.dll")], 2, 8),
+        ([], 2, 8),
+    ],
+)
+def test_32_bit_programs_of_64_bit_windows(
+    modules: list[tuple[int, int, str]], platform: int, pointer: int
+) -> None:
+    """Task Manager writes a dump of 64 bits of a program whose pointers have four bytes."""
+    system = struct.pack("<H6x4I32x", 9, 10, 0, 19045, platform)
+    layout = _parse(minidump(modules=modules, streams=[(7, system)]))
+    assert (layout.arch, layout.pointer_size) == ("x86_64", pointer)
+
+
 def test_names_of_regions() -> None:
     """A stack and a module's memory are told by name; a module's by its base name."""
     layout = _parse(
