@@ -54,9 +54,12 @@ ROOM = 32 + 12 * 3
 LOOP = struct.pack("<3I", ROOM + 56, 1, 0)
 
 MINIDUMPS: dict[str, tuple[bytes, set[str]]] = {
-    "no streams": (patched(PLAIN, 8, "I", 0), set()),
+    "no streams": (patched(PLAIN, 8, "I", 0), {"damaged-directory"}),
     "one stream": (minidump(), set()),
-    "2**32-1 streams": (patched(PLAIN, 8, "I", 0xFFFFFFFF), {"damaged-directory"}),
+    "2**32-1 streams": (
+        patched(PLAIN, 8, "I", 0xFFFFFFFF),
+        {"damaged-directory", "damaged-ranges"},
+    ),
     "directory at the end": (patched(PLAIN, 12, "I", len(PLAIN)), {"damaged-directory"}),
     "directory past the end": (patched(PLAIN, 12, "I", 0xFFFFFF00), {"damaged-directory"}),
     "directory in the header": (patched(PLAIN, 12, "I", 8), {"damaged-directory"}),
@@ -80,7 +83,7 @@ MINIDUMPS: dict[str, tuple[bytes, set[str]]] = {
     "huge ThreadNames": (stream(24, HUGE), set()),
     "Memory64 past 2**64": (
         stream(9, WRAP64),
-        {"truncated", "address-wrap", "damaged-table"},
+        {"truncated", "address-wrap", "damaged-table", "damaged-ranges"},
     ),
     "BaseRva past the end": (
         stream(9, struct.pack("<4Q", 1, 1 << 40, 0x5000, 64)),
@@ -88,7 +91,7 @@ MINIDUMPS: dict[str, tuple[bytes, set[str]]] = {
     ),
     "two MemoryLists": (
         minidump(memory=MEMORY, streams=[(5, struct.pack("<IQ2I", 1, 0x7000, 16, 0))]),
-        set(),
+        {"damaged-ranges"},
     ),
     "both lists": (minidump(memory=MEMORY, memory64=[(0x20000, b"o" * 64)]), set()),
     "same address twice": (minidump(memory=[(0x1000, b"a" * 64), (0x1000, b"b" * 64)]), set()),
