@@ -73,6 +73,11 @@ def of_note(file: File, offset: int, size: int, *, wide: bool) -> tuple[Parts, .
     area = file.read(offset, min(size, _UPPER[0] + 3 * _UPPER_SIZE))
     found = low if states & _AVX else ()
     found += tuple(parts for group in groups for parts in _stretches(area, group))
+    return _moved(found, offset)
+
+
+def _moved(found: tuple[Parts, ...], offset: int) -> tuple[Parts, ...]:
+    """Return parts whose offsets were those within an area that begins at ``offset``."""
     return tuple(tuple((offset + at, length) for at, length in parts) for parts in found)
 
 
@@ -95,7 +100,11 @@ def of_context(file: File, offset: int, size: int, arch: str) -> tuple[Parts, ..
         return ()
     if chunk < 24 or length < 64 + _HALF * count or state + 64 + _HALF * count > size:
         return ()
-    return _paired(offset + low, offset + state + 64, count) if _saved(file, offset + state) else ()
+    if not _saved(file, offset + state):
+        return ()
+    found = _paired(low, state + 64, count)
+    area = file.read(offset, state + 64 + _HALF * count)
+    return _moved((*found, *_stretches(area, found)), offset)
 
 
 def _saved(file: File, offset: int) -> bool:

@@ -70,6 +70,20 @@ def test_halves_of_a_context_are_joined(arch: str, count: int) -> None:
     assert joined(dump.data) == [bytes(32)] * (count - 1) + [FILLED]
 
 
+@pytest.mark.parametrize(("arch", "count"), [("x86_64", 16), ("x86", 8)])
+def test_a_copy_in_registers_of_a_context(arch: str, count: int) -> None:
+    """What stands in several registers is one value, in turn and as a copy takes it."""
+    value = noise.uniform(32 * 3 + 16, 5)
+    for orders in (((0, 1), (3, 2)), ((1, 2, 3), ())):
+        value = value if orders[1] else value[:96]
+        vectors = xsave.copied(value, 32, 0, orders)
+        parts = [context(arch, register, vector) for register, vector in vectors.items()]
+        whole = bytes(max(column) for column in zip(*parts, strict=True))
+        dump = minidump.write(arch=arch, threads=[minidump.Thread(id=7, context=whole)])
+        assert value in joined(dump.data)
+        assert len(joined(dump.data)) > count
+
+
 @pytest.mark.parametrize(
     "data",
     [
