@@ -50,6 +50,7 @@ from scanner.detect.programs import (
     stellar,
     tor,
     tpm,
+    wallets,
     wireguard,
 )
 from scanner.detect.register import Register, Registrar
@@ -129,6 +130,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("tor", nested.reading(tor.examine, tor.SECRET)),
     ("bitcoin", bitcoin.examine),
     ("nostr", nostr.examine),
+    ("wallets", wallets.examine),
     ("stellar", stellar.examine),
     ("nkey", nkey.examine),
     ("named-pairs", named_pairs.examine),

@@ -182,6 +182,7 @@ _ANCHORED = (
     _detector("tor", mutate=(_B64, *_WIDE)),
     _detector("bitcoin", mutate=(mutators.base58, *_WIDE)),
     _detector("nostr", mutate=_WIDE),
+    _detector("wallets", mutate=(_B64, *_WIDE)),
     _detector("stellar", mutate=_WIDE),
     _detector("nkey", mutate=_WIDE),
     _detector(
