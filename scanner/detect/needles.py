@@ -129,7 +129,7 @@ def of_token(name: str, raw: bytes) -> Iterator[Needle]:
     if text.startswith(_WEB_TOKEN):
         text = text[text.find(b".") + 1 :]
     forms = [("text", text)]
-    forms += [("base64", base64.b64encode(bytes(at) + text)[4:-4]) for at in range(3)]
+    forms += [("base64", _shifted(text, at)) for at in range(3)]
     for form, value in forms:
         yield from _in_both_widths(name, form, value, wide=PIECE)
 
@@ -152,7 +152,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
     if isinstance(material, Pqc):
         rows += pqc.parts(material)
     for number, raw in rows:
-        digits, shifted = raw.hex(), [base64.b64encode(bytes(at) + raw)[4:-4] for at in range(3)]
+        digits, shifted = raw.hex(), [_shifted(raw, at) for at in range(3)]
         spelled = [("hex", digits.encode()), ("hex", digits.upper().encode())]
         spelled += [("hex", raw.hex(":").encode())]
         if len(raw) <= _MOST_DECIMAL:
@@ -165,7 +165,7 @@ def _spelled_as_text(name: str, material: Material) -> Iterator[Needle]:
         spelled += [("base64", text) for text in shifted]
         if len(raw) <= _MOST_TWICE:
             for form, text in (("hex", digits.encode()), ("base64", base64.b64encode(raw))):
-                twice = [base64.b64encode(bytes(at) + text)[4:-4] for at in range(3)]
+                twice = [_shifted(text, at) for at in range(3)]
                 spelled += [(f"base64 of {form}", text) for text in twice]
         spelled += [("base64url", text) for text in _of_urls(shifted)]
         for form, text in spelled:
@@ -179,11 +179,17 @@ def _reversed_as_text(name: str, rows: list[tuple[str, bytes]]) -> Iterator[Need
     """Yield numbers in hex and base64, their least byte first, as texts of CAPI blobs do."""
     for number, raw in rows:
         turned = raw[::-1]
-        shifted = [base64.b64encode(bytes(at) + turned)[4:-4] for at in range(3)]
+        shifted = [_shifted(turned, at) for at in range(3)]
         for text in (turned.hex().encode(), turned.hex().upper().encode()):
             yield from _in_both_widths(name, f"{number} little-endian hex", text)
         for text in shifted:
             yield from _in_both_widths(name, f"{number} little-endian base64", text)
+
+
+def _shifted(raw: bytes, at: int) -> bytes:
+    """Return the base64 of bytes behind ``at`` others, as far as these bytes alone decide it."""
+    text = base64.b64encode(bytes(at) + raw)
+    return text[-(-8 * at // 6) : 8 * (at + len(raw)) // 6]
 
 
 def _in_both_widths(
