@@ -20,6 +20,9 @@ E = 65537
 PRODUCTS = 1_000_000
 """Products that are made for a row more of each prime, at most."""
 
+BEGINNINGS = 4096
+"""Ways in which rows may be those in which p, q and n end, at most."""
+
 _TAIL = 8
 """Bytes at the end of a row by which it is looked up."""
 
@@ -148,7 +151,7 @@ def _lifted(first: bytes, rows: Sequence[bytes], layout: _Layout) -> Iterator[_S
     size = layout.p[1] - layout.p[0]
     tails: dict[int, bytes] = {int.from_bytes(row[-_TAIL:], "big"): row for row in rows}
     last = [[row for row in rows if fits(row, index, layout.known)] for index in ends]
-    if math.prod(map(len, last)) > PRODUCTS:
+    if math.prod(map(len, last)) > BEGINNINGS:
         return
     have = [(number[1] - 1) % width + 1 for number in (layout.p, layout.q)]
     states = [
