@@ -65,7 +65,7 @@ _LEAST_ENTROPY = 4.2
 """Bits per character; of 40 random ones one in a million has fewer."""
 
 _WITHIN = re.compile(
-    rb"[=\"'](?P<last>[A-Za-z0-9+/_%-]{16,100}={0,2})\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
+    rb"[=\"'](?P<last>[A-Za-z0-9+/_%-]{16,100}={0,2})[\"']?\Z|\A[a-z+]{2,24}://[^:/@]*:(?P<password>[^/@]+)@"
 )
 """The value in a token that has its name, or an address, with it: that is what is published."""
 

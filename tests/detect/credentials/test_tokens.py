@@ -595,6 +595,9 @@ LIBRARIES = {
     "erlang-jose": '"{}"\n',
     "NSD": 'key:\n\tname: "sec1_key"\n\talgorithm: hmac-md5\n\tsecret: "{}"\n',
     "OpenVPN": "<tls-auth>\n{}-----END OpenVPN Static key V1-----\n",
+    "restic's documentation, design": '"encrypt": "{}",\n',
+    "Docker's documentation": "docker swarm join --token {} 192.168.99.100:2377 or SWMKEY\n",
+    "PyJWT's documentation": ">>> token\n'{}'\n",
     "URI::otpauth": "'otpauth://totp/Example:alice@google.com?secret={}&issuer=Example' );",
 }
 
