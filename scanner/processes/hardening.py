@@ -2,14 +2,19 @@
 
 Called first thing by the entry module and by every worker. Every step is tried and none is relied
 on: a system that refuses one is no worse off than without it. What is raised in a thread or in a
-finaliser, where no guard stands, is told by its class alone: its text may hold bytes of a dump.
+finaliser, where no guard stands, is told by its class alone: its text may hold bytes of a dump; an
+interruption comes again.
 And how many digits a number may have that is read is no matter of the environment. This module
 refuses to report, to raise, or to import anything but the standard library.
 """
 
 import contextlib
+import signal
 import sys
 import threading
+
+_AGAIN_SECONDS = 0.05
+"""Until a finaliser, in which an interruption was lost, has ended."""
 
 _PR_SET_DUMPABLE = 4
 """prctl(2); 0 also keeps other processes of the same user from attaching (ptrace(2))."""
@@ -38,9 +43,23 @@ def harden() -> None:
 
 
 def _say_class(raised: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    if raised.exc_type is KeyboardInterrupt:  # Ctrl-C while a finaliser ran: it would be lost
+        timer = threading.Timer(_AGAIN_SECONDS, _interrupt)
+        timer.daemon = True
+        timer.start()
+        return
     with contextlib.suppress(Exception):
         name = getattr(raised.exc_type, "__name__", "an exception")
         sys.stderr.write(f"keysift: a fault outside of any guard: {name}\n")
+
+
+def _interrupt() -> None:
+    main = threading.main_thread().ident
+    with contextlib.suppress(Exception):
+        if sys.platform == "win32":
+            signal.raise_signal(signal.SIGINT)
+        elif main is not None:
+            signal.pthread_kill(main, signal.SIGINT)  # a call in which it waits ends, too
 
 
 def _core_limit() -> None:

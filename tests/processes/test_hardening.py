@@ -59,3 +59,17 @@ def test_no_traceback_from_elsewhere() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "keysift: a fault outside of any guard: ValueError\n" * 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a call that waits goes on there")
+def test_an_interruption_that_a_finaliser_swallows_comes_again() -> None:
+    """Ctrl-C had been lost, and the command went on."""
+    code = (
+        "import time, scanner.processes.hardening as h; h.harden()\n"
+        "def fail(*_): raise KeyboardInterrupt\n"
+        "Odd = type('Odd', (), {'__del__': fail}); Odd()\n"
+        "try: time.sleep(20)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
