@@ -63,10 +63,10 @@ def test_no_traceback_from_elsewhere() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a call that waits goes on there")
 def test_an_interruption_that_a_finaliser_swallows_comes_again() -> None:
-    """Ctrl-C had been lost, and the command went on."""
+    """Ctrl-C had been lost, and the command went on. In the background it is ignored."""
     code = (
         "import signal, time, scanner.processes.hardening as h; h.harden()\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in the background it is ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def fail(*_): raise KeyboardInterrupt\n"
         "Odd = type('Odd', (), {'__del__': fail}); Odd()\n"
         "try: time.sleep(20)\n"
