@@ -82,6 +82,21 @@ BARE = {
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "slash",
+    [rb"\/", rb"\\/", rb"\\\/", b"%2F", b"%2f", rb"\u002f", rb"\u002F", b"&#47;", b"&#x2F;"],
+)
+def test_a_length_with_a_slash_that_is_escaped(slash: bytes, codec: str) -> None:
+    """As PHP writes JSON, and forms: of RSA with 3072 bits nearly each has one."""
+    key = keys.rsa_key(3072)
+    text = base64.b64encode(encodings.pkcs8_der(key)).rstrip(b"=")
+    assert text.startswith(b"MIIG/")
+    body = text.replace(b"/", slash).decode().encode(codec)
+    (place,) = only("encoded-private-key", b"\0" * 8 + body + b"\xfe\xfe", key).candidate.places
+    assert (place.offset, place.size) == (8, len(body))
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("form", BARE)
 def test_base64_of_der(form: str, codec: str) -> None:
     """One line or many, in either alphabet and width, is found where it is."""
