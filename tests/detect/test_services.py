@@ -204,6 +204,18 @@ def test_minisign_and_signify() -> None:
         assert found.candidate.protection.startswith(said)
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("lead", ["KEY=", r"\n", r"\\n", r"\t", "%0A", "%3D", r"\u003d", "A" * 8])
+def test_what_parts_a_seed_from_letters_before_it(lead: str, codec: str) -> None:
+    """Variables, texts within others, whose line ends are escapes, and fills."""
+    for name, text in (
+        ("stellar-secret-seed", services.strkey(ED).strip()),
+        ("nats-nkey-seed", services.nkey(ED).split(b"\n")[1]),
+    ):
+        found = only(name, (lead + text.decode() + ".").encode(codec))
+        assert found.candidate.fingerprint.value == ED.spki_sha256
+
+
 def test_a_seed_within_other_letters_is_none() -> None:
     """A checksum of 16 bits holds by chance: what goes on is no seed, nor what stands in a word."""
     for name, text in (

@@ -53,6 +53,9 @@ before it; what allocators give out begins at such offsets."""
 _GROWTH = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_]+(?:-(?!---)[A-Za-z0-9+/_]*)*")
 _ESCAPED = re.compile(rb"\\+(/|u00(?:2[bBfF]))|%(2[bBfF])|&#(43|47|x2[bBfF]);")
+_ESCAPE = re.compile(rb"(?:\\(?:[nrt]|u00[0-9A-Fa-f]{2}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2})\Z")
+"""An escape that ends: of what stands before a text."""
+
 _LITERALS = {b"/": b"/", b"2b": b"+", b"2f": b"/", b"43": b"+", b"47": b"/"}
 _END = re.compile(
     rb"-----END (?:[A-Z0-9][A-Z0-9+./_-]{0,23} ){0,4}(?:PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----"
@@ -101,10 +104,15 @@ def text_at(memory: Memory, space: int, offset: int) -> Text:
 
 
 def before(memory: Memory, space: int, offset: int, width: int) -> bytes:
-    """Return the character before a text, if there is one, and none where a fill ends there."""
+    """Return the character before a text, if there is one, and none where it is parted from it."""
     raw = memory.clip(space, offset - FILL * width, FILL * width)
-    filled = len(raw) == FILL * width and raw == raw[:width] * FILL
-    return b"" if filled else raw[-width:][:1]
+    return b"" if parted(raw[::width]) else raw[-width:][:1]
+
+
+def parted(before: bytes) -> bool:
+    r"""Tell whether a fill or an escape ends there, as ``\n`` and ``%3D``: it is no text's part."""
+    last = before[-FILL:]
+    return (len(last) == FILL and last == last[:1] * FILL) or _ESCAPE.search(last) is not None
 
 
 def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:

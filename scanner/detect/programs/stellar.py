@@ -23,7 +23,7 @@ _SEED, _ACCOUNT = 18 << 3, 6 << 3
 """Version bytes: the letters that texts begin with, in base32."""
 
 _TEXT = re.compile(rb"S[A-D][A-Z2-7]{54}(?![A-Za-z0-9+/=_-])")
-_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/=_-")
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz0189+/_-")
 """What such a text stands apart from."""
 
 
@@ -45,9 +45,8 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
 
 
 def adjoined(before: bytes) -> bool:
-    """Tell whether what stands before a text is one with it: a letter, unless a fill ends there."""
-    fill = before[-armour.FILL :]
-    return bool(before) and before[-1] in _LETTERS and fill != before[-1:] * armour.FILL
+    """Tell whether what stands before a text is one with it: a letter of no fill and no escape."""
+    return bool(before) and before[-1] in _LETTERS and not armour.parted(before)
 
 
 def written(body: bytes) -> bytes:
