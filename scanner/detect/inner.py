@@ -7,10 +7,10 @@ how much of one text is read.
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scanner.detect import anchors
-from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey, nowhere
 from scanner.detect.asn1 import keys
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
@@ -96,8 +96,3 @@ def keys_in(plain: bytes, rule: Rule) -> tuple[list[Proved], list[PublicKey]]:
             publics += [nowhere(one) for one in there if isinstance(one, PublicKey)]
             inner.left = left + _PAID if there else inner.left
     return found, publics
-
-
-def nowhere(key: PublicKey) -> PublicKey:
-    """Return a public key of a text that was decoded, which stands nowhere."""
-    return replace(key, witness=replace(key.witness, place=None))

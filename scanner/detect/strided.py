@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scanner.arrays import Bytes, Flags
-from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey, nowhere
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
-from scanner.detect.inner import TEXTS, Plain, keys_in, nowhere
+from scanner.detect.inner import TEXTS, Plain, Reader, keys_in
 from scanner.model import Place
 from scanner.rules import LONGEST, Rule
 
@@ -64,6 +64,13 @@ def anchor(stride: Stride, mark: bytes) -> bytes:
     return stride.spread(mark[: (LONGEST - 1) // stride.size + 1])
 
 
+_ANCHORS: tuple[tuple[bytes, Stride, int, Reader], ...] = tuple(
+    (anchor(stride, mark), stride, back, reader)
+    for mark, back, reader in TEXTS
+    for stride in STRIDES
+)
+
+
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
     """Yield the key of which a mark begins at ``offset``, or those of the text that does.
 
@@ -71,18 +78,17 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """
     head = memory.clip(space, offset, LONGEST)
     marked = False
-    for mark, back, reader in TEXTS:
-        for stride in STRIDES:
-            if not head.startswith(anchor(stride, mark)):
-                continue
-            marked = True
-            text, first = _around(memory, space, offset, stride)
-            at = (offset - first) // stride.size
-            for one in reader(Plain(text), 0, at - back, rule) if at >= back else ():
-                if isinstance(one, PublicKey):
-                    yield nowhere(one)
-                elif isinstance(one, Proved):
-                    yield _mapped(one, memory, space, first, stride)
+    for begins, stride, back, reader in _ANCHORS:
+        if not head.startswith(begins):
+            continue
+        marked = True
+        text, first = _around(memory, space, offset, stride)
+        at = (offset - first) // stride.size
+        for one in reader(Plain(text), 0, at - back, rule) if at >= back else ():
+            if isinstance(one, PublicKey):
+                yield nowhere(one)
+            elif isinstance(one, Proved):
+                yield _mapped(one, memory, space, first, stride)
     for stride in STRIDES if not marked else ():
         ahead = stride.ahead(head)
         text, first = _around(memory, space, offset + ahead, stride)

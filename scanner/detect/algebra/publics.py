@@ -5,7 +5,7 @@ are no findings. Every one carries its witness: where it stood and what it says 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanner import fingerprint
 from scanner.detect.algebra import mldsa, mlkem, slhdsa
@@ -116,6 +116,11 @@ def pqc(algorithm: str, raw: bytes, *, kind: str, place: Place | None = None) ->
 def places(keys: Iterable[PublicKey]) -> list[Place]:
     """Return where public keys stand."""
     return [key.witness.place for key in keys if key.witness.place is not None]
+
+
+def nowhere(key: PublicKey) -> PublicKey:
+    """Return a public key of a text that was decoded: its place in that stands nowhere."""
+    return replace(key, witness=replace(key.witness, place=None))
 
 
 def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:

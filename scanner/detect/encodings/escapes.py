@@ -7,6 +7,7 @@ knows no formats of keys and never raises.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _FIRST = 2048
@@ -60,14 +61,21 @@ def _undone(text: bytes) -> Plain:
     if pattern is None or pattern.search(text) is None:
         return Plain(text)
     blank = b"+" if b"%20" in text else b" "
+    return replaced(text, pattern, lambda m: blank if m[0] == b"+" else _character(kind, m))
+
+
+def replaced(
+    text: bytes, pattern: re.Pattern[bytes], character: Callable[[re.Match[bytes]], bytes]
+) -> Plain:
+    """Return a text with a character, or none, in the place of each match."""
     plain = bytearray()
     ends: list[int] = []
     at = 0
     for match in pattern.finditer(text):
         plain += text[at : match.start()]
         ends += range(at + 1, match.start() + 1)
-        plain += blank if match[0] == b"+" else _character(kind, match)
-        ends.append(match.end())
+        plain += character(match)
+        ends += [match.end()] * (len(plain) - len(ends))
         at = match.end()
     return Plain(bytes(plain) + text[at:], [*ends, *range(at + 1, len(text) + 1)])
 

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey, nowhere
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
@@ -71,7 +71,7 @@ def _base64(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
         return
     for found in cng.examine(Decoded(armour.decode(run.chars)), 0, 0, rule):
         if isinstance(found, PublicKey):
-            yield _unplaced(found)
+            yield nowhere(found)
         else:
             yield mapped(found, whole, run, 0, "base64 of ")
 
@@ -89,7 +89,7 @@ def _listed(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
         return
     listed = _bytes(body.read(_CHARACTERS * size), item, value, size)
     for found in cng.examine(Decoded(listed.data), 0, 0, rule):
-        yield _unplaced(found) if isinstance(found, PublicKey) else _told(found, body, listed)
+        yield nowhere(found) if isinstance(found, PublicKey) else _told(found, body, listed)
 
 
 def _bytes(
@@ -103,11 +103,6 @@ def _bytes(
         places.append(match.span(1))
         at = match.end()
     return Spelled(bytes(data), places)
-
-
-def _unplaced(found: PublicKey) -> PublicKey:
-    """Return a public key without its place, which is that in the decoded bytes."""
-    return replace(found, witness=replace(found.witness, place=None))
 
 
 def _told(found: Proved, body: Text, listed: Spelled) -> Proved:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey, nowhere
 from scanner.detect.asn1.der import LIMIT, Memory, total_size
 from scanner.detect.asn1.keys import Proved, candidate, parse_private
 from scanner.detect.encodings import armour, spelled
@@ -174,7 +174,7 @@ def _nested(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
         for at in _begins(run, shift):
             for found in read_text(Decoded(inner), at, rule):
                 if isinstance(found, PublicKey):
-                    yield replace(found, witness=replace(found.witness, place=None))
+                    yield nowhere(found)
                 else:
                     yield mapped(found, whole, run, shift, "base64 of ")
 

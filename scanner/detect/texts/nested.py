@@ -9,9 +9,8 @@ for ``encoded``.
 import functools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from scanner.detect.algebra.publics import PublicKey
+from scanner.detect.algebra.publics import PublicKey, nowhere
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
@@ -108,7 +107,7 @@ def _inside(text: Text, reader: Reader, marks: tuple[bytes, ...], rule: Rule) ->
             found = list(reader(inner, 0, at, rule)) if at >= 0 else []
             for one in found:
                 if isinstance(one, PublicKey):
-                    yield replace(one, witness=replace(one.witness, place=None))
+                    yield nowhere(one)
                 else:
                     yield mapped(one, whole, run, shift, "base64 of ")
             if found:

@@ -21,7 +21,7 @@ from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
-from scanner.detect.encodings.escapes import Plain
+from scanner.detect.encodings.escapes import Plain, replaced
 from scanner.detect.evidence import proved, rsa_exponents, rsa_primes, rsa_public
 from scanner.model import Place
 from scanner.rules import Rule
@@ -92,18 +92,11 @@ def _plain(text: bytes) -> Plain:
     if first == b"<":
         first = next((name for mark, name in _WITHIN if mark in text), b"")
     pattern = _ESCAPES.get(first)
-    if pattern is None:
-        return Plain(text)
-    plain = bytearray()
-    ends: list[int] = []
-    at = 0
-    for match in pattern.finditer(text):
-        plain += text[at : match.start()]
-        ends += range(at + 1, match.start() + 1)
-        plain += bytes((int(match[1], 16),)) if match[1] else _NAMED.get(match[2], match[2])[:1]
-        ends += [match.end()] * (len(plain) - len(ends))
-        at = match.end()
-    return Plain(bytes(plain) + text[at:], [*ends, *range(at + 1, len(text) + 1)])
+    return Plain(text) if pattern is None else replaced(text, pattern, _character)
+
+
+def _character(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match[1], 16),)) if match[1] else _NAMED.get(match[2], match[2])[:1]
 
 
 def _end(text: bytes, name: bytes) -> int:
