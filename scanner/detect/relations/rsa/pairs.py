@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.arrays import Offsets, Words
 from scanner.detect.algebra import gmp
@@ -73,7 +74,16 @@ _MOST_SAME = 16
 """Copies of a number that are read."""
 
 _ALIKE = 15
-"""Microseconds that a pair costs whose product ends as a modulus does, and each such modulus."""
+"""Microseconds that a pair costs whose product begins and ends as a modulus does, and each such
+modulus."""
+
+_SAME_ENDS = 4
+"""Pairs that are compared in a microsecond whose products end as moduli do."""
+
+_TOP = 2.0**16
+"""How far off the highest word of a product is that is computed from those of its factors."""
+
+_Reals = npt.NDArray[np.float64]
 
 _Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
 
@@ -142,12 +152,12 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
     moduli = shelf.numbers(bits)
     if not len(moduli) or not all(map(len, primes)):
         return
-    moduli = moduli.take(np.argsort(moduli.low))
+    moduli = moduli.take(np.lexsort((moduli.top, moduli.low)))
     whose = np.repeat(np.arange(len(primes)), [len(numbers) for numbers in primes])
     index = np.concatenate([np.arange(len(numbers)) for numbers in primes])
-    low, position, reading, exact = (
+    low, top, position, reading, exact = (
         np.concatenate([getattr(numbers, name) for numbers in primes])
-        for name in ("low", "position", "reading", "exact")
+        for name in ("low", "top", "position", "reading", "exact")
     )
     for group in np.unique(reading).tolist():
         for choice in (exact, ~exact | exact):
@@ -157,24 +167,26 @@ def _products(shelf: Shelf, bits: int, primes: list[Numbers]) -> Iterator[_Candi
             if loose and (np.all(exact[rows]) or len(rows) > MOST_LOOSE):
                 continue
             along = nearby.coordinates(shelf.pool, position[rows])
-            for first, second in _multiplied(low[rows], along, moduli.low):
+            ends = low[rows], top[rows]
+            for first, second, near in _multiplied(shelf, *ends, along, moduli):
                 pair = [(primes[whose[rows[i]]], int(index[rows[i]])) for i in (first, second)]
-                near = _nearly(moduli, *pair)
-                if len(near):
-                    p, q = (shelf.value(*number) for number in pair)
-                    if p != q and p * q in shelf.values(moduli, near):
-                        yield p, q, tuple(pair), ("p", "p")
-                        continue
-                shelf.waste(_ALIKE * (1 + len(near)))
+                p, q = (shelf.value(*number) for number in pair)
+                if p != q and p * q in shelf.values(moduli, near):
+                    yield p, q, tuple(pair), ("p", "p")
+                else:
+                    shelf.waste(_ALIKE * (1 + len(near)))
 
 
-def _multiplied(low: Words, along: Offsets, lows: Words) -> Iterator[tuple[int, int]]:
-    """Yield pairs, in order of place, whose product ends as one of the (sorted) words does.
+def _multiplied(
+    shelf: Shelf, low: Words, top: Words, along: Offsets, moduli: Numbers
+) -> Iterator[tuple[int, int, Offsets]]:
+    """Yield pairs, in order of place, whose product begins and ends as moduli do, and which do.
 
     Each number is paired with those behind it: all within 64 KiB, and as many more as the count
     of operations allows. The lowest bits of a product, then the highest of its word, tell of nearly
-    all that they are none of the words.
+    all that they are none of the moduli's, which are sorted by their lowest word, then the highest.
     """
+    lows, tops = moduli.low, moduli.top.astype(np.float64)
     width = max(18, min(22, (64 * len(lows)).bit_length()))
     mask, shift = np.uint32((1 << width) - 1), np.uint64(64 - width)
     lowest, highest = np.zeros((2, 1 << width), np.bool_)
@@ -196,23 +208,28 @@ def _multiplied(low: Words, along: Offsets, lows: Words) -> Iterator[tuple[int, 
         words = low[rows][row] * low[part][column]
         left = np.flatnonzero(highest[words >> shift])
         if len(left):
-            row, column, words = row[left], column[left], words[left]
-            at = np.searchsorted(lows, words)
-            at[at == len(lows)] = 0
-            right = lows[at] == words
-            for one, other in zip(row[right].tolist(), column[right].tolist(), strict=True):
-                yield rows.start + one, part.start + other
+            row, column = row[left] + rows.start, column[left] + part.start
+            first, last = (np.searchsorted(lows, words[left], side) for side in ("left", "right"))
+            same = np.flatnonzero(first < last)
+            row, column = row[same], column[same]
+            tall = top[row].astype(np.float64) * top[column] * 2.0**-64
+            first, last = (
+                _within(tops, first[same], last[same], tall + off) for off in (-_TOP, _TOP)
+            )
+            shelf.waste(int(np.count_nonzero(first == last)) // _SAME_ENDS)
+            for pair in np.flatnonzero(first < last).tolist():
+                yield int(row[pair]), int(column[pair]), np.arange(first[pair], last[pair])
 
 
-def _nearly(moduli: Numbers, first: tuple[Numbers, int], second: tuple[Numbers, int]) -> Offsets:
-    """Return which of the moduli, sorted by low words, begin and end as a product does."""
-    (one, i), (other, j) = first, second
-    word = one.low[i : i + 1] * other.low[j : j + 1]
-    span = slice(*(int(np.searchsorted(moduli.low, word, side)[0]) for side in ("left", "right")))
-    top = float(one.top[i]) * float(other.top[j]) * 2.0**-64
-    apart = np.abs(moduli.top[span].astype(np.float64) - top)
-    near: Offsets = np.flatnonzero(apart < 2.0**16) + span.start
-    return near
+def _within(tops: _Reals, first: Offsets, last: Offsets, top: _Reals) -> Offsets:
+    """Return where each word would be put into its own range, which is sorted, of the others."""
+    first, last = first.copy(), last.copy()
+    while len(rest := np.flatnonzero(first < last)):
+        middle = (first[rest] + last[rest]) // 2
+        below = tops[middle] < top[rest]
+        first[rest[below]] = middle[below] + 1
+        last[rest[~below]] = middle[~below]
+    return first
 
 
 def exponent(shelf: Shelf, p: int, numbers: Numbers, index: int) -> int | None:
