@@ -196,23 +196,21 @@ _later: list[str] = []
 def prepare(module: str, crews: int = 1) -> None:
     """Start a worker that imports a module while this process does; the next crew has it.
 
-    And one for each of so many crews, once that before it has its own. Of a small dump's scan, a
-    third is what either imports. A worker of one dump never gets another.
+    And one for each of so many crews, once that before it has its own; if that grows, it has it.
+    Of a small dump's scan, a third is what either imports. No worker sees two dumps.
     """
     if not _ready:
         _ready.append(_Worker(None, module))
     _later[:] = [module] * (crews - 1)
 
 
-def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool) -> _Worker:
+def _started(setup: Call, arguments: tuple[object, ...], *, fresh: bool = False) -> _Worker:
     """Return a worker with a setup, the prepared one where there is one."""
     if fresh or not _ready:
         return _Worker((setup, arguments))
     worker = _ready.pop()
     with contextlib.suppress(OSError):  # a dead worker is told by its sentinel
         worker.pipe.send((setup, arguments))
-    with contextlib.suppress(errors.WorkerLost):  # who needs it will say so
-        _ready.extend(_Worker(None, _later.pop()) for _ in _later[:1])
     return worker
 
 
@@ -264,6 +262,9 @@ class Processes:
         except BaseException:
             self.close()
             raise
+        if not fresh:
+            with contextlib.suppress(errors.WorkerLost):  # who needs it will say so
+                _ready.extend(_Worker(None, _later.pop()) for _ in _later[:1])
 
     def grow(self, count: int, setup: Call, *arguments: object) -> None:
         """Have ``count`` more workers, with a setup that is also that of those who replace others.
@@ -304,7 +305,7 @@ class Processes:
             self._hand_out(waiting, batch)
             while self._due and waiting:
                 self._due -= 1
-                self._workers.append(_Worker((self._setup, self._arguments)))
+                self._workers.append(_started(self._setup, self._arguments))
                 self._hand_out(waiting, batch)
             for worker, answer in self._listen():
                 index_of, worker.busy = worker.busy, None

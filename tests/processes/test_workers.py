@@ -362,6 +362,20 @@ def test_a_prepared_worker_that_died_is_replaced() -> None:
     crew.close()
 
 
+def test_a_crew_that_grows_takes_the_worker_of_the_next() -> None:
+    """Of a large dump's crew nobody idles beside it: its memory is that of so many workers."""
+    workers.prepare("scanner.errors", 2)
+    crew = Processes(1, Session, 1)
+    try:
+        (ready,) = workers._ready
+        crew.grow(1, Session, 100)
+        assert {answer for _, answer in crew.map([(slowly, 0)] * 2)} == {1, 100}
+        assert crew._workers[1].process.pid == ready.process.pid
+        assert not workers._ready
+    finally:
+        crew.close()
+
+
 def test_a_crew_grows_by_workers_of_another_setup() -> None:
     """The first worker stays the first asked; the others, and who replaces one, have the new."""
     crew = Processes(1, Session, 1)
