@@ -256,6 +256,7 @@ def _objects() -> Iterable[bytes]:
 def _structures() -> Iterable[bytes]:
     for curve in ("P-256", "P-521"):
         yield containers.go_object(recipes.ec_key(curve), 0x5585_0000_0000) * 2
+        yield containers.go_integers(recipes.ec_key(curve), 0x5585_0000_0000)
     yield containers.go_slice(recipes.okp_key("ed25519"), 0x5585_0000_0000) * 2
 
 

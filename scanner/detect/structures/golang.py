@@ -6,12 +6,16 @@ to end, and a point and its scalar are of two sizes: neither is near the other, 
 structure says where they are. An Ed25519 key (crypto/ed25519) is a slice of 64 bytes, its seed and
 its public half: amid other blocks of that size, no edge of a run is theirs. The heap begins at
 0xc000000000 (on arm64 at 0x4000000000, runtime/malloc.go), which tells the lengths of slices from
-others. What a scalar or a seed does not derive is refused. Of X25519 no structure is known here,
-nor are big-endian machines.
+others. PrivateKey of crypto/ecdsa, which a server keeps for each of its certificates, has the
+scalar and both coordinates as numbers of math/big, each a sign and a slice of words with room for
+four more, made one after the other: where many keys are on one curve, more than are tried, the
+headers of these tell each. What a scalar or a seed does not derive is refused. Of X25519 no
+structure is known here, nor are big-endian machines.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,11 +23,12 @@ from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra.material import Material, Okp
 from scanner.detect.asn1.keys import Proved, okp_public
 from scanner.detect.evidence import DISTINCT, ec_derived, okp_seed, proved
+from scanner.detect.relations.weierstrass.curves import CURVES, coefficients
 from scanner.detect.structures import around
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
 from scanner.fingerprint import FIELD_BYTES
-from scanner.model import Candidate
+from scanner.model import Candidate, Place
 from scanner.rules import Rule
 
 _CURVES = {1 + 2 * FIELD_BYTES[name]: name for name in ("P-224", "P-256", "P-384", "P-521")}
@@ -40,18 +45,28 @@ _SEED = 32
 MOST_SLICES = 1 << 14
 """Slices of 64 bytes whose seeds are derived: 70 us each."""
 
-_POINT, _SLICE = "Go PrivateKey", "Go ed25519.PrivateKey"
+_INTEGERS = ("P-224", "P-256", "P-384", "P-521", "secp256k1")
+"""Curves whose keys programs keep as PrivateKey of crypto/ecdsa: btcec does too."""
+
+_ROOM, _FIELDS, _BESIDE = 4, 4, (-1, 2)
+"""Words more than a number needs (nat.make of math/big); words of its header; and how many headers
+from that of x on the one of the scalar is: d is read from a file before the others, and drawn after
+them."""
+
+_POINT, _SLICE, _INTEGER = "Go PrivateKey", "Go ed25519.PrivateKey", "Go ecdsa.PrivateKey"
 """Encodings, as reports spell them."""
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key of the structure in which the length of a point is at ``offset``.
 
-    Or that of a slice of both halves of Ed25519: the upper half of its address is there.
+    Or that of a slice of both halves of Ed25519: the upper half of its address is there. Or that of
+    two numbers of math/big, a header behind the other: the length of the first is there.
     """
     word = memory.map.pointer_size
     if memory.map.byte_order != "little":
         return
+    yield from _of_integers(memory, rule, space, offset - _BEFORE * word)
     yield from _in_slice(memory, rule, _words(memory, space, offset - word // 2, 2))
     words = _words(memory, space, offset - _BEFORE * word, _WORDS)
     if not words:
@@ -116,11 +131,49 @@ def _in_slice(memory: Memory, rule: Rule, words: tuple[int, ...]) -> Iterator[Pr
         yield proved(key, rule, _SLICE, (replace(place, size=_SEED),))
 
 
+def _of_integers(memory: Memory, rule: Rule, space: int, first: int) -> Iterator[Proved]:
+    """Yield the key of which the header of x is at ``first``, that of y behind it, and d beside."""
+    x, y = (_integer(memory, space, first, step) for step in (0, 1))
+    if x is None or y is None:
+        return
+    for curve in _INTEGERS:
+        size = FIELD_BYTES[curve]
+        wide = -(-size // memory.map.pointer_size) * memory.map.pointer_size
+        if x[0].size == y[0].size == wide and _on_curve(curve, x[1], y[1]):
+            for step in _BESIDE:
+                d = _integer(memory, space, first, step)
+                key = ec_derived(curve, d[1]) if d is not None else None
+                if d is not None and key is not None and (key.x, key.y) == (x[1], y[1]):
+                    yield proved(key, rule, _INTEGER, (replace(d[0], size=size),))
+
+
+def _integer(memory: Memory, space: int, first: int, step: int) -> tuple[Place, int] | None:
+    """Read the number of math/big whose header is ``step`` headers behind an offset."""
+    word = memory.map.pointer_size
+    words = _words(memory, space, first + step * _FIELDS * word, _FIELDS)
+    if not words:
+        return None
+    negative, address, count, room = words
+    if negative or not 0 < count <= room or room != count + _ROOM:
+        return None
+    place = spaces.placed(memory.map, address, count * word)
+    if place is None:
+        return None
+    return place, int.from_bytes(memory.read(place.space, place.offset, place.size), "little")
+
+
+def _on_curve(name: str, x: int, y: int) -> bool:
+    curve = CURVES[name]
+    a, b = coefficients(curve)
+    return max(x, y) < curve.p and (y * y - (x * x + a) * x - b) % curve.p == 0
+
+
 def again(memory: Memory, candidate: Candidate) -> list[Material]:
     """Read a candidate's scalar again."""
     place = candidate.places[0]
     raw = memory.read(place.space, place.offset, place.size)
     if candidate.encoding == _SLICE:
         return [Okp(algorithm="ed25519", seed=raw, public=okp_public("ed25519", raw))]
-    key = ec_derived(candidate.curve, int.from_bytes(raw))
+    order: Literal["little", "big"] = "little" if candidate.encoding == _INTEGER else "big"
+    key = ec_derived(candidate.curve, int.from_bytes(raw, order))
     return [] if key is None else [key]

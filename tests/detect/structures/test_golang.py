@@ -25,6 +25,7 @@ HEAP, AT = 0xC000_0000, 0x40
 WIDE = {8: 0xC0_0000_0000, 4: 0x0141_0000}
 ED25519 = recipes.okp_key("ed25519")
 CURVES = [recipes.ec_key(curve) for curve in ("P-224", "P-256", "P-384", "P-521")]
+SECP256K1 = recipes.ec_key("secp256k1")
 
 
 def found(data: bytes, word: int = 8, *, heap: int = HEAP, at: int = 6) -> list[tuple[str, Place]]:
@@ -47,6 +48,46 @@ def test_a_scalar_and_its_point(key: recipes.EcKey, word: int) -> None:
     data = bytes(AT) + containers.go_object(key, HEAP + AT, word)
     place = Place(space=0, offset=AT + 0x200, size=key.field_bytes)
     assert found(data, word) == [(key.spki_sha256, place)]
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("word", [8, 4])
+@pytest.mark.parametrize("key", [*CURVES, SECP256K1], ids=lambda key: key.curve)
+def test_numbers_of_a_key(key: recipes.EcKey, word: int, *, drawn: bool) -> None:
+    """A scalar and both coordinates as math/big has them, read from a file or drawn."""
+    data = bytes(AT) + containers.go_integers(key, HEAP + AT, word, drawn=drawn)
+    place = Place(space=0, offset=AT + (0x300 if drawn else 0x100), size=key.field_bytes)
+    at = 4 if drawn else 12
+    assert found(data, word, at=at) == [(key.spki_sha256, place)]
+    for size in range(AT, AT + 0x300 + key.field_bytes, 8):
+        assert found(data[:size], word, at=at) == []
+
+
+@pytest.mark.parametrize(
+    "at", [0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x38, 0x48, 0x100, 0x200, 0x300]
+)
+def test_a_flipped_bit_of_numbers(at: int) -> None:
+    """Signs, addresses, lengths, and the numbers."""
+    data = bytearray(bytes(AT) + containers.go_integers(CURVES[2], HEAP + AT))
+    assert found(bytes(data), at=12)
+    data[AT + at] ^= 0x04
+    assert found(bytes(data), at=12) == []
+
+
+@pytest.mark.parametrize(("word", "machine"), [(8, "x86_64"), (4, "arm")])
+@pytest.mark.parametrize("key", [*CURVES, SECP256K1], ids=lambda key: key.curve)
+def test_numbers_far_from_their_point(
+    tmp_path: Path, key: recipes.EcKey, word: int, machine: str
+) -> None:
+    """A server with hundreds of certificates has more of them than are tried."""
+    raw = containers.go_integers(key, HEAP, word).ljust(0x4000, b"\0")
+    path = tmp_path / "core"
+    segment = elfcore.Segment(address=HEAP, data=raw)
+    path.write_bytes(elfcore.write([segment], machine=machine).data)
+    scanned = scanning.scan(ScanRequest(path=str(path), in_process=True, rules=RULES), Silence())
+    (one,) = correlate.findings(scanned, RULES)
+    assert (one.fingerprint.value, one.confidence) == (key.spki_sha256, Confidence.PROOF)
+    assert any(seen.encoding == "Go ecdsa.PrivateKey" for seen in one.occurrences)
 
 
 @pytest.mark.parametrize("at", [0x08, 0x10, 0x18, 0x28, 0x30, 0x100, 0x140, 0x200, 0x21F])
