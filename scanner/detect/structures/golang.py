@@ -48,10 +48,12 @@ MOST_SLICES = 1 << 14
 _INTEGERS = ("P-224", "P-256", "P-384", "P-521", "secp256k1")
 """Curves whose keys programs keep as PrivateKey of crypto/ecdsa: btcec does too."""
 
-_ROOM, _FIELDS, _BESIDE = 4, 4, (-1, 2)
-"""Words more than a number needs (nat.make of math/big); words of its header; and how many headers
-from that of x on the one of the scalar is: d is read from a file before the others, and drawn after
-them."""
+_ROOM, _FIELDS = 4, 4
+"""Words more than a number needs (nat.make of math/big), and words of its header."""
+
+_BESIDE = (-1, 2, 3, 4, 5, 6)
+"""How many headers behind that of x the one of the scalar may be: d is read from a file before the
+others, and drawn after them and the PublicKey, which is as long as a header."""
 
 _POINT, _SLICE, _INTEGER = "Go PrivateKey", "Go ed25519.PrivateKey", "Go ecdsa.PrivateKey"
 """Encodings, as reports spell them."""
