@@ -48,8 +48,9 @@ MOST_SLICES = 1 << 14
 _INTEGERS = ("P-224", "P-256", "P-384", "P-521", "secp256k1")
 """Curves whose keys programs keep as PrivateKey of crypto/ecdsa: btcec does too."""
 
-_ROOM, _FIELDS = 4, 4
-"""Words more than a number needs (nat.make of math/big), and words of its header."""
+_ROOM, _FIELDS, _MOST = 4, 4, 72
+"""Words more than a number needs (nat.make of math/big), words of its header, and bytes of the
+longest: P-521's, in whole words of either size."""
 
 _BESIDE = (-1, 2, 3, 4, 5, 6)
 """How many headers behind that of x the one of the scalar may be: d is read from a file before the
@@ -156,7 +157,7 @@ def _integer(memory: Memory, space: int, first: int, step: int) -> tuple[Place, 
     if not words:
         return None
     negative, address, count, room = words
-    if negative or not 0 < count <= room or room != count + _ROOM:
+    if negative or not 0 < count <= _MOST // word or room != count + _ROOM:
         return None
     place = spaces.placed(memory.map, address, count * word)
     if place is None:

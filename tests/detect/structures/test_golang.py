@@ -74,6 +74,19 @@ def test_a_flipped_bit_of_numbers(at: int) -> None:
     assert found(bytes(data), at=12) == []
 
 
+def test_lengths_beyond_any_curve_are_not_read() -> None:
+    """A header may claim all of memory for its number."""
+    count = 1 << 17
+    header = (0, HEAP, count, count + 4)
+    words = b"".join(number.to_bytes(8, "little") for number in header * 8)
+    data = (bytes(AT) + words).ljust(count * 8, b"\1")
+    region = Region(start=HEAP, size=len(data), file_offset=0)
+    layout = Layout(format="elfcore", pointer_size=8, regions=(region,))
+    memory = Memory(space.build(layout, len(data))[0], file_of(data))
+    assert list(examine(memory, 0, AT + 12 * 4, RULE)) == []
+    assert memory.taken < 1 << 10
+
+
 @pytest.mark.parametrize(("word", "machine"), [(8, "x86_64"), (4, "arm")])
 @pytest.mark.parametrize("key", [*CURVES, SECP256K1], ids=lambda key: key.curve)
 def test_numbers_far_from_their_point(
