@@ -242,6 +242,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "keytab-base64": lambda key: base64.b64encode(secrets.keytab(key)),
     "pgp-armour-base64": lambda key: base64.b64encode(pgp.armour(pgp.packet(key))),
     "pkcs12-base64": lambda key: base64.b64encode(keystores.pkcs12_open(key)),
+    "pkcs12-password-base64": lambda key: base64.b64encode(keystores.pkcs12_password(key)),
     "putty-base64": lambda key: base64.b64encode(sealed.putty(key)),
     "signify-base64": lambda key: base64.b64encode(services.signify(key)),
     "sshcom-text-base64": lambda key: base64.b64encode(sealed.sshcom_text(key)),

@@ -1,4 +1,4 @@
-r"""Encrypted private keys: PKCS#8 as DER, PEM and in key stores, traditional PEM, OpenSSH.
+r"""Encrypted private keys: PKCS#8 as DER, PEM, base64 and in stores, traditional PEM, OpenSSH.
 
 Sources: RFC 5958 section 3; RFC 1421 section 4.6 (Proc-Type, DEK-Info) as OpenSSL writes them,
 whose key is MD5 of password and IV, once; OpenSSH PROTOCOL.key with bcrypt_pbkdf; and whatever its
@@ -25,6 +25,8 @@ from scanner.detect.ssh.blobs import NotSsh, Wire
 from scanner.detect.ssh.openssh import MARK
 from scanner.detect.ssh.openssh_fields import LONGEST, MAGIC
 from scanner.detect.texts import labelled
+from scanner.detect.texts.encoded import Decoded, mapped
+from scanner.detect.texts.pem import MARK as PEM_MARK
 from scanner.detect.texts.pem import begins
 from scanner.model import Place
 from scanner.rules import Rule
@@ -57,6 +59,14 @@ _CIPHERS = re.compile(
 _TAG = 16
 """Bytes behind the private section that say it is whole, of AES-GCM and of Poly1305."""
 
+_LABELLED = 64
+"""Characters before base64 in which a BEGIN line ends that says what it is."""
+
+_ALGORITHM = re.compile(
+    rb"\x30[\x10-\x7f]\x06(?:\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05|\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c)"
+)
+"""How an AlgorithmIdentifier of PKCS#5 or PKCS#12 begins, as the rule's anchors have it."""
+
 _KDF = b"bcrypt"
 _ROUNDS = 16
 """Rounds of bcrypt_pbkdf that ssh-keygen took at least when it was written."""
@@ -68,6 +78,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
     found: Sealed | None
     if head.replace(b"\0", b"").startswith(putty.MARK[:5]):
         yield from _putty(memory, space, offset, rule)
+        return
+    if head.lstrip(b"\0")[:1] == b"M":
+        yield from _base64(memory, space, offset, rule)
         return
     if head[:1] == b"R":
         found = _minisign(memory, space, offset, rule)
@@ -100,6 +113,31 @@ def _der(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:
             lock = pkcs12.emptied(data, envelope.lock)
             return sealed(rule, "PKCS8-DER", place, value, protection=said, lock=lock)
     return None
+
+
+def _base64(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sealed]:
+    """Yield the encrypted keys in base64 of DER, a PKCS#12 store or one key, without a label.
+
+    Settings and secrets of build services hold a PFX file so, and its password beside it.
+    """
+    text = armour.text_at(memory, space, offset)
+    lead = min(text.offset // text.width, _LABELLED)
+    before = memory.clip(space, text.offset - lead * text.width, lead * text.width)
+    if PEM_MARK in before[:: text.width]:
+        return
+    whole, raw, at = armour.stretch(text, 0, armour.BODY)
+    run = armour.around(raw, at)
+    data = armour.decode(run.chars[run.at :]) if run is not None else b""
+    size = der.total_size(data[: der.BACK])
+    if run is None or size is None or size > len(data):
+        return
+    inner, end = Decoded(data[:size]), 0
+    for match in _ALGORITHM.finditer(inner.data):
+        found = _der(inner, 0, match.start(), rule) if match.start() >= end else None
+        if found is not None:
+            (place,) = found.candidate.places
+            end = place.offset + place.size
+            yield mapped(found, whole, run, run.at, "base64 of ")
 
 
 def _pem(memory: Memory, space: int, offset: int, rule: Rule) -> Sealed | None:

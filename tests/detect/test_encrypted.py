@@ -2,13 +2,14 @@
 
 import base64
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys, noise, sealed
+from fixtures import encodings, keys, keystores, noise, sealed
 from scanner import rules
 from scanner.detect import anchors, encrypted
 from scanner.detect.algebra.publics import PublicKey
@@ -31,6 +32,14 @@ def find(data: bytes) -> list[Sealed | PublicKey]:
     ]
 
 
+def _under_pkcs12(size: int) -> bytes:
+    """Return what passes for a key under Triple DES (RFC 7292 appendix C)."""
+    tlv = encodings.tlv
+    parameters = tlv(0x30, tlv(4, bytes(range(8))) + tlv(2, b"\x08\0"))
+    name = tlv(6, bytes.fromhex("2a864886f70d010c0103"))
+    return tlv(0x30, tlv(0x30, name + parameters) + tlv(4, noise.heap(size, 3)))
+
+
 FORMS = {
     "PKCS8-DER": sealed.pkcs8_der(RSA),
     "PKCS8-PEM": sealed.pkcs8_pem(EC),
@@ -45,6 +54,31 @@ LINE_ENDS = [b"\n", b"\r\n", b"\\n", b"\\\\n", b"\n    ", b" ", b""]
 def test_encrypted_keys_do_not_block() -> None:
     """The rule's kind and severity are those of the gate's defaults."""
     assert (RULES[0].kind, RULES[0].severity) == ("encrypted-key", Severity.MEDIUM)
+
+
+BASE64 = {
+    "a store": keystores.pkcs12_password(RSA),
+    "PBES2": sealed.pkcs8_der(RSA),
+    "PBES2, a short key": sealed.pkcs8_der(keys.ec_key()),
+    "PKCS#12": _under_pkcs12(1224),
+    "PKCS#12, a short key": _under_pkcs12(144),
+}
+
+
+@pytest.mark.parametrize("form", BASE64)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("wrapped", ['"%s"', "-----BEGIN CERTIFICATE-----\n%s"])
+def test_base64_without_a_label(form: str, codec: str, wrapped: str) -> None:
+    """A store, or a key, is told where its base64 lies, with the same lock as in DER."""
+    text = wrapped % "\r\n".join(textwrap.wrap(base64.b64encode(BASE64[form]).decode(), 64))
+    data = b"\xfe" * 10 + text.encode(codec) + b"\xfe" * 9
+    (found,) = (item for item in find(data) if isinstance(item, Sealed))
+    (der,) = (item for item in find(BASE64[form]) if isinstance(item, Sealed))
+    assert found.value == der.value
+    assert found.candidate.encoding.startswith("base64 of PKCS8-DER")
+    (place,) = found.candidate.places
+    inside = data[place.offset : place.offset + place.size]
+    assert len(inside) >= len(der.value) * 4 // 3 * len("a".encode(codec))
 
 
 @pytest.mark.parametrize("form", FORMS)
