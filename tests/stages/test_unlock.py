@@ -1,5 +1,6 @@
 """Encrypted keys whose passphrase stands in the dump: opened, blocking, and never told."""
 
+import base64
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,28 @@ def test_a_passphrase_anywhere(place: str, tmp_path: Path) -> None:
     (occurrence,) = finding.occurrences
     assert occurrence.encoding == "traditional-PEM, opened"
     assert [(e.address, e.size) for e in occurrence.extents] == [(BASE, len(locked().rstrip()))]
+
+
+TOGETHER: dict[str, Callable[[bytes, bytes], bytes]] = {
+    "before it": lambda k, p: b'{"password":"' + p + b'","key":"' + k + b'"}',
+    "behind it": lambda k, p: b'{"key":"' + k + b'","password":"' + p + b'"}',
+    "in text in JSON": lambda k, p: (
+        rb'{"s":"{\"passphrase\":\"' + p + rb"\",\"key\":\"" + k + rb'\"}"}'
+    ),
+    "in a form": lambda k, p: b"a=1&password=" + p + b"&key=" + k + b"&b=2",
+    "in a line of settings": lambda k, p: b"CertificatePassword=" + p + b";Certificate=" + k + b";",
+}
+
+
+@pytest.mark.parametrize("form", TOGETHER)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_in_the_text_that_has_the_key(form: str, codec: str, tmp_path: Path) -> None:
+    """Nothing parts the passphrase from the key but what the text has between them."""
+    text = TOGETHER[form](base64.b64encode(keystores.pkcs12_password(RSA)), b"throwaway")
+    said = report(HEAP + bytes(8) + text.decode().encode(codec) + bytes(8), folder=tmp_path)
+    (finding,) = said.findings
+    assert (finding.rule, finding.fingerprint.value) == ("opened-private-key", RSA.spki_sha256)
+    assert said.verdict is Verdict.BLOCKED
 
 
 def test_without_its_passphrase_it_stays_encrypted(tmp_path: Path) -> None:

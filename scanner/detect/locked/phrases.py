@@ -35,11 +35,15 @@ _FOLLOW = 2
 """Runs behind one that ends in a name which may be its value."""
 
 _WORD = rb"(?:pass|pwd|secret|phrase|\bpin\b)"
+_QUOTE = rb"(?:\\{0,3}[\"'])?"
 _NAMED = re.compile(
-    _WORD + rb"[\w.\-]{0,24}[\"']?[ \t]{0,2}[=: >,][ \t]{0,2}[\"']?([^\"'<>\\]{4,64})",
+    rb"%b[\w.\-]{0,24}%b[ \t]{0,2}[=: >,][ \t]{0,2}%b([^\"'<>\\]{4,64})" % (_WORD, _QUOTE, _QUOTE),
     re.IGNORECASE,
 )
 """A name, what parts it from its value, and the value: as properties, JSON, XML, arguments."""
+_ENDS = re.compile(rb"[,;&]")
+"""What parts a value from the next, if it is no part of it: settings, forms."""
+
 _NAME = re.compile(rb"[\w.\- ]{0,32}" + _WORD + rb"[\w.\-]{0,16}[:=]?[ ]?", re.IGNORECASE)
 _UNLIKELY = re.compile(rb"[/.%\\<{(\[]|[A-Za-z0-9+/=_-]{40,}|[A-Za-z_]+[_.:][\w.:]*$")
 """Paths, formats, code, base64, names of functions."""
@@ -140,7 +144,9 @@ def _take(tally: _Tally, runs: Iterator[tuple[bytes, bool, int]]) -> None:
     """Add what the runs hold, in their order."""
     follow = 0
     for text, alone, distance in runs:
-        if distance < 0:
+        if distance < 0:  # the text in which the key stands, or around it: JSON, a form
+            for end in (text[:_LINE], text[_LINE:][-_LINE:]):
+                _take_named(tally, end, 0)
             continue
         named = follow > 0
         follow -= named
@@ -150,15 +156,20 @@ def _take(tally: _Tally, runs: Iterator[tuple[bytes, bool, int]]) -> None:
             )
             if _NAME.fullmatch(text):
                 follow = _FOLLOW
-        for match in _NAMED.finditer(text[:_LINE]):
-            value = match[1]
-            tally.add(value, NAMED, distance)
-            for piece in (value.split()[:1], value.rstrip(b" ,;}").split(b",")[:1]):
-                if piece and SHORTEST <= len(piece[0]) <= LONGEST:
-                    tally.add(piece[0], NAMED, distance)
+        _take_named(tally, text[:_LINE], distance)
         _, equals, value = text[:_LINE].partition(b"=")
         if equals and SHORTEST <= len(value) <= LONGEST:
             tally.add(value, _tier(value, alone=False, near=distance < NEAR), distance)
+
+
+def _take_named(tally: _Tally, text: bytes, distance: int) -> None:
+    """Add the values that a name announces."""
+    for match in _NAMED.finditer(text):
+        value = match[1]
+        tally.add(value, NAMED, distance)
+        for piece in (value.split()[:1], _ENDS.split(value.rstrip(b" ,;}"))[:1]):
+            if piece and SHORTEST <= len(piece[0]) <= LONGEST:
+                tally.add(piece[0], NAMED, distance)
 
 
 def _tier(text: bytes, *, alone: bool, near: bool) -> int:
