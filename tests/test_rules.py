@@ -85,6 +85,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "capi-base64": lambda key: base64.b64encode(encodings.capi_blob(key)),
     "capi-lines": lambda key: "\r\n".join(map(str, encodings.capi_blob(key)[8:])).encode(),
     "cng-dsa": lambda _: containers.cng_dsa(),
+    "capi-xxd": lambda key: encodings.xxd(encodings.capi_blob(key)),
     "cng-base64": lambda key: base64.b64encode(containers.cng_ecc(key)),
     "jwk-public": containers.jwk_public,
     "jwk-private": containers.jwk_private,

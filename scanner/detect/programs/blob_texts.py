@@ -1,4 +1,4 @@
-r"""Windows key blobs as text: base64, hex and lists of numbers of what ``cng`` reads.
+r"""Windows key blobs as text: base64, hex, hex dumps and lists of numbers of what ``cng`` reads.
 
 .NET's ExportCspBlob and CngKey.Export give bytes, which settings, scripts and databases hold as
 base64 (``BwIAAACk``) or hex, as they do key files of strong names. BitConverter prints ``52-53``,
@@ -19,6 +19,7 @@ from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
 from scanner.detect.encodings.spelled import Spelled
 from scanner.detect.programs import cng
+from scanner.detect.texts import dumped
 from scanner.detect.texts.encoded import Decoded, mapped
 from scanner.rules import Rule
 
@@ -31,11 +32,14 @@ _HEADERS, _MOST = 80, 6
 _CHARACTERS = 8
 """Of a byte in a list: ``0x52,`` and two blanks."""
 
+_COLUMNS = 12
+"""Of a byte in a hex dump, with its share of an address of 16 digits and of the text."""
+
 _BASE64 = re.compile(rb"BwI|BwM|UlN|RUN|RFN|RFB|REh")
 _GAP = rb"(?:[\s,;:\-]|\\(?=\s)){0,16}+"
 _DECIMAL = re.compile(rb"(?:7|8[0-9]|69)[\s,;]")
 _NUMBER = re.compile(rb"(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?![0-9])%b" % _GAP)
-_PAIR = re.compile(rb"(?:0[xX])?([0-9A-Fa-f]{2})%b" % _GAP)
+_PAIR = re.compile(rb"(?:0[xX]|&H|\$)?([0-9A-Fa-f]{2})%b" % _GAP)
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved | PublicKey]:
@@ -46,7 +50,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         yield from cng.examine(memory, space, offset, rule)
     elif _BASE64.match(head):
         yield from _base64(body, rule)
-    elif head[:1].isdigit():
+    elif head[:1].isdigit() or head[:1] in (b"&", b"$"):
         yield from _listed(body, rule)
 
 
@@ -88,8 +92,29 @@ def _listed(body: Text, rule: Rule) -> Iterator[Proved | PublicKey]:
     if not size:
         return
     listed = _bytes(body.read(_CHARACTERS * size), item, value, size)
+    said = False
     for found in cng.examine(Decoded(listed.data), 0, 0, rule):
         yield nowhere(found) if isinstance(found, PublicKey) else _told(found, body, listed)
+        said = True
+    if not said and base == 16:
+        yield from _dumped(body, size, rule)
+
+
+def _dumped(body: Text, size: int, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Read a hex dump, as certutil, PowerShell and debuggers print it: an address a line."""
+    whole, raw, at = armour.stretch(body, dumped.BEFORE, min(_COLUMNS * size, dumped.LONGEST))
+    rows = dumped.read_rows(raw, at)
+    if rows is None:
+        return
+    for found in cng.examine(Decoded(rows.data), 0, 0, rule):
+        if isinstance(found, PublicKey):
+            yield nowhere(found)
+        else:
+            (inside,) = found.candidate.places
+            place, wide = dumped.located(whole, rows, inside.offset, inside.size)
+            encoding = f"hex dump of {found.candidate.encoding}{wide}"
+            told = replace(found.candidate, places=(place,), encoding=encoding)
+            yield replace(found, candidate=told)
 
 
 def _bytes(

@@ -25,7 +25,9 @@ LONGEST = 96 * 1024
 """Characters that are read: a line of 16 bytes has up to 90, and 16 KiB are the largest key."""
 
 _FIRST_READ = 768
-_BEFORE = 128
+BEFORE = 128
+"""Characters before a byte in which its line begins, with its address."""
+
 _COLUMNS = 200
 """Characters of the longest line."""
 
@@ -43,7 +45,7 @@ _TEXT = re.compile(rb"-----BEGIN [A-Z ]{0,12}PRIVATE KEY-----")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _Rows:
+class Rows:
     """The bytes of a dump's lines, where each stands in the text, and where each line ends."""
 
     data: bytes
@@ -54,12 +56,12 @@ class _Rows:
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose first byte is printed at ``offset``."""
     text = armour.text_at(memory, space, offset)
-    _, raw, at = armour.stretch(text, _BEFORE, _FIRST_READ)
-    rows = _rows(raw, at)
+    _, raw, at = armour.stretch(text, BEFORE, _FIRST_READ)
+    rows = read_rows(raw, at)
     if rows is None or not _promising(rows.data):
         return
-    whole, raw, at = armour.stretch(text, _BEFORE, LONGEST)
-    rows = _rows(raw, at)
+    whole, raw, at = armour.stretch(text, BEFORE, LONGEST)
+    rows = read_rows(raw, at)
     if rows is not None:
         yield from (_text if rows.data[:1] == b"-" else _object)(whole, rows, rule)
 
@@ -72,7 +74,7 @@ def _promising(data: bytes) -> bool:
     return size is not None and size >= armour.SMALLEST and b"\x02\x01" in data[2:6]
 
 
-def _rows(raw: bytes, at: int) -> _Rows | None:
+def read_rows(raw: bytes, at: int) -> Rows | None:
     """Read the lines from that on in which the byte at ``at`` is printed; None without a step."""
     start = raw.rfind(b"\n", 0, at) + 1
     swapped = _WORDS.match(raw, at) is not None
@@ -106,7 +108,7 @@ def _rows(raw: bytes, at: int) -> _Rows | None:
             break
         address, start = address + step, end + 1
     index = next((i for i, place in enumerate(places) if place >= at), len(places))
-    return _Rows(bytes(data[index:]), places[index:], ends[index:])
+    return Rows(bytes(data[index:]), places[index:], ends[index:])
 
 
 def _step(first: bytes, second: bytes, room: int) -> tuple[int, int]:
@@ -143,27 +145,27 @@ def _line(raw: bytes, at: int, end: int, step: int) -> tuple[bytes, list[int]]:
 # --- what was printed ---------------------------------------------------------------------------
 
 
-def _object(text: Text, rows: _Rows, rule: Rule) -> Iterator[Proved]:
+def _object(text: Text, rows: Rows, rule: Rule) -> Iterator[Proved]:
     parsed = parse_private(rows.data)
     if parsed is not None:
-        place, wide = _place(text, rows, 0, parsed.size)
+        place, wide = located(text, rows, 0, parsed.size)
         said = candidate(parsed, rule, f"hex dump of {parsed.form}{wide}", (place,))
         yield Proved(candidate=said, material=parsed.material)
 
 
-def _text(text: Text, rows: _Rows, rule: Rule) -> Iterator[Proved]:
+def _text(text: Text, rows: Rows, rule: Rule) -> Iterator[Proved]:
     inner = Decoded(rows.data)
     mark = rows.data.find(pem.MARK)
     for one in read_text(inner, mark, rule):
         if isinstance(one, Proved):
             (inside,) = one.candidate.places
-            place, wide = _place(text, rows, inside.offset, inside.size)
+            place, wide = located(text, rows, inside.offset, inside.size)
             encoding = f"hex dump of {one.candidate.encoding}{wide}"
             said = replace(one.candidate, places=(place,), encoding=encoding)
             yield Proved(candidate=said, material=one.material)
 
 
-def _place(text: Text, rows: _Rows, first: int, size: int) -> tuple[Place, str]:
+def located(text: Text, rows: Rows, first: int, size: int) -> tuple[Place, str]:
     """Return the place of some bytes up to the end of their last line: it has them as text too."""
     start, end = rows.places[first], rows.ends[first + size - 1]
     offset = text.offset + start * text.width

@@ -43,6 +43,13 @@ def _registry(data: bytes) -> str:
     return ",\\\r\n  ".join(_pieces(data.hex(","), 75)).replace(",,", ",")
 
 
+def _dumped(data: bytes) -> str:
+    """Print bytes as certutil does."""
+    rows = (data[at : at + 16] for at in range(0, len(data), 16))
+    lines = (f"{row[:8].hex(' ')}  {row[8:].hex(' ')}".ljust(49) + "  ...=..." for row in rows)
+    return "\n" + "\r\n".join(f"{number:03x}0  {line}" for number, line in enumerate(lines))
+
+
 TEXTS: dict[str, Callable[[bytes], str]] = {
     "base64": lambda data: base64.b64encode(data).decode(),
     "lines": _wrapped,
@@ -55,9 +62,13 @@ TEXTS: dict[str, Callable[[bytes], str]] = {
     "C": lambda data: ", ".join(f"0x{byte:02x}" for byte in data),
     "JSON": lambda data: ",".join(map(str, data)),
     "numbers": lambda data: " ".join(map(str, data)),
+    "certutil": _dumped,
+    "xxd": lambda data: "\n" + encodings.xxd(data).decode().rstrip("\n"),
+    "Visual Basic": lambda data: ", ".join(f"&H{byte:02X}" for byte in data),
+    "Pascal": lambda data: ",".join(f"${byte:02X}" for byte in data),
     "PowerShell": lambda data: "\r\n".join(map(str, data)),
 }
-LISTS = {"BitConverter", "registry", "spaces", "C", "JSON", "numbers", "PowerShell"}
+LISTS = TEXTS.keys() - {"base64", "lines", "escaped", "hex", "HEX"}
 
 
 def find(data: bytes) -> list[Proved | PublicKey]:
