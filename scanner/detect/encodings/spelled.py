@@ -6,8 +6,8 @@ PowerShell; ``"0":48,"1":130`` of JavaScript's typed arrays; ``30:82`` and ``30 
 Node, ``30-82`` of .NET, ``30,82`` of the registry; ``\x30\x82`` and ``0\x82`` of strings, as Python
 prints them, ``0\202`` of C and of Protocol Buffers' text, ``0\u0082`` of JSON, ``0%82`` of forms.
 One DER object is read from its first byte on, and no further than it goes; or a text from its BEGIN
-line on, which databases write in hex too. This module knows no key formats; lines with addresses,
-as hexdump and xxd print them, it does not read.
+line on, which databases write in hex too, and the registry's exports as the bytes of UTF-16. This
+module knows no key formats; lines with addresses, as hexdump and xxd print them, it does not read.
 """
 
 import re
@@ -23,8 +23,8 @@ LONGEST = 96 * 1024
 _HEAD = 12
 """Bytes by which an object is told from other numbers: its header, and a version."""
 
-_BEGIN, _LONGEST_TEXT = b"-----BEGIN ", 16 * 1024
-_TEXT = frozenset((9, 10, 13, *range(32, 127)))
+_BEGINS, _LONGEST_TEXT = (b"-----BEGIN ", "-----B".encode("utf-16-le")), 16 * 1024
+_TEXT = frozenset((0, 9, 10, 13, *range(32, 127)))
 
 _GAP = rb"[\s,]{1,64}(?:\(byte\)\s?)?"
 _NAMED = {
@@ -87,7 +87,7 @@ _SPELLINGS: tuple[_Item, ...] = (
         _hexed,
     ),
     (
-        re.compile(rb"(?:2[dD]){3}"),
+        re.compile(rb"(?:2[dD]){3}|(?:2[dD]00){2}"),
         re.compile(rb"([0-9A-Fa-f]{2})(?:%b)?" % armour.FILLER.pattern),
         _hexed,
     ),
@@ -152,12 +152,12 @@ def _decode(
         places.append((at, match.end(match.lastindex or 0)))
         at = match.end()
         if len(data) == _HEAD:
-            if data.startswith(_BEGIN):
+            if data.startswith(_BEGINS):
                 needed = _LONGEST_TEXT
                 continue
             size = der.total_size(bytes(data[: der.BACK]))
             if size is None or size < _HEAD or b"\x02\x01" not in data[2:6]:
                 break
             needed = size
-    whole = len(data) == needed > _HEAD or data.startswith(_BEGIN)
+    whole = len(data) == needed > _HEAD or data.startswith(_BEGINS)
     return Spelled(bytes(data), places) if whole else None

@@ -128,7 +128,7 @@ def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:
     """Read numbers in a row; little is read first."""
     for size in (_FIRST_READ, spelled.LONGEST):
         found = spelled.decode(body.read(size))
-        if found is not None and _BEGIN.match(found.data) is None:
+        if found is not None and _BEGIN.match(found.data.replace(b"\0", b"")) is None:
             break
     if found is None:
         return
@@ -139,11 +139,11 @@ def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:
             said = candidate(parsed, rule, f"{parsed.form} spelled out{wide}", (place,))
             yield Proved(candidate=said, material=parsed.material)
         return
-    mark = found.data.find(pem.MARK, 0, _AHEAD)
+    mark = max(found.data.find(mark, 0, 2 * _AHEAD) for mark in _MARKS)
     for one in read_text(Decoded(found.data), mark, rule) if mark >= 0 else ():
         if isinstance(one, Proved):
             (inside,) = one.candidate.places
-            place, wide = _spelled_place(body, found, inside.offset, inside.size)
+            place, wide = _spelled_place(body, found, 0, inside.offset + inside.size)
             encoding = f"{one.candidate.encoding} spelled out{wide}"
             said = replace(one.candidate, places=(place,), encoding=encoding)
             yield Proved(candidate=said, material=one.material)
