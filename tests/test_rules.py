@@ -131,6 +131,9 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "openssh-base64-twice": lambda key: twofold(encodings.openssh_pem(key)),
     "pkcs8-base64-twice": lambda key: twofold(encodings.pkcs8_der(key)),
     "pkcs1-base64-twice": lambda key: twofold(encodings.pkcs1_der(key)),
+    "pkcs8-base64-utf16-base64": lambda key: base64.b64encode(
+        encodings.utf16(base64.b64encode(encodings.pkcs8_der(key)))
+    ),
     "spki-base64-twice": lambda key: twofold(encodings.spki_der(key)),
     "cut-openssh-pem": lambda key: cut(encodings.openssh_pem(key)),
     "wif": lambda key: services.wif(key, compressed=False),

@@ -1,9 +1,10 @@
 """Private keys in base64 of base64: a secret of Kubernetes that was put into another, and the like.
 
 ``encoded`` decodes once. What base64 holds is base64 again where a manifest, a cloud-init file or
-an environment with such values was itself encoded. The anchors are what the anchors of ``encoded``
-become in base64, at each of three alignments. This module decodes the outer text and gives the
-inner one to ``encoded``; it decodes no further.
+an environment with such values was itself encoded, or a command of PowerShell, which is UTF-16 then
+(``-EncodedCommand``). The anchors are what the anchors of ``encoded`` become in base64, at each of
+three alignments. This module decodes the outer text and gives the inner one to ``encoded``; it
+decodes no further.
 """
 
 import re
@@ -28,9 +29,10 @@ INNER: tuple[tuple[bytes, int], ...] = (
     (b"MC4CAQAwB", 0),
     (b"BQYDK2VwBCIEI", 8),
     (b"IBAAKCA", 6),
+    (b"IBAAKBg", 6),
     (b"MHcCAQEEI", 0),
     (b"oAoGCCqGSM49AwEHoUQDQg", 52),
-    (b"MIGkAgEBBDA", 0),
+    (b"MIGkAgEBBD", 0),
     (b"MIHcAgEBBEI", 0),
     (b"GByqGSM44BAE", 15),
 )
@@ -41,8 +43,8 @@ on P-256, P-384 and P-521; DSA. A line of the outer text may end in one: so most
 
 _BEFORE, _BEHIND = 96, 192
 _LONGEST = 96 * 1024
-_ANY = re.compile(b"|".join(re.escape(mark) for mark, _ in INNER))
-_BACK = dict(INNER)
+_BACK = dict(INNER) | {mark.decode().encode("utf-16-le"): 2 * back for mark, back in INNER}
+_ANY = re.compile(b"|".join(map(re.escape, _BACK)))
 
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:

@@ -1,6 +1,7 @@
 """Keys as base64 and hex, whole and damaged: read at any alignment, judged by what they hold."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -70,6 +71,7 @@ BARE = {
     "pkcs1": (RSA, encodings.pkcs1_der(RSA)),
     "pkcs8": (RSA, encodings.pkcs8_der(RSA)),
     "pkcs8 small": (keys.rsa_key(512), encodings.pkcs8_der(keys.rsa_key(512))),
+    "pkcs1 1024": (keys.rsa_key(1024), encodings.pkcs1_der(keys.rsa_key(1024))),
     "pkcs1 4096": (keys.rsa_key(4096), encodings.pkcs1_der(keys.rsa_key(4096))),
     "pkcs8 ec": (EC, encodings.pkcs8_der(EC)),
     "pkcs8 p521": (keys.ec_key("P-521"), encodings.pkcs8_der(keys.ec_key("P-521"))),
@@ -124,6 +126,48 @@ def test_hex_of_der(form: str, *, wide: bool) -> None:
         found = only("encoded-private-key", data, key)
         (place,) = found.candidate.places
         assert (place.offset, place.size) == (4, len(text) * (1 + wide))
+
+
+REGISTRY: dict[str, Callable[[bytes], str]] = {
+    "exported": lambda data: ",\\\r\n  ".join(
+        wrapped(data.hex(",").encode(), 75).decode().split(",\n")
+    ),
+    "hex": bytes.hex,
+    "HEX": lambda data: data.hex().upper(),
+    "spaces": lambda data: data.hex(" "),
+    "BitConverter": lambda data: data.hex("-").upper(),
+    "C": lambda data: ", ".join(f"0x{byte:02x}" for byte in data),
+    "numbers": lambda data: ",".join(map(str, data)),
+    "PowerShell": lambda data: "\r\n".join(map(str, data)),
+}
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("form", REGISTRY)
+@pytest.mark.parametrize("end", ["\r\n", "\0"])
+def test_lists_of_a_text_in_utf16(end: str, form: str, codec: str) -> None:
+    """What the registry exports of a value of text, one of several lines too, is read."""
+    for key, text in ((RSA, encodings.pkcs8_pem(RSA)), (ED, encodings.openssh_pem(ED))):
+        if key is ED and end == "\0":
+            continue  # such lines are joined in PEM alone
+        raw = encodings.utf16(text.decode().replace("\n", end))
+        data = b"=\0" + REGISTRY[form](raw).encode(codec) + b"\0\0"
+        found = only("encoded-private-key", data, key)
+        assert "spelled out" in found.candidate.encoding
+        (place,) = found.candidate.places
+        assert place.offset == 2
+
+
+@pytest.mark.parametrize("lead", range(3))
+@pytest.mark.parametrize("inner", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("form", [form for form in BARE if form not in ("x448", "ed25519 v2")])
+def test_base64_of_text_with_base64(form: str, inner: str, lead: int) -> None:
+    """A command that PowerShell was given encoded has the key in it, at whatever alignment."""
+    key, der = BARE[form]
+    script = "#" * lead + f"$key = [Convert]::FromBase64String('{base64.b64encode(der).decode()}')"
+    data = b"-enc " + base64.b64encode(script.encode(inner)) + b"\0"
+    found = only("twice-encoded-private-key", data, key)
+    assert found.candidate.encoding.startswith("base64 of ")
 
 
 @pytest.mark.parametrize("lead", range(4))
