@@ -108,6 +108,8 @@ def test_base64_of_der(form: str, codec: str) -> None:
         base64.urlsafe_b64encode(der).rstrip(b"="),
         wrapped(base64.b64encode(der), 76, b"\r\n"),
         wrapped(base64.b64encode(der), 64, b"\\n"),
+        wrapped(base64.b64encode(der), 60, b'" & _\r\n        "'),  # Visual Basic
+        wrapped(base64.b64encode(der), 60, b'" & "'),
     ):
         body = text.rstrip(b"=").decode().encode(codec)
         data = b"KEY=\0" + b"\xfe" * 3 + body + b"\xfe\xfe"
