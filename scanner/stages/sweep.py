@@ -68,18 +68,19 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
     shades = shade.empty(memory.map.file_size)
     sealed = Seal(salt, session.target.fingerprint_key)
     for window in windows(memory, task):
-        segments = _Segments.of(window)
         filled = _filled(window)
-        runs += _runs(memory, window.buffer, segments, filled)
-        texts.append(_texts(window.buffer, segments, filled))
-        found = _anchors(sweeper, window.buffer, segments, filled)
-        count += len(found.rule)
-        if count > MOST_HITS or len(found.rule) > MOST_CROWDED:
-            raise LimitExceeded(
-                "too many anchors in one piece of the dump",
-                reason=f"more than {MOST_HITS} in one task, or {MOST_CROWDED} in one window",
-            )
-        hits.append(found)
+        if filled:  # zeros hold nothing, and a sparse core may have terabytes of them
+            segments = _Segments.of(window)
+            runs += _runs(memory, window.buffer, segments, filled)
+            texts.append(_texts(window.buffer, segments, filled))
+            found = _anchors(sweeper, window.buffer, segments, filled)
+            count += len(found.rule)
+            if count > MOST_HITS or len(found.rule) > MOST_CROWDED:
+                raise LimitExceeded(
+                    "too many anchors in one piece of the dump",
+                    reason=f"more than {MOST_HITS} in one task, or {MOST_CROWDED} in one window",
+                )
+            hits.append(found)
         swept += sum(segment.size for segment in window.segments)
         shader.add(shades, window)
         sealed.add(window.buffer, filled)

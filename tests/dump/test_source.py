@@ -99,6 +99,34 @@ def test_holes_of_a_fresh_file_are_read(tmp_path: Path) -> None:
         assert file.zeros(0) == 0
 
 
+@posix
+@pytest.mark.parametrize("written_again", [False, True])
+def test_many_fresh_holes_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, written_again: bool
+) -> None:
+    """Holes that take longer to read than a file to settle are not read, if it does settle."""
+    path = tmp_path / "core"
+    _sparse(path)
+    if path.stat().st_blocks * 512 >= path.stat().st_size:
+        pytest.skip("this file system keeps no holes")
+    monkeypatch.setattr(source, "WORTH_WAITING", 20 << 20)
+    clock = [path.stat().st_mtime + 3]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock[0] += seconds
+        if written_again:
+            os.utime(path, (clock[0], clock[0]))
+
+    monkeypatch.setattr(source.time, "time", lambda: clock[0])
+    monkeypatch.setattr(source.time, "sleep", sleep)
+    with source.open_file(str(path)) as file:
+        assert (file.zeros(0) > 0) is not written_again
+    assert len(slept) == 1
+    assert slept[0] <= source.SETTLED + 1
+
+
 @pytest.mark.parametrize(
     ("offset", "size"), [(-1, 1), (0, 11), (10, 1), (1 << 70, 1), (0, 1 << 62)]
 )
