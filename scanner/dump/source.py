@@ -38,9 +38,10 @@ SETTLED = 10
 """Seconds since a file was last written to after which a file system knows where it has holes:
 OpenZFS up to 2.2.1 told bytes that it had not yet written out, within 5, as a hole."""
 
-WORTH_WAITING = 16 << 30
-"""Bytes in holes from which on it is quicker to wait until a file has settled than to read them:
-a gigabyte takes a second. A core of Chromium 156 that gdb wrote has 56 GB of them."""
+WORTH_WAITING = 4 << 30
+"""Bytes in holes from which on it is quicker to wait until a file has settled than to read them,
+which takes two to five seconds a gigabyte. Cores that gdb's gcore wrote of Java had 9 GB of them,
+of Chromium 156 56 GB."""
 
 ZEROS = bytes(HOLE)
 
