@@ -18,7 +18,7 @@ from scanner.detect.integers import edges, readings
 from scanner.detect.integers.pool import FEW_RUNS, NEIGHBOURHOOD, Pool
 from scanner.detect.integers.readings import Reading
 from scanner.detect.relations.related import Related
-from scanner.detect.relations.rsa import crt, dividing, known, rsa
+from scanner.detect.relations.rsa import crt, dividing, known, rsa, shelf
 from scanner.detect.relations.weierstrass.curves import CURVES
 from scanner.dump.space import Memory
 from tests.detect.relations import second_look
@@ -333,6 +333,21 @@ def test_a_freed_private_exponent(make_pool: MakePool, lost: int, name: str, nam
     (related,) = search(make_pool, data, *known)
     assert describe(related.key).fingerprint.value == key.spki_sha256
     assert (related.proof, related.roles) == ("part of d factors n", ("d without low bytes",))
+
+
+def test_a_freed_private_exponent_in_a_crowd(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in ffmpeg: the top words of much noise say that it may be an exponent, and no more."""
+    monkeypatch.setattr(shelf, "WASTED", 300)
+    whole = freed(KEY, "d", 16, b"")
+    crowd = []
+    for at in range(9):
+        one = bytearray(whole)
+        one[100:256] = noise.uniform(156, at)
+        crowd.append(bytes(one))
+    data = spell(KEY.n, "limbs-le")[0].join([GAP, b"".join((*crowd, whole))])
+    assert only(search(make_pool, data)).roles == ("d without low bytes",)
 
 
 @pytest.mark.parametrize("at", [40, 100, 200, -256])
