@@ -147,8 +147,11 @@ def words(data: bytes) -> bytes:
     return text.encode()
 
 
+DUMPS = (encodings.xxd, encodings.hexdump, encodings.bio_dump, encodings.logged, encodings.certutil)
+
+
 @pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("write", [encodings.xxd, encodings.hexdump, words])
+@pytest.mark.parametrize("write", [*DUMPS, words])
 @pytest.mark.parametrize("form", [*OBJECTS, *TEXTS])
 def test_files(form: str, write, *, wide: bool) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
     """A file's hex dump is found in either width; its last line is in the place to its end."""
@@ -163,7 +166,7 @@ def test_files(form: str, write, *, wide: bool) -> None:  # type: ignore[no-unty
 
 
 @pytest.mark.parametrize("lead", range(16))
-@pytest.mark.parametrize("write", [encodings.xxd, encodings.hexdump])
+@pytest.mark.parametrize("write", DUMPS)
 def test_memory_around_a_key(lead: int, write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes
     """A key within what was printed is found wherever its header stands in one line."""
     for key, der in (OBJECTS["pkcs8"], OBJECTS["sec1"]):
@@ -173,10 +176,20 @@ def test_memory_around_a_key(lead: int, write) -> None:  # type: ignore[no-untyp
 
 
 def test_lines_must_follow_each_other() -> None:
-    """A line that is missing ends the bytes, and what has no addresses is left to others."""
+    """A line that is missing ends the bytes; what has neither address nor text is for others."""
     lines = encodings.xxd(OBJECTS["pkcs8"][1]).splitlines(keepends=True)
     assert find("dumped", b"".join(lines[:9] + lines[10:])) == []
-    assert find("dumped", b"".join(line[10:] for line in lines)) == []
+    only("dumped", b"".join(line[10:] for line in lines), RSA)
+    assert find("dumped", b"".join(line[10:49] + b"\n" for line in lines)) == []
+
+
+def test_few_words_of_a_line_are_tried_as_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any word in hex may be one."""
+    tried: list[int] = []
+    monkeypatch.setattr(dumped, "_step", lambda *_: tried.append(1) or (0, 0))
+    line = b"a: " + b" ".join([b"ffff"] * 16)
+    assert dumped.read_rows(line + b"\n" + line, line.rindex(b"ffff")) is None
+    assert 0 < len(tried) <= 36
 
 
 @settings(max_examples=30, deadline=None)
