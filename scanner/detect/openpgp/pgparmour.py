@@ -1,12 +1,14 @@
 """ASCII armour of OpenPGP (RFC 9580 section 6), in the shapes that text takes inside a process.
 
-Lines may be indented, and all of it escaped as a text in another one is; headers are passed over,
-and the checksum is told apart from the data. This module knows no packets, and never raises.
+Lines may be indented, have what a log, a mail or a table puts before and behind each, and all of it
+be escaped as a text in another one is; headers are passed over, and the checksum is told apart from
+the data. This module knows no packets, and never raises.
 """
 
 import base64
 import binascii
 import re
+from itertools import pairwise
 
 from scanner.detect.encodings import escapes
 
@@ -14,6 +16,12 @@ _BREAK = re.compile(rb"[\r\n \t]+")
 _LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
 _NEXT = re.compile(rb"-----(?:BEGIN|END) ")
 _SUM = re.compile(rb"=[A-Za-z0-9+/]{4}")
+_WHOLE = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/=])")
+"""A line but the last: GnuPG and most have 64 characters, OpenPGP.js had 60, the most are 76."""
+
+_GAP = 256
+"""Characters from a line to the next, of what stands before and behind each."""
+
 _HEADER = re.compile(rb"(?:Version|Comment|Hash|Charset|MessageID): [^\r\n]{0,200}")
 
 
@@ -26,7 +34,26 @@ def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
     """
     end = _NEXT.search(text)
     plain = escapes.undone(text[: end.start()] if end else text)
-    text = plain.text
+    gathered, at = _lines(plain.text)
+    total = _SUM.match(plain.text, at)
+    if total is None and not cut:
+        other, behind, check = _apart(plain.text)
+        if len(other) > len(gathered):
+            gathered, at, total = other, behind, check
+    if cut:
+        gathered = gathered[: len(gathered) & ~3]
+    try:
+        data = base64.b64decode(gathered, validate=True)
+    except binascii.Error:
+        return b"", 0, False
+    if total is None:
+        return data, plain.size(at), False
+    wanted = base64.b64decode(total[0][-4:])
+    return data, plain.size(total.end()), crc24(data).to_bytes(3, "big") != wanted
+
+
+def _lines(text: bytes) -> tuple[bytes, int]:
+    """Return the base64 of lines that follow each other, and where the checksum would be."""
     at = _skip(text, 0)
     while match := _HEADER.match(text, at):
         at = _skip(text, match.end())
@@ -36,17 +63,39 @@ def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
         at = _skip(text, match.end())
         if match[0].endswith(b"="):
             break
-    if cut:
-        del gathered[len(gathered) & ~3 :]
-    try:
-        data = base64.b64decode(bytes(gathered), validate=True)
-    except binascii.Error:
-        return b"", 0, False
-    total = _SUM.match(text, at)
-    if total is None:
-        return data, plain.size(at), False
-    wanted = base64.b64decode(total[0][1:])
-    return data, plain.size(total.end()), crc24(data).to_bytes(3, "big") != wanted
+    return bytes(gathered), at
+
+
+def _apart(text: bytes) -> tuple[bytes, int, re.Match[bytes] | None]:
+    """Return the base64 of lines with more between them, where it ends, and the checksum's match.
+
+    What stands before each ends alike: behind that the last line begins, and the checksum.
+    """
+    lines: list[re.Match[bytes]] = []
+    at, reach = 0, len(text)
+    while match := _WHOLE.search(text, at, reach):
+        if lines and len(match[0]) != len(lines[0][0]):
+            break
+        lines.append(match)
+        at, reach = match.end(), match.end() + _GAP + len(match[0]) + 1
+    if not lines or at == len(text):
+        return b"", 0, None
+    first = lines[0].start()
+    gaps = [text[one.end() : next_.start()] for one, next_ in pairwise(lines)]
+    mark = re.escape(_common(gaps or [text[max(text.rfind(b"\n", 0, first), 0) : first]]))
+    gathered, behind = b"".join(line[0] for line in lines), re.escape(text[at : at + 1])
+    last = re.compile(rb"%b([A-Za-z0-9+/]{1,75}={0,2})(?=%b)" % (mark, behind))
+    if mark and (short := last.search(text, at, at + _GAP)):
+        gathered, at = gathered + short[1], short.end()
+    total = re.compile(rb"%b=[A-Za-z0-9+/]{4}(?![A-Za-z0-9+/=])" % mark)
+    return gathered, at, total.search(text, at, at + _GAP)
+
+
+def _common(gaps: list[bytes]) -> bytes:
+    """Return what all of them end in."""
+    shortest = min(gaps, key=len)
+    ends = (n for n in range(len(shortest)) if not all(gap.endswith(shortest[n:]) for gap in gaps))
+    return shortest[max(ends, default=-1) + 1 :]
 
 
 def _skip(text: bytes, at: int) -> int:
