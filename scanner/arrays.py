@@ -16,5 +16,8 @@ Words = npt.NDArray[np.uint64]
 Offsets = npt.NDArray[np.int64]
 """Places or sizes in bytes, counted from where whoever takes them says, or numbers of rows."""
 
+Floats = npt.NDArray[np.float64]
+"""Quotients, or words of which only the leading bits count."""
+
 Flags = npt.NDArray[np.bool_]
 """An answer to a question for each row."""

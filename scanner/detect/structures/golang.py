@@ -22,8 +22,7 @@ import numpy as np
 from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra.material import Material, Okp
 from scanner.detect.asn1.keys import Proved, okp_public
-from scanner.detect.evidence import DISTINCT, ec_derived, okp_seed, proved
-from scanner.detect.relations.weierstrass.curves import CURVES, coefficients
+from scanner.detect.evidence import DISTINCT, ec_derived, okp_seed, on_curve, proved
 from scanner.detect.structures import around
 from scanner.dump import space as spaces
 from scanner.dump.space import Memory
@@ -142,7 +141,7 @@ def _of_integers(memory: Memory, rule: Rule, space: int, first: int) -> Iterator
     for curve in _INTEGERS:
         size = FIELD_BYTES[curve]
         wide = -(-size // memory.map.pointer_size) * memory.map.pointer_size
-        if x[0].size == y[0].size == wide and _on_curve(curve, x[1], y[1]):
+        if x[0].size == y[0].size == wide and on_curve(curve, x[1], y[1]):
             for step in _BESIDE:
                 d = _integer(memory, space, first, step)
                 key = ec_derived(curve, d[1]) if d is not None else None
@@ -163,12 +162,6 @@ def _integer(memory: Memory, space: int, first: int, step: int) -> tuple[Place, 
     if place is None:
         return None
     return place, int.from_bytes(memory.read(place.space, place.offset, place.size), "little")
-
-
-def _on_curve(name: str, x: int, y: int) -> bool:
-    curve = CURVES[name]
-    a, b = coefficients(curve)
-    return max(x, y) < curve.p and (y * y - (x * x + a) * x - b) % curve.p == 0
 
 
 def again(memory: Memory, candidate: Candidate) -> list[Material]:

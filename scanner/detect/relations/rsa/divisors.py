@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from scanner.arrays import Words
+from scanner.arrays import Floats, Words
 from scanner.detect.algebra.gmp import mpz
 
 DIGIT = 80
@@ -40,7 +39,7 @@ class Moduli:
     bits: int
     lows: Words
     """Modulo 2**64."""
-    floats: npt.NDArray[np.float64]
+    floats: Floats
 
 
 def prepare(values: Sequence[int], bits: int) -> Moduli:

@@ -68,10 +68,11 @@ def _near(shelf: Shelf, bits: int, ends: Offsets) -> list[int]:
 
 def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | None:
     raw = shelf.pool.data[start : start + size].tobytes()
-    p = divisor(n, e, raw)
+    multiples = _likely(n, e, raw)
+    p = _divisor(n, e, raw, multiples)
     key = arithmetic.from_divisors(n, e, [p]) if p is not None else None
     if p is None or key is None or not (arithmetic.is_prime(p) and arithmetic.is_prime(n // p)):
-        shelf.waste(_COST if _likely(n, e, raw) else _ALIKE)
+        shelf.waste(_COST if multiples else _ALIKE)
         return None
     return Related(
         key=key,
@@ -84,8 +85,12 @@ def _related(shelf: Shelf, n: int, e: int, start: int, size: int) -> Related | N
 
 def divisor(n: int, e: int, raw: bytes) -> int | None:
     """Return the factor of n that the upper limbs of its private exponent give, if they are."""
+    return _divisor(n, e, raw, _likely(n, e, raw))
+
+
+def _divisor(n: int, e: int, raw: bytes, multiples: list[int]) -> int | None:
     lost, d = n.bit_length() - 8 * len(raw), _shifted(n, raw)
-    for multiple in _likely(n, e, raw):
+    for multiple in multiples:
         p = partial.from_exponent(n, e * multiple, multiple, d, lost=lost)
         if p is not None:
             return p

@@ -9,9 +9,8 @@ import math
 from collections.abc import Collection, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from scanner.arrays import Offsets, Words
+from scanner.arrays import Floats, Offsets, Words
 from scanner.detect.algebra import gmp
 from scanner.detect.integers import readings
 from scanner.detect.integers.numbers import Numbers
@@ -82,8 +81,6 @@ _SAME_ENDS = 4
 
 _TOP = 2.0**16
 """How far off the highest word of a product is that is computed from those of its factors."""
-
-_Reals = npt.NDArray[np.float64]
 
 _Candidate = tuple[int, int, tuple[tuple[Numbers, int], ...], tuple[str, ...]]
 
@@ -221,7 +218,7 @@ def _multiplied(
                 yield int(row[pair]), int(column[pair]), np.arange(first[pair], last[pair])
 
 
-def _within(tops: _Reals, first: Offsets, last: Offsets, top: _Reals) -> Offsets:
+def _within(tops: Floats, first: Offsets, last: Offsets, top: Floats) -> Offsets:
     """Return where each word would be put into its own range, which is sorted, of the others."""
     first, last = first.copy(), last.copy()
     while len(rest := np.flatnonzero(first < last)):

@@ -11,10 +11,8 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from scanner.arrays import Flags, Offsets
+from scanner.arrays import Flags, Floats, Offsets
 from scanner.detect.algebra.gmp import mpz
-
-Floats = npt.NDArray[np.float64]
 
 MULTIPLE, LARGEST = 2**2 * 3, 256
 """What e*d/n is multiplied by, and the largest denominator that it has then: of one key in 700 it

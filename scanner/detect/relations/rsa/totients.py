@@ -10,9 +10,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from scanner.arrays import Flags
+from scanner.arrays import Flags, Floats
 from scanner.detect.integers import readings
 from scanner.detect.integers.distinct import distinct
 from scanner.detect.relations.related import Related
@@ -60,7 +59,7 @@ def search(shelf: Shelf, moduli: dict[int, int]) -> Iterator[Related]:
                     shelf.waste(_ALIKE)
 
 
-def _whole(quotients: npt.NDArray[np.float64]) -> Flags:
+def _whole(quotients: Floats) -> Flags:
     """Tell which quotients are small integers."""
     whole: Flags = np.abs(quotients - np.rint(quotients)) <= quotients * _NEARLY
     return whole & (quotients < GREATEST)
