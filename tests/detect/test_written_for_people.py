@@ -69,6 +69,56 @@ def test_openssl_text(key: keys.Key, end: str, codec: str) -> None:
     assert place.offset + place.size == 4 + last * width
 
 
+APART = {
+    "log": "2026-03-04T05:06:{0:02}.{1:06}Z app[812]: {2}\n",
+    "docker": '{{"log":"{2}\\n","stream":"stdout","time":"2026-03-04T05:06:{0:02}Z"}}\n',
+    "numbered": "{0:6}\t{2}\n",
+    "quoted": "> {2}\n",
+    "table": "| {2:<72} |\n",
+    "html": "<tr><td>{0}</td><td>{2}</td></tr>\n",
+    "coloured": "\x1b[32m{2}\x1b[0m\n",
+}
+"""Lines as logs, mails, tables and terminals hold them: a line's number, another one, its text."""
+
+
+def apart(text: str, line: str) -> bytes:
+    """Return a text with more before and behind each of its lines."""
+    rows = enumerate(text.splitlines(), 1)
+    return "".join(line.format(n, 7919 * n, row) for n, row in rows).encode()
+
+
+@pytest.mark.parametrize("line", APART.values(), ids=APART)
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_openssl_text_whose_lines_have_more_before_and_behind(key: keys.Key, line: str) -> None:
+    """It is proved, and the place ends with the last digit."""
+    data = apart(encodings.openssl_text(key).decode(), line)
+    found = only("printed", data, key).candidate
+    assert found.confidence is Confidence.PROOF
+    (place,) = found.places
+    digits = re.findall(rb"[0-9a-f]{2}(?=:|[^0-9a-z])", data[: place.offset + place.size + 1])
+    assert data[: place.offset + place.size].endswith(digits[-1])
+
+
+@pytest.mark.parametrize("line", APART.values(), ids=APART)
+@pytest.mark.parametrize("key", [EC, P521], ids=["P-256", "P-521"])
+def test_gnutls_text_whose_lines_have_more_before_and_behind(key: keys.EcKey, line: str) -> None:
+    """``certtool -k`` prints 16 bytes a line, and numbers as DER's integers."""
+    text = f"curve:\tSECP{key.curve[2:]}R1\n"
+    for name, number in (("private key", key.d), ("x", key.x), ("y", key.y)):
+        value = number.to_bytes(number.bit_length() // 8 + 1, "big")
+        rows = [value[at : at + 16].hex(":") for at in range(0, len(value), 16)]
+        text += f"{name}:\n\t" + "\n\t".join(rows) + ":\n\n"
+    assert only("printed", apart(text, line), key).candidate.confidence is Confidence.PROOF
+
+
+def test_a_number_of_two_lines_has_no_other_line_to_compare_with() -> None:
+    """What varies before its lines is told by what stands before the first (q of DSA)."""
+    q = EC.d.to_bytes(29 + 3, "big")[:29]
+    data = apart(f"priv:\n    {q[:15].hex(':')}:\n    {q[15:].hex(':')}\n", APART["log"])
+    (field,) = printed._fields(data, data.index(b"priv"), apart=True)
+    assert field[1] == q
+
+
 def test_what_stands_before_the_private_exponent_may_be_gone() -> None:
     """The primes prove the key without its modulus; the exponents prove it without the primes."""
     text = encodings.openssl_text(RSA)

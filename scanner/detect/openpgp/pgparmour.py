@@ -10,7 +10,7 @@ import binascii
 import re
 from itertools import pairwise
 
-from scanner.detect.encodings import escapes
+from scanner.detect.encodings import armour, escapes
 
 _BREAK = re.compile(rb"[\r\n \t]+")
 _LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
@@ -82,20 +82,13 @@ def _apart(text: bytes) -> tuple[bytes, int, re.Match[bytes] | None]:
         return b"", 0, None
     first = lines[0].start()
     gaps = [text[one.end() : next_.start()] for one, next_ in pairwise(lines)]
-    mark = re.escape(_common(gaps or [text[max(text.rfind(b"\n", 0, first), 0) : first]]))
+    mark = re.escape(armour.common_end(gaps or [text[max(text.rfind(b"\n", 0, first), 0) : first]]))
     gathered, behind = b"".join(line[0] for line in lines), re.escape(text[at : at + 1])
     last = re.compile(rb"%b([A-Za-z0-9+/]{1,75}={0,2})(?=%b)" % (mark, behind))
     if mark and (short := last.search(text, at, at + _GAP)):
         gathered, at = gathered + short[1], short.end()
     total = re.compile(rb"%b=[A-Za-z0-9+/]{4}(?![A-Za-z0-9+/=])" % mark)
     return gathered, at, total.search(text, at, at + _GAP)
-
-
-def _common(gaps: list[bytes]) -> bytes:
-    """Return what all of them end in."""
-    shortest = min(gaps, key=len)
-    ends = (n for n in range(len(shortest)) if not all(gap.endswith(shortest[n:]) for gap in gaps))
-    return shortest[max(ends, default=-1) + 1 :]
 
 
 def _skip(text: bytes, at: int) -> int:

@@ -2,14 +2,16 @@
 
 A name and a colon, then lines of hex with colons: support logs, tickets and terminals hold such
 text. The names are those of OpenSSL (encode_key2text.c of its providers) and of GnuTLS
-(certtool-common.c). Fields are read by their names, in any order, around the private one; what they
-prove is for ``factors``, ``evidence``, ``groups`` and ``pqc``. Where nothing stands beside a scalar
-or a seed, it is a structure. This module reads no line that it has no name for.
+(certtool-common.c). Fields are read by their names, in any order, around the private one, also
+where a log, a mail or a table puts more before and behind each line; what they prove is for
+``factors``, ``evidence``, ``groups`` and ``pqc``. Where nothing stands beside a scalar or a seed,
+it is a structure. This module reads no line that it has no name for.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scanner.detect.algebra import groups
 from scanner.detect.algebra.material import Material
@@ -35,6 +37,12 @@ BEFORE, BEHIND = 10 * 1024, 40 * 1024
 """Characters around the name of the private field: a modulus of 16384 bits, and what follows it."""
 
 _FIRST_READ = 160
+_GAP = 256
+"""Characters from a line to the next, of what stands before and behind each."""
+
+_FAR = 3 * _GAP
+"""Characters from a field to the next, where a line without hex may stand between."""
+
 _MOST_LINES = 1024
 _DISTINCT = 12
 """Different bytes of a scalar or a seed to which nothing bears witness."""
@@ -42,10 +50,18 @@ _DISTINCT = 12
 _LINE = re.compile(
     rb"[ \t]{0,64}((?:[0-9A-Fa-f]{2}:){0,63}[0-9A-Fa-f]{2}:?)(?:%b|(?=[^0-9A-Za-z:])|\Z)" % EOL
 )
-_NAME = re.compile(
+_NAMES = (
     rb"(modulus|public ?[eE]xponent|private ?[eE]xponent|prime[12]|exponent[12]"
-    rb"|exp[12]|coefficient|priv|pub|(?:private|public) key|seed|[de]k|[xypqgPQG]):" + EOL
+    rb"|exp[12]|coefficient|priv|pub|(?:private|public) key|seed|%b[de]k|%b[xypqgPQG]):"
 )
+_NAME = re.compile(_NAMES % (b"", b"") + EOL)
+_APART_NAME = re.compile(_NAMES % ((rb"(?:(?<![0-9A-Za-z])|(?<=\x1b\[[0-9]{2}m))",) * 2))
+_INDENT = re.compile(rb"[^0-9\r\n]*\Z")
+"""What ends a line's lead, and is the same before the next: no number of it, no time."""
+
+_WHOLE = re.compile(rb"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}:){15}(?:[0-9A-Fa-f]{2})?(?![0-9A-Fa-f:])")
+"""A line but the last: of 15 bytes and a colon (OpenSSL), or of 16 (GnuTLS)."""
+
 _SMALL = re.compile(rb"publicExponent: ([0-9]{1,20}) \(")
 _TOP = re.compile(rb"(ED25519|X25519|ED448|X448|ML-(?:DSA|KEM)-[0-9]{2,4}) Private-Key:")
 _CURVE = re.compile(rb"(?:ASN1 OID: |curve:[ \t]{1,8})([A-Za-z0-9-]{2,16})(?=[^A-Za-z0-9-]|\Z)")
@@ -84,6 +100,10 @@ _MEANT = {
 }
 
 
+_Field = tuple[str, bytes, int, int]
+"""The name of a field, its bytes, and where it begins and ends."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class _Printed:
     """The fields of one key, and where in the text they begin and end."""
@@ -100,33 +120,31 @@ class _Printed:
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key of which the name of the private field begins at ``offset``."""
     text = armour.text_at(memory, space, offset)
-    if not _fields(text.read(_FIRST_READ), 0):
+    head = text.read(_GAP)
+    ways = (bool(_fields(head[:_FIRST_READ], 0)), _WHOLE.search(head) is not None)
+    if not any(ways):
         return
     text, raw, at = armour.stretch(text, BEFORE, BEHIND)
-    printed = _read(raw, at)
-    if printed is None:
-        return
-    found = _rsa(printed) or _pqc(printed) or _okp(printed) or _ec(printed) or _dsa(printed)
-    if found is None:
-        return
-    key, certain = found
-    place, wide = armour.located(
-        memory,
-        space,
-        text.offset + printed.start * text.width,
-        printed.end - printed.start,
-        text.width,
-    )
-    say = proved if certain else unproved
-    yield say(key, rule, f"printed{wide}", (place,))
+    for apart in (apart for apart, way in zip((False, True), ways, strict=True) if way):
+        if (printed := _read(raw, at, apart=apart)) and (found := _proved(printed)):
+            key, certain = found
+            first, size = text.offset + printed.start * text.width, printed.end - printed.start
+            place, wide = armour.located(memory, space, first, size, text.width)
+            say = proved if certain else unproved
+            yield say(key, rule, f"printed{wide}", (place,))
+            return
 
 
-def _fields(raw: bytes, at: int) -> list[tuple[str, bytes, int, int]]:
-    """Return (name, bytes, start, end) of the fields that stand one behind the other at ``at``."""
-    found: list[tuple[str, bytes, int, int]] = []
-    while match := _NAME.search(raw, at, at + _FIRST_READ):
+def _fields(raw: bytes, at: int, *, apart: bool = False) -> list[_Field]:
+    """Return the fields that stand one behind the other at ``at``.
+
+    With ``apart``, more stands before and behind each line.
+    """
+    pattern, near = (_APART_NAME, _FAR) if apart else (_NAME, _FIRST_READ)
+    found: list[_Field] = []
+    while match := pattern.search(raw, at, at + near):
         start, name = match.start(1), match[1]
-        value, end = _value(raw, match.end())
+        value, end = _lines(raw, match.end()) if apart else _value(raw, match.end())
         if not value:
             break
         said = _MEANT.get(name, name.decode().lower())
@@ -150,29 +168,56 @@ def _value(raw: bytes, at: int) -> tuple[bytes, int]:
     return bytes.fromhex(digits.decode()), end
 
 
-def _read(raw: bytes, at: int) -> _Printed | None:
+def _lines(raw: bytes, at: int) -> tuple[bytes, int]:
+    """Return the bytes that lines with more between them spell, and where the last digit ends.
+
+    What stands before each ends alike: behind that the last line begins.
+    """
+    named = _APART_NAME.search(raw, at)
+    stop = named.start() if named else len(raw)
+    lines: list[re.Match[bytes]] = []
+    end = at
+    while match := _WHOLE.search(raw, end, min(end + _GAP, stop)):
+        if len(lines) == _MOST_LINES or (lines and len(match[0]) != len(lines[0][0])):
+            break
+        lines.append(match)
+        end = match.end()
+    if not lines:
+        return b"", at
+    gaps = [raw[one.end() : next_.start()] for one, next_ in pairwise(lines)]
+    lead = _INDENT.search(raw, at, lines[0].start())
+    mark = re.escape(armour.common_end([*gaps, lead[0] if lead else b""]))
+    last = re.compile(rb"%b((?:[0-9A-Fa-f]{2}:){0,15}[0-9A-Fa-f]{2}):?(?![0-9A-Fa-f:])" % mark)
+    digits = b":".join(line[0] for line in lines)
+    if mark and (short := last.search(raw, end, min(end + _GAP, stop))):
+        digits, end = digits + b":" + short[1], short.end(1)
+    return bytes.fromhex(digits.replace(b":", b"").decode()), end
+
+
+def _read(raw: bytes, at: int, *, apart: bool) -> _Printed | None:
     """Read the fields of the key around the private one at ``at``."""
-    behind = _fields(raw, at)
+    near = _FAR if apart else _FIRST_READ
+    behind = _fields(raw, at, apart=apart)
     if not behind or behind[0][2] != at:
         return None
     start = at
     exponent = 0
     first = raw.rfind(b"modulus:", 0, at)
     if first >= 0:
-        before = [field for field in _fields(raw[:at], first) if field[3] <= at]
+        before = [field for field in _fields(raw[:at], first, apart=apart) if field[3] <= at]
         small = _SMALL.search(raw, before[-1][3], at) if before else None
         exponent = int(small[1]) if small else 0
         behind, start = before + behind, first
-    lead = raw[max(at - _FIRST_READ, 0) : at]
+    lead = raw[max(at - near, 0) : at]
     if behind[0][0] == "priv":
         seed = raw.rfind(b"seed:", 0, at)
-        before = _fields(raw, seed)[:1] if seed >= 0 else []
-        if before and at - before[0][3] < _FIRST_READ:
+        before = _fields(raw, seed, apart=apart)[:1] if seed >= 0 else []
+        if before and at - before[0][3] < near:
             behind, start = before + behind, seed
-            lead = raw[max(seed - _FIRST_READ, 0) : seed]
+            lead = raw[max(seed - near, 0) : seed]
     end = behind[-1][3]
     tops = _TOP.findall(lead)
-    curves = _CURVE.findall(lead) + _CURVE.findall(raw[end : end + _FIRST_READ])
+    curves = _CURVE.findall(lead) + _CURVE.findall(raw[end : end + near])
     return _Printed(
         fields={name: value for name, value, *_ in behind},
         exponent=exponent,
@@ -191,6 +236,10 @@ _Found = tuple[Material, bool] | None
 
 def _number(value: bytes) -> int:
     return int.from_bytes(value, "big")
+
+
+def _proved(printed: _Printed) -> _Found:
+    return _rsa(printed) or _pqc(printed) or _okp(printed) or _ec(printed) or _dsa(printed)
 
 
 def _rsa(printed: _Printed) -> _Found:
@@ -231,7 +280,7 @@ def _ec(printed: _Printed) -> _Found:
         x, y = _number(point[1 : half + 1]), _number(point[half + 1 :])
         sizes = {half}
     if x and y:
-        sizes |= {size - 1 for size in sizes}  # GnuTLS prints a zero before a high bit
+        sizes |= {size + more for size in sizes for more in (-1, 1)}  # as DER's integers: GnuTLS
         for curve, size in FIELD_BYTES.items():
             key = ec_scalar(curve, _number(scalar), x, y) if size in sizes else None
             if key is not None:
