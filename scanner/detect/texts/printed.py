@@ -121,12 +121,13 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     """Yield the key of which the name of the private field begins at ``offset``."""
     text = armour.text_at(memory, space, offset)
     head = text.read(_GAP)
-    ways = (bool(_fields(head[:_FIRST_READ], 0)), _WHOLE.search(head) is not None)
-    if not any(ways):
+    plain, spread = bool(_fields(head[:_FIRST_READ], 0)), _WHOLE.search(head) is not None
+    if not plain and not spread:
         return
     text, raw, at = armour.stretch(text, BEFORE, BEHIND)
-    for apart in (apart for apart, way in zip((False, True), ways, strict=True) if way):
-        if (printed := _read(raw, at, apart=apart)) and (found := _proved(printed)):
+    for apart, likely in ((False, plain), (True, spread)):
+        printed = _read(raw, at, apart=apart) if likely else None
+        if printed is not None and (found := _proved(printed)):
             key, certain = found
             first, size = text.offset + printed.start * text.width, printed.end - printed.start
             place, wide = armour.located(memory, space, first, size, text.width)
