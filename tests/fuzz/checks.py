@@ -32,6 +32,7 @@ MOST_DIGITS = 1024
 """Bytes of a secret that is also looked for as a number; Python writes no longer ones."""
 
 Found = Proved | PublicKey | Sealed
+_Point = tuple[int, int] | None
 
 _OKP: dict[str, Any] = {
     "ed25519": ed25519.Ed25519PrivateKey,
@@ -118,8 +119,28 @@ def material(key: Material) -> None:
 
 @functools.lru_cache(maxsize=4096)
 def _point(curve: str, d: int) -> tuple[int, int]:
+    """Return d times G: the library's, or of curves that it has not, by affine additions."""
+    if curve in curve_points.GROUPS:
+        group, total = curve_points.GROUPS[curve], None
+        for bit in f"{d:b}":
+            total = _added(group, total, total)
+            total = _added(group, total, group.g) if bit == "1" else total
+        assert total is not None
+        return total
     numbers = ec.derive_private_key(d, curve_points.CURVES[curve]()).public_key().public_numbers()
     return numbers.x, numbers.y
+
+
+def _added(group: curve_points.Group, one: _Point, other: _Point) -> _Point:
+    """Return the sum of two points (SEC 1 2.2.1); None is the one at infinity."""
+    if one is None or other is None:
+        return one or other
+    (x, y), (u, v), p = one, other, group.p
+    if x == u and (y + v) % p == 0:
+        return None
+    slope = (3 * x * x + group.a) * pow(2 * y, -1, p) if x == u else (v - y) * pow(u - x, -1, p)
+    third = (slope * slope - x - u) % p
+    return third, (slope * (x - third) - y) % p
 
 
 @functools.lru_cache(maxsize=4096)
