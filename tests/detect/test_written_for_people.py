@@ -215,6 +215,18 @@ def test_files(form: str, write, *, wide: bool) -> None:  # type: ignore[no-unty
         assert place.offset + place.size == (len(text) - 1) * (1 + wide)
 
 
+@pytest.mark.parametrize("symbol", ["", " <key+{}>"])
+@pytest.mark.parametrize("form", OBJECTS)
+def test_what_gdb_prints(form: str, symbol: str) -> None:
+    """``x/xb`` has eight bytes a line, and of a variable its name and offset."""
+    key, data = OBJECTS[form]
+    text = "".join(
+        f"{0x7FFE40 + at:#x}{symbol.format(at)}:\t{data[at : at + 8].hex(',')}\n"
+        for at in range(0, len(data), 8)
+    )
+    only("dumped", re.sub(r"(?<=[\t,])", "0x", text).replace(",", "\t").encode(), key)
+
+
 @pytest.mark.parametrize("lead", range(16))
 @pytest.mark.parametrize("write", DUMPS)
 def test_memory_around_a_key(lead: int, write) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - functions of bytes

@@ -102,7 +102,7 @@ PART = np.isin(np.arange(256), list(b".%~\\+/-_"))
 """What stands before a part of something longer: a path, a token, an escape."""
 
 SIGNS = b"+/-_"
-"""What parts digits of hex from what stands before or behind them, though base64 has it."""
+"""What parts digits from what stands before or behind them, though base64 has it."""
 
 _HEAD = 16
 _WORD = re.compile(rb"([A-Za-z0-9+/_-]+)(={0,2})")
@@ -226,9 +226,13 @@ def _of_bytes(digits: bytes, offset: int) -> Written | None:
 
 
 def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:
-    """Tell whether digits of hex are a number's between signs: part of a path, of an address."""
+    """Tell whether digits are a number's between signs: part of a path, of an address.
+
+    Or where Go prints a key: ``D:+103...``.
+    """
     signs = (before and before in SIGNS) or (behind and behind[0] in SIGNS)
-    return bool(signs) and len(digits) in HEX and not before.isalnum()
+    long = len(digits) in HEX or (digits.isdigit() and len(digits) in DECIMAL)
+    return bool(signs) and long and not before.isalnum()
 
 
 def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:

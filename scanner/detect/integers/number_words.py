@@ -296,7 +296,7 @@ def _counted(buffer: Bytes, start: Offsets, size: Offsets) -> Offsets:
 
 
 def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
-    """Return start and bytes of hex digits in longer texts, which signs part from the rest.
+    """Return start and bytes of digits in longer texts, which signs part from the rest.
 
     Of those of which the words at ``at``, which are digits, are the first looked at.
     """
@@ -307,7 +307,8 @@ def _digits(buffer: Bytes, at: Offsets, width: int) -> tuple[Offsets, Offsets]:
     behind = buffer[np.minimum(start + size * width, len(buffer) - 1)]
     parted = np.isin(before, _SIGNS) | np.isin(behind, _SIGNS)
     alone = ~(_ALNUM[before] | _ALNUM[behind])
-    keep = parted & alone & (_LENGTHS[np.minimum(size, LONGEST)] & _IS_HEX > 0)
+    number = _LENGTHS[np.minimum(size, LONGEST)] & (_IS_HEX | _IS_DECIMAL) > 0
+    keep = parted & alone & number
     return start[keep], size[keep] * width
 
 

@@ -35,8 +35,10 @@ _COLUMNS = 200
 
 _ADDRESS = re.compile(
     rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{4,16}|[0-9A-Fa-f]{8}`[0-9A-Fa-f]{8})"
-    rb"(?:h?[:|]| -(?= )|(?=[ \t]))[ \t]{0,8}(?=(?:0x)?[0-9A-Fa-f]{2})"
+    rb"(?: <[^<>\n]{1,64}>:|h?[:|]| -(?= )|(?=[ \t]))[ \t]{0,8}(?=(?:0x)?[0-9A-Fa-f]{2})"
 )
+"""What stands before the bytes of a line: gdb writes of which symbol they are, too."""
+
 _PREFIX, _MOST = 100, 6
 """Characters of a line in which an address ends, and words in them that may be one: a log puts its
 own time and name before it."""

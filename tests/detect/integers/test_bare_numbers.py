@@ -167,6 +167,16 @@ def test_a_scalar_in_a_path(tmp_path: Path, around: bytes) -> None:
     assert (found.places[0].offset, found.places[0].size) == (5004 + around.find(b"~"), 64)
 
 
+def test_keys_that_go_prints(tmp_path: Path) -> None:
+    """``%+v`` of a struct of crypto/rsa and of crypto/ecdsa has a sign before each number."""
+    rsa, ec = keys.rsa_key(2048), P256
+    text = f"&{{PublicKey:{{N:+{rsa.n} E:65537}} D:+{rsa.d} Primes:[+{rsa.p} +{rsa.q}]}}\n"
+    text += f"&{{PublicKey:{{Curve:0xc0000a X:+{ec.x} Y:+{ec.y}}} D:+{ec.d}}}"
+    found = scanned(tmp_path, noise.plant(noise.text(SIZE, 3), 4001, b" " + text.encode() + b" "))
+    assert private(found, rsa.spki_sha256)
+    assert private(found, ec.spki_sha256)
+
+
 def test_a_seed_and_its_public_half_in_one_text(tmp_path: Path) -> None:
     """NaCl's secret key of 64 bytes."""
     text = base64.b64encode(ED.seed + ED_PUBLIC)
