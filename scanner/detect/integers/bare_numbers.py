@@ -88,6 +88,9 @@ DECIMAL = {
 PICKLED = ord("L")
 """What stands before and behind a decimal number in a pickle of protocol 0 or 1 (Python)."""
 
+ENDS = b"nL"
+"""What may stand behind one: of a BigInt in JavaScript, of a long in Python 2."""
+
 COUNT = 4
 """Bytes of what counts a text right before it, as V8 does."""
 
@@ -237,8 +240,8 @@ def _parted(before: bytes, digits: bytes, behind: bytes) -> bool:
 
 def _integer(match: re.Match[bytes]) -> tuple[str, bytes] | None:
     text, pad = match.groups()
-    if text[0] == text[-1] == PICKLED:
-        text = text[1:-1]
+    if text[-1] in ENDS:
+        text = text[text[0] == text[-1] == PICKLED : -1]
     size = DECIMAL.get(len(text), 0)
     if pad or not text.isdigit() or int(text) >> 8 * size:
         return None

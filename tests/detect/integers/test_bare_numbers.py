@@ -57,6 +57,8 @@ SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
     "z-base-32, two bytes a character": lambda raw: encodings.utf16(base32.encode_legible(raw)),
     "base64url, two bytes a character": lambda raw: encodings.utf16(url(raw)),
     "hex, two bytes a character": lambda raw: encodings.utf16(raw.hex()),
+    "decimal, BigInt": lambda raw: b"%dn" % int.from_bytes(raw, "big"),
+    "decimal, long": lambda raw: b"%dL" % int.from_bytes(raw, "big"),
     "decimal, two bytes a character": lambda raw: encodings.utf16(str(int.from_bytes(raw, "big"))),
 }
 
