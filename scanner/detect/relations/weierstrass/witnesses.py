@@ -35,6 +35,9 @@ _SHARED = 8
 last in bytes and first in limbs. Seen in Mbed TLS on s390x: where y was in limbs, and its bytes
 would have begun, a live key stood."""
 
+MOST_SEEN = 1 << 18
+"""Places where something of a point stands that are looked at: a hostile dump has any number."""
+
 MOST_FIXED = 1_000
 """Places of curves' own numbers that are noted."""
 
@@ -182,7 +185,10 @@ def _spelled(
         curve, form, *_ = rows[row]
         return Whole(form.encode(curve, numbers[row]), form.at)
 
-    hits = list(words.find(pool.data, np.concatenate(wanted), spell))
+    lows = np.concatenate(wanted)
+    telling = np.flatnonzero(~words.common(lows))
+    seen = words.find(pool.data, lows[telling], lambda index: spell(int(telling[index])))
+    hits = [(int(telling[index]), at) for index, at in itertools.islice(seen, MOST_SEEN)]
     shared = Counter((at, numbers[index]) for index, at in hits)
     whole = {
         (index, at)

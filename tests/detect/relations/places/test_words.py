@@ -63,3 +63,12 @@ def test_a_crowd_at_the_beginning_and_the_end_of_memory_is_none() -> None:
     word = fresh(8)
     raws = [fresh(16) + word + fresh(8) for _ in range(50)]
     assert found(raws, word + fresh(64) + fresh(16) + word, ahead=16) == []
+
+
+def test_words_of_two_different_bytes_at_most_stand_everywhere() -> None:
+    """Zeros, small numbers and repeated characters are told; random words are not."""
+    common = (0, 1, 255, 2**64 - 1, 0x2020202020202020, 0x0100000000000000, 0x5555AAAA5555AAAA)
+    fresh = randoms(5)
+    others = [int.from_bytes(fresh(8), "little") for _ in range(64)]
+    told = words.common(np.array([*common, *others, 0x010203], np.uint64))
+    assert told.tolist() == [True] * len(common) + [False] * 65

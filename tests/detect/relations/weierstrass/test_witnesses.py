@@ -8,6 +8,7 @@ from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.weierstrass import ec, witnesses
+from scanner.detect.relations.weierstrass.curves import CURVES, coefficients
 from scanner.dump.space import Memory
 from scanner.model import Place
 
@@ -87,3 +88,27 @@ def limbs(number: int, size: int) -> bytes:
     """Spell a number as a big-endian machine of 64 bits does: the lowest limb comes first."""
     raw = number.to_bytes(size, "big")
     return b"".join(raw[at : at + 8] for at in range(size - 8, -1, -8))
+
+
+def test_a_point_whose_x_is_zero_does_not_stand_wherever_zeros_do(make_pool: MakePool) -> None:
+    """Seen in a process with the points of a test suite: a worker had taken gigabytes for them."""
+    curve = CURVES["P-256"]
+    _, b = coefficients(curve)
+    y = pow(b, (curve.p + 1) // 4, curve.p)
+    known = [publics.ec("P-256", 0, y, kind="certificate")]
+    pool, _ = make_pool(noise.uniform(64, 1) + bytes(4096) + noise.uniform(64, 2))
+    met = witnesses.meet(pool, known, ec.MOST)
+    assert met.known["P-256"] == {0: y}
+    assert len(met.beside["P-256"]) <= 1
+    assert len(met.taken["P-256"]) <= 1
+
+
+def test_points_are_looked_at_where_they_stand_up_to_a_count(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hostile dump repeats a point, or one word of it, as often as it likes."""
+    key = keys.ec_key("P-256")
+    monkeypatch.setattr(witnesses, "MOST_SEEN", 8)
+    known = [publics.ec("P-256", key.x, key.y, kind="certificate")]
+    pool, _ = make_pool(encodings.little_limbs(key.x, 32) * 64)
+    assert len(witnesses.meet(pool, known, ec.MOST).taken["P-256"]) <= 8
