@@ -172,6 +172,17 @@ def test_the_keys_of_standards_are_listed(source: str, public: str) -> None:
             ),
         ),
         (
+            "PKITS",
+            (
+                "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuZlRiRFH4M1FuYQnghMCFs1EOaqs2wnD"
+                "3uIsTtukV5+UNSg1wmtk9lsLbTxsb6DkzQBPNXS86qDzwOzX8WMUMrWg8i2qyIMiYkirTFv963nD"
+                "vZY0/EdWtyyvsCnoMd93Auk0ydyq3Nf3aFT+IZUcsT/D84JbAAghtMdrF2sYxQbsOQknqIjubOql"
+                "zI+/IACj07dIeMmv67Dm9KsdGt62dXa6fRuiG8ayU3rgxj9QiJGc8XB3aAPvpvIPOgzWKjItEKWV"
+                "8EnmxEPP3GtQc2KBMBR2VuVvrKuc200maStE5i+SHqwsRNSH0RiHQCv73h9lVd8ZWLntLDvHWPIA"
+                "1OUDjQIDAQAB"
+            ),
+        ),
+        (
             "py_vapid",
             (
                 "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEJwJZq/GN8jJbo1GGpyU70hmP2hb"
