@@ -7,7 +7,7 @@ around it. What stands at a known place tells some of them, and the numbers tell
 product of two primes is a modulus (``strewn_rsa``), a scalar gives its point, a seed its public
 key. So a key is proved by its own lines, whatever their order, or it is not told. The last line is
 shorter than others, and not needed. Text whose lines follow one another is for ``pem``,
-``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java and C++.
+``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java, C++ and tmux.
 """
 
 import base64
@@ -107,19 +107,22 @@ _Found = tuple[Material, set[bytes]] | None
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose first line begins at ``offset`` and whose others lie apart."""
-    found = _LINE.match(memory.clip(space, offset, max(WIDTHS) + 1))
-    width = len(found[0]) if found else 0
-    if found is None or width not in (*WIDTHS, OPENSSH) or _whole(memory, space, offset):
+    found = _LINE.match(memory.clip(space, offset, max(WIDTHS) + der.BACK))
+    length = len(found[0]) if found else 0
+    widths = [width for width in (*WIDTHS, OPENSSH) if 0 <= length - width < der.BACK]
+    if found is None or not widths or _whole(memory, space, offset):
         return
-    lines = _lines(memory, space, offset, width)
-    solved = _halved(lines) if width == OPENSSH else _solved(found[0], lines)
-    if solved is None:
-        return
-    key, held = solved
-    others = {at for line in held for at in lines.get(line, ())} - {offset}
-    # The first line comes first: it leads to the key again.
-    places = (Place(space=space, offset=at, size=width) for at in (offset, *sorted(others)))
-    yield proved(key, rule, "base64 in lines apart", tuple(places))
+    for width in widths:
+        lines = _lines(memory, space, offset, width)
+        solved = _halved(lines) if width == OPENSSH else _solved(found[0][:width], lines)
+        if solved is not None:
+            key, held = solved
+            others = {at for line in held for at in lines.get(line, ())} - {offset}
+            # The first line comes first: it leads to the key again.
+            starts = (offset, *sorted(others))
+            places = tuple(Place(space=space, offset=at, size=width) for at in starts)
+            yield proved(key, rule, "base64 in lines apart", places)
+            return
 
 
 def _solved(line: bytes, lines: Iterable[bytes]) -> _Found:
@@ -168,9 +171,12 @@ def _lines(memory: Memory, space: int, offset: int, width: int) -> dict[bytes, l
     while (at := mask.find(sought, end)) >= 0:
         end = mask.find(b"\0", at)
         end = len(mask) if end < 0 else end
-        # A byte of what stands before a string may be a character by chance.
+        # A byte of what stands before a string may be a character by chance; where a block is
+        # not ended by a zero (tmux's lines on a screen), letters of what it held before are.
         if end - at < width + der.BACK:
-            found.append((start + end - width, data[end - width : end]))
+            found.extend(
+                (start + one, data[one : one + width]) for one in sorted({at, end - width})
+            )
     found.sort(key=lambda row: abs(row[0] - offset))
     lines: dict[bytes, list[int]] = {}
     for at, line in found:

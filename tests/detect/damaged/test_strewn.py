@@ -56,6 +56,15 @@ def test_rsa(form: Callable[..., bytes], bits: int) -> None:
     assert len(found.candidate.places) == 2 * full - 1
 
 
+@pytest.mark.parametrize("form", [encodings.pkcs1_pem, encodings.pkcs8_pem])
+def test_letters_behind(form: Callable[..., bytes]) -> None:
+    """Blocks without a zero behind the text keep letters of what they held, as tmux's lines do."""
+    lines = form(RSA).splitlines()[1:-1]
+    first, *others = (line + b"ane"[: index % 4] for index, line in enumerate(lines, 1))
+    found = told(apart([first, *others[::-1]]), RSA)
+    assert {place.size for place in found.candidate.places} == {64}
+
+
 def test_rsa_among_others() -> None:
     """Lines of a certificate and of noise lie between, some before the first line."""
     lines = encodings.pkcs8_pem(RSA).splitlines()
