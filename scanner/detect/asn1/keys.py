@@ -360,7 +360,7 @@ def _scalar(curve: str, scalar: bytes, point: bytes | None) -> _Checked | None:
     # before a d with its highest bit set, as of an INTEGER.
     if not curve_points.known(curve) or not -1 <= FIELD_BYTES[curve] - len(scalar) <= 3:
         return None
-    if point is None and len(set(scalar)) < _DISTINCT:
+    if point is None and (len(set(scalar)) < _DISTINCT or drawn.pointers(scalar)):
         return None
     d = int.from_bytes(scalar, "big")
     try:  # to decode is cheap, and a random point lies on no curve

@@ -288,6 +288,14 @@ def test_absurd_scalars_are_no_keys(scalar: bytes) -> None:
     assert find(_sec1(scalar, oid=P256)) == []
 
 
+def test_headers_before_pointers() -> None:
+    """Seen in HPKE for JavaScript, without any key: arrays of headers, before V8's own words."""
+    head = bytes.fromhex("3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420")
+    behind = "2e6a730000308ba4f54e0600005902509b7b22000041f11ebb193c0000e9f01e"
+    assert find(head + bytes.fromhex(behind)) == []
+    assert find(head + EC[0].d.to_bytes(32, "big"))
+
+
 def test_algorithms_that_disagree_are_refused() -> None:
     """The curve inside of PKCS#8 is the curve outside, and so is the point."""
     key = EC[0]
