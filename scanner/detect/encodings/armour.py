@@ -14,6 +14,7 @@ import numpy as np
 
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
+from scanner.detect.encodings import margins
 from scanner.model import Place
 
 BODY = 64 * 1024
@@ -70,7 +71,6 @@ _BETWEEN = 256
 """Characters from the base64 of a line to that of the next."""
 
 _LINE = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
-_PARTS = re.compile(rb"[0-9]+|\s+|[^0-9\s]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +206,7 @@ def unquoted(text: bytes) -> bytes:
     at = first.start() if first else 0
     if not at or unfilled(text, 0) == at:
         return text
-    between = _alike(text[:at])
+    between = re.compile(margins.alike(text[:at]))
     spans = [(0, at)]
     while (line := _LINE.match(text, at)) and (match := between.match(text, line.end())):
         spans.append(match.span())
@@ -217,25 +217,6 @@ def unquoted(text: bytes) -> bytes:
     for start, end in spans:
         blank[start:end] = b" " * (end - start)
     return bytes(blank)
-
-
-def _alike(text: bytes) -> re.Pattern[bytes]:
-    """Return an expression of texts that differ in numbers and in blanks alone.
-
-    A number at the end is the same: digits of base64 follow it.
-    """
-    parts = _PARTS.findall(text)
-    last = len(parts) - 1
-    return re.compile(
-        b"".join(
-            rb"\s{1,64}"
-            if part.isspace()
-            else rb"[0-9]{1,20}"
-            if part.isdigit() and index < last
-            else re.escape(part)
-            for index, part in enumerate(parts)
-        )
-    )
 
 
 def _collect(text: bytes) -> tuple[bytes, int]:

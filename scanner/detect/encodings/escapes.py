@@ -25,6 +25,9 @@ _ESCAPES = {
     "entities": re.compile(rb"&#(?:x0?([0-7]?[0-9A-Fa-f])|([0-9]{1,2}));"),
     "percent": re.compile(rb"%([0-7][0-9A-Fa-f])|(\+)"),
 }
+_FORM = re.compile(rb"[!-~]*")
+"""All of a text that a form or an address holds."""
+
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -60,7 +63,8 @@ def _undone(text: bytes) -> Plain:
     pattern = _ESCAPES.get(kind)
     if pattern is None or pattern.search(text) is None:
         return Plain(text)
-    blank = b"+" if b"%20" in text else b" "
+    form = _FORM.match(text)
+    blank = b"+" if form is not None and b"%20" in form[0] else b" "
     return replaced(text, pattern, lambda m: blank if m[0] == b"+" else _character(kind, m))
 
 

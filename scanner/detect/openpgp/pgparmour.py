@@ -10,7 +10,7 @@ import binascii
 import re
 from itertools import pairwise
 
-from scanner.detect.encodings import armour, escapes
+from scanner.detect.encodings import armour, escapes, margins
 
 _BREAK = re.compile(rb"[\r\n \t]+")
 _LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
@@ -22,7 +22,8 @@ _WHOLE = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,76}(?![A-Za-z0-9+/=])"
 _GAP = 256
 """Characters from a line to the next, of what stands before and behind each."""
 
-_HEADER = re.compile(rb"(?:Version|Comment|Hash|Charset|MessageID): [^\r\n]{0,200}")
+_HEADER = re.compile(rb"(?:Version|Comment|Hash|Charset|MessageID): (?:[^\r\n ]| (?! )){0,200}")
+"""Two blanks end it, too, where all lines became one."""
 
 
 def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
@@ -34,10 +35,13 @@ def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
     """
     end = _NEXT.search(text)
     plain = escapes.undone(text[: end.start()] if end else text)
-    gathered, at = _lines(plain.text)
-    total = _SUM.match(plain.text, at)
+    even = margins.evened(plain.text, b"", _HEADER.pattern)
+    if even.ends is None:
+        even = margins.unmargined(plain.text)
+    gathered, at = _lines(even.text)
+    total = _SUM.match(even.text, at)
     if total is None and not cut:
-        other, behind, check = _apart(plain.text)
+        other, behind, check = _apart(even.text)
         if len(other) > len(gathered):
             gathered, at, total = other, behind, check
     if cut:
@@ -47,9 +51,9 @@ def dearmor(text: bytes, *, cut: bool = False) -> tuple[bytes, int, bool]:
     except binascii.Error:
         return b"", 0, False
     if total is None:
-        return data, plain.size(at), False
+        return data, plain.size(even.size(at)), False
     wanted = base64.b64decode(total[0][-4:])
-    return data, plain.size(total.end()), crc24(data).to_bytes(3, "big") != wanted
+    return data, plain.size(even.size(total.end())), crc24(data).to_bytes(3, "big") != wanted
 
 
 def _lines(text: bytes) -> tuple[bytes, int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.encodings import armour, escapes
+from scanner.detect.encodings import armour, escapes, margins
 from scanner.detect.encodings.armour import EOL
 from scanner.detect.evidence import (
     DISTINCT,
@@ -32,7 +32,8 @@ LONGEST = 16 * 1024
 """Characters of the longest file: RSA of 16384 bits."""
 
 _RSA = frozenset((1, 5, 7, 8, 10))
-_FORMAT = rb"Private-key-format: v1\.[0-9]" + EOL
+_FIRST = rb"Private-key-format: v1\.[0-9]"
+_FORMAT = _FIRST + EOL
 _HEAD = re.compile(rb"(?:%b)?Algorithm: ([0-9]{1,3})" % _FORMAT)
 _WHOLE = re.compile(_FORMAT + rb"\Z")
 _LINE = 96
@@ -65,7 +66,8 @@ def read(text: bytes) -> tuple[Key, bool, int] | None:
     Its first line may be gone.
     """
     plain = escapes.undone(text)
-    text = plain.text
+    even = margins.evened(plain.text, _FIRST, b"Algorithm: ")
+    text = even.text
     head = _HEAD.match(text)
     if head is None:
         return None
@@ -82,7 +84,7 @@ def read(text: bytes) -> tuple[Key, bool, int] | None:
         elif not value[0].isdigit():
             end = at
     key = _key(algorithm, fields)
-    return (key, algorithm in _RSA, plain.size(end)) if key else None
+    return (key, algorithm in _RSA, plain.size(even.size(end))) if key else None
 
 
 def _key(algorithm: int, fields: dict[bytes, bytes]) -> Key | None:

@@ -29,7 +29,9 @@ _MODE = b"mode: wireguard"
 """What netplan has in place of a name that says something."""
 
 _BASE64 = rb"([A-Za-z0-9+/]{43}=)(?![A-Za-z0-9+/=])"
-_INI = re.compile(rb"\[Interface\]|\[wireguard\]|wireguard|listen-port=", re.IGNORECASE)
+_INI = re.compile(
+    rb"(?:\[|%5B)Interface(?:\]|%5D)|\[wireguard\]|wireguard|listen-port=", re.IGNORECASE
+)
 _UAPI = re.compile(rb"\b(?:listen_port=[0-9]|public_key=[0-9a-f]{64}|set=1|get=1|errno=0)")
 _NETPLAN = re.compile(rb"\bkeys?:\s{1,40}(?:private:\s{1,8})?[\"']?%b" % _BASE64)
 _FORMS = (

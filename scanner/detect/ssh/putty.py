@@ -25,7 +25,7 @@ from scanner.detect.algebra.material import Foreign
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Parsed, Proved
-from scanner.detect.encodings import armour, escapes
+from scanner.detect.encodings import armour, escapes, margins
 from scanner.detect.encodings.armour import EOL, Text
 from scanner.detect.evidence import (
     Key,
@@ -61,13 +61,17 @@ _VARIED = 20
 """Different bytes of a scalar: 32 random ones miss it once in 10**10."""
 
 _MOST_LINES = 200
+_BREAK = rb"(?:" + EOL + rb"|[ \t]{1,8})"
+"""A line end, or blanks where all lines became one."""
+
+_TYPE = rb"PuTTY-User-Key-File-[23]: [A-Za-z0-9@.-]{4,64}"
 _HEAD = re.compile(
     rb"PuTTY-User-Key-File-([23]): ([A-Za-z0-9@.-]{4,64})" + EOL
     + rb"Encryption: (none|aes256-cbc)" + EOL
     + rb"Comment: ([^\r\n\0]{0,256})" + EOL
-    + rb"Public-Lines: ([0-9]{1,3})" + EOL
+    + rb"Public-Lines: ([0-9]{1,3})" + _BREAK
 )  # fmt: skip
-_PUBLIC = re.compile(rb"Public-Lines: ([0-9]{1,3})" + EOL)
+_PUBLIC = re.compile(rb"Public-Lines: ([0-9]{1,3})" + _BREAK)
 _ARGON = re.compile(
     rb"Key-Derivation: (Argon2(?:id|i|d))" + EOL
     + rb"Argon2-Memory: ([0-9]{1,10})" + EOL
@@ -75,8 +79,8 @@ _ARGON = re.compile(
     + rb"Argon2-Parallelism: ([0-9]{1,10})" + EOL
     + rb"Argon2-Salt: ([0-9a-f]{16,128})" + EOL
 )  # fmt: skip
-_PRIVATE = re.compile(rb"Private-Lines: ([0-9]{1,3})" + EOL)
-_LINE = re.compile(rb"([A-Za-z0-9+/]{1,64}={0,2})(?:" + EOL + rb")?")
+_PRIVATE = re.compile(rb"Private-Lines: ([0-9]{1,3})" + _BREAK)
+_LINE = re.compile(rb"([A-Za-z0-9+/]{1,64}={0,2})(?:" + _BREAK + rb")?")
 _MAC = re.compile(rb"Private-MAC: ([0-9a-f]{40}(?:[0-9a-f]{24})?)")
 _LANES = range(1, 17)
 _ARGON_STEP = 0.55
@@ -113,8 +117,9 @@ def read(text: bytes, *, cut: bool = False) -> File | None:
     ``cut``, the private half may end anywhere.
     """
     plain = escapes.undone(text)
-    file = _read(plain.text, cut=cut)
-    return replace(file, size=plain.size(file.size)) if file else None
+    even = margins.evened(plain.text, _TYPE, b"Encryption: ")
+    file = _read(even.text, cut=cut)
+    return replace(file, size=plain.size(even.size(file.size))) if file else None
 
 
 def _read(text: bytes, *, cut: bool) -> File | None:
