@@ -13,8 +13,16 @@ from dataclasses import replace
 from scanner.detect.algebra import publics
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
-from scanner.detect.asn1.keys import Proved
-from scanner.detect.evidence import ec_scalar, on_curve, proved, rsa_primes, rsa_public
+from scanner.detect.asn1.keys import OKP_BYTES, Proved
+from scanner.detect.evidence import (
+    DISTINCT,
+    ec_scalar,
+    okp_seed,
+    on_curve,
+    proved,
+    rsa_primes,
+    rsa_public,
+)
 from scanner.detect.programs import dsa_blobs
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -44,6 +52,9 @@ _CURVES = {
 _CURVES |= {b"K" + name[1:]: curve for name, curve in _CURVES.items()}
 _GENERIC = {b"DP": False, b"DV": True, b"KP": False, b"KV": True}
 """The last two bytes of a magic: curve, or whether a blob of any curve is private."""
+
+_OKP = "x25519"
+"""The one curve of CNG whose points have no y, which is zeros then: curve25519."""
 
 _KIND = "public-key"
 
@@ -163,6 +174,9 @@ def _ecc(
         return
     x, y, d = (int.from_bytes(data[at : at + size], "big") for at in (0, size, 2 * size))
     place = Place(space=space, offset=offset, size=8 + total)
+    if name in _GENERIC and size == OKP_BYTES[_OKP] and not y:
+        yield from _okp(data, place, f"BCRYPT EC{name.decode()}", rule)
+        return
     for curve in curves:
         if on_curve(curve, x, y):
             key = ec_scalar(curve, d, x, y) if private else None
@@ -171,3 +185,14 @@ def _ecc(
             public = replace(place, size=8 + 2 * size)
             yield publics.ec(curve, x, y, kind=_KIND, place=public)
             return
+
+
+def _okp(data: bytes, place: Place, encoding: str, rule: Rule) -> Iterator[Proved | PublicKey]:
+    """Read the numbers of a blob of curve25519, in the order of RFC 7748; y is zeros."""
+    size = OKP_BYTES[_OKP]
+    raw, scalar = data[:size], data[2 * size :]
+    key = okp_seed(_OKP, scalar, raw) if scalar else None
+    if key is not None:
+        yield proved(key, rule, encoding, (place,))
+    if len(set(raw)) >= DISTINCT:
+        yield publics.okp(_OKP, raw, kind=_KIND, place=replace(place, size=8 + 2 * size))

@@ -18,9 +18,11 @@ from tests.detect.one_space import Bytes
 
 RULES = tuple(rule for rule in rules.load() if rule.detector == "cng")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(RULES))
-RSA, EC = recipes.rsa_key(2048), recipes.ec_key("P-256")
+RSA, EC, X = recipes.rsa_key(2048), recipes.ec_key("P-256"), recipes.okp_key("x25519")
 BLOBS = {
     "capi": encodings.capi_blob(RSA),
+    "without a header": encodings.capi_blob(RSA)[8:],
+    "curve25519": b"ECKV" + (32).to_bytes(4, "little") + X.public + bytes(32) + X.seed,
     "rsa2": containers.cng_rsa2(recipes.rsa_key(4096)),
     "rsa3": containers.cng_rsa3(recipes.rsa_key(3072)),
     "ecc": containers.cng_ecc(EC),

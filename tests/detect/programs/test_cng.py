@@ -97,6 +97,18 @@ def test_ecc_blobs(key: recipes.EcKey, magic: str) -> None:
         assert last.witness.fingerprint.value == key.spki_sha256
 
 
+def test_a_blob_of_curve25519() -> None:
+    """Its point has no y, and its numbers are in the order of RFC 7748."""
+    key = recipes.okp_key("x25519")
+    blob = b"ECKV" + (32).to_bytes(4, "little") + key.public + bytes(32) + key.seed
+    found, public = find(bytes(8) + blob + bytes(8))
+    assert isinstance(found, Proved)
+    assert isinstance(public, PublicKey)
+    assert found.candidate.fingerprint.value == key.spki_sha256 == public.witness.fingerprint.value
+    assert found.candidate.places[0].size == len(blob)
+    assert not any(isinstance(one, Proved) for one in find(blob[:-2] + b"\xff" + blob[-1:]))
+
+
 @pytest.mark.parametrize("form", [containers.cng_rsa1, containers.capi_public])
 def test_public_rsa_blobs(form: object) -> None:
     """A public blob is a witness and no finding."""
