@@ -3,8 +3,9 @@ r"""Bytes as source code and logs spell them: lists of numbers, hex with separat
 ``0x30, 0x82`` of C, C# and Java, ``&H30`` of Visual Basic, ``$30`` of Pascal; ``48, 130`` of JSON,
 Rust and logs, or ``48, -126`` where a byte has a sign; ``48 130`` of Go, and a line each of
 PowerShell; ``"0":48,"1":130`` of JavaScript's typed arrays; ``30:82`` and ``30 82`` of dumps and of
-Node, ``30-82`` of .NET, ``30,82`` of the registry; ``\x30\x82`` and ``0\x82`` of strings, as Python
-prints them, ``0\202`` of C and of Protocol Buffers' text, ``0\u0082`` of JSON, ``0%82`` of forms.
+Node, ``30-82`` of .NET, ``30,82`` of the registry, and hex with tabs, line ends or more blanks;
+``\x30\x82`` and ``0\x82`` of strings, as Python prints them, ``0\202`` of C and of Protocol
+Buffers' text, ``0\u0082`` of JSON, ``0%82`` of forms; literals of strings may have a line each.
 One DER object is read from its first byte on, and no further than it goes; or a text from its BEGIN
 line on, which databases write in hex too, and the registry's exports as the bytes of UTF-16. This
 module knows no key formats; lines with addresses, as hexdump and xxd print them, it does not read.
@@ -27,12 +28,17 @@ _BEGINS, _LONGEST_TEXT = (b"-----BEGIN ", "-----B".encode("utf-16-le")), 16 * 10
 _TEXT = frozenset((0, 9, 10, 13, *range(32, 127)))
 
 _GAP = rb"[\s,]{1,64}(?:\(byte\)\s?)?"
+_LITERALS = rb"\"\s{0,64}(?:\+\s{0,64})?[\r\n]\s{0,64}(?:\+\s{0,64})?\""
+"""What parts two literals, a line each: a string has no line end as it is."""
+
 _NAMED = {
     b"n": 10,
     b"r": 13,
     b"t": 9,
     b"b": 8,
     b"f": 12,
+    b"a": 7,
+    b"v": 11,
     b"\\": 92,
     b"'": 39,
     b'"': 34,
@@ -52,7 +58,7 @@ def _counted(match: re.Match[bytes]) -> int:
 def _escaped(match: re.Match[bytes], base: int = 16) -> int:
     if match[1]:
         return int(match[1], base)
-    return _NAMED[match[2]] if match[2] else match[0][0]
+    return _NAMED[match[2]] if match[2] else match[0][-1]
 
 
 def _octal(match: re.Match[bytes]) -> int:
@@ -82,8 +88,8 @@ _SPELLINGS: tuple[_Item, ...] = (
         _counted,
     ),
     (
-        re.compile(rb"(?:30|2[dD])[:,-]"),
-        re.compile(rb"([0-9A-Fa-f]{2})(?:[:,-](?:\\?\s{1,64})?)?"),
+        re.compile(rb"(?:30|2[dD])(?:[:,-]|[\t\r\n])"),
+        re.compile(rb"([0-9A-Fa-f]{2})(?:[:,-](?:\\?\s{1,64})?|\s{1,64})?"),
         _hexed,
     ),
     (
@@ -93,18 +99,18 @@ _SPELLINGS: tuple[_Item, ...] = (
     ),
     (re.compile(rb"(?:30|2[dD]) "), re.compile(rb"([0-9A-Fa-f]{2})\s{0,64}"), _hexed),
     (
-        re.compile(rb"\\x30|0\\x8|0[.w]\\x02"),
-        re.compile(rb"\\x([0-9A-Fa-f]{2})|\\([nrt\\'\"0])|[ -\[\]-~]"),
+        re.compile(rb"\\x30|0\\x8|0[.w]\\x02|\\x2[dD]"),
+        re.compile(rb"(?:%b)?(?:\\x([0-9A-Fa-f]{2})|\\([abfnrtv\\'\"0])|[ -\[\]-~])" % _LITERALS),
         _escaped,
     ),
     (
-        re.compile(rb"0\\u008|0[.w]\\u0002"),
+        re.compile(rb"0\\u008|0[.w]\\u0002|\\u002[dD]"),
         re.compile(rb"\\u00([0-9A-Fa-f]{2})|\\([nrtbf/\\\"])|[ -\[\]-~\x7f]"),
         _escaped,
     ),
     (
-        re.compile(rb"\\060\\|0\\2|0[.w]\\002"),
-        re.compile(rb"\\([0-3][0-7]{2})|\\([nrt\\'\"])|[ -\[\]-~]"),
+        re.compile(rb"\\060\\|0\\2|0[.w]\\002|\\055"),
+        re.compile(rb"(?:%b)?(?:\\([0-3][0-7]{2})|\\([abfnrtv\\'\"])|[ -\[\]-~])" % _LITERALS),
         _octal,
     ),
     (

@@ -65,6 +65,17 @@ SPELLINGS |= {
     ),
     "JSON, a line each": lambda d: json.dumps(list(d), indent=2).encode(),
     "Rust, a line each": lambda d: b"[\n" + b"".join(b"    %d,\n" % b for b in d) + b"]",
+    "two blanks": lambda d: b"  ".join(b"%02X" % b for b in d),
+    "tabs": lambda d: b"\t".join(b"%02x" % b for b in d),
+    "hex, a line each": lambda d: b"\r\n".join(b"%02X" % b for b in d),
+    "hex, commas and blanks": lambda d: b", ".join(b"%02x" % b for b in d),
+    "0x and blanks": lambda d: b" ".join(b"0x%02x" % b for b in d),
+    "literals": lambda d: b"\n".join(
+        b'  "%b"' % b"".join(b"\\x%02x" % b for b in d[at : at + 16]) for at in range(0, len(d), 16)
+    ),
+    "literals in octal": lambda d: b" +\n".join(
+        b'"%b"' % b"".join(b"\\%03o" % b for b in d[at : at + 16]) for at in range(0, len(d), 16)
+    ),
     "a typed array": lambda d: json.dumps(dict(enumerate(d)), separators=(",", ":")).encode(),
     "a typed array, a line each": lambda d: json.dumps(dict(enumerate(d)), indent=4).encode(),
     "a typed array, in JSON": lambda d: json.dumps(
@@ -80,11 +91,7 @@ AS_TEXT: dict[str, Callable[[bytes], bytes]] = {
 }
 SPELLINGS |= AS_TEXT
 OF_TEXTS: dict[str, Callable[[bytes], bytes]] = {
-    **{
-        name: spell
-        for name, spell in SPELLINGS.items()
-        if name not in {"escapes", "Python", *AS_TEXT}
-    },
+    **{name: spell for name, spell in SPELLINGS.items() if name not in {"Python", *AS_TEXT}},
     "PostgreSQL": lambda d: b"\\x" + d.hex().encode(),
     "MySQL": lambda d: b"0x" + d.hex().upper().encode(),
     "xxd -p": lambda d: b"\n".join(
