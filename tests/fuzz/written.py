@@ -24,7 +24,22 @@ from tests.fuzz.target import Target
 ED = recipes.okp_key("ed25519")
 PAIR = ED.seed + ED.private_key.public_key().public_bytes_raw()
 
-_SIGNS = (b",", b", ", b":", b"-", b"\\x", b"%", b"0x", b'"', b"[", b"\0", b"\n", b"255", b"ff")
+_SIGNS = (
+    b",",
+    b", ",
+    b":",
+    b"-",
+    b"\\x",
+    b"%",
+    b"0x",
+    b'"',
+    b"[",
+    b"\0",
+    b"\n",
+    b"255",
+    b"ff",
+    b"\\/",
+)
 
 
 def _spelled() -> list[str]:
@@ -41,6 +56,8 @@ def _spelled() -> list[str]:
         base64.b64encode(ED.seed.hex().encode()).decode(),
         base64.b64encode(PAIR).decode(),
         str(int.from_bytes(ED.seed)),
+        json.dumps(base64.b64encode(PAIR).decode().replace("/", "\\/")),
+        json.dumps(base64.b64encode(PAIR).decode()).replace("+", "\\u002B"),
     ]
 
 
@@ -84,6 +101,7 @@ TARGETS = (
             "detect.integers.number_words",
             "detect.integers.bare_numbers",
             "detect.integers.listings",
+            "detect.integers.escaped",
             "detect.integers.spaced",
         ),
         run=_words,

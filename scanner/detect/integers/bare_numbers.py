@@ -18,7 +18,7 @@ import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.encodings import armour, base32, base58, listed
-from scanner.detect.integers import apart
+from scanner.detect.integers import apart, escaped
 from scanner.detect.integers.characters import SLOT
 from scanner.detect.integers.runs import Runs, chosen, coordinate
 from scanner.dump.space import Memory
@@ -122,7 +122,7 @@ zeros in a row part it from what an allocator has before it."""
 _ASCII = bytes.maketrans(bytes(range(10)), b"0123456789")
 _DIGITS = re.compile(rb"([0-9a-f]+|[0-9A-F]+)()(?![0-9A-Za-z=])")
 _BASE32 = (("base32", base32.decode), ("z-base-32", base32.decode_legible))
-KEPT = ("base64", "base58", "base32", "z-base-32", "hex", listed.FORM)
+KEPT = ("base64", "base58", "base32", "z-base-32", "hex", listed.FORM, escaped.FORM)
 """Forms in which somebody writes a number to keep it: in decimal an interpreter prints any."""
 
 _VARIED = {32: 24}
