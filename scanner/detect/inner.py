@@ -16,9 +16,9 @@ from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.locked.sealed import Sealed
 from scanner.detect.openpgp import transferable
-from scanner.detect.programs import age, dnssec, wireguard
+from scanner.detect.programs import age, dnssec, minisign, wireguard
 from scanner.detect.ssh import openssh, putty
-from scanner.detect.texts import encoded, jwk, pem, public_text, twice
+from scanner.detect.texts import encoded, jwk, pem, public_text, twice, xmlkey
 from scanner.rules import Rule
 
 Reader = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
@@ -32,6 +32,8 @@ TEXTS: tuple[tuple[bytes, int, Reader], ...] = (
     (age.MARK, 0, age.examine),
     (dnssec.MARK, 0, dnssec.examine),
     (wireguard.MARK, 0, wireguard.examine),
+    *((mark, 0, minisign.examine) for mark in minisign.MARKS),
+    *((mark, 0, xmlkey.examine) for mark in xmlkey.MARKS if b"\0" not in mark),
     *((mark, 0, public_text.examine) for mark in public_text.MARKS),
     *((mark, back, encoded.examine) for mark, back in twice.INNER),
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scanner.arrays import Flags, Offsets
-from scanner.detect import encrypted, packed, respelled, strided
+from scanner.detect import encrypted, hexed, packed, respelled, strided
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
@@ -117,6 +117,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("twice", twice.examine),
     (packed.NAME, packed.examine),
     ("respelled", respelled.examine),
+    ("hexed", hexed.examine),
     (strided.NAME, strided.examine),
     ("dumped", dumped.examine),
     ("printed", printed.examine),
