@@ -75,7 +75,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("detect.texts.*",),
     ("detect.programs.*",),
     ("detect.damaged.*", "detect.encrypted", "detect.inner", "detect.credentials.*"),
-    ("detect.packed", "detect.hexed", "detect.respelled", "detect.strided"),
+    ("detect.packed", "detect.celled", "detect.hexed", "detect.respelled", "detect.strided"),
     ("detect.relations", "detect.relations.related", "detect.relations.places.*"),
     (
         "detect.relations.rsa.*",

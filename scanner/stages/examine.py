@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scanner.arrays import Flags, Offsets
-from scanner.detect import encrypted, hexed, packed, respelled, strided
+from scanner.detect import celled, encrypted, hexed, packed, respelled, strided
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
 from scanner.detect.algebra.publics import BARE, PublicKey
@@ -118,6 +118,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     (packed.NAME, packed.examine),
     ("respelled", respelled.examine),
     ("hexed", hexed.examine),
+    ("celled", celled.examine),
     (strided.NAME, strided.examine),
     ("dumped", dumped.examine),
     ("printed", printed.examine),

@@ -115,6 +115,7 @@ _ANCHORED = (
     _detector("twice", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
     _detector("packed", mutate=(_B64, mutators.base64_of(_B64), *_WIDE)),
     _detector("respelled", mutate=(_B64, *_WIDE)),
+    _detector("celled", longest=1 << 15),
     _detector("hexed", mutate=(mutators.hex_of(), mutators.words, *_WIDE)),
     _detector("strided", "detect.strided", "detect.inner", longest=1 << 14),
     _detector("dumped", mutate=(mutators.hex_of(mutators.der), mutators.words, *_WIDE)),
