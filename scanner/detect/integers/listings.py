@@ -205,7 +205,9 @@ def _in_rows(rows: Bytes, inside: Flags, base: int) -> Iterator[tuple[Offsets, O
     keep = (start >= low[row]) & (end <= high[row])
     row, start, end, value = row[keep], start[keep], end[keep], value[keep]
     count = np.bincount(row, minlength=len(rows))
-    colons = inside & (rows == _COLON) & (columns >= low[:, None]) & (columns < high[:, None])
+    front = np.full_like(low, rows.shape[1])  # a colon before the first of them is another's
+    np.minimum.at(front, row, start)
+    colons = inside & (rows == _COLON) & (columns > front[:, None]) & (columns < high[:, None])
     for size, parts in _EVERY[base]:
         some = np.flatnonzero(count == size * parts)
         some = some[colons[some].sum(axis=1) == size * (parts - 1)] if base == 0 else some

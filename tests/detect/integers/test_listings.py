@@ -36,6 +36,8 @@ LISTS: dict[str, Callable[[bytes], str]] = {
     "Java": lambda raw: str([byte - (byte >> 7 << 8) for byte in raw]),
     "Erlang": lambda raw: f"<<{','.join(map(str, raw))}>>",
     "Buffer": lambda raw: json.dumps({"type": "Buffer", "data": list(raw)}),
+    "PowerShell": lambda raw: f"D : {' '.join(map(str, raw))}\r\nDP : ",
+    "named": lambda raw: f"Key: {', '.join(map(str, raw))}\nEnd ",
     "indented": lambda raw: json.dumps({"key": {"data": list(raw)}}, indent=2),
     "typed array": lambda raw: json.dumps(members(raw), separators=(",", ":")),
     "typed array, indented": lambda raw: json.dumps(members(raw), indent=2),
