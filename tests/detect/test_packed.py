@@ -1,13 +1,16 @@
-"""Keys in gzip members, in memory and in base64: whole ones and torn ones."""
+"""Keys in what gzip, zlib, ZIP and zstd made, in memory and in base64: whole and torn."""
 
 import base64
 import gzip
+import io
 import json
 import pickle
+import zipfile
 import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from fixtures import containers, encodings, keys, noise
 from scanner import rules
@@ -105,6 +108,54 @@ def test_keys_in_a_zlib_stream(data: bytes, key: keys.Key, layers: int, level: i
     assert found.candidate.places == (Place(space=0, offset=2, size=len(whole)),)
     assert found.candidate.encoding.startswith("base64 of zlib of" if whole != text else "zlib of")
     assert len(find(whole[:-4] + BEHIND)) == 1
+
+
+def zipped(data: bytes) -> bytes:
+    """Return a file of ZIP with one member."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("profile/client.key", data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_keys_in_a_member_of_zip(key: keys.Key, layers: int) -> None:
+    """In memory and in base64; the key lies in the member, not in the table behind it."""
+    text = zipped(encodings.pkcs8_pem(key))
+    (found,) = find(b"\0\0" + (base64.b64encode(text) if layers else text) + BEHIND)
+    assert found.candidate.fingerprint.value == key.spki_sha256
+    assert found.candidate.encoding.startswith("base64 of zip of" if layers else "zip of")
+    (place,) = found.candidate.places
+    end = text.index(b"PK\1\2")
+    assert (place.offset, place.size) == (2, -(-end * 4 // 3) if layers else end)
+
+
+@pytest.mark.parametrize("at", [6, 8, 26, 28])
+def test_members_of_zip_that_are_not_read(at: int) -> None:
+    """Encrypted ones, of another method, with a name that is none, and what is no text."""
+    changed = bytearray(zipped(encodings.pkcs8_pem(RSA)))
+    changed[at] ^= 1
+    assert find(bytes(changed)) == []
+    assert find(zipped(noise.uniform(2000) + encodings.pkcs8_pem(RSA))) == []
+    assert find(b"PK\3\4\x14\0\0\0\x08\0") == []
+
+
+@pytest.mark.parametrize("level", [1, 3, 19])
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_keys_in_a_frame_of_zstd(key: keys.Key, level: int) -> None:
+    """Whole and without its end; a bomb is read up to a bound, and damage raises nothing."""
+    data = b"log\n" * 100 + encodings.pkcs8_pem(key)
+    whole = zstandard.compress(data + noise.uniform(1 << 18), level)
+    for torn in (zstandard.compress(data, level), whole[: -1 << 10]):
+        found = find(b"\0\0" + torn + BEHIND)
+        assert {one.candidate.fingerprint.value for one in found} == {key.spki_sha256}
+        assert found[0].candidate.places[0].offset == 2
+    bomb = zstandard.compress(bytes(64 << 20))
+    plain, _, state = packed.inflate(bomb, packed.MOST)
+    assert (len(plain), state) == (packed.MOST, packed.State.CUT)
+    for at in range(4, 60):
+        find(whole[:at] + b"\xff" + whole[at + 1 : 4000])
 
 
 def test_a_certificate_names_and_bears_witness(tmp_path: Path) -> None:
