@@ -139,14 +139,25 @@ def _spelled(body: Text, rule: Rule) -> Iterator[Proved]:
             said = candidate(parsed, rule, f"{parsed.form} spelled out{wide}", (place,))
             yield Proved(candidate=said, material=parsed.material)
         return
-    mark = max(found.data.find(mark, 0, 2 * _AHEAD) for mark in _MARKS)
-    for one in read_text(Decoded(found.data), mark, rule) if mark >= 0 else ():
+    data = _lined(found.data)
+    mark = max(data.find(mark, 0, 2 * _AHEAD) for mark in _MARKS)
+    for one in read_text(Decoded(data), mark, rule) if mark >= 0 else ():
         if isinstance(one, Proved):
             (inside,) = one.candidate.places
             place, wide = _spelled_place(body, found, 0, inside.offset + inside.size)
             encoding = f"{one.candidate.encoding} spelled out{wide}"
             said = replace(one.candidate, places=(place,), encoding=encoding)
             yield Proved(candidate=said, material=one.material)
+
+
+def _lined(data: bytes) -> bytes:
+    """Return a text with a line end for each zero: the registry keeps lines so (REG_MULTI_SZ)."""
+    if b"\0" not in data[:_HEADER]:
+        return data
+    return b"".join(
+        b"\n\0" if data[at : at + 2] == b"\0\0" else data[at : at + 2]
+        for at in range(0, len(data), 2)
+    )
 
 
 def _spelled_place(body: Text, found: Spelled, first: int, size: int) -> tuple[Place, str]:

@@ -156,6 +156,16 @@ def test_a_text_that_is_spelled(how: str, form: str, codec: str) -> None:
         assert find(OF_TEXTS[how](other).decode().encode(codec)) == []
 
 
+@pytest.mark.parametrize("form", ["rsa", "ec", "ed25519", "openssh"])
+def test_lines_of_the_registry(form: str) -> None:
+    """A value of several lines ends each with a zero, and all of them with one more."""
+    key = {"rsa": RSA, "ec": EC}.get(form, ED)
+    text = encodings.openssh_pem(ED) if form == "openssh" else encodings.pkcs8_pem(key)
+    value = text.decode().replace("\n", "\0").encode("utf-16-le") + bytes(2)
+    data = b'"Key"=hex(7):' + SPELLINGS["the registry"](value) + b"\r\n"
+    assert {one.candidate.fingerprint.value for one in find(data)} == {key.spki_sha256}
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
 @pytest.mark.parametrize("mark", MARKS)
