@@ -1,4 +1,4 @@
-r"""Key files other than PEM in hex, or as a list of numbers, as databases and logs write them.
+r"""Key files other than PEM, and keys in base64, as hex or lists of numbers: databases and logs.
 
 A column of bytes is printed in hex (``\x7b226b...`` of PostgreSQL, ``X'...'`` of SQLite and MySQL,
 ``hex()`` of any language), with something between the bytes or not, or as decimal numbers. The mark
@@ -28,8 +28,15 @@ _FILES = (
     b"Private-ke",
     b"PrivateKey",
     b"<RSAKeyVal",
+    b"IBADANBgkq",
+    b"GByqGSM49A",
+    b"MC4CAQAwBQ",
+    b"MHcCAQEEI",
+    b"IBAAKCAQEA",
+    b"LS0tLS1CRU",
 )
-"""What a format's text is told by: JWK, PuTTY, OpenPGP, age, DNSSEC, WireGuard and XML."""
+"""What a format's text is told by: JWK, PuTTY, OpenPGP, age, DNSSEC, WireGuard and XML; base64 of
+PKCS#8 with RSA, a curve, Ed25519, of SEC1 on P-256, of PKCS#1 of 2048 bits and of a BEGIN line."""
 
 _LONGEST = 32
 """Characters of an anchor."""

@@ -1,10 +1,11 @@
 """Key files other than PEM in hex, and as lists of numbers."""
 
+import base64
 from collections.abc import Callable
 
 import pytest
 
-from fixtures import containers, keys, noise, pgp, sealed, services
+from fixtures import containers, encodings, keys, noise, pgp, sealed, services
 from scanner import rules
 from scanner.detect import anchors, hexed
 from scanner.detect.asn1.keys import Proved
@@ -20,6 +21,12 @@ FILES: dict[str, tuple[keys.Key, bytes]] = {
     "age": (X, services.age(X)),
     "dnssec": (ED, services.dnssec(ED)),
     "wireguard": (X, services.wireguard(X)),
+    "base64": (RSA, base64.b64encode(encodings.pkcs8_der(RSA))),
+    "base64, PKCS#1": (RSA, base64.b64encode(encodings.pkcs1_der(RSA))),
+    "base64, P-256": (EC, base64.b64encode(encodings.pkcs8_der(EC))),
+    "base64, SEC1": (EC, base64.b64encode(encodings.sec1_der(EC))),
+    "base64, Ed25519": (ED, base64.b64encode(encodings.pkcs8_der(ED))),
+    "base64, PEM": (ED, base64.b64encode(encodings.pkcs8_pem(ED))),
     "xml": (RSA, containers.xml_key(RSA)),
 }
 SPELLINGS: dict[str, Callable[[bytes], str]] = {
