@@ -133,13 +133,6 @@ def stretch(text: Text, before: int, behind: int) -> tuple[Text, bytes, int]:
     return replace(text, offset=first + start * text.width), raw, lead - start
 
 
-def common_end(gaps: list[bytes]) -> bytes:
-    """Return what all of them end in: what stands before each line of a text."""
-    shortest = min(gaps, key=len)
-    ends = (n for n in range(len(shortest)) if not all(gap.endswith(shortest[n:]) for gap in gaps))
-    return shortest[max(ends, default=-1) + 1 :]
-
-
 def located(memory: Memory, space: int, first: int, size: int, width: int) -> tuple[Place, str]:
     """Return the place of ``size`` characters whose first low byte is at ``first``, and its width.
 

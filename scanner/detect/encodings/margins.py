@@ -39,6 +39,13 @@ def _part(part: bytes, index: int, last: int) -> bytes:
     return rb"[0-9]{1,20}" if part.isdigit() and index < last else re.escape(part)
 
 
+def common_end(gaps: list[bytes]) -> bytes:
+    """Return what all of them end in: what stands before each line of a text."""
+    shortest = min(gaps, key=len)
+    ends = (n for n in range(len(shortest)) if not all(gap.endswith(shortest[n:]) for gap in gaps))
+    return shortest[max(ends, default=-1) + 1 :]
+
+
 def evened(text: bytes, first: bytes, second: bytes) -> Plain:
     """Return a text with line ends alone between its lines.
 

@@ -10,7 +10,7 @@ import binascii
 import re
 from itertools import pairwise
 
-from scanner.detect.encodings import armour, escapes, margins
+from scanner.detect.encodings import escapes, margins
 
 _BREAK = re.compile(rb"[\r\n \t]+")
 _LINE = re.compile(rb"[A-Za-z0-9+/]{4,76}(?:={1,2}(?![A-Za-z0-9+/]))?")
@@ -86,7 +86,9 @@ def _apart(text: bytes) -> tuple[bytes, int, re.Match[bytes] | None]:
         return b"", 0, None
     first = lines[0].start()
     gaps = [text[one.end() : next_.start()] for one, next_ in pairwise(lines)]
-    mark = re.escape(armour.common_end(gaps or [text[max(text.rfind(b"\n", 0, first), 0) : first]]))
+    mark = re.escape(
+        margins.common_end(gaps or [text[max(text.rfind(b"\n", 0, first), 0) : first]])
+    )
     gathered, behind = b"".join(line[0] for line in lines), re.escape(text[at : at + 1])
     last = re.compile(rb"%b([A-Za-z0-9+/]{1,75}={0,2})(?=%b)" % (mark, behind))
     if mark and (short := last.search(text, at, at + _GAP)):

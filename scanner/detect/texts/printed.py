@@ -19,7 +19,7 @@ from scanner.detect.asn1 import der, pqc
 from scanner.detect.asn1.curve_names import USUAL_CURVE
 from scanner.detect.asn1.der import Malformed, Memory
 from scanner.detect.asn1.keys import OKP_BYTES, Proved
-from scanner.detect.encodings import armour
+from scanner.detect.encodings import armour, margins
 from scanner.detect.encodings.armour import EOL
 from scanner.detect.evidence import (
     ec_derived,
@@ -187,7 +187,7 @@ def _lines(raw: bytes, at: int) -> tuple[bytes, int]:
         return b"", at
     gaps = [raw[one.end() : next_.start()] for one, next_ in pairwise(lines)]
     lead = _INDENT.search(raw, at, lines[0].start())
-    mark = re.escape(armour.common_end([*gaps, lead[0] if lead else b""]))
+    mark = re.escape(margins.common_end([*gaps, lead[0] if lead else b""]))
     last = re.compile(rb"%b((?:[0-9A-Fa-f]{2}:){0,15}[0-9A-Fa-f]{2}):?(?![0-9A-Fa-f:])" % mark)
     digits = b":".join(line[0] for line in lines)
     if mark and (short := last.search(raw, end, min(end + _GAP, stop))):
