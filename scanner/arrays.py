@@ -16,6 +16,9 @@ Words = npt.NDArray[np.uint64]
 Offsets = npt.NDArray[np.int64]
 """Places or sizes in bytes, counted from where whoever takes them says, or numbers of rows."""
 
+Sizes = npt.NDArray[np.int32]
+"""Sizes in bytes, or counts, of things of which there are many and none has 2 GiB."""
+
 Floats = npt.NDArray[np.float64]
 """Quotients, or words of which only the leading bits count."""
 

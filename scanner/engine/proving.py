@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from scanner.arrays import Flags
 from scanner.detect.ciphers import schedules
 from scanner.detect.integers import pool
 from scanner.detect.integers.runs import Runs, chosen, closed, gather
@@ -98,9 +99,7 @@ def _relating(
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    told = answers.pop(1)
-    private = chosen(closed(runs, told[0]), told[1]) if told else gather(())
-    cuts = tuple(pool.sections(pool.outside(private, keys.publics.places(READ))))
+    cuts = _sections(runs, answers.pop(1), keys.publics)
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))
         questions += [(UNRELATED, Runs, (likely, cut, len(cuts))) for cut in cuts]
@@ -114,6 +113,12 @@ def _relating(
         for name, some, _, _ in RELATIONS
     ]
     questions += last
+
+
+def _sections(runs: Runs, told: tuple[Flags, Flags] | None, publics: Register) -> tuple[Runs, ...]:
+    """Cut the runs that may be private: what was told of them, if anything, says which differ."""
+    private = chosen(closed(runs, told[0]), told[1]) if told else gather(())
+    return tuple(pool.sections(pool.outside(private, publics.places(READ))))
 
 
 def _witnesses(

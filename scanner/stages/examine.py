@@ -327,6 +327,7 @@ def find_tokens(session: Session, hits: Hits) -> Proofs:
         session.target.token_rules,
         session.target.fingerprint_key,
     )
+    kingfisher.unload()
     return Proofs(candidates=found.candidates, witnesses=found.witnesses, faults=found.faults)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanner.arrays import Bytes, Flags, Offsets
+from scanner.arrays import Bytes, Flags, Offsets, Sizes
 from scanner.detect.integers import likelihood, readings
 from scanner.detect.integers.pool import SLACK, Pool
 from scanner.detect.integers.readings import Reading
@@ -28,7 +28,7 @@ _INSIDE = 48
 _ROWS = 1 << 13
 """Positions, or edges, that are judged at once."""
 
-_NONE = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
+_NONE = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,7 +36,7 @@ class Touching:
     """Where numbers of one reading may begin, or end, and how many bytes they may have."""
 
     at: Offsets
-    room: Offsets
+    room: Sizes
     exact: Flags
 
 
@@ -97,7 +97,7 @@ def judge(pool: Pool) -> Edges:
     )
     block = np.searchsorted(pool.at, zero, side="right") - 1
     zero, block = zero[block >= 0], block[block >= 0]
-    signed = Touching(zero, last[block] - zero, np.ones(len(zero), np.bool_))
+    signed = Touching(zero, (last[block] - zero).astype(np.int32), np.ones(len(zero), np.bool_))
     return Edges(pool=pool, begins=sides[0], ends=sides[1], signed=signed, loose=pool.few)
 
 
@@ -129,7 +129,7 @@ def _touching(
 
 def _touching_some(
     edge: _Edge, index: Offsets, reading: Reading, out: Offsets, into: Offsets, *, loose: bool
-) -> tuple[Offsets, Offsets, Flags]:
+) -> tuple[Offsets, Sizes, Flags]:
     """Say where numbers of a reading may touch some of the edges: at, room and exact, as Touching.
 
     For some at once, as there are dozens of positions around each.
@@ -144,7 +144,7 @@ def _touching_some(
     if not loose:
         good &= exact
     room = high - at if edge.forward else at - low
-    return at[good], room[good], exact[good]
+    return at[good], room[good].astype(np.int32), exact[good]
 
 
 def _around(edge: _Edge, index: Offsets, align: int, reach: int) -> tuple[Offsets, Offsets]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.arrays import Bytes, Flags, Offsets, Words
+from scanner.arrays import Bytes, Flags, Offsets, Sizes, Words
 from scanner.detect.integers import lengths, readings, serialized
 from scanner.detect.integers.edges import FAINT, Edges
 from scanner.detect.integers.pool import MARGIN, SLACK, Pool
@@ -171,7 +171,7 @@ def _in_slots(pool: Pool, size: int, most: int) -> Offsets:
 
 
 def _with_room(
-    room: Offsets, size: int, shifts: Sequence[int], most: int
+    room: Sizes, size: int, shifts: Sequence[int], most: int
 ) -> Iterator[tuple[int, Offsets]]:
     """Yield shifts, in order, and which rooms hold a number so many sizes in, and at most ``most``.
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.arrays import Flags, Offsets
 from scanner.detect.integers import readings
 from scanner.detect.integers.pool import MARGIN, Pool
-from scanner.detect.integers.spots import spots
 
 SHORTEST, LONGEST = 24, 2049
 """Bytes of the numbers that are looked for, with that of a sign."""
@@ -27,12 +27,20 @@ kept around either where it is a run of its own."""
 _HEADERS = 8
 """Headers that are looked at behind the end of a number: more are a text's."""
 
+_STRETCH, _REACH = 1 << 20, 4096
+"""Bytes of a pool whose headers are looked at together: of digests in a row one byte in twenty is
+one. And how far beyond them is what their numbers, and what follows within APART, may need."""
+
 MOST = 1 << 15
 """Numbers of one length and order that are listed, the first: of random ones there are a few for
 each megabyte."""
 
 _BASE, _RUBY = 1 << 7, 5
 """Of V8's digits of lengths, and what Ruby adds to a small integer that is not zero."""
+
+
+_Lengths = npt.NDArray[np.int16]
+"""Lengths of numbers, of which there may be a million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,45 +93,58 @@ def listed(pool: Pool, size: int, order: str) -> Offsets:
 
     The length may count a byte of zeros for the sign.
     """
-    begin, length = _rows(pool, order)
-    exact = begin[length == size]
-    signed = begin[length == size + 1]
     ahead = order == ">"
+    exact, signed = (_of_length(pool, order, each) for each in (size, size + 1))
     signed = signed[pool.data[signed if ahead else signed + size] == 0] + ahead
     return np.append(exact, signed)[:MOST]
 
 
+def _of_length(pool: Pool, order: str, length: int) -> Offsets:
+    """Return where numbers of one length may begin, in the order of their families."""
+    begin, first = _rows(pool, order)
+    return begin[slice(*first[length : length + 2])] if length <= LONGEST else begin[:0]
+
+
 def _rows(pool: Pool, order: str) -> tuple[Offsets, Offsets]:
-    """Return where numbers of an order of bytes may begin, and how many bytes they have: once."""
+    """Return where numbers of an order of bytes may begin, by length, and each length's first row.
+
+    Once: whoever asks wants one length.
+    """
     names = (f"serialized {order}", 0), (f"lengths of serialized {order}", 0)
     if names[0] not in pool.listed:
-        found: dict[str, list[tuple[Offsets, Offsets]]] = {"<": [], ">": []}
-        for orders, at, begin, length in _headers(pool):
-            paired = _paired(at, begin + length, length)
-            for each in orders:
-                found[each].append((begin[paired], length[paired]))
+        found: dict[str, list[tuple[Offsets, _Lengths]]] = {"<": [], ">": []}
+        for family in _FAMILIES:
+            rows = list(_of_family(pool, family))
+            for each in family[0].orders:
+                found[each] += rows
         for each, rows in found.items():
             begin, length = (np.concatenate(column) for column in zip(*rows, strict=True))
-            pool.listed[f"serialized {each}", 0] = begin
-            pool.listed[f"lengths of serialized {each}", 0] = length
+            by_length = np.argsort(length, kind="stable")
+            first = np.cumsum(np.bincount(length, minlength=LONGEST + 1))
+            pool.listed[f"serialized {each}", 0] = begin[by_length]
+            pool.listed[f"lengths of serialized {each}", 0] = np.append(0, first)
     return pool.listed[names[0]], pool.listed[names[1]]
 
 
-def _headers(pool: Pool) -> Iterator[tuple[str, Offsets, Offsets, Offsets]]:
-    """Yield for each family where headers stand, in order, where numbers begin, and their lengths.
-
-    And the orders that its numbers may have.
-    """
-    for family in _FAMILIES:
-        at, begin, length = np.concatenate([_of(pool, each) for each in family], axis=1)
+def _of_family(pool: Pool, family: tuple[_Notation, ...]) -> Iterator[tuple[Offsets, _Lengths]]:
+    """Yield where numbers of a family begin that have another beside them, and their lengths."""
+    for low in range(0, len(pool.data), _STRETCH):
+        high = low + _STRETCH
+        rows = [_headers(pool, each, max(low - _REACH, 0), high + _REACH) for each in family]
+        at, begin, length = np.concatenate(rows, axis=1)
         order = np.argsort(at, kind="stable")
-        yield family[0].orders, at[order], begin[order], length[order]
+        at, begin, length = at[order], begin[order], length[order]
+        keep = _paired(at, begin + length, length) & (at >= low) & (at < high)
+        yield begin[keep], length[keep].astype(np.int16)
 
 
-def _of(pool: Pool, notation: _Notation) -> Offsets:
-    """Return rows of where headers of a notation stand, where numbers begin, and their lengths."""
-    data, first = pool.data, notation.tag[0]
-    at = spots(len(data) - MARGIN, lambda start, end: data[start:end] == first)
+def _headers(pool: Pool, notation: _Notation, low: int, high: int) -> Offsets:
+    """Return rows of where headers of a notation stand, where numbers begin, and their lengths.
+
+    Of those between two positions.
+    """
+    data = pool.data
+    at = low + np.flatnonzero(data[low : min(high, len(data) - MARGIN)] == notation.tag[0])
     for index, byte in enumerate(notation.tag[1:], 1):
         at = at[data[at + index] == byte]
     told = at + len(notation.tag)

@@ -47,11 +47,11 @@ def _held(pool: Pool) -> tuple[Offsets, Offsets]:
     def counted(at: int, end: int) -> Flags:
         zero = (data[at:end] == 0) & (data[at + 1 : end + 1] <= _LONGEST * 8 >> 8)
         held: Flags = zero & (data[at + _HEAD : end + _HEAD] > 0)
+        size = _sizes(pool, np.flatnonzero(held) + at + _HEAD)
+        held[held] = (size >= _SHORTEST) & (size <= _LONGEST)
         return held
 
-    found = spots(len(data) - _HEAD - _LONGEST - _SUM, counted) + _HEAD
-    size = _sizes(pool, found)
-    found = found[(size >= _SHORTEST) & (size <= _LONGEST)][:MOST]
+    found = spots(len(data) - _HEAD - _LONGEST - _SUM, counted)[:MOST] + _HEAD
     off = np.array([_off(data[at - 2 : at + _LONGEST + _SUM].tobytes()) for at in found.tolist()])
     return found[off == 0], found[(off > 0) & (off <= 0xFF)]
 

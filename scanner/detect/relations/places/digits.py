@@ -35,6 +35,9 @@ MOST_SMALL = 2
 _CERTAIN = 3
 """Words at an edge that are digits, before more is looked at."""
 
+_ROWS = 1 << 13
+"""Edges that are looked at together."""
+
 
 def held(table: Sequence[Reading]) -> list[Reading]:
     """Return the readings in which a scalar of 256 bits is told from noise."""
@@ -46,11 +49,21 @@ def starts(pool: Pool, how: Reading, sizes: Collection[int]) -> Offsets:
     heads = near(pool, how, pool.head[pool.head >= 0], 0)
     tails = near(pool, how, pool.tail[pool.tail >= 0], -_CERTAIN * how.step - SLACK)
     beyond = np.arange(-SLACK, FAINT + 1)
-    parts = [aligned(pool, how, heads, np.arange(-SLACK, SLACK + 1))]
-    parts += [aligned(pool, how, tails, beyond - size) for size in sorted(sizes)]
-    found = distinct(np.concatenate(parts))
-    found = found[(found >= 0) & (found < len(pool.data))]
-    return found[stand(pool, how, found, _CERTAIN * how.digit)]
+    found = _begun(pool, how, heads, np.arange(-SLACK, SLACK + 1))
+    for size in sorted(sizes):  # one by one, as most of a size are of another one, too
+        more = _begun(pool, how, tails, beyond - size)
+        found = distinct(np.append(found, more)) if len(more) else found
+    return found
+
+
+def _begun(pool: Pool, how: Reading, edges: Offsets, shifts: Offsets) -> Offsets:
+    """List where digits begin so far from edges: of some at once, as there are dozens of each."""
+    parts = [np.empty(0, np.int64)]
+    for start in range(0, len(edges), _ROWS):
+        found = aligned(pool, how, edges[start : start + _ROWS], shifts)
+        found = found[(found >= 0) & (found < len(pool.data))]
+        parts.append(found[stand(pool, how, found, _CERTAIN * how.digit)])
+    return distinct(np.concatenate(parts))
 
 
 def counting(pool: Pool) -> Reading:

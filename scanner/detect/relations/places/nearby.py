@@ -119,6 +119,9 @@ def sorted_out(
 ) -> Iterator[Offsets]:
     """Yield the parts without pieces on taken ground; behind all of them, those on poor ground."""
     last = []
+    if not len(ground.taken[0]) + len(ground.poor[0]):
+        yield from filter(len, parts)
+        return
     for part in filter(len, parts):
         free = part[clear(pool, part, size, ground.taken)]
         rich = clear(pool, free, size, ground.poor)

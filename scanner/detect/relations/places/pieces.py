@@ -51,6 +51,9 @@ whose words are tried; and of how many keys, first and in all."""
 _USUAL = 32
 """Bytes of nearly every scalar."""
 
+_LEAST = 1 << 12
+"""Positions that are compared with each other at once, at least."""
+
 
 def aligned(
     pool: Pool,
@@ -84,12 +87,21 @@ def loose(
     What is big-endian there stands behind a length or a sign, or before a string's end. Where
     nothing has an address anything may stand beside it: in few runs every byte is one to begin at.
     """
-    edges = _edges(pool, size)
-    spots = np.concatenate([edges + shift for shift in range(-7, 8) if shift])
-    spots = spots[(spots > 0) & (spots + size < len(pool.data))]
+    edges = distinct(_edges(pool, size))
+    rows = [_beside_zeros(pool, edges + shift, size, top) for shift in range(-7, 8) if shift]
+    parts = [np.concatenate(row) for row in zip(*rows, strict=True)]
+    return _ordered(pool, size, most, near, parts, top, ground, sifted=True)
+
+
+def _beside_zeros(pool: Pool, spots: Offsets, size: int, top: int) -> tuple[Offsets, Offsets]:
+    """Return the spots of varied pieces next to a zero byte, and others that may be anywhere.
+
+    Of one shift: of all together there are more than memory should hold.
+    """
+    spots = spots[variety.fits(pool, spots, size)]
     zero = (pool.data[spots - 1] == 0) | (pool.data[spots + size] == 0)
-    free = pool.at_any_byte(spots) & ~zero if pool.few else np.zeros(len(spots), np.bool_)
-    return _ordered(pool, size, most, near, (spots[zero], spots[free]), top, ground)
+    free = spots[pool.at_any_byte(spots) & ~zero] if pool.few else np.empty(0, np.int64)
+    return variety.sifted(pool, spots[zero], size, top), variety.sifted(pool, free, size, top)
 
 
 def counted(
@@ -230,23 +242,34 @@ def _ordered(
     parts: Iterable[Offsets],
     top: int,
     ground: Ground = UNKNOWN,
+    *,
+    sifted: bool = False,
 ) -> Offsets:
     found = np.empty(0, np.int64)
     marks = nearby.marks(near)
     parts = links.last(pool, nearby.sorted_out(pool, parts, size, ground))
     for part in parts if len(pool.at) else ():
-        positions = variety.sifted(pool, part, size, top)
-        if not len(positions):
-            continue
+        positions = distinct(part) if sifted else variety.sifted(pool, part, size, top)
         rows = [positions]
         if len(positions) > most - len(found):
             passing = nearby.in_row(pool, positions, size) > nearby.MOST_PAIRED
             rows = [positions[~passing], positions[passing]]
-        found = np.concatenate((found, *(nearby.nearest(pool, row, marks) for row in rows)))
-        found = found[variety.once(pool.data, found, size)]
+        for row in rows:
+            found = _more(pool, found, nearby.nearest(pool, row, marks), size, most)
         if len(found) >= most:
             break
     return found[:most]
+
+
+def _more(pool: Pool, found: Offsets, row: Offsets, size: int, most: int) -> Offsets:
+    """Append a row of positions, of equal pieces the first, until there are so many."""
+    at = 0
+    while at < len(row) and len(found) < most:
+        few = max(most - len(found), _LEAST)
+        found = np.append(found, row[at : at + few])
+        found = found[variety.once(pool.data, found, size)]
+        at += few
+    return found
 
 
 def _edges(pool: Pool, size: int) -> Offsets:

@@ -180,20 +180,18 @@ def _with_coefficient(
                     yield from _joined(shelf, exponents, (both[0], both[1]), [])
 
 
-def _side_by_side(shelf: Shelf, exponents: Numbers) -> list[tuple[int, int]]:
-    """List which exponents have another one behind them; digits first, which are rare."""
+def _side_by_side(shelf: Shelf, exponents: Numbers) -> Iterator[tuple[int, int]]:
+    """Yield which exponents have another one behind them; digits first, which are rare."""
     pool, bits = shelf.pool, exponents.bits
     widths = np.array([readings.width(reading, bits) for reading in pool.readings])
     packed = np.array([reading.packed for reading in pool.readings], np.bool_)
-    pairs: list[tuple[int, int]] = []
     for reading in sorted(set(exponents.reading.tolist()), key=lambda i: (not packed[i], i)):
         mine = np.flatnonzero((exponents.reading == reading) & (exponents.top >= _LEAST_TOP))
         along = shelf.along(exponents.take(mine))
         for ahead in range(1, APART):
             step = along[ahead:] - along[:-ahead]
             rows = np.flatnonzero((step >= widths[reading]) & (step <= APART * widths[reading]))
-            pairs += zip(mine[rows].tolist(), mine[rows + ahead].tolist(), strict=True)
-    return pairs
+            yield from zip(mine[rows].tolist(), mine[rows + ahead].tolist(), strict=True)
 
 
 def _primes(shelf: Shelf, exponents: Numbers, row: int) -> list[int]:

@@ -99,7 +99,7 @@ def _ends(shelf: Shelf, index: int, *, lowest: bool) -> _Ends:
     bits = _bits(reading)
     size = readings.width(reading, bits)
     good = side.exact & (side.room >= max(LEAST, size)) & (side.room <= MOST + 4 * SLACK)
-    at, room = side.at[good], side.room[good]
+    at, room = side.at[good], side.room[good].astype(np.int64)
     read = readings.low if lowest else readings.top
     word = read(reading, shelf.pool.data, at - size if last else at, bits)
     count = np.bitwise_count(word)
