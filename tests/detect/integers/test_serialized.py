@@ -94,6 +94,21 @@ def test_numbers_behind_each_other(
     assert _listed(load, data, order) >= set(NUMBERS)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_stretches_list_what_one_of_all_bytes_does(
+    load: Load, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a stretch of the pool ends, the same numbers are listed, of each length in order."""
+    written = b"".join(form(each) for _, form in FORMS for each in NUMBERS)
+    data = noise.uniform(4096, 1) + written + noise.uniform(20_000, 2) + written
+    whole, parts = (pool.load(*load(data), pool.SECTION) for _ in range(2))
+    sizes = range(serialized.SHORTEST, serialized.LONGEST + 2)
+    expected = [serialized.listed(whole, size, order).tolist() for size in sizes]
+    monkeypatch.setattr(serialized, "_STRETCH", 211)
+    assert [serialized.listed(parts, size, order).tolist() for size in sizes] == expected
+    assert sum(map(len, expected)) > len(NUMBERS)
+
+
 @pytest.mark.parametrize(("order", "form"), FORMS)
 def test_a_header_alone_is_chance(load: Load, order: str, form: Callable[[int], bytes]) -> None:
     """A number is not listed by its own header, nor beside one of a length that is no key's."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures import noise
+from scanner.arrays import Offsets
 from scanner.detect.integers import pool as pools
 from scanner.detect.integers.pool import NEIGHBOURHOOD, Pool
 from scanner.detect.relations.places import pieces
@@ -47,3 +48,22 @@ def test_blocks_with_two_words_more_come_before_others_that_are_announced(
     near = [Place(space=0, offset=64 * at, size=48) for at in range(1, 60)]
     found = pieces.aligned(pool, 48, MOST, near)
     assert pool.data[found[0] : found[0] + 48].tobytes() == noise.uniform(48, 99)
+
+
+@pytest.mark.parametrize("most", [1, MOST, 1000])
+@pytest.mark.parametrize("search", [pieces.aligned, pieces.loose])
+def test_pieces_are_the_same_however_many_are_compared_at_once(
+    make_pool: MakePool,
+    monkeypatch: pytest.MonkeyPatch,
+    search: Callable[..., Offsets],
+    most: int,
+) -> None:
+    """Of equal pieces the first is tried, as many as are asked for, the nearest to a place first."""
+    objects = [noise.uniform(32, seed % 20) + bytes(16) for seed in range(60)]
+    pool, _ = make_pool(bytes(64) + b"".join(objects) + bytes(64))
+    near = [Place(space=0, offset=64 + 48 * 30, size=32)]
+    expected = search(pool, 32, most, near).tolist()
+    monkeypatch.setattr(pieces, "_LEAST", 1)
+    assert search(pool, 32, most, near).tolist() == expected
+    raws = {pool.data[at : at + 32].tobytes() for at in expected}
+    assert len(raws) == len(expected) >= min(most, 20)
