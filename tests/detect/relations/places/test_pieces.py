@@ -58,7 +58,7 @@ def test_pieces_are_the_same_however_many_are_compared_at_once(
     search: Callable[..., Offsets],
     most: int,
 ) -> None:
-    """Of equal pieces the first is tried, as many as are asked for, the nearest to a place first."""
+    """Of equal pieces the first, as many as are asked for, and the nearest to a place first."""
     objects = [noise.uniform(32, seed % 20) + bytes(16) for seed in range(60)]
     pool, _ = make_pool(bytes(64) + b"".join(objects) + bytes(64))
     near = [Place(space=0, offset=64 + 48 * 30, size=32)]
