@@ -72,12 +72,13 @@ def _guarded() -> int:
     try:
         _open_standard_descriptors()
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's: work is split by processes
+        from scanner.processes import own_memory  # noqa: PLC0415 - inside the guard
         from scanner.processes.hardening import harden  # noqa: PLC0415 - inside the guard
-        from scanner.processes.own_memory import collect_seldom  # noqa: PLC0415 - inside the guard
 
         harden()
         _guard_exit()
-        collect_seldom()
+        own_memory.collect_seldom()
+        own_memory.map_large()
         from scanner.cli.main import run  # noqa: PLC0415 - inside the guard
 
         code = run(sys.argv[1:], complain)

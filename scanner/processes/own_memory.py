@@ -18,10 +18,35 @@ ALIVE = 1 << 14
 """Objects that are made before they are looked through for cycles. Python's own count is 700, and
 the modules that a start loads are looked through a hundred times."""
 
+MAPPED = 4 << 20
+"""Bytes of a block for which a mapping of its own is worth its page faults."""
+
+KEPT = 64 << 20
+"""Free bytes at a heap's end that are not given back at once: the next step would take them."""
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+"""Parameters of mallopt (malloc.h)."""
+
 
 def collect_seldom() -> None:
     """Look through new objects for cycles of garbage (gc) once in so many: there are hardly any."""
     gc.set_threshold(ALIVE)
+
+
+def map_large() -> None:
+    """Give each block of MAPPED bytes its own mapping (mallopt(3), glibc). Never raises.
+
+    By itself glibc takes blocks of up to 32 MiB from the heap once it has freed one so large, and
+    what is alive behind such a block holds it when it is freed, too.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(Exception):  # musl has no such function
+            import ctypes  # noqa: PLC0415 - may be absent
+
+            libc = ctypes.CDLL(None)
+            libc.mallopt(_M_MMAP_THRESHOLD, MAPPED)
+            libc.mallopt(_M_TRIM_THRESHOLD, KEPT)
 
 
 def trim() -> None:

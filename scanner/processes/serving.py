@@ -75,6 +75,7 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     harden()
     own_memory.collect_seldom()
+    own_memory.map_large()
     threading.Thread(target=_follow_parent, daemon=True).start()
     _limit_memory()
     _close_in((1, 2))

@@ -2,6 +2,8 @@
 
 import gc
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,31 @@ from scanner.processes import own_memory
 def resident() -> int:
     """Return the bytes of this process that are in memory (proc(5), statm)."""
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096
+
+
+HELD = """
+import sys
+from pathlib import Path
+from scanner.processes import own_memory
+
+if sys.argv[1] == "mapped":
+    own_memory.map_large()
+bytearray(b"x") * (30 << 20)  # freed at once: from now on glibc takes such blocks from its heap
+large = bytearray(b"x") * (16 << 20)
+kept = [bytes(60_000) for _ in range(2000)]
+before = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+del large
+print((before - int(Path("/proc/self/statm").read_text("ascii").split()[1])) << 12)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+@pytest.mark.parametrize("how", ["mapped", "not"])
+def test_a_large_block_is_not_held_by_what_is_alive_behind_it(how: str) -> None:
+    """It goes back to the system when it is freed, as glibc's own rule does not let it."""
+    run = [sys.executable, "-c", HELD, how]
+    given_back = int(subprocess.run(run, capture_output=True, check=True, timeout=60).stdout)
+    assert (given_back > 15_000_000) == (how == "mapped")
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
@@ -40,6 +67,7 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", asked.append)
     monkeypatch.setattr("sys.platform", "darwin")
     own_memory.trim()
+    own_memory.map_large()
     assert asked == []
 
 

@@ -29,7 +29,7 @@ SLACK = 8
 MARGIN = 32
 """Bytes kept around a run, so that a number which begins before its edge is whole."""
 
-SECTION = 12 << 20
+SECTION = 16 << 20
 """Bytes of runs, with what is kept around them, that a pool holds at most; its tables need less
 than as much again, and a search's numbers at most twice as much."""
 

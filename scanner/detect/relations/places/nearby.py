@@ -118,10 +118,10 @@ def sorted_out(
     pool: Pool, parts: Iterable[Offsets], size: int, ground: Ground
 ) -> Iterator[Offsets]:
     """Yield the parts without pieces on taken ground; behind all of them, those on poor ground."""
-    last = []
     if not len(ground.taken[0]) + len(ground.poor[0]):
         yield from filter(len, parts)
         return
+    last = []
     for part in filter(len, parts):
         free = part[clear(pool, part, size, ground.taken)]
         rich = clear(pool, free, size, ground.poor)
