@@ -25,9 +25,8 @@ SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512)
 _LONGEST, _SHORTEST = 1024, 44
 """Characters of such a text: with an escape for each 16 of 512 bytes, and with one in 32."""
 
-_PIECE, _MOST = 1 << 18, 1 << 11
-"""Bytes that are searched at once, and escapes in them that are looked at: addresses in JSON are
-full of slashes."""
+_PIECE, _FEW = 1 << 18, 1 << 7
+"""Bytes that are searched at once, and escapes in them that are looked at one by one first."""
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _INSIDE = np.isin(np.arange(256), list(_ALPHABET + b"\\"))
@@ -37,7 +36,12 @@ _ESCAPE = re.compile(rb"\\{1,4}(?:/|u002([bBfF]))")
 _TEXT = re.compile(
     rb"((?:[A-Za-z0-9+/]|\\{1,4}(?:/|u002[bBfF])){43,}+)(?:={0,2}|(?:\\{1,4}u003[dD]){1,2})"
 )
-_QUOTE = b'"'
+_QUOTE, _PADDING = b'"='
+_CLOSE = 8
+"""Characters within which a quote stands behind padding: backslashes stand before it."""
+
+_SIDE = np.arange(22)
+"""On one side of an escape at least half of a text stands."""
 
 
 def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Offsets]:
@@ -46,7 +50,9 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
     for low, high in filled:
         for first in range(low, high, _PIECE):
             for width, at in _marks(buffer, first, min(first + _PIECE, high)):
-                found += _around(buffer, at[:_MOST].tolist(), width)
+                marks = at[_amid(buffer, at, width)] if len(at) < _FEW else at
+                if len(marks):
+                    found += _around(buffer, marks, width)
     both = np.unique(np.concatenate(found), axis=0)
     return both[:, 0], both[:, 1]
 
@@ -65,21 +71,42 @@ def _marks(buffer: Bytes, low: int, high: int) -> Iterator[tuple[int, Offsets]]:
             yield width, letters[escapes]
 
 
-def _around(buffer: Bytes, marks: list[int], width: int) -> Iterator[Offsets]:
+def _amid(buffer: Bytes, marks: Offsets, width: int) -> Flags:
+    """Tell which escapes have half of a text on one side: few of those in addresses have."""
+    behind, before = (side * width * _SIDE for side in (1, -1))
+    last = len(buffer) - 1
+    likely: Flags = _INSIDE[buffer[np.minimum(marks + behind[-1], last)]]
+    likely |= _INSIDE[buffer[np.maximum(marks + before[-1], 0)]]
+    at = marks[likely, None]
+    sides = (np.minimum(at + behind, last), np.maximum(at + before, 0))
+    half, other = (_INSIDE[buffer[side]].all(axis=1) for side in sides)
+    likely[likely] = half | other
+    return likely
+
+
+def _around(buffer: Bytes, marks: Offsets, width: int) -> Iterator[Offsets]:
     """Yield start and end of the texts between quotes in which escapes stand."""
-    quote, last = _QUOTE + bytes(width - 1), 0
-    for at in marks:
-        if at < last:
-            continue
-        first = max(at - _LONGEST * width, 0)
-        data = buffer[first : at + _LONGEST * width].tobytes()
-        start, end = data.rfind(quote, 0, at - first), data.find(quote, at - first)
-        last = first + end
-        start += width
-        text = data[start:end][::width]
-        size = len(text.rstrip(b"\\"))
-        if end > start >= width and size >= _SHORTEST and _spelled(text[:size]) is not None:
-            yield np.array([[first + start, first + start + size * width]], np.int64)
+    reach = (_LONGEST + 1) * width
+    low, high = max(int(marks[0]) - reach, 0), int(marks[-1]) + reach
+    for first in range(low, low + width):
+        data = buffer[first:high]
+        letters = data[::width]
+        inside = _INSIDE[letters]
+        if width == 2:
+            inside[: len(data) // 2] &= data[1::2] == 0
+        stops = np.flatnonzero(~inside)
+        sizes = np.diff(stops)
+        runs = np.flatnonzero((sizes >= _SHORTEST - 1) & (sizes <= _LONGEST + 1))
+        begin, end = stops[runs] + 1, stops[runs + 1]
+        mine = (marks[(marks - first) % width == 0] - first) // width
+        kept = np.searchsorted(mine, begin) < np.searchsorted(mine, end)
+        kept &= (letters[begin - 1] == _QUOTE) & np.isin(letters[end], (_QUOTE, _PADDING))
+        for start, stop in zip(begin[kept].tolist(), end[kept].tolist(), strict=True):
+            text, quote, _ = letters[start : stop + _CLOSE].tobytes().partition(bytes([_QUOTE]))
+            text = text.rstrip(b"\\")
+            if quote and len(text) >= _SHORTEST and _spelled(text) is not None:
+                size = len(text) * width
+                yield np.array([[first + start * width, first + start * width + size]], np.int64)
 
 
 def read(text: bytes) -> bytes | None:
@@ -91,7 +118,7 @@ def read(text: bytes) -> bytes | None:
 
 
 def _spelled(text: bytes) -> bytes | None:
-    match = _TEXT.fullmatch(text)
+    match = None if text.islower() else _TEXT.fullmatch(text)  # paths, as a rule
     if match is None or b"\\" not in match[1]:
         return None
     plain = _ESCAPE.sub(lambda one: b"+" if one[1] in (b"b", b"B") else b"/", match[1])

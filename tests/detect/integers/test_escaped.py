@@ -45,6 +45,16 @@ def test_where_one_stands(writer: str, codec: str) -> None:
         assert escaped.read(data[start:end]) == SIGNED.seed
 
 
+def test_it_stands_behind_any_number_of_addresses() -> None:
+    """The escapes of two thousand addresses had been all that were looked at in a piece."""
+    address = b'{"a":"https:\\/\\/example.org\\/a\\/b"},'
+    line = WRITERS["PHP"]({"seed": text(SIGNED.seed)}).encode()
+    data = address * 6000 + line + address * 6000
+    starts, ends = escaped.find(np.frombuffer(data, np.uint8), [(0, len(data))])
+    (start,), (end,) = starts.tolist(), ends.tolist()
+    assert escaped.read(data[start:end]) == SIGNED.seed
+
+
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_keys_are_proved(tmp_path: Path, writer: str, codec: str) -> None:
