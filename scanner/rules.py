@@ -41,6 +41,9 @@ LONG_TAIL = 16
 
 _FILE_LIMIT = 1 << 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+WORD = 8
+"""Bytes of a word, with which an aligned anchor begins."""
+
 _WORD = re.compile("0x[0-9a-f]{1,16}")
 _TEXTS = ("title", "severity", "kind", "detector", "description", "remediation")
 _LISTS = ("references", "anchors", "examples", "counterexamples")
@@ -50,7 +53,7 @@ _LISTS = ("references", "anchors", "examples", "counterexamples")
 class Anchor:
     """A fixed number of bytes, each within an inclusive range; ``source`` is how it was written.
 
-    An ``aligned`` one is a whole word at a multiple of its eight bytes: of many zeros there, an
+    An ``aligned`` one begins with a word at a multiple of its eight bytes: of many zeros there, an
     engine that looks at every byte would stop at each.
     """
 
@@ -244,8 +247,9 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
     """Read ``{ hex = "30 82 ?? [80-ff]" }``, ``{ text = "..." }`` (ASCII, then UTF-16LE) or a word.
 
     ``{ hex = "78 9c", last = "4d 4e" }`` has either byte last; ``{ word = "0x4000" }`` is 64 bits,
-    little-endian and aligned; ``{ base64 = "..." }`` what base64 makes of a text. ``{ text = "...",
-    gaps = ["00 00 00"] }`` has each of these between any two characters.
+    little-endian and aligned, ``then = "?? 00"`` what follows; ``{ base64 = "..." }`` what base64
+    makes of a text. ``{ text = "...", gaps = ["00 00 00"] }`` has each of these between any two
+    characters.
     """
     tail = 0
     match item:
@@ -260,9 +264,8 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
             tail = ("tail" in rest) * (len(anchors[0].ranges) - len(source))
         case {"base64": str(source), **rest} if not rest and source.isascii():
             anchors = [one for text in _base64(source.encode()) for one in text_anchors(text)]
-        case {"word": str(source), **rest} if not rest and re.fullmatch(_WORD, source):
-            raw = int(source, 16).to_bytes(8, "little")
-            return [Anchor(source=source, ranges=tuple((b, b) for b in raw), aligned=True)]
+        case {"word": str(source), **rest} if rest.keys() <= {"then"} and _WORD.fullmatch(source):
+            return [_aligned(path, source, str(rest.get("then", "")))]
         case _:
             _refuse(path, "an anchor is none of four", "write { hex, text, base64 or word = ... }")
     for anchor in anchors:
@@ -279,6 +282,14 @@ def _anchors(path: Path, item: object) -> list[Anchor]:
                 " ranges out, or start from another part of the object",
             )
     return anchors
+
+
+def _aligned(path: Path, source: str, then: str) -> Anchor:
+    raw = int(source, 16).to_bytes(WORD, "little")
+    ranges = *((byte, byte) for byte in raw), *_ranges(path, then)
+    if len(ranges) > LONGEST:
+        _refuse(path, f"an anchor is longer than {LONGEST} bytes", "shorten it")
+    return Anchor(source=source, ranges=ranges, aligned=True)
 
 
 def _has_literal(ranges: Iterable[tuple[int, int]], least: int) -> bool:

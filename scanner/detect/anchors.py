@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.rules import Anchor, Rule
+from scanner.rules import WORD, Anchor, Rule
 
 
 def _optional(name: str) -> ModuleType | None:
@@ -51,6 +51,9 @@ Engine = Callable[[memoryview, list[int]], None]
 """Appends a number for each match in some bytes: hostile ones have a match every ten bytes."""
 
 
+Ranges = tuple[tuple[int, int], ...]
+"""What each byte of an anchor may be: from one value to another."""
+
 Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""
 
@@ -62,7 +65,7 @@ class Whole:
     rule: int
     lead: int
     """Bytes of the anchor before the expression."""
-    ranges: tuple[tuple[int, int], ...] = ()
+    ranges: Ranges = ()
     """What each byte of the anchor may be; empty where the expression says it already."""
 
 
@@ -75,10 +78,11 @@ class AnchorSet:
     """Bytes of what an expression matches."""
     wholes: tuple[tuple[Whole, ...], ...]
     """The anchors of each expression."""
-    words: tuple[tuple[int, int], ...] = ()
-    """(index of the rule, value) of each anchor that is an aligned word."""
+    words: tuple[tuple[int, int, Ranges], ...] = ()
+    """(index of the rule, value, what each byte may be) of each anchor that begins with an aligned
+    word; the last is empty where that is all of it."""
     longest: int = 0
-    """Bytes of the longest anchor that is no such word; 0 without any."""
+    """Bytes of the longest anchor that is more than such a word; 0 without any."""
     database: bytes
     """Serialised for this kind of processor; empty without hyperscan or without anchors."""
 
@@ -90,13 +94,15 @@ def compile_anchors(rules: Iterable[Rule], database: Compile | None = None) -> A
     """
     found: dict[bytes, dict[Whole, None]] = {}
     sizes: dict[bytes, int] = {}
-    words: dict[tuple[int, int], None] = {}
+    words: dict[tuple[int, int, Ranges], None] = {}
     longest = 0
     for index, rule in enumerate(rules):
         for anchor in rule.anchors:
             if anchor.aligned:
-                raw = bytes(low for low, _ in anchor.ranges)
-                words[index, int.from_bytes(raw, "little")] = None
+                value = int.from_bytes([low for low, _ in anchor.ranges[:WORD]], "little")
+                more = anchor.ranges if len(anchor.ranges) > WORD else ()
+                words[index, value, more] = None
+                longest = max(longest, len(more))
                 continue
             first, last = telling(anchor)
             part, all_of_it = anchor.part(first, last), last - first == len(anchor.ranges)
@@ -191,7 +197,7 @@ class Sweeper:
         self._ranges = tuple(whole.ranges for whole in wholes)
         self._parted = np.array([bool(ranges) for ranges in self._ranges], np.bool_)
         self._rules = 1 + max(
-            (*self._rule.tolist(), *(rule for rule, _ in anchor_set.words)), default=0
+            (*self._rule.tolist(), *(rule for rule, *_ in anchor_set.words)), default=0
         )
         self._equal = np.empty(CALL // 8, np.bool_)
 
@@ -228,15 +234,23 @@ class Sweeper:
     def _words(
         self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
     ) -> Iterator[tuple[Offsets, Offsets]]:
-        """Yield where aligned words stand, but inside of rows of them: these are arrays."""
-        for first, last, _ in calls if self._set.words else ():
+        """Yield where aligned words stand, with what is to follow them.
+
+        Those that nothing follows not inside of rows of them: these are arrays.
+        """
+        data = np.frombuffer(whole, np.uint8)
+        for first, last, reach in calls if self._set.words else ():
             words = np.frombuffer(whole[first : first + (last - first & ~7)], "<u8")
-            for rule, value in self._set.words:
+            for rule, value, ranges in self._set.words:
                 equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
                 if equal.any():
                     at = np.flatnonzero(equal)
-                    row = np.diff(at, prepend=-2, append=-2) == 1
-                    offset = at[~(row[1:] & row[:-1])] * 8 + first
+                    if ranges:
+                        kept = _stands(ranges, data[:reach], at * 8 + first)
+                    else:
+                        row = np.diff(at, prepend=-2, append=-2) == 1
+                        kept = ~(row[1:] & row[:-1])
+                    offset = at[kept] * 8 + first
                     yield np.full(len(offset), rule), offset
 
     def _wholes(
@@ -268,7 +282,7 @@ class Sweeper:
         yield self._rule[anchor[good]], offset[good]
 
 
-def _stands(ranges: tuple[tuple[int, int], ...], data: Bytes, at: Offsets) -> Flags:
+def _stands(ranges: Ranges, data: Bytes, at: Offsets) -> Flags:
     """Tell at which offsets each byte is in its range."""
     stands = at + len(ranges) <= len(data)
     for step, (low, high) in enumerate(ranges):

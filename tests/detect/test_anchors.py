@@ -189,6 +189,20 @@ def test_words_are_found_where_they_are_aligned() -> None:
     assert sweeper.sweep(data[: anchors.CALL + 7]) == [(0, 8)]
 
 
+def test_what_follows_a_word_is_compared() -> None:
+    """Behind it and within the span, across calls, and in a row of such words, too."""
+    raw = (0x1000).to_bytes(8, "little")
+    ranges = _literal(raw) + ((0, 255),) * 8 + _literal(raw)
+    anchor = Anchor(source="0x1000", ranges=ranges, aligned=True)
+    rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    data = raw + bytes(8) + raw + bytes(16) + raw * 2 + bytes(16)
+    data += bytes(-len(data) % anchors.CALL - 8) + raw + bytes(8) + raw + bytes(8) + raw * 3
+    end = anchors.CALL - 8
+    assert sweeper.sweep(data) == [(0, 0), (0, end), (0, end + 16), (0, end + 32)]
+    assert sweeper.sweep(data[: end + 23]) == [(0, 0)]
+
+
 def test_the_inside_of_a_row_of_words_wakes_nothing() -> None:
     """An array of the word's value is no structure, but may end beside one."""
     raw, sweeper = _sweeper_of_word()
