@@ -25,8 +25,8 @@ SIZES = (32, 48, 57, 64, 66, 96, 114, 128, 132, 192, 256, 384, 512)
 _LONGEST, _SHORTEST = 1024, 44
 """Characters of such a text: with an escape for each 16 of 512 bytes, and with one in 32."""
 
-_PIECE, _FEW = 1 << 18, 1 << 7
-"""Bytes that are searched at once, and escapes in them that are looked at one by one first."""
+_PIECE, _FEW = 1 << 18, 1 << 11
+"""Bytes that are searched at once, and escapes that are looked at one by one first."""
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _INSIDE = np.isin(np.arange(256), list(_ALPHABET + b"\\"))
@@ -48,27 +48,34 @@ def find(buffer: Bytes, filled: Sequence[tuple[int, int]]) -> tuple[Offsets, Off
     """Return starts and ends (byte offsets in ``buffer``) of what may be such texts."""
     found = [np.empty((0, 2), np.int64)]
     for low, high in filled:
-        for first in range(low, high, _PIECE):
-            for width, at in _marks(buffer, first, min(first + _PIECE, high)):
-                marks = at[_amid(buffer, at, width)] if len(at) < _FEW else at
-                if len(marks):
-                    found += _around(buffer, marks, width)
+        slashed = _slashed(buffer, low, high)
+        for width in (1, 2) if len(slashed) else ():
+            marks = _marks(buffer, slashed[slashed >= low + width], width)
+            if len(marks) < _FEW:
+                marks = marks[_amid(buffer, marks, width)]
+            for part in np.split(marks, np.flatnonzero(np.diff(marks // _PIECE)) + 1):
+                found += _around(buffer, part, width) if len(part) else ()
     both = np.unique(np.concatenate(found), axis=0)
     return both[:, 0], both[:, 1]
 
 
-def _marks(buffer: Bytes, low: int, high: int) -> Iterator[tuple[int, Offsets]]:
-    """Yield where escapes begin behind base64 or a quote, in one byte a character and in two."""
-    last = len(buffer) - 4
-    at = low + np.flatnonzero(buffer[low : min(high, last)] == _SLASHED)
-    if len(at):
-        for width in (1, 2):
-            letters = at[_BEFORE[buffer[at - width]] & (at >= low + width)]
-            marks = buffer[letters + width]
-            escapes = (marks == _SLASH) | (marks == _NUMBER) | (marks == _SLASHED)
-            if width == 2:
-                escapes &= buffer[letters + 1] == 0
-            yield width, letters[escapes]
+def _slashed(buffer: Bytes, low: int, high: int) -> Offsets:
+    """Return where backslashes stand that something may follow."""
+    last = min(high, len(buffer) - 4)
+    pieces = range(low, last, _PIECE)
+    found = [at + np.flatnonzero(buffer[at : min(at + _PIECE, last)] == _SLASHED) for at in pieces]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _marks(buffer: Bytes, at: Offsets, width: int) -> Offsets:
+    """Return which backslashes begin escapes behind base64 or a quote."""
+    letters = at[_BEFORE[buffer[at - width]]]
+    marks = buffer[letters + width]
+    escapes = (marks == _SLASH) | (marks == _NUMBER) | (marks == _SLASHED)
+    if width == 2:
+        escapes &= buffer[letters + 1] == 0
+    kept: Offsets = letters[escapes]
+    return kept
 
 
 def _amid(buffer: Bytes, marks: Offsets, width: int) -> Flags:

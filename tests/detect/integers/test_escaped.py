@@ -56,6 +56,18 @@ def test_it_stands_behind_any_number_of_addresses() -> None:
 
 
 @pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_it_stands_at_the_seams_of_pieces(codec: str) -> None:
+    """Its escapes are the last bytes of one and the first of the next."""
+    line = WRITERS["PHP"]({"seed": text(SIGNED.seed)}).encode(codec)
+    for shift in range(-len(line) - 2, 3):
+        lead = b"\xee" * ((1 << 18) + shift)
+        data = np.frombuffer(lead + line + bytes(16), np.uint8)
+        starts, ends = escaped.find(data, [(0, len(data))])
+        (start,), (end,) = starts.tolist(), ends.tolist()
+        assert escaped.read(data[start:end].tobytes()) == SIGNED.seed
+
+
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_keys_are_proved(tmp_path: Path, writer: str, codec: str) -> None:
     """An RSA key by its own numbers, a seed by its public half, which is written so, too."""
