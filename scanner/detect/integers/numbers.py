@@ -93,9 +93,23 @@ def numbers(
             count = readings.count(reading, bits)
             code = code[lengths.behind_count(found.pool.data, code >> 1, count)]
         parts.append(_sift(found.pool, index, code, bits, full=full))
-    whole = joined(parts)
-    order = whole.position * len(found.pool.readings) + whole.reading
-    return whole.take(np.argsort(order, kind="stable"))
+    return _ordered(parts, len(found.pool.readings))
+
+
+def _ordered(parts: list[Numbers], readings_: int) -> Numbers:
+    """Put numbers of one length in order, and leave ``parts`` empty.
+
+    Of each column but one copy is made at a time: there are millions, where digests lie in rows.
+    """
+    bits, names = parts[0].bits, ("position", "reading", "low", "top", "exact")
+    columns = {name: [getattr(part, name) for part in parts] for name in names}
+    parts.clear()
+    position = np.concatenate(columns.pop("position"))
+    reading = np.concatenate(columns.pop("reading"))
+    order = np.argsort(position * readings_ + reading, kind="stable")
+    position, reading = position[order], reading[order]
+    low, top, exact = (np.concatenate(columns.pop(name))[order] for name in names[2:])
+    return Numbers(bits=bits, position=position, reading=reading, low=low, top=top, exact=exact)
 
 
 def joined(parts: Sequence[Numbers]) -> Numbers:

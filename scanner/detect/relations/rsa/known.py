@@ -168,12 +168,13 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     for bits in sorted({n.bit_length() for n in moduli}):
         numbers = shelf.numbers(bits, full=False, laid=True)
         here = {n: e for n, e in moduli.items() if n.bit_length() == bits}
-        heads = np.array([n >> (bits - 64) for n in here], np.uint64)
-        numbers = numbers.take(np.flatnonzero(~np.isin(numbers.top, heads)))  # moduli are no d
+        heads = {n >> (bits - 64) for n in here}
         for n, e in here.items():
             if not 3 <= e < 1 << 40:
                 continue
             for index in _near_fractions(numbers.top, e, n >> (bits - 64)):
+                if int(numbers.top[index]) in heads:  # moduli are no d
+                    continue
                 d = shelf.value(numbers, index)
                 likely = ratios.told(n, d, e)
                 divisors = arithmetic.from_exponent(n, e, d) if likely else []
