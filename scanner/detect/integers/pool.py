@@ -29,9 +29,10 @@ SLACK = 8
 MARGIN = 32
 """Bytes kept around a run, so that a number which begins before its edge is whole."""
 
-SECTION = 16 << 20
-"""Bytes of runs, with what is kept around them, that a pool holds at most; its tables need less
-than as much again, and a search's numbers at most twice as much."""
+SECTION = 12 << 20
+"""Bytes of runs, with what is kept around them, that a pool holds at most where there are several;
+its tables need less than as much again, and a search's numbers at most twice as much. One alone may
+hold a third more: of two that are small, each costs as much as that one."""
 
 NEIGHBOURHOOD = 64 << 10
 """Bytes within which everything is related to everything; so far do sections overlap."""
@@ -173,13 +174,14 @@ def merged(parts: Sequence[Runs]) -> Runs:
 def sections(runs: Runs) -> Iterator[Runs]:
     """Cut runs so that each part loads to at most SECTION bytes, all to about the same.
 
-    Parts overlap a NEIGHBOURHOOD.
+    Parts overlap a NEIGHBOURHOOD. What is no more than a third longer stays whole.
     """
     size = np.minimum(runs.end - runs.start, 2 * SPAN)
     ends = np.cumsum(size + 3 * MARGIN * (1 + (size == 2 * SPAN)))
     most = SECTION - 4 * MARGIN
     total = int(ends[-1]) if len(runs) else 0
-    share = min(most, total // max(-(-total // most), 1) + NEIGHBOURHOOD)
+    alone = total <= most + most // 3
+    share = total if alone else min(most, total // -(-total // most) + NEIGHBOURHOOD)
     first = 0
     while first < len(runs):
         before = int(ends[first - 1]) if first else 0

@@ -51,6 +51,19 @@ def test_sections_are_bounded_and_overlap(load: Load, monkeypatch: pytest.Monkey
         assert max(one) - min(other) > pool.NEIGHBOURHOOD // 2
 
 
+def test_a_little_more_than_a_section_stays_whole(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third more at most: of what is longer each part has no more than a section."""
+    memory, runs = load(noise.heap(1 << 20, 3))
+    size = len(pool.load(memory, runs).data)
+    for share, parts in ((0.9, 1), (0.78, 1), (0.7, 2)):
+        monkeypatch.setattr(pool, "SECTION", int(size * share))
+        made = [pool.load(memory, part) for part in pool.sections(runs)]
+        assert len(made) == parts
+        assert parts == 1 or all(len(part.data) <= pool.SECTION for part in made)
+
+
 def test_whole_runs_are_cut_with_an_overlap(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded whole, each byte of every run is there, and each 16 bytes of it in one block."""
     monkeypatch.setattr(pool, "SECTION", 1 << 14)
