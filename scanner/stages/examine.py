@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scanner.arrays import Flags, Offsets
+from scanner.arrays import Flags
 from scanner.detect import celled, encrypted, hexed, packed, respelled, strided
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
@@ -82,11 +82,10 @@ from scanner.model import Candidate, Confidence, Fault, Witness
 from scanner.rules import Rule
 from scanner.stages.limits import MOST_EFFORT, Limits
 from scanner.stages.session import Session
-from scanner.stages.sweep import Hits
+from scanner.stages.sweep import Hits, sifted
 from scanner.stages.unlock import unlock
 
 Examine = Callable[[Memory, int, int, Rule], Iterator[Proved | PublicKey | Sealed]]
-Sift = Callable[[Memory, Offsets, Offsets], Flags]
 
 EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("keys", keys.examine),
@@ -151,13 +150,6 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
 """What a rule's ``detector`` names: (name, function of memory, space, offset and rule)."""
 
 _EXAMINE = dict(EXAMINERS)
-
-SIFTERS: tuple[tuple[str, Sift], ...] = (
-    ("golang", golang.sifted),
-    ("openssl", openssl.sifted),
-)
-"""Of detectors whose anchors are common, what tells of all at once at which it may find something:
-(name, function of memory, spaces and offsets)."""
 
 _TEXTS = (public_text.NAME, packed.NAME, strided.NAME)
 """The detectors of public keys as text."""
@@ -259,7 +251,7 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 def _examine(
     session: Session, hits: Hits, bound: effort.Bound, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
-    misled, limits, hits = 0, Limits(session.memory, bound), _sifted(session, hits)
+    misled, limits, hits = 0, Limits(session.memory, bound), sifted(session, hits)
     # Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
     texts = np.array([rule.detector in _TEXTS for rule in session.rules], np.bool_)
     order = np.argsort(texts[hits.rule], kind="stable")
@@ -282,16 +274,6 @@ def _examine(
     if misled:
         text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
         faults.append(Fault(code="unmapped", text=text))
-
-
-def _sifted(session: Session, hits: Hits) -> Hits:
-    """Leave out the hits at which their detectors say at once that nothing is."""
-    keep = np.ones(len(hits.rule), np.bool_)
-    for name, sift in SIFTERS:
-        mine = [index for index, rule in enumerate(session.rules) if rule.detector == name]
-        rows = np.flatnonzero(np.isin(hits.rule, mine))
-        keep[rows] = sift(session.memory, hits.space[rows], hits.offset[rows])
-    return Hits(rule=hits.rule[keep], space=hits.space[keep], offset=hits.offset[keep])
 
 
 def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sealed]:

@@ -4,7 +4,7 @@ Linear in the bytes, blind to what they mean: anchors of all rules, and random-l
 leaves are places; this module refuses to return a byte of what it saw.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.anchors import Sweeper
 from scanner.detect.integers import bare_numbers, limbs, number_words
 from scanner.detect.integers.runs import Runs, coordinate, gather, join
+from scanner.detect.structures import golang, openssl
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
 from scanner.errors import LimitExceeded
@@ -28,6 +29,16 @@ BLOCK = 4096
 MOST_HITS, MOST_CROWDED = 1 << 20, 3 << 16
 """Anchor hits that a task may have, and a window of it: beyond, the dump is adversarial or a rule
 is bad. Small certificates end to end have an eighth of so many in a window, points a quarter."""
+
+
+Sift = Callable[[Memory, Offsets, Offsets], Flags]
+
+SIFTERS: tuple[tuple[str, Sift], ...] = (
+    ("golang", golang.sifted),
+    ("openssl", openssl.sifted),
+)
+"""Of detectors whose anchors are common, what tells of all at once at which it may find something:
+(name, function of memory, spaces and offsets)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +96,26 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
         shader.add(shades, window)
         sealed.add(window.buffer, filled)
     return Swept(
-        hits=_unique(hits),
+        hits=sifted(session, _unique(hits)),
         runs=gather(runs),
         texts=_within(bare_numbers.sparse(gather(texts)), task),
         swept_bytes=swept,
         shades=shades,
         seal=sealed.value(),
     )
+
+
+def sifted(session: Session, hits: Hits) -> Hits:
+    """Leave out the hits at which their detectors say at once that nothing is.
+
+    Of each task, so that millions never leave it, and of all: some detectors take so many at most.
+    """
+    keep = np.ones(len(hits.rule), np.bool_)
+    for name, sift in SIFTERS:
+        mine = [index for index, rule in enumerate(session.rules) if rule.detector == name]
+        rows = np.flatnonzero(np.isin(hits.rule, mine))
+        keep[rows] = sift(session.memory, hits.space[rows], hits.offset[rows])
+    return Hits(rule=hits.rule[keep], space=hits.space[keep], offset=hits.offset[keep])
 
 
 def seal(session: Session, task: tuple[Place, ...], salt: bytes) -> str:
