@@ -39,11 +39,14 @@ literal to wait for, an engine runs an automaton over every byte, at up to ten t
 LONG_TAIL = 16
 """Characters of a set behind a text: as many make up for the third byte of a literal."""
 
-_FILE_LIMIT = 1 << 20
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 WORD = 8
 """Bytes of a word, with which an aligned anchor begins."""
 
+Ranges = tuple[tuple[int, int], ...]
+"""What each byte of an anchor may be: from one value to another, both included."""
+
+_FILE_LIMIT = 1 << 20
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _WORD = re.compile("0x[0-9a-f]{1,16}")
 _TEXTS = ("title", "severity", "kind", "detector", "description", "remediation")
 _LISTS = ("references", "anchors", "examples", "counterexamples")
@@ -58,7 +61,7 @@ class Anchor:
     """
 
     source: str
-    ranges: tuple[tuple[int, int], ...]
+    ranges: Ranges
     fold: bool = False
     """ASCII letters stand for both cases."""
     aligned: bool = False
@@ -314,7 +317,7 @@ def text_anchors(
     return tuple(Anchor(source=text, ranges=tuple(row), fold=fold) for row in (limits, wide))
 
 
-def _spread(text: str, gap: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def _spread(text: str, gap: Ranges) -> Ranges:
     """Return a text with a gap between any two characters: as many as an anchor may have."""
     pairs = (((byte, byte), *gap) for byte in text.encode())
     whole = [limit for pair in pairs for limit in pair][: -len(gap) or None]
@@ -349,7 +352,7 @@ def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Ancho
     return text_anchors(source, fold=fold, tail=tail, of=(ord(of[0]), ord(of[2])))
 
 
-def _ranges(path: Path, source: str) -> tuple[tuple[int, int], ...]:
+def _ranges(path: Path, source: str) -> Ranges:
     ranges = []
     for word in source.split():
         limits = _limits(word)

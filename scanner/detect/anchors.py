@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.rules import WORD, Anchor, Rule
+from scanner.rules import WORD, Anchor, Ranges, Rule
 
 
 def _optional(name: str) -> ModuleType | None:
@@ -50,9 +50,6 @@ stands above."""
 Engine = Callable[[memoryview, list[int]], None]
 """Appends a number for each match in some bytes: hostile ones have a match every ten bytes."""
 
-
-Ranges = tuple[tuple[int, int], ...]
-"""What each byte of an anchor may be: from one value to another."""
 
 Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""

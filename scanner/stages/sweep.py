@@ -1,6 +1,7 @@
 """Stage one: look at every byte of a task once, and say where it is worth looking again.
 
-Linear in the bytes, blind to what they mean: anchors of all rules, and random-looking runs. What
+Linear in the bytes, blind to what they mean: anchors of all rules, and random-looking runs. Of
+anchors that are common those are left out at which their detector says that nothing can be. What
 leaves are places; this module refuses to return a byte of what it saw.
 """
 

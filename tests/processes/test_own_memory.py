@@ -1,6 +1,7 @@
 """What was freed goes back to the system, where its allocator is the one that keeps it."""
 
 import gc
+import mmap
 import platform
 import subprocess
 import sys
@@ -10,29 +11,31 @@ import pytest
 
 from scanner.processes import own_memory
 
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+
 
 def resident() -> int:
     """Return the bytes of this process that are in memory (proc(5), statm)."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * 4096
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * mmap.PAGESIZE
 
 
 HELD = """
 import sys
-from pathlib import Path
 from scanner.processes import own_memory
+from tests.processes.test_own_memory import resident
 
 if sys.argv[1] == "mapped":
     own_memory.map_large()
 bytearray(b"x") * (30 << 20)  # freed at once: from now on glibc takes such blocks from its heap
 large = bytearray(b"x") * (16 << 20)
 kept = [bytes(60_000) for _ in range(2000)]
-before = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+before = resident()
 del large
-print((before - int(Path("/proc/self/statm").read_text("ascii").split()[1])) << 12)
+print(before - resident())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+@glibc
 @pytest.mark.parametrize("how", ["mapped", "not"])
 def test_a_large_block_is_not_held_by_what_is_alive_behind_it(how: str) -> None:
     """It goes back to the system when it is freed, as glibc's own rule does not let it."""
@@ -41,7 +44,7 @@ def test_a_large_block_is_not_held_by_what_is_alive_behind_it(how: str) -> None:
     assert (given_back > 15_000_000) == (how == "mapped")
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+@glibc
 def test_what_was_freed_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks that one small block at the end keeps in the process are out of it afterwards.
 

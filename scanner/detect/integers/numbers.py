@@ -96,8 +96,8 @@ def numbers(
     return _ordered(parts, len(found.pool.readings))
 
 
-def _ordered(parts: list[Numbers], readings_: int) -> Numbers:
-    """Put numbers of one length in order, and leave ``parts`` empty.
+def _ordered(parts: list[Numbers], count: int) -> Numbers:
+    """Put numbers of one length in order, of so many readings, and leave ``parts`` empty.
 
     Of each column but one copy is made at a time: there are millions, where digests lie in rows.
     """
@@ -106,7 +106,7 @@ def _ordered(parts: list[Numbers], readings_: int) -> Numbers:
     parts.clear()
     position = np.concatenate(columns.pop("position"))
     reading = np.concatenate(columns.pop("reading"))
-    order = np.argsort(position * readings_ + reading, kind="stable")
+    order = np.argsort(position * count + reading, kind="stable")
     position, reading = position[order], reading[order]
     low, top, exact = (np.concatenate(columns.pop(name))[order] for name in names[2:])
     return Numbers(bits=bits, position=position, reading=reading, low=low, top=top, exact=exact)
