@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import make_mix, measure, plot_peers
 from benchmarks.planted import KINDS
 from scanner import rules
-from scanner.rules import Anchor
+from scanner.ruleanchors import Anchor
 
 SHARES = make_mix.Shares(zeros=0.3, duplicates=0.05, random=0.03, libraries=0.1)
 

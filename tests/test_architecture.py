@@ -64,8 +64,10 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("dump.layers",),
     ("dump.space",),
     ("dump.windows",),
+    ("ruleanchors",),
     ("rules", "published", "labels", "policyfile", "saved"),
     ("rulecheck",),
+    ("detect.expressions",),
     ("detect", "detect.anchors", "detect.cursor", "detect.algebra.*"),
     ("detect.asn1.*",),
     ("detect.evidence", "detect.encodings.*"),
@@ -155,8 +157,8 @@ ONLY = {
     "filelock": ("claims",),
     "prometheus_client": ("metrics",),
     "watchfiles": ("watch",),
-    "hyperscan": ("detect.anchors",),
-    "re2": ("detect.anchors",),
+    "hyperscan": ("detect.expressions",),
+    "re2": ("detect.expressions",),
     "multiprocessing": ("processes.",),
 }
 """Who may import what costs time or touches other processes."""

@@ -26,7 +26,7 @@ from fixtures import (
     tpm,
 )
 from fixtures import keys as recipes
-from scanner import rulecheck, rules
+from scanner import ruleanchors, rulecheck, rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
 from scanner.errors import RuleError
@@ -454,7 +454,11 @@ EXAMPLE = 'examples = [{ bytes = "30 82" }]'
         (ANCHOR, 'anchors = [{ text = "key", gaps = ["00"], fold = true }]', "gaps are no list"),
         (ANCHOR, 'anchors = [{ text = "key", gaps = ["0"] }]', "holds '0'"),
         (ANCHOR, 'anchors = [{ word = "4000" }]', "none of"),
+        (ANCHOR, 'anchors = [{ word = "0x00" }]', "none of"),
+        (ANCHOR, 'anchors = [{ half = "0x123456789" }]', "none of"),
+        (ANCHOR, 'anchors = [{ word = "0x4000", behind = "00" }]', "none of"),
         (ANCHOR, 'anchors = [{ word = "0x4000", then = "0" }]', "holds '0'"),
+        (ANCHOR, 'anchors = [{ half = "0x40", before = "0" }]', "holds '0'"),
         (ANCHOR, f'anchors = [{{ word = "0x4000", then = "{"00 " * 57}" }}]', "longer than 64"),
         (EXAMPLE, "examples = [{}]", "no recipe"),
         (EXAMPLE, 'examples = [{ key = "rsa-2048" }]', "no recipe"),
@@ -535,7 +539,7 @@ def test_expressions_mean_their_ranges(limits: list[list[int]]) -> None:
     """The expression of an anchor matches what lies within its ranges."""
     import re
 
-    anchor = rules.Anchor(source="", ranges=tuple((low, high) for low, high in limits))
+    anchor = ruleanchors.Anchor(source="", ranges=tuple((low, high) for low, high in limits))
     pattern = re.compile(anchor.expression, re.DOTALL)
     for column in zip(*limits, strict=True):
         assert pattern.fullmatch(bytes(column))

@@ -1,37 +1,25 @@
 """The prefilter: every anchor of every rule in one pass over the bytes.
 
-An anchor says where a detector should look, nothing more. All of them are compiled into one
-hyperscan database; where hyperscan is not to be had, google-re2 takes its place, and then ``re``.
-All give the same hits, overlapping ones included; tests hold them to it. This module refuses
-variable lengths: hyperscan tells where a match ends, and only a fixed length gives its start.
+An anchor says where a detector should look, nothing more. The expressions of all of them are looked
+for at once. Anchors have a fixed length: an expression's match tells where it ends.
 
 Memory is full of zeros, at which an engine stops for every anchor that has a few of them in a row:
 of such an anchor it is given the part that says most, and the rest is compared where that stands.
+One that is nothing but small numbers has an aligned word: words are looked at as wholes.
 """
 
 import functools
-import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from scanner.arrays import Bytes, Flags, Offsets
-from scanner.rules import WORD, Anchor, Ranges, Rule
-
-
-def _optional(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
-hyperscan = _optional("hyperscan")
-re2 = _optional("re2")
+from scanner.arrays import Bytes, Flags, Offsets, Words
+from scanner.detect.expressions import ENDS, Engine, opened, serialised
+from scanner.ruleanchors import Anchor, Ranges
+from scanner.rules import Rule
 
 CALL = 128 * 1024
 """Bytes of one call into the engine: what it reads stays in the second-level cache."""
@@ -43,13 +31,9 @@ LEAST = 3
 """Bytes of a part that have one value, and not zero, at least: what is left is compared that
 often."""
 
-_ENDS = 32
-"""Bits of where a match ends, in the number that an engine makes of it; the index of the expression
-stands above."""
-
-Engine = Callable[[memoryview, list[int]], None]
-"""Appends a number for each match in some bytes: hostile ones have a match every ten bytes."""
-
+_WIDE, _FOLD, _SLOTS = 0xFFFFF800_FFFF8000, 25, 1 << 16
+"""Bits that no small word has; the shift that puts a small upper half above a small lower one, but
+for a few bits; and places in a table of what they make."""
 
 Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""
@@ -57,13 +41,30 @@ Compile = Callable[[tuple[bytes, ...]], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """The anchor of which an expression is a part, or all."""
+    """The anchor of which an expression, or an aligned word, is a part, or all."""
 
     rule: int
     lead: int
-    """Bytes of the anchor before the expression."""
-    ranges: Ranges = ()
-    """What each byte of the anchor may be; empty where the expression says it already."""
+    """Bytes of the anchor before the expression, or the word."""
+    size: int
+    """Bytes of the anchor; 0 where it is nothing else."""
+    rest: tuple[tuple[int, int, int], ...] = ()
+    """(lowest value, highest, where) of its other bytes: what says most is first."""
+
+    @classmethod
+    def of(cls, rule: int, ranges: Ranges, first: int, last: int) -> "Whole":
+        """Return the anchor of these bytes, of which [first, last) are looked for."""
+        size = len(ranges) if last - first < len(ranges) else 0
+        rest = [(*pair, step) for step, pair in enumerate(ranges) if not first <= step < last]
+        rest = sorted([row for row in rest if row[:2] != (0, 255)], reverse=True)
+        return cls(rule=rule, lead=first, size=size, rest=tuple(rest))
+
+
+Shape = tuple[int, bool]
+"""Bytes of a word, and whether the first one is the highest."""
+
+Valued = tuple[tuple[int, tuple[Whole, ...]], ...]
+"""Values of words, and the anchors of which each is a part, or all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -75,11 +76,9 @@ class AnchorSet:
     """Bytes of what an expression matches."""
     wholes: tuple[tuple[Whole, ...], ...]
     """The anchors of each expression."""
-    words: tuple[tuple[int, int, Ranges], ...] = ()
-    """(index of the rule, value, what each byte may be) of each anchor that begins with an aligned
-    word; the last is empty where that is all of it."""
+    words: tuple[tuple[Shape, Valued], ...] = ()
     longest: int = 0
-    """Bytes of the longest anchor that is more than such a word; 0 without any."""
+    """Bytes of the longest anchor; 0 without any."""
     database: bytes
     """Serialised for this kind of processor; empty without hyperscan or without anchors."""
 
@@ -91,28 +90,32 @@ def compile_anchors(rules: Iterable[Rule], database: Compile | None = None) -> A
     """
     found: dict[bytes, dict[Whole, None]] = {}
     sizes: dict[bytes, int] = {}
-    words: dict[tuple[int, int, Ranges], None] = {}
+    words: dict[Shape, dict[int, dict[Whole, None]]] = {}
     longest = 0
     for index, rule in enumerate(rules):
         for anchor in rule.anchors:
-            if anchor.aligned:
-                value = int.from_bytes([low for low, _ in anchor.ranges[:WORD]], "little")
-                more = anchor.ranges if len(anchor.ranges) > WORD else ()
-                words[index, value, more] = None
-                longest = max(longest, len(more))
-                continue
-            first, last = telling(anchor)
-            part, all_of_it = anchor.part(first, last), last - first == len(anchor.ranges)
-            whole = Whole(rule=index, lead=first, ranges=() if all_of_it else anchor.ranges)
-            found.setdefault(part, {})[whole] = None
-            sizes[part] = last - first
+            word = anchor.aligned
+            first, last = telling(anchor) if word is None else (word.at, word.at + word.size)
+            whole = Whole.of(index, anchor.ranges, first, last)
             longest = max(longest, len(anchor.ranges))
+            if word is None:
+                part = anchor.part(first, last)
+                found.setdefault(part, {})[whole] = None
+                sizes[part] = last - first
+            else:
+                raw = bytes(low for low, _ in anchor.ranges[first:last])
+                of_shape = words.setdefault((word.size, word.big), {})
+                value = int.from_bytes(raw, "big" if word.big else "little")
+                of_shape.setdefault(value, {})[whole] = None
     expressions = tuple(found)
     return AnchorSet(
         expressions=expressions,
         sizes=tuple(sizes.values()),
         wholes=tuple(map(tuple, found.values())),
-        words=tuple(words),
+        words=tuple(
+            (shape, tuple((value, tuple(some)) for value, some in valued.items()))
+            for shape, valued in words.items()
+        ),
         longest=longest,
         database=(database or serialised)(expressions),
     )
@@ -148,23 +151,20 @@ def compile_literals(literals: Sequence[bytes]) -> AnchorSet:
     return AnchorSet(
         expressions=expressions,
         sizes=tuple(map(len, literals)),
-        wholes=tuple((Whole(rule=index, lead=0),) for index in range(len(literals))),
+        wholes=tuple((Whole(rule=index, lead=0, size=0),) for index in range(len(literals))),
         longest=max(map(len, literals), default=0),
         database=serialised(expressions),
     )
 
 
-def serialised(expressions: tuple[bytes, ...]) -> bytes:
-    """Compile expressions for hyperscan; empty without it, or without expressions."""
-    if hyperscan is None or not expressions:
-        return b""
-    made: bytes = hyperscan.dumpb(_compile(hyperscan, expressions))
-    return made
+class _Call(NamedTuple):
+    """Bytes that are looked at in one call."""
 
-
-def engine_version() -> str:
-    """Say which hyperscan compiles here; empty without."""
-    return f"hyperscan {hyperscan.__version__}" if hyperscan is not None else ""
+    first: int
+    last: int
+    lowest: int
+    highest: int
+    """Where the span begins and ends, of which these are."""
 
 
 class Sweeper:
@@ -172,15 +172,15 @@ class Sweeper:
 
     __slots__ = (
         "_engine",
-        "_equal",
         "_first",
         "_lead",
         "_parted",
-        "_ranges",
         "_reach",
         "_rule",
         "_rules",
         "_set",
+        "_wholes",
+        "_words",
     )
 
     def __init__(self, anchor_set: AnchorSet, engine: Engine) -> None:
@@ -191,34 +191,45 @@ class Sweeper:
         self._first = np.cumsum([0, *map(len, anchor_set.wholes)])
         self._rule = np.array([whole.rule for whole in wholes], np.int64)
         self._lead = np.array([whole.lead for whole in wholes], np.int64)
-        self._ranges = tuple(whole.ranges for whole in wholes)
-        self._parted = np.array([bool(ranges) for ranges in self._ranges], np.bool_)
-        self._rules = 1 + max(
-            (*self._rule.tolist(), *(rule for rule, *_ in anchor_set.words)), default=0
-        )
-        self._equal = np.empty(CALL // 8, np.bool_)
+        self._wholes = tuple(wholes)
+        self._parted = np.array([whole.size > 0 for whole in wholes], np.bool_)
+        self._words = {shape: _Words(shape, valued) for shape, valued in anchor_set.words}
+        of_words = [one.rule for _, v in anchor_set.words for _, some in v for one in some]
+        self._rules = 1 + max((*self._rule.tolist(), *of_words), default=0)
 
-    def sweep(self, view: memoryview | bytes) -> list[tuple[int, int]]:
+    def sweep(
+        self, view: memoryview | bytes, *, halves: bool = False, swapped: bool = False
+    ) -> list[tuple[int, int]]:
         """Return (index of the rule, offset in ``view``) of every anchor; see :func:`find`."""
-        rule, offset = self.find(view, [(0, len(view))])
+        rule, offset = self.find(view, [(0, len(view))], halves=halves, swapped=swapped)
         return list(zip(rule.tolist(), offset.tolist(), strict=True))
 
     def find(
-        self, view: memoryview | bytes, spans: Sequence[tuple[int, int]]
+        self,
+        view: memoryview | bytes,
+        spans: Sequence[tuple[int, int]],
+        *,
+        halves: bool = False,
+        swapped: bool = False,
     ) -> tuple[Offsets, Offsets]:
         """Return the rule's index and the offset in ``view`` of every anchor, once, by offset.
 
         Those that lie whole in one of the spans [first, last). The first byte of ``view``, and of a
-        span, is aligned, for anchors that are.
+        span, is aligned, for anchors that are. ``halves`` is a machine of 32 bits, ``swapped`` one
+        whose numbers begin with the highest byte.
         """
         whole = memoryview(view)
         # A call also sees the longest anchor's reach; what starts there is the next one's.
         calls = [
-            (first, min(first + CALL, last), min(first + CALL + self._reach, last))
+            _Call(first, min(first + CALL, last), low, last)
             for low, last in spans
             for first in range(low, last, CALL)
         ]
-        parts = [*self._words(whole, calls), *self._wholes(whole, calls)]
+        shapes: list[Shape] = [(8, swapped), *[(4, swapped)] * halves]
+        words = [self._words[shape] for shape in shapes if shape in self._words]
+        parts = [*self._expressed(whole, calls)]
+        for some in words if calls else ():
+            parts += some.find(whole, calls)
         if not parts:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         names = np.concatenate([offset * self._rules + rule for rule, offset in parts])
@@ -228,43 +239,21 @@ class Sweeper:
         offset, rule = np.divmod(names[fresh], self._rules)
         return rule, offset
 
-    def _words(
-        self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
-    ) -> Iterator[tuple[Offsets, Offsets]]:
-        """Yield where aligned words stand, with what is to follow them.
-
-        Those that nothing follows not inside of rows of them: these are arrays.
-        """
-        data = np.frombuffer(whole, np.uint8)
-        for first, last, reach in calls if self._set.words else ():
-            words = np.frombuffer(whole[first : first + (last - first & ~7)], "<u8")
-            for rule, value, ranges in self._set.words:
-                equal = np.equal(words, np.uint64(value), out=self._equal[: len(words)])
-                if equal.any():
-                    at = np.flatnonzero(equal)
-                    if ranges:
-                        kept = _stands(ranges, data[:reach], at * 8 + first)
-                    else:
-                        row = np.diff(at, prepend=-2, append=-2) == 1
-                        kept = ~(row[1:] & row[:-1])
-                    offset = at[kept] * 8 + first
-                    yield np.full(len(offset), rule), offset
-
-    def _wholes(
-        self, whole: memoryview, calls: Sequence[tuple[int, int, int]]
+    def _expressed(
+        self, whole: memoryview, calls: Sequence[_Call]
     ) -> Iterator[tuple[Offsets, Offsets]]:
         """Yield where all others stand."""
         found: list[int] = []
         counts = []
-        for first, _, reach in calls if self._ranges else ():
-            self._engine(whole[first:reach], found)
+        for call in calls if self._wholes else ():
+            self._engine(whole[call.first : min(call.last + self._reach, call.highest)], found)
             counts.append(len(found))
         if not found:
             return
         matches = np.array(found, np.int64)
-        index, end = matches >> _ENDS, matches & (1 << _ENDS) - 1
+        index, end = matches >> ENDS, matches & (1 << ENDS) - 1
         begin = end - np.array(self._set.sizes)[index]
-        base = np.repeat(np.array([first for first, *_ in calls]), np.diff(counts, prepend=0))
+        base = np.repeat(np.array([call.first for call in calls]), np.diff(counts, prepend=0))
         each = self._first[index + 1] - self._first[index]  # anchors of the expression
         row = np.repeat(np.arange(len(index)), each)
         anchor = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
@@ -275,84 +264,97 @@ class Sweeper:
         good = ~self._parted[anchor]
         for number in np.unique(anchor[~good]).tolist():
             some = np.flatnonzero(anchor == number)
-            good[some] = _stands(self._ranges[number], np.frombuffer(whole, np.uint8), offset[some])
+            good[some] = _stands(self._wholes[number], np.frombuffer(whole, np.uint8), offset[some])
         yield self._rule[anchor[good]], offset[good]
 
 
-def _stands(ranges: Ranges, data: Bytes, at: Offsets) -> Flags:
-    """Tell at which offsets each byte is in its range."""
-    stands = at + len(ranges) <= len(data)
-    for step, (low, high) in enumerate(ranges):
-        if (low, high) != (0, 255):
-            left = np.flatnonzero(stands)
-            bytes_ = data[at[left] + step]
-            stands[left] = (bytes_ >= low) & (bytes_ <= high)
+class _Words:
+    """Finds words of one shape by their values."""
+
+    __slots__ = ("_dtype", "_equal", "_large", "_rest", "_table", "_valued", "_wide")
+
+    def __init__(self, shape: Shape, valued: Valued) -> None:
+        size, big = shape
+        self._valued = valued
+        self._dtype = np.dtype(f"{'>' if big else '<'}u{size}")
+        native = self._dtype.newbyteorder("=")
+        values = np.array([value for value, _ in valued], native)
+        self._wide = np.array(_WIDE & (1 << 8 * size) - 1, native)
+        self._rest = np.empty(CALL // size, native)
+        self._equal = np.empty((2, CALL // size), np.bool_)
+        small = values & self._wide == 0
+        self._table = np.zeros(_SLOTS, np.bool_)
+        self._table[_slot(values[small])] = True
+        self._large = values[~small]
+
+    def find(self, whole: memoryview, calls: Sequence[_Call]) -> Iterator[tuple[Offsets, Offsets]]:
+        """Yield rules and offsets of anchors: where words stand, with what is to be around them.
+
+        Those around which nothing is to be not inside of rows of them: these are arrays.
+        """
+        size = self._dtype.itemsize
+        parts = []
+        for call in calls:
+            raw = whole[call.first : call.first + (call.last - call.first & -size)]
+            words = np.frombuffer(raw, self._dtype).astype(self._rest.dtype, copy=False)
+            for at in self._likely(words):
+                bounds = np.full((2, len(at)), [[call.lowest], [call.highest]])
+                parts.append((words[at], at * size + call.first, *bounds))
+        if not parts:
+            return
+        word, offset, lowest, highest = map(np.concatenate, zip(*parts, strict=True))
+        data = np.frombuffer(whole, np.uint8)
+        for value, anchors in self._valued:
+            rows = np.flatnonzero(word == word.dtype.type(value))
+            for anchor in anchors if len(rows) else ():
+                first = offset[rows] - anchor.lead
+                if anchor.size:
+                    here = first >= lowest[rows]
+                    here &= first + anchor.size <= highest[rows]
+                    here[here] = _stands(anchor, data, first[here])
+                else:
+                    row = np.diff(first, prepend=-2 * size, append=-2 * size) == size
+                    here = ~(row[1:] & row[:-1])
+                yield np.full(len(first), anchor.rule)[here], first[here]
+
+    def _likely(self, words: Words) -> Iterator[Offsets]:
+        """Yield the indices of words that may have one of the values."""
+        small, filled = self._equal[:, : len(words)]
+        rest = np.bitwise_and(words, self._wide, out=self._rest[: len(words)])
+        np.equal(rest, 0, out=small)
+        small &= np.not_equal(words, 0, out=filled)
+        at = np.flatnonzero(small)
+        if len(at):
+            yield at[self._table[_slot(words[at])]]
+        for value in self._large:
+            if np.equal(words, value, out=small).any():
+                yield np.flatnonzero(small)
+
+
+def _slot(words: Words) -> Offsets:
+    """Return where a table has small words: both halves are in it."""
+    slot: Offsets = (
+        (words ^ words >> words.dtype.type(_FOLD)) & words.dtype.type(_SLOTS - 1)
+    ).astype(np.int64)
+    return slot
+
+
+def _stands(anchor: Whole, data: Bytes, at: Offsets) -> Flags:
+    """Tell at which offsets the rest of an anchor stands."""
+    left = np.flatnonzero(at + anchor.size <= len(data))
+    for low, high, step in anchor.rest:
+        bytes_ = data[at[left] + step]
+        left = left[(bytes_ >= low) & (bytes_ <= high)]
+        if not len(left):
+            break
+    stands = np.zeros(len(at), np.bool_)
+    stands[left] = True
     return stands
 
 
 def open_sweeper(anchor_set: AnchorSet, engine: str = "") -> Sweeper:
-    """Return a sweeper with the best engine there is, or the named one: hyperscan, re2 or re."""
+    """Return a sweeper with the best engine there is, or the named one: see ``expressions``."""
     if not anchor_set.expressions:
         return Sweeper(anchor_set, lambda _view, _found: None)  # words alone need no engine
-    if hyperscan is not None and engine in ("", "hyperscan"):
-        return Sweeper(anchor_set, _hyperscan_engine(hyperscan, anchor_set))
-    if re2 is not None and engine in ("", "re2"):
-        return Sweeper(anchor_set, _re2_engine(re2, anchor_set))
-    if engine in ("", "re"):
-        return Sweeper(anchor_set, _re_engine(anchor_set))
-    raise LookupError(f"there is no engine {engine!r} here")
-
-
-def _compile(module: ModuleType, expressions: tuple[bytes, ...]) -> Any:  # noqa: ANN401
-    database = module.Database(mode=module.HS_MODE_BLOCK)
-    database.compile(
-        expressions=list(expressions),
-        ids=list(range(len(expressions))),
-        flags=[module.HS_FLAG_DOTALL] * len(expressions),
-    )
-    return database
-
-
-def _hyperscan_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
-    try:
-        database = module.loadb(anchor_set.database, module.HS_MODE_BLOCK)
-    except module.error:  # serialised without hyperscan, or for another kind of processor
-        database = _compile(module, anchor_set.expressions)
-    database.scratch = module.Scratch(database)
-
-    def scan(view: memoryview, found: list[int]) -> None:
-        append = found.append
-
-        def matched(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            append(index << _ENDS | end)
-
-        database.scan(view, match_event_handler=matched)
-
-    return scan
-
-
-def _re2_engine(module: ModuleType, anchor_set: AnchorSet) -> Engine:
-    options = module.Options()
-    options.encoding = module.Options.Encoding.LATIN1
-    options.dot_nl = True
-    options.log_errors = False
-    patterns = [module.compile(source, options=options) for source in anchor_set.expressions]
-
-    def scan(view: memoryview, found: list[int]) -> None:
-        for index, pattern in enumerate(patterns):
-            match = pattern.search(view, 0)
-            while match is not None:
-                found.append(index << _ENDS | match.end())
-                match = pattern.search(view, match.start() + 1)
-
-    return scan
-
-
-def _re_engine(anchor_set: AnchorSet) -> Engine:
-    patterns = [re.compile(b"(?=%b)" % source, re.DOTALL) for source in anchor_set.expressions]
-
-    def scan(view: memoryview, found: list[int]) -> None:
-        for index, (pattern, size) in enumerate(zip(patterns, anchor_set.sizes, strict=True)):
-            found.extend(index << _ENDS | m.start() + size for m in pattern.finditer(view))
-
-    return scan
+    rows = anchor_set.expressions, anchor_set.sizes, anchor_set.database
+    return Sweeper(anchor_set, opened(*rows, engine))

@@ -20,7 +20,8 @@ from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.inner import TEXTS, Plain, Reader, keys_in
 from scanner.model import Place
-from scanner.rules import LONGEST, Rule
+from scanner.ruleanchors import LONGEST
+from scanner.rules import Rule
 
 NAME = "strided"
 """The detector of rules that find them."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scanner import __version__, caches, private
-from scanner.detect import anchors
+from scanner.detect.expressions import serialised, version
 
 SUFFIX = ".anchors"
 MOST_BYTES = 64 << 20
@@ -39,7 +39,7 @@ def database(expressions: tuple[bytes, ...], base: Path | None = None) -> bytes:
     kept = _read(name, base)
     if kept:
         return kept
-    made = anchors.serialised(expressions)
+    made = serialised(expressions)
     if made:
         _write(name, made, base)
     return made
@@ -47,7 +47,7 @@ def database(expressions: tuple[bytes, ...], base: Path | None = None) -> bytes:
 
 def _name(expressions: tuple[bytes, ...]) -> str:
     digest = hashlib.sha256()
-    texts = (__version__, anchors.engine_version(), platform.machine(), _processor())
+    texts = (__version__, version(), platform.machine(), _processor())
     for part in (*(text.encode() for text in texts), *expressions):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest() + SUFFIX

@@ -85,7 +85,7 @@ def sweep(session: Session, task: tuple[Place, ...], salt: bytes = b"") -> Swept
             segments = _Segments.of(window)
             runs += _runs(memory, window.buffer, segments, filled)
             texts.append(_texts(window.buffer, segments, filled))
-            found = _anchors(sweeper, window.buffer, segments, filled)
+            found = _anchors(memory, sweeper, window.buffer, segments, filled)
             count += len(found.rule)
             if count > MOST_HITS or len(found.rule) > MOST_CROWDED:
                 raise LimitExceeded(
@@ -209,13 +209,15 @@ def _filled(window: Window) -> list[tuple[int, int]]:
 
 
 def _anchors(
+    memory: Memory,
     sweeper: Sweeper,
     buffer: Bytes,
     segments: _Segments,
     filled: Sequence[tuple[int, int]],
 ) -> Hits:
     spans = [(max(low - LEAD, 0), min(high + TRAIL, len(buffer))) for low, high in filled]
-    rule, at = sweeper.find(buffer.data, spans)
+    halves, swapped = memory.map.pointer_size == 4, memory.map.byte_order == "big"
+    rule, at = sweeper.find(buffer.data, spans, halves=halves, swapped=swapped)
     index = np.searchsorted(segments.at, at, side="right") - 1
     mine = (index >= 0) & (at < segments.end[index])
     rule, at, index = rule[mine], at[mine], index[mine]

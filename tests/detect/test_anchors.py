@@ -3,20 +3,22 @@
 import dataclasses
 import pickle
 import random
+from collections import defaultdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner import rules
-from scanner.detect import anchors
-from scanner.rules import Anchor, Rule
+from scanner.detect import anchors, expressions
+from scanner.ruleanchors import Anchor, Word
+from scanner.rules import Rule
 
 ENGINES = [
     pytest.param(
         name,
         marks=[]
-        if name == "re" or getattr(anchors, name) is not None
+        if name == "re" or getattr(expressions, name) is not None
         else pytest.mark.skip(reason=f"{name} is not installed"),
     )
     for name in ("hyperscan", "re2", "re")
@@ -105,17 +107,28 @@ def test_engines_agree_on_the_rules_that_we_ship(
     monkeypatch.setattr(anchors, "CALL", 1 << 14)  # an engine that has one rule at a time is slow
     shipped = rules.load()
     rng = random.Random(5)  # noqa: S311 - no secret
-    data, expected = bytearray(rng.randbytes(anchors.CALL - 50)), set()
+    data = bytearray(rng.randbytes(anchors.CALL - 50))
+    planted: dict[Word | None, set[tuple[int, int]]] = defaultdict(set)
     for index, rule in enumerate(shipped):
         for anchor in rule.anchors:
-            data += bytes(-len(data) % 8) if anchor.aligned else b""
-            expected.add((index, len(data)))
+            if anchor.aligned is not None:
+                data += bytes(-(len(data) + anchor.aligned.at) % anchor.aligned.size)
+            shape = anchor.aligned and dataclasses.replace(anchor.aligned, at=0)
+            planted[shape].add((index, len(data)))
             data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
             if anchor.ends:
                 data[-1] = rng.choice(anchor.ends)
             data += rng.randbytes(rng.randrange(60))
     sweeper = anchors.open_sweeper(anchors.compile_anchors(shipped), engine)
-    assert expected <= set(sweeper.sweep(data))
+    word, half, big = Word(at=0), Word(at=0, size=4), Word(at=0, big=True)
+    assert set(planted) == {None, word, half, big}
+    for halves, swapped, shapes in (
+        (False, False, (None, word)),
+        (True, False, (None, word, half)),
+        (False, True, (None, big)),
+    ):
+        found = set(sweeper.sweep(data, halves=halves, swapped=swapped))
+        assert set().union(*(planted[shape] for shape in shapes)) <= found
 
 
 def test_rows_of_zeros_are_not_given_to_the_engine() -> None:
@@ -175,7 +188,7 @@ def test_an_engine_that_is_not_there_is_an_error() -> None:
 def _sweeper_of_word() -> tuple[bytes, anchors.Sweeper]:
     """Return a word's bytes, and what finds it."""
     raw = (0x4000).to_bytes(8, "little")
-    anchor = Anchor(source="0x4000", ranges=_literal(raw), aligned=True)
+    anchor = Anchor(source="0x4000", ranges=_literal(raw), aligned=Word(at=0))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     return raw, anchors.open_sweeper(anchors.compile_anchors([rule]))
 
@@ -193,7 +206,7 @@ def test_what_follows_a_word_is_compared() -> None:
     """Behind it and within the span, across calls, and in a row of such words, too."""
     raw = (0x1000).to_bytes(8, "little")
     ranges = _literal(raw) + ((0, 255),) * 8 + _literal(raw)
-    anchor = Anchor(source="0x1000", ranges=ranges, aligned=True)
+    anchor = Anchor(source="0x1000", ranges=ranges, aligned=Word(at=0))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     data = raw + bytes(8) + raw + bytes(16) + raw * 2 + bytes(16)
@@ -201,6 +214,54 @@ def test_what_follows_a_word_is_compared() -> None:
     end = anchors.CALL - 8
     assert sweeper.sweep(data) == [(0, 0), (0, end), (0, end + 16), (0, end + 32)]
     assert sweeper.sweep(data[: end + 23]) == [(0, 0)]
+
+
+def test_what_precedes_a_word_is_compared() -> None:
+    """Within the span, across calls: a span that begins behind it has not all of the anchor."""
+    raw = (0x40).to_bytes(8, "little")
+    anchor = Anchor(source="0x40", ranges=_literal(b"\xc0\0\0\0" + raw), aligned=Word(at=4))
+    rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    data = raw + bytes(4) + b"\xc0\0\0\0" + raw
+    data += bytes(-len(data) % anchors.CALL - 4) + b"\xc0\0\0\0" + raw
+    assert sweeper.sweep(data) == [(0, 12), (0, anchors.CALL - 4)]
+    for first, found in ((8, [12]), (16, [])):
+        _, offset = sweeper.find(data, [(first, 32)])
+        assert offset.tolist() == found
+    assert sweeper.sweep(data[4:]) == []
+
+
+def test_halves_and_words_that_are_turned() -> None:
+    """A word of 32 bits is one of a machine of 32, and the highest byte is first where it is."""
+    half = Anchor(source="0x40", ranges=_literal(b"\x40\0\0\0"), aligned=Word(at=0, size=4))
+    big = Anchor(source="0x40", ranges=_literal(bytes(7) + b"\x40"), aligned=Word(at=0, big=True))
+    both = [
+        dataclasses.replace(_rule(name), anchors=(anchor,))
+        for name, anchor in (("half", half), ("big", big))
+    ]
+    sweeper = anchors.open_sweeper(anchors.compile_anchors(both))
+    data = bytes(4) + b"\x40\0\0\0" + bytes(7) + b"\x40" + bytes(2) + b"\x40\0\0\0"
+    assert sweeper.sweep(data) == []
+    assert sweeper.sweep(data, halves=True) == [(0, 4)]
+    assert sweeper.sweep(data, swapped=True) == [(1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        *[(value, 8) for value in (1, 1 << 40, 0x4000, 0x7FF << 32 | 0x7FFF, 0x800 << 32, 0x8000)],
+        *[(value, 4) for value in (1, 0x4000, 0x7FFF, 0x8000, 0xFFFFFFFF)],
+    ],
+)
+def test_words_of_any_value(value: int, size: int) -> None:
+    """Small ones are looked up in a table, and others compared: each is found, nothing beside."""
+    raw = value.to_bytes(size, "little")
+    anchor = Anchor(source="", ranges=_literal(raw), aligned=Word(at=0, size=size))
+    rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
+    sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
+    near = b"".join((value ^ 1 << bit).to_bytes(size, "little") for bit in range(8 * size))
+    found = sweeper.sweep(bytes(size) + raw + near, halves=size == 4)
+    assert found == [(0, size)]
 
 
 def test_the_inside_of_a_row_of_words_wakes_nothing() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detect import anchors
+from scanner.detect import expressions
 from scanner.engine import compiled
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="nothing is kept on Windows"),
-    pytest.mark.skipif(anchors.hyperscan is None, reason="hyperscan is not installed"),
+    pytest.mark.skipif(expressions.hyperscan is None, reason="hyperscan is not installed"),
 ]
 
 EXPRESSIONS = (b"abcd", b"xyz[\\x00-\\x0f]")
@@ -45,10 +45,10 @@ def _file(base: Path) -> Path:
 def test_what_was_kept_is_used_again(base: Path) -> None:
     """The second run reads what the first one wrote, and only for the same expressions."""
     made = compiled.database(EXPRESSIONS, base)
-    assert made == anchors.serialised(EXPRESSIONS)
+    assert made == expressions.serialised(EXPRESSIONS)
     _file(base)
     assert compiled.database(EXPRESSIONS, base) == KEPT
-    assert compiled.database(EXPRESSIONS[:1], base) == anchors.serialised(EXPRESSIONS[:1])
+    assert compiled.database(EXPRESSIONS[:1], base) == expressions.serialised(EXPRESSIONS[:1])
 
 
 def test_it_is_kept_in_private(base: Path) -> None:
@@ -103,14 +103,14 @@ def test_any_doubt_means_to_compile(base: Path, doubt: str) -> None:
     """What another could have written, or damage, is not read; the anchors are compiled."""
     path = _file(base)
     DOUBTS[doubt](path)
-    assert compiled.database(EXPRESSIONS, base) == anchors.serialised(EXPRESSIONS)
+    assert compiled.database(EXPRESSIONS, base) == expressions.serialised(EXPRESSIONS)
 
 
 def test_nowhere_to_keep_it_is_no_error(base: Path) -> None:
     """A file in the place of the folder, or a base that cannot be made, costs time alone."""
     (base / "keysift").write_bytes(b"")
     for folder in (base, base / "a" / "b", base / "keysift"):
-        assert compiled.database(EXPRESSIONS, folder) == anchors.serialised(EXPRESSIONS)
+        assert compiled.database(EXPRESSIONS, folder) == expressions.serialised(EXPRESSIONS)
 
 
 def test_old_files_go(base: Path) -> None:

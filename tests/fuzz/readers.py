@@ -24,7 +24,7 @@ from fixtures import (
 )
 from fixtures import keys as recipes
 from fixtures import tokens as token_recipes
-from scanner import rules
+from scanner import ruleanchors
 from scanner.detect import encrypted, factors
 from scanner.detect.algebra import mldsa, mlkem
 from scanner.detect.asn1 import ber, der, keys, x509
@@ -334,7 +334,7 @@ def _checksum(data: bytes) -> None:
 def _expression(data: bytes) -> None:
     for lead in literals.leads(data.decode("utf-8", "replace")):
         assert lead.text
-        assert 0 <= lead.tail <= rules.LONGEST
+        assert 0 <= lead.tail <= ruleanchors.LONGEST
 
 
 TARGETS = (

@@ -20,7 +20,8 @@ from typing import Any
 from scanner import caches, private, rules
 from scanner.detect.credentials import literals
 from scanner.errors import UsageError, cause
-from scanner.rules import Anchor, Rule
+from scanner.ruleanchors import Anchor, text_anchors
+from scanner.rules import Rule
 
 MODULE = "kingfisher_sdk"
 
@@ -132,7 +133,7 @@ def _anchors(path: str) -> list[Anchor]:
             raise _refused(path, f"nothing fixed of three letters or more stands in {name}")
         for lead in leads:
             limits = lead.low, lead.high
-            found += rules.text_anchors(lead.text, fold=lead.fold, tail=lead.tail, of=limits)
+            found += text_anchors(lead.text, fold=lead.fold, tail=lead.tail, of=limits)
     return found
 
 

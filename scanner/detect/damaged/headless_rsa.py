@@ -15,7 +15,8 @@ from scanner.detect.asn1.keys import Proved, parse_private
 from scanner.detect.evidence import proved
 from scanner.detect.factors import Claim, claim
 from scanner.model import Place
-from scanner.rules import Anchor, Rule
+from scanner.ruleanchors import Anchor
+from scanner.rules import Rule
 
 REACH = 8 * 1024
 """Bytes before and behind an anchor that are looked at: the numbers of an 8192-bit key."""

@@ -112,13 +112,12 @@ def _rows(words: Words, at: Offsets, stride: int) -> Iterator[Offsets]:
     """Yield starts and ends of the rows in which words that were looked at are the first."""
     cells: _Cells = words.view(np.uint32) if stride == 4 else words
     at, step = (at * 2, 1) if stride == 4 else (at, stride // 8)
-    for count in (4, _CELLS):
-        at = at[at + (count - 1) * step < len(cells)]
-        rows = _gather(cells, at, np.arange(count) * step)
-        differ, lowest = _differing(rows)
-        good = differ <= _BYTE * lowest if count < _CELLS else _are_bytes(rows, differ, lowest)
-        good &= rows[:, 0] & differ > 0
-        at, lowest = at[good], lowest[good]
+    at = at[at + (_CELLS - 1) * step < len(cells)]
+    at = at[_vary(cells, at, step)]
+    rows = _gather(cells, at, np.arange(_CELLS) * step)
+    differ, lowest = _differing(rows)
+    good = _are_bytes(rows, differ, lowest) & (rows[:, 0] & differ > 0)
+    at, lowest = at[good], lowest[good]
     if stride == 16:  # every other cell of a row of words is none
         between, _ = _differing(_gather(cells, at, 1 + np.arange(_CELLS - 1) * step))
         at, lowest = at[between != _BYTE * lowest], lowest[between != _BYTE * lowest]
@@ -128,6 +127,16 @@ def _rows(words: Words, at: Offsets, stride: int) -> Iterator[Offsets]:
     at, lowest = at[fresh], lowest[fresh]
     for low in range(0, len(at), _ROWS):
         yield _numbers(cells, at[low : low + _ROWS], lowest[low : low + _ROWS], stride)
+
+
+def _vary(cells: _Cells, at: Offsets, step: int) -> Flags:
+    """Tell which cells differ from the three behind them as bytes do: few have to be gathered."""
+    first = cells[at]
+    behind = [cells[at + count * step] for count in (1, 2, 3)]
+    differ = (first ^ behind[0]) | (first ^ behind[1]) | (first ^ behind[2])
+    lowest = differ & (~differ + differ.dtype.type(1))
+    good: Flags = (differ <= _BYTE * lowest) & (differ < _LIMIT) & (first & differ > 0)
+    return good
 
 
 def _numbers(cells: _Cells, at: Offsets, lowest: Words, stride: int) -> Offsets:

@@ -8,6 +8,7 @@ import pytest
 from fixtures import containers, elfcore, noise
 from fixtures import keys as recipes
 from scanner import correlate, rules
+from scanner.detect import anchors
 from scanner.detect.algebra.material import describe
 from scanner.detect.structures import golang
 from scanner.detect.structures.golang import again, examine
@@ -22,6 +23,7 @@ from tests.dump.dump_bytes import file_of
 RULES = rules.load()
 RULE = next(rule for rule in RULES if rule.id == "go-key-object")
 HEAP, AT = 0xC000_0000, 0x40
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors([RULE]))
 WIDE = {8: 0xC0_0000_0000, 4: 0x0141_0000}
 ED25519 = recipes.okp_key("ed25519")
 CURVES = [recipes.ec_key(curve) for curve in ("P-224", "P-256", "P-384", "P-521")]
@@ -38,6 +40,7 @@ def found(data: bytes, word: int = 8, *, heap: int = HEAP, at: int = 6) -> list[
         assert one.candidate.confidence is Confidence.PROOF
         assert [describe(key) for key in again(memory, one.candidate)] == [describe(one.material)]
         rows.append((describe(one.material).fingerprint.value, one.candidate.places[0]))
+        assert (0, AT + at * word // 2) in SWEEPER.sweep(data, halves=word == 4)
     return rows
 
 

@@ -9,6 +9,7 @@ import pytest
 from fixtures import elfcore, openssl
 from fixtures import keys as recipes
 from scanner import correlate, rules
+from scanner.detect import anchors
 from scanner.detect.algebra.material import describe
 from scanner.detect.structures.openssl import again, examine, sifted
 from scanner.dump import space
@@ -21,6 +22,7 @@ from tests.dump.dump_bytes import file_of
 
 RULES = rules.load()
 RULE = next(rule for rule in RULES if rule.id == "openssl-key-object")
+SWEEPER = anchors.open_sweeper(anchors.compile_anchors([RULE]))
 HEAP = 0x5585_0000
 AT = 0x230
 """Where an object begins in its heap."""
@@ -43,7 +45,7 @@ def base_of(word: int) -> int:
 
 
 def found(data: bytes, offset: int, word: int = 8) -> list[tuple[str, Place]]:
-    """Return the keys of an object, and where they stand; each is read again."""
+    """Return the keys of an object, and where they stand; each wakes the rule, is read again."""
     memory = memory_of(data, word, base_of(word) - AT)
     rows = []
     there = sifted(memory, np.zeros(1, np.int64), np.array([offset]))[0]
@@ -51,6 +53,7 @@ def found(data: bytes, offset: int, word: int = 8) -> list[tuple[str, Place]]:
         assert one.candidate.confidence is Confidence.PROOF
         assert [describe(key) for key in again(memory, one.candidate)] == [describe(one.material)]
         rows.append((describe(one.material).fingerprint.value, one.candidate.places[0]))
+        assert (0, offset) in SWEEPER.sweep(data, halves=word == 4)
     return rows
 
 
@@ -150,6 +153,8 @@ def test_a_bignum_is_no_size(word: int) -> None:
     memory = memory_of(data, word, base)
     offsets = np.arange(word + 4, len(data) - 64, len(row))
     assert not sifted(memory, np.zeros(len(offsets), np.int64), offsets)[1:].any()
+    if word == 8:  # what has halves of words is on another machine
+        assert SWEEPER.sweep(data) == []
 
 
 def test_what_ends_before_its_end() -> None:
