@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scanner.arrays import Offsets
 from scanner.detect.algebra import gmp
 from scanner.detect.algebra.gmp import mpz
 from scanner.detect.algebra.material import Ec
@@ -21,7 +22,7 @@ from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.weierstrass.curves import Curve, coefficients, generator
 
 WIDTHS = range(2, 10)
-"""Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 7 MB."""
+"""Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 3 MB."""
 
 FEWEST = {
     "SM2": 4,
@@ -41,8 +42,8 @@ to ten times, and on NIST's curves up to twice."""
 Point = tuple[int, int]
 _Tables = tuple[tuple[Point, ...], ...]
 
-_BUILT: dict[tuple[str, int], _Tables] = {}
-"""The tables that are there, by curve and width."""
+_BUILT: dict[str, tuple[int, _Tables]] = {}
+"""The width and the tables that are there, by curve: narrower ones serve nobody any more."""
 
 
 def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
@@ -71,9 +72,9 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     tables = _tables(curve, width)
     odd = [d if d & 1 else curve.n - d for d in scalars]
     first, *columns = _columns(odd, width, len(tables))
-    sums, lost = [tables[0][value] for value in first], set[int]()
+    sums, lost = _taken(p, tables[0], first), set[int]()
     for table, column in zip(tables[1:], columns, strict=True):
-        pairs = list(zip(sums, (table[value] for value in column), strict=True))
+        pairs = list(zip(sums, _taken(p, table, column), strict=True))
         alike = [row for row, (one, other) in enumerate(pairs) if one[0] == other[0]]
         for row in alike:
             pairs[row] = tables[0][-1], tables[1][-1]
@@ -85,15 +86,25 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     ]
 
 
-def _columns(odd: Sequence[int], width: int, count: int) -> list[list[int]]:
-    """Return, of each window, the entry of its table that each odd number takes."""
+def _taken(p: int, table: Sequence[Point], column: Offsets) -> list[Point]:
+    """Return the entries of a table that are told by the odd numbers that windows stand for."""
+    entries = [table[at] for at in (np.abs(column) >> 1).tolist()]
+    for row in np.flatnonzero(column < 0).tolist():
+        x, y = entries[row]
+        entries[row] = x, p - y
+    return entries
+
+
+def _columns(odd: Sequence[int], width: int, count: int) -> list[Offsets]:
+    """Return, of each window, the number between -2**width and 2**width that it stands for."""
     all_ones, size = (1 << width * count) - 1, width * count // 8 + 4
     raw = b"".join((d + all_ones >> 1).to_bytes(size, "little") for d in odd)
     data = np.frombuffer(raw, np.uint8).reshape(-1, size)
     found = []
     for shift in range(0, width * count, width):
         word = data[:, shift // 8 : shift // 8 + 4].copy().view("<u4")[:, 0]
-        found.append((word >> shift % 8 & (1 << width) - 1).tolist())
+        bits = word >> shift % 8 & (1 << width) - 1
+        found.append(2 * bits.astype(np.int64) + 1 - (1 << width))
     return found
 
 
@@ -104,7 +115,8 @@ def _windows(curve: Curve, width: int) -> int:
 
 def _cost(curve: Curve, width: int, count: int) -> int:
     """Return the additions for so many scalars, and those for tables that are not there yet."""
-    tables = 0 if (curve.name, width) in _BUILT else 1 << width - 1
+    built, _ = _BUILT.get(curve.name, (0, ()))
+    tables = 0 if width == built else 1 << width - 1
     return _windows(curve, width) * (tables + count)
 
 
@@ -151,18 +163,18 @@ def _product(p: int, numbers: Sequence[int]) -> tuple[int, list[int]]:
 def _tables(curve: Curve, width: int) -> _Tables:
     """Return, of each window, its odd multiples of G in their order, as GMP's numbers.
 
-    The first half of them are the negatives of the others.
+    Their negatives are not there: of a worker's memory these tables are a good part.
     """
-    if (curve.name, width) in _BUILT:
-        return _BUILT[curve.name, width]
+    built, found = _BUILT.get(curve.name, (0, ()))
+    if width == built:
+        return found
     p, bits = mpz(curve.p), _windows(curve, width) * width
     ones, twos = (_doubles(curve)[at : bits + at : width] for at in range(2))
     columns = [ones]
     while len(columns) < 1 << width - 1:
         columns.append(tuple(_add(p, list(zip(columns[-1], twos, strict=True)))))
-    _BUILT[curve.name, width] = found = tuple(
-        (*((x, p - y) for x, y in reversed(row)), *row) for row in zip(*columns, strict=True)
-    )
+    found = tuple(zip(*columns, strict=True))
+    _BUILT[curve.name] = width, found
     return found
 
 
