@@ -99,6 +99,11 @@ class Shelf:
             )
         return self.listed[key]
 
+    def forget_laid(self) -> None:
+        """Keep ``laid`` numbers no longer: of slabs there are millions, and nobody asks again."""
+        for key in [key for key in self.listed if key[-1]]:
+            del self.listed[key]
+
     def either(self, bits: int, *, limbs: bool = False) -> tuple[Offsets, Offsets]:
         """List where what is of either parity may stand at a run's edge, and in which reading.
 
