@@ -166,24 +166,31 @@ def _exponents(shelf: Shelf, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
     """
     found: dict[int, list[_Hit]] = {}
     for bits in sorted({n.bit_length() for n in moduli}):
-        numbers = shelf.numbers(bits, full=False, laid=True)
         here = {n: e for n, e in moduli.items() if n.bit_length() == bits}
-        heads = {n >> (bits - 64) for n in here}
-        for n, e in here.items():
-            if not 3 <= e < 1 << 40:
+        found |= _exponents_of(shelf, bits, here)
+    return found
+
+
+def _exponents_of(shelf: Shelf, bits: int, moduli: dict[int, int]) -> dict[int, list[_Hit]]:
+    """Find those of moduli of one length: the numbers of no other are there meanwhile."""
+    found: dict[int, list[_Hit]] = {}
+    numbers = shelf.numbers(bits, full=False, laid=True)
+    heads = {n >> (bits - 64) for n in moduli}
+    for n, e in moduli.items():
+        if not 3 <= e < 1 << 40:
+            continue
+        for index in _near_fractions(numbers.top, e, n >> (bits - 64)):
+            if int(numbers.top[index]) in heads:  # moduli are no d
                 continue
-            for index in _near_fractions(numbers.top, e, n >> (bits - 64)):
-                if int(numbers.top[index]) in heads:  # moduli are no d
-                    continue
-                d = shelf.value(numbers, index)
-                likely = ratios.told(n, d, e)
-                divisors = arithmetic.from_exponent(n, e, d) if likely else []
-                if divisors:
-                    found[n] = [_Hit(p, "d", numbers, index) for p in divisors]
-                    break
-                shelf.waste(_ALIKE)
-                if likely:
-                    shelf.untested(n)
+            d = shelf.value(numbers, index)
+            likely = ratios.told(n, d, e)
+            divisors = arithmetic.from_exponent(n, e, d) if likely else []
+            if divisors:
+                found[n] = [_Hit(p, "d", numbers, index) for p in divisors]
+                break
+            shelf.waste(_ALIKE)
+            if likely:
+                shelf.untested(n)
     return found
 
 

@@ -85,7 +85,6 @@ def _parts(listed: Shelf, moduli: dict[int, int], seen: set[int]) -> Iterator[It
     """Yield the searches, one after the other; ``seen`` grows between them."""
     yield known.search(listed, moduli)
     yield _assumed(known.search(listed, _left(_written(listed.pool), moduli.keys() | seen)))
-    listed.forget_laid()
     yield pairs.search(listed, _left(moduli, seen), moduli.keys() | seen)
     yield crt.search(listed, _left(moduli, seen), seen)
     yield dividing.search(listed, moduli.keys() | seen)

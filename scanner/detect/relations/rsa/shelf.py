@@ -50,9 +50,7 @@ class Shelf:
     edges: Edges
     read: Mapping[int, Place] = field(default_factory=dict)
     """Where moduli stand that were read, in a certificate or another public key."""
-    listed: dict[tuple[int, bool, tuple[str, ...], bool, bool], Numbers] = field(
-        default_factory=dict
-    )
+    listed: dict[tuple[int, bool, tuple[str, ...], bool], Numbers] = field(default_factory=dict)
     bound: effort.Bound = field(default_factory=lambda: effort.Bound(WASTED))
 
     def waste(self, cost: int) -> None:
@@ -83,26 +81,24 @@ class Shelf:
         """List the numbers of a length, or, not ``full``, up to it; of all readings, or some.
 
         All that stand at a run's edge, or those alone that are ``filling`` their run. Full ones and
-        ``laid`` ones may have others of their length before them, and ``laid`` ones behind them.
+        ``laid`` ones may have others of their length before them, and ``laid`` ones behind them:
+        in slabs there are millions of those, which one search asks for, and they are not kept.
         """
-        key = (bits, full, only, filling, laid)
-        if key not in self.listed:
-            ahead = AHEAD if full or laid else ()
-            self.listed[key] = listing.numbers(
+        key = (bits, full, only, filling)
+        found = None if laid else self.listed.get(key)
+        if found is None:
+            found = listing.numbers(
                 self.edges,
                 bits,
                 full=full,
-                ahead=ahead,
+                ahead=AHEAD if full or laid else (),
                 behind=AHEAD if laid else (),
                 only=only,
                 filling=filling,
             )
-        return self.listed[key]
-
-    def forget_laid(self) -> None:
-        """Keep ``laid`` numbers no longer: of slabs there are millions, and nobody asks again."""
-        for key in [key for key in self.listed if key[-1]]:
-            del self.listed[key]
+            if not laid:
+                self.listed[key] = found
+        return found
 
     def either(self, bits: int, *, limbs: bool = False) -> tuple[Offsets, Offsets]:
         """List where what is of either parity may stand at a run's edge, and in which reading.
