@@ -209,7 +209,16 @@ def words_within(pool: Pool, size: int) -> Offsets:
 
 
 def _chosen(pool: Pool, positions: Offsets, size: int, most: int) -> Offsets:
-    """Return the first of those that may be pieces, in their order, each once."""
-    positions = positions[variety.fits(pool, positions, size)]
-    positions = positions[variety.varied(pool.data, positions, size)]
-    return positions[variety.once(pool.data, positions, size)][:most]
+    """Return the first of those that may be pieces, in their order, each once.
+
+    So many are looked at as it takes: there are hundreds of thousands, and few are asked for.
+    """
+    found = positions[:0]
+    for start in range(0, len(positions), _TOGETHER):
+        some = positions[start : start + _TOGETHER]
+        some = some[variety.fits(pool, some, size)]
+        found = np.append(found, some[variety.varied(pool.data, some, size)])
+        found = found[variety.once(pool.data, found, size)]
+        if len(found) >= most:
+            break
+    return found[:most]
