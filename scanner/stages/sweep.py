@@ -6,14 +6,14 @@ leaves are places; this module refuses to return a byte of what it saw.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.anchors import Sweeper
 from scanner.detect.integers import bare_numbers, limbs, number_words
-from scanner.detect.integers.runs import Runs, coordinate, gather, join
+from scanner.detect.integers.runs import Runs, coordinate, gather, join, shared
 from scanner.detect.structures import golang, openssl
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
@@ -148,7 +148,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
     hits = [parts[index].hits for index in done]
     whole = Hits(
         rule=_joined([part.rule for part in hits]),
-        space=_joined([part.space for part in hits]),
+        space=shared(_joined([part.space for part in hits])),
         offset=_joined([part.offset for part in hits]),
     )
     runs = gather([parts[index].runs for index in done])
@@ -156,6 +156,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
     hits.clear()
     parts.clear()
     runs = _inserted(join(runs), texts)
+    runs = replace(runs, space=shared(runs.space))
     return Gathered(done=done, hits=whole, runs=runs, shades=shades)
 
 

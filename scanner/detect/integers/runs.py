@@ -45,7 +45,16 @@ class Runs:
 
 
 def _travelled(space: Offsets, count: Offsets, start: Offsets, size: Sizes) -> Runs:
-    return Runs(space=np.repeat(space, count), start=start, end=start + size)
+    return Runs(space=shared(np.repeat(space, count)), start=start, end=start + size)
+
+
+def shared(space: Offsets) -> Offsets:
+    """Return spaces as they are, in a few bytes where all are the same: of millions, mostly.
+
+    Nobody may write into what is returned.
+    """
+    alike = len(space) > 0 and bool((space == space[0]).all())
+    return np.broadcast_to(space[0], space.shape) if alike else space
 
 
 def chosen(runs: Runs, rows: Offsets | Flags | slice) -> Runs:
