@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from scanner.detect.integers.runs import Runs, chosen
+from scanner.detect.integers.runs import Runs, chosen, shared
 
 
 @pytest.mark.parametrize("size", [24, (1 << 32) - 1, 1 << 32])
@@ -29,3 +29,16 @@ def test_all_runs_are_chosen_without_a_copy() -> None:
     assert chosen(runs, at >= 0) is runs
     assert chosen(runs, at > 6).start.tolist() == [448, 512]
     assert chosen(runs, slice(0)).start.tolist() == []
+
+
+def test_one_space_is_told_once() -> None:
+    """Of a dump in one space the column of spaces takes a few bytes; of others it stays."""
+    at = np.arange(5000, dtype=np.int64)
+    alone, some = shared(at * 0 + 7), shared(at // 4999)
+    assert (alone.base is not None, alone.strides, alone.tolist()) == (True, (0,), [7] * 5000)
+    assert (some.strides, some[-1]) == ((8,), 1)
+    assert len(shared(at[:0])) == 0
+    runs = Runs(space=alone, start=at * 64, end=at * 64 + 32)
+    other = pickle.loads(pickle.dumps(runs))  # noqa: S301 - written here
+    assert other.space.strides == (0,)
+    assert chosen(other, at > 4997).space.tolist() == [7, 7]

@@ -181,3 +181,17 @@ def test_copies_that_are_no_slots_apart(make_pool: MakePool) -> None:
     for at in (1040, 1040 + 48 + 16):
         slots[at : at + 48] = piece
     assert not len(repeated.in_slots(make_pool(among(bytes(slots)))[0], 48, 9))
+
+
+@pytest.mark.parametrize("most", [1, 7, 40, 1000])
+def test_few_are_looked_at_for_few(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """What is chosen is the same however many are looked at together, equal pieces once."""
+    rows = [noise.uniform(32, seed) for seed in range(60)]
+    crowd = b"".join(rows[index % 50] + bytes(24) for index in range(90))
+    pool, _ = make_pool(crowd)
+    whole = repeated.inner(pool, 32, most)
+    assert len(whole) == min(most, 50)
+    monkeypatch.setattr(repeated, "_TOGETHER", 4)
+    assert repeated.inner(pool, 32, most).tolist() == whole.tolist()

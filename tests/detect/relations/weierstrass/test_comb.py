@@ -76,3 +76,15 @@ def test_windows_of_any_width(name: str, width: int, monkeypatch: pytest.MonkeyP
         key = ec_derived(name, d)
         assert key is not None
         assert point == (key.x, key.y)
+
+
+def test_one_width_of_tables_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The widest that a count of scalars asked for serves fewer, too, and they are of one sign."""
+    monkeypatch.setattr(comb, "_BUILT", {})
+    curve, widths = CURVES["P-256"], []
+    for count in (8, 3000, 8):
+        assert None not in comb.points(curve, range(1, 2 * count, 2))
+        ((width, tables),) = comb._BUILT.values()
+        assert {len(table) for table in tables} == {1 << width - 1}
+        widths.append(width)
+    assert widths[0] < widths[1] == widths[2]
