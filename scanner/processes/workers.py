@@ -291,6 +291,7 @@ class Processes:
 
     def map(self, batch: Sequence[Question]) -> Iterator[tuple[int, Any]]:
         """See Crew. An answer may be a ScannerError that the worker raised, as a value."""
+        own_memory.trim()
         waiting: deque[int] = deque()
         again: set[int] = set()
         taken = 0

@@ -154,6 +154,9 @@ _EXAMINE = dict(EXAMINERS)
 _TEXTS = (public_text.NAME, packed.NAME, strided.NAME)
 """The detectors of public keys as text."""
 
+_ROWS = 1 << 14
+"""Hits that are numbers of Python's at once: as these they take several times the memory."""
+
 Hit = tuple[int, int, int]
 """Number of the rule, space and offset of an anchor."""
 
@@ -251,12 +254,9 @@ def _called(found: Sealed, secrets: Names) -> Candidate:
 def _examine(
     session: Session, hits: Hits, bound: effort.Bound, faults: list[Fault]
 ) -> Iterator[tuple[Hit, Proved | PublicKey | Sealed]]:
-    misled, limits, hits = 0, Limits(session.memory, bound), sifted(session, hits)
-    # Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
+    misled, limits = 0, Limits(session.memory, bound)
     texts = np.array([rule.detector in _TEXTS for rule in session.rules], np.bool_)
-    order = np.argsort(texts[hits.rule], kind="stable")
-    rows = (column[order].tolist() for column in (hits.rule, hits.space, hits.offset))
-    for hit in zip(*rows, strict=True):
+    for hit in _in_turn(sifted(session, hits), texts):
         rule = session.rules[hit[0]]
         if rule.detector == TOKENS or limits.forbid(rule):
             continue
@@ -274,6 +274,18 @@ def _examine(
     if misled:
         text = f"{misled} candidates were not examined: they led to where the dump has no bytes."
         faults.append(Fault(code="unmapped", text=text))
+
+
+def _in_turn(hits: Hits, texts: Flags) -> Iterator[Hit]:
+    """Yield hits in their order, those of texts after all others, a few rows of numbers at a time.
+
+    Of a key that stands in DER too, the text comes last: numbers are looked for near the DER.
+    """
+    for last in (False, True):
+        for low in range(0, len(hits.rule), _ROWS):
+            rows = low + np.flatnonzero(texts[hits.rule[low : low + _ROWS]] == last)
+            columns = (column[rows].tolist() for column in (hits.rule, hits.space, hits.offset))
+            yield from zip(*columns, strict=True)
 
 
 def examine_hit(session: Session, hit: Hit) -> Iterator[Proved | PublicKey | Sealed]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets
 from scanner.detect.anchors import Sweeper
 from scanner.detect.integers import bare_numbers, limbs, number_words
-from scanner.detect.integers.runs import Runs, coordinate, gather, join, shared
+from scanner.detect.integers.runs import Runs, coordinate, gather, join, shared, spread, stretches
 from scanner.detect.structures import golang, openssl
 from scanner.dump.space import Memory
 from scanner.dump.windows import LEAD, TRAIL, Window, windows
@@ -32,6 +33,9 @@ MOST_HITS, MOST_CROWDED = 1 << 20, 3 << 16
 is bad. Small certificates end to end have an eighth of so many in a window, points a quarter."""
 
 
+RuleIndex = npt.NDArray[np.uint16]
+"""Positions of rules in their table: of a large dump there are millions of hits."""
+
 Sift = Callable[[Memory, Offsets, Offsets], Flags]
 
 SIFTERS: tuple[tuple[str, Sift], ...] = (
@@ -46,9 +50,17 @@ SIFTERS: tuple[tuple[str, Sift], ...] = (
 class Hits:
     """Anchor hits as parallel arrays: rule index, space, offset of the anchor's first byte."""
 
-    rule: Offsets
+    rule: RuleIndex
     space: Offsets
     offset: Offsets
+
+    def __reduce__(self) -> tuple[Callable[..., "Hits"], tuple[Offsets | RuleIndex, ...]]:
+        """Travel as half the bytes: of a large dump there are millions, and few spaces."""
+        return _travelled, (self.rule, *stretches(self.space), self.offset)
+
+
+def _travelled(rule: RuleIndex, space: Offsets, count: Offsets, offset: Offsets) -> Hits:
+    return Hits(rule=rule, space=spread(space, count), offset=offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +128,9 @@ def sifted(session: Session, hits: Hits) -> Hits:
         mine = [index for index, rule in enumerate(session.rules) if rule.detector == name]
         rows = np.flatnonzero(np.isin(hits.rule, mine))
         keep[rows] = sift(session.memory, hits.space[rows], hits.offset[rows])
-    return Hits(rule=hits.rule[keep], space=hits.space[keep], offset=hits.offset[keep])
+    if keep.all():
+        return hits
+    return Hits(rule=hits.rule[keep], space=shared(hits.space[keep]), offset=hits.offset[keep])
 
 
 def seal(session: Session, task: tuple[Place, ...], salt: bytes) -> str:
@@ -147,7 +161,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
     done = tuple(sorted(parts))
     hits = [parts[index].hits for index in done]
     whole = Hits(
-        rule=_joined([part.rule for part in hits]),
+        rule=_joined([part.rule for part in hits]).astype(np.uint16),
         space=shared(_joined([part.space for part in hits])),
         offset=_joined([part.offset for part in hits]),
     )
@@ -172,8 +186,9 @@ def _inserted(runs: Runs, texts: Runs) -> Runs:
     )
 
 
-def _joined(arrays: list[Offsets]) -> Offsets:
-    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+def _joined(arrays: Sequence[Offsets | RuleIndex]) -> Offsets:
+    joined: Offsets = np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+    return joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +238,7 @@ def _anchors(
     mine = (index >= 0) & (at < segments.end[index])
     rule, at, index = rule[mine], at[mine], index[mine]
     return Hits(
-        rule=rule,
+        rule=rule.astype(np.uint16),
         space=segments.space[index],
         offset=segments.offset[index] + at - segments.at[index],
     )
@@ -276,7 +291,7 @@ def _unique(parts: list[Hits]) -> Hits:
     """Sort hits, each once: windows overlap."""
     if not parts:
         empty = np.empty(0, np.int64)
-        return Hits(rule=empty, space=empty, offset=empty)
+        return Hits(rule=empty.astype(np.uint16), space=empty, offset=empty)
     rule, space, offset = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("rule", "space", "offset")
@@ -286,4 +301,4 @@ def _unique(parts: list[Hits]) -> Hits:
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
     rule, space, offset = rows[:, fresh]
-    return Hits(rule=rule, space=space, offset=offset)
+    return Hits(rule=rule.astype(np.uint16), space=space, offset=offset)

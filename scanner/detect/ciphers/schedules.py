@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanner.detect.ciphers import vectors
-from scanner.detect.integers.runs import Runs, chosen
+from scanner.detect.integers.runs import Runs, chosen, shared
 from scanner.dump.space import Memory
 from scanner.fingerprint import Names
 from scanner.model import Fingerprint, Place
@@ -154,6 +154,8 @@ def _joined(runs: Runs, gap: int) -> Runs:
     fresh = np.ones(len(runs), np.bool_)
     fresh[1:] = runs.space[1:] != runs.space[:-1]
     fresh[1:] |= runs.start[1:] > runs.end[:-1] + gap
+    if fresh.all():
+        return runs
     heads = np.flatnonzero(fresh)
     tails = np.append(heads[1:], len(runs))[: len(heads)] - 1
-    return Runs(space=runs.space[heads], start=runs.start[heads], end=runs.end[tails])
+    return Runs(space=shared(runs.space[heads]), start=runs.start[heads], end=runs.end[tails])

@@ -54,6 +54,10 @@ turn: slots of an allocator are larger than what they hold."""
 _ROWS = 1 << 15
 """Runs that are named at once."""
 
+_SHARES = 8
+"""Runs are compared in so many shares, by their names: to sort them takes as much memory again, and
+more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pool:
@@ -320,7 +324,10 @@ def distinct(memory: Memory, runs: Runs) -> Flags:
         names[low : low + _ROWS] = [hash(block) for block in blocks]
     keep = np.ones(len(runs), np.bool_)
     keep[short] = False
-    keep[short[np.unique(names, return_index=True)[1]]] = True
+    for share in range(_SHARES):
+        rows = np.flatnonzero(names & _SHARES - 1 == share)
+        keep[short[rows[np.unique(names[rows], return_index=True)[1]]]] = True
+    del short, names
     return keep | _beside_others(runs, keep)
 
 
@@ -330,14 +337,16 @@ def _beside_others(runs: Runs, keep: Flags) -> Flags:
     What is near to a number says what it may be. Seen in Go (Caddy, after it had read other keys):
     the first copy of a point was a certificate's, and the second stood behind the scalar.
     """
-    size = runs.end - runs.start
-    short = np.flatnonzero(size <= _SHORT)
-    one, other = short[:-1], short[1:]  # runs come in order
-    near = (runs.space[one] == runs.space[other]) & (runs.start[other] - runs.end[one] <= _BESIDE)
-    near &= abs(size[other] - size[one]) <= SLACK
+    short = np.flatnonzero(runs.end - runs.start <= _SHORT)
     flags = np.zeros(len(runs), np.bool_)
-    flags[one[near & keep[other]]] = True
-    flags[other[near & keep[one]]] = True
+    for low in range(0, len(short) - 1, _ROWS):
+        pairs = short[low : low + _ROWS + 1]
+        some = chosen(runs, pairs)  # runs come in order
+        size = some.end - some.start
+        near = (some.space[1:] == some.space[:-1]) & (some.start[1:] - some.end[:-1] <= _BESIDE)
+        near &= abs(np.diff(size)) <= SLACK
+        flags[pairs[:-1][near & keep[pairs[1:]]]] = True
+        flags[pairs[1:][near & keep[pairs[:-1]]]] = True
     return flags
 
 

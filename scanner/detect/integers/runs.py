@@ -35,24 +35,35 @@ class Runs:
     def __reduce__(self) -> tuple[Callable[..., "Runs"], tuple[Sizes, ...]]:
         """Travel as half the bytes: of a large dump there are millions, and few spaces."""
         size = self.end - self.start
-        first = np.ones(len(self), np.bool_)
-        first[1:] = self.space[1:] != self.space[:-1]
-        at = np.flatnonzero(first)
-        count = np.diff(at, append=len(self))
         narrow = not len(size) or (size.min() >= 0 and size.max() < _WIDE)
         sizes = size.astype(np.uint32) if narrow else size
-        return _travelled, (self.space[at], count, self.start, sizes)
+        return _travelled, (*stretches(self.space), self.start, sizes)
 
 
 def _travelled(space: Offsets, count: Offsets, start: Offsets, size: Sizes) -> Runs:
-    return Runs(space=shared(np.repeat(space, count)), start=start, end=start + size)
+    return Runs(space=spread(space, count), start=start, end=start + size)
 
 
-def shared(space: Offsets) -> Offsets:
-    """Return spaces as they are, in a few bytes where all are the same: of millions, mostly.
+def stretches(space: Offsets) -> tuple[Offsets, Offsets]:
+    """Return the spaces of places as they change, and how many places are in each."""
+    first = np.ones(len(space), np.bool_)
+    first[1:] = space[1:] != space[:-1]
+    at = np.flatnonzero(first)
+    return space[at], np.diff(at, append=len(space))
+
+
+def spread(space: Offsets, count: Offsets) -> Offsets:
+    """Return the space of each place again: a few bytes, where all are in one.
 
     Nobody may write into what is returned.
     """
+    if len(space) == 1:
+        return np.broadcast_to(space[0], (int(count[0]),))
+    return np.repeat(space, count)
+
+
+def shared(space: Offsets) -> Offsets:
+    """Return the spaces of places in a few bytes where all are the same: of millions, mostly."""
     alike = len(space) > 0 and bool((space == space[0]).all())
     return np.broadcast_to(space[0], space.shape) if alike else space
 
@@ -61,7 +72,7 @@ def chosen(runs: Runs, rows: Offsets | Flags | slice) -> Runs:
     """Return some of the runs: where it is all of them, these themselves."""
     if not isinstance(rows, slice) and rows.dtype == np.bool_ and rows.all():
         return runs
-    return Runs(space=runs.space[rows], start=runs.start[rows], end=runs.end[rows])
+    return Runs(space=shared(runs.space[rows]), start=runs.start[rows], end=runs.end[rows])
 
 
 def coordinate(space: Offsets, offset: Offsets) -> Offsets:
