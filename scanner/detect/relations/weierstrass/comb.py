@@ -22,7 +22,7 @@ from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.weierstrass.curves import Curve, coefficients, generator
 
 WIDTHS = range(2, 10)
-"""Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 3 MB."""
+"""Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 1 to 3 MB."""
 
 FEWEST = {
     "SM2": 4,
@@ -40,7 +40,8 @@ FEWEST = {
 to ten times, and on NIST's curves up to twice."""
 
 Point = tuple[int, int]
-_Tables = tuple[tuple[Point, ...], ...]
+_Tables = tuple[tuple[int, ...], ...]
+"""Multiples of G by window: x above y in one number, which takes half the memory of two."""
 
 _BUILT: dict[str, tuple[int, _Tables]] = {}
 """The width and the tables that are there, by curve: narrower ones serve nobody any more."""
@@ -73,11 +74,12 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     odd = [d if d & 1 else curve.n - d for d in scalars]
     first, *columns = _columns(odd, width, len(tables))
     sums, lost = _taken(p, tables[0], first), set[int]()
+    one, two = (_taken(p, table, np.ones(1, np.int64))[0] for table in tables[:2])
     for table, column in zip(tables[1:], columns, strict=True):
         pairs = list(zip(sums, _taken(p, table, column), strict=True))
-        alike = [row for row, (one, other) in enumerate(pairs) if one[0] == other[0]]
+        alike = [row for row, ((x, _), (other, _)) in enumerate(pairs) if x == other]
         for row in alike:
-            pairs[row] = tables[0][-1], tables[1][-1]
+            pairs[row] = one, two
         lost.update(alike)
         sums = _add(p, pairs)
     return [
@@ -86,13 +88,15 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     ]
 
 
-def _taken(p: int, table: Sequence[Point], column: Offsets) -> list[Point]:
-    """Return the entries of a table that are told by the odd numbers that windows stand for."""
-    entries = [table[at] for at in (np.abs(column) >> 1).tolist()]
-    for row in np.flatnonzero(column < 0).tolist():
-        x, y = entries[row]
-        entries[row] = x, p - y
-    return entries
+def _taken(p: int, table: Sequence[int], column: Offsets) -> list[Point]:
+    """Return the points of a table for the odd numbers that windows stand for."""
+    size = p.bit_length()
+    below = (mpz(1) << size) - 1
+    rows = zip((np.abs(column) >> 1).tolist(), (column < 0).tolist(), strict=True)
+    return [
+        (table[at] >> size, p - (table[at] & below) if negative else table[at] & below)
+        for at, negative in rows
+    ]
 
 
 def _columns(odd: Sequence[int], width: int, count: int) -> list[Offsets]:
@@ -170,9 +174,11 @@ def _tables(curve: Curve, width: int) -> _Tables:
         return found
     p, bits = mpz(curve.p), _windows(curve, width) * width
     ones, twos = (_doubles(curve)[at : bits + at : width] for at in range(2))
-    columns = [ones]
+    size, last = p.bit_length(), ones
+    columns = [[x << size | y for x, y in last]]
     while len(columns) < 1 << width - 1:
-        columns.append(tuple(_add(p, list(zip(columns[-1], twos, strict=True)))))
+        last = tuple(_add(p, list(zip(last, twos, strict=True))))
+        columns.append([x << size | y for x, y in last])
     found = tuple(zip(*columns, strict=True))
     _BUILT[curve.name] = width, found
     return found
