@@ -35,7 +35,7 @@ from scanner.stages.relate import (
     likely,
     relate,
 )
-from scanner.stages.sweep import Gathered
+from scanner.stages.sweep import Gathered, Hits
 from scanner.stages.traceable import traced
 from scanner.stages.withhold import named
 
@@ -54,17 +54,9 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
 
     A worker that is ``alone`` finds tokens last: what knows them is loaded meanwhile.
     """
-    hits, runs = swept.hits, swept.runs
-    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
-    begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
-    questions: list[Asked] = [
-        ("The candidates were not proved", Proofs, (examine, hits)),
-        (UNRELATED, tuple, (distinct, runs)),
-        *(begun if alone else tokens),
-        ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
-    ]
+    questions, last = _asked_first(swept.hits.pop(), swept.runs, alone=alone)
     answers: dict[int, Any] = {}
-    relating = _relating(runs, questions, answers, tokens if alone else [])
+    relating = _relating(swept.runs, questions, answers, last)
     needed = set(next(relating))
     for index, answer in answered(crew, questions, faults):
         answers[index] = answer
@@ -88,6 +80,19 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     found = _rejoined(crew, settled(found), faults)
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
+
+
+def _asked_first(hits: Hits, runs: Runs, *, alone: bool) -> tuple[list[Asked], list[Asked]]:
+    """Return what is asked first, and what last: they alone have the hits."""
+    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
+    begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
+    questions: list[Asked] = [
+        ("The candidates were not proved", Proofs, (examine, hits)),
+        (UNRELATED, tuple, (distinct, runs)),
+        *(begun if alone else tokens),
+        ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
+    ]
+    return questions, tokens if alone else []
 
 
 def _relating(

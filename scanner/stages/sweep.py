@@ -147,7 +147,8 @@ class Gathered:
 
     done: tuple[int, ...]
     """Their numbers, ascending."""
-    hits: Hits
+    hits: list[Hits]
+    """One table, which who examines them takes out: of a large dump it has megabytes."""
     runs: Runs
     """Joined where windows had cut them, and the texts, in order."""
     shades: Counts
@@ -171,7 +172,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
     parts.clear()
     runs = _inserted(join(runs), texts)
     runs = replace(runs, space=shared(runs.space))
-    return Gathered(done=done, hits=whole, runs=runs, shades=shades)
+    return Gathered(done=done, hits=[whole], runs=runs, shades=shades)
 
 
 def _inserted(runs: Runs, texts: Runs) -> Runs:
