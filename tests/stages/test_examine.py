@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fixtures import elfcore, encodings, keys, keystores, noise, pgp, pqc, secrets, tpm
@@ -11,6 +12,8 @@ from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.model import Confidence, DumpReport, Verdict
 from scanner.progress import Silence
+from scanner.stages import examine as examining
+from scanner.stages.sweep import Hits
 
 RULES = rules.load()
 RSA, EC, ED = keys.rsa_key(), keys.ec_key(), keys.okp_key()
@@ -116,3 +119,14 @@ def test_a_sensitive_area_in_a_core(tmp_path: Path) -> None:
     (found,) = report(tpm.sensitive(RSA), tmp_path).findings
     assert found.fingerprint.value == RSA.spki_sha256
     assert "TPM2 sensitive area" in {o.encoding for o in found.occurrences}
+
+
+def test_texts_are_examined_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each hit once, in its order among those before and among those behind, however many."""
+    at = np.arange(50, dtype=np.int64)
+    rule = (at % 3).astype(np.uint16)
+    hits = Hits(rule=rule, space=at * 0, offset=at)
+    monkeypatch.setattr(examining, "_ROWS", 7)
+    found = [*examining._in_turn(hits, np.array([False, True, False]))]
+    rows = [(index % 3, 0, index) for index in range(50)]
+    assert found == sorted(rows, key=lambda row: (row[0] == 1, row[2]))
