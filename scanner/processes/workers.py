@@ -293,8 +293,7 @@ class Processes:
         """See Crew. An answer may be a ScannerError that the worker raised, as a value."""
         own_memory.trim()
         waiting: deque[int] = deque()
-        again: set[int] = set()
-        taken = 0
+        again, taken = set[int](), 0
         while True:
             waiting.extend(range(taken, len(batch)))
             taken = len(batch)
