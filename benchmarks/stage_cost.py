@@ -79,7 +79,7 @@ def measure(path: Path) -> Costs:
     with costs.of("digest"):
         stage.digest(session)
     whole = gathered(swept, shade.empty(0))
-    hits, runs = whole.hits, whole.runs
+    hits, runs = whole.hits.pop(), whole.runs
     found: list[Candidate] = []
     publics = _examined(session, hits, costs, found)
     with costs.of("tokens"):
