@@ -135,6 +135,8 @@ def _check(path: Path, anchor: Anchor, literal: int) -> None:
     if not 1 <= len(anchor.ranges) <= LONGEST:
         raise refused(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
     if anchor.aligned:
+        if anchor.aligned.at + anchor.aligned.size > len(anchor.ranges):
+            raise refused(path, "an anchor is shorter than its word", "make it longer")
         return
     spelled = (*anchor.ranges[:-1], (anchor.ends[0],) * 2) if anchor.ends else anchor.ranges
     if sum([8 - math.log2(high - low + 1) for low, high in spelled]) < FEWEST_BITS:

@@ -453,6 +453,7 @@ EXAMPLE = 'examples = [{ bytes = "30 82" }]'
         (ANCHOR, 'anchors = [{ text = "key", gaps = [] }]', "gaps are no list"),
         (ANCHOR, 'anchors = [{ text = "key", gaps = ["00"], fold = true }]', "gaps are no list"),
         (ANCHOR, 'anchors = [{ text = "key", gaps = ["0"] }]', "holds '0'"),
+        (ANCHOR, f'anchors = [{{ text = "ke", gaps = ["{"00 " * 7}"] }}]', "shorter than its word"),
         (ANCHOR, 'anchors = [{ word = "4000" }]', "none of"),
         (ANCHOR, 'anchors = [{ word = "0x00" }]', "none of"),
         (ANCHOR, 'anchors = [{ half = "0x123456789" }]', "none of"),
