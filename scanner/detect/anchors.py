@@ -242,7 +242,7 @@ class Sweeper:
     def _expressed(
         self, whole: memoryview, calls: Sequence[_Call]
     ) -> Iterator[tuple[Offsets, Offsets]]:
-        """Yield where all others stand."""
+        """Yield where anchors stand of which the engine has an expression."""
         found: list[int] = []
         counts = []
         for call in calls if self._wholes else ():

@@ -100,7 +100,7 @@ class Bounds:
         if len(rule) != len(space) or not _within(rule, self._rules):
             fields.refuse("a hit is of no rule")
         swept = Swept(
-            hits=Hits(rule=rule.astype(np.uint16), space=space, offset=offset),
+            hits=Hits(rule=rule, space=space, offset=offset),
             runs=self._runs(task, fields.inner(table, "runs")),
             texts=self._runs(task, fields.inner(table, "texts")),
             swept_bytes=int(self._edge[task + 1] - self._edge[task]),

@@ -33,8 +33,11 @@ MOST_HITS, MOST_CROWDED = 1 << 20, 3 << 16
 is bad. Small certificates end to end have an eighth of so many in a window, points a quarter."""
 
 
-RuleIndex = npt.NDArray[np.uint16]
-"""Positions of rules in their table: of a large dump there are millions of hits."""
+RuleIndex = npt.NDArray[np.int64] | npt.NDArray[np.uint16]
+"""Positions of rules in their table."""
+
+_NARROW = 1 << 16
+"""One more than the largest number of 16 bits."""
 
 Sift = Callable[[Memory, Offsets, Offsets], Flags]
 
@@ -56,7 +59,9 @@ class Hits:
 
     def __reduce__(self) -> tuple[Callable[..., "Hits"], tuple[Offsets | RuleIndex, ...]]:
         """Travel as half the bytes: of a large dump there are millions, and few spaces."""
-        return _travelled, (self.rule, *stretches(self.space), self.offset)
+        narrow = not len(self.rule) or self.rule.max() < _NARROW
+        rule = self.rule.astype(np.uint16) if narrow else self.rule
+        return _travelled, (rule, *stretches(self.space), self.offset)
 
 
 def _travelled(rule: RuleIndex, space: Offsets, count: Offsets, offset: Offsets) -> Hits:
@@ -162,7 +167,7 @@ def gathered(parts: dict[int, Swept], shades: Counts) -> Gathered:
     done = tuple(sorted(parts))
     hits = [parts[index].hits for index in done]
     whole = Hits(
-        rule=_joined([part.rule for part in hits]).astype(np.uint16),
+        rule=_joined([part.rule for part in hits]),
         space=shared(_joined([part.space for part in hits])),
         offset=_joined([part.offset for part in hits]),
     )
@@ -239,7 +244,7 @@ def _anchors(
     mine = (index >= 0) & (at < segments.end[index])
     rule, at, index = rule[mine], at[mine], index[mine]
     return Hits(
-        rule=rule.astype(np.uint16),
+        rule=rule,
         space=segments.space[index],
         offset=segments.offset[index] + at - segments.at[index],
     )
@@ -292,7 +297,7 @@ def _unique(parts: list[Hits]) -> Hits:
     """Sort hits, each once: windows overlap."""
     if not parts:
         empty = np.empty(0, np.int64)
-        return Hits(rule=empty.astype(np.uint16), space=empty, offset=empty)
+        return Hits(rule=empty, space=empty, offset=empty)
     rule, space, offset = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("rule", "space", "offset")
@@ -302,4 +307,4 @@ def _unique(parts: list[Hits]) -> Hits:
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
     rule, space, offset = rows[:, fresh]
-    return Hits(rule=rule.astype(np.uint16), space=space, offset=offset)
+    return Hits(rule=rule, space=space, offset=offset)

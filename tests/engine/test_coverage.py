@@ -29,7 +29,7 @@ def measured(tasks: tuple[tuple[Place, ...], ...], done: tuple[int, ...]) -> int
     )
     swept = Gathered(
         done=done,
-        hits=[Hits(rule=none.astype(np.uint16), space=none, offset=none)],
+        hits=[Hits(rule=none, space=none, offset=none)],
         runs=gather(()),
         shades=shade.empty(SIZE),
     )

@@ -124,8 +124,7 @@ def test_a_sensitive_area_in_a_core(tmp_path: Path) -> None:
 def test_texts_are_examined_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each hit once, in its order among those before and among those behind, however many."""
     at = np.arange(50, dtype=np.int64)
-    rule = (at % 3).astype(np.uint16)
-    hits = Hits(rule=rule, space=at * 0, offset=at)
+    hits = Hits(rule=at % 3, space=at * 0, offset=at)
     monkeypatch.setattr(examining, "_ROWS", 7)
     found = [*examining._in_turn(hits, np.array([False, True, False]))]
     rows = [(index % 3, 0, index) for index in range(50)]

@@ -53,10 +53,7 @@ def stretches(space: Offsets) -> tuple[Offsets, Offsets]:
 
 
 def spread(space: Offsets, count: Offsets) -> Offsets:
-    """Return the space of each place again: a few bytes, where all are in one.
-
-    Nobody may write into what is returned.
-    """
+    """Return the space of each place again: a few bytes, where all are in one."""
     if len(space) == 1:
         return np.broadcast_to(space[0], (int(count[0]),))
     return np.repeat(space, count)
