@@ -2,7 +2,8 @@
 
 Sources: RFC 8439 section 2.3, Bernstein's "The Salsa20 family of stream ciphers". The constant
 stands in every program that has the cipher, so that what is beside it decides: a key looks random,
-shorter ones are there twice, and no counter is that far. Nothing bears witness against the key: it
+shorter ones are there twice, and no counter is that far. Tables of vector units have the constant
+again beside it, and masks that rotate words. Nothing bears witness against the key: it
 is a structure. States of which the constant was left out (OpenSSL's), and several of them
 interleaved for vector units, are not found. Keys of published test vectors are told as such. The
 allocator mimalloc, which is part of CPython and of others, draws random numbers from a state whose
@@ -51,7 +52,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Sea
         if key[:16] != key[16:]:
             return
         key = key[:16]
-    if len(set(key)) < _VARIED[len(key)] or _is_generator(state[56:], offset):
+    if constant in key or len(set(key)) < _VARIED[len(key)] or _is_generator(state[56:], offset):
         return
     place = Place(space=space, offset=offset, size=SIZE)
     bits = 8 * len(key)

@@ -77,3 +77,11 @@ def test_the_generator_of_an_allocator_is_no_key() -> None:
     for address, count in ((0xA07448, 0), (0xA07440, 1), (0, 1), (0xA0_7448_0000_7448, 1)):
         data = bytes(0x448) + state + address.to_bytes(8, "little")
         assert len(find(data)) == count
+
+
+def test_tables_of_vector_units_hold_no_key() -> None:
+    """The constant twice, and masks that rotate words twice; seen in code of polars."""
+    turns = bytes.fromhex("03000102 07040506 0b08090a 0f0c0d0e")
+    for constant, count in ((b"expand 32-byte k", 0), (symmetric.key(16), 1)):
+        data = b"expand 32-byte k" + constant + turns * 2
+        assert len(find(data)) == count
