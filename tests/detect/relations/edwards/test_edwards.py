@@ -332,6 +332,25 @@ def test_an_ed448_seed_in_a_slot_behind_the_rest_of_another(
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+def test_an_ed448_seed_whose_last_words_do_not_look_random(
+    make_pool: MakePool, *, flipped: bool
+) -> None:
+    """Seen on the stack of a program of Nettle's, amid other numbers: one seed in 256 is such."""
+    key = next(
+        key
+        for key in (keys.okp_key("ed448", label=f"stack {n}") for n in range(4_000))
+        if max(key.seed[48:56]) < 0x80
+    )
+    objects = [noise.uniform(40 + 8 * (seed % 40), seed) for seed in range(200)]
+    objects[20] = key.public
+    objects[150] = bytes((key.seed[0] ^ flipped,)) + key.seed[1:]
+    parts = [bytes(16) + each + bytes(-len(each) % 8) for each in objects]
+    pool, _ = make_pool(b"".join(parts) + bytes(16))
+    found = [describe(each.key).fingerprint.value for each in edwards.search(pool, ())]
+    assert found == ([] if flipped else [key.spki_sha256])
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 def test_an_ed448_seed_right_behind_its_public_half(make_pool: MakePool, *, flipped: bool) -> None:
     """Seen in wolfSSL: two arrays of 57 bytes, so that the seed is at no word's beginning."""
     key = keys.okp_key("ed448")
