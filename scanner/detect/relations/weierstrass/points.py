@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from scanner.arrays import Offsets
+from scanner.arrays import Flags, Offsets
 from scanner.detect.algebra import gmp
 from scanner.detect.algebra.gmp import mpz
 from scanner.detect.integers import readings
@@ -152,7 +152,11 @@ def compressed(pool: Pool) -> Iterator[_Point]:
 
 
 def marked(pool: Pool, size: int) -> Offsets:
-    """Return where the x of compressed points may stand: behind their kind, and their length."""
+    """Return where the x of compressed points may stand: behind their kind, and their length.
+
+    Or before zeros that fill its last word, as in a pool of buffers: seen in Node.js (ecurve),
+    where the scalar stood right before the point. Those with a length come first.
+    """
     data, name = pool.data, ("compressed", 0)
     if name not in pool.listed:
         inner = data[8:-8]
@@ -161,9 +165,19 @@ def marked(pool: Pool, size: int) -> Offsets:
     marks = pool.listed[name]
     before, wide = sliding(data, "<u4")[marks - 4], sliding(data)[marks - 8]
     said = (before == size + 1) | (wide == size + 1) | (before.byteswap() == size + 1)
-    at = marks[said] + 1
+    filled = _zeros_behind(pool, marks[~said] + 1 + size, -(size + 1) % 8)
+    at = np.append(marks[said], marks[~said][filled]) + 1
     at = at[at + size <= len(data)]
     found: Offsets = at[variety.varied(data, at, size)]
+    return found
+
+
+def _zeros_behind(pool: Pool, ends: Offsets, count: int) -> Flags:
+    """Tell which numbers end with no zero, and have so many zeros behind them: at most seven."""
+    inside = ends + 8 <= len(pool.data)
+    ends = np.where(inside, ends, 0)
+    behind = sliding(pool.data)[ends] << np.uint64(8 * (8 - count))
+    found: Flags = inside & (behind == 0) & (pool.data[ends - 1] != 0)
     return found
 
 

@@ -371,6 +371,17 @@ def test_a_scalar_that_may_be_the_x_of_a_compressed_point(
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
+def test_a_scalar_before_its_compressed_point_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in Node.js (ecurve): both stand in a pool of buffers, and nothing counts their bytes."""
+    key = keys.ec_key("secp256k1")
+    numbers = noise.uniform(32 * 2_500, 5)
+    crowd = b"".join(bytes(8) + numbers[at : at + 32] for at in range(0, len(numbers), 32))
+    point = bytes((2 + key.y % 2,)) + encodings.big_endian(key.x, 32)
+    own = bytes(8) + encodings.big_endian(key.d, 32) + point + bytes(7)
+    (related,) = found(make_pool(crowd + own + crowd[: len(crowd) // 2])[0])
+    assert named(related) == key.spki_sha256
+
+
 @pytest.mark.parametrize(("curve", "limb"), [("P-384", 8), ("P-521", 4)])
 def test_a_scalar_behind_the_bignum_that_counts_its_limbs(
     make_pool: MakePool, curve: str, limb: int

@@ -41,6 +41,23 @@ def test_a_compressed_point(make_pool: MakePool, curve: str, announced: str) -> 
     assert [(x, y) for _, x, y, _ in found] == [(key.x, key.y)]
 
 
+@pytest.mark.parametrize("curve", points.OFTEN)
+def test_a_compressed_point_before_zeros(make_pool: MakePool, curve: str) -> None:
+    """Seen in Node.js, whose buffers stand at multiples of eight bytes in a pool of them."""
+    key = keys.ec_key(curve)
+    raw = encodings.big_endian(key.d, key.field_bytes) + shortened(key)
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(8) + raw + bytes(-len(shortened(key)) % 8))
+    found = [row[:3] for row in points.compressed(make_pool(data)[0])]
+    assert (curve, key.x, key.y) in found
+
+
+def test_a_number_before_zeros_is_no_point_without_its_last_byte(make_pool: MakePool) -> None:
+    """One in 128 numbers begins with a kind."""
+    raw = b"\2" + encodings.big_endian(KEYS["P-256"].x, 32)[:31]
+    data = noise.plant(noise.text(SIZE, 3), 4096, bytes(8) + raw + bytes(8))
+    assert not list(points.compressed(make_pool(data)[0]))
+
+
 @pytest.mark.parametrize("head", [bytes(8), (34).to_bytes(8, "little")])
 def test_without_its_length_a_compressed_point_is_any_number(
     make_pool: MakePool, head: bytes
