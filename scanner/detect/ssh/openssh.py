@@ -1,10 +1,11 @@
 """OpenSSH private keys in the clear: key files, agent messages, and the form that shielding wraps.
 
 They are read as ``openssh_fields`` says. In text of a key file whose beginning is gone, as an
-allocator writes over freed text, they are found by the name of the type (``beheaded``). A key file
-that is encrypted is no finding of this module.
+allocator writes over freed text, they are found by the name of the type (``beheaded``), or by the
+END line (``tailed``). A key file that is encrypted is no finding of this module.
 """
 
+import re
 from collections.abc import Iterator
 
 from scanner.detect.algebra.publics import PublicKey
@@ -13,7 +14,7 @@ from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
 from scanner.detect.evidence import proved, unproved
-from scanner.detect.ssh import beheaded, blobs
+from scanner.detect.ssh import beheaded, blobs, tailed
 from scanner.detect.ssh.openssh_fields import (
     CERTIFIED,
     LONGEST,
@@ -30,6 +31,10 @@ from scanner.rules import Rule
 
 MARK = b"b3BlbnNzaC1rZXktdjEA"
 """What a key file begins with (``MAGIC``), in base64."""
+
+_ZEROS = re.compile(rb"AAA(?!A(?:B3Nz|E2Vj)|TZWNk|Hc3N)")
+_FIELD = 8
+"""The length of a field with which ``tailed`` lets a place begin, and no type; its characters."""
 
 _MARGIN, _HYPHENS = 256, b"-----"
 """Characters before a line of text in which what is before it begins: the margin of a patch, a
@@ -57,7 +62,12 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         yield from _text(armour.text_at(memory, space, offset), rule)
         return
     elif head[:1] == b"A":
-        yield from beheaded.examine(armour.text_at(memory, space, offset), rule)
+        text = armour.text_at(memory, space, offset)
+        again = _ZEROS.match(text.read(_FIELD)) is not None
+        yield from (tailed if again else beheaded).examine(text, rule)
+        return
+    elif head[:1] == b"E" or head[:2] == b"\0E":
+        yield from tailed.examine(armour.text_at(memory, space, offset), rule)
         return
     else:
         found, encoding = read_at(memory, space, offset), "ssh-fields"
