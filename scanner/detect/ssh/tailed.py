@@ -8,6 +8,7 @@ a scalar is one where the end of its point stands before it, a seed of Ed25519 w
 follows. Files that have the name of the type are left to ``openssh`` and ``beheaded``.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ _TYPE = re.compile(rb"\0\0\0(?:\x07ssh-|\x0bssh-|\x13ecdsa-)")
 _LENGTH = re.compile(rb"(?=\0\0[\0-\x04])")
 """Where the length of a field may begin: zeros that are rare among random bytes."""
 
-_MOST_FIELDS = 8
+_MOST_FIELDS, _MOST_TRIED = 8, 64
+"""Strings behind which padding must have come, and places in one text where they may begin: a file
+has a dozen, and zeros without end have any number."""
 _FEWEST = 16
 """Bytes of a point that must stand before its scalar: no other one ends with them."""
 
@@ -86,9 +89,10 @@ def _said(key: Key, rule: Rule, encoding: str, place: Place, *, certain: bool) -
 
 def _read(data: bytes) -> tuple[Key, int, bool] | None:
     """Return the key of the last fields, where the first of them begins, and if it is proved."""
-    if any(read(data[match.start() :]) is not None for match in _TYPE.finditer(data)):
+    types = itertools.islice(_TYPE.finditer(data), _MOST_TRIED)
+    if any(read(data[match.start() :]) is not None for match in types):
         return None
-    for match in _LENGTH.finditer(data):
+    for match in itertools.islice(_LENGTH.finditer(data), _MOST_TRIED):
         fields = _fields(data, match.start())
         if len(fields) > 1:
             return _rsa(fields) or _ec(data, fields) or _ed25519(fields)

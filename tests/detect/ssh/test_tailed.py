@@ -77,3 +77,12 @@ def test_a_whole_file_is_found_once() -> None:
     """What has the name of its type is left to others."""
     for key, _ in KEYS:
         assert len([f for f in find(encodings.openssh_pem(key)) if isinstance(f, Proved)]) == 1
+
+
+def test_zeros_without_end_are_not_tried_each() -> None:
+    """A text of nothing but lengths of zero costs what another one does; the first tries count."""
+    key = recipes.okp_key()
+    for zeros, count in ((30, 1), (9_000, 0)):
+        fields = tail(key, 68 + behind(key), b"").removesuffix(END)
+        data = base64.b64encode(bytes(zeros)) + b"\n" + fields + b"\n" + END
+        assert len([f for f in find(data) if isinstance(f, Proved)]) == count
