@@ -4,7 +4,8 @@ An allocator that writes over a freed PEM text takes the BEGIN line and a line o
 what is left still holds p, or the scalar and its point. Such text has no label, but the DER inside
 has headers, and a header has but three spellings in base64: these are the anchors. From there the
 text is decoded in both directions and judged like damaged DER in memory (see ``headless``). A seed
-may be all that is left, behind the header of its octet string: a structure without proof. Where
+may be all that is left, behind the header of its octet string: a structure without proof. It ends
+with its text or line, or has the whole name of its algorithm before it. Where
 that header is cut too, a seed is told by its length and by the END line behind it. What names its
 algorithm stands before that: where it is gone, a seed of 32 bytes is told as a key of each that has
 such seeds. Keys inside of larger objects in base64 are found the same way, and those whose lines
@@ -25,6 +26,7 @@ from scanner.detect.encodings import armour, lines
 from scanner.detect.encodings.armour import Run, Text
 from scanner.detect.evidence import okp_derived, unproved
 from scanner.detect.texts.encoded import Decoded, mapped
+from scanner.fingerprint import OKP_OIDS
 from scanner.model import Place
 from scanner.rules import Rule
 
@@ -44,6 +46,11 @@ _NAMED = {b"\x65\x70": ("ed25519",), b"\x65\x6e": ("x25519",)}
 header."""
 
 _EITHER = ("ed25519", "x25519")
+
+_NAME = 3
+"""Bytes of an identifier."""
+
+_OIDS = {oid: algorithm for algorithm, oid in OKP_OIDS.items()}
 
 _DISTINCT = 20
 """Different bytes of a seed: 32 random ones miss it once in 10**10."""
@@ -123,7 +130,7 @@ def _plausible(text: Text) -> bool:
         for at in range(first, first + 3):
             if headless.plausible(data, at) or headless.HEADER.match(data, at):
                 return True
-            if _seed(_line(data, run, pad, at), at)[0]:
+            if _seed(_line(data, run, pad, at), at)[0] or _announced(data, at)[0]:
                 return True
     return False
 
@@ -144,7 +151,7 @@ def _found(run: Run, pad: int, rule: Rule, *, whole_too: bool = False) -> list[P
         found = [proved] if proved is not None else _seeded(inner, run, pad, at, rule)
         if found and not headless.is_within(inner, inner.data, found[0].candidate.places[0].offset):
             return found
-    return _whole(inner, first, rule)
+    return _whole(inner, first, rule) or _behind_name(inner, first, rule)
 
 
 def _line(data: bytes, run: Run, pad: int, at: int) -> bytes:
@@ -174,6 +181,28 @@ def _seeded(inner: Decoded, run: Run, pad: int, at: int, rule: Rule) -> list[Pro
     algorithms, seed = _seed(inner.data, at)
     place = Place(space=0, offset=at, size=4 + len(seed))
     return _told(algorithms, seed, rule, "PKCS8-DER (damaged)", place)
+
+
+def _behind_name(inner: Decoded, first: int, rule: Rule) -> list[Proved]:
+    """Return the key of a seed behind the name of its algorithm, whatever its line goes on with.
+
+    Seen in tmux: a line of 64 characters in a buffer that a longer one had filled.
+    """
+    for at in range(first, first + 3):
+        algorithms, seed = _announced(inner.data, at)
+        if algorithms and not headless.is_within(inner, inner.data, at):
+            place = Place(space=0, offset=at, size=4 + len(seed))
+            return _told(algorithms, seed, rule, "PKCS8-DER (damaged)", place)
+    return []
+
+
+def _announced(data: bytes, at: int) -> tuple[tuple[str, ...], bytes]:
+    """Return the algorithm that a whole name before a header says, in 56 bits, and the seed."""
+    _, size = _SEEDS.get(data[at : at + 4], ("", 0))
+    algorithm = _OIDS.get(data[max(at - _NAME, 0) : at], "")
+    seed = data[at + 4 : at + 4 + size]
+    good = algorithm and len(seed) == keys.OKP_BYTES[algorithm] == size
+    return ((algorithm,), seed) if good else ((), b"")
 
 
 def _told(

@@ -32,7 +32,7 @@ from scanner.rules import Rule
 MARK = b"b3BlbnNzaC1rZXktdjEA"
 """What a key file begins with (``MAGIC``), in base64."""
 
-_ZEROS = re.compile(rb"AAA(?!A(?:B3Nz|E2Vj)|TZWNk|Hc3N)")
+_ZEROS = re.compile(rb"AAA(?!A(?:B3Nz|C3Nz|E2Vj)|TZWNk|Hc3N|Lc3N)")
 _FIELD = 8
 """The length of a field with which ``tailed`` lets a place begin, and no type; its characters."""
 
@@ -63,8 +63,10 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     elif head[:1] == b"A":
         text = armour.text_at(memory, space, offset)
-        again = _ZEROS.match(text.read(_FIELD)) is not None
-        yield from (tailed if again else beheaded).examine(text, rule)
+        found = list(beheaded.examine(text, rule))
+        yield from found
+        if not found and _ZEROS.match(text.read(_FIELD)):
+            yield from tailed.examine(text, rule)
         return
     elif head[:1] == b"E" or head[:2] == b"\0E":
         yield from tailed.examine(armour.text_at(memory, space, offset), rule)

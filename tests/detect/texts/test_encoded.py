@@ -390,6 +390,28 @@ def test_the_identifier_before_a_seed_is_believed(algorithm: str, codec: str) ->
     assert only("headless-text", bytes(16) + text + bytes(64), key)
 
 
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("algorithm", ["ed25519", "x25519", "ed448", "x448"])
+def test_a_seed_behind_its_name_in_a_line_that_goes_on(algorithm: str, codec: str) -> None:
+    """Seen in tmux: behind 64 characters stand those of a longer line, which the buffer had held.
+
+    With another name, or with one character less of a seed, it is nothing.
+    """
+    key = keys.okp_key(algorithm)
+    text = base64.b64encode(encodings.pkcs8_der(key)).rstrip(b"=")
+    name = text.find(b"K2V")
+    for lost in (b"1490", b"01234567"):
+        line = lost + text[len(lost) :]
+        data = bytes(16) + (line + b"JBc2gtZW").decode().encode(codec) + bytes(64)
+        found = only("headless-text", data, key).candidate
+        assert found.confidence is Confidence.STRUCTURE
+        assert found.encoding.startswith("base64 of PKCS8-DER (damaged)")
+        other = line[:name] + b"L2V" + line[name + 3 :] + b"JBc2gtZW"
+        for text_of_none in (other, line[:-2]):
+            data = bytes(16) + text_of_none.decode().encode(codec) + bytes(64)
+            assert find("headless-text", data) == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(lost=st.integers(16, 900), size=st.integers(0, 40))
 def test_a_hole_in_the_text(lost: int, size: int) -> None:
