@@ -63,9 +63,9 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     elif head[:1] == b"A":
         text = armour.text_at(memory, space, offset)
-        found = list(beheaded.examine(text, rule))
-        yield from found
-        if not found and _ZEROS.match(text.read(_FIELD)):
+        typed = list(beheaded.examine(text, rule))
+        yield from typed
+        if not typed and _ZEROS.match(text.read(_FIELD)):
             yield from tailed.examine(text, rule)
         return
     elif head[:1] == b"E" or head[:2] == b"\0E":
