@@ -28,6 +28,8 @@ MOST_HITS = 256
 
 _DIGEST = 32
 _NOWHERE = (-1, -1, -1)
+_WIDTH, _FIRST = 11, 3
+"""Numbers of a row while keys are met, and which of them says that it is the key's first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,12 +133,22 @@ class Register:
 class Registrar:
     """Takes keys as they are met, and gives the register of them."""
 
-    __slots__ = ("_algorithms", "_columns", "_digests", "_kinds", "_last", "_met", "_numbers")
+    __slots__ = (
+        "_algorithms",
+        "_columns",
+        "_derived",
+        "_digests",
+        "_kinds",
+        "_last",
+        "_met",
+        "_numbers",
+    )
 
     def __init__(self) -> None:
         self._algorithms: dict[tuple[str, str], int] = {}
         self._kinds: dict[str, int] = {}
         self._met: set[bytes] = set()
+        self._derived: dict[bytes, int] = {}
         self._digests, self._numbers = bytearray(), bytearray()
         self._columns = array("q")
         self._last: Place | None = None
@@ -150,15 +162,21 @@ class Registrar:
         """Take a key; ``hit`` is the anchor's rule, space and offset.
 
         What a certificate holds says no more than the certificate before it. What ``names`` alone
-        is no key to look for: it says what one that is found by others is called.
+        is no key to look for: it says what one that is found by others is called. A key that was
+        derived alone bears no witness, and gives way to itself where it was read.
         """
         digest, place = bytes.fromhex(key.witness.fingerprint.value), key.witness.place
-        first = digest not in self._met and not names
+        derived = -1 if names or not key.independent else self._derived.pop(digest, -1)
+        first = derived >= 0 or (digest not in self._met and not names)
         if not first and key.witness.kind == BARE and place and _holds(self._last, place):
             return
+        if derived >= 0:
+            self._columns[derived * _WIDTH + _FIRST] = 0
         if first:
             self._met.add(digest)
             self._numbers += _numbers(key)
+            if not key.independent:
+                self._derived[digest] = len(self._columns) // _WIDTH
         self._digests += digest
         self._last = place
         self._columns.extend(
@@ -173,7 +191,7 @@ class Registrar:
 
     def register(self) -> Register:
         """Return all keys that were taken."""
-        rows = np.frombuffer(self._columns, np.int64).reshape(-1, 11)
+        rows = np.frombuffer(self._columns, np.int64).reshape(-1, _WIDTH)
         return Register(
             algorithms=tuple(self._algorithms),
             kinds=tuple(self._kinds),
@@ -181,7 +199,7 @@ class Registrar:
             kind=rows[:, 1].astype(np.int16),
             bits=rows[:, 2].copy(),
             digest=np.frombuffer(bytes(self._digests), np.uint8).reshape(-1, _DIGEST),
-            first=rows[:, 3] == 1,
+            first=rows[:, _FIRST] == 1,
             numbers=bytes(self._numbers),
             end=rows[:, 4].copy(),
             place=rows[:, 5:8].copy(),

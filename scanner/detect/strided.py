@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scanner.arrays import Bytes, Flags
-from scanner.detect.algebra.publics import PublicKey, nowhere
+from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
@@ -87,7 +87,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         at = (offset - first) // stride.size
         for one in reader(Plain(text), 0, at - back, rule) if at >= back else ():
             if isinstance(one, PublicKey):
-                yield nowhere(one)
+                yield _placed(one, space, first, stride)
             elif isinstance(one, Proved):
                 yield _mapped(one, memory, space, first, stride)
     for stride in STRIDES if not marked else ():
@@ -122,6 +122,16 @@ def _extent(rows: Bytes, stride: Stride, at: int) -> tuple[int, int]:
     start = 0 if before.all() else at - int(before.argmin())
     end = len(rows) if behind.all() else at + int(behind.argmin()) + 1
     return start, end
+
+
+def _placed(key: PublicKey, space: int, first: int, stride: Stride) -> PublicKey:
+    """Return a public key with its place in memory: what has none bears no witness."""
+    read = key.witness.place
+    if read is None:
+        return key
+    at, size = first + read.offset * stride.size, read.size * stride.size
+    witness = replace(key.witness, place=Place(space=space, offset=at, size=size))
+    return replace(key, witness=witness)
 
 
 def _mapped(found: Proved, memory: Memory, space: int, first: int, stride: Stride) -> Proved:

@@ -91,6 +91,20 @@ def test_a_certificate_names_a_key_and_stands_nowhere() -> None:
 
 
 @pytest.mark.parametrize("shape", WRITERS)
+def test_a_public_key_bears_witness(shape: str) -> None:
+    """It was read where it stands: seen in ECL, beside a scalar of which nothing else told."""
+    text = encodings.spki_pem(EC)
+    data = bytes(64) + WRITERS[shape](text) + bytes(64)
+    (one,) = {
+        one.witness.fingerprint.value: one for one in examined(data) if isinstance(one, PublicKey)
+    }.values()
+    assert one.independent
+    assert one.x == EC.x
+    assert one.witness.place is not None
+    assert one.witness.place.offset in range(64, 64 + len(data) // 2)
+
+
+@pytest.mark.parametrize("shape", WRITERS)
 def test_what_is_no_key(shape: str) -> None:
     """A text that was cut, a line alone, and one of which the gaps hold something."""
     write = WRITERS[shape]
