@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from scanner import fingerprint
-from scanner.detect.algebra.publics import BARE, KEY_SHARE
+from scanner.detect.algebra.publics import BARE, DECODED, KEY_SHARE
 from scanner.detect.asn1.keys import SEC1_WITHIN
 from scanner.detect.integers import bare_numbers
 from scanner.dump import ledger, space
@@ -54,7 +54,7 @@ _WRITTEN = ("x25519", "x448")
 _KEPT = ("private-key", "encrypted-key")
 """What somebody keeps in a file."""
 
-_NAMELESS = {BARE, KEY_SHARE, "claims"}
+_NAMELESS = {BARE, DECODED, KEY_SHARE, "claims"}
 """The kinds of witnesses that name nobody."""
 
 _WHOLE = ("p*q = n", "product of the primes = n")

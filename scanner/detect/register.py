@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets
-from scanner.detect.algebra.publics import BARE, PublicKey
+from scanner.detect.algebra.publics import BARE, DECODED, PublicKey
 from scanner.detect.integers.runs import Runs
 from scanner.fingerprint import FFC_OIDS, FIELD_BYTES, SPKI
 from scanner.model import Fingerprint, Place, Witness
@@ -89,7 +89,7 @@ class Register:
         wanted = {bytes.fromhex(name) for name in names}
         heads = np.ascontiguousarray(self.digest[:, :8]).view("<u8").ravel()
         some = np.array([int.from_bytes(name[:8], "little") for name in wanted], np.uint64)
-        named = _among([kind != BARE for kind in self.kinds], self.kind)
+        named = _among([kind not in (BARE, DECODED) for kind in self.kinds], self.kind)
         count: Counter[tuple[bytes, int]] = Counter()
         rows = []
         for row in np.flatnonzero(named & (self.hit[:, 0] >= 0) & np.isin(heads, some)).tolist():

@@ -16,7 +16,7 @@ from scanner.arrays import Flags
 from scanner.detect import celled, encrypted, hexed, packed, respelled, strided
 from scanner.detect.algebra import effort, publics
 from scanner.detect.algebra.material import Ec, Ffc, Foreign, Material, Okp, Pqc, Rsa
-from scanner.detect.algebra.publics import BARE, PublicKey
+from scanner.detect.algebra.publics import BARE, DECODED, PublicKey
 from scanner.detect.asn1 import keys, x509
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.ciphers import chacha, vectors
@@ -192,7 +192,7 @@ def examine(session: Session, hits: Hits) -> Proofs:
     with effort.bounded(MOST_EFFORT) as bound:
         for hit, found in _examine(session, hits, bound, faults):
             if isinstance(found, PublicKey):
-                text = session.rules[hit[0]].detector in _TEXTS
+                text = session.rules[hit[0]].detector in _TEXTS or found.witness.kind == DECODED
                 met.add(found, hit, names=text and found.algorithm == "rsa")
             elif isinstance(found, Sealed):
                 sealed.append(found)

@@ -79,7 +79,8 @@ def test_what_was_derived_gives_way_to_what_was_read() -> None:
     """Seen in ECL: a public key in text of four bytes a character, then the same in ASCII."""
     place = Place(space=0, offset=64, size=999)
     bare = publics.ec("P-256", P256.x, P256.y, kind="public-key")
-    for again in (at(bare, place), publics.ec("P-256", P256.x, P256.y, kind="certificate")):
+    whole = publics.ec("P-256", P256.x, P256.y, kind="certificate")
+    for again in (at(bare, place), publics.nowhere(at(bare, place)), whole):
         (one,) = gathered((bare, (1, 0, 8)), (again, (1, 0, 64)), (bare, (1, 0, 70)))
         assert one == again
         assert one.independent

@@ -14,6 +14,10 @@ from scanner.model import Place, Witness
 BARE = "public-key"
 """The kind of a witness that is a public key alone: it calls nobody by a name."""
 
+DECODED = "decoded-key"
+"""The kind of a witness that is a public key alone, in a text that was decoded: it was read, calls
+nobody by a name, and stands nowhere in the dump's own bytes."""
+
 KEY_SHARE = "key-share"
 """The kind of a witness that a handshake sent: it calls nobody by a name, and is the session's."""
 
@@ -120,7 +124,8 @@ def places(keys: Iterable[PublicKey]) -> list[Place]:
 
 def nowhere(key: PublicKey) -> PublicKey:
     """Return a public key of a text that was decoded: its place in that stands nowhere."""
-    return replace(key, witness=replace(key.witness, place=None))
+    kind = DECODED if key.independent and key.witness.kind == BARE else key.witness.kind
+    return replace(key, witness=replace(key.witness, kind=kind, place=None))
 
 
 def _witness(kind: str, spki: bytes, place: Place | None) -> Witness:

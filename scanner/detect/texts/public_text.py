@@ -1,9 +1,10 @@
-"""Certificates and public keys as text: PEM, SAML documents, chains of JSON Web Keys, hex.
+"""Certificates and public keys as text: PEM, bare base64, SAML documents, chains of JWK, hex.
 
 A process may hold what it was configured with as text alone: it names the private key that it
 belongs to, and is a witness, as its DER would be. PEM stands under the labels that OpenSSL reads
 (RFC 7468); XML signatures announce base64 of a certificate (X509Certificate), and so does x5c (RFC
-7517 4.7); hex of a key is told by the algorithm of EC keys (Dovecot). Other text is read in every
+7517 4.7); bare base64 of an EC or Edwards key begins as its DER does (settings in JSON and YAML);
+hex of a key is told by the algorithm of EC keys (Dovecot). Other text is read in every
 shape of ``armour``; what it decodes to must be what is announced. Requests are passed over: their
 keys are somebody's before there is a certificate, and stand in DER beside them. An RSA key in text
 names its owner and is no witness: a process that computes with a modulus has it as a number, and
@@ -33,6 +34,10 @@ _LABEL = re.compile(
     rb"|X509Certificate>|x5c\" ?: ?\[ ?\""
 )
 _HEX = re.compile(rb"06072[aA]8648")
+_BARE = re.compile(rb"M(?:FkwE|HYwE|FYwE|IGbMB|CowB|EMwB|EIwB)")
+"""What SPKI of P-256, P-384, secp256k1, P-521, and of RFC 8410's keys begin with in base64."""
+_LINE = 16
+"""Characters in which the end of a label and of its line stand before a body, and a margin."""
 _OID, _LONGEST_HEX = 10, 2 * 160
 _DIGITS = re.compile(rb"[0-9a-fA-F]+")
 _HEADERS = 8, 10
@@ -47,21 +52,27 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pub
     if _HEX.match(text.read(_OID)):
         yield from _hexed(text)
         return
-    label = _LABEL.match(text.read(_LONGEST_LABEL))
-    if label is None:
+    head = text.read(_LONGEST_LABEL)
+    label = _LABEL.match(head)
+    if label is None and not (_BARE.match(head) and _is_alone(text)):
         return
-    body = replace(text, offset=text.offset + label.end() * text.width)
-    found = armour.find_object(body)
+    begins = label.end() if label is not None else 0
+    found = armour.find_object(replace(text, offset=text.offset + begins * text.width))
     if found is None:
         return
-    size = label.end() + found[1]
-    place, _ = armour.located(memory, space, text.offset, size, text.width)
-    read = _KEYS.get(label[1])
+    place, _ = armour.located(memory, space, text.offset, begins + found[1], text.width)
+    read = x509.from_spki if label is None else _KEYS.get(label[1])
     # Where a certificate's text stands says nothing: bundles of authorities have it by the hundred,
     # and private numbers are looked for near what libraries keep first.
     key = read(found[0], place) if read else x509.from_certificate(found[0])
     if key is not None:
         yield key
+
+
+def _is_alone(text: Text) -> bool:
+    """Tell whether no label is the line before."""
+    lead = min(text.offset // text.width, _LINE) * text.width
+    return b"-----" not in text.memory.clip(text.space, text.offset - lead, lead)[:: text.width]
 
 
 def _hexed(text: Text) -> Iterator[PublicKey]:

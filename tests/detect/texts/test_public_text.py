@@ -121,6 +121,26 @@ def test_base64_that_a_document_announces(form: str, codec: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        *map(keys.ec_key, ("P-256", "P-384", "P-521", "secp256k1")),
+        *map(keys.okp_key, ("ed25519", "x25519", "ed448", "x448")),
+    ],
+    ids=lambda key: getattr(key, "curve", "") or key.algorithm,
+)
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+def test_bare_base64_of_a_key(key: keys.Key, codec: str) -> None:
+    """As settings in JSON have it, base64url too; of an RSA key there are names enough."""
+    whole = base64.b64encode(encodings.spki_der(key))
+    for raw in (whole, whole.rstrip(b"=").translate(bytes.maketrans(b"+/", b"-_"))):
+        text = b'{"publicKey":"' + raw + b'"}'
+        (one,) = find(b"\xfe" * 8 + text.decode().encode(codec) + b"\xfe" * 8)
+        assert one.witness.fingerprint.value == key.spki_sha256
+        assert one.independent
+    assert find(b"\xfe" * 8 + whole[:-8].decode().encode(codec) + b"\xfe" * 8) == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         encodings.certificate_pem(RSA)[:600],
@@ -135,6 +155,13 @@ def test_base64_that_a_document_announces(form: str, codec: str) -> None:
 def test_what_is_none(text: bytes) -> None:
     """Cut text, another label, and what is not what its label says."""
     assert find(bytes(8) + text + bytes(8)) == []
+
+
+def test_a_key_in_bare_base64_bears_witness(tmp_path: Path) -> None:
+    """Beside it a scalar that is written as hex is a key."""
+    text = base64.b64encode(encodings.spki_der(EC))
+    (key,), _ = found(tmp_path, b"%064x" % EC.d, text)
+    assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
 
 
 @pytest.mark.parametrize("text", ["certificate, ec", "SPKI"])
