@@ -137,11 +137,14 @@ def test_a_scalar_in_slots_beside_copies(make_pool: MakePool) -> None:
 def test_a_scalar_at_the_end_of_a_row_of_slots(
     make_pool: MakePool, *, last: bool, shift: int
 ) -> None:
-    """What is left of another object makes one run with it, among thousands of edges of others."""
+    """What is left of another object makes one run with it, among thousands of edges of others.
+
+    Behind those stand no zeros, before which chance would have compressed points.
+    """
     key = keys.ec_key("P-256")
     d, rest = key.d.to_bytes(32, "big"), noise.uniform(32, 5)
     slot = rest[8:] + d if last else d + rest[:-8]
-    others = [bytes(16) + noise.uniform(56, seed) + bytes(120) for seed in range(3000)]
+    others = [bytes(16) + noise.uniform(56, seed) + b"\1" * 120 for seed in range(3000)]
     others[999] = bytes(shift + 8 * last) + slot + bytes(136 - shift - 8 * last)
     point = b"\x04" + key.x.to_bytes(32, "big") + key.y.to_bytes(32, "big")
     pool, _ = make_pool(b"".join(others) + point + bytes(8))
