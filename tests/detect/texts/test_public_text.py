@@ -14,11 +14,13 @@ from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import x509
 from scanner.detect.texts import public_text
 from scanner.model import Candidate, Confidence
+from scanner.stages.examine import EXAMINERS
 from tests.detect import planted
 from tests.detect.one_space import Bytes
 
 OURS = tuple(rule for rule in planted.RULES if rule.detector == "public-text")
 SWEEPER = anchors.open_sweeper(anchors.compile_anchors(OURS))
+EXAMINE = dict(EXAMINERS)[public_text.NAME]
 RSA, EC = keys.rsa_key(2048), keys.ec_key("P-256")
 
 
@@ -27,7 +29,8 @@ def find(data: bytes) -> list[PublicKey]:
     return [
         found
         for index, offset in SWEEPER.sweep(data)
-        for found in public_text.examine(Bytes(data), 0, offset, OURS[index])
+        for found in EXAMINE(Bytes(data), 0, offset, OURS[index])
+        if isinstance(found, PublicKey)
     ]
 
 
@@ -140,9 +143,24 @@ def test_bare_base64_of_a_key(key: keys.Key, codec: str) -> None:
     assert find(b"\xfe" * 8 + whole[:-8].decode().encode(codec) + b"\xfe" * 8) == []
 
 
+@pytest.mark.parametrize("lead", range(3))
+@pytest.mark.parametrize("columns", [64, 76, 5000])
+@pytest.mark.parametrize("codec", ["ascii", "utf-16-le"])
+@pytest.mark.parametrize("name", ["certificate, ec", "SPKI"])
+def test_base64_of_a_text(name: str, codec: str, columns: int, lead: int) -> None:
+    """As Kubernetes has it, behind another text too, whatever the width of its lines."""
+    whole = base64.encodebytes(b"\n" * lead + TEXTS[name][0]).replace(b"\n", b"")
+    lines = (whole[at : at + columns] for at in range(0, len(whole), columns))
+    text = b'  tls.crt: "' + b"\n    ".join(lines) + b'"\n'
+    (key,) = find(b"\xfe" * 8 + text.decode().encode(codec) + b"\xfe" * 8)
+    assert key.witness.fingerprint.value == EC.spki_sha256
+    assert key.independent
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        base64.b64encode(TEXTS["SPKI"][0][:90]),
         encodings.certificate_pem(RSA)[:600],
         encodings.certificate_pem(RSA).replace(b"BEGIN CERT", b"BEGIN CURT"),
         _relabelled(encodings.spki_der(EC), b"CERTIFICATE"),
@@ -162,6 +180,14 @@ def test_a_key_in_bare_base64_bears_witness(tmp_path: Path) -> None:
     text = base64.b64encode(encodings.spki_der(EC))
     (key,), _ = found(tmp_path, b"%064x" % EC.d, text)
     assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
+
+
+@pytest.mark.parametrize("name", ["certificate, ec", "SPKI"])
+def test_base64_of_a_text_bears_witness(tmp_path: Path, name: str) -> None:
+    """Beside it a scalar that is written as hex is a key, and the certificate says whose."""
+    (key,), subjects = found(tmp_path, b"%064x" % EC.d, base64.b64encode(TEXTS[name][0]))
+    assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
+    assert ("CN=throwaway.example" in subjects) == name.startswith("certificate")
 
 
 @pytest.mark.parametrize("text", ["certificate, ec", "SPKI"])
