@@ -4,11 +4,12 @@ A process may hold what it was configured with as text alone: it names the priva
 belongs to, and is a witness, as its DER would be. PEM stands under the labels that OpenSSL reads
 (RFC 7468); XML signatures announce base64 of a certificate (X509Certificate), and so does x5c (RFC
 7517 4.7); bare base64 of an EC or Edwards key begins as its DER does (settings in JSON and YAML);
-hex of a key is told by the algorithm of EC keys (Dovecot). Other text is read in every
-shape of ``armour``; what it decodes to must be what is announced. Requests are passed over: their
-keys are somebody's before there is a certificate, and stand in DER beside them. An RSA key in text
-names its owner and is no witness: a process that computes with a modulus has it as a number, and
-beside one that nobody loaded, primes that were changed would be completed, as in decoys they are.
+hex of a key is told by the algorithm of EC keys (Dovecot). Base64 of a PEM text (Kubernetes) is
+decoded by ``nested``, which asks for it here. Other text is read in every shape of ``armour``;
+what it decodes to must be what is announced. Requests are passed over: their keys are somebody's
+before there is a certificate, and stand in DER beside them. An RSA key in text names its owner and
+is no witness: a process that computes with a modulus has it as a number, and beside one that nobody
+loaded, primes that were changed would be completed, as in decoys they are.
 """
 
 import re
