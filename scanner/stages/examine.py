@@ -93,7 +93,7 @@ EXAMINERS: tuple[tuple[str, Examine], ...] = (
     ("fragment", fragments.examine),
     ("torn", torn.examine),
     ("x509", x509.examine),
-    (public_text.NAME, nested.reading(public_text.examine, *public_text.MARKS)),
+    (public_text.NAME, nested.reading(public_text.examine, *public_text.PLAIN)),
     ("headless", headless.examine),
     ("ssh", blobs.examine),
     ("dnskey", dnskey.examine),

@@ -29,6 +29,13 @@ NAME = "public-text"
 MARKS = (b"BEGIN CERTIFICATE-----", b"BEGIN PUBLIC KEY-----", b"BEGIN RSA PUBLIC KEY-----")
 """The anchors of the usual PEM."""
 
+PLAIN = (
+    *MARKS,
+    *(b"BEGIN X509 ", b"BEGIN TRUSTED ", b"X509Certificate>", b"x5c", b"06072a8648", b"06072A8648"),
+    *(b"MFkwE", b"MHYwE", b"MFYwE", b"MIGbMB", b"MCowB", b"MEMwB", b"MEIwB"),
+)
+"""What anchors begin with that are not base64 of a text: to look for one around each is dear."""
+
 _LONGEST_LABEL = 32
 _LABEL = re.compile(
     rb"BEGIN ((?:(?:X509 |TRUSTED )?CERTIFICATE)|(?:RSA )?PUBLIC KEY)-----"

@@ -12,7 +12,7 @@ from fixtures import encodings, keys
 from scanner.detect import anchors
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import x509
-from scanner.detect.texts import public_text
+from scanner.detect.texts import nested, public_text
 from scanner.model import Candidate, Confidence
 from scanner.stages.examine import EXAMINERS
 from tests.detect import planted
@@ -180,6 +180,33 @@ def test_a_key_in_bare_base64_bears_witness(tmp_path: Path) -> None:
     text = base64.b64encode(encodings.spki_der(EC))
     (key,), _ = found(tmp_path, b"%064x" % EC.d, text)
     assert (key.fingerprint.value, key.confidence) == (EC.spki_sha256, Confidence.PROOF)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXTS["SPKI"][0],
+        TEXTS["X509"][0][:200],
+        TEXTS["trusted"][0][:200],
+        encodings.spki_der(EC).hex().encode()[:60],
+        encodings.spki_der(EC).hex().upper().encode()[:60],
+        *(
+            base64.b64encode(encodings.spki_der(key))[:30]
+            for key in (
+                *map(keys.ec_key, ("P-256", "P-384", "P-521", "secp256k1")),
+                *map(keys.okp_key, ("ed25519", "x25519", "ed448", "x448")),
+            )
+        ),
+        b"X509Certificate>MIIB",
+        b'"x5c": ["MIIB',
+    ],
+)
+def test_plain_text_is_not_read_as_base64(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is a key or none: crowds of cut ones took milliseconds each."""
+    monkeypatch.setattr(nested.armour, "stretch", None)
+    data = (bytes(8) + text) * 3
+    assert [*SWEEPER.sweep(data)]
+    find(data)
 
 
 @pytest.mark.parametrize("name", ["certificate, ec", "SPKI"])
