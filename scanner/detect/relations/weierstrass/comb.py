@@ -24,20 +24,23 @@ from scanner.detect.relations.weierstrass.curves import Curve, coefficients, gen
 WIDTHS = range(2, 10)
 """Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 1 to 3 MB."""
 
-FEWEST = {
-    "SM2": 4,
-    "P-192": 4,
-    "brainpoolP224r1": 4,
-    "brainpoolP320r1": 4,
-    "secp256k1": 8,
-    "brainpoolP256r1": 8,
-    "brainpoolP384r1": 10,
-    "brainpoolP512r1": 14,
-    "P-384": 48,
-    "P-521": 200,
+WORTH = {
+    "P-224": 36,
+    "P-384": 200,
+    "P-521": 115,
+    "secp256k1": 420,
+    "brainpoolP256r1": 330,
+    "brainpoolP384r1": 1_100,
+    "brainpoolP512r1": 1_000,
+    "SM2": 350,
+    "P-192": 350,
+    "brainpoolP224r1": 400,
+    "brainpoolP320r1": 450,
 }
-"""Scalars from which on this is faster than OpenSSL, by curve, the tables and all: of hundreds six
-to ten times, and on NIST's curves up to twice."""
+"""Additions in whose time the library derives a point, by curve; on P-256 it always takes less."""
+
+_INVERSION, _DOUBLING = 6, 3
+"""Additions in whose time an inversion is done, and a multiple of G is doubled."""
 
 Point = tuple[int, int]
 _Tables = tuple[tuple[int, ...], ...]
@@ -49,7 +52,9 @@ _BUILT: dict[str, tuple[int, _Tables]] = {}
 
 def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
     """Return each scalar with its point; None where it is not between 0 and the order."""
-    if len(scalars) < FEWEST.get(curve.name, len(scalars) + 1):
+    if WORTH.get(curve.name, 0) * len(scalars) <= _cost(
+        curve, _width(curve, scalars), len(scalars)
+    ):
         return [ec_derived(curve.name, d) for d in scalars]
     good = [d for d in scalars if 0 < d < curve.n]
     found = {
@@ -69,7 +74,7 @@ def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
     """
     if not scalars:
         return []
-    p, width = mpz(curve.p), min(WIDTHS, key=lambda width: _cost(curve, width, len(scalars)))
+    p, width = mpz(curve.p), _width(curve, scalars)
     tables = _tables(curve, width)
     odd = [d if d & 1 else curve.n - d for d in scalars]
     first, *columns = _columns(odd, width, len(tables))
@@ -117,11 +122,17 @@ def _windows(curve: Curve, width: int) -> int:
     return -(-curve.n.bit_length() // width)
 
 
+def _width(curve: Curve, scalars: Sequence[int]) -> int:
+    """Return the bits of a window that make the least work of so many scalars."""
+    return min(WIDTHS, key=lambda width: _cost(curve, width, len(scalars)))
+
+
 def _cost(curve: Curve, width: int, count: int) -> int:
     """Return the additions for so many scalars, and those for tables that are not there yet."""
     built, _ = _BUILT.get(curve.name, (0, ()))
     tables = 0 if width == built else 1 << width - 1
-    return _windows(curve, width) * (tables + count)
+    doubles = 0 if built else _DOUBLING * curve.n.bit_length()
+    return doubles + _windows(curve, width) * (tables + _INVERSION + count)
 
 
 def add(p: int, pairs: Sequence[tuple[Point, Point]]) -> list[Point]:
