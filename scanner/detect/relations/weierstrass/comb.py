@@ -1,4 +1,4 @@
-"""Public points of many scalars at once: the fixed-base comb, with one inversion for all of them.
+"""Many multiples of one point at once: the fixed-base comb, with one inversion for all of them.
 
 OpenSSL derives a point in 0.03 to 0.4 ms on NIST's curves, for which it has code of their own, and
 in 0.6 to 2.3 ms on others; a search asks for thousands, and nearly all of them are wrong. Here each
@@ -67,15 +67,25 @@ def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
 
 
 def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
-    """Return the points of scalars below the order; None where a sum met its own like.
+    """Return the points of scalars below the order; None where a sum met its own like."""
+    return _summed(curve, _tables(curve, _width(curve, scalars)), scalars) if scalars else []
+
+
+def multiples(curve: Curve, point: Point, scalars: Sequence[int]) -> list[Point | None]:
+    """Return the multiples of another point than G, of which no tables are kept."""
+    if not scalars:
+        return []
+    width = min(WIDTHS, key=lambda width: _anew(curve, width, len(scalars)))
+    return _summed(curve, _odd_multiples(curve, width, _doubles(curve, point)), scalars)
+
+
+def _summed(curve: Curve, tables: _Tables, scalars: Sequence[int]) -> list[Point | None]:
+    """Add what the windows of scalars stand for, by tables of their point.
 
     A window of bits stands for an odd number between -2**width and 2**width, which is never zero,
     each bit being 1 or -1: so is every odd scalar made, and of an even one its negative.
     """
-    if not scalars:
-        return []
-    p, width = mpz(curve.p), _width(curve, scalars)
-    tables = _tables(curve, width)
+    p, width = mpz(curve.p), len(tables[0]).bit_length()
     odd = [d if d & 1 else curve.n - d for d in scalars]
     first, *columns = _columns(odd, width, len(tables))
     sums, lost = _taken(p, tables[0], first), set[int]()
@@ -130,9 +140,14 @@ def _width(curve: Curve, scalars: Sequence[int]) -> int:
 def _cost(curve: Curve, width: int, count: int) -> int:
     """Return the additions for so many scalars, and those for tables that are not there yet."""
     built, _ = _BUILT.get(curve.name, (0, ()))
-    tables = 0 if width == built else 1 << width - 1
-    doubles = 0 if built else _DOUBLING * curve.n.bit_length()
-    return doubles + _windows(curve, width) * (tables + _INVERSION + count)
+    if width == built:
+        return _windows(curve, width) * (_INVERSION + count)
+    return _anew(curve, width, count) + (0 if built else _DOUBLING * curve.n.bit_length())
+
+
+def _anew(curve: Curve, width: int, count: int) -> int:
+    """Return the additions for so many scalars and for tables."""
+    return _windows(curve, width) * ((1 << width - 1) + _INVERSION + count)
 
 
 def add(p: int, pairs: Sequence[tuple[Point, Point]]) -> list[Point]:
@@ -176,33 +191,41 @@ def _product(p: int, numbers: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def _tables(curve: Curve, width: int) -> _Tables:
-    """Return, of each window, its odd multiples of G in their order, as GMP's numbers.
-
-    Their negatives are not there: of a worker's memory these tables are a good part.
-    """
+    """Return the tables of G: of a worker's memory they are a good part."""
     built, found = _BUILT.get(curve.name, (0, ()))
-    if width == built:
-        return found
+    if width != built:
+        found = _odd_multiples(curve, width, _doubles_of_g(curve))
+        _BUILT[curve.name] = width, found
+    return found
+
+
+def _odd_multiples(curve: Curve, width: int, doubles: Sequence[Point]) -> _Tables:
+    """Return, of each window, its odd multiples of a point in their order, as GMP's numbers.
+
+    Their negatives are not there.
+    """
     p, bits = mpz(curve.p), _windows(curve, width) * width
-    ones, twos = (_doubles(curve)[at : bits + at : width] for at in range(2))
+    ones, twos = (tuple(doubles[at : bits + at : width]) for at in range(2))
     size, last = p.bit_length(), ones
     columns = [[x << size | y for x, y in last]]
     while len(columns) < 1 << width - 1:
         last = tuple(_add(p, list(zip(last, twos, strict=True))))
         columns.append([x << size | y for x, y in last])
-    found = tuple(zip(*columns, strict=True))
-    _BUILT[curve.name] = width, found
-    return found
+    return tuple(zip(*columns, strict=True))
 
 
 @functools.cache
-def _doubles(curve: Curve) -> tuple[Point, ...]:
-    """Return G and what doubling makes of it, as often as any width asks for.
+def _doubles_of_g(curve: Curve) -> tuple[Point, ...]:
+    return _doubles(curve, generator(curve))
+
+
+def _doubles(curve: Curve, point: Point) -> tuple[Point, ...]:
+    """Return a point and what doubling makes of it, as often as any width asks for.
 
     In Jacobian coordinates, which need no inversion (the Handbook, 13.2.1.c), and one for all.
     """
     p, (a, _) = mpz(curve.p), coefficients(curve)
-    (x, y), z = generator(curve), 1
+    (x, y), z = point, 1
     found = [(x, y, z)]
     for _ in range(curve.n.bit_length() + WIDTHS[-1] + 1):
         square = y * y % p

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.detect.algebra import curve_points
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.weierstrass import comb
 from scanner.detect.relations.weierstrass.curves import CURVES
@@ -31,6 +32,25 @@ def test_points_are_those_of_the_library(name: str, data: st.DataObject) -> None
         key = ec_derived(name, d)
         assert key is not None
         assert point is None or point == (key.x, key.y)
+
+
+@pytest.mark.parametrize("name", CURVES)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_multiples_are_those_of_the_library(name: str, data: st.DataObject) -> None:
+    """Of any point: a key agreement gives the same x, and y is on the curve."""
+    curve = CURVES[name]
+    scalar = st.integers(1, curve.n - 1)
+    base = ec_derived(name, data.draw(scalar))
+    assert base is not None
+    point = base.x, base.y
+    scalars = data.draw(st.lists(st.one_of(scalar, st.integers(1, 40)), max_size=12))
+    assert None not in comb.multiples(curve, point, [curve.n // 3, curve.n // 5])
+    for d, found in zip(scalars, comb.multiples(curve, point, scalars), strict=True):
+        assert found is None or [found[0]] == curve_points.shared(name, d, [point])
+        assert found is None or curve_points.contains(name, *found)
+        whole = ec_derived(name, d * base.d % curve.n)
+        assert found is None or (whole is not None and found == (whole.x, whole.y))
 
 
 @pytest.mark.parametrize("name", ["secp256k1", "brainpoolP384r1", "P-256", "P-384"])
