@@ -104,7 +104,7 @@ WAYS: tuple[tuple[bool, bool, tuple[Word | None, ...]], ...] = (
     (True, False, (None, Word(at=0), Word(at=0, size=4))),
     (False, True, (None, Word(at=0, big=True))),
 )
-"""Whether words of 32 bits, or of big-endian machines, are looked at, and which anchors then are."""
+"""Whether words of 32 bits, or of big-endian machines, are looked at, and which anchors are then."""
 
 
 def _planted(shipped: tuple[Rule, ...]) -> tuple[bytes, dict[Word | None, set[tuple[int, int]]]]:

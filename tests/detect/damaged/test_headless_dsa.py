@@ -25,7 +25,14 @@ LOST = 16
 """Bytes that go when a block is freed: both forms keep p whole."""
 
 
-TRIED = {(224, 2048): 602, (256, 2048): 710, (256, 3072): 856}
+TRIED = {
+    (160, 1024): 700,
+    (224, 1024): 1792,
+    (256, 1024): 1058,
+    (224, 2048): 602,
+    (256, 2048): 710,
+    (256, 3072): 856,
+}
 """Cofactors that give no prime, by the bits of q and p: a search over them takes seconds."""
 
 
