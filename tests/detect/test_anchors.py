@@ -104,7 +104,7 @@ WAYS: tuple[tuple[bool, bool, tuple[Word | None, ...]], ...] = (
     (True, False, (None, Word(at=0), Word(at=0, size=4))),
     (False, True, (None, Word(at=0, big=True))),
 )
-"""Whether words of 32 bits, or of big-endian machines, are looked at, and which anchors are then."""
+"""Whether words of 32 bits are looked at, or of big-endian machines, and what anchors have then."""
 
 
 def _planted(shipped: tuple[Rule, ...]) -> tuple[bytes, dict[Word | None, set[tuple[int, int]]]]:

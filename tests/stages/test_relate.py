@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import containers, encodings, keys, noise
-from scanner import known, rules
-from scanner.detect.anchors import compile_anchors
+from scanner import known
 from scanner.detect.integers import pool
 from scanner.detect.integers.runs import chosen, gather, join
 from scanner.detect.register import Registrar
@@ -23,6 +22,7 @@ from scanner.stages.relate import MODULI, POINTS, SCALARS, SHARED, distinct, lik
 from scanner.stages.session import Session, Target
 from scanner.stages.sweep import sweep
 from tests.detect.relations.rsa import test_waste as waste_tests
+from tests.stages.shipped import RULES, compiled
 
 PARTED = 3 << 18
 """Random bytes between a scalar and its point, in chunks: more than a section here holds."""
@@ -70,9 +70,8 @@ def answered(folder: Path, detector: str, data: bytes) -> tuple[list[Candidate |
     """Return what a relation says of bytes, and in how many sections."""
     path = folder / "file"
     path.write_bytes(data)
-    table = rules.load()
     session = Session(
-        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(folder))
+        Target(path=str(path), rules=RULES, anchors=compiled(), spool_dir=str(folder))
     )
     tasks = cut(stage.survey(session).space_map)
     runs = join(gather([sweep(session, task).runs for task in tasks]))
@@ -125,9 +124,8 @@ def test_what_all_sections_look_at_grows_not_with_their_number(tmp_path: Path) -
     """Of many sections each gives few, so that no section has more of others than of its own."""
     path = tmp_path / "file"
     path.write_bytes(b"".join(chunk(noise.uniform(40, at)) for at in range(500)) + bytes(64))
-    table = rules.load()
     session = Session(
-        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+        Target(path=str(path), rules=RULES, anchors=compiled(), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
     runs = join(sweep(session, task).runs)
@@ -141,9 +139,8 @@ def test_public_keys_may_come_pickled(tmp_path: Path) -> None:
     one, other = keys.ec_key("P-256", label="relate"), keys.ec_key("P-256", label="relate again")
     path = tmp_path / "file"
     path.write_bytes(chunk(one.d.to_bytes(32, "big") + bytes(8)) + bytes(64))
-    table = rules.load()
     session = Session(
-        Target(path=str(path), rules=table, anchors=compile_anchors(table), spool_dir=str(tmp_path))
+        Target(path=str(path), rules=RULES, anchors=compiled(), spool_dir=str(tmp_path))
     )
     (task,) = cut(stage.survey(session).space_map)
     runs = join(sweep(session, task).runs)
@@ -176,7 +173,7 @@ def test_what_is_not_searched_holds_no_private_number(tmp_path: Path, form: str)
     data = bytes(4096) + PRIVATE_FILES[form](key) + bytes(4096)
     path = tmp_path / "dump"
     path.write_bytes(data)
-    request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=rules.load())
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, raw=True, rules=RULES)
     left_out = scanning.scan(request, Silence()).publics.places(proving.READ)
     private = [
         number.to_bytes(256, order).strip(b"\0")
@@ -195,6 +192,6 @@ def test_a_damaged_blob_is_searched_for_its_numbers(tmp_path: Path) -> None:
     assert p in blob
     path = tmp_path / "dump"
     path.write_bytes(bytes(4096) + blob.replace(p, bytes(8) + p[8:]) + bytes(4096))
-    request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=rules.load())
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=RULES)
     found = scanning.scan(request, Silence()).candidates
     assert key.spki_sha256 in {one.fingerprint.value for one in found if one.rule == "rsa-limbs"}

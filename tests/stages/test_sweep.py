@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from fixtures import elfcore, noise
-from scanner import rules
-from scanner.detect.anchors import compile_anchors
 from scanner.dump import source
 from scanner.dump.windows import cut, windows
 from scanner.errors import LimitExceeded
 from scanner.stages import sweep
 from scanner.stages.session import Session, Target
+from tests.stages.shipped import RULES, compiled
 
 HEADER = bytes.fromhex("302e020100300506032b6570")
 """The beginning of an Ed25519 private key (RFC 8410 section 7): one hit at least."""
@@ -27,8 +26,7 @@ def core(data: bytes) -> bytes:
 
 def opened(path: Path) -> Session:
     """Return the session of a worker that sweeps a file."""
-    table = rules.load()
-    return Session(Target(path=str(path), rules=table, anchors=compile_anchors(table)))
+    return Session(Target(path=str(path), rules=RULES, anchors=compiled()))
 
 
 def swept(folder: Path, data: bytes) -> list[sweep.Swept]:
