@@ -206,7 +206,7 @@ def _literal(anchor: Anchor) -> str:
     Behind a literal, ours looks at what must follow; YARA would be slower for that.
     """
     cells = []
-    for low, high in anchor.ranges:
+    for low, high in zip(anchor.low, anchor.high, strict=True):
         if low != high and (low, high) != (0, 255):
             break
         cells.append(f"{low:02x}" if low == high else "??")
@@ -222,7 +222,7 @@ def texts() -> str:
         anchor.expression.decode("latin-1")
         for rule in rules.load()
         for anchor in rule.anchors
-        if all(low >= 0x20 and high < 0x7F for low, high in anchor.ranges)
+        if min(anchor.low) >= 0x20 and max(anchor.high) < 0x7F
     }
     return "\n".join(sorted(lines)) + "\n"
 

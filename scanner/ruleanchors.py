@@ -8,9 +8,9 @@ import base64
 import functools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from scanner.errors import RuleError
 
@@ -30,16 +30,15 @@ literal to wait for, an engine runs an automaton over every byte, at up to ten t
 LONG_TAIL = 16
 """Characters of a set behind a text: as many make up for the third byte of a literal."""
 
-Ranges = tuple[tuple[int, int], ...]
-"""What each byte of an anchor may be: from one value to another, both included."""
+Bounds = tuple[bytes, bytes]
+"""What each byte of an anchor may be: its lowest value and its highest."""
 
 _WORD, _HALF = (re.compile(f"0x(?!0+$)[0-9a-f]{{1,{count}}}") for count in (16, 8))
 _AROUND = ("before", "then")
-_SEVEN = ((0, 0),) * 7
+_SEVEN = bytes(7), bytes(7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(NamedTuple):
     """Which of an anchor's bytes are a word of the machine, at a multiple of its size."""
 
     at: int
@@ -49,16 +48,17 @@ class Word:
     """In dumps of big-endian machines alone; else in those of little-endian ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor:
-    """A fixed number of bytes, each within an inclusive range; ``source`` is how it was written.
+class Anchor(NamedTuple):
+    """A fixed number of bytes, each from ``low`` to ``high``; ``source`` is how it was written.
 
     One of small numbers has an aligned word: an engine that looks at every byte would stop at each
-    of memory's zeros.
+    of memory's zeros. A tuple, and bytes: each start reads thousands of them, and hands them on.
     """
 
     source: str
-    ranges: Ranges
+    low: bytes
+    high: bytes
+    """As many."""
     fold: bool = False
     """ASCII letters stand for both cases."""
     aligned: Word | None = None
@@ -68,12 +68,13 @@ class Anchor:
     @property
     def expression(self) -> bytes:
         """The anchor as a regular expression over bytes, for any engine, "." matching all."""
-        return self.part(0, len(self.ranges))
+        return self.part(0, len(self.low))
 
     def part(self, first: int, last: int) -> bytes:
         """Return the expression of some of the anchor's bytes."""
-        parts = [_expression(*pair, self.fold) for pair in self.ranges[first:last]]
-        if self.ends and last == len(self.ranges):
+        pairs = zip(self.low[first:last], self.high[first:last], strict=True)
+        parts = [_expression(low, high, self.fold) for low, high in pairs]
+        if self.ends and last == len(self.low):
             parts[-1] = b"[%b]" % b"".join(b"\\x%02x" % byte for byte in self.ends)
         return b"".join(parts)
 
@@ -108,14 +109,14 @@ def read(path: Path, item: object) -> list[Anchor]:
     tail = 0
     match item:
         case {"hex": str(source), **rest} if not rest:
-            anchors = [Anchor(source=source, ranges=_ranges(path, source))]
+            anchors = [_anchor(source, _bounds(path, source))]
         case {"hex": str(source), "last": str(last), **rest} if not rest and last.split():
-            ends = bytes(low for low, _ in _ranges(path, last))
-            ranges = *_ranges(path, source), (min(ends), max(ends))
-            anchors = [Anchor(source=source, ranges=ranges, ends=ends)]
+            ends, _ = _bounds(path, last)
+            bounds = _joined(_bounds(path, source), (bytes((min(ends),)), bytes((max(ends),))))
+            anchors = [_anchor(source, bounds, ends=ends)]
         case {"text": str(source), **rest} if rest.keys() <= {"fold", "tail", "of", "gaps"}:
             anchors = list(_text(path, source, rest))
-            tail = ("tail" in rest) * (len(anchors[0].ranges) - len(source))
+            tail = ("tail" in rest) * (len(anchors[0].low) - len(source))
         case {"base64": str(source), **rest} if not rest and source.isascii():
             anchors = [one for text in _base64(source.encode()) for one in text_anchors(text)]
         case {"word": str(word), **rest} if rest.keys() <= {*_AROUND} and _WORD.fullmatch(word):
@@ -132,16 +133,19 @@ def read(path: Path, item: object) -> list[Anchor]:
 
 
 def _check(path: Path, anchor: Anchor, literal: int) -> None:
-    if not 1 <= len(anchor.ranges) <= LONGEST:
+    if not 1 <= len(anchor.low) <= LONGEST:
         raise refused(path, f"an anchor is empty or longer than {LONGEST} bytes", "shorten it")
     if anchor.aligned:
-        if anchor.aligned.at + anchor.aligned.size > len(anchor.ranges):
+        if anchor.aligned.at + anchor.aligned.size > len(anchor.low):
             raise refused(path, "an anchor is shorter than its word", "make it longer")
         return
-    spelled = (*anchor.ranges[:-1], (anchor.ends[0],) * 2) if anchor.ends else anchor.ranges
-    if sum([8 - math.log2(high - low + 1) for low, high in spelled]) < FEWEST_BITS:
+    last = anchor.ends[:1]
+    low, high = (raw[: -len(last) or None] + last for raw in (anchor.low, anchor.high))
+    if _has_literal(low, high, LITERAL):
+        return
+    if sum(8 - math.log2(1 + y - x) for x, y in zip(low, high, strict=True)) < FEWEST_BITS:
         raise refused(path, f"an anchor fixes fewer than {FEWEST_BITS} bits", "make it longer")
-    if not _has_literal(spelled, literal):
+    if not _has_literal(low, high, literal):
         raise refused(
             path,
             f"the anchor {anchor.source!r} has no rare literal, and would slow every scan down",
@@ -150,21 +154,35 @@ def _check(path: Path, anchor: Anchor, literal: int) -> None:
         )
 
 
-def _aligned(path: Path, source: str, size: int, rest: Mapping[object, object]) -> Anchor:
-    before, then = (_ranges(path, str(rest.get(name, ""))) for name in _AROUND)
-    word = ((byte, byte) for byte in int(source, 16).to_bytes(size, "little"))
-    aligned = Word(at=len(before), size=size)
-    return Anchor(source=source, ranges=(*before, *word, *then), aligned=aligned)
+def _has_literal(low: bytes, high: bytes, least: int) -> bool:
+    """Tell whether an anchor has a run of ``least`` fixed bytes that an engine can wait for.
 
-
-def _has_literal(ranges: Iterable[tuple[int, int]], least: int) -> bool:
-    """Tell whether an anchor has a run of ``least`` fixed bytes that an engine can wait for."""
+    As many as ``LITERAL`` fix the bits that an anchor must, too.
+    """
     size = rare = 0
-    for low, high in ranges:
-        size, rare = (size + 1, rare + (low not in (0x00, 0xFF))) if low == high else (0, 0)
+    for one, other in zip(low, high, strict=True):
+        size, rare = (size + 1, rare + (one not in (0x00, 0xFF))) if one == other else (0, 0)
         if size >= least and rare > 1:
             return True
     return False
+
+
+def _aligned(path: Path, source: str, size: int, rest: Mapping[object, object]) -> Anchor:
+    before, then = (_bounds(path, str(rest.get(name, ""))) for name in _AROUND)
+    word = int(source, 16).to_bytes(size, "little")
+    aligned = Word(at=len(before[0]), size=size)
+    return _anchor(source, _joined(before, (word, word), then), aligned=aligned)
+
+
+def _anchor(
+    source: str, bounds: Bounds, *, aligned: Word | None = None, ends: bytes = b""
+) -> Anchor:
+    return Anchor(source=source, low=bounds[0], high=bounds[1], aligned=aligned, ends=ends)
+
+
+def _joined(*parts: Bounds) -> Bounds:
+    low, high = zip(*parts, strict=True)
+    return b"".join(low), b"".join(high)
 
 
 def text_anchors(
@@ -174,22 +192,28 @@ def text_anchors(
 
     ``fold`` takes either case of its letters; ``tail`` characters in the range ``of`` follow it.
     """
-    limits = [(ord(char), ord(char)) for char in text] + [of] * tail
-    wide = [pair for limit in limits for pair in (limit, (0, 0))]
-    return tuple(Anchor(source=text, ranges=tuple(row), fold=fold) for row in (limits, wide))
+    raw = text.encode("ascii")
+    low, high = (raw + bytes((limit,)) * tail for limit in of)
+    plain = Anchor(source=text, low=low, high=high, fold=fold)
+    return plain, plain._replace(low=_wide(low), high=_wide(high))
 
 
-def _apart(text: str, gap: Ranges) -> Iterator[Anchor]:
+def _wide(raw: bytes) -> bytes:
+    """Return characters in UTF-16LE."""
+    return raw.decode("latin-1").encode("utf-16-le")
+
+
+def _apart(text: str, gap: Bounds) -> Iterator[Anchor]:
     """Yield a text with a gap between any two characters: as many as an anchor may have.
 
     With seven zeros a character is the lowest byte of a word, or of its upper half.
     """
-    pairs = (((byte, byte), *gap) for byte in text.encode())
-    whole = [limit for pair in pairs for limit in pair][: -len(gap) or None]
-    ranges = tuple(whole[: LONGEST - (LONGEST - 1) % (1 + len(gap))])
+    step = 1 + len(gap[0])
+    most = LONGEST - (LONGEST - 1) % step
+    low, high = (each.join(bytes((byte,)) for byte in text.encode())[:most] for each in gap)
     words = (Word(at=0), Word(at=4), Word(at=1, big=True), Word(at=5, big=True))
     for word in words if gap == _SEVEN else (None,):
-        yield Anchor(source=text, ranges=ranges, aligned=word)
+        yield _anchor(text, (low, high), aligned=word)
 
 
 def _base64(raw: bytes) -> Iterator[str]:
@@ -217,21 +241,21 @@ def _text(path: Path, source: str, rest: Mapping[object, object]) -> tuple[Ancho
             raise refused(
                 path, "an anchor's gaps are no list, or not alone", 'write gaps = ["00 00 00"]'
             )
-        between = [_ranges(path, str(gap)) for gap in gaps]
+        between = [_bounds(path, str(gap)) for gap in gaps]
         return tuple(one for gap in between for one in _apart(source, gap))
     return text_anchors(source, fold=fold, tail=tail, of=(ord(of[0]), ord(of[2])))
 
 
-def _ranges(path: Path, source: str) -> Ranges:
-    ranges = []
+def _bounds(path: Path, source: str) -> Bounds:
+    pairs = []
     for word in source.split():
         limits = _limits(word)
         if limits is None:
             raise refused(
                 path, f"an anchor holds {word!r}", "bytes are written 30, ??, 8? or [80-ff]"
             )
-        ranges.append(limits)
-    return tuple(ranges)
+        pairs.append(limits)
+    return bytes(low for low, _ in pairs), bytes(high for _, high in pairs)
 
 
 @functools.cache

@@ -82,7 +82,7 @@ def digest(rules: Iterable[Rule]) -> str:
         {
             **{name: getattr(rule, name) for name in ("id", *_TEXTS, "references")},
             "severity": rule.severity.name,
-            "anchors": [[a.fold, _word(a), a.ranges, a.ends.hex()] for a in rule.anchors],
+            "anchors": [[a.fold, _word(a), _pairs(a), a.ends.hex()] for a in rule.anchors],
             **{
                 name: [[e.data.hex(), e.key, e.encoding] for e in getattr(rule, name)]
                 for name in ("examples", "counterexamples")
@@ -92,6 +92,10 @@ def digest(rules: Iterable[Rule]) -> str:
     ]
     text = json.dumps(contents, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _pairs(anchor: Anchor) -> list[tuple[int, int]]:
+    return list(zip(anchor.low, anchor.high, strict=True))
 
 
 def _word(anchor: Anchor) -> list[int]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
 from scanner.detect.expressions import ENDS, Engine, opened, serialised
-from scanner.ruleanchors import Anchor, Ranges
+from scanner.ruleanchors import Anchor
 from scanner.rules import Rule
 
 CALL = 128 * 1024
@@ -26,6 +26,8 @@ CALL = 128 * 1024
 
 _HOLES = re.compile(r"\.*0{3,}\.*")
 """Where an anchor is cut: rows of zeros, and bytes next to them that may be anything."""
+
+_FIXED = b"0" + b"x" * 255
 
 LEAST = 3
 """Bytes of a part that have one value, and not zero, at least: what is left is compared that
@@ -39,8 +41,7 @@ Compile = Callable[[tuple[bytes, ...]], bytes]
 """Makes a serialised database out of expressions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class Whole(NamedTuple):
     """The anchor of which an expression, or an aligned word, is a part, or all."""
 
     rule: int
@@ -52,12 +53,14 @@ class Whole:
     """(lowest value, highest, where) of its other bytes: what says most is first."""
 
     @classmethod
-    def of(cls, rule: int, ranges: Ranges, first: int, last: int) -> "Whole":
-        """Return the anchor of these bytes, of which [first, last) are looked for."""
-        size = len(ranges) if last - first < len(ranges) else 0
-        rest = [(*pair, step) for step, pair in enumerate(ranges) if not first <= step < last]
-        rest = sorted([row for row in rest if row[:2] != (0, 255)], reverse=True)
-        return cls(rule=rule, lead=first, size=size, rest=tuple(rest))
+    def of(cls, rule: int, anchor: Anchor, first: int, last: int) -> "Whole":
+        """Return a rule's anchor, of whose bytes [first, last) are looked for."""
+        if last - first == len(anchor.low):
+            return cls(rule=rule, lead=0, size=0)
+        rows = zip(anchor.low, anchor.high, range(len(anchor.low)), strict=True)
+        rest = [row for row in rows if row[:2] != (0, 255) and not first <= row[2] < last]
+        rest.sort(reverse=True)
+        return cls(rule=rule, lead=first, size=len(anchor.low), rest=tuple(rest))
 
 
 Shape = tuple[int, bool]
@@ -96,14 +99,14 @@ def compile_anchors(rules: Iterable[Rule], database: Compile | None = None) -> A
         for anchor in rule.anchors:
             word = anchor.aligned
             first, last = telling(anchor) if word is None else (word.at, word.at + word.size)
-            whole = Whole.of(index, anchor.ranges, first, last)
-            longest = max(longest, len(anchor.ranges))
+            whole = Whole.of(index, anchor, first, last)
+            longest = max(longest, len(anchor.low))
             if word is None:
                 part = anchor.part(first, last)
                 found.setdefault(part, {})[whole] = None
                 sizes[part] = last - first
             else:
-                raw = bytes(low for low, _ in anchor.ranges[first:last])
+                raw = anchor.low[first:last]
                 of_shape = words.setdefault((word.size, word.big), {})
                 value = int.from_bytes(raw, "big" if word.big else "little")
                 of_shape.setdefault(value, {})[whole] = None
@@ -126,7 +129,9 @@ def telling(anchor: Anchor) -> tuple[int, int]:
 
     The part that says most, between rows of zeros; all of it where no part says enough.
     """
-    sorts = "".join([_sort(*pair) for pair in anchor.ranges])
+    sorts = _sorts(anchor.low, anchor.high)
+    if "000" not in sorts:
+        return 0, len(sorts)
     cuts = [cut.span() for cut in _HOLES.finditer(sorts)]
     firsts, lasts = [0, *(end for _, end in cuts)], [*(at for at, _ in cuts), len(sorts)]
     fixed, first, last = max(
@@ -136,9 +141,15 @@ def telling(anchor: Anchor) -> tuple[int, int]:
     return (first, last) if fixed >= LEAST else (0, len(sorts))
 
 
+def _sorts(low: bytes, high: bytes) -> str:
+    """Tell bytes that are zero ("0"), fixed ("x"), anything (".") and one of several ("?")."""
+    if low == high:
+        return low.translate(_FIXED).decode()
+    return "".join(map(_sort, low, high))
+
+
 @functools.cache
 def _sort(low: int, high: int) -> str:
-    """Tell bytes that are zero ("0"), fixed ("x"), anything (".") and one of several ("?")."""
     return {(0, 0): "0", (0, 255): "."}.get((low, high), "x" if low == high else "?")
 
 

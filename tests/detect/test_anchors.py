@@ -4,6 +4,7 @@ import dataclasses
 import pickle
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -25,9 +26,17 @@ ENGINES = [
 ]
 
 
+def _anchor(
+    limits: Iterable[tuple[int, int]], source: str = "", aligned: Word | None = None
+) -> Anchor:
+    """Return an anchor of bytes that are from one value to another."""
+    low, high = map(bytes, zip(*limits, strict=True))
+    return Anchor(source=source, low=low, high=high, aligned=aligned)
+
+
 def _rule(name: str, *ranges: tuple[tuple[int, int], ...]) -> Rule:
     template = rules.load()[0]
-    found = tuple(Anchor(source="", ranges=each) for each in ranges)
+    found = tuple(map(_anchor, ranges))
     return dataclasses.replace(template, id=name, anchors=found)
 
 
@@ -41,7 +50,7 @@ def _hex(source: str) -> Anchor:
     for token in source.split():
         ends = ["00", "ff"] if token == "??" else token.strip("[]").split("-")  # noqa: S105 - a byte
         ranges.append((int(ends[0], 16), int(ends[-1], 16)))
-    return Anchor(source=source, ranges=tuple(ranges))
+    return _anchor(ranges, source)
 
 
 def _naive(given_rules: tuple[Rule, ...], data: bytes) -> list[tuple[int, int]]:
@@ -51,10 +60,10 @@ def _naive(given_rules: tuple[Rule, ...], data: bytes) -> list[tuple[int, int]]:
         for start in range(len(data))
         for index, rule in enumerate(given_rules)
         if any(
-            start + len(anchor.ranges) <= len(data)
+            start + len(anchor.low) <= len(data)
             and all(
                 low <= byte <= high
-                for byte, (low, high) in zip(data[start:], anchor.ranges, strict=False)
+                for byte, low, high in zip(data[start:], anchor.low, anchor.high, strict=False)
             )
             for anchor in rule.anchors
         )
@@ -116,9 +125,9 @@ def _planted(shipped: tuple[Rule, ...]) -> tuple[bytes, dict[Word | None, set[tu
         for anchor in rule.anchors:
             if anchor.aligned is not None:
                 data += bytes(-(len(data) + anchor.aligned.at) % anchor.aligned.size)
-            shape = anchor.aligned and dataclasses.replace(anchor.aligned, at=0)
+            shape = anchor.aligned and anchor.aligned._replace(at=0)
             planted[shape].add((index, len(data)))
-            data += bytes(rng.randint(low, high) for low, high in anchor.ranges)
+            data += bytes(map(rng.randint, anchor.low, anchor.high))
             if anchor.ends:
                 data[-1] = rng.choice(anchor.ends)
             data += rng.randbytes(rng.randrange(16))
@@ -170,7 +179,7 @@ def test_compiled_anchors_travel_to_a_worker() -> None:
     assert compiled == arrived
     hits = anchors.open_sweeper(arrived).sweep(b"---PRIVATE KEY-----")
     assert ("private-key-pem", 3) in {(rules.load()[rule].id, offset) for rule, offset in hits}
-    assert arrived.longest == max(len(a.ranges) for rule in rules.load() for a in rule.anchors)
+    assert arrived.longest == max(len(a.low) for rule in rules.load() for a in rule.anchors)
 
 
 def test_a_database_of_another_machine_is_compiled_again() -> None:
@@ -206,7 +215,7 @@ def test_an_engine_that_is_not_there_is_an_error() -> None:
 def _sweeper_of_word() -> tuple[bytes, anchors.Sweeper]:
     """Return a word's bytes, and what finds it."""
     raw = (0x4000).to_bytes(8, "little")
-    anchor = Anchor(source="0x4000", ranges=_literal(raw), aligned=Word(at=0))
+    anchor = _anchor(_literal(raw), "0x4000", aligned=Word(at=0))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     return raw, anchors.open_sweeper(anchors.compile_anchors([rule]))
 
@@ -224,7 +233,7 @@ def test_what_follows_a_word_is_compared() -> None:
     """Behind it and within the span, across calls, and in a row of such words, too."""
     raw = (0x1000).to_bytes(8, "little")
     ranges = _literal(raw) + ((0, 255),) * 8 + _literal(raw)
-    anchor = Anchor(source="0x1000", ranges=ranges, aligned=Word(at=0))
+    anchor = _anchor(ranges, "0x1000", aligned=Word(at=0))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     data = raw + bytes(8) + raw + bytes(16) + raw * 2 + bytes(16)
@@ -237,7 +246,7 @@ def test_what_follows_a_word_is_compared() -> None:
 def test_what_precedes_a_word_is_compared() -> None:
     """Within the span, across calls: a span that begins behind it has not all of the anchor."""
     raw = (0x40).to_bytes(8, "little")
-    anchor = Anchor(source="0x40", ranges=_literal(b"\xc0\0\0\0" + raw), aligned=Word(at=4))
+    anchor = _anchor(_literal(b"\xc0\0\0\0" + raw), "0x40", aligned=Word(at=4))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     data = raw + bytes(4) + b"\xc0\0\0\0" + raw
@@ -251,8 +260,8 @@ def test_what_precedes_a_word_is_compared() -> None:
 
 def test_halves_and_words_that_are_turned() -> None:
     """A word of 32 bits is one of a machine of 32, and the highest byte is first where it is."""
-    half = Anchor(source="0x40", ranges=_literal(b"\x40\0\0\0"), aligned=Word(at=0, size=4))
-    big = Anchor(source="0x40", ranges=_literal(bytes(7) + b"\x40"), aligned=Word(at=0, big=True))
+    half = _anchor(_literal(b"\x40\0\0\0"), "0x40", aligned=Word(at=0, size=4))
+    big = _anchor(_literal(bytes(7) + b"\x40"), "0x40", aligned=Word(at=0, big=True))
     both = [
         dataclasses.replace(_rule(name), anchors=(anchor,))
         for name, anchor in (("half", half), ("big", big))
@@ -274,7 +283,7 @@ def test_halves_and_words_that_are_turned() -> None:
 def test_words_of_any_value(value: int, size: int) -> None:
     """Small ones are looked up in a table, and others compared: each is found, nothing beside."""
     raw = value.to_bytes(size, "little")
-    anchor = Anchor(source="", ranges=_literal(raw), aligned=Word(at=0, size=size))
+    anchor = _anchor(_literal(raw), "", aligned=Word(at=0, size=size))
     rule = dataclasses.replace(_rule("word"), anchors=(anchor,))
     sweeper = anchors.open_sweeper(anchors.compile_anchors([rule]))
     near = b"".join((value ^ 1 << bit).to_bytes(size, "little") for bit in range(8 * size))

@@ -49,7 +49,7 @@ def _spans(detector: str, data: bytes) -> list[tuple[int, int]]:
     found = []
     for index, at in _sweeper(detector).sweep(data)[:64]:
         for anchor in _rules_of(detector)[index].anchors:
-            size = len(anchor.ranges)
+            size = len(anchor.low)
             found += [(at, at + size)] * bool(
                 re.match(anchor.expression, data[at : at + size], re.DOTALL)
             )

@@ -6,9 +6,34 @@ them, and so whatever leaves a search is an ``int`` again. This module refuses t
 neither of the two does.
 """
 
-from typing import TYPE_CHECKING
+import contextlib
+import importlib
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-import gmpy2
+_ASKED = "importlib.metadata"
+
+
+def _loaded() -> ModuleType:
+    """Import gmpy2, and not what it asks for its own version: that takes 40 ms of each start.
+
+    Seen in gmpy2 2.3, which lets importlib search for it and read what it finds as e-mail. One that
+    asks for more has it.
+    """
+    if _ASKED in sys.modules or "gmpy2" in sys.modules:
+        return importlib.import_module("gmpy2")
+    answering: Any = SimpleNamespace(version=str)
+    sys.modules[_ASKED] = answering
+    with contextlib.suppress(AttributeError):
+        try:
+            return importlib.import_module("gmpy2")
+        finally:
+            del sys.modules[_ASKED]
+    return importlib.import_module("gmpy2")
+
+
+gmpy2 = _loaded()
 
 if TYPE_CHECKING:
 

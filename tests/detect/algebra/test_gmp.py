@@ -1,6 +1,9 @@
 """GMP's numbers give what Python's do, and what leaves the module is Python's."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,3 +41,29 @@ def test_its_numbers_are_looked_up_as_pythons(value: int, other: int) -> None:
     ours = gmp.mpz(value)
     assert {value: 1}[ours] == {ours: 1}[value] == 1
     assert (ours % other, ours // other, ours >> 7) == (value % other, value // other, value >> 7)
+
+
+OTHER = """import importlib.metadata as imp
+__version__ = imp.{asked}("hypothesis")
+mpz = int
+"""
+SAID = """import sys
+from scanner.detect.algebra import gmp
+print(gmp.mpz(5), "importlib.metadata" in sys.modules)
+from importlib.metadata import version
+print(version("hypothesis"))
+"""
+
+
+@pytest.mark.parametrize(("asked", "loads"), [("version", False), ("distribution", True)])
+def test_what_the_library_asks_of_importlib(tmp_path: Path, asked: str, loads: bool) -> None:
+    """Its own version it is not told; whatever else it asks for it gets, and so do others."""
+    (tmp_path / "gmpy2.py").write_text(OTHER.format(asked=asked), "utf-8")
+    root = Path(__file__).resolve().parents[3]
+    code = f"import sys; sys.path[:0] = {[str(tmp_path), str(root)]!r}\n{SAID}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    first, second = done.stdout.splitlines()
+    assert first == f"5 {loads}"
+    assert second.split(".")[0].isdigit()
