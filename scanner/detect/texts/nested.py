@@ -35,15 +35,17 @@ _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 def reading(reader: Reader, *marks: bytes) -> Reader:
     """Return a reader of what ``reader`` reads, in base64 too, where a mark is an anchor's.
 
-    What begins with a mark as it stands is not read as base64: as letters go, it may be some.
+    What begins with a mark as it stands, in characters of any width, is not read as base64: as
+    letters go, it may be some.
     """
-    most = max([2, *map(len, marks)])
+    most = 4 * max([1, *map(len, marks)])
 
     @functools.wraps(reader)
     def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Found]:
         begins = memory.clip(space, offset, most)
-        head = begins[:2].lstrip(b"\0")
-        spells = head and head[0] in _ALPHABET and not begins.startswith(marks)
+        chars = begins.replace(b"\0", b"")
+        marked = begins.startswith(marks) or chars.startswith(marks)
+        spells = chars and chars[0] in _ALPHABET and not marked
         text = armour.text_at(memory, space, offset) if spells else None
         found = False
         if text is None or not _marked(text, marks):

@@ -202,11 +202,12 @@ def test_a_key_in_bare_base64_bears_witness(tmp_path: Path) -> None:
     ],
 )
 def test_plain_text_is_not_read_as_base64(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it is a key or none: crowds of cut ones took milliseconds each."""
+    """Whether it is a key or none, in any width: crowds of cut ones took milliseconds each."""
     monkeypatch.setattr(nested.armour, "stretch", None)
-    data = (bytes(8) + text) * 3
-    assert [*SWEEPER.sweep(data)]
-    find(data)
+    for spelled in (text, encodings.utf16(text)):
+        data = (bytes(8) + spelled) * 3
+        assert [*SWEEPER.sweep(data)]
+        find(data)
 
 
 @pytest.mark.parametrize("name", ["certificate, ec", "SPKI"])
