@@ -10,7 +10,7 @@ PACKAGE = ROOT / "scanner"
 
 ROWS: tuple[tuple[str, ...], ...] = (
     ("scanner", "errors", "urls", "private", "pipes", "progress", "folding", "beside", "arrays"),
-    ("processes", "processes.hardening", "processes.own_memory"),
+    ("processes", "processes.cores", "processes.hardening", "processes.own_memory"),
     ("caches",),
     ("model",),
     ("fingerprint", "fields", "regions"),

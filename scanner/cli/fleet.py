@@ -4,7 +4,6 @@ It wires, and decides nothing. Dask is imported when the command runs, and what 
 said in three parts.
 """
 
-import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -99,9 +98,10 @@ def fleet(
     from scanner import gate  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cluster import Cluster  # noqa: PLC0415
     from scanner.engine import scanning  # noqa: PLC0415 - what costs time is imported when needed
+    from scanner.processes import cores  # noqa: PLC0415
 
     kept, made = keeping(resume), gate_of(**asked)
-    jobs = made.request.jobs or min(os.cpu_count() or 1, scanning.MOST_JOBS)
+    jobs = made.request.jobs or min(cores.usable(), scanning.MOST_JOBS)
     cluster = Cluster(
         scheduler=scheduler,
         insecure=insecure,

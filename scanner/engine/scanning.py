@@ -29,6 +29,7 @@ from scanner.engine.answers import asked, failed
 from scanner.engine.resume import Resume
 from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
+from scanner.processes import cores
 from scanner.processes.workers import Call, Crew, Handle, InProcess, Processes, Question
 from scanner.progress import Progress
 from scanner.rules import Rule
@@ -323,7 +324,7 @@ def _staffed(
     if not isinstance(lead, Processes):
         return lead, False
     worth = max(tasks, 2 if size >= SHARED else 1)
-    jobs = min(request.jobs or min(os.cpu_count() or 1, MOST_JOBS), worth)
+    jobs = min(request.jobs or min(cores.usable(), MOST_JOBS), worth)
     lead.grow(jobs - 1, Session, target)
     return lead, jobs == 1
 
