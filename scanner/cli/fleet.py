@@ -97,11 +97,10 @@ def fleet(
     targets.check(read, (look.output,), audit_log)
     from scanner import gate  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.cluster import Cluster  # noqa: PLC0415
-    from scanner.engine import scanning  # noqa: PLC0415 - what costs time is imported when needed
     from scanner.processes import cores  # noqa: PLC0415
 
     kept, made = keeping(resume), gate_of(**asked)
-    jobs = made.request.jobs or min(cores.usable(), scanning.MOST_JOBS)
+    jobs = made.request.jobs or cores.workers()
     cluster = Cluster(
         scheduler=scheduler,
         insecure=insecure,

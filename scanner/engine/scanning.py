@@ -41,9 +41,6 @@ from scanner.stages.session import Session, Survey, Target
 from scanner.stages.trace import Sighting, trace, trace_runs
 from scanner.stages.traceable import affordable, traced, turns
 
-MOST_JOBS = 8
-"""Workers by default: above that, the disk is the limit."""
-
 SHARED = 2 << 20
 """Bytes of a dump that is swept as one task and whose numbers two workers relate sooner than one:
 to start the second takes 0.3 s."""
@@ -324,7 +321,7 @@ def _staffed(
     if not isinstance(lead, Processes):
         return lead, False
     worth = max(tasks, 2 if size >= SHARED else 1)
-    jobs = min(request.jobs or min(cores.usable(), MOST_JOBS), worth)
+    jobs = min(request.jobs or cores.workers(), worth)
     lead.grow(jobs - 1, Session, target)
     return lead, jobs == 1
 

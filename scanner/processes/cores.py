@@ -11,6 +11,14 @@ from pathlib import Path, PurePosixPath
 GROUPS, OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """Where control groups lie (cgroups(7), version 2), and which of them is this process's."""
 
+MOST_WORKERS = 8
+"""Above that, the disk is the limit."""
+
+
+def workers() -> int:
+    """Return how many workers a scan has where nobody says more or fewer."""
+    return min(usable(), MOST_WORKERS)
+
 
 def usable() -> int:
     """Return the cores that this process may use, one at least."""

@@ -24,7 +24,14 @@ def groups(folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, **limits: st
 
 def test_no_more_than_there_are() -> None:
     """One at least, and on any system."""
-    assert 1 <= cores.usable() <= (os.cpu_count() or 1)
+    assert 1 <= cores.workers() <= cores.usable() <= (os.cpu_count() or 1)
+
+
+def test_no_more_workers_than_a_disk_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many cores there are; and fewer where there are fewer."""
+    for count, expected in ((3, 3), (64, cores.MOST_WORKERS)):
+        monkeypatch.setattr(cores, "usable", lambda count=count: count)
+        assert cores.workers() == expected
 
 
 @LINUX

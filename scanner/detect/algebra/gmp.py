@@ -25,7 +25,7 @@ def _loaded() -> ModuleType:
         return importlib.import_module("gmpy2")
     answering: Any = SimpleNamespace(version=str)
     sys.modules[_ASKED] = answering
-    with contextlib.suppress(AttributeError):
+    with contextlib.suppress(AttributeError, ImportError):  # as it, or Python's import, puts it
         try:
             return importlib.import_module("gmpy2")
         finally:

@@ -43,8 +43,8 @@ def test_its_numbers_are_looked_up_as_pythons(value: int, other: int) -> None:
     assert (ours % other, ours // other, ours >> 7) == (value % other, value // other, value >> 7)
 
 
-OTHER = """import importlib.metadata as imp
-__version__ = imp.{asked}("hypothesis")
+OTHER = """{line}
+__version__ = {asked}("hypothesis")
 mpz = int
 """
 SAID = """import sys
@@ -55,10 +55,20 @@ print(version("hypothesis"))
 """
 
 
-@pytest.mark.parametrize(("asked", "loads"), [("version", False), ("distribution", True)])
-def test_what_the_library_asks_of_importlib(tmp_path: Path, asked: str, loads: bool) -> None:
+@pytest.mark.parametrize(
+    ("line", "asked", "loads"),
+    [
+        ("import importlib.metadata as imp", "imp.version", False),
+        ("from importlib.metadata import version", "version", False),
+        ("import importlib.metadata as imp", "imp.distribution", True),
+        ("from importlib.metadata import PackageNotFoundError, version", "version", True),
+    ],
+)
+def test_what_the_library_asks_of_importlib(
+    tmp_path: Path, line: str, asked: str, loads: bool
+) -> None:
     """Its own version it is not told; whatever else it asks for it gets, and so do others."""
-    (tmp_path / "gmpy2.py").write_text(OTHER.format(asked=asked), "utf-8")
+    (tmp_path / "gmpy2.py").write_text(OTHER.format(line=line, asked=asked), "utf-8")
     root = Path(__file__).resolve().parents[3]
     code = f"import sys; sys.path[:0] = {[str(tmp_path), str(root)]!r}\n{SAID}"
     done = subprocess.run(
