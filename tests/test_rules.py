@@ -127,6 +127,15 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-pem-strewn": lambda key: encodings.strewn(encodings.pkcs1_pem(key)),
     "sec1-pem-strewn": lambda key: encodings.strewn(encodings.sec1_pem(key)),
     "openssh-pem-strewn": lambda key: encodings.strewn(encodings.openssh_pem(key)),
+    "pkcs8-pem-strewn-utf16": lambda key: encodings.strewn(
+        encodings.pkcs8_pem(key), encodings.utf16
+    ),
+    "pkcs1-pem-strewn-utf32": lambda key: encodings.strewn(
+        encodings.pkcs1_pem(key), encodings.utf32
+    ),
+    "openssh-pem-strewn-shown": lambda key: encodings.strewn(
+        encodings.openssh_pem(key), encodings.shown
+    ),
     "pem-base64-twice": lambda key: twofold(encodings.pkcs8_pem(key)),
     "openssh-base64-twice": lambda key: twofold(encodings.openssh_pem(key)),
     "pkcs8-base64-twice": lambda key: twofold(encodings.pkcs8_der(key)),

@@ -9,15 +9,14 @@ numbers and tokens this module does not look for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from scanner.arrays import Bytes, Flags
+from scanner.arrays import Bytes
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved
 from scanner.detect.encodings import armour
+from scanner.detect.encodings.stride import Stride
 from scanner.detect.inner import TEXTS, Plain, Reader, keys_in
 from scanner.model import Place
 from scanner.ruleanchors import LONGEST
@@ -25,27 +24,6 @@ from scanner.rules import Rule
 
 NAME = "strided"
 """The detector of rules that find them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stride:
-    """What follows a character up to the next; the first byte of a word or the last may be one."""
-
-    name: str
-    gap: bytes
-
-    @property
-    def size(self) -> int:
-        """Return the bytes from one character to the next."""
-        return 1 + len(self.gap)
-
-    def spread(self, text: bytes) -> bytes:
-        """Return characters with what is between them."""
-        return self.gap.join(text[at : at + 1] for at in range(len(text)))
-
-    def ahead(self, head: bytes) -> int:
-        """Return which byte of a word is its character, where the first words have some."""
-        return next((at for at in range(self.size) if head[at + 1 :].startswith(self.gap)), 0)
 
 
 STRIDES = (
@@ -103,8 +81,7 @@ def _around(memory: Memory, space: int, offset: int, stride: Stride) -> tuple[by
         lead = min(offset // stride.size, before)
         first = offset - lead * stride.size
         raw = memory.clip(space, first, (lead + behind) * stride.size)
-        lacking = -len(raw) % stride.size
-        rows = np.frombuffer(raw + bytes(lacking), np.uint8).reshape(-1, stride.size)
+        rows = stride.rows(raw)
         start, end = _extent(rows, stride, lead)
         if (start > 0 or lead < before) and end - lead < behind:
             break
@@ -116,8 +93,7 @@ def _extent(rows: Bytes, stride: Stride, at: int) -> tuple[int, int]:
 
     Before the last one, each is followed by a gap.
     """
-    followed: Flags = (rows[:, 1:] == np.frombuffer(stride.gap, np.uint8)).all(axis=1)
-    followed &= rows[:, 0] != 0
+    followed = stride.followed(rows) & (rows[:, 0] != 0)
     before, behind = followed[:at][::-1], followed[at:]
     start = 0 if before.all() else at - int(before.argmin())
     end = len(rows) if behind.all() else at + int(behind.argmin()) + 1

@@ -9,6 +9,7 @@ from scanner import rules
 from scanner.detect import anchors, strided
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import Proved
+from scanner.detect.encodings.stride import Stride
 from scanner.detect.inner import TEXTS
 from scanner.model import Place
 from tests.detect.one_space import Bytes
@@ -116,7 +117,7 @@ def test_what_is_no_key(shape: str) -> None:
 
 
 @pytest.mark.parametrize("stride", strided.STRIDES, ids=lambda stride: stride.name)
-def test_arbitrary_bytes_raise_nothing(stride: strided.Stride) -> None:
+def test_arbitrary_bytes_raise_nothing(stride: Stride) -> None:
     """Whatever follows a mark, of any length."""
     for mark, _, _ in TEXTS:
         for size in range(12):

@@ -7,7 +7,8 @@ around it. What stands at a known place tells some of them, and the numbers tell
 product of two primes is a modulus (``strewn_rsa``), a scalar gives its point, a seed its public
 key. So a key is proved by its own lines, whatever their order, or it is not told. The last line is
 shorter than others, and not needed. Text whose lines follow one another is for ``pem``,
-``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java, C++ and tmux.
+``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java, C++ and tmux, in UTF-32 in fish, and
+in the cells of tmux; .NET and the consoles of Windows have UTF-16.
 """
 
 import base64
@@ -24,6 +25,7 @@ from scanner.detect.damaged import strewn_rsa
 from scanner.detect.damaged.strewn_rsa import fits
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
+from scanner.detect.encodings.stride import Stride
 from scanner.detect.evidence import ec_derived, proved, rsa_primes
 from scanner.fingerprint import FIELD_BYTES
 from scanner.model import Place
@@ -43,8 +45,20 @@ WIDTHS = (64, 76)
 """Characters of a line (RFC 7468; RFC 2045, as Java's encoder of MIME and Python's have it): they
 hold whole bytes."""
 
+FORMS = (
+    Stride(name="", gap=b""),
+    Stride(name=" utf-16", gap=b"\0"),
+    Stride(name=" utf-32", gap=bytes(3)),
+    Stride(name=" of a terminal", gap=b"\0\0\x08\x08"),
+)
+"""What a character of a line has behind it. In tmux a cell has five bytes: flags, attributes, two
+colours, each 8 where it is the terminal's own, and a character (tmux.h, ``grid_cell_entry``)."""
+
 OPENSSH = 70
 """Characters of a line that ssh-keygen writes: every other one begins within a byte."""
+
+_LONGEST = max(WIDTHS) + der.BACK
+"""Characters from a line's first on that are looked at."""
 
 _WITNESS = 8
 """Bytes of a point that must stand in the lines."""
@@ -52,6 +66,7 @@ _WITNESS = 8
 _SHOWN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _MASK = bytes(0x41 if byte in _SHOWN else 0 for byte in range(256))
 _LINE = re.compile(rb"[A-Za-z0-9+/]{64,}")
+_NEXT = re.compile(rb"[A-Za-z0-9+/]{64,}[\r\n]{1,2}[A-Za-z0-9+/]{16}")
 
 _P256 = "a14403420004"
 _CURVES = tuple(
@@ -107,22 +122,30 @@ _Found = tuple[Material, set[bytes]] | None
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose first line begins at ``offset`` and whose others lie apart."""
-    found = _LINE.match(memory.clip(space, offset, max(WIDTHS) + der.BACK))
-    length = len(found[0]) if found else 0
-    widths = [width for width in (*WIDTHS, OPENSSH) if 0 <= length - width < der.BACK]
-    if found is None or not widths or _whole(memory, space, offset):
+    form, first = _begun(memory.clip(space, offset, _LONGEST * FORMS[-1].size))
+    widths = [width for width in (*WIDTHS, OPENSSH) if 0 <= len(first) - width < der.BACK]
+    if not widths or _whole(memory, space, offset, form):
         return
     for width in widths:
-        lines = _lines(memory, space, offset, width)
-        solved = _halved(lines) if width == OPENSSH else _solved(found[0][:width], lines)
+        lines = _lines(memory, space, offset, width, form)
+        solved = _halved(lines) if width == OPENSSH else _solved(first[:width], lines)
         if solved is not None:
             key, held = solved
             others = {at for line in held for at in lines.get(line, ())} - {offset}
             # The first line comes first: it leads to the key again.
             starts = (offset, *sorted(others))
-            places = tuple(Place(space=space, offset=at, size=width) for at in starts)
-            yield proved(key, rule, "base64 in lines apart", places)
+            places = tuple(Place(space=space, offset=at, size=width * form.size) for at in starts)
+            yield proved(key, rule, f"base64{form.name} in lines apart", places)
             return
+
+
+def _begun(head: bytes) -> tuple[Stride, bytes]:
+    """Return the form of a line, and the line, of which ``head`` has as much as any width needs."""
+    for form in FORMS:
+        found = _LINE.match(form.plain(head[: _LONGEST * form.size]))
+        if found is not None:
+            return form, found[0]
+    return FORMS[0], b""
 
 
 def _solved(line: bytes, lines: Iterable[bytes]) -> _Found:
@@ -151,8 +174,13 @@ def _halved(lines: Iterable[bytes]) -> _Found:
     return None
 
 
-def _whole(memory: Memory, space: int, offset: int) -> bool:
+def _whole(memory: Memory, space: int, offset: int, form: Stride) -> bool:
     """Tell whether the lines follow one another, as far as others need them."""
+    if form.gap:
+        return (
+            _NEXT.match(form.plain(memory.clip(space, offset, 2 * _LONGEST * form.size)))
+            is not None
+        )
     body = Text(memory=memory, space=space, offset=offset, width=1)
     if armour.find_object(body) is not None:
         return True
@@ -161,28 +189,34 @@ def _whole(memory: Memory, space: int, offset: int) -> bool:
     return text.startswith(b"b3Bl") and len(armour.gather(text)[0]) >= enough
 
 
-def _lines(memory: Memory, space: int, offset: int, width: int) -> dict[bytes, list[int]]:
+def _lines(
+    memory: Memory, space: int, offset: int, width: int, form: Stride
+) -> dict[bytes, list[int]]:
     """Return the lines of a width around an offset, the nearest, and where each stands."""
     start = max(offset - REACH, 0)
     data = memory.clip(space, start, offset - start + REACH)
-    mask, sought = data.translate(_MASK), b"A" * width
     found: list[tuple[int, bytes]] = []
-    end = 0
-    while (at := mask.find(sought, end)) >= 0:
-        end = mask.find(b"\0", at)
-        end = len(mask) if end < 0 else end
-        # A byte of what stands before a string may be a character by chance; where a block is
-        # not ended by a zero (tmux's lines on a screen), letters of what it held before are.
-        if end - at < width + der.BACK:
-            found.extend(
-                (start + one, data[one : one + width]) for one in sorted({at, end - width})
-            )
+    for ahead in range(form.size):
+        text = form.plain(data[ahead:])
+        found += ((start + ahead + at * form.size, line) for at, line in _rows(text, width))
     found.sort(key=lambda row: abs(row[0] - offset))
     lines: dict[bytes, list[int]] = {}
     for at, line in found:
         if line in lines or len(lines) < MOST:
             lines.setdefault(line, []).append(at)
     return lines
+
+
+def _rows(text: bytes, width: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what may be lines of a width in a text, and where each begins."""
+    mask, sought, end = text.translate(_MASK), b"A" * width, 0
+    while (at := mask.find(sought, end)) >= 0:
+        end = mask.find(b"\0", at)
+        end = len(mask) if end < 0 else end
+        # A byte of what stands before a string may be a character by chance; where a block is
+        # not ended by a zero (tmux's lines on a screen), letters of what it held before are.
+        if end - at < width + der.BACK:
+            yield from ((one, text[one : one + width]) for one in sorted({at, end - width}))
 
 
 def _rsa(first: bytes, rows: Sequence[bytes]) -> _Solved:

@@ -104,9 +104,46 @@ def test_openssh(width: int) -> None:
     assert not find(b"\n".join(lines))
 
 
+WIDE = {"utf-16": encodings.utf16, "utf-32": encodings.utf32, "of a terminal": encodings.shown}
+"""What the name of an encoding has of a form, and that form."""
+
+
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("shift", range(8))
+def test_wide_lines(name: str, shift: int) -> None:
+    """Lines of .NET (UTF-16), fish (UTF-32) and tmux (cells), at any address; each is a place."""
+    others = encodings.certificate_pem(keys.rsa_key(3072))
+    for text, key in (
+        (encodings.pkcs8_pem(RSA), RSA),
+        (encodings.pkcs1_pem(RSA), RSA),
+        (encodings.sec1_pem(keys.ec_key("P-384")), keys.ec_key("P-384")),
+        (encodings.openssh_pem(ED), ED),
+    ):
+        data = bytes(shift) + encodings.strewn(text + others, WIDE[name])
+        found = told(data, key).candidate
+        assert found.encoding == f"base64 {name} in lines apart"
+        for place in found.places:
+            there = data[place.offset : place.offset + place.size]
+            assert any(WIDE[name](line).find(there) >= 0 for line in text.splitlines())
+        (again,) = strewn.examine(Bytes(data), 0, found.places[0].offset, RULE)
+        assert again.candidate == found
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_lines_incomplete(name: str) -> None:
+    """Without the line of a seed, or with a byte of it that is no base64, nothing is proved."""
+    chars = b"".join(encodings.openssh_pem(ED).splitlines()[1:-1])
+    rows = [chars[at : at + 70] for at in range(0, len(chars), 70)]
+    torn = rows[3].replace(rows[3][30:31], b"-")
+    lines = [WIDE[name](row) for row in (*rows, torn)]
+    told(apart(lines[::-1]), ED)
+    assert not find(apart([*lines[:3], *lines[4:]]))
+
+
 def test_whole() -> None:
     """What follows line by line is found by others."""
-    assert find(encodings.pkcs8_pem(RSA)) == find(encodings.openssh_pem(ED)) == []
+    for text in (encodings.pkcs8_pem(RSA), encodings.openssh_pem(ED)):
+        assert find(text) == find(encodings.utf16(text)) == find(encodings.utf32(text)) == []
 
 
 @settings(max_examples=30, deadline=None)
