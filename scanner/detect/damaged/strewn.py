@@ -128,7 +128,7 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
         return
     for width in widths:
         lines = _lines(memory, space, offset, width, form)
-        solved = _halved(lines) if width == OPENSSH else _solved(first[:width], lines)
+        solved = _solved(first[:width], lines)
         if solved is not None:
             key, held = solved
             others = {at for line in held for at in lines.get(line, ())} - {offset}
@@ -148,14 +148,16 @@ def _begun(head: bytes) -> tuple[Stride, bytes]:
     return FORMS[0], b""
 
 
-def _solved(line: bytes, lines: Iterable[bytes]) -> _Found:
+def _solved(first: bytes, lines: Iterable[bytes]) -> _Found:
     """Return the key whose first line is given, and the lines that hold it."""
-    first, rows = base64.b64decode(line), [base64.b64decode(line) for line in lines]
-    for solve in (_rsa, _ec, _ed25519):
-        solved = solve(first, rows)
+    if len(first) == OPENSSH:
+        return _rsa(first, lines) or _halved(lines)
+    begun, rows = base64.b64decode(first), [base64.b64decode(line) for line in lines]
+    for solve in (_ec, _ed25519):
+        solved = solve(begun, rows)
         if solved is not None:
             return solved[0], {base64.b64encode(row) for row in solved[1]}
-    return None
+    return _rsa(first, lines)
 
 
 def _halved(lines: Iterable[bytes]) -> _Found:
@@ -219,14 +221,21 @@ def _rows(text: bytes, width: int) -> Iterator[tuple[int, bytes]]:
             yield from ((one, text[one : one + width]) for one in sorted({at, end - width}))
 
 
-def _rsa(first: bytes, rows: Sequence[bytes]) -> _Solved:
-    """Return the RSA key, and the rows that hold any of its numbers."""
-    primes = strewn_rsa.factors(first, rows)
+def _rsa(first: bytes, lines: Iterable[bytes]) -> _Found:
+    """Return the RSA key, and the lines that hold any of its numbers."""
+    rows = {_digits(line): line for line in lines}
+    primes = strewn_rsa.factors(_digits(first), [*rows])
     key = rsa_primes(math.prod(primes), strewn_rsa.E, *primes) if primes else None
     if primes is None or key is None:
         return None
-    files = strewn_rsa.written(*primes)
-    return key, [row for row in rows if any(row in numbers for numbers in files)]
+    files = [*strewn_rsa.written(*primes)]
+    return key, {line for row, line in rows.items() if any(row in numbers for numbers in files)}
+
+
+def _digits(line: bytes) -> str:
+    """Return what a line of base64 says, in hexadecimal digits: three of two characters."""
+    filled = base64.b64decode(line + b"A" * (-len(line) % 4))
+    return filled.hex()[: len(line) * 3 // 2]
 
 
 def _ec(first: bytes, rows: Sequence[bytes]) -> _Solved:

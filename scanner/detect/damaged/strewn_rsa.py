@@ -1,100 +1,146 @@
-"""The primes of an RSA key whose DER lies in rows of equal size, in no order.
+"""The primes of an RSA key whose file lies in rows of equal size, in no order.
 
-The first row says how long the modulus is, and so where all numbers stand, but for the length of d,
-of which a few are tried. Headers tell the rows in which the numbers end. From there both primes are
-put together from their low ends, a row of each at a time: of all pairs of rows the right one makes
-a product whose low bytes stand in rows too, as the modulus. That takes as many multiplications as
-there are pairs, and never more than a stated count of them; no order of the rows is asked for.
+A row is written in hexadecimal digits, for every other line of ssh-keygen's begins within a byte.
+The first one says how long the modulus is, and so where all numbers stand, but for the lengths of d
+and of a coefficient before the primes, of which a few are tried. Headers tell the rows in which p
+and n end. From there p is put together from its low end, a row at a time: whatever is known of two
+of p, q and n tells as much of the third, whose next row is then known by its own end, or there is
+none. That takes as many steps as there are rows, for each row of p, and never more than a stated
+count of them; no order of the rows is asked for.
 """
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from scanner.detect.algebra import effort
 
 E = 65537
 """The exponent that is looked for; all others are rare."""
 
-PRODUCTS = 1_000_000
-"""Products that are made for a row more of each prime, at most."""
+STATES = 20_000
+"""Ways to go on with a row more of p, at most."""
 
 BEGINNINGS = 4096
-"""Ways in which rows may be those in which p, q and n end, at most."""
+"""Ways in which rows may be those in which p and n end, at most."""
 
-_TAIL = 8
-"""Bytes at the end of a row by which it is looked up."""
+_TAIL = 16
+"""Digits at the end of a row by which it is looked up."""
 
-_EACH = 0.7
-"""Microseconds of a product, with what is compared."""
+_LEAST = 2
+"""Digits of a row that must be known for it to be told from others: few end in any two."""
+
+_EACH = 20
+"""Microseconds of a step: a product, a quotient and what is compared."""
 
 _PRIMES = range(64, 512 + 1)
 """Bytes of a prime: of moduli of 1024 bits and more."""
 
-_VERSION = bytes.fromhex("020100")
-_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
-_EXPONENT = bytes.fromhex("0203010001")
+_VERSION, _RSA, _EXPONENT = "020100", "300d06092a864886f70d0101010500", "0203010001"
+"""What stands in DER before the numbers, and behind the modulus."""
 
-Known = tuple[tuple[int, bytes], ...]
-"""What stands where in the object: (offset, bytes)."""
+_OPENSSH = (b"openssh-key-v1\0" + 2 * b"\0\0\0\x04none" + b"\0\0\0\0\0\0\0\x01").hex()
+_NAME, _MPINT = "00000007" + b"ssh-rsa".hex(), "00000003010001"
+"""How a file of OpenSSH begins (PROTOCOL.key), and what it has of each key beside its numbers."""
+
+_LENGTH, _CHECKED = 8, 2 * (4 + 8)
+"""Digits of a length there, and of the one of the private part with what checks its password."""
+
+Row = TypeVar("Row", bytes, str)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Layout:
-    """Where the numbers stand in the object: first byte and the one behind the last."""
+    """Where the numbers stand in the object: first digit and the one behind the last."""
 
     n: tuple[int, int]
     p: tuple[int, int]
     q: tuple[int, int]
-    known: Known
+    known: tuple[tuple[int, str], ...]
+    """What stands where in the object."""
+    copies: tuple[int, ...]
+    """Where n ends, each time that it is there."""
+
+
+_P, _Q, _N = range(3)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _State:
-    """Low bytes of three numbers, and how many of each are known."""
+    """Low digits of p, q and n."""
 
-    p: int
-    q: int
-    n: int
-    low: int
-    """Bytes of n that are known."""
+    numbers: tuple[int, ...]
+    known: tuple[int, ...]
+    """How many digits of each there are."""
+
+    def product(self) -> tuple[int, int]:
+        """Return the digits of n that p and q tell, and how many they are."""
+        known, (p, q, _) = min(self.known[:2]), self.numbers
+        return p * q % _power(known), known
+
+    def quotient(self) -> tuple[int, int]:
+        """Return the digits of q that n and p tell, and how many they are."""
+        known, (p, _, n) = min(self.known[::2]), self.numbers
+        return n * pow(p, -1, _power(known)) % _power(known), known
+
+    def longer(self, which: int, digits: str) -> "_State":
+        """Return the same with more digits of one number."""
+        return self.to(which, self.known[which], self.numbers[which], digits)
+
+    def to(self, which: int, start: int, told: int, digits: str) -> "_State":
+        """Return the same with a number that is as told below ``start``, and digits from there."""
+        numbers, known = [*self.numbers], [*self.known]
+        numbers[which] = told % _power(start) | int(digits, 16) << 4 * start
+        known[which] = start + len(digits)
+        return _State(tuple(numbers), tuple(known))
 
 
-def factors(first: bytes, rows: Sequence[bytes]) -> tuple[int, int] | None:
+def factors(first: str, rows: Sequence[str]) -> tuple[int, int] | None:
     """Return both primes, in the order of the file.
 
-    Rows are as long as the first one. Whoever asks may be sure of p*q = n: the bytes of n stand in
+    Rows are as long as the first one. Whoever asks may be sure of p*q = n: the digits of n stand in
     the first row and in others.
     """
-    for layout in _layouts(first):
-        for state in _lifted(first, rows, layout):
-            n = state.p * state.q
+    there = set(rows)
+    for layout in (*_layouts(first), *_openssh(first)):
+        for p, q in _lifted(first, rows, layout):
+            n = p * q
             size = layout.n[1] - layout.n[0]
-            whole = n.to_bytes(2 * size, "big")[-size:]
+            whole = f"{n:0{size}x}"
             held = _within(whole, layout.n[0], len(first))
             begins = whole.startswith(first[layout.n[0] :])
-            if n.bit_length() == 8 * size and begins and set(rows).issuperset(held):
-                return state.p, state.q
+            if n.bit_length() == 4 * size and begins and there.issuperset(held):
+                return p, q
     return None
 
 
-def written(p: int, q: int) -> tuple[bytes, ...]:
-    """Return the numbers of the key as DER has them, with d modulo either order of the group."""
-    order = (p - 1) * (q - 1)
-    exponents = (pow(E, -1, order), pow(E, -1, order // math.gcd(p - 1, q - 1)))
-    return tuple(
-        b"".join(map(_integer, (p * q, E, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))))
-        for d in exponents
-    )
+def written(p: int, q: int) -> Iterator[str]:
+    """Yield the numbers of the key as DER and OpenSSH have them, and its public half.
+
+    With d modulo either order of the group.
+    """
+    n, order, inverse = p * q, (p - 1) * (q - 1), pow(q, -1, p)
+    for d in (pow(E, -1, order), pow(E, -1, order // math.gcd(p - 1, q - 1))):
+        yield "".join(map(_integer, (n, E, d, p, q, d % (p - 1), d % (q - 1), inverse)))
+        yield "".join(map(_mpint, (n, E, d, inverse, p, q)))
+    yield _mpint(n)
 
 
-def _integer(value: int) -> bytes:
+def _integer(value: int) -> str:
     size = value.bit_length() // 8 + 1
-    return _header(size) + value.to_bytes(size, "big")
+    return _header(size) + value.to_bytes(size, "big").hex()
 
 
-def fits(row: bytes, index: int, known: Known) -> bool:
+def _mpint(value: int) -> str:
+    size = value.bit_length() // 8 + 1
+    return f"{size:08x}" + value.to_bytes(size, "big").hex()
+
+
+def fits(row: Row, index: int, known: Iterable[tuple[int, Row]]) -> bool:
     """Tell whether a row may be that of an index, by what is known to stand in it."""
     start = index * len(row)
     for at, raw in known:
@@ -104,133 +150,180 @@ def fits(row: bytes, index: int, known: Known) -> bool:
     return True
 
 
-def _header(size: int) -> bytes:
+def _header(size: int) -> str:
     """Return the header of an INTEGER with so many bytes of content."""
     if size < 0x80:
-        return bytes((2, size))
-    if size < 0x100:
-        return bytes((2, 0x81, size))
-    return bytes((2, 0x82, size >> 8, size & 0xFF))
+        return f"02{size:02x}"
+    return f"0281{size:02x}" if size < 0x100 else f"0282{size:04x}"
 
 
-def _layouts(first: bytes) -> Iterator[_Layout]:
+def _layouts(first: str) -> Iterator[_Layout]:
     """Yield where the numbers may stand, by the first row: PKCS#1, or PKCS#8 with it inside."""
-    at = 4 + len(_VERSION)
-    if first[:2] != b"\x30\x82" or first[4:at] != _VERSION:
+    at = 8 + len(_VERSION)
+    if first[:4] != "3082" or first[8:at] != _VERSION:
         return
     if first.startswith(_RSA, at):
-        at += len(_RSA) + 4 + 4 + len(_VERSION)
+        at += len(_RSA) + 8 + 8 + len(_VERSION)
         if first[at - len(_VERSION) : at] != _VERSION:
             return
-    sizes = (size for size in _PRIMES if first.startswith(_header(2 * size + 1) + b"\0", at))
+    sizes = (size for size in _PRIMES if first.startswith(_header(2 * size + 1) + "00", at))
     for size in sizes:
-        n = at + len(_header(2 * size + 1)) + 1
-        end = n + 2 * size
-        prime = _header(size + 1) + b"\0"
+        n = at + len(_header(2 * size + 1)) + 2
+        end = n + 4 * size
+        prime = _header(size + 1) + "00"
         for length in range(2 * size + 1, 2 * size - 3, -1):
             exponent = _EXPONENT + _header(length)
-            d = end + len(exponent) + length
+            d = end + len(exponent) + 2 * length
             p = d + len(prime)
-            q = p + size + len(prime)
-            known = ((end, exponent), (d, prime), (p + size, prime), (q + size, b"\x02"))
-            yield _Layout((n, end), (p, p + size), (q, q + size), known)
+            q = p + 2 * size + len(prime)
+            known = ((end, exponent), (d, prime), (p + 2 * size, prime), (q + 2 * size, "02"))
+            yield _Layout((n, end), (p, p + 2 * size), (q, q + 2 * size), known, (end,))
 
 
-def _part(row: bytes, index: int, number: tuple[int, int]) -> bytes:
-    """Return the bytes of a number that stand in a row."""
+def _openssh(first: str) -> Iterator[_Layout]:
+    """Yield where the numbers may stand in a file of OpenSSH: n, e, d, 1/q modulo p, p and q."""
+    at, name = len(_OPENSSH), len(_OPENSSH) + _LENGTH
+    if not first.startswith(_OPENSSH) or not (_NAME + _MPINT).startswith(first[name:]):
+        return
+    public = int(first[at:name], 16)
+    size = (public - len(_NAME + _MPINT) // 2 - 4 - 1) // 2
+    if size not in _PRIMES:
+        return
+    other = name + 2 * public
+    n = other + _CHECKED + len(_NAME) + _LENGTH + 2
+    end, prime = n + 4 * size, f"{size + 1:08x}00"
+    lengths = range(2 * size + 1, 2 * size - 2, -1), range(size + 1, size - 2, -1)
+    for length, short in itertools.product(*lengths):
+        exponent = _MPINT + f"{length:08x}"
+        inverse = end + len(exponent) + 2 * length
+        p = inverse + _LENGTH + 2 * short + len(prime)
+        q = p + 2 * size + len(prime)
+        known = (
+            (end, exponent),
+            (inverse, f"{short:08x}"),
+            (p - len(prime), prime),
+            (q - len(prime), prime),
+            (q + 2 * size, "000000"),
+        )
+        yield _Layout((n, end), (p, p + 2 * size), (q, q + 2 * size), known, (end, other))
+
+
+def _part(row: str, index: int, number: tuple[int, int]) -> str:
+    """Return the digits of a number that stand in a row."""
     start = index * len(row)
     return row[max(number[0] - start, 0) : max(number[1] - start, 0)]
 
 
-def _lifted(first: bytes, rows: Sequence[bytes], layout: _Layout) -> Iterator[_State]:
+def _lifted(first: str, rows: Sequence[str], layout: _Layout) -> Iterator[tuple[int, int]]:
     """Yield the primes whose product is the modulus as far as rows tell."""
-    width = len(first)
-    ends = [(number[1] - 1) // width for number in (layout.p, layout.q, layout.n)]
+    width, size = len(first), layout.p[1] - layout.p[0]
+    tails = defaultdict(list)
+    for row in rows:
+        tails[row[-_TAIL:]].append(row)
+
+    @functools.cache
+    def parts(index: int, number: tuple[int, int]) -> list[str]:
+        return [_part(row, index, number) for row in rows if fits(row, index, layout.known)]
+
+    states = [*_begun(parts, layout, width)]
+    while states:
+        settled = [one for state in states for one in _settled(state, tails, layout, width)]
+        states = []
+        for state in settled:
+            of_p, _, of_n = state.known
+            if of_p >= size:
+                if of_n >= size:
+                    yield state.numbers[_P], state.quotient()[0] % _power(size)
+                continue
+            which, (_, end) = (_P, layout.p) if of_p <= of_n else (_N, layout.n)
+            index = (end - 1 - state.known[which]) // width
+            more = parts(index, layout.p if which == _P else layout.n)
+            effort.iterations(len(more), _EACH)
+            states += [state.longer(which, digits) for digits in more]
+            if len(states) > STATES:
+                return
+
+
+def _begun(
+    parts: Callable[[int, tuple[int, int]], list[str]], layout: _Layout, width: int
+) -> Iterator[_State]:
+    """Yield what the rows say in which p and n end, and q where the others tell too little of it.
+
+    The row in which q ends may be the last line, which is shorter, and not looked for.
+    """
+    numbers = (layout.p, layout.q, layout.n)
+    ends = [(number[1] - 1) // width for number in numbers]
     if ends[2] == 0:
         return
-    size = layout.p[1] - layout.p[0]
-    tails: dict[int, bytes] = {int.from_bytes(row[-_TAIL:], "big"): row for row in rows}
-    last = [[row for row in rows if fits(row, index, layout.known)] for index in ends]
-    if math.prod(map(len, last)) > BEGINNINGS:
+    of_p, of_q, of_n = map(parts, ends, numbers)
+    if len(of_p) * len(of_n) > BEGINNINGS:
         return
-    have = [(number[1] - 1) % width + 1 for number in (layout.p, layout.q)]
-    states = [
-        state
-        for held in itertools.product(*last)
-        if _agree(state := _begun(held, ends, layout), min(*have, state.low))
-    ]
-    while states and min(have) < size:
-        ends = [index - 1 for index in ends]
-        more = [
-            [_part(row, ends[k], number) for row in rows if fits(row, ends[k], layout.known)]
-            if have[k] < size
-            else [b""]
-            for k, number in enumerate((layout.p, layout.q))
-        ]
-        count = len(states) * len(more[0]) * len(more[1])
-        if not 0 < count <= PRODUCTS:
-            return
-        effort.iterations(count, _EACH)
-        grown = [have[k] + len(more[k][0]) for k in (0, 1)]
-        states = [
-            longer for state in states for longer in _longer(state, more, have, min(grown), tails)
-        ]
-        have = grown
-    yield from states
+    for p, n in itertools.product(of_p, of_n):
+        state = _State((int(p, 16), 0, int(n, 16)), (len(p), 0, len(n)))
+        if not state.numbers[_P] & 1:
+            continue
+        q, known = state.quotient()
+        if len(layout.copies) > 1 or known >= _behind(layout.q[1], width) + _LEAST:
+            yield state
+        else:
+            agree = (digits for digits in of_q if not (int(digits, 16) ^ q) % _power(known))
+            yield from (state.longer(_Q, digits) for digits in agree)
 
 
-def _begun(held: tuple[bytes, ...], ends: Sequence[int], layout: _Layout) -> _State:
-    """Return what the rows say in which p, q and n end."""
-    numbers = (layout.p, layout.q, layout.n)
-    parts = [_part(*row) for row in zip(held, ends, numbers, strict=True)]
-    p, q, n = (int.from_bytes(raw, "big") for raw in parts)
-    return _State(p, q, n, len(parts[2]))
+def _behind(end: int, width: int) -> int:
+    """Return the digits in the last row of a number, which it may share with others."""
+    return (end - 1) % width + 1
 
 
-def _agree(state: _State, low: int) -> bool:
-    """Tell whether the low bytes of a product are those of the modulus."""
-    return not (state.p * state.q ^ state.n) & ((1 << 8 * low) - 1)
-
-
-def _longer(
-    state: _State,
-    more: Sequence[Sequence[bytes]],
-    have: Sequence[int],
-    low: int,
-    tails: dict[int, bytes],
+def _settled(
+    state: _State, tails: Mapping[str, Sequence[str]], layout: _Layout, width: int
 ) -> Iterator[_State]:
-    """Yield a state with a row more of each prime, where the product stands in rows."""
-    other = [int.from_bytes(raw, "big") << 8 * have[1] | state.q for raw in more[1]]
-    known = (1 << 8 * min(low, state.low)) - 1
-    mask = (1 << 8 * low) - 1
-    for raw in more[0]:
-        p = int.from_bytes(raw, "big") << 8 * have[0] | state.p
-        for q in other:
-            product = p * q & mask
-            if (product ^ state.n) & known:
-                continue
-            n, size = _followed(product, low, state, tails)
-            if size:
-                yield _State(p, q, n, size)
+    """Yield a state with all the rows of n and q to which what it knows leads; none, if to none."""
+    q, known = state.quotient()
+    if (q ^ state.numbers[_Q]) % _power(min(known, state.known[_Q])):
+        return
+    for which, start, size, told, known in _told(state, layout, width):
+        room = size - start
+        count = min(known - start, width, room)
+        if count >= _LEAST:
+            digits = f"{(told >> 4 * start) % _power(count):0{count}x}"
+            for row in _ending(tails, digits):
+                longer = state.to(which, start, told, row[-room:])
+                yield from _settled(longer, tails, layout, width)
+            return
+    yield state
 
 
-def _followed(product: int, low: int, state: _State, tails: dict[int, bytes]) -> tuple[int, int]:
-    """Return the modulus with the rows that a product leads to; 0 bytes where there is none."""
-    n, size = state.n, state.low
-    while low - size >= _TAIL:
-        row = tails.get(product >> 8 * size & ((1 << 8 * _TAIL) - 1))
-        if row is None:
-            return 0, 0
-        shown = min(len(row), low - size)
-        value = int.from_bytes(row, "big")
-        if (product >> 8 * size ^ value) & ((1 << 8 * shown) - 1):
-            return 0, 0
-        n |= value << 8 * size
-        size += len(row)
-    return n, size
+def _told(state: _State, layout: _Layout, width: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield what tells a row of n or q: which, its first digit there, the size, and all digits.
+
+    n is told by the other of its copies, whose rows begin elsewhere in it, and by p and q.
+    """
+    size, (_, of_q, of_n) = layout.p[1] - layout.p[0], state.known
+    for end in layout.copies:
+        start = _behind(end, width)
+        start += max(of_n - start, 0) // width * width
+        if start < of_n < 2 * size:
+            yield _N, start, 2 * size, state.numbers[_N], of_n
+    if of_n < 2 * size:
+        yield _N, of_n, 2 * size, *state.product()
+    start = of_q or _behind(layout.q[1], width)
+    if start < size:
+        yield _Q, start, size, *state.quotient()
 
 
-def _within(number: bytes, start: int, width: int) -> list[bytes]:
+def _ending(tails: Mapping[str, Sequence[str]], digits: str) -> list[str]:
+    """Return the rows that end in digits."""
+    if len(digits) >= _TAIL:
+        return [row for row in tails.get(digits[-_TAIL:], ()) if row.endswith(digits)]
+    return [row for tail, rows in tails.items() if tail.endswith(digits) for row in rows]
+
+
+def _power(digits: int) -> int:
+    return 1 << 4 * digits
+
+
+def _within(number: str, start: int, width: int) -> list[str]:
     """Return the rows that lie wholly inside of a number which begins at ``start``."""
     return [
         number[at - start : at - start + width]

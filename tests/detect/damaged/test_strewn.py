@@ -1,13 +1,14 @@
 """Private keys as text whose lines lie apart."""
 
 import base64
+import struct
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import encodings, keys, noise
+from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
@@ -104,6 +105,39 @@ def test_openssh(width: int) -> None:
     assert not find(b"\n".join(lines))
 
 
+def commented(key: keys.RsaKey, comment: bytes) -> bytes:
+    """Return the base64 of a file of OpenSSH with a comment, on which the last line depends."""
+    raw = containers.openssh_file(key)
+    padding = raw[-1] if raw[-1] < 8 else 0
+    raw = raw[: len(raw) - padding - 4] + struct.pack(">I", len(comment)) + comment
+    return base64.b64encode(raw + bytes(range(1, 8 - len(raw) % 8)))
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+@pytest.mark.parametrize("width", [64, 70, 76])
+def test_openssh_rsa(bits: int, width: int) -> None:
+    """Every other line of 70 characters begins within a byte; the last one is not needed."""
+    key = keys.rsa_key(bits)
+    for comment in (b"", b"root@host", b"somebody@somewhere.example.org"):
+        chars = commented(key, comment)
+        lines = [chars[at : at + width] for at in range(0, len(chars), width)]
+        others = [base64.b64encode(noise.uniform(width, at))[:width] for at in range(40)]
+        mixed = sorted((*lines[:-1], *others), key=lambda line: line[::-1])
+        told(apart(mixed), key)
+    primes = [line for line in lines if line not in lines[len(lines) * 3 // 4 :]]
+    assert not find(apart(primes))
+
+
+def test_openssh_rsa_in_a_terminal() -> None:
+    """Its numbers stand in lines, each of which is a place, and the modulus stands twice."""
+    lines = encodings.openssh_pem(RSA).splitlines()[1:-1]
+    chars = b"".join(lines)
+    text = b"\n".join(chars[at : at + 70] for at in range(0, len(chars), 70))
+    found = told(encodings.strewn(text, encodings.shown), RSA)
+    assert found.candidate.encoding == "base64 of a terminal in lines apart"
+    assert len(found.candidate.places) > 16
+
+
 WIDE = {"utf-16": encodings.utf16, "utf-32": encodings.utf32, "of a terminal": encodings.shown}
 """What the name of an encoding has of a form, and that form."""
 
@@ -150,6 +184,6 @@ def test_whole() -> None:
 @given(st.data())
 def test_any_rows(data: st.DataObject) -> None:
     """Rows of any bytes behind a first one prove nothing, and raise nothing."""
-    first = encodings.pkcs1_der(RSA)[:48]
+    first = encodings.pkcs1_der(RSA)[:48].hex()
     rows = data.draw(st.lists(st.binary(min_size=48, max_size=48), max_size=8))
-    assert strewn_rsa.factors(first, [first, *rows]) is None
+    assert strewn_rsa.factors(first, [first, *(row.hex() for row in rows)]) is None
