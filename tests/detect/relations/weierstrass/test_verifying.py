@@ -15,6 +15,7 @@ from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.fields import dsa_nonces
 from scanner.detect.relations.weierstrass import comb, digit_nonces, ec
 from scanner.detect.relations.weierstrass.curves import CURVES
+from scanner.detect.relations.weierstrass.signed import NEAR
 from scanner.dump.space import Memory
 from tests.detect.relations.fields import test_discrete as of_dsa
 from tests.detect.relations.weierstrass import test_digit_nonces as in_digits
@@ -30,6 +31,8 @@ from tests.detect.relations.weierstrass.test_nonces import (
 MakePool = Callable[..., tuple[Pool, Memory]]
 _ARRAY = bytes.fromhex("90270000")
 """What says that ints follow, before their count."""
+FAR = NEAR + 16
+"""Numbers between two that are no neighbours: each is a run, and has one place to begin."""
 
 SPELLED: dict[str, Callable[[int, int], bytes]] = {
     "limbs": lambda number, size: number.to_bytes(size, "little"),
@@ -63,16 +66,27 @@ def told(pool: Pool, known: Sequence[PublicKey]) -> set[int]:
 def process(spelled: Callable[[int], bytes], key: Ec, rest: Sequence[bytes]) -> bytes:
     """Return a heap of what looks like a key, with both coordinates, beside other numbers."""
     size = CURVES[key.curve].size
-    noisy = [noise.uniform(size, seed) for seed in range(20)]
+    noisy = [noise.uniform(size, seed) for seed in range(6)]
     numbers = [*map(spelled, (key.d, key.x, key.y)), *noisy, *rest]
     return heap(numbers)
 
 
-@pytest.mark.parametrize("flipped", ["", "r", "s", "z", "signer"])
-@pytest.mark.parametrize("form", SPELLED)
-@pytest.mark.parametrize("curve", CURVE_NAMES)
+@pytest.mark.parametrize(
+    ("curve", "form", "flipped"),
+    [
+        *((curve, form, "") for curve in CURVE_NAMES for form in SPELLED),
+        *(
+            (curve, [*SPELLED][(row + column) % 2], flipped)
+            for row, curve in enumerate(CURVE_NAMES)
+            for column, flipped in enumerate(["r", "s", "z", "signer"])
+        ),
+    ],
+)
 def test_numbers_of_a_check(make_pool: MakePool, curve: str, form: str, flipped: str) -> None:
-    """Seen in Go and Java, with curves of a program's own: r, s and the hash stand as numbers."""
+    """Seen in Go and Java, with curves of a program's own: r, s and the hash stand as numbers.
+
+    What is flipped is so on each curve, and in each form.
+    """
     key, size = checked(curve), CURVES[curve].size
     numbers = {"r": NONCES[curve].x, "s": Signature(curve).s, "z": int.from_bytes(HASH, "big")}
     rest = [SPELLED[form](number ^ (name == flipped), size) for name, number in numbers.items()]
@@ -81,16 +95,24 @@ def test_numbers_of_a_check(make_pool: MakePool, curve: str, form: str, flipped:
     assert told(pool, known) == ({key.d} if flipped else set())
 
 
-@pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("normalised", [False, True])
-@pytest.mark.parametrize("curve", CURVE_NAMES)
+@pytest.mark.parametrize(
+    ("curve", "normalised", "known"),
+    [
+        (curve, normalised, (row + normalised) % 2 == 0)
+        for row, curve in enumerate(CURVE_NAMES)
+        for normalised in (False, True)
+    ],
+)
 def test_a_signature_in_der(
     make_pool: MakePool, curve: str, *, normalised: bool, known: bool
 ) -> None:
-    """However far it is from what was computed; and the signer may be a point that stands."""
+    """However far it is from what was computed; and the signer may be a point that stands.
+
+    Both signers with either s, though not on each curve.
+    """
     key, size, own = checked(curve, normalised=normalised), CURVES[curve].size, OWN[curve]
     written = encode_dss_signature(NONCES[curve].x, Signature(curve).s)
-    far = b"".join(bytes(64) + noise.uniform(size, 100 + seed) for seed in range(300))
+    far = b"".join(bytes(64) + noise.uniform(size, 100 + seed) for seed in range(FAR))
     point = b"" if known else b"\4" + own.x.to_bytes(size, "big") + own.y.to_bytes(size, "big")
     data = process(lambda number: number.to_bytes(size, "little"), key, [])
     pool, _ = make_pool(b"".join((data, far, written, bytes(64), HASH, bytes(64), point, bytes(9))))
@@ -102,7 +124,7 @@ def test_a_signature_far_from_what_was_computed(make_pool: MakePool) -> None:
     curve, size = "P-256", 32
     key = checked(curve)
     data = process(lambda number: number.to_bytes(size, "little"), key, [HASH])
-    far = heap([noise.uniform(size, 100 + seed) for seed in range(300)])
+    far = heap([noise.uniform(size, 100 + seed) for seed in range(FAR)])
     signed = (Signature(curve).s, NONCES[curve].x)
     pool, _ = make_pool(data + far + heap([number.to_bytes(size, "little") for number in signed]))
     assert told(pool, [signer(curve)]) == set()
@@ -196,7 +218,7 @@ def test_numbers_of_a_textbook(make_pool: MakePool, form: str, flipped: str) -> 
     key, n, r, s = checked(curve), CURVES[curve].n, NONCES[curve].x, Signature(curve).s
     w, z = pow(s, -1, n) ^ (flipped == "w"), int.from_bytes(HASH, "big") ^ (flipped == "z")
     near = [SPELLED[form](number, size) for number in (w, r * pow(s, -1, n) % n)]
-    far = heap([noise.uniform(size, 100 + seed) for seed in range(300)])
+    far = heap([noise.uniform(size, 100 + seed) for seed in range(FAR)])
     rest = heap([SPELLED[form](number, size) for number in (r ^ (flipped == "r"), z, OWN[curve].x)])
     pool, _ = make_pool(process(lambda number: SPELLED[form](number, size), key, near) + far + rest)
     assert told(pool, []) == ({key.d} if flipped else set())
@@ -210,7 +232,7 @@ def test_numbers_that_lie_apart(make_pool: MakePool, flipped: str) -> None:
     w, z = pow(s, -1, n), int.from_bytes(HASH, "big")
     numbers = {"w": w, "ratio": r * w % n, "r": r, "z": z, "Q": OWN[curve].x}
     far = [
-        heap([noise.uniform(32, 1000 * row + seed) for seed in range(150)])
+        heap([noise.uniform(32, 1000 * row + seed) for seed in range(FAR)])
         + heap([spelled(number ^ (name == flipped), 32)])
         for row, (name, number) in enumerate(numbers.items(), 1)
     ]
@@ -245,11 +267,12 @@ def test_a_key_that_checks_what_it_signed(make_pool: MakePool, curve: str, *, kn
     signing = [z, r * d % n, (z + r * d) % n, pow(once.d, -1, n), s, w, r * w % n, n - d]
     blinded = [blind % n, blind * d % n, pow(blind, -1, n), blind * z % n, blind * r % n]
     numbers = [d, *point, *signing, *blinded]
-    crowd = [noise.uniform(size, seed) for seed in range(40)]
+    crowd = [noise.uniform(size, seed) for seed in range(10)]
     pool, _ = make_pool(heap([*crowd, *(spelled(number, size) for number in numbers), *crowd]))
     named = publics.ec(curve, once.x, once.y, kind="certificate")  # a peer's, who knows no more
-    assert d in told(pool, [named] if known else [])
-    assert check.d not in told(pool, [])
+    found = told(pool, [named] if known else [])
+    assert d in found
+    assert known or check.d not in found
 
 
 def test_a_key_beside_small_numbers(make_pool: MakePool) -> None:
