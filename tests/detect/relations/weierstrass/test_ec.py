@@ -1,5 +1,6 @@
 """EC scalars: found in every form beside every form of the point, and nowhere else."""
 
+import functools
 import itertools
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -105,21 +106,32 @@ def named(related: Related) -> str:
     return describe(related.key).fingerprint.value
 
 
+def assert_all_found(pool: Pool, own: Sequence[keys.EcKey], *, kind: str = "") -> list[Related]:
+    """Find these keys and no others, where public keys of a ``kind`` tell of all of them, if any.
+
+    Keys of several curves in one pool take no turns of each other, and little more time than one.
+    """
+    known = [publics.ec(key.curve, key.x, key.y, kind=kind) for key in own if kind]
+    told = found(pool, known)
+    assert sorted(map(named, told)) == sorted(key.spki_sha256 for key in own)
+    return told
+
+
 @pytest.mark.parametrize(
     ("curve", "form", "public"),
     [
         pytest.param(curve, form, public, id=f"{curve}-{form}-{public}")
         for curve, key in KEYS.items()
-        for form, public in itertools.product(scalar(key), affine(key))
-        if form == "limbs"
-        or (public == "montgomery" and curve in {"P-256", "P-521"})
-        or (form == "octet string" and curve == "P-256")
+        for form, public in zip(itertools.cycle(scalar(key)), affine(key), strict=False)
     ],
 )
 def test_a_scalar_is_found_beside_its_point(
     make_pool: MakePool, curve: str, form: str, public: str
 ) -> None:
-    """Whatever spells the scalar and the point, the key is found, where it stands, and again."""
+    """Whatever spells the scalar and the point, the key is found, where it stands, and again.
+
+    On each curve each spelling of either is tried, though not with each of the other.
+    """
     key = KEYS[curve]
     data = plant([scalar(key)[form], (b"", b"\0" + affine(key)[public])], 3)
     pool, memory = make_pool(data)
@@ -171,20 +183,21 @@ def test_of_a_scalar_and_its_negative_the_key_is_named(
     assert named(related) == key.spki_sha256
 
 
-@pytest.mark.parametrize("curve", ["P-384", "P-521"])
-def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool, curve: str) -> None:
-    """Seen in librdkafka, which holds a hundred roots: OpenSSL gives scalars two words of zeros."""
-    key = KEYS[curve]
-    size = -(-key.field_bytes // 8) * 8
-    numbers = noise.uniform(size * 700, 5)
-    lone = [numbers[at : at + size] for at in range(0, len(numbers), size)]
-    crowd = b"".join(bytes(16) + raw[: key.field_bytes - 1] + bytes(9) for raw in lone)
-    chunk = (size + 24 + 15) & ~15 | 1
-    own = chunk.to_bytes(8, "little") + key.d.to_bytes(size + 16, "little") + bytes(16)
-    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
-    known = publics.ec(curve, key.x, key.y, kind="known")
-    (related,) = found(make_pool(data)[0], [known])
-    assert named(related) == key.spki_sha256
+def test_a_scalar_of_openssl_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in librdkafka, which holds a hundred roots: OpenSSL gives scalars two words of zeros.
+
+    On two curves, each in a crowd of its own numbers.
+    """
+    own, data = [KEYS["P-384"], KEYS["P-521"]], b""
+    for key in own:
+        size = -(-key.field_bytes // 8) * 8
+        numbers = noise.uniform(size * 700, 5)
+        lone = [numbers[at : at + size] for at in range(0, len(numbers), size)]
+        crowd = b"".join(bytes(16) + raw[: key.field_bytes - 1] + bytes(9) for raw in lone)
+        chunk = ((size + 24 + 15) & ~15 | 1).to_bytes(8, "little")
+        data += crowd + bytes(16) + chunk + key.d.to_bytes(size + 16, "little") + bytes(16)
+        data += crowd[: len(crowd) // 2]
+    assert_all_found(make_pool(data)[0], own, kind="known")
 
 
 def test_freed_blocks_take_no_turn_of_a_scalar(make_pool: MakePool) -> None:
@@ -203,28 +216,36 @@ def test_freed_blocks_take_no_turn_of_a_scalar(make_pool: MakePool) -> None:
 
 
 @pytest.mark.parametrize("few", [False, True])
-@pytest.mark.parametrize(
-    ("curve", "others"),
-    [("brainpoolP256r1", 400), ("brainpoolP384r1", 180), ("brainpoolP512r1", 110)],
-)
 def test_a_scalar_of_a_named_curve_that_few_use(
-    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, curve: str, others: int, *, few: bool
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, *, few: bool
 ) -> None:
-    """Seen in Perl: a server of eleven certificates, where other numbers took all the turns."""
+    """Seen in Perl: a server of eleven certificates, where other numbers took all the turns.
+
+    On three curves, each among others of its size.
+    """
     monkeypatch.setattr(pools, "FEW_RUNS", FEW_RUNS if few else 100)
-    key = keys.ec_key(curve)
-    size = key.field_bytes
-    raw = noise.uniform(others * size, 5)
-    lone = [raw[at : at + size] for at in range(0, len(raw), size)]
-    lone.insert(others * 9 // 10, encodings.little_limbs(key.d, size))
-    known = publics.ec(curve, key.x, key.y, kind="known")
-    pool, _ = make_pool(b"".join(bytes(16) + each for each in lone) + bytes(16))
+    own, data = [], b""
+    for curve, others in (
+        ("brainpoolP256r1", 400),
+        ("brainpoolP384r1", 180),
+        ("brainpoolP512r1", 110),
+    ):
+        key = keys.ec_key(curve)
+        size = key.field_bytes
+        raw = noise.uniform(others * size, 5)
+        lone = [raw[at : at + size] for at in range(0, len(raw), size)]
+        lone.insert(others * 9 // 10, encodings.little_limbs(key.d, size))
+        data += b"".join(bytes(16) + each for each in lone)
+        own.append(key)
+    pool, _ = make_pool(data + bytes(16))
     assert pool.few == few
-    (related,) = found(pool, [known])
-    assert named(related) == key.spki_sha256
+    assert_all_found(pool, own, kind="known")
 
 
-def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicKey], keys.EcKey]:
+@functools.cache
+def a_store_of_certificates(
+    curve: str, roots: int, at: int = 0
+) -> tuple[bytes, list[PublicKey], keys.EcKey]:
     """Compose what a server keeps of roots, and between them of its own certificate and key.
 
     Of each the certificate, the encoded point and OpenSSL's coordinates, pointers between them. The
@@ -239,7 +260,7 @@ def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicK
         links = noise.pointers(512, index)
         x, y, d = (encodings.little_limbs(number, size) for number in (key.x, key.y, key.d))
         certificate = encodings.certificate_der(key, serial=index + 1)
-        place = Place(space=0, offset=len(data) + 64, size=len(certificate))
+        place = Place(space=0, offset=at + len(data) + 64, size=len(certificate))
         known.append(publics.ec(curve, key.x, key.y, kind="certificate", place=place))
         for part in (certificate, encodings.public_point(key)):
             data += links[:56] + bytes(8) + part + bytes(-len(part) % 16)
@@ -248,24 +269,31 @@ def a_store_of_certificates(curve: str, roots: int) -> tuple[bytes, list[PublicK
     return bytes(data), known, own
 
 
-@pytest.mark.parametrize(
-    ("curve", "roots"),
-    [("P-384", 40), ("P-521", 150), ("brainpoolP512r1", 40)],
-)
-def test_a_scalar_among_many_certificates(make_pool: MakePool, curve: str, roots: int) -> None:
+def test_a_scalar_among_many_certificates(make_pool: MakePool) -> None:
     """Seen in haproxy, whose allocator keeps no sizes, with 39 roots of P-384 in its store.
 
-    Neither their points nor what their certificates hold is tried before it.
+    Neither their points nor what their certificates hold is tried before it. On three curves.
     """
-    data, known, key = a_store_of_certificates(curve, roots)
+    data, known, own = b"", list[PublicKey](), list[keys.EcKey]()
+    for curve, roots in (("P-384", 40), ("P-521", 150), ("brainpoolP512r1", 40)):
+        store, certified, key = a_store_of_certificates(curve, roots, len(data))
+        data += store
+        known += certified
+        own.append(key)
     pool, memory = make_pool(data)
-    (related,) = found(pool, known)
-    assert named(related) == key.spki_sha256
-    (place,) = related.places
-    raw = memory.read(place.space, place.offset, place.size)
-    assert int.from_bytes(raw, "little") == key.d
-    flipped = data[: place.offset] + bytes((raw[0] ^ 1,)) + data[place.offset + 1 :]
-    assert found(make_pool(flipped)[0], known) == []
+    told = found(pool, known)
+    assert sorted(map(named, told)) == sorted(key.spki_sha256 for key in own)
+    places = [place for related in told for place in related.places]
+    raws = [memory.read(place.space, place.offset, place.size) for place in places]
+    assert sorted(int.from_bytes(raw, "little") for raw in raws) == sorted(key.d for key in own)
+
+
+def test_another_scalar_among_many_certificates(make_pool: MakePool) -> None:
+    """With one bit flipped it is none of theirs."""
+    data, known, key = a_store_of_certificates("P-384", 40)
+    d = encodings.little_limbs(key.d, 48)
+    pool, _ = make_pool(data.replace(d, bytes((d[0] ^ 1,)) + d[1:]))
+    assert found(pool, known) == []
 
 
 def test_scalars_of_a_server_of_many_keys(
@@ -382,56 +410,63 @@ def test_a_scalar_before_its_compressed_point_in_a_crowd(make_pool: MakePool) ->
     assert named(related) == key.spki_sha256
 
 
-@pytest.mark.parametrize(("curve", "limb"), [("P-384", 8), ("P-521", 4)])
-def test_a_scalar_behind_the_bignum_that_counts_its_limbs(
-    make_pool: MakePool, curve: str, limb: int
-) -> None:
-    """Seen in AWS-LC, whose tables of points have edges of runs nearer to points than scalars."""
-    key = KEYS[curve]
-    size = -(-key.field_bytes // 8) * 8
-    numbers = noise.uniform(size * 9_000, 5)
-    lone = [numbers[at : at + size - 8] for at in range(0, len(numbers), size)]
-    crowd = b"".join(bytes(16) + raw + bytes((at % 8, *bytes(15))) for at, raw in enumerate(lone))
-    count = (-(-key.field_bytes // limb)).to_bytes(4, "little")
-    own = count + count + bytes(4) + b"\2\0\0\0" + encodings.little_limbs(key.d) + bytes(24)
-    data = crowd + bytes(16) + own + crowd[: len(crowd) // 2]
-    known = publics.ec(curve, key.x, key.y, kind="known")
-    (related,) = found(make_pool(data)[0], [known])
-    assert named(related) == key.spki_sha256
+def test_a_scalar_behind_the_bignum_that_counts_its_limbs(make_pool: MakePool) -> None:
+    """Seen in AWS-LC, whose tables of points have edges of runs nearer to points than scalars.
+
+    On two curves, limbs of 64 bits on one and of 32 on the other, in a crowd of its own numbers.
+    """
+    own, data = [KEYS["P-384"], KEYS["P-521"]], b""
+    for key, limb in zip(own, (8, 4), strict=True):
+        size = -(-key.field_bytes // 8) * 8
+        numbers = noise.uniform(size * 4_500, 5)
+        lone = [numbers[at : at + size - 8] for at in range(0, len(numbers), size)]
+        crowd = b"".join(
+            bytes(16) + raw + bytes((at % 8, *bytes(15))) for at, raw in enumerate(lone)
+        )
+        count = (-(-key.field_bytes // limb)).to_bytes(4, "little")
+        scalar = count + count + bytes(4) + b"\2\0\0\0" + encodings.little_limbs(key.d)
+        data += crowd + bytes(16) + scalar + bytes(24) + crowd[: len(crowd) // 2]
+    pool, _ = make_pool(data)
+    assert not pool.few
+    assert_all_found(pool, own, kind="known")
 
 
-@pytest.mark.parametrize("curve", ["P-384", "P-521"])
-def test_a_freed_scalar_before_its_known_point_in_a_crowd(make_pool: MakePool, curve: str) -> None:
-    """Seen in ring: what was freed before the scalar joins its run, which ends at the point."""
-    key = KEYS[curve]
-    size = key.field_bytes
-    lone = noise.uniform(size * 700, 5)
-    crowd = b"".join(bytes(16) + lone[at : at + size] for at in range(0, len(lone), size))
-    point = encodings.public_point(key)
-    private = montgomery(key.d, CURVES[curve].n, -(-size // 8) * 8)
-    record = noise.uniform(72, 6) + private + len(point).to_bytes(8, "little") + point
-    data = crowd + bytes(32) + record + bytes(32) + crowd
-    known = publics.ec(curve, key.x, key.y, kind="known")
-    (related,) = found(make_pool(data)[0], [known])
-    assert named(related) == key.spki_sha256
-    assert related.encoding == "d limbs-le montgomery"
+def test_a_freed_scalar_before_its_known_point_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in ring: what was freed before the scalar joins its run, which ends at the point.
+
+    On two curves, each in a crowd of its own numbers.
+    """
+    own, data = [KEYS["P-384"], KEYS["P-521"]], b""
+    for key in own:
+        size = key.field_bytes
+        lone = noise.uniform(size * 700, 5)
+        crowd = b"".join(bytes(16) + lone[at : at + size] for at in range(0, len(lone), size))
+        point = encodings.public_point(key)
+        private = montgomery(key.d, CURVES[key.curve].n, -(-size // 8) * 8)
+        record = noise.uniform(72, 6) + private + len(point).to_bytes(8, "little") + point
+        data += crowd + bytes(32) + record + bytes(32) + crowd
+        data += bytes(-len(data) % 16)
+    told = assert_all_found(make_pool(data)[0], own, kind="known")
+    assert {related.encoding for related in told} == {"d limbs-le montgomery"}
 
 
-@pytest.mark.parametrize("form", ["plain", "montgomery"])
-def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool, form: str) -> None:
+def test_every_copy_of_a_point_leads_to_its_scalar(make_pool: MakePool) -> None:
     """Seen in ring: the scalar ends a run before its point; a certificate is elsewhere, in a crowd.
 
-    More may be scalars there than are tried, the last bytes of each no less likely.
+    More may be scalars there than are tried, the last bytes of each no less likely. One scalar
+    stands as it is, and another one, far from it, in Montgomery form.
     """
-    key = KEYS["P-384"]
-    size, radix = key.field_bytes, CURVES[key.curve].radix if form == "montgomery" else 1
-    d = (key.d * radix % CURVES[key.curve].n).to_bytes(size, "little")
-    others = [noise.uniform(88 + size, seed) for seed in range(ec.MOST["P-384"][1])]
-    own = noise.uniform(88, 7777) + d + (97).to_bytes(8, "little") + encodings.public_point(key)
-    pool, _ = make_pool(b"".join(bytes(32) + part for part in (*others, own)) + bytes(32))
-    place = Place(space=0, offset=32, size=2 * size)
-    known = publics.ec(key.curve, key.x, key.y, kind="certificate", place=place)
-    assert [named(related) for related in found(pool, [known])] == [key.spki_sha256]
+    key, other = own = [keys.ec_key("P-384", label=label) for label in ("default", "other")]
+    rows = [noise.uniform(136, seed) for seed in range(ec.MOST["P-384"][1])]
+    numbers = key.d, (other.d << 384) % CURVES["P-384"].n
+    for each, number, at in zip(own, numbers, (len(rows), len(rows) // 2), strict=True):
+        scalar = number.to_bytes(48, "little") + (97).to_bytes(8, "little")
+        mine = noise.uniform(88, 7777) + scalar + encodings.public_point(each)
+        rows.insert(at, mine + bytes(-len(mine) % 16))
+    pool, _ = make_pool(b"".join(bytes(32) + row for row in rows) + bytes(32))
+    place = Place(space=0, offset=32, size=96)
+    known = [publics.ec("P-384", one.x, one.y, kind="certificate", place=place) for one in own]
+    assert sorted(map(named, found(pool, known))) == sorted(each.spki_sha256 for each in own)
 
 
 @pytest.mark.parametrize("form", ["plain", "montgomery"])
@@ -496,40 +531,45 @@ def test_a_scalar_of_p384_among_numbers_of_a_signature(make_pool: MakePool) -> N
     assert [named(related) for related in found(pool)] == [key.spki_sha256]
 
 
-@pytest.mark.parametrize(
-    ("curve", "last"), [("secp256k1", bytes(8)), ("P-384", bytes((0, *range(201, 208))))]
-)
-def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool, curve: str, last: bytes) -> None:
-    """Seen in rust-secp256k1: x, the scalar, it again and the point; nobody else uses the curve."""
-    key = KEYS[curve]
-    size = key.field_bytes
-    numbers = noise.uniform(size * 3_000, 7)
-    crowd = b"".join(numbers[at : at + size] + bytes(16) for at in range(0, len(numbers), size))
-    d, x = encodings.big_endian(key.d, size), encodings.big_endian(key.x, size)
-    own = x + d + d + affine(key)["limbs"] + last + bytes(16)
-    (related,) = found(make_pool(crowd + own + crowd)[0])
-    assert named(related) == key.spki_sha256
-    assert related.proof == matches.PROOF
+def test_a_scalar_beside_its_point_in_one_run(make_pool: MakePool) -> None:
+    """Seen in rust-secp256k1: x, the scalar, it again and the point; nobody else uses the curve.
+
+    And the same on P-384, whose run goes on behind the point; each in a crowd of its own numbers.
+    """
+    own, data = [KEYS["secp256k1"], KEYS["P-384"]], b""
+    for key, last in zip(own, (bytes(8), bytes((0, *range(201, 208)))), strict=True):
+        size = key.field_bytes
+        numbers = noise.uniform(size * 1_900, 7)
+        crowd = b"".join(numbers[at : at + size] + bytes(16) for at in range(0, len(numbers), size))
+        d, x = encodings.big_endian(key.d, size), encodings.big_endian(key.x, size)
+        data += crowd + x + d + d + affine(key)["limbs"] + last + bytes(16) + crowd
+    pool, _ = make_pool(data)
+    assert pool.few
+    assert {related.proof for related in assert_all_found(pool, own)} == {matches.PROOF}
 
 
-@pytest.mark.parametrize("shift", [0, 5])
-def test_a_scalar_between_others_and_its_point(make_pool: MakePool, shift: int) -> None:
+def test_a_scalar_between_others_and_its_point(make_pool: MakePool) -> None:
     """Seen in Node.js's pool of buffers: a signature, the scalar, its point; more stand elsewhere.
 
     All sizes of 32 bytes share a list, of which a curve that is dear to try sees the beginning:
-    there, what stands next to points of P-256.
+    there, what stands next to points of P-256. One scalar is at whole words, and one is not.
     """
-    other, key = KEYS["P-256"], KEYS["secp256k1"]
+    other, own = (
+        KEYS["P-256"],
+        {shift: keys.ec_key("secp256k1", label=f"{shift}") for shift in (0, 5)},
+    )
     numbers = noise.uniform(32 * 4_000, 9)
     crowd = b"".join(numbers[at : at + 32] + bytes(16) for at in range(0, len(numbers), 32))
     told = b"".join(
         bytes(16) + numbers[at : at + 32] + bytes(8) + encodings.public_point(other) + bytes(15)
         for at in range(0, 32 * 200, 32)
     )
-    own = noise.uniform(1024 + shift, 8) + encodings.big_endian(key.d, 32)
-    own += encodings.public_point(key) + noise.uniform(512, 10)
-    pool, _ = make_pool(crowd + told + bytes(64) + own + bytes(64) + crowd)
-    assert key.spki_sha256 in {named(related) for related in found(pool)}
+    both = b""
+    for shift, key in own.items():
+        both += bytes(64) + noise.uniform(1024 + shift, 8) + encodings.big_endian(key.d, 32)
+        both += encodings.public_point(key) + noise.uniform(512, 10) + bytes(-shift - 65 & 15)
+    pool, _ = make_pool(crowd + told + both + bytes(64) + crowd)
+    assert {key.spki_sha256 for key in own.values()} <= {named(related) for related in found(pool)}
 
 
 @pytest.mark.parametrize("shift", range(1, 8))
@@ -775,49 +815,55 @@ def test_a_scalar_behind_a_version(make_pool: MakePool, announced: str) -> None:
     assert found.places == (Place(space=0, offset=1025, size=32),)
 
 
-def assert_found_in_crowd(make_pool: MakePool, key: keys.EcKey, objects: Sequence[bytes]) -> None:
-    """Find the key that one of many objects holds, and no other; its point stands before them."""
-    point = encodings.public_point(key)
-    data = bytes(-len(point) % 8 + 16) + point + b"".join(bytes(16) + each for each in objects)
-    pool, _ = make_pool(data + bytes(32))
-    assert not pool.few
-    assert list(map(named, found(pool))) == [key.spki_sha256]
-
-
-@pytest.mark.parametrize("lead", [1, 3])
-@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
-def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(
-    make_pool: MakePool, curve: str, lead: int
+def assert_found_in_crowd(
+    make_pool: MakePool, own: Sequence[keys.EcKey], objects: Sequence[bytes]
 ) -> None:
-    """Seen in BearSSL, of whose decoder's buffer a scalar is the second part."""
-    key = KEYS[curve]
-    raw = noise.uniform(lead, 3) + encodings.big_endian(key.d, key.field_bytes)
+    """Find the keys that some of many objects hold, and no others; their points stand before."""
+    points = [encodings.public_point(key) for key in own]
+    before = b"".join(bytes(-len(point) % 8 + 16) + point for point in points)
+    pool, _ = make_pool(before + b"".join(bytes(16) + each for each in objects) + bytes(32))
+    assert not pool.few
+    assert sorted(map(named, found(pool))) == sorted(key.spki_sha256 for key in own)
+
+
+def test_a_scalar_behind_a_byte_or_a_few_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in BearSSL, of whose decoder's buffer a scalar is the second part.
+
+    Behind one byte and behind three, on each of three curves.
+    """
+    leads = list(itertools.product(("P-256", "P-384", "P-521"), (1, 3)))
+    own = [keys.ec_key(curve, label=f"behind {lead}") for curve, lead in leads]
     objects = [noise.uniform(56 + at % 5 * 8, at) for at in range(FEW_RUNS + 99)]
-    objects[FEW_RUNS // 3] = raw + bytes(-len(raw) % 8)
-    assert_found_in_crowd(make_pool, key, objects)
+    for at, (key, (_, lead)) in enumerate(zip(own, leads, strict=True)):
+        raw = noise.uniform(lead, 3) + encodings.big_endian(key.d, key.field_bytes)
+        objects[FEW_RUNS // 3 + 500 * at] = raw + bytes(-len(raw) % 8)
+    assert_found_in_crowd(make_pool, own, objects)
 
 
-@pytest.mark.parametrize("curve", ["P-256", "P-384"])
-def test_a_scalar_behind_the_count_of_its_bits_in_a_crowd(make_pool: MakePool, curve: str) -> None:
-    """Seen in Erlang/OTP 27: a binary on the heap of a process, between pointers."""
-    key = KEYS[curve]
-    scalar = encodings.big_endian(key.d, key.field_bytes)
-    objects = [noise.uniform(len(scalar), at) for at in range(FEW_RUNS + 99)]
+def test_a_scalar_behind_the_count_of_its_bits_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in Erlang/OTP 27: a binary on the heap of a process, between pointers. On two curves."""
+    own = [KEYS["P-256"], KEYS["P-384"]]
+    objects = [noise.uniform(own[at % 2].field_bytes, at) for at in range(FEW_RUNS + 99)]
     links = struct.pack("<QQ", 0x7F9852A11301, 0x7F9852A111F2)
-    head = struct.pack("<QQ", (len(scalar) // 8 + 1) << 6 | 0x20, 8 * len(scalar))
-    objects[FEW_RUNS // 3] = links + head + scalar + links
-    assert_found_in_crowd(make_pool, key, objects)
+    for at, key in enumerate(own):
+        scalar = encodings.big_endian(key.d, key.field_bytes)
+        head = struct.pack("<QQ", (len(scalar) // 8 + 1) << 6 | 0x20, 8 * len(scalar))
+        objects[FEW_RUNS // 3 + 500 * at] = links + head + scalar + links
+    assert_found_in_crowd(make_pool, own, objects)
 
 
-@pytest.mark.parametrize("curve", ["P-256", "P-384"])
-def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool, curve: str) -> None:
-    """Seen in Deno: a key was let go, and what it came from stood in rand's block of 256 bytes."""
-    key = KEYS[curve]
-    drawn = noise.uniform(20, 1) + encodings.big_endian(key.d, key.field_bytes)
+def test_a_scalar_that_a_generator_gave_out_in_a_crowd(make_pool: MakePool) -> None:
+    """Seen in Deno: a key was let go, and what it came from stood in rand's block of 256 bytes.
+
+    On two curves.
+    """
+    own = [KEYS["P-256"], KEYS["P-384"]]
     objects = [noise.uniform(56, at) for at in range(FEW_RUNS + 99)]
-    block = (drawn + noise.uniform(256, 2))[:256] + (len(drawn) // 4 + 3).to_bytes(8, "little")
-    objects[FEW_RUNS // 3] = block
-    assert_found_in_crowd(make_pool, key, objects)
+    for at, key in enumerate(own):
+        drawn = noise.uniform(20, 1) + encodings.big_endian(key.d, key.field_bytes)
+        block = (drawn + noise.uniform(256, 2))[:256] + (len(drawn) // 4 + 3).to_bytes(8, "little")
+        objects[FEW_RUNS // 3 + 500 * at] = block
+    assert_found_in_crowd(make_pool, own, objects)
 
 
 def test_a_derived_point_bears_no_witness(make_pool: MakePool) -> None:
@@ -863,56 +909,62 @@ def test_a_scalar_in_montgomery_form_without_an_encoded_point(
 
 
 @pytest.mark.parametrize(
-    ("curve", "shift"),
-    [("P-256", 0), ("P-256", 4), ("P-384", 4), ("P-521", 0), ("P-521", 4), ("secp256k1", 0)],
+    ("curves", "shift"),
+    [(("P-256", "P-521"), 0), (("P-256", "P-384", "P-521"), 4), (("secp256k1",), 0)],
 )
 def test_a_scalar_in_montgomery_form_of_a_32_bit_machine_in_a_crowd(
-    make_pool: MakePool, curve: str, shift: int
+    make_pool: MakePool, curves: Sequence[str], shift: int
 ) -> None:
     """Seen in Botan 3: behind pointers, with room for longer ones, at half a word.
 
-    R fills limbs of 32 bits, which is another one on P-521.
+    R fills limbs of 32 bits, which is another one on P-521. On each curve in a crowd of its own
+    numbers.
     """
-    key = KEYS[curve]
-    size = -(-key.field_bytes // 4) * 4
-    secret = ((key.d << 8 * size) % CURVES[curve].n).to_bytes(size, "little")
-    pointers = struct.pack("<4I", 0x0928EFCC, 0x0928EFC0, 0x09FCA6C0, 0x09FCA680)
-    crowd = noise.uniform(size * 200, 5)
-    between = struct.pack("<2Q", 0, size)
-    lone = b"".join(between + crowd[at : at + size] for at in range(0, len(crowd), size))
-    own = between + bytes(shift) + pointers + secret + bytes(72 - size + 4 - shift)
-    x = encodings.little_limbs(key.x, size)
-    data = lone + bytes(-len(lone) % 16) + own + bytes(-len(own) % 16) + bytes(16) + x + bytes(64)
+    own, data = [KEYS[curve] for curve in curves], b""
+    for key in own:
+        size = -(-key.field_bytes // 4) * 4
+        secret = ((key.d << 8 * size) % CURVES[key.curve].n).to_bytes(size, "little")
+        pointers = struct.pack("<4I", 0x0928EFCC, 0x0928EFC0, 0x09FCA6C0, 0x09FCA680)
+        crowd = noise.uniform(size * 200, 5)
+        between = struct.pack("<2Q", 0, size)
+        lone = b"".join(between + crowd[at : at + size] for at in range(0, len(crowd), size))
+        mine = between + bytes(shift) + pointers + secret + bytes(72 - size + 4 - shift)
+        for part in (lone, mine, bytes(16) + encodings.little_limbs(key.x, size) + bytes(64)):
+            data += part + bytes(-len(part) % 16)
     pool, memory = make_pool(data)
-    (related,) = found(pool)
-    assert named(related) == key.spki_sha256
-    assert related.encoding == "d limbs-le montgomery"
-    again = ec.again(memory, second_look.told(related))
-    assert key.spki_sha256 in {describe(other).fingerprint.value for other in again}
+    for related in assert_all_found(pool, own):
+        assert related.encoding == "d limbs-le montgomery"
+        again = ec.again(memory, second_look.told(related))
+        assert named(related) in {describe(other).fingerprint.value for other in again}
 
 
-@pytest.mark.parametrize("curve", ["P-384", "P-521"])
 def test_scalars_within_objects_in_montgomery_form_in_a_crowd(
-    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch, curve: str
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen in a server of Botan 3 with many certificates: what allocators announce is far more."""
+    """Seen in a server of Botan 3 with many certificates: what allocators announce is far more.
+
+    On two curves, each in a crowd of its own numbers.
+    """
     monkeypatch.setattr(pools, "FEW_RUNS", 100)
     monkeypatch.setattr(ec, "MOST_UNSHIFTED", 4)
-    served = [keys.ec_key(curve, label=f"served {index}") for index in range(12)]
-    size = -(-served[0].field_bytes // 8) * 8
-    rows, room = noise.uniform(1_500 * size, 7), struct.pack("<QQ", 0, (size + 8 + 15) & ~15 | 1)
-    crowd = [
-        rows[at : at + size] if size == 48 else rows[at : at + 65] + bytes(7)
-        for at in range(0, len(rows), size)
-    ]
-    data = b"".join(room + each + bytes(-size % 16) for each in crowd) + bytes(64)
-    for index, key in enumerate(served):
-        first = struct.pack("<4Q", *(0x7F70_E3A8_F000 + 64 * each for each in (0, 9, 5, index)))
-        secret = montgomery(key.d, CURVES[curve].n, size)
-        data += first + secret + bytes(72 - size) + struct.pack("<Q", 0x198) + first
-    known = [publics.ec(curve, key.x, key.y, kind="certificate") for key in served]
-    pool, _ = make_pool(data + bytes(64))
-    assert {named(related) for related in found(pool, known)} == {key.spki_sha256 for key in served}
+    own, data = list[keys.EcKey](), b""
+    for curve in ("P-384", "P-521"):
+        served = [keys.ec_key(curve, label=f"served {index}") for index in range(12)]
+        size = -(-served[0].field_bytes // 8) * 8
+        rows = noise.uniform(1_500 * size, 7)
+        room = struct.pack("<QQ", 0, (size + 8 + 15) & ~15 | 1)
+        crowd = [
+            rows[at : at + size] if size == 48 else rows[at : at + 65] + bytes(7)
+            for at in range(0, len(rows), size)
+        ]
+        data += b"".join(room + each + bytes(-size % 16) for each in crowd) + bytes(64)
+        for index, key in enumerate(served):
+            first = struct.pack("<4Q", *(0x7F70_E3A8_F000 + 64 * each for each in (0, 9, 5, index)))
+            secret = montgomery(key.d, CURVES[curve].n, size)
+            data += first + secret + bytes(72 - size) + struct.pack("<Q", 0x198) + first
+        own += served
+        data += bytes(64)
+    assert_all_found(make_pool(data)[0], own, kind="certificate")
 
 
 @pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
@@ -950,11 +1002,13 @@ def test_a_power_of_r_is_no_key(make_pool: MakePool, curve: str, power: int) -> 
     number = pow(field.radix, power, field.n)
     spelled = number.to_bytes(field.size, "little")
     half = number * pow(field.half_radix, -1, field.n) % field.n
+    parts = [(bytes(8), spelled)]
     for point in (evidence.ec_derived(curve, d) for d in (1, field.radix % field.n, number, half)):
         assert point is not None
         x, y = (montgomery(value, field.p, field.size) for value in (point.x, point.y))
-        pool, _ = make_pool(plant([(bytes(8), spelled), (bytes(8), x + y)], 6))
-        assert found(pool) == []
+        parts.append((bytes(8), x + y))
+    pool, _ = make_pool(plant(parts, 6))
+    assert found(pool) == []
 
 
 def test_what_is_no_key_is_derived_once(
@@ -1081,50 +1135,46 @@ def test_a_generator_alone_names_no_key(
     assert (alone, asked[name]) == (ec.MOST[name][1], ec.MOST_OF_KEYS[name][0])
 
 
-@pytest.mark.parametrize(("curve", "size"), [("brainpoolP512r1", 64), ("brainpoolP384r1", 48)])
-def test_a_scalar_in_a_slab_where_a_library_has_the_curve_in_use(
-    make_pool: MakePool, curve: str, size: int
-) -> None:
+def test_a_scalar_in_a_slab_where_a_library_has_the_curve_in_use(make_pool: MakePool) -> None:
     """Seen in luaossl on jemalloc and mimalloc: slots end to end, and the generator beside them.
 
-    No public key is there but in Montgomery form.
+    No public key is there but in Montgomery form. On two curves.
     """
-    key, p = keys.ec_key(curve), CURVES[curve].p
-    crowd = noise.uniform(140 * 3 * size, 8)
-    rows = [crowd[at : at + 3 * size] + bytes(size) for at in range(0, len(crowd), 3 * size)]
-    rows.append(montgomery(generator(CURVES[curve])[0], p, size) + bytes(size))
-    rows.append(montgomery(key.x, p, size) + montgomery(key.y, p, size) + bytes(size))
-    rows.append(encodings.little_limbs(key.d, size) + crowd[: 2 * size] + bytes(size))
-    pool, _ = make_pool(bytes(size) + b"".join(rows))
+    own, data = [keys.ec_key(curve) for curve in ("brainpoolP512r1", "brainpoolP384r1")], b""
+    for key in own:
+        size, p = key.field_bytes, CURVES[key.curve].p
+        crowd = noise.uniform(140 * 3 * size, 8)
+        rows = [crowd[at : at + 3 * size] + bytes(size) for at in range(0, len(crowd), 3 * size)]
+        rows.append(montgomery(generator(CURVES[key.curve])[0], p, size) + bytes(size))
+        rows.append(montgomery(key.x, p, size) + montgomery(key.y, p, size) + bytes(size))
+        rows.append(encodings.little_limbs(key.d, size) + crowd[: 2 * size] + bytes(size))
+        data += bytes(size) + b"".join(rows)
+    pool, _ = make_pool(data)
     assert pool.few
-    (related,) = found(pool)
-    assert named(related) == key.spki_sha256
+    assert_all_found(pool, own)
 
 
-@pytest.mark.parametrize("curve", ["P-384", "brainpoolP512r1"])
-def test_a_scalar_in_a_slab_of_its_point_among_many_edges(make_pool: MakePool, curve: str) -> None:
+def test_a_scalar_in_a_slab_of_its_point_among_many_edges(make_pool: MakePool) -> None:
     """Seen in haproxy on mimalloc, with a hundred certificates: slots end to end, and no edge.
 
-    What stands before the scalar is the rest of a slot that was let go.
+    What stands before the scalar is the rest of a slot that was let go. On two curves.
     """
-    key, p = keys.ec_key(curve), CURVES[curve].p
-    size = -(-key.field_bytes // 8) * 8
-    slot = -(-size // 16) * 16
-    crowd = noise.uniform(1_500 * (size + 24), 9)
-    others = [crowd[at : at + size + 24] for at in range(0, len(crowd), size + 24)]
-    slots = [noise.uniform(slot, index) for index in range(12)]
-    slots[2] = montgomery(key.x, p, size)
-    slots[8] = encodings.little_limbs(key.d, size)
-    slab = b"".join(each.ljust(slot, b"\x5a") for each in slots)
-    half = len(others) // 2
-    front, behind = (
-        b"".join(bytes(16) + each for each in rows) for rows in (others[:half], others[half:])
-    )
-    front += bytes(32 - len(front) % 16) + bytes(8)
-    pool, _ = make_pool(front + slab[8:] + behind + bytes(16))
-    known = [publics.ec(curve, key.x, key.y, kind="certificate")]
-    (related,) = found(pool, known)
-    assert named(related) == key.spki_sha256
+    own, data = [KEYS["P-384"], keys.ec_key("brainpoolP512r1")], b""
+    for key in own:
+        size = slot = key.field_bytes
+        crowd = noise.uniform(700 * (size + 24), 9)
+        others = [crowd[at : at + size + 24] for at in range(0, len(crowd), size + 24)]
+        slots = [noise.uniform(slot, index) for index in range(12)]
+        slots[2] = montgomery(key.x, CURVES[key.curve].p, size)
+        slots[8] = encodings.little_limbs(key.d, size)
+        slab = b"".join(slots)
+        half = len(others) // 2
+        front, behind = (
+            b"".join(bytes(16) + each for each in rows) for rows in (others[:half], others[half:])
+        )
+        front += bytes(32 - len(front) % 16) + bytes(8)
+        data += front + slab[8:] + behind
+    assert_all_found(make_pool(data + bytes(16))[0], own, kind="certificate")
 
 
 @pytest.mark.parametrize("curve", ["P-384", "brainpoolP384r1"])
