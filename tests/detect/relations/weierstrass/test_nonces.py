@@ -74,17 +74,25 @@ def process(curve: str, s: bytes, z: bytes, *, whole: bool = True) -> bytes:
     own, once = OWN[curve], NONCES[curve]
     numbers = [own.d, own.x, own.y, once.d]
     point = [limbs(once.x, curve), *([limbs(once.y, curve)] if whole else [])]
-    rest = [noise.uniform(len(point[0]), seed) for seed in range(20)]
-    return heap([limbs(each, curve) for each in numbers] + rest + [*point, s, *rest[:10], z])
+    rest = [noise.uniform(len(point[0]), seed) for seed in range(6)]
+    return heap([limbs(each, curve) for each in numbers] + rest + [*point, s, *rest[:3], z])
 
 
-@pytest.mark.parametrize("swapped", [False, True])
-@pytest.mark.parametrize("normalised", [False, True])
-@pytest.mark.parametrize("curve", CURVE_NAMES)
+@pytest.mark.parametrize(
+    ("curve", "normalised", "swapped"),
+    [
+        (curve, normalised, (row + normalised) % 2 == 0)
+        for row, curve in enumerate(CURVE_NAMES)
+        for normalised in (False, True)
+    ],
+)
 def test_a_nonce_whose_point_is_whole(
     make_pool: MakePool, curve: str, *, normalised: bool, swapped: bool
 ) -> None:
-    """Seen in @noble/curves and ethers on Node.js: y stands too, and s is not beside r."""
+    """Seen in @noble/curves and ethers on Node.js: y stands too, and s is not beside r.
+
+    Either s in either byte order, though not on each curve.
+    """
     signature = Signature(curve, normalised)
     s = limbs(signature.s, curve)
     raws = (s[::-1], HASH[::-1]) if swapped else (s, HASH)
