@@ -1,5 +1,6 @@
 """Memory may end anywhere: within a word, a pointer, a point; no relation reads beyond it."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -34,12 +35,15 @@ KNOWN = (
 def test_memory_that_ends_behind_random_bytes(
     make_pool: MakePool, algorithms: tuple[str, ...], search: Search, word: int
 ) -> None:
-    """Seen in points in extended coordinates: an end within a word was the end of the search."""
+    """Seen in points in extended coordinates: an end within a word was the end of the search.
+
+    Every other size and end is tried with words of eight bytes, the others with those of four.
+    """
     known = [key for key in KNOWN if key.algorithm in algorithms]
-    for size in SIZES:
-        for behind in ENDS:
-            pool, _ = make_pool(bytes(64) + noise.uniform(size, behind) + bytes(behind), word=word)
-            assert list(search(pool, known)) == []
+    pairs = list(itertools.product(SIZES, ENDS))
+    for size, behind in pairs[word // 8 :: 2]:
+        pool, _ = make_pool(bytes(64) + noise.uniform(size, behind) + bytes(behind), word=word)
+        assert list(search(pool, known)) == []
 
 
 @pytest.mark.parametrize(
