@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 import zstandard
 from hypothesis import HealthCheck, example, given, settings
@@ -32,6 +31,7 @@ from scanner.report import json as report_json
 from tests.dump.test_storage import no_temporary_folder
 
 RULES = rules.load()
+PUBLISHED = published.load()
 KEY = keys.rsa_key(2048)
 
 
@@ -45,7 +45,7 @@ def report(path: Path, **options: object) -> DumpReport:
     """Scan a file and judge it."""
     scanned = scan(path, **options)
     found = correlate.findings(scanned, RULES)
-    return policy.judge(scanned, *correlate.set_aside(found, published.load()))
+    return policy.judge(scanned, *correlate.set_aside(found, PUBLISHED))
 
 
 def report_bytes(data: bytes, folder: Path) -> DumpReport:
@@ -172,7 +172,7 @@ def test_integers_end_to_end_on_a_32_bit_machine(lead: int, tmp_path: Path) -> N
 @given(
     form=st.sampled_from(sorted(WRITTEN)),
     kind=st.sampled_from(SURROUNDINGS),
-    at=st.integers(0, 60_000),
+    at=st.integers(0, 6_000),
     seed=st.integers(0, 1000),
     base=st.integers(0, 1 << 20),
 )
@@ -181,7 +181,7 @@ def test_a_written_key_anywhere(
     tmp_path: Path, form: str, kind: str, at: int, seed: int, base: int
 ) -> None:
     """A written key at any offset and address in any surroundings is found once, there."""
-    data = noise.plant(surround(kind, 1 << 16, seed), at, WRITTEN[form])
+    data = noise.plant(surround(kind, at + (1 << 12), seed), at, WRITTEN[form])
     dump = elfcore.write([elfcore.Segment(address=0x7F00_0000_0000 + base, data=data)])
     (finding,) = report_bytes(dump.data, tmp_path).findings
     assert finding.fingerprint.value == of(form)
@@ -200,7 +200,7 @@ def test_a_written_key_anywhere(
     form=st.sampled_from(sorted(LIMBS)),
     kind=st.sampled_from(("zeros", "text", "text16", "pointers", "heap")),
     order=st.permutations((0, 1, 2)),
-    at=st.lists(st.integers(0, 2400), min_size=3, max_size=3),
+    at=st.lists(st.integers(0, 600), min_size=3, max_size=3),
     seed=st.integers(0, 1000),
     base=st.integers(0, 1 << 12),
 )
@@ -208,10 +208,10 @@ def test_numbers_anywhere(
     tmp_path: Path, form: str, kind: str, order: list[int], at: list[int], seed: int, base: int
 ) -> None:
     """n, p and q anywhere, apart, in any order: little-endian at words, big-endian at any byte."""
-    data = bytearray(surround(kind, 3 * 20_000, seed))
+    data = bytearray(surround(kind, 3 * 5_500, seed))
     step = 8 if form == "limbs-le" else 1
     for slot, (index, offset) in enumerate(zip(order, at, strict=True)):
-        start = slot * 20_000 + 64 + offset * step
+        start = slot * 5_500 + 64 + offset * step
         number = LIMBS[form][index]
         data[start - 24 : start + len(number) + 24] = GAP + number + GAP
     segment = elfcore.Segment(address=0x7F00_0000_0000 + base * 8, data=bytes(data))
@@ -251,19 +251,19 @@ def test_a_key_across_regions(
     assert [f.fingerprint.value for f in found] == [KEY.spki_sha256]
 
 
-PLACES = ("stream", "slack", "trailing", "comment", "unknown stream")
+OTHER_PLACES = {
+    "PKCS8-PEM": ("stream", "trailing", "comment", "unknown stream"),
+    "PKCS8-DER": ("stream", "trailing"),
+    "limbs-le": ("comment", "unknown stream"),
+}
+"""What stands in each place beside slack, which has every form: what is dear, in two."""
 
 
 @pytest.mark.parametrize(
     ("form", "where"),
     [
         *((form, "slack") for form in (*sorted(WRITTEN), *LIMBS)),
-        *(
-            (form, where)
-            for form in ("PKCS8-DER", "PKCS8-PEM", "limbs-le")
-            for where in PLACES
-            if where != "slack"
-        ),
+        *((form, where) for form, places in OTHER_PLACES.items() for where in places),
     ],
 )
 def test_a_key_outside_of_regions(tmp_path: Path, form: str, where: str) -> None:
@@ -455,7 +455,7 @@ def test_an_expired_certificate_names_and_lowers_nothing(tmp_path: Path) -> None
 
 
 def test_jobs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One worker, three workers and none at all give the same report, byte for byte."""
+    """One worker, two workers and none at all give the same report, byte for byte."""
     monkeypatch.setattr(windows, "TASK_BYTES", 1 << 19)
     path = tmp_path / "core"
     path.write_bytes(real.load("openssl-server-rsa"))
@@ -471,7 +471,7 @@ def test_jobs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for options in (
             {},
             {"in_process": False, "jobs": 1},
-            {"in_process": False, "jobs": 3},
+            {"in_process": False, "jobs": 2},
         )
     ]
     assert made[0] == made[1] == made[2]
@@ -479,7 +479,7 @@ def test_jobs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_compression_changes_nothing(tmp_path: Path) -> None:
     """The same dump, compressed, has the same findings at the same offsets of its contents."""
-    forms = [N, P, Q, WRITTEN["PKCS8-PEM"], WRITTEN["SEC1-DER"], tokens.github()]
+    forms = [N, P, Q, WRITTEN["PKCS8-PEM"], encodings.sec1_pem(keys.ec_key()), tokens.github()]
     segment = elfcore.Segment(address=0x7000_0000, data=noise.text(1 << 16) + GAP.join(forms))
     data = elfcore.write([segment]).data
     wanted = report_bytes(data, tmp_path)
@@ -499,7 +499,7 @@ def test_compression_changes_nothing(tmp_path: Path) -> None:
 def test_a_truncated_dump_never_passes(tmp_path: Path, name: str) -> None:
     """Wherever a dump is cut, it is blocked or incomplete, and every byte left was swept."""
     data = real.load(name)
-    for size in np.linspace(1, len(data) - 1, 4, dtype=int).tolist():
+    for size in (1, len(data) // 3, len(data) - 1):
         found = report_bytes(data[:size], tmp_path)
         assert found.verdict is not Verdict.PASS
         assert found.coverage.scanned_bytes == size
