@@ -4,6 +4,7 @@ The commands, their choices and their flags are read from the command line itsel
 fails here until it has a row, and a new format or flag is tried without one.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -23,23 +24,29 @@ ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and files")
 
 ROWS: dict[str, str] = {
-    "scan": "{dump} {cut} -",
+    "scan": "{cut} -",
     "fleet": "{core} {cut} --jobs 1",
     "info": "{core}",
     "report": "{saved}",
     "redact": "{core} --output {out}/output",
     "attest": "{core} --key {key}",
-    "verify": "{core} --attestation {attested} --key {public}",
+    "verify": "{whole} --attestation {attested} --key {public}",
     "spool": "{spool} --once --settle 0",
     "ingest": "{spool}",
     "policy check": "{policy}",
     "rules list": "",
     "rules show": "private-key-pem",
 }
-"""What each command is given, beside options; standard input is the core."""
+"""What each command is given, beside options; standard input is the core.
 
-AGAIN: dict[str, str] = {"scan": "{texts}"}
+The core has the canary keys in every form at first, and as texts from the second command line on.
+"""
+
+AGAIN: dict[str, str] = {"scan": "{core}", "fleet": "{core} --jobs 1"}
 """The same from its second command line on, where dumps of each kind cost much."""
+
+ALONE_AT_IT = {"report", "verify", "policy check", "rules list", "rules show"}
+"""Commands that have no workers."""
 
 NO_DUMP = {"rules check"}
 """Commands that read nothing of anybody: ``rules check`` tries our own examples."""
@@ -83,7 +90,10 @@ LATER = {"--quiet", "--debug", "--split", "--redact"}
 """Flags that keep a command from the screen or from workers of its own, or make them many."""
 
 ALONE = {"--dry-run": "{core}", "--defer": "{spool}"}
-"""Flags that leave little of a command, and what it is given then: each is tried without others."""
+"""Flags that leave little of a command, and what it is given then: each is tried without others.
+
+But for --debug, which keeps it in this process.
+"""
 
 RULE = """rules:
   - name: Slack, once more
@@ -135,29 +145,41 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
                 yield [*base, *chosen, *(flag for flag in together if flag != "--quiet")]
             case _:
                 yield [*base, *chosen, *(flag for flag in together if flag != "--quiet"), *every]
-    yield from ([*words.split(), ALONE[flag], flag] for flag in flags if flag in ALONE)
+    yield from ([*words.split(), ALONE[flag], flag, "--debug"] for flag in flags if flag in ALONE)
 
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Write dumps with the canary key in every form, and what was made of them before."""
     folder = tmp_path_factory.mktemp("inputs")
-    core, dump, cut, _ = test_secrets.planted(folder)
+    whole, dump, cut, _ = test_secrets.planted(folder)
     key, public = signers.write(folder)
-    files = {"core": core, "dump": dump, "cut": cut, "key": key, "public": public}
+    files = {"whole": whole, "dump": dump, "cut": cut, "key": key, "public": public}
     for name in ("saved", "attested", "known", "policy", "rules", "texts"):
         files[name] = folder / name
-    pem, token = encodings.pkcs8_pem(test_secrets.KEY), test_secrets.TOKENS[0]
-    texts = test_secrets.GAP.join([pem, encodings.utf16(pem), token, encodings.utf16(token)])
-    segment = elfcore.Segment(address=0x10000, data=texts)
+    pem, wide = encodings.pkcs8_pem(test_secrets.KEY), encodings.utf16(test_secrets.TOKENS[0])
+    others = (encodings.sec1_pem(test_secrets.EC), encodings.pkcs8_pem(test_secrets.OKP))
+    texts = [pem, encodings.utf16(pem), *others, *test_secrets.TOKENS, wide]
+    segment = elfcore.Segment(address=0x10000, data=test_secrets.GAP.join(texts))
     files["texts"].write_bytes(elfcore.write([segment]).data)
     files["known"].write_bytes(encodings.spki_pem(test_secrets.KEY))
     files["policy"].write_text('fail_on = "low"\nmin_confidence = "shape"\n', "utf-8")
     files["rules"] = folder / "rules.yml"
     files["rules"].write_text(RULE, "utf-8")
     words = ("--key", str(key), "-o", str(files["attested"]), "--report", str(files["saved"]))
-    assert run("attest", str(core), *words, "--debug").returncode == 1
+    assert inside.keysift("attest", str(whole), *words).returncode == 1
     return files
+
+
+@contextlib.contextmanager
+def on_stdin(path: Path) -> Iterator[None]:
+    """Let a file be what this process reads from."""
+    kept = os.dup(0)
+    with path.open("rb") as source:
+        os.dup2(source.fileno(), 0)
+    yield
+    os.dup2(kept, 0)
+    os.close(kept)
 
 
 def run(*words: str, stdin: Path | None = None, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -188,23 +210,25 @@ def test_nothing_that_is_written_holds_a_key(
     """No choice, flag or option of a command puts a canary on a screen, or in a file or its name.
 
     Nothing is left where temporary files go; copies of dumps are what tests of redaction look at.
-    From its third command line on a command that has no workers then is run in this process.
+    From its second command line on a command that has no workers then is run in this process.
     """
     kept = {path.read_bytes() for path in inputs.values()}
     for turn, line in enumerate(variants(words, COMMANDS[words])):
         here = tmp_path / str(turn)
+        core = inputs["texts" if turn else "whole"]
         out, spool, temporary = here / "out", here / "spool", here / "tmp"
         for folder in (out, spool / "incoming", temporary):
             folder.mkdir(parents=True)
-        shutil.copy(inputs["core"], spool / "incoming" / "core.1")
-        names = {**inputs, "out": out, "spool": spool}
+        shutil.copy(core, spool / "incoming" / "core.1")
+        names = {**inputs, "core": core, "out": out, "spool": spool}
         said = [part.format(**names) for part in line]
-        if turn > 1 and "--debug" in line:
+        if turn and (words in ALONE_AT_IT or "--debug" in line):
             monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-            near = inside.run(*said)
+            with on_stdin(core):
+                near = inside.run(*said)
             code, spoken = near.returncode, (near.stdout.encode(), near.stderr.encode())
         else:
-            done = run(*said, stdin=inputs["core"], TMPDIR=str(temporary))
+            done = run(*said, stdin=core, TMPDIR=str(temporary))
             code, spoken = done.returncode, (done.stdout, done.stderr)
         assert code in (0, 1, 3), (line, spoken)
         test_secrets.assert_silent(*spoken)
