@@ -2,7 +2,10 @@
 
 import contextlib
 import io
+import os
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 from scanner import __main__ as entry
 from scanner.cli import main
@@ -26,3 +29,16 @@ def run(*line: str) -> subprocess.CompletedProcess[str]:
     ):
         code = main.run(line, entry.complain)
         return subprocess.CompletedProcess(line, code, out.getvalue().decode(), said.getvalue())
+
+
+@contextlib.contextmanager
+def on_stdin(path: Path) -> Iterator[None]:
+    """Let a file be what this process reads from."""
+    kept = os.dup(0)
+    with path.open("rb") as source:
+        os.dup2(source.fileno(), 0)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)

@@ -4,7 +4,6 @@ The commands, their choices and their flags are read from the command line itsel
 fails here until it has a row, and a new format or flag is tried without one.
 """
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -171,17 +170,6 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return files
 
 
-@contextlib.contextmanager
-def on_stdin(path: Path) -> Iterator[None]:
-    """Let a file be what this process reads from."""
-    kept = os.dup(0)
-    with path.open("rb") as source:
-        os.dup2(source.fileno(), 0)
-    yield
-    os.dup2(kept, 0)
-    os.close(kept)
-
-
 def run(*words: str, stdin: Path | None = None, **env: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command to its end."""
     with (stdin or Path(os.devnull)).open("rb") as source:
@@ -224,7 +212,7 @@ def test_nothing_that_is_written_holds_a_key(
         said = [part.format(**names) for part in line]
         if turn and (words in ALONE_AT_IT or "--debug" in line):
             monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-            with on_stdin(core):
+            with inside.on_stdin(core):
                 near = inside.run(*said)
             code, spoken = near.returncode, (near.stdout.encode(), near.stderr.encode())
         else:
