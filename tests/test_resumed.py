@@ -17,11 +17,12 @@ import pytest
 
 from fixtures import elfcore, noise, signers
 from scanner.cli import main
+from scanner.dump import windows
 from scanner.engine import resume
 from scanner.engine.resume import Resume
 from scanner.model import Fault
 from tests import inside, kills, test_secrets
-from tests.cli.test_redact import PEM, keysift
+from tests.cli.test_redact import PEM
 from tests.engine.test_resume import TERMS, surveyed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is kept on Windows")
@@ -47,6 +48,15 @@ def command(*words: str | Path) -> list[str]:
 def run(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end."""
     return subprocess.run(command(*words), cwd=kills.ROOT, capture_output=True, check=False)
+
+
+def near(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end, in this process and without workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "TASK_BYTES", TASK)
+        done = inside.keysift(*map(str, words))
+    said = (done.stdout.encode(), done.stderr.encode())
+    return subprocess.CompletedProcess(done.args, done.returncode, *said)
 
 
 @contextlib.contextmanager
@@ -102,7 +112,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the report on that core of a scan that nobody disturbs; it lies at /core."""
     path = tmp_path_factory.mktemp("whole") / "core"
     path.write_bytes(CORE)
-    done = run("scan", path, "-f", "json", "-j1")
+    done = near("scan", path, "-f", "json")
     assert done.returncode == 1
     return done.stdout.replace(os.fsencode(path), b"/core")
 
@@ -179,9 +189,9 @@ def test_of_several_dumps_the_first_is_not_swept_again(
     shutil.copy(core, second)
     words = ("scan", core, second, "-f", "json", "-j1")
     kill(*words, "--resume", kept, until=lambda: len(lines(kept)) == 2 and min(lines(kept)) > 3)
-    nowhere = run(*words, "--resume", kept, "-o", "/dev/full")
+    nowhere = near(*words, "--resume", kept, "-o", "/dev/full")
     assert (nowhere.returncode, len(lines(kept))) == (1, 2)  # a report that nobody has
-    again = run(*words, "--resume", kept)
+    again = near(*words, "--resume", kept)
     assert again.stderr.count(GOES_ON) == 2
     (dump,) = json.loads(whole)["dumps"]
     expected = [{**dump, "path": str(path)} for path in (core, second)]
@@ -212,13 +222,13 @@ def test_a_redaction_that_can_never_be_leaves_nothing(kept: Path, tmp_path: Path
     whole = elfcore.write([elfcore.Segment(address=0x10000, data=data + PEM + data)]).data
     (tmp_path / "cut").write_bytes(whole[:-4096])
     (tmp_path / "core").write_bytes(whole)
-    words = ("-q", "-j1", "--resume", kept, "-o")
-    assert run("redact", tmp_path / "cut", *words, tmp_path / "copy").returncode == 3
+    words = ("-q", "--resume", kept, "-o")
+    assert near("redact", tmp_path / "cut", *words, tmp_path / "copy").returncode == 3
     assert lines(kept) == []
     full = ("--record", "/dev/full")
-    assert run("redact", tmp_path / "core", *words, tmp_path / "copy", *full).returncode == 3
+    assert near("redact", tmp_path / "core", *words, tmp_path / "copy", *full).returncode == 3
     assert len(lines(kept)) == 1
-    again = run("redact", tmp_path / "core", *words, tmp_path / "copy")
+    again = near("redact", tmp_path / "core", *words, tmp_path / "copy")
     assert (again.returncode, GOES_ON in again.stderr, lines(kept)) == (0, True, [])
 
 
@@ -228,7 +238,7 @@ def test_an_attestation_goes_on(core: Path, kept: Path, tmp_path: Path, whole: b
     words = ("attest", core, "-j1", "--key", secret, "-o", tmp_path / "said", "--resume", kept)
     words = (*words, "--report", tmp_path / "report")
     kill(*words, until=reached(kept, 6))
-    again = run(*words)
+    again = near(*words)
     assert (again.returncode, GOES_ON in again.stderr) == (1, True)
     assert (tmp_path / "report").read_bytes().replace(os.fsencode(core), b"/core") == whole
     kills.holds(core, tmp_path / "said", public)
@@ -273,7 +283,7 @@ def test_a_dump_that_changed_meanwhile_is_copied_again(core: Path, tmp_path: Pat
     (given,) = folder.glob("work/*/given/core")
     core.write_bytes(CORE[:-1] + b"x")
     given.write_bytes(core.read_bytes())
-    again = run(*words)
+    again = near(*words)
     assert (again.returncode, GOES_ON in again.stderr) == (1, False)
     spooled(core, folder)
 
@@ -296,7 +306,7 @@ def test_what_a_killed_handler_had_swept_is_gone_on_with(
             assert process.poll() is None
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGKILL)
-    again = run("spool", folder, "--once", "--settle", "0", "-j1")
+    again = near("spool", folder, "--once", "--settle", "0")
     assert (again.returncode, GOES_ON in again.stderr) == (1, True)
     assert spooled(core, folder) == whole.replace(b"/core", b"core")
 
@@ -331,9 +341,9 @@ def test_a_fleet_goes_on(kept: Path, tmp_path: Path) -> None:
     kill(*words, "--resume", kept, until=reached(kept, 3))
     before = max(lines(kept))
     again = run(*words, "--resume", kept)
-    near = keysift("scan", str(tmp_path / "core"), "-f", "json", "-j1")
+    once = inside.keysift("scan", str(tmp_path / "core"), "-f", "json")
     assert (again.returncode, again.stderr) == (1, b"")
-    assert json.loads(again.stdout)["dumps"] == json.loads(near.stdout)["dumps"]
+    assert json.loads(again.stdout)["dumps"] == json.loads(once.stdout)["dumps"]
     assert before >= 3
     assert lines(kept) == []
 
