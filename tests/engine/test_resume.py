@@ -36,12 +36,13 @@ from scanner.model import DumpReport
 from scanner.stages import seals
 from scanner.stages.session import Survey
 from scanner.stages.sweep import Swept
-from tests import stores, test_secrets
+from tests import inside, stores, test_secrets
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is kept on Windows")
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = rules.load()
+PUBLISHED = published.load()
 TASK = 1 << 19
 
 
@@ -146,7 +147,7 @@ def attempt(
     if folder:
         resume.drop(folder, ended)
     found = correlate.findings(scanned, RULES)
-    judged = policy.judge(scanned, *correlate.set_aside(found, published.load()))
+    judged = policy.judge(scanned, *correlate.set_aside(found, PUBLISHED))
     return Attempt(judged, notes, watch.swept)
 
 
@@ -209,14 +210,14 @@ def kill_after(lines: int, folder: str, words: list[str]) -> None:
 def test_a_scan_that_is_killed_again_and_again(core: Path, folder: str) -> None:
     """Killed early, late and past its sweep, it ends with the report of a scan in one go."""
     core.write_bytes(real.load("python-rsa-ed25519"))
-    whole = subprocess.run(command(str(core)), cwd=ROOT, capture_output=True, check=False)
+    whole = inside.keysift("scan", str(core), "-f", "json")
     assert whole.returncode == 1
     words = command(str(core), "--resume", folder)
     for lines in (4, 11):
         kill_after(lines, folder, words)
         test_secrets.assert_silent(journal(folder).read_bytes())
     done = subprocess.run(words, cwd=ROOT, capture_output=True, check=False)
-    assert (done.returncode, done.stdout) == (1, whole.stdout)
+    assert (done.returncode, done.stdout.decode()) == (1, whole.stdout)
     assert GOES_ON in done.stderr.decode()
     assert re.search(r"why: 5,[0-9,]+ of 7,0[0-9,]+ bytes", done.stderr.decode())
     assert list(Path(folder).iterdir()) == []
