@@ -57,15 +57,19 @@ def test_what_is_no_age_or_version_is_told(
 
 
 def test_the_walk_from_blocked_to_verified(tmp_path: Path) -> None:
-    """Blocked, seen as HTML, redacted, passed, attested, verified on a copy elsewhere."""
+    """Blocked, seen as HTML, redacted, passed, attested, verified on a copy elsewhere.
+
+    The copy is attested and verified by the real command; the rest is done in this process, and
+    by the real command where the README walks it.
+    """
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
     secret, public = signers.write(tmp_path)
     dump, page, copy = planted(here / "core"), here / "report.html", here / "core.redacted"
-    assert keysift("scan", str(dump), "-f", "html", "-o", str(page)).returncode == 1
+    assert inside.keysift("scan", str(dump), "-f", "html", "-o", str(page)).returncode == 1
     assert page.read_bytes().startswith(b"<!DOCTYPE html>")
-    assert keysift("redact", str(dump), "-o", str(copy)).returncode == 0
+    assert inside.keysift("redact", str(dump), "-o", str(copy)).returncode == 0
     signed, report = here / "core.json", here / "report.json"
     words = ("--key", str(secret), "-o", str(signed), "--report", str(report))
     done = keysift("attest", str(copy), *words)
@@ -81,7 +85,8 @@ def test_the_walk_from_blocked_to_verified(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
     # What was attested of the dump itself holds too, and says that it may not leave.
-    assert keysift("attest", str(dump), "--key", str(secret), "-o", str(signed)).returncode == 1
+    again = ("--key", str(secret), "-o", str(signed))
+    assert inside.keysift("attest", str(dump), *again).returncode == 1
     assert verified(dump, signed, public) == 1
     done = keysift(*words)
     assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
@@ -94,7 +99,8 @@ def _signed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
     folder = tmp_path_factory.mktemp("signed")
     secret, public = signers.write(folder)
     dump, path = clean(folder / "core"), folder / "attestation"
-    assert keysift("attest", str(dump), "--key", str(secret), "-o", str(path)).returncode == 0
+    words = ("attest", str(dump), "--key", str(secret), "-o", str(path))
+    assert inside.keysift(*words).returncode == 0
     return dump, path, public
 
 
