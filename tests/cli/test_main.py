@@ -79,7 +79,8 @@ def test_the_rules_that_ship_find_their_examples() -> None:
 
 def test_missing_file_is_incomplete(tmp_path: Path) -> None:
     """A dump that cannot be opened is an entry of the report, and exit 3."""
-    done = keysift("scan", "-f", "json", str(tmp_path / "none"), str(tmp_path / "nor this"))
+    paths = (str(tmp_path / "none"), str(tmp_path / "nor this"))
+    done = inside.keysift("scan", "-f", "json", *paths)
     assert done.returncode == 3
     report = json.loads(done.stdout)
     assert [dump["verdict"] for dump in report["dumps"]] == ["incomplete", "incomplete"]
@@ -138,7 +139,7 @@ def test_a_dump_that_may_not_be_read_is_incomplete(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     """A path that no system takes is no fault of ours, on either side."""
     for arguments, code in ((("x" * 300,), 3), (("x", "-o", str(tmp_path / ("y" * 300))), 2)):
-        done = keysift("scan", "-q", *arguments)
+        done = inside.keysift("scan", "-q", *arguments)
         assert done.returncode == code
         assert "fault of keysift" not in done.stderr
         assert done.stderr.count("why: file name too long") == 1
@@ -208,7 +209,7 @@ def test_the_verdict_is_told_where_the_report_is_lost(
 ) -> None:
     """It stands on stderr then, and a pass is none."""
     (tmp_path / "core").write_bytes(data)
-    done = keysift("scan", "--raw", str(tmp_path / "core"), "-o", "/dev/full")
+    done = inside.keysift("scan", "--raw", str(tmp_path / "core"), "-o", "/dev/full")
     assert (done.returncode, done.stdout) == (code, "")
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"keysift: {'blocked: 1 private key' if code == 1 else 'incomplete: '}")
