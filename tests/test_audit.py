@@ -33,9 +33,9 @@ def test_every_command_says_what_it_decided(tmp_path: Path) -> None:
     to = ("--audit-log", str(log))
     holds = ("--attestation", str(signed), "--key", str(public))
     assert keysift("scan", "-q", str(dump), str(tmp_path / "missing"), *to).returncode == 1
-    assert keysift("redact", "-q", str(dump), "-o", str(copy), *to).returncode == 0
+    assert inside.keysift("redact", "-q", str(dump), "-o", str(copy), *to).returncode == 0
     words = ("attest", str(copy), "--key", str(secret), "-o", str(signed), *to)
-    assert keysift(*words).returncode == 0
+    assert inside.keysift(*words).returncode == 0
     assert inside.run("verify", str(copy), *holds, *to).returncode == 0
     assert inside.run("verify", str(dump), *holds, *to).returncode == 3
     rows = lines(log)
@@ -64,7 +64,8 @@ def test_an_archive_shares_the_fate_of_what_is_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(good, "folder/good")
         archive.write(bad, "bad")
-    assert keysift("scan", "-q", str(path), str(good), "--audit-log", str(log)).returncode == 1
+    words = ("scan", "-q", str(path), str(good), "--audit-log", str(log))
+    assert inside.keysift(*words).returncode == 1
     said = [(row["name"], row["decision"], row["verdict"]) for row in lines(log)]
     assert said == [
         ("two.zip", "blocked", "pass"),
