@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures import real
 from scanner.folding import folded
+from tests import inside
 
 ROOT = Path(__file__).resolve().parent.parent
 DIGEST = "ab" * 32
@@ -45,8 +47,7 @@ def test_no_word_is_lost_or_broken(text: str, width: int) -> None:
 def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the report on a real dump."""
     path = str(tmp_path_factory.mktemp("saved") / "report.json")
-    words = ("scan", "-f", "json", "-o", path, "fixtures/real/windows-capi.dmp.zst")
-    done = subprocess.run([sys.executable, "-m", "scanner", *words], cwd=ROOT, check=False)
+    done = inside.keysift("scan", "-f", "json", "-o", path, str(real.path("windows-capi")))
     assert done.returncode == 1
     return path
 
@@ -58,7 +59,7 @@ def test_the_command_folds_to_the_terminal(columns: int, tmp_path: Path, saved: 
     for command in (
         ("report", saved),
         ("report", "-q", saved),
-        ("scan", "-j", "1", "fixtures/real/README.md", "nosuch"),
+        ("scan", "--debug", "fixtures/real/README.md", "nosuch"),
         ("rules", "list"),
         ("info", "fixtures/real/windows-capi.dmp.zst"),
         ("report", "README.md"),
