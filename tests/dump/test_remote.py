@@ -15,7 +15,7 @@ from scanner import urls
 from scanner.cli import inputs
 from scanner.dump import remote
 from scanner.errors import Unreadable, UsageError
-from tests import stores
+from tests import inside, stores
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "c0ffee5ec2e7"  # noqa: S105 - stands for a signature in a URL
@@ -202,7 +202,7 @@ def test_the_report_is_that_of_the_file(kind: str, bucket: str, tmp_path: Path) 
     packed.write_bytes(gzip.compress(dump.read_bytes()))
     for path in (dump, packed):
         stores.files(kind).pipe(f"dumps/same/{path.name}", path.read_bytes())
-    near = run("scan", str(dump), str(packed), "-j1", "-f", "json")
+    near = inside.keysift("scan", str(dump), str(packed), "-f", "json")
     far = run("scan", f"{bucket}/same", "-j1", "-f", "json")
     assert far.stdout.replace(f"{bucket}/same", str(tmp_path)) == near.stdout
     assert (far.returncode, far.stderr) == (near.returncode, near.stderr) == (1, "")
@@ -281,14 +281,14 @@ def test_a_scan_over_tls_and_one_of_a_page_that_changes(tmp_path: Path) -> None:
     """A page has the report of the file; one that changes, or is not trusted, is incomplete."""
     whole = elfcore.write([elfcore.Segment(address=0x10000, data=noise.text(1 << 16))]).data
     (tmp_path / "core").write_bytes(whole)
-    near = run("scan", str(tmp_path / "core"), "-j1", "-f", "json")
+    near = inside.keysift("scan", str(tmp_path / "core"), "-f", "json")
     site, tls = stores.Site({"/core": whole}), signers.certificate(tmp_path)
     with stores.web(site, tls) as host:
         url, trust = f"https://{host}/core", {"SSL_CERT_FILE": str(tls[0])}
         far = run("scan", f"{url}?sig={SECRET}", "-j1", "-f", "json", **trust)
         assert far.stdout.replace(url, str(tmp_path / "core")) == near.stdout
         assert (far.returncode, near.returncode, far.stderr) == (0, 0, "")
-        assert run("scan", "-q", url, "-j1").returncode == 3  # nobody here trusts its certificate
+        assert inside.keysift("scan", "-q", url).returncode == 3  # nobody trusts its certificate
 
         def change() -> None:
             site.pages["/core"] = whole[:-1] + bytes([site.asked])
