@@ -11,7 +11,7 @@ import pytest
 from fixtures import signers
 from scanner.cli import spool
 from scanner.model import Verdict
-from tests import kills
+from tests import inside, kills
 from tests.cli.test_redact import planted
 from tests.test_spool import POSIX, clean, tree
 
@@ -88,7 +88,8 @@ def test_a_full_stdout_takes_no_verdict_back(tmp_path: Path) -> None:
 
 def test_a_limit_makes_it_incomplete(tmp_path: Path) -> None:
     """What was not kept was not judged; what was kept says that it was cut."""
-    done = ingest(clean(tmp_path / "core"), tmp_path / "spool", "--max-bytes", "6000")
+    with inside.on_stdin(clean(tmp_path / "core")):
+        done = inside.keysift("ingest", str(tmp_path / "spool"), "--max-bytes", "6000")
     assert done.returncode == 3
     assert (tmp_path / "spool/quarantine/core.cut/core.cut").stat().st_size == 6000
 
