@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fixtures import elfcore, encodings, signers
+from fixtures import encodings, signers
 from scanner.cli import main
 from tests import inside, test_secrets
 
@@ -156,11 +156,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = {"whole": whole, "dump": dump, "cut": cut, "key": key, "public": public}
     for name in ("saved", "attested", "known", "policy", "rules", "texts"):
         files[name] = folder / name
-    pem, wide = encodings.pkcs8_pem(test_secrets.KEY), encodings.utf16(test_secrets.TOKENS[0])
-    others = (encodings.sec1_pem(test_secrets.EC), encodings.pkcs8_pem(test_secrets.OKP))
-    texts = [pem, encodings.utf16(pem), *others, *test_secrets.TOKENS, wide]
-    segment = elfcore.Segment(address=0x10000, data=test_secrets.GAP.join(texts))
-    files["texts"].write_bytes(elfcore.write([segment]).data)
+    files["texts"].write_bytes(test_secrets.texts())
     files["known"].write_bytes(encodings.spki_pem(test_secrets.KEY))
     files["policy"].write_text('fail_on = "low"\nmin_confidence = "shape"\n', "utf-8")
     files["rules"] = folder / "rules.yml"

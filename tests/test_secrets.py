@@ -89,6 +89,14 @@ def planted(folder: Path) -> list[Path]:
     return paths
 
 
+def texts() -> bytes:
+    """Return the canary keys and all tokens as texts: what is found in them costs little."""
+    pem, wide = encodings.pkcs8_pem(KEY), encodings.utf16(TOKENS[0])
+    others = (encodings.sec1_pem(EC), encodings.pkcs8_pem(OKP))
+    data = GAP.join([pem, encodings.utf16(pem), *others, *TOKENS, wide])
+    return elfcore.write([elfcore.Segment(address=0x10000, data=data)]).data
+
+
 def assert_silent(*outputs: bytes) -> None:
     """Fail if any canary is in any output."""
     for output in outputs:

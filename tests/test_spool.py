@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from scanner.gate import Gate
 from scanner.model import Report, Verdict
 from scanner.progress import Silence
 from scanner.report import json as document
-from tests import kills, poison, test_secrets
+from tests import inside, kills, poison, test_secrets
 from tests.cli.test_redact import keysift, planted
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals, links and modes")
@@ -310,9 +309,7 @@ def test_the_command(tmp_path: Path) -> None:
     folder, log = tmp_path / "spool", tmp_path / "audit.jsonl"
     secret, public = signers.write(tmp_path)
     (folder / "incoming").mkdir(parents=True)
-    (tmp_path / "in").mkdir()
-    core, *_ = test_secrets.planted(tmp_path / "in")
-    shutil.copy(core, folder / "incoming" / "bad")
+    (folder / "incoming" / "bad").write_bytes(test_secrets.texts())
     clean(folder / "incoming" / "good")
     words = ("--once", "--settle", "0", "--redact", "--key", str(secret), "--audit-log", str(log))
     done = keysift("spool", str(folder), *words, "--metrics", str(tmp_path / "m.prom"))
@@ -364,9 +361,9 @@ def test_a_spool_is_made_where_its_folder_is(tmp_path: Path) -> None:
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert f"why: there is no folder {tmp_path / 'a'}".encode() in done.stderr
     for said in (True, False):
-        done = keysift("spool", "--once", "--settle", "0", str(tmp_path / "a"))
+        done = inside.keysift("spool", "--once", "--settle", "0", str(tmp_path / "a"))
         assert done.returncode == 0
-        assert (b"a: the spool was made" in done.stderr) == said
+        assert ("a: the spool was made" in done.stderr) == said
 
 
 @POSIX
@@ -384,9 +381,9 @@ def test_metrics_replace_no_device(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     for name in ("pipe", "link"):
         words = ("--once", str(tmp_path / "spool"), "--metrics", str(tmp_path / name))
-        done = keysift("spool", *words)
+        done = inside.keysift("spool", *words)
         assert done.returncode == 2
-        assert b"it is a device, a pipe or a socket" in done.stderr
+        assert "it is a device, a pipe or a socket" in done.stderr
     assert (tmp_path / "pipe").is_fifo()
     assert (tmp_path / "link").is_symlink()
     assert not (tmp_path / "spool").exists()
