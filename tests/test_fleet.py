@@ -221,11 +221,13 @@ def test_a_split_dump_has_the_same_report(
     client: Any,  # noqa: ANN401
     terms: Gate,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The tasks of one dump over all workers give the same bytes, with a worker killed half-way."""
+    monkeypatch.setattr(windows, "TASK_BYTES", 1 << 19)
     key = keys.rsa_key(1024)
     held = encodings.little_limbs(key.n) + bytes(64) + encodings.pkcs8_pem(key)
-    data = [held + bytes(1 << 16), bytes(64 << 20) + held]
+    data = [held + bytes(1 << 16), bytes(4 << 20) + held]
     segments = [
         elfcore.Segment(address=at, data=one)
         for at, one in zip((0x10000, 0x7F00_0000_0000), data, strict=True)
