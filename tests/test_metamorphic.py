@@ -326,7 +326,8 @@ def test_no_place_in_a_core_changes_anything(secret: str, data: st.DataObject) -
     ("where", "secret"),
     [
         *(("memory", secret) for secret in SECRETS),
-        *((w, s) for w in ("note", "tail") for s in ("none", "numbers", "PEM", "token")),
+        *(("note", secret) for secret in ("none", "numbers")),
+        *(("tail", secret) for secret in ("numbers", "PEM")),
     ],
 )
 @pytest.mark.parametrize("form", OTHERS)
@@ -335,8 +336,13 @@ def test_no_place_in_other_dumps_changes_anything(form: str, where: str, secret:
     assert found(OTHERS[form](SECRETS[secret], where)) == wanted(secret)
 
 
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("packed", "secret"),
+    [
+        *((False, secret) for secret in SECRETS),
+        *((True, one) for one in ("none", "numbers", "PEM")),
+    ],
+)
 def test_memory_of_a_machine_changes_nothing(secret: str, packed: bool) -> None:
     """Physical memory without tables of pages never passes; what is in it is found all the same."""
     page = aligned(SECRETS[secret], "memory").ljust(4096, b"\0")
@@ -346,21 +352,31 @@ def test_memory_of_a_machine_changes_nothing(secret: str, packed: bool) -> None:
     assert verdict == ("blocked" if what else "incomplete")
 
 
+LIBRARY = "/usr/lib/libc.so.6"
+
+
 @pytest.mark.parametrize(
-    ("name", "perms"),
+    ("form", "name", "perms"),
     [
-        *(("/usr/lib/libc.so.6", perms) for perms in ("", "r", "rw", "rx", "rwx")),
-        *((name, perms) for name in ("", "[heap]") for perms in ("", "rx")),
+        *(("core", LIBRARY, perms) for perms in ("", "r", "rw", "rx", "rwx")),
+        *(("core", name, perms) for name, perms in (("", ""), ("[heap]", "rx"))),
+        *(("minidump", LIBRARY, perms) for perms in ("", "rx", "rwx")),
+        *(("minidump", name, perms) for name, perms in (("", "rw"), ("[heap]", "r"))),
     ],
 )
-def test_no_region_is_passed_over(name: str, perms: str) -> None:
-    """What memory is called, and what may be done with it, does not matter."""
+def test_no_region_is_passed_over(form: str, name: str, perms: str) -> None:
+    """What memory is called, and what may be done with it, does not matter.
+
+    Each name and each right stands in each form, not with each other.
+    """
     data = aligned(SECRETS["numbers"], "memory")
-    mapped = [elfcore.Mapped(start=0x10000, end=0x12000, name=name)] if name else []
-    core = elfcore.write([elfcore.Segment(address=0x10000, data=data, perms=perms)], files=mapped)
-    assert found(core.data) == wanted("numbers")
-    dump = minidump.write(
-        [minidump.Segment(address=0x10000, data=data, perms=perms)],
-        modules=[minidump.Module(start=0x10000, size=0x2000, name=name or "a.exe")],
-    )
-    assert found(dump.data) == wanted("numbers")
+    if form == "core":
+        mapped = [elfcore.Mapped(start=0x10000, end=0x12000, name=name)] if name else []
+        segment = elfcore.Segment(address=0x10000, data=data, perms=perms)
+        made = elfcore.write([segment], files=mapped).data
+    else:
+        made = minidump.write(
+            [minidump.Segment(address=0x10000, data=data, perms=perms)],
+            modules=[minidump.Module(start=0x10000, size=0x2000, name=name or "a.exe")],
+        ).data
+    assert found(made) == wanted("numbers")
