@@ -479,7 +479,8 @@ def test_jobs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_compression_changes_nothing(tmp_path: Path) -> None:
     """The same dump, compressed, has the same findings at the same offsets of its contents."""
-    forms = [N, P, Q, WRITTEN["PKCS8-PEM"], encodings.sec1_pem(keys.ec_key()), tokens.github()]
+    others = (encodings.sec1_pem(keys.ec_key()), encodings.pkcs8_pem(keys.okp_key()))
+    forms = [N, P, Q, WRITTEN["PKCS8-PEM"], *others]
     segment = elfcore.Segment(address=0x7000_0000, data=noise.text(1 << 16) + GAP.join(forms))
     data = elfcore.write([segment]).data
     wanted = report_bytes(data, tmp_path)
@@ -499,7 +500,7 @@ def test_compression_changes_nothing(tmp_path: Path) -> None:
 def test_a_truncated_dump_never_passes(tmp_path: Path, name: str) -> None:
     """Wherever a dump is cut, it is blocked or incomplete, and every byte left was swept."""
     data = real.load(name)
-    for size in (1, len(data) // 3, len(data) - 1):
+    for size in (1, len(data) // 9, len(data) // 3, len(data) - 1):
         found = report_bytes(data[:size], tmp_path)
         assert found.verdict is not Verdict.PASS
         assert found.coverage.scanned_bytes == size
