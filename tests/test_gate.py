@@ -100,14 +100,14 @@ def test_truncated(tmp_path: Path, small: dict[str, Path], form: str) -> None:
     """A truncated dump without a key in what is left is incomplete."""
     whole = small["clean"].read_bytes() if form == "core" else minidump_of(noise.text(12_288))
     (tmp_path / "cut").write_bytes(whole[:9_000])
-    assert inside.keysift("scan", str(tmp_path / "cut")).returncode == 3
+    assert keysift("scan", tmp_path / "cut").returncode == 3
 
 
 def test_unknown_format(tmp_path: Path) -> None:
     """Unknown bytes are incomplete; --raw lets them pass; a key in them blocks either way."""
     path = tmp_path / "blob"
     path.write_bytes(noise.text(9000))
-    assert inside.keysift("scan", str(path)).returncode == 3
+    assert keysift("scan", path).returncode == 3
     assert inside.keysift("scan", "--raw", str(path)).returncode == 0
     path.write_bytes(encodings.pkcs8_pem(keys.canary()))
     assert inside.keysift("scan", str(path)).returncode == 1
