@@ -89,10 +89,7 @@ LATER = {"--quiet", "--debug", "--split", "--redact"}
 """Flags that keep a command from the screen or from workers of its own, or make them many."""
 
 ALONE = {"--dry-run": "{core}", "--defer": "{spool}"}
-"""Flags that leave little of a command, and what it is given then: each is tried without others.
-
-But for --debug, which keeps it in this process.
-"""
+"""Flags that leave little of a command, and what it is given then: each is tried without others."""
 
 RULE = """rules:
   - name: Slack, once more
@@ -144,7 +141,7 @@ def variants(words: str, command: click.Command) -> Iterator[list[str]]:
                 yield [*base, *chosen, *(flag for flag in together if flag != "--quiet")]
             case _:
                 yield [*base, *chosen, *(flag for flag in together if flag != "--quiet"), *every]
-    yield from ([*words.split(), ALONE[flag], flag, "--debug"] for flag in flags if flag in ALONE)
+    yield from ([*words.split(), ALONE[flag], flag] for flag in flags if flag in ALONE)
 
 
 @pytest.fixture(scope="module")

@@ -209,7 +209,7 @@ def test_the_verdict_is_told_where_the_report_is_lost(
 ) -> None:
     """It stands on stderr then, and a pass is none."""
     (tmp_path / "core").write_bytes(data)
-    done = inside.keysift("scan", "--raw", str(tmp_path / "core"), "-o", "/dev/full")
+    done = keysift("scan", "--raw", str(tmp_path / "core"), "-o", "/dev/full")
     assert (done.returncode, done.stdout) == (code, "")
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"keysift: {'blocked: 1 private key' if code == 1 else 'incomplete: '}")

@@ -180,15 +180,15 @@ def test_no_canary_is_left_or_said(tmp_path: Path) -> None:
     """
     folder = tmp_path / "in"
     folder.mkdir()
-    _, dump, _, raw = test_secrets.planted(folder)
-    for path in (dump, raw):
+    core, dump, _, raw = test_secrets.planted(folder)
+    for path in (core, dump, raw):
         copy, record = tmp_path / f"{path.name}.copy", tmp_path / f"{path.name}.json"
         options = ("--all", "-v", "--raw", "--record", str(record))
         done = inside.keysift("redact", str(path), "-o", str(copy), *options)
         assert done.returncode == 0, done.stderr
         test_secrets.assert_silent(done.stdout.encode(), done.stderr.encode())
         test_secrets.assert_silent(record.read_bytes(), copy.read_bytes())
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 @POSIX
