@@ -223,8 +223,8 @@ def _rows(text: bytes, width: int) -> Iterator[tuple[int, bytes]]:
 
 def _rsa(first: bytes, lines: Iterable[bytes]) -> _Found:
     """Return the RSA key, and the lines that hold any of its numbers."""
-    rows = {_digits(line): line for line in lines}
-    primes = strewn_rsa.factors(_digits(first), [*rows])
+    rows = {digits(line): line for line in lines}
+    primes = strewn_rsa.factors(digits(first), [*rows])
     key = rsa_primes(math.prod(primes), strewn_rsa.E, *primes) if primes else None
     if primes is None or key is None:
         return None
@@ -232,7 +232,7 @@ def _rsa(first: bytes, lines: Iterable[bytes]) -> _Found:
     return key, {line for row, line in rows.items() if any(row in numbers for numbers in files)}
 
 
-def _digits(line: bytes) -> str:
+def digits(line: bytes) -> str:
     """Return what a line of base64 says, in hexadecimal digits: three of two characters."""
     filled = base64.b64decode(line + b"A" * (-len(line) % 4))
     return filled.hex()[: len(line) * 3 // 2]

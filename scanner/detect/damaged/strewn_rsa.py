@@ -22,8 +22,8 @@ from scanner.detect.algebra import effort
 E = 65537
 """The exponent that is looked for; all others are rare."""
 
-STATES = 20_000
-"""Ways to go on with a row more of p, at most."""
+STATES = 4096
+"""Ways in which rows are put together at a time, at most."""
 
 BEGINNINGS = 4096
 """Ways in which rows may be those in which p and n end, at most."""
@@ -226,22 +226,20 @@ def _lifted(first: str, rows: Sequence[str], layout: _Layout) -> Iterator[tuple[
         return [_part(row, index, number) for row in rows if fits(row, index, layout.known)]
 
     states = [*_begun(parts, layout, width)]
-    while states:
-        settled = [one for state in states for one in _settled(state, tails, layout, width)]
-        states = []
-        for state in settled:
+    while 0 < len(states) <= STATES:
+        effort.iterations(len(states), _EACH)
+        before, states = states, []
+        for state in before:
+            longer = _followed(state, tails, layout, width)
             of_p, _, of_n = state.known
-            if of_p >= size:
-                if of_n >= size:
-                    yield state.numbers[_P], state.quotient()[0] % _power(size)
-                continue
-            which, (_, end) = (_P, layout.p) if of_p <= of_n else (_N, layout.n)
-            index = (end - 1 - state.known[which]) // width
-            more = parts(index, layout.p if which == _P else layout.n)
-            effort.iterations(len(more), _EACH)
-            states += [state.longer(which, digits) for digits in more]
-            if len(states) > STATES:
-                return
+            if longer is not None:
+                states += longer
+            elif of_p < size:
+                which, number = (_P, layout.p) if of_p <= of_n else (_N, layout.n)
+                index = (number[1] - 1 - state.known[which]) // width
+                states += [state.longer(which, digits) for digits in parts(index, number)]
+            elif of_n >= size:
+                yield state.numbers[_P], state.quotient()[0] % _power(size)
 
 
 def _begun(
@@ -275,23 +273,20 @@ def _behind(end: int, width: int) -> int:
     return (end - 1) % width + 1
 
 
-def _settled(
+def _followed(
     state: _State, tails: Mapping[str, Sequence[str]], layout: _Layout, width: int
-) -> Iterator[_State]:
-    """Yield a state with all the rows of n and q to which what it knows leads; none, if to none."""
+) -> list[_State] | None:
+    """Return a state with each row of n or q to which what it knows leads; None if to no number."""
     q, known = state.quotient()
     if (q ^ state.numbers[_Q]) % _power(min(known, state.known[_Q])):
-        return
+        return []
     for which, start, size, told, known in _told(state, layout, width):
         room = size - start
         count = min(known - start, width, room)
         if count >= _LEAST:
             digits = f"{(told >> 4 * start) % _power(count):0{count}x}"
-            for row in _ending(tails, digits):
-                longer = state.to(which, start, told, row[-room:])
-                yield from _settled(longer, tails, layout, width)
-            return
-    yield state
+            return [state.to(which, start, told, row[-room:]) for row in _ending(tails, digits)]
+    return None
 
 
 def _told(state: _State, layout: _Layout, width: int) -> Iterator[tuple[int, int, int, int, int]]:

@@ -128,6 +128,14 @@ def test_openssh_rsa(bits: int, width: int) -> None:
     assert not find(apart(primes))
 
 
+def test_rows_that_end_alike() -> None:
+    """Where every row is followed by any of hundreds, it is given up after a stated count."""
+    chars = commented(keys.rsa_key(4096), b"")
+    rows = [strewn.digits(chars[at : at + 70]) for at in range(0, len(chars) - 69, 70)]
+    alike = [noise.uniform(23, at).hex()[:45] + rows[at % len(rows)][45:] for at in range(300)]
+    assert strewn_rsa.factors(rows[0], [*rows, *alike]) is None
+
+
 def test_openssh_rsa_in_a_terminal() -> None:
     """Its numbers stand in lines, each of which is a place, and the modulus stands twice."""
     lines = encodings.openssh_pem(RSA).splitlines()[1:-1]
