@@ -13,14 +13,13 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fixtures import encodings, keys, noise
-from scanner import rules
 from scanner.detect.encodings import base32
 from scanner.detect.integers import bare_numbers
 from scanner.detect.integers.runs import Runs, gather
 from scanner.detect.relations.edwards import edwards
-from scanner.engine.scanning import ScanRequest, scan
 from scanner.model import Candidate
-from scanner.progress import Silence
+from tests.detect.integers import scans
+from tests.detect.integers.scans import private
 from tests.detect.one_space import Bytes
 
 RSA, P256, P521 = keys.rsa_key(2048), keys.ec_key("P-256"), keys.ec_key("P-521")
@@ -73,16 +72,9 @@ HALVES: dict[str, tuple[bytes, bytes, str]] = {
 
 def scanned(folder: Path, data: bytes) -> tuple[Candidate, ...]:
     """Scan bytes; what is swept of them is said to be all."""
-    path = folder / "dump"
-    path.write_bytes(data)
-    found = scan(ScanRequest(path=str(path), in_process=True, rules=rules.load()), Silence())
+    found = scans.scanned(folder, data)
     assert found.coverage.scanned_bytes == len(data)
     return found.candidates
-
-
-def private(found: tuple[Candidate, ...], spki: str) -> list[Candidate]:
-    """Return the candidates for one private key."""
-    return [c for c in found if c.kind == "private-key" and c.fingerprint.value == spki]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -308,8 +300,9 @@ def test_texts_that_adjoin(tmp_path: Path, kind: str, *, last: bool) -> None:
     assert (found.places[0].offset, found.places[0].size) == (4096 + 64, 64)
 
 
-@pytest.mark.parametrize("behind", [b"\0", b"7", b"cafe", b"q"])
-@pytest.mark.parametrize("fill", [0x36, 0x5C])
+@pytest.mark.parametrize(
+    ("fill", "behind"), [(0x36, b"\0"), (0x5C, b"7"), (0x36, b"cafe"), (0x5C, b"q")]
+)
 def test_digits_behind_a_block_of_hmac(tmp_path: Path, fill: int, behind: bytes) -> None:
     """Seen in Go: its blocks are as long as a key's digits, and nothing stands between both.
 
@@ -415,8 +408,10 @@ def test_digests_hide_no_scalar_that_is_written_otherwise(tmp_path: Path, spelli
 
 
 @pytest.mark.parametrize("spelling", ["hex", "base64", "base64url, two bytes a character"])
-@pytest.mark.parametrize("compressed", [False, True])
-@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+@pytest.mark.parametrize(
+    ("curve", "compressed"),
+    [("P-256", False), ("P-256", True), ("P-384", True), ("P-521", False)],
+)
 def test_a_scalar_whose_point_is_written(
     tmp_path: Path, curve: str, spelling: str, *, compressed: bool
 ) -> None:

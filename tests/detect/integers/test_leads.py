@@ -1,5 +1,6 @@
 """Texts behind a byte that counts them, or an escape of what stands before: found as they are."""
 
+import itertools
 import json
 import pickle
 import struct
@@ -12,7 +13,8 @@ import pytest
 
 from fixtures import encodings, noise
 from scanner.detect.integers import bare_numbers, leads
-from tests.detect.integers.test_bare_numbers import HALVES, private, scanned, url
+from tests.detect.integers.scans import private
+from tests.detect.integers.test_bare_numbers import HALVES, scanned, url
 from tests.detect.integers.test_number_words import found_in
 from tests.detect.one_space import Bytes
 
@@ -38,13 +40,23 @@ SERIALIZED: dict[str, Callable[[bytes, bytes], bytes]] = {
 """How a list of two texts is laid down."""
 
 
+WIDTHS = [
+    *((form, 1) for form in SERIALIZED),
+    *((form, 2) for form in SERIALIZED if "JSON" in form),
+]
+SHORT = ("P-256", "Ed25519", "X25519")
+"""Keys whose halves are equally long."""
+
+
 @pytest.mark.parametrize(
-    ("form", "width"),
-    [*((form, 1) for form in SERIALIZED), *((form, 2) for form in SERIALIZED if "JSON" in form)],
+    ("form", "width", "kind"),
+    [
+        *((*form, "P-521") for form in WIDTHS),
+        *((*form, kind) for form, kind in zip(WIDTHS, itertools.cycle(SHORT), strict=False)),
+    ],
 )
-@pytest.mark.parametrize("kind", HALVES)
 def test_both_halves_serialized(tmp_path: Path, kind: str, form: str, width: int) -> None:
-    """Neither the count of a text nor an escape is a part of it."""
+    """Neither the count of a text nor an escape is a part of it, of either length in each form."""
     secret, public, spki = HALVES[kind]
     raw = SERIALIZED[form](url(secret), url(public))
     raw = encodings.utf16(raw.decode()) if width == 2 else raw
