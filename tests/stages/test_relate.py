@@ -24,7 +24,8 @@ from scanner.stages.sweep import sweep
 from tests.detect.relations.rsa import test_waste as waste_tests
 from tests.stages.shipped import RULES, compiled
 
-PARTED = 3 << 18
+SECTION = 1 << 16
+PARTED = 3 * SECTION // 2
 """Random bytes between a scalar and its point, in chunks: more than a section here holds."""
 
 
@@ -34,7 +35,6 @@ def chunk(data: bytes) -> bytes:
 
 
 BETWEEN = b"".join(chunk(noise.uniform(504, at)) for at in range(PARTED // 512))
-LESS = BETWEEN[: PARTED // 2]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_public_half_in_another_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: str, kind: str, *, late: bool
 ) -> None:
     """A scalar that an allocator's size announces is found, however far from it its point is."""
-    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    monkeypatch.setattr(pool, "SECTION", SECTION)
     if detector == "ec":
         key = keys.ec_key(kind)
         halves = [key.d.to_bytes(48, "big") + bytes(8), key.x.to_bytes(48, "big") + bytes(8)]
@@ -97,11 +97,11 @@ def test_what_a_relation_gives_up_is_a_fault(
 
 def test_a_modulus_in_another_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both primes are here, and their product anywhere: seen in Deno, with a key it had made."""
-    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    monkeypatch.setattr(pool, "SECTION", SECTION)
     key = keys.rsa_key(2048)
     n, p, q = (encodings.little_limbs(number) for number in (key.n, key.p, key.q))
     primes = chunk(p + bytes(8)) + chunk(q + bytes(8))
-    found, sections = related(tmp_path, "rsa", primes + LESS + chunk(n + bytes(8)))
+    found, sections = related(tmp_path, "rsa", primes + BETWEEN + chunk(n + bytes(8)))
     assert sections > 1
     assert {one.n for one in found} == {key.n}
 
@@ -110,12 +110,12 @@ def test_a_compressed_point_in_another_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is as long as its length says, and others are as likely to be the scalar: Node.js's."""
-    monkeypatch.setattr(pool, "SECTION", 1 << 18)
+    monkeypatch.setattr(pool, "SECTION", SECTION)
     key = keys.ec_key("P-384")
     point = struct.pack("<QB", 49, 2 + key.y % 2) + key.x.to_bytes(48, "big") + bytes(15)
     numbers = [noise.uniform(48, at) for at in range(80)] + [key.d.to_bytes(48, "big")]
     scalars = b"".join(chunk(number + bytes(8)) for number in numbers)
-    found, sections = related(tmp_path, "ec", scalars + LESS + point)
+    found, sections = related(tmp_path, "ec", scalars + BETWEEN + point)
     assert sections > 1
     assert {one.fingerprint.value for one in found} == {key.spki_sha256}
 
