@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import containers, elfcore
+from fixtures import containers, elfcore, encodings
 from fixtures import keys as recipes
 from scanner import correlate, rules
 from scanner.engine import scanning
@@ -62,12 +62,18 @@ def test_damage_leaves_nothing(tmp_path: Path, at: int) -> None:
     assert scan(tmp_path / "core", bytes(heap)) == ()
 
 
-@pytest.mark.parametrize("key", KEYS[1:], ids=range(1, len(KEYS)))
-def test_numbers_of_rsa_keys_are_no_scalars(tmp_path: Path, key: recipes.Key) -> None:
-    """What is tried is as long as a scalar, and no end of the many longer values before it."""
-    heap = containers.softhsm_heap(key, HEAP, before=KEYS[:1] * 2)
-    found = scan(tmp_path / "core", heap)
-    assert {one.fingerprint.value for one in found} == {KEYS[0].spki_sha256, key.spki_sha256}
+def test_numbers_of_rsa_keys_are_no_scalars(tmp_path: Path) -> None:
+    """What is tried is as long as a scalar, and no end of the many longer values before it.
+
+    One token has keys of every kind, the public halves of the others beside that of the last.
+    """
+    *others, last = KEYS[1:]
+    heap = bytearray(containers.softhsm_heap(last, HEAP, before=[*KEYS[:1] * 2, *others]))
+    for at, key in zip(range(0x2901, len(heap), 0x100), others, strict=True):
+        half = encodings.public_point(key) if isinstance(key, recipes.EcKey) else key.public
+        heap[at : at + len(half)] = half
+    found = scan(tmp_path / "core", bytes(heap))
+    assert {one.fingerprint.value for one in found} == {key.spki_sha256 for key in KEYS}
 
 
 def test_a_scalar_may_begin_with_zeros(tmp_path: Path) -> None:

@@ -57,21 +57,21 @@ def test_a_shielded_key_is_unshielded(tmp_path: Path, key: recipes.Key) -> None:
     ]
 
 
-def alone(key: recipes.Key, **changed: int) -> elfcore.Segment:
+def alone(key: recipes.Key, start: int = HEAP, **changed: int) -> elfcore.Segment:
     """Return a heap with a whole structure, its shielded key and its public half."""
     blob = containers.openssh_shielded(key)
     given = {
-        "shielded": HEAP + 0x1010,
+        "shielded": start + 0x1010,
         "size": len(blob),
         "prekey": PREKEY,
-        "public": HEAP + 0x3010,
+        "public": start + 0x3010,
     }
     heap = bytearray(0x4000)
     struct = containers.openssh_sshkey(key, **given | changed)
     heap[0x800 : 0x800 + len(struct)] = struct
     heap[0x1010 : 0x1010 + len(blob)] = blob
     heap[0x3010:0x3030] = key.public if isinstance(key, recipes.OkpKey) else bytes(32)
-    return elfcore.Segment(address=HEAP, data=bytes(heap))
+    return elfcore.Segment(address=start, data=bytes(heap))
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.spki_sha256[:8])
@@ -116,17 +116,20 @@ def test_a_key_with_its_prekey_is_no_encrypted_one(tmp_path: Path) -> None:
 )
 def test_what_is_like_the_structure_is_not_told(tmp_path: Path, changed: dict[str, int]) -> None:
     """A prekey that is no page or is there in part, pointers that lead nowhere, zeros for a key."""
-    for key in KEYS if "public" in changed else KEYS[2:]:
-        assert scan(tmp_path / "core", [alone(key, **changed)]) == ()
+    keys = KEYS if "public" in changed else KEYS[2:]
+    heaps = [alone(key, HEAP + 0x10000 * row, **changed) for row, key in enumerate(keys)]
+    assert scan(tmp_path / "core", heaps) == ()
 
 
 @pytest.mark.parametrize("at", [0, 5, 8, 16, 20, 32, 120])
 def test_a_field_of_the_structure_that_is_none(tmp_path: Path, at: int) -> None:
     """Type, flags, dsa, nid, what is between, secret half, certificate."""
-    for key in KEYS[1:]:
-        heap = bytearray(alone(key).data)
+    heaps = []
+    for key, start in zip(KEYS[1:], (HEAP, HEAP + 0x10000), strict=True):
+        heap = bytearray(alone(key, start).data)
         heap[0x800 + at] ^= 0x51
-        assert scan(tmp_path / "core", [elfcore.Segment(address=HEAP, data=bytes(heap))]) == ()
+        heaps.append(elfcore.Segment(address=start, data=bytes(heap)))
+    assert scan(tmp_path / "core", heaps) == ()
 
 
 def test_without_the_prekey_there_is_nothing_to_read(tmp_path: Path) -> None:
