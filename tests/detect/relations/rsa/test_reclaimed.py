@@ -61,9 +61,17 @@ def test_one_prime_is_none(make_pool: MakePool) -> None:
     assert not list(rsa.search(make_pool(bytes(64) + half + bytes(64))[0], ()))
 
 
-@pytest.mark.parametrize("links", [POINTERS, b""])
-@pytest.mark.parametrize("inverse", ["qinv", "pinv"])
-@pytest.mark.parametrize("name", ["digits-28", "limbs-le", "bytes-be"])
+@pytest.mark.parametrize(
+    ("name", "inverse", "links"),
+    [
+        ("digits-28", "qinv", POINTERS),
+        ("digits-28", "pinv", b""),
+        ("limbs-le", "pinv", POINTERS),
+        ("limbs-le", "qinv", b""),
+        ("bytes-be", "qinv", POINTERS),
+        ("bytes-be", "pinv", b""),
+    ],
+)
 def test_a_coefficient_is_enough(
     make_pool: MakePool, name: str, inverse: str, links: bytes
 ) -> None:
