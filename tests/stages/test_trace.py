@@ -17,6 +17,7 @@ from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.model import Candidate
 from scanner.stages import trace
+from scanner.stages.examine import TOKENS
 from scanner.stages.session import Session
 from scanner.stages.trace import MOST_SHARED
 
@@ -68,9 +69,8 @@ def test_compiled_or_not_the_same_is_found(tmp_path: Path, monkeypatch: pytest.M
     )
     path = tmp_path / "dump"
     path.write_bytes(b"\x01\0\0".join((bytes(37), *forms, bytes(9))))
-    request = ScanRequest(
-        path=str(path), jobs=1, in_process=True, rules=rules.load(), thorough=True
-    )
+    ours = [rule for rule in rules.load() if rule.detector != TOKENS]
+    request = ScanRequest(path=str(path), jobs=1, in_process=True, rules=tuple(ours), thorough=True)
     seen = []
     for cost in (0, 1 << 40):
         monkeypatch.setattr(trace, "_COMPILED", cost)
