@@ -35,10 +35,18 @@ def scalar_of(key: recipes.EcKey) -> bytes:
     return key.d.to_bytes({"P-256": 32, "P-384": 48, "P-521": 66}[key.curve])
 
 
-@pytest.mark.parametrize(("machine", "word"), [("x86_64", 8), ("i386", 4), ("s390x", 8)])
-@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.curve)
-def test_a_scalar_in_a_slot(tmp_path: Path, key: recipes.EcKey, machine: str, word: int) -> None:
+@pytest.mark.parametrize(
+    ("key", "machine"),
+    [
+        *((key, "x86_64") for key in KEYS),
+        *zip(KEYS[:2], ("i386", "s390x"), strict=True),
+        (KEYS[2], "i386"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.curve,
+)
+def test_a_scalar_in_a_slot(tmp_path: Path, key: recipes.EcKey, machine: str) -> None:
     """The public half is nowhere: nothing bears witness, but the slot says what it is."""
+    word = 4 if machine == "i386" else 8
     order: Literal["little", "big"] = "big" if machine == "s390x" else "little"
     slot = containers.psa_slot(key.curve, HEAP + SCALAR, word, order)
     (found,) = scan(tmp_path / "core", slot, scalar_of(key), machine)
