@@ -225,11 +225,13 @@ def _lifted(first: str, rows: Sequence[str], layout: _Layout) -> Iterator[tuple[
     def parts(index: int, number: tuple[int, int]) -> list[str]:
         return [_part(row, index, number) for row in rows if fits(row, index, layout.known)]
 
-    states = [*_begun(parts, layout, width)]
-    while 0 < len(states) <= STATES:
+    states = list(itertools.islice(_begun(parts, layout, width), STATES))
+    while states:
         effort.iterations(len(states), _EACH)
         before, states = states, []
         for state in before:
+            if len(states) > STATES:
+                return
             longer = _followed(state, tails, layout, width)
             of_p, _, of_n = state.known
             if longer is not None:
