@@ -230,8 +230,6 @@ def _lifted(first: str, rows: Sequence[str], layout: _Layout) -> Iterator[tuple[
         effort.iterations(len(states), _EACH)
         before, states = states, []
         for state in before:
-            if len(states) > STATES:
-                return
             longer = _followed(state, tails, layout, width)
             of_p, _, of_n = state.known
             if longer is not None:
@@ -242,6 +240,8 @@ def _lifted(first: str, rows: Sequence[str], layout: _Layout) -> Iterator[tuple[
                 states += [state.longer(which, digits) for digits in parts(index, number)]
             elif of_n >= size:
                 yield state.numbers[_P], state.quotient()[0] % _power(size)
+            if len(states) > STATES:
+                return
 
 
 def _begun(

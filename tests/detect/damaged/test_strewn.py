@@ -137,7 +137,7 @@ def test_rows_that_end_alike() -> None:
 
 
 def test_no_more_rows_are_put_together_than_stated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is there of them at a time is bounded while it grows, and so is what memory they take."""
+    """Their number is bounded while it grows, and so is the memory that they take."""
     rows = [strewn.digits(line) for line in encodings.pkcs8_pem(RSA).splitlines()[1:-2]]
     assert strewn_rsa.factors(rows[0], rows) in {(RSA.p, RSA.q), (RSA.q, RSA.p)}
     monkeypatch.setattr(strewn_rsa, "STATES", 4)
