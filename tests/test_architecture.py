@@ -1,6 +1,7 @@
 """The house: a module imports only from rows below its own, and nothing grows unseen."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,9 @@ ONLY = {
 }
 """Who may import what costs time or touches other processes."""
 
+SYSTEM = {"ctypes", "fcntl", "mmap", "msvcrt", "os", "resource", "select", "signal", "winreg"}
+"""What is not the same on every system: the types of those who use it are checked for each."""
+
 MOST_LINES = 400
 
 
@@ -188,6 +192,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {name_of(path) for path in MODULES}
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Return the full names of all modules that a file imports, wherever it does."""
     found: set[str] = set()
@@ -223,6 +228,13 @@ def test_heavy_imports_have_one_home(path: Path) -> None:
         homes = ONLY.get(target.split(".")[0])
         if homes is not None:
             assert any(name == home or name.startswith(home) for home in homes), (name, target)
+
+
+def test_detectors_are_the_same_on_every_system() -> None:
+    """So their types are checked for one."""
+    for path in PACKAGE.joinpath("detect").rglob("*.py"):
+        assert not SYSTEM & imports(path), path
+        assert "sys.platform" not in path.read_text("utf-8"), path
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

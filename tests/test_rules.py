@@ -3,6 +3,7 @@
 import base64
 import codecs
 import dataclasses
+import functools
 import gzip
 import zlib
 from collections.abc import Callable
@@ -302,12 +303,19 @@ def resolve(key: str, encoding: str) -> bytes:
     return FORMS[encoding](recipes.okp_key(key))
 
 
+@functools.cache
+def opened(rule: Rule) -> anchors.Sweeper:
+    """Return what finds the anchors of a rule alone."""
+    return anchors.open_sweeper(anchors.compile_anchors((rule,)))
+
+
 def matches(rule: Rule, data: bytes) -> bool:
     """Tell whether the rule's detector finds something behind one of its anchors."""
-    sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
     examine = DETECTORS[rule.detector]
     return any(
-        True for _, offset in sweeper.sweep(data) for _ in examine(Bytes(data), 0, offset, rule)
+        True
+        for _, offset in opened(rule).sweep(data)
+        for _ in examine(Bytes(data), 0, offset, rule)
     )
 
 
@@ -329,12 +337,11 @@ def test_examples_are_found_and_counterexamples_are_not(rule: Rule) -> None:
 )
 def test_a_place_leads_to_its_key_again(rule: Rule) -> None:
     """What is traced, or judged once more, is read at the place where it was found."""
-    sweeper = anchors.open_sweeper(anchors.compile_anchors((rule,)))
     examine = DETECTORS[rule.detector]
     for example in rule.examples:
         data = resolve(example.key, example.encoding) if example.key else example.data
         memory = Bytes(bytes(64) + data + bytes(64))
-        for _, offset in sweeper.sweep(memory.data):
+        for _, offset in opened(rule).sweep(memory.data):
             for found in examine(memory, 0, offset, rule):
                 if isinstance(found, Proved):
                     at = found.candidate.places[0].offset

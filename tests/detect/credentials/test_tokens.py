@@ -17,6 +17,7 @@ from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.credentials import kingfisher
 from scanner.detect.credentials import tokens as detector
+from scanner.detect.credentials.kingfisher import unload
 from scanner.detect.credentials.tokens import Found
 from scanner.errors import UsageError
 from scanner.model import Confidence
@@ -760,6 +761,14 @@ def test_what_is_no_rule_is_a_usage_error(tmp_path: Path, text: str) -> None:
     assert str(path) in caught.value.message
     assert caught.value.reason
     assert caught.value.hint
+
+
+def test_a_worker_lets_go_of_the_catalogue() -> None:
+    """What it holds is wanted for something else; whoever asks again has it again."""
+    scan = kingfisher.scanner()
+    assert kingfisher.scanner() is scan
+    unload()
+    assert kingfisher.scanner() is not scan
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes say nothing there")
