@@ -28,9 +28,9 @@ from scanner.engine.proving import READ  # noqa: E402
 from scanner.model import Candidate  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
-from scanner.stages.examine import TOKENS, examine, find_tokens  # noqa: E402
+from scanner.stages.calls import RELATED, TOKENS  # noqa: E402
+from scanner.stages.examine import examine, find_tokens  # noqa: E402
 from scanner.stages.relate import (  # noqa: E402
-    RELATIONS,
     distinct,
     find_schedules,
     likely,
@@ -97,7 +97,7 @@ def measure(path: Path) -> Costs:
                 shared.append(likely(session, section, len(cuts)))
         cuts = tuple(pool.merged((section, *shared)) for section in cuts)
     for section in cuts:
-        for name, algorithms, _, _ in RELATIONS:
+        for name, algorithms in RELATED:
             with costs.of(f"relation: {name}"):
                 told = relate(session, name, section, publics.of(algorithms))
                 found += (one for one in told if isinstance(one, Candidate))

@@ -18,7 +18,7 @@ from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.progress import Silence
 from scanner.rules import Rule
-from scanner.stages.examine import TOKENS
+from scanner.stages.calls import TOKENS
 
 
 def main() -> None:

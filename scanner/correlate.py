@@ -39,8 +39,7 @@ from scanner.model import (
 )
 from scanner.published import Published
 from scanner.rules import Rule
-from scanner.stages.relate import AGAIN, RELATIONS
-from scanner.stages.trace import PARTLY, Sighting
+from scanner.stages.calls import PARTLY, RELATED, STRUCTURES, Sighting
 
 MOST_OCCURRENCES = 10_000
 """Occurrences of one key that are kept, the first in the file."""
@@ -60,8 +59,8 @@ _NAMELESS = {BARE, DECODED, KEY_SHARE, "claims"}
 _WHOLE = ("p*q = n", "product of the primes = n")
 """The equations of an RSA key that are told where one of them closed."""
 
-_RELATED = frozenset(name for name, _, _, _ in RELATIONS)
-_IN_MEMORY = frozenset(name for name, _ in AGAIN)
+_RELATED = frozenset(name for name, _ in RELATED)
+_IN_MEMORY = _RELATED | {*STRUCTURES}
 """Detectors of what no file holds: numbers and structures of a library."""
 
 _Extents = tuple[Extent, ...]

@@ -31,7 +31,7 @@ from scanner.model import (
     Witness,
 )
 from scanner.published import Published
-from scanner.stages.trace import Sighting
+from scanner.stages.calls import Sighting
 
 RULES = rules.load()
 LIMBS, PEM = "rsa-limbs", "private-key-pem"

@@ -141,11 +141,12 @@ def scan(
             "- stands twice", reason="stdin can be read once", hint="name files"
         )
     targets.check((*files, *named(**asked)), (look.output,), audit_log)
-    from scanner.processes import workers  # noqa: PLC0415 - see the module docstring
+    from scanner.processes import own_memory, workers  # noqa: PLC0415 - see the module docstring
 
     if not (asked["debug"] or "-" in dumps):
-        workers.prepare("scanner.engine.scanning", len(files))
-    from scanner import gate  # noqa: PLC0415 - while the worker starts
+        workers.prepare("scanner.stages.opening", len(files))
+    with own_memory.uncollected():
+        from scanner import gate  # noqa: PLC0415 - while the worker starts
 
     job = _Job(
         keeping=keeping(resume),

@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from scanner.dump.space import SpaceMap
 from scanner.model import Candidate, Fault, Place
-from scanner.stages.examine import Proofs
-from scanner.stages.trace import Sighting
+from scanner.stages.calls import Proofs, Sighting
 
 
 def proofs(space_map: SpaceMap, found: Proofs, faults: list[Fault]) -> Proofs:

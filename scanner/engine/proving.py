@@ -21,23 +21,27 @@ from scanner.detect.integers import pool
 from scanner.detect.integers.runs import Runs, chosen, closed, gather
 from scanner.detect.register import Register
 from scanner.engine.answers import Asked, answered, asked
+from scanner.fingerprint import SPKI
 from scanner.model import Candidate, Fault, Witness
 from scanner.processes.workers import Call, Crew
 from scanner.stages import remains
-from scanner.stages.either import settled
-from scanner.stages.examine import Proofs, begin_tokens, examine, find_tokens
-from scanner.stages.naming import names_of
-from scanner.stages.relate import (
+from scanner.stages.calls import (
+    BEGIN_TOKENS,
+    DISTINCT,
+    EXAMINE,
+    FIND_SCHEDULES,
+    FIND_TOKENS,
+    LIKELY,
     MOST_SCHEDULES,
-    RELATIONS,
-    distinct,
-    find_schedules,
-    likely,
-    relate,
+    NAMED,
+    OWNERS,
+    RELATE,
+    RELATED,
+    Proofs,
 )
+from scanner.stages.either import settled
 from scanner.stages.sweep import Gathered, Hits
 from scanner.stages.traceable import traced
-from scanner.stages.withhold import named
 
 READ = ("certificate", "public-key", "dnskey")
 """Kinds of witnesses that were read whole, and of which every byte is public. The place of a JWK, a
@@ -66,15 +70,15 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     given: dict[Call, list[Any]] = defaultdict(list)
     for index, (_, _, (call, *_)) in enumerate(questions):
         given[call] += [answers[index]] if answers.get(index) is not None else []
-    keys: Proofs = next(iter(given[examine]), _NOTHING)
-    said: Proofs = next(iter(given[find_tokens]), _NOTHING)
+    keys: Proofs = next(iter(given[EXAMINE]), _NOTHING)
+    said: Proofs = next(iter(given[FIND_TOKENS]), _NOTHING)
     faults += (*keys.faults, *said.faults)
-    expanded = next(iter(given[find_schedules]), ())
+    expanded = next(iter(given[FIND_SCHEDULES]), ())
     if len(expanded) > MOST_SCHEDULES:
         text = f"More than {MOST_SCHEDULES} key schedules stand in the dump; the rest is not told."
         faults.append(Fault(code="limit-schedules", text=text))
     found = [*keys.candidates, *said.candidates, *expanded[:MOST_SCHEDULES]]
-    related: list[Candidate | Fault] = list(chain.from_iterable(given[relate]))
+    related: list[Candidate | Fault] = list(chain.from_iterable(given[RELATE]))
     faults += dict.fromkeys(one for one in related if isinstance(one, Fault))  # of many sections
     found += (one for one in related if isinstance(one, Candidate))
     found = _rejoined(crew, settled(found), faults)
@@ -84,13 +88,13 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
 
 def _asked_first(hits: Hits, runs: Runs, *, alone: bool) -> tuple[list[Asked], list[Asked]]:
     """Return what is asked first, and what last: they alone have the hits."""
-    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (find_tokens, hits))]
-    begun: list[Asked] = [("Tokens were not searched for", type(None), (begin_tokens, hits))]
+    tokens: list[Asked] = [("Tokens were not searched for", Proofs, (FIND_TOKENS, hits))]
+    begun: list[Asked] = [("Tokens were not searched for", type(None), (BEGIN_TOKENS, hits))]
     questions: list[Asked] = [
-        ("The candidates were not proved", Proofs, (examine, hits)),
-        (UNRELATED, tuple, (distinct, runs)),
+        ("The candidates were not proved", Proofs, (EXAMINE, hits)),
+        (UNRELATED, tuple, (DISTINCT, runs)),
         *(begun if alone else tokens),
-        ("Key schedules were not searched for", tuple, (find_schedules, schedules.long(runs))),
+        ("Key schedules were not searched for", tuple, (FIND_SCHEDULES, schedules.long(runs))),
     ]
     return questions, tokens if alone else []
 
@@ -107,15 +111,15 @@ def _relating(
     cuts = _sections(runs, answers.pop(1), keys.publics)
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))
-        questions += [(UNRELATED, Runs, (likely, cut, len(cuts))) for cut in cuts]
+        questions += [(UNRELATED, Runs, (LIKELY, cut, len(cuts))) for cut in cuts]
         yield asked_now
         shared = [found for found in map(answers.get, asked_now) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
-    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some, _, _ in RELATIONS}
+    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some in RELATED}
     questions += [
-        (f"{UNRELATED} ({name})", tuple, (relate, name, cut, publics[some]))
+        (f"{UNRELATED} ({name})", tuple, (RELATE, name, cut, publics[some]))
         for cut in cuts  # one after the other: who has loaded one asks all of it
-        for name, some, _, _ in RELATIONS
+        for name, some in RELATED
     ]
     questions += last
 
@@ -130,10 +134,10 @@ def _witnesses(
     crew: Crew, found: Sequence[Candidate], publics: Register, faults: list[Fault]
 ) -> tuple[Witness, ...]:
     """Ask what the keys that were found are called."""
-    names = names_of(found)
+    names = frozenset(c.fingerprint.value for c in found if c.fingerprint.kind == SPKI)
     keys = tuple(key for key in traced(tuple(found)) if key.kind == "private-key")
     hits = publics.hits(names)
-    question: Asked = ("Keys have no names", tuple, (named, names, hits, keys))
+    question: Asked = ("Keys have no names", tuple, (NAMED, names, hits, keys))
     (answer,) = asked(crew, [question] if names else [], faults) or (None,)
     return answer or ()
 
@@ -144,7 +148,7 @@ def _rejoined(crew: Crew, found: list[Candidate], faults: list[Fault]) -> list[C
     keys = tuple(key for key in traced(tuple(found)) if key.kind == "private-key")
     if not left or not 0 < len(keys) <= remains.MOST_KEYS:
         return found
-    question: Asked = ("Fragments were not compared", tuple, (remains.owners, left, keys))
+    question: Asked = ("Fragments were not compared", tuple, (OWNERS, left, keys))
     (answer,) = asked(crew, [question], faults)
     names = dict(zip(map(id, left), answer or (), strict=False))
     return [replace(c, fingerprint=names.get(id(c)) or c.fingerprint) for c in found]

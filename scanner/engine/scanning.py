@@ -27,18 +27,16 @@ from scanner.dump.windows import cut
 from scanner.engine import compiled, coverage, placed, proving, records, resume, sweeping
 from scanner.engine.answers import asked, failed
 from scanner.engine.resume import Resume
-from scanner.errors import RuleError, ScannerError, SpillNeeded, Unreadable
+from scanner.errors import ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.processes import cores
-from scanner.processes.workers import Call, Crew, Handle, InProcess, Processes, Question
+from scanner.processes.handles import Handle
+from scanner.processes.workers import Call, Crew, InProcess, Processes, Question
 from scanner.progress import Progress
 from scanner.rules import Rule
 from scanner.stages import session as stage
-from scanner.stages import withhold
-from scanner.stages.examine import TOKENS
-from scanner.stages.relate import DETECTORS
+from scanner.stages.calls import SURVEY, TOKENS, TRACE, TRACE_RUNS, Sighting
 from scanner.stages.session import Session, Survey, Target
-from scanner.stages.trace import Sighting, trace, trace_runs
 from scanner.stages.traceable import affordable, traced, turns
 
 SHARED = 2 << 20
@@ -122,13 +120,6 @@ def scan_all(request: ScanRequest, progress: Progress) -> tuple[Scan, ...]:
 
     Raises ScannerError where there is nothing to report on at all.
     """
-    for rule in request.rules:
-        if rule.detector not in DETECTORS:
-            raise RuleError(
-                f"the rule {rule.id} cannot be used",
-                reason="it names a detector that does not exist",
-                hint=f"detectors: {', '.join(DETECTORS)}",
-            )
     with contextlib.ExitStack() as stack:
         target, lead, survey = _open(request, stack, progress)
         result = _scan(request, replace(target, surveyed=survey), lead, stack, progress)
@@ -251,7 +242,7 @@ def _survey(lead: Crew, progress: Progress, target: Target) -> Survey:
     with contextlib.suppress(OSError):
         named = not (target.stream or target.url) and target.part is None
         progress.phase("reading", os.stat(target.path).st_size if named else 0)  # noqa: PTH116 - what may be no path
-    survey: Survey = lead.ask(withhold.survey)
+    survey: Survey = lead.ask(SURVEY)
     return survey
 
 
@@ -366,11 +357,11 @@ def _trace(
     shares = turns(keys)
     batch: list[Question]
     if request.thorough or request.deep:
-        batch = [(trace, some, task) for some in shares for task in tasks]
+        batch = [(TRACE, some, task) for some in shares for task in tasks]
         sizes = records.sizes(tasks)
     else:
         parts = list(pool.whole(runs))
-        batch = [(trace_runs, some, part) for some in shares for part in parts]
+        batch = [(TRACE_RUNS, some, part) for some in shares for part in parts]
         sizes = [int((part.end - part.start).sum()) for part in parts]
     sizes *= len(shares)
     progress.phase("tracing", sum(sizes))

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 GROWN = 112 << 20
@@ -32,6 +33,21 @@ _M_MMAP_THRESHOLD = -3
 def collect_seldom() -> None:
     """Look through new objects for cycles of garbage (gc) once in so many: there are hardly any."""
     gc.set_threshold(ALIVE)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage in what the block imports, then or ever: modules stay.
+
+    A process does so once, as it begins: later there may be garbage, which would stay as well.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+        gc.enable()
 
 
 def map_large() -> None:

@@ -80,7 +80,8 @@ def serve(pipe: Any, packed: bytes, imports: str) -> None:  # noqa: ANN401 - a p
     _limit_memory()
     _close_in((1, 2))
     if imports:
-        with contextlib.suppress(BaseException):  # whoever needs it fails as it did
+        # Whoever needs what cannot be imported fails as this did.
+        with contextlib.suppress(BaseException), own_memory.uncollected():
             importlib.import_module(imports)
     session: Any = None
     while True:

@@ -10,7 +10,6 @@ that the call is lost, and whoever asked must say ``incomplete``.
 import contextlib
 import errno
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
@@ -43,6 +42,9 @@ Call = Callable[..., Any]
 Question = tuple[Any, ...]
 """A call, and what it is given behind the worker's session."""
 
+_ABSENT = ("ImportError", "ModuleNotFoundError")
+"""What a worker ends with that cannot import what it was asked for."""
+
 _AHEAD = 64
 """Questions among which one is looked for that a worker is prepared for."""
 
@@ -71,44 +73,6 @@ class Crew(Protocol):
     def close(self) -> None:
         """End the workers."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """An open file descriptor that can be an argument of :class:`Processes`' setup."""
-
-    fd: int
-    writable: bool = False
-
-    if sys.platform == "win32":
-
-        def __reduce__(self) -> tuple[Callable[..., "Handle"], tuple[Any, ...]]:
-            import msvcrt  # noqa: PLC0415 - stands on Windows alone
-
-            access = 0xC0000000 if self.writable else 0x80000000  # GENERIC_READ, GENERIC_WRITE
-            handle = reduction.DupHandle(msvcrt.get_osfhandle(self.fd), access)
-            return _inherit, (handle, self.writable)
-
-    else:
-
-        def __reduce__(self) -> tuple[Callable[..., "Handle"], tuple[Any, ...]]:
-            return _inherit, (reduction.DupFd(self.fd), self.writable)
-
-
-if sys.platform == "win32":
-
-    def _inherit(duplicate: Any, writable: bool) -> Handle:  # noqa: ANN401, FBT001 - a pickle's order
-        """Take a duplicate that multiprocessing made for this process."""
-        import msvcrt  # noqa: PLC0415 - stands on Windows alone
-
-        flags = os.O_BINARY | (os.O_RDWR if writable else os.O_RDONLY)
-        return Handle(msvcrt.open_osfhandle(duplicate.detach(), flags), writable)
-
-else:
-
-    def _inherit(duplicate: Any, writable: bool) -> Handle:  # noqa: ANN401, FBT001 - a pickle's order
-        """Take a duplicate that multiprocessing made for this process."""
-        return Handle(duplicate.detach(), writable)
 
 
 class InProcess:
@@ -284,7 +248,9 @@ class Processes:
                 raise errors.WorkerLost(
                     "a worker process was lost",
                     reason=f"it ended with {answer.cause}",
-                    hint="scan again; if it repeats, report the dump's format and size",
+                    hint="install keysift again, in an environment of its own"
+                    if answer.cause in _ABSENT
+                    else "scan again; if it repeats, report the dump's format and size",
                 )
             return answer
         raise errors.WorkerLost("a worker process was lost", reason="no worker is left")

@@ -8,7 +8,7 @@ no number of any private one. What the owners of keys are called is read when th
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,7 +53,7 @@ from scanner.detect.programs import (
     wallets,
     wireguard,
 )
-from scanner.detect.register import Register, Registrar
+from scanner.detect.register import Registrar
 from scanner.detect.ssh import blobs, openssh, putty, sshcom
 from scanner.detect.structures import (
     golang,
@@ -78,8 +78,9 @@ from scanner.detect.texts import (
 from scanner.dump.space import Memory
 from scanner.errors import Unmapped
 from scanner.fingerprint import Names
-from scanner.model import Candidate, Confidence, Fault, Witness
+from scanner.model import Candidate, Confidence, Fault
 from scanner.rules import Rule
+from scanner.stages.calls import TOKENS, Proofs
 from scanner.stages.limits import MOST_EFFORT, Limits
 from scanner.stages.session import Session
 from scanner.stages.sweep import Hits, sifted
@@ -162,21 +163,6 @@ Hit = tuple[int, int, int]
 
 OPENED = "opened"
 """The detector of encrypted keys with their passphrase: it tries what the others found."""
-
-TOKENS = "tokens"
-"""The detector of tokens: it looks at all hits of its rules together, for they stand in crowds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proofs:
-    """What a part of stage two says of a dump."""
-
-    candidates: tuple[Candidate, ...]
-    witnesses: tuple[Witness, ...] = ()
-    """Who bears witness to what was found."""
-    publics: Register = field(default_factory=lambda: Registrar().register())
-    """The operator's own public keys, and those that were met."""
-    faults: tuple[Fault, ...] = ()
 
 
 def examine(session: Session, hits: Hits) -> Proofs:

@@ -5,21 +5,15 @@ are read again, at the hits that led to them. This module withholds nothing: see
 """
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1 import x509
 from scanner.detect.register import Columns
 from scanner.errors import Unmapped
-from scanner.fingerprint import SPKI
-from scanner.model import Candidate, Witness
+from scanner.model import Witness
 from scanner.stages.examine import examine_hit
 from scanner.stages.session import Session
-
-
-def names_of(candidates: Iterable[Candidate]) -> frozenset[str]:
-    """Return the fingerprints of those whose public half is known."""
-    return frozenset(c.fingerprint.value for c in candidates if c.fingerprint.kind == SPKI)
 
 
 def witnesses(session: Session, names: Collection[str], hits: Columns) -> tuple[Witness, ...]:

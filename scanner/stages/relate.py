@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.arrays import Flags
-from scanner.detect.algebra import mldsa, mlkem, slhdsa
+from scanner.detect.algebra import mldsa
 from scanner.detect.algebra.material import Ffc, Material, Pqc, Rsa, describe
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.ciphers import aes, des, schedules, sm4
@@ -39,7 +39,7 @@ from scanner.dump.space import Memory
 from scanner.errors import LimitExceeded
 from scanner.model import Candidate, Confidence, Fault
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, OPENED, TOKENS
+from scanner.stages.calls import MOST_SCHEDULES
 from scanner.stages.session import Session
 
 Search = Callable[[Pool, Iterable[PublicKey]], Iterator[Related]]
@@ -47,21 +47,20 @@ Search = Callable[[Pool, Iterable[PublicKey]], Iterator[Related]]
 
 Again = Callable[[Memory, Candidate], list[Material]]
 
-RELATIONS: tuple[tuple[str, tuple[str, ...], Search, Again], ...] = (
-    ("rsa", ("rsa",), rsa.search, rsa.again),
-    ("ec", ("ec",), ec.search, ec.again),
-    ("dh", ("dh", "elgamal"), discrete.search_dh, discrete.again),
-    ("ec-digits", ("ec",), digit_nonces.search, digit_scalars.again),
-    ("edwards", ("ed25519", "ed448"), edwards.search, edwards.again),
-    ("montgomery", ("x25519", "x448"), montgomery.search, montgomery.again),
-    ("dsa", ("rsa", "dsa", "dhx"), dsa_nonces.search, discrete.again),
-    ("lattices", tuple(mldsa.SETS), lattices.search, lattices.again),
-    ("encapsulation", tuple(mlkem.SETS), encapsulation.search, encapsulation.again),
-    ("hashtrees", tuple(slhdsa.SETS), hashtrees.search, hashtrees.again),
+RELATIONS: tuple[tuple[str, Search, Again], ...] = (
+    ("rsa", rsa.search, rsa.again),
+    ("ec", ec.search, ec.again),
+    ("dh", discrete.search_dh, discrete.again),
+    ("ec-digits", digit_nonces.search, digit_scalars.again),
+    ("edwards", edwards.search, edwards.again),
+    ("montgomery", montgomery.search, montgomery.again),
+    ("dsa", dsa_nonces.search, discrete.again),
+    ("lattices", lattices.search, lattices.again),
+    ("encapsulation", encapsulation.search, encapsulation.again),
+    ("hashtrees", hashtrees.search, hashtrees.again),
 )
-"""The same for the pool: (name, algorithms of public keys that it looks at, search of pool and
-public keys, a second look at a candidate). The dearest come first: what is asked last should not be
-what all wait for."""
+"""Of each of RELATED, in their order: its search of pool and public keys, and a second look at a
+candidate."""
 
 SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
     ("schedules", aes.find),
@@ -70,11 +69,8 @@ SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
 )
 """The detectors of key schedules: they look at the bytes of the runs, and have no public half."""
 
-MOST_SCHEDULES = 100_000
-"""Key schedules of a dump that are told, the first: a server has a few for each connection."""
-
 AGAIN: tuple[tuple[str, Again], ...] = (
-    *((name, again) for name, _, _, again in RELATIONS),
+    *((name, again) for name, _, again in RELATIONS),
     ("openssh-shield", openssh_shield.again),
     ("symcrypt", symcrypt.again),
     ("golang", golang.again),
@@ -84,16 +80,6 @@ AGAIN: tuple[tuple[str, Again], ...] = (
     ("masked-token", masked_token.again),
 )
 """A second look at candidates of which the places alone say all, without an anchor."""
-
-DETECTORS = (
-    *(name for name, _ in EXAMINERS),
-    *(name for name, _, _, _ in RELATIONS),
-    *(name for name, _ in SCHEDULES),
-    OPENED,
-    TOKENS,
-)
-"""What a rule may name as its detector."""
-
 
 SCALARS, MOST_SHARED, SHARED = (32, 48, 56, 57, 66), 64, 512
 """Bytes of the scalars and seeds of elliptic curves, and how many of each size are looked at in all
@@ -136,7 +122,7 @@ def relate(
     """
     numbers = _loaded(session, section)
     register = pickle.loads(publics) if isinstance(publics, bytes) else publics  # noqa: S301 - our own parent wrote it
-    search = next(search for name, _, search, _ in RELATIONS if name == detector)
+    search = next(search for name, search, _ in RELATIONS if name == detector)
     told: list[Candidate | Fault] = []
     for rule in (rule for rule in session.rules if rule.detector == detector):
         try:

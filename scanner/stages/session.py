@@ -32,7 +32,7 @@ from scanner.dump.space import Memory, SpaceMap
 from scanner.dump.storage import Spill
 from scanner.errors import SpillNeeded, Unreadable
 from scanner.model import Content, Fault, Layout
-from scanner.processes.workers import Handle
+from scanner.processes.handles import Handle
 from scanner.rules import Rule
 
 CONTENT_BYTES = 1 << 40

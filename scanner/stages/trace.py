@@ -30,12 +30,10 @@ from scanner.detect.texts import pem
 from scanner.dump.space import Memory
 from scanner.dump.windows import TRAIL, Window, windows
 from scanner.model import Candidate, Fingerprint, Place
+from scanner.stages.calls import PARTLY, Sighting
 from scanner.stages.examine import EXAMINERS
 from scanner.stages.relate import AGAIN
 from scanner.stages.session import Session
-
-PARTLY = " (part)"
-"""What ends the name of a reading of which some is missing."""
 
 _COMPILED = 7_000
 """Bytes of a dump that are looked at word by word in the time that one piece takes to be compiled:
@@ -55,17 +53,6 @@ _VARIED_SHORT = 6
 
 _FEWEST_SHORT = 3
 """The same in a short piece: of UTF-16, four digits and zeros; or a digit in a cell."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Sighting:
-    """One copy of a private number, or of a part of it."""
-
-    fingerprint: str
-    """Of its key."""
-    encoding: str
-    """The number and its reading: ``p limbs-le``; ``(part)`` where some of it is missing."""
-    place: Place
 
 
 @dataclass(frozen=True, repr=False, eq=False)  # no slots: two properties are made when needed

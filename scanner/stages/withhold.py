@@ -29,7 +29,8 @@ from scanner.labels import WITHHELD
 from scanner.model import Candidate, Layout, Witness
 from scanner.rules import Rule
 from scanner.stages import naming, trace
-from scanner.stages.examine import EXAMINERS, TOKENS
+from scanner.stages.calls import TOKENS
+from scanner.stages.examine import EXAMINERS
 from scanner.stages.session import Session, Survey
 
 MOST_BYTES = 8 << 20

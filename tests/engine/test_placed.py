@@ -9,8 +9,7 @@ from fixtures import elfcore, encodings, keys
 from scanner.dump import space
 from scanner.engine import placed
 from scanner.model import Candidate, Confidence, Fault, Fingerprint, Layout, Place, Witness
-from scanner.stages.examine import Proofs
-from scanner.stages.trace import Sighting
+from scanner.stages.calls import Proofs, Sighting
 from tests import poison
 from tests.test_gate import keysift, whole
 

@@ -8,7 +8,7 @@ import pytest
 from scanner.detect.integers import pool
 from scanner.detect.integers.runs import Runs
 from scanner.engine import proving
-from scanner.stages.relate import RELATIONS, relate
+from scanner.stages.calls import RELATE, RELATED
 
 
 def test_a_section_is_asked_for_all_relations_before_the_next(
@@ -22,7 +22,7 @@ def test_a_section_is_asked_for_all_relations_before_the_next(
     answers: dict[int, Any] = {0: None, 1: (start < 0, start >= 0)}
     for _ in proving._relating(runs, questions, answers, []):
         pass
-    asked = [(cut.start[0], name) for _, _, (call, name, cut, *_) in questions if call is relate]
+    asked = [(cut.start[0], name) for _, _, (call, name, cut, *_) in questions if call is RELATE]
     cuts = sorted({first for first, _ in asked})
     assert len(cuts) > 1
-    assert asked == [(first, name) for first in cuts for name, *_ in RELATIONS]
+    assert asked == [(first, name) for first in cuts for name, _ in RELATED]

@@ -23,7 +23,8 @@ from scanner.detect.texts.encoded import Decoded
 from scanner.dump import space
 from scanner.model import Layout, Region
 from scanner.rules import Rule
-from scanner.stages.examine import EXAMINERS, TOKENS, Examine
+from scanner.stages.calls import TOKENS
+from scanner.stages.examine import EXAMINERS, Examine
 from tests.fuzz import checks, mutators
 from tests.fuzz.files import file_of
 from tests.fuzz.target import Mutate, Target

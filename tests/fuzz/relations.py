@@ -23,6 +23,7 @@ from scanner.dump import space
 from scanner.dump.space import Memory
 from scanner.model import Layout, Region
 from scanner.stages import relate
+from scanner.stages.calls import RELATED
 from scanner.stages.relate import RELATIONS, Again, Search
 from tests.fuzz import checks, mutators
 from tests.fuzz.files import file_of
@@ -131,11 +132,11 @@ TARGETS = tuple(
     Target(
         name=f"relation-{name}",
         covers=(search.__module__.removeprefix("scanner."),),
-        run=functools.partial(_run, search, again, algorithms),
+        run=functools.partial(_run, search, again, dict(RELATED)[name]),
         seeds=_lattice
         if name in _LATTICES
         else functools.partial(_seeds, _HELD.get(name, _OF_OKP)),
         mutate=(_planted, mutators.numbers, mutators.elsewhere),
     )
-    for name, algorithms, search, again in RELATIONS
+    for name, search, again in RELATIONS
 )

@@ -83,3 +83,19 @@ def test_cycles_are_looked_for_seldom() -> None:
         assert gc.get_threshold()[0] == own_memory.ALIVE
     finally:
         gc.set_threshold(*before)
+
+
+def test_what_a_process_begins_with_is_not_looked_through() -> None:
+    """Nothing is collected while modules are imported, and they are passed over for ever; once."""
+    code = (
+        "import gc\n"
+        "from scanner.processes import own_memory\n"
+        "with own_memory.uncollected():\n"
+        "    assert not gc.isenabled()\n"
+        "    import scanner.rules\n"
+        "before = gc.get_freeze_count()\n"
+        "with own_memory.uncollected():\n"
+        "    kept = [[] for _ in range(1000)]\n"
+        "assert gc.isenabled() and gc.get_freeze_count() == before > 1000"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,6 +15,7 @@ import pytest
 
 from scanner import errors
 from scanner.processes import workers
+from scanner.processes.later import Later
 from scanner.processes.workers import InProcess, Lost, Processes
 
 CANARY = "canary-9f3c71d2"
@@ -150,6 +151,14 @@ def test_a_worker_is_asked_for_what_it_has_loaded() -> None:
 def _who(_session: Session, thing: list[int], _text: str) -> int:
     time.sleep(thing[0] / 50)
     return os.getpid()
+
+
+def test_what_cannot_be_imported(crew: Processes) -> None:
+    """A worker in whose installation a module is missing says what to do about that."""
+    with pytest.raises(errors.WorkerLost) as caught:
+        crew.ask(Later("scanner.no_such_module", "survey"))
+    assert caught.value.reason == "it ended with ModuleNotFoundError"
+    assert caught.value.hint.startswith("install keysift again")
 
 
 def test_a_silent_exit_is_no_answer(crew: Processes) -> None:

@@ -17,7 +17,7 @@ from scanner.engine import scanning
 from scanner.engine.scanning import ScanRequest
 from scanner.model import Candidate
 from scanner.stages import trace
-from scanner.stages.examine import TOKENS
+from scanner.stages.calls import TOKENS
 from scanner.stages.session import Session
 from scanner.stages.trace import MOST_SHARED
 

@@ -6,7 +6,7 @@ from scanner import rules
 from scanner.engine.scanning import Scan, ScanRequest, scan
 from scanner.model import Candidate
 from scanner.progress import Silence
-from scanner.stages.examine import TOKENS
+from scanner.stages.calls import TOKENS
 
 RULES = tuple(rule for rule in rules.load() if rule.detector != TOKENS)
 """All but those of tokens, for which a library loads thousands of its own wherever hex stands."""

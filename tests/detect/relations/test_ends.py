@@ -9,6 +9,7 @@ from fixtures import encodings, keys, noise
 from scanner.detect.algebra import publics
 from scanner.detect.integers.pool import Pool
 from scanner.dump.space import Memory
+from scanner.stages.calls import RELATED
 from scanner.stages.relate import RELATIONS, Search
 
 MakePool = Callable[..., tuple[Pool, Memory]]
@@ -29,7 +30,7 @@ KNOWN = (
 @pytest.mark.parametrize("word", [8, 4])
 @pytest.mark.parametrize(
     ("algorithms", "search"),
-    [(algorithms, search) for _, algorithms, search, _ in RELATIONS],
+    [(dict(RELATED)[name], search) for name, search, _ in RELATIONS],
     ids=[name for name, *_ in RELATIONS],
 )
 def test_memory_that_ends_behind_random_bytes(
@@ -56,7 +57,7 @@ def test_memory_that_ends_within_a_digit(
 ) -> None:
     """Found by a fuzzer: a number whose last digit has its zeros behind the end of memory."""
     digits = bytes(2) + encodings.digits30(number)
-    search = next(search for own, _, search, _ in RELATIONS if own == name)
+    search = next(search for own, search, _ in RELATIONS if own == name)
     for lost in (0, 1):
         data = digits[: len(digits) - lost]
         pool, _ = make_pool(data, addressed=False, word=4)
