@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,15 +62,22 @@ def near(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 @contextlib.contextmanager
 def running(*words: str | Path, until: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a group of its own, and give it when something is so; then end the group."""
-    with subprocess.Popen(
-        command(*words),
-        cwd=kills.ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    """Run a command in a group of its own, and give it when something is so; then end the group.
+
+    What it leaves for a moment, and cannot take away when it is killed, is taken away.
+    """
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as left,
+        subprocess.Popen(
+            command(*words),
+            cwd=kills.ROOT,
+            env={**os.environ, "TMPDIR": left},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+    ):
         while not until():
             assert process.poll() is None, "it ended before it was to be killed"
             time.sleep(0.005)
