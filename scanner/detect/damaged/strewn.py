@@ -4,24 +4,26 @@
 that an allocator would keep, with headers and pointers between them. The first line says which key
 it is and where its numbers stand; the others are looked for among all base64 of the same length
 around it. What stands at a known place tells some of them, and the numbers tell the rest: the
-product of two primes is a modulus (``strewn_rsa``), a scalar gives its point, a seed its public
-key. So a key is proved by its own lines, whatever their order, or it is not told. The last line is
-shorter than others, and not needed. Text whose lines follow one another is for ``pem``,
-``encoded`` and ``openssh``. Seen in Perl, Python, Ruby, Java, C++ and tmux, in UTF-32 in fish, and
-in the cells of tmux; .NET and the consoles of Windows have UTF-16.
+product of two primes is a modulus (``strewn_rsa``), a scalar gives its point (of OpenSSH's files
+``strewn_ecdsa``), a seed its public key. So a key is proved by its own lines, whatever their order,
+or it is not told. The last line is shorter than others, and needed where a scalar ends in it. Text
+whose lines follow one another is for ``pem``, ``encoded`` and ``openssh``. Seen in Perl, Python,
+Ruby, Java, C++ and tmux, in UTF-32 in fish, and in the cells of tmux; .NET and the consoles of
+Windows have UTF-16.
 """
 
 import base64
+import functools
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from scanner.detect.algebra.material import Ec, Material, Okp
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved, okp_public
-from scanner.detect.damaged import strewn_rsa
+from scanner.detect.damaged import strewn_ecdsa, strewn_rsa
 from scanner.detect.damaged.strewn_rsa import fits
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
@@ -67,6 +69,11 @@ _SHOWN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _MASK = bytes(0x41 if byte in _SHOWN else 0 for byte in range(256))
 _LINE = re.compile(rb"[A-Za-z0-9+/]{64,}")
 _NEXT = re.compile(rb"[A-Za-z0-9+/]{64,}[\r\n]{1,2}[A-Za-z0-9+/]{16}")
+
+_LAST = re.compile(
+    rb"(?<![A-Za-z0-9+/])(?=[A-Za-z0-9+/]{0,72}AAA)[A-Za-z0-9+/]{8,75}={0,2}(?![A-Za-z0-9+/=])"
+)
+"""A last line of OpenSSH's: it has the length of a comment, of which three bytes are zeros."""
 
 _P256 = "a14403420004"
 _CURVES = tuple(
@@ -116,6 +123,9 @@ public half; and what makes whole bytes of it."""
 _Solved = tuple[Material, list[bytes]] | None
 """A key, and the rows that hold it."""
 
+_Rows = Callable[[bytes], Iterator[tuple[int, bytes]]]
+"""Finds what may be lines in a text, and where each begins."""
+
 _Found = tuple[Material, set[bytes]] | None
 """A key, and the lines that hold it."""
 
@@ -127,14 +137,20 @@ def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Pro
     if not widths or _whole(memory, space, offset, form):
         return
     for width in widths:
-        lines = _lines(memory, space, offset, width, form)
+        lines = _lines(memory, space, offset, form, functools.partial(_rows, width=width))
         solved = _solved(first[:width], lines)
+        if solved is None and strewn_ecdsa.curve_of(digits(first[:width])):
+            lines |= _lines(memory, space, offset, form, _short)
+            solved = _ecdsa(first[:width], lines)
         if solved is not None:
             key, held = solved
-            others = {at for line in held for at in lines.get(line, ())} - {offset}
+            sizes = {at: len(line) for line in held for at in lines.get(line, ())}
             # The first line comes first: it leads to the key again.
-            starts = (offset, *sorted(others))
-            places = tuple(Place(space=space, offset=at, size=width * form.size) for at in starts)
+            starts = (offset, *sorted(sizes.keys() - {offset}))
+            places = tuple(
+                Place(space=space, offset=at, size=sizes.get(at, width) * form.size)
+                for at in starts
+            )
             yield proved(key, rule, f"base64{form.name} in lines apart", places)
             return
 
@@ -192,15 +208,15 @@ def _whole(memory: Memory, space: int, offset: int, form: Stride) -> bool:
 
 
 def _lines(
-    memory: Memory, space: int, offset: int, width: int, form: Stride
+    memory: Memory, space: int, offset: int, form: Stride, rows: _Rows
 ) -> dict[bytes, list[int]]:
-    """Return the lines of a width around an offset, the nearest, and where each stands."""
+    """Return lines around an offset, the nearest, and where each stands."""
     start = max(offset - REACH, 0)
     data = memory.clip(space, start, offset - start + REACH)
     found: list[tuple[int, bytes]] = []
     for ahead in range(form.size):
         text = form.plain(data[ahead:])
-        found += ((start + ahead + at * form.size, line) for at, line in _rows(text, width))
+        found += ((start + ahead + at * form.size, line) for at, line in rows(text))
     found.sort(key=lambda row: abs(row[0] - offset))
     lines: dict[bytes, list[int]] = {}
     for at, line in found:
@@ -219,6 +235,23 @@ def _rows(text: bytes, width: int) -> Iterator[tuple[int, bytes]]:
         # not ended by a zero (tmux's lines on a screen), letters of what it held before are.
         if end - at < width + der.BACK:
             yield from ((one, text[one : one + width]) for one in sorted({at, end - width}))
+
+
+def _short(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield what may be last lines of a file in a text, shorter than others."""
+    for match in _LAST.finditer(text):
+        yield match.start(), match[0]
+
+
+def _ecdsa(first: bytes, lines: Iterable[bytes]) -> _Found:
+    """Return an ECDSA key of OpenSSH's format, and the lines that hold its scalar and point."""
+    rows = {digits(line.rstrip(b"=")): line for line in lines}
+    whole, last = (
+        [row for row, line in rows.items() if (len(line) == len(first)) == same]
+        for same in (True, False)
+    )
+    solved = strewn_ecdsa.solve(digits(first), whole, last)
+    return (solved[0], {rows[row] for row in solved[1]}) if solved else None
 
 
 def _rsa(first: bytes, lines: Iterable[bytes]) -> _Found:

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from fixtures import containers, encodings, keys, noise
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
-from scanner.detect.damaged import strewn, strewn_rsa
+from scanner.detect.damaged import strewn, strewn_ecdsa, strewn_rsa
 from scanner.model import Confidence
 from tests.detect.one_space import Bytes
 
@@ -105,10 +106,10 @@ def test_openssh(width: int) -> None:
     assert not find(b"\n".join(lines))
 
 
-def commented(key: keys.RsaKey, comment: bytes) -> bytes:
+def commented(key: keys.Key, comment: bytes) -> bytes:
     """Return the base64 of a file of OpenSSH with a comment, on which the last line depends."""
     raw = containers.openssh_file(key)
-    padding = raw[-1] if raw[-1] < 8 else 0
+    padding = raw[-1] if raw[-1] <= 8 else 0
     raw = raw[: len(raw) - padding - 4] + struct.pack(">I", len(comment)) + comment
     return base64.b64encode(raw + bytes(range(1, 8 - len(raw) % 8)))
 
@@ -126,6 +127,63 @@ def test_openssh_rsa(bits: int, width: int) -> None:
         told(apart(mixed), key)
     primes = [line for line in lines if line not in lines[len(lines) * 3 // 4 :]]
     assert not find(apart(primes))
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384", "P-521"])
+@pytest.mark.parametrize("width", [64, 70, 76])
+@pytest.mark.parametrize("comment", [b"", b"root@host", b"somebody@somewhere.example.org"])
+def test_openssh_ecdsa(curve: str, width: int, comment: bytes) -> None:
+    """As ssh-keygen, Go and cryptography write them: the scalar may end in the last, short line.
+
+    Each line that holds any of it is a place, and leads to nothing without another of the point.
+    """
+    key = keys.ec_key(curve)
+    chars = commented(key, comment)
+    lines = [chars[at : at + width] for at in range(0, len(chars), width)]
+    others = [base64.b64encode(noise.uniform(width, at))[:width] for at in range(40)]
+    others += [b"AAA" + base64.b64encode(noise.uniform(24, at)) for at in range(40)]
+    mixed = sorted((*lines, *others), key=lambda line: line[::-1])
+    found = told(apart(mixed), key)
+    data = apart(mixed)
+    held = {data[p.offset : p.offset + p.size] for p in found.candidate.places}
+    assert held < {*lines}
+    scalar = strewn_ecdsa.curve_of(strewn.digits(lines[0]))
+    assert scalar == curve
+    (again,) = strewn.examine(Bytes(data), 0, found.candidate.places[0].offset, RULE)
+    assert again.candidate == found.candidate
+    for line in held - {lines[0]}:
+        assert not find(apart([one for one in mixed if one != line]))
+    assert not find(b"\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("bits", "is_found"), [(256, True), (255, True), (247, True), (239, False)]
+)
+def test_openssh_ecdsa_of_another_length(bits: int, *, is_found: bool) -> None:
+    """A scalar with its top bit has a zero before it, one in 256 has a byte less."""
+    d = 1 << bits - 1 | int.from_bytes(noise.uniform(28, bits), "big")
+    point = ec.derive_private_key(d, ec.SECP256R1()).public_key().public_numbers()
+    key = keys.EcKey(label="", curve="P-256", d=d, x=point.x, y=point.y)
+    chars = commented(key, b"root@host")
+    lines = [chars[at : at + 70] for at in range(0, len(chars), 70)]
+    assert [one.candidate.fingerprint.value for one in find(apart(lines[::-1]))] == (
+        [key.spki_sha256] if is_found else []
+    )
+
+
+def test_openssh_ecdsa_of_another_point() -> None:
+    """A scalar whose point stands in no line but its own is no key, nor one among very many."""
+    key, other = keys.ec_key("P-384"), keys.ec_key("P-384", label="other")
+    mine, others = (
+        [chars[at : at + 70] for at in range(0, len(chars), 70)]
+        for chars in (commented(one, b"root@host") for one in (key, other))
+    )
+    told(apart([*mine[:5], *mine[:4:-1]]), key)
+    assert not find(apart([mine[0], *others[1:5], *mine[5:]]))
+    rows = [strewn.digits(line) for line in mine]
+    alike = [noise.uniform(30, at).hex()[:23] + rows[7][23:] for at in range(300)]
+    assert strewn_ecdsa.solve(rows[0], rows[:7], rows[7:]) is not None
+    assert strewn_ecdsa.solve(rows[0], rows[:7], [*rows[7:], *alike]) is None
 
 
 def test_rows_that_end_alike() -> None:
