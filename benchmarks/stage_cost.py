@@ -25,6 +25,7 @@ from scanner.detect.integers.runs import chosen, closed  # noqa: E402
 from scanner.detect.register import Register  # noqa: E402
 from scanner.dump.windows import cut  # noqa: E402
 from scanner.engine.proving import READ  # noqa: E402
+from scanner.engine.traceable import traced  # noqa: E402
 from scanner.model import Candidate  # noqa: E402
 from scanner.stages import session as stage  # noqa: E402
 from scanner.stages import shade  # noqa: E402
@@ -39,7 +40,6 @@ from scanner.stages.relate import (  # noqa: E402
 from scanner.stages.session import Session, Target  # noqa: E402
 from scanner.stages.sweep import Hits, gathered, sweep  # noqa: E402
 from scanner.stages.trace import trace_runs  # noqa: E402
-from scanner.stages.traceable import traced  # noqa: E402
 
 _IMPORTED = time.process_time()
 

@@ -20,11 +20,13 @@ from scanner.detect.ciphers import schedules
 from scanner.detect.integers import pool
 from scanner.detect.integers.runs import Runs, chosen, closed, gather
 from scanner.detect.register import Register
+from scanner.engine import remains
 from scanner.engine.answers import Asked, answered, asked
+from scanner.engine.either import settled
+from scanner.engine.traceable import traced
 from scanner.fingerprint import SPKI
 from scanner.model import Candidate, Fault, Witness
 from scanner.processes.workers import Call, Crew
-from scanner.stages import remains
 from scanner.stages.calls import (
     BEGIN_TOKENS,
     DISTINCT,
@@ -39,9 +41,7 @@ from scanner.stages.calls import (
     RELATED,
     Proofs,
 )
-from scanner.stages.either import settled
 from scanner.stages.sweep import Gathered, Hits
-from scanner.stages.traceable import traced
 
 READ = ("certificate", "public-key", "dnskey")
 """Kinds of witnesses that were read whole, and of which every byte is public. The place of a JWK, a

@@ -27,6 +27,7 @@ from scanner.dump.windows import cut
 from scanner.engine import compiled, coverage, placed, proving, records, resume, sweeping
 from scanner.engine.answers import asked, failed
 from scanner.engine.resume import Resume
+from scanner.engine.traceable import affordable, traced, turns
 from scanner.errors import ScannerError, SpillNeeded, Unreadable
 from scanner.model import Candidate, Content, Coverage, Fault, Layout, Place, Witness
 from scanner.processes import cores
@@ -37,7 +38,6 @@ from scanner.rules import Rule
 from scanner.stages import session as stage
 from scanner.stages.calls import SURVEY, TOKENS, TRACE, TRACE_RUNS, Sighting
 from scanner.stages.session import Session, Survey, Target
-from scanner.stages.traceable import affordable, traced, turns
 
 SHARED = 2 << 20
 """Bytes of a dump that is swept as one task and whose numbers two workers relate sooner than one:

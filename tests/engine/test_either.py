@@ -2,8 +2,8 @@
 
 import pytest
 
+from scanner.engine.either import settled
 from scanner.model import Candidate, Confidence, Fingerprint, Place
-from scanner.stages.either import settled
 
 RULE = "headless-text"
 

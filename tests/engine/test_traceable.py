@@ -7,10 +7,9 @@ import pytest
 
 from fixtures import encodings, keys
 from scanner import rules
-from scanner.engine import scanning
+from scanner.engine import scanning, traceable
 from scanner.engine.scanning import ScanRequest
 from scanner.progress import Silence
-from scanner.stages import traceable
 
 
 def test_what_is_too_much_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
