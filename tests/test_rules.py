@@ -128,6 +128,7 @@ FORMS: dict[str, Callable[..., bytes]] = {
     "pkcs1-pem-strewn": lambda key: encodings.strewn(encodings.pkcs1_pem(key)),
     "sec1-pem-strewn": lambda key: encodings.strewn(encodings.sec1_pem(key)),
     "openssh-pem-strewn": lambda key: encodings.strewn(encodings.openssh_pem(key)),
+    "putty-strewn": lambda key: encodings.strewn(sealed.putty(key)),
     "pkcs8-pem-strewn-utf16": lambda key: encodings.strewn(
         encodings.pkcs8_pem(key), encodings.utf16
     ),

@@ -5,11 +5,11 @@ that an allocator would keep, with headers and pointers between them. The first 
 it is and where its numbers stand; the others are looked for among all base64 of the same length
 around it. What stands at a known place tells some of them, and the numbers tell the rest: the
 product of two primes is a modulus (``strewn_rsa``), a scalar gives its point (of OpenSSH's files
-``strewn_ecdsa``), a seed its public key. So a key is proved by its own lines, whatever their order,
-or it is not told. The last line is shorter than others, and needed where a scalar ends in it. Text
-whose lines follow one another is for ``pem``, ``encoded`` and ``openssh``. Seen in Perl, Python,
-Ruby, Java, C++ and tmux, in UTF-32 in fish, and in the cells of tmux; .NET and the consoles of
-Windows have UTF-16.
+``strewn_ecdsa``, of PuTTY's ``strewn_putty``), a seed its public key. So a key is proved by its own
+lines, whatever their order, or it is not told. The last line is shorter than others, and needed
+where a scalar ends in it. Text whose lines follow one another is for ``pem``, ``encoded``,
+``openssh`` and ``putty``. Seen in Perl, Python, Ruby, Java, C++, nano, vim and tmux, in UTF-32 in
+fish, and in the cells of tmux; .NET and the consoles of Windows have UTF-16.
 """
 
 import base64
@@ -17,13 +17,13 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from scanner.detect.algebra.material import Ec, Material, Okp
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved, okp_public
-from scanner.detect.damaged import strewn_ecdsa, strewn_rsa
+from scanner.detect.damaged import strewn_ecdsa, strewn_putty, strewn_rsa
 from scanner.detect.damaged.strewn_rsa import fits
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
@@ -132,27 +132,55 @@ _Found = tuple[Material, set[bytes]] | None
 
 def examine(memory: Memory, space: int, offset: int, rule: Rule) -> Iterator[Proved]:
     """Yield the key whose first line begins at ``offset`` and whose others lie apart."""
-    form, first = _begun(memory.clip(space, offset, _LONGEST * FORMS[-1].size))
+    head = memory.clip(space, offset, _LONGEST * FORMS[-1].size)
+    around = functools.partial(_lines, memory, space, offset)
+    for form in FORMS:
+        heading, kind = strewn_putty.heading(form.plain(head))
+        if kind:
+            lines, solved = _putty(kind, functools.partial(around, form))
+            if solved is not None:
+                yield _told(space, offset, (form, heading), solved, lines, rule)
+            return
+    form, first = _begun(head)
     widths = [width for width in (*WIDTHS, OPENSSH) if 0 <= len(first) - width < der.BACK]
     if not widths or _whole(memory, space, offset, form):
         return
     for width in widths:
-        lines = _lines(memory, space, offset, form, functools.partial(_rows, width=width))
+        lines = around(form, functools.partial(_rows, width=width))
         solved = _solved(first[:width], lines)
         if solved is None and strewn_ecdsa.curve_of(digits(first[:width])):
-            lines |= _lines(memory, space, offset, form, _short)
+            lines |= around(form, functools.partial(_matching, _LAST))
             solved = _ecdsa(first[:width], lines)
         if solved is not None:
-            key, held = solved
-            sizes = {at: len(line) for line in held for at in lines.get(line, ())}
-            # The first line comes first: it leads to the key again.
-            starts = (offset, *sorted(sizes.keys() - {offset}))
-            places = tuple(
-                Place(space=space, offset=at, size=sizes.get(at, width) * form.size)
-                for at in starts
-            )
-            yield proved(key, rule, f"base64{form.name} in lines apart", places)
+            yield _told(space, offset, (form, first[:width]), solved, lines, rule)
             return
+
+
+def _told(
+    space: int,
+    offset: int,
+    begun: tuple[Stride, bytes],
+    solved: tuple[Material, set[bytes]],
+    lines: Mapping[bytes, Sequence[int]],
+    rule: Rule,
+) -> Proved:
+    """Say where the key lies. The first line comes first: it leads to the key again."""
+    (form, first), (key, held) = begun, solved
+    sizes = {at: len(line) for line in held for at in lines.get(line, ())}
+    sizes.pop(offset, None)
+    rows = ((offset, len(first)), *sorted(sizes.items()))
+    places = tuple(Place(space=space, offset=at, size=size * form.size) for at, size in rows)
+    return proved(key, rule, f"base64{form.name} in lines apart", places)
+
+
+def _putty(
+    kind: bytes, around: Callable[[_Rows], dict[bytes, list[int]]]
+) -> tuple[dict[bytes, list[int]], _Found]:
+    """Return the lines that may be of a PuTTY file, and the key that they hold, if any."""
+    lines = around(functools.partial(_rows, width=strewn_putty.WIDTH))
+    shorter = strewn_putty.last_lines(kind, lines)
+    last = around(functools.partial(_matching, shorter)) if shorter else {}
+    return lines | last, strewn_putty.solve(kind, lines, last)
 
 
 def _begun(head: bytes) -> tuple[Stride, bytes]:
@@ -237,9 +265,9 @@ def _rows(text: bytes, width: int) -> Iterator[tuple[int, bytes]]:
             yield from ((one, text[one : one + width]) for one in sorted({at, end - width}))
 
 
-def _short(text: bytes) -> Iterator[tuple[int, bytes]]:
+def _matching(pattern: re.Pattern[bytes], text: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield what may be last lines of a file in a text, shorter than others."""
-    for match in _LAST.finditer(text):
+    for match in pattern.finditer(text):
         yield match.start(), match[0]
 
 

@@ -106,7 +106,7 @@ def factors(first: str, rows: Sequence[str]) -> tuple[int, int] | None:
     the first row and in others.
     """
     there = set(rows)
-    for layout in (*_layouts(first), *_openssh(first)):
+    for layout in (*_layouts(first), *_openssh(first), *_putty(first)):
         for p, q in _lifted(first, rows, layout):
             n = p * q
             size = layout.n[1] - layout.n[0]
@@ -118,15 +118,16 @@ def factors(first: str, rows: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
-def written(p: int, q: int) -> Iterator[str]:
-    """Yield the numbers of the key as DER and OpenSSH have them, and its public half.
+def written(p: int, q: int, e: int = E) -> Iterator[str]:
+    """Yield the numbers of the key as DER, OpenSSH and PuTTY have them, and its public half.
 
     With d modulo either order of the group.
     """
     n, order, inverse = p * q, (p - 1) * (q - 1), pow(q, -1, p)
-    for d in (pow(E, -1, order), pow(E, -1, order // math.gcd(p - 1, q - 1))):
-        yield "".join(map(_integer, (n, E, d, p, q, d % (p - 1), d % (q - 1), inverse)))
-        yield "".join(map(_mpint, (n, E, d, inverse, p, q)))
+    for d in (pow(e, -1, order), pow(e, -1, order // math.gcd(p - 1, q - 1))):
+        yield "".join(map(_integer, (n, e, d, p, q, d % (p - 1), d % (q - 1), inverse)))
+        yield "".join(map(_mpint, (n, e, d, inverse, p, q)))
+        yield "".join(map(_mpint, (d, p, q, inverse)))
     yield _mpint(n)
 
 
@@ -206,6 +207,34 @@ def _openssh(first: str) -> Iterator[_Layout]:
             (q + 2 * size, "000000"),
         )
         yield _Layout((n, end), (p, p + 2 * size), (q, q + 2 * size), known, (end, other))
+
+
+def _putty(first: str) -> Iterator[_Layout]:
+    """Yield where the numbers may stand in the halves of a file of PuTTY: e and n; d, p, q.
+
+    The private half begins a row of its own, behind zeros that fill the last one of the public.
+    """
+    at, width = len(_NAME), len(first)
+    if not first.startswith(_NAME):
+        return
+    at += _LENGTH + 2 * int(first[at : at + _LENGTH], 16)
+    size = (int(first[at : at + _LENGTH] or "0", 16) - 1) // 2
+    if size not in _PRIMES:
+        return
+    n = at + _LENGTH + 2
+    end, prime = n + 4 * size, f"{size + 1:08x}00"
+    other = -(-end // width) * width
+    for length in range(2 * size + 1, 2 * size - 2, -1):
+        p = other + _LENGTH + 2 * length + len(prime)
+        q = p + 2 * size + len(prime)
+        known = (
+            (end, "0" * (other - end)),
+            (other, f"{length:08x}"),
+            (p - len(prime), prime),
+            (q - len(prime), prime),
+            (q + 2 * size, "0000"),
+        )
+        yield _Layout((n, end), (p, p + 2 * size), (q, q + 2 * size), known, (end,))
 
 
 def _part(row: str, index: int, number: tuple[int, int]) -> str:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keys, noise
+from fixtures import containers, encodings, keys, noise, sealed
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
@@ -212,6 +212,63 @@ def test_openssh_rsa_in_a_terminal() -> None:
     assert len(found.candidate.places) > 16
 
 
+PUTTY: dict[str, keys.Key] = {
+    **{f"rsa-{bits}": keys.rsa_key(bits) for bits in (1024, 2048, 3072, 4096)},
+    "rsa-2048-e37": keys.rsa_key(2048, e=37),
+    **{curve: keys.ec_key(curve) for curve in ("P-256", "P-384", "P-521")},
+    "P-256-high": keys.ec_key("P-256", high=True),
+    **{name: keys.okp_key(name) for name in ("ed25519", "ed448")},
+}
+"""PuTTYgen made RSA keys with e = 37 until 0.75."""
+
+
+@pytest.mark.parametrize("name", PUTTY)
+def test_putty(name: str) -> None:
+    """Seen in nano and vim: the heading, the private lines and those of the public half suffice.
+
+    Every line of the private half is a place, but the last one of RSA, and none is found without.
+    """
+    key = PUTTY[name]
+    lines = sealed.putty(key).splitlines()
+    others = [base64.b64encode(noise.uniform(48, at)) for at in range(40)]
+    others += [base64.b64encode(noise.uniform(at, at)) for at in range(4, 47)]
+    for mixed in ([*lines, *others], sorted((*lines, *others), key=lambda line: line[::-1])):
+        data = apart(mixed)
+        found = told(data, key)
+        places = found.candidate.places
+        assert data[places[0].offset : places[0].offset + places[0].size] == lines[0]
+        held = [data[place.offset : place.offset + place.size] for place in places[1:]]
+        first = next(at for at, line in enumerate(lines) if line.startswith(b"Private-Lines")) + 1
+        assert {*held} >= {*lines[first : -2 if name.startswith("rsa") else -1]}
+        (again,) = strewn.examine(Bytes(data), 0, places[0].offset, RULE)
+        assert again.candidate == found.candidate
+    needed = first + (len(lines) - 1 - first) // 2 if name.startswith("rsa") else first
+    for line in (lines[0], lines[4], lines[needed]):
+        assert not find(apart([one for one in mixed if one != line]))
+
+
+@pytest.mark.parametrize("name", ["rsa-2048", "P-384", "ed25519"])
+def test_putty_files_of_others(name: str) -> None:
+    """Whole files are for their own detector, encrypted ones have no key; nor have other types."""
+    key = PUTTY[name]
+    for version in (2, 3):
+        assert not find(sealed.putty(key, version))
+        assert not find(apart(sealed.putty(key, version, encrypted=True).splitlines()))
+        told(apart(sealed.putty(key, version).splitlines()[::-1]), key)
+    lines = sealed.putty(key).splitlines()
+    assert not find(apart([b"PuTTY-User-Key-File-3: ssh-dss", *lines[1:]]))
+    for flipped in (lines[4][:-1] + b"AB"[lines[4].endswith(b"A") :][:1], lines[4][:40]):
+        assert not find(apart([line if line != lines[4] else flipped for line in lines]))
+
+
+@pytest.mark.parametrize(
+    "text", [b"AAAAB3NzaC1yc2E" + tail * 49 for tail in (b"A", b"/", b"AAAA/")]
+)
+def test_putty_hostile(text: bytes) -> None:
+    """Lengths that lead to nowhere are no key."""
+    assert not find(apart([b"PuTTY-User-Key-File-3: ssh-rsa", text[:64], text[1:65], text[:60]]))
+
+
 WIDE = {"utf-16": encodings.utf16, "utf-32": encodings.utf32, "of a terminal": encodings.shown}
 """What the name of an encoding has of a form, and that form."""
 
@@ -226,6 +283,9 @@ def test_wide_lines(name: str, shift: int) -> None:
         (encodings.pkcs1_pem(RSA), RSA),
         (encodings.sec1_pem(keys.ec_key("P-384")), keys.ec_key("P-384")),
         (encodings.openssh_pem(ED), ED),
+        (encodings.openssh_pem(keys.ec_key()), keys.ec_key()),
+        (sealed.putty(ED), ED),
+        (sealed.putty(RSA), RSA),
     ):
         data = bytes(shift) + encodings.strewn(text + others, WIDE[name])
         found = told(data, key).candidate
