@@ -5,11 +5,11 @@ that an allocator would keep, with headers and pointers between them. The first 
 it is and where its numbers stand; the others are looked for among all base64 of the same length
 around it. What stands at a known place tells some of them, and the numbers tell the rest: the
 product of two primes is a modulus (``strewn_rsa``), a scalar gives its point (of OpenSSH's files
-``strewn_ecdsa``, of PuTTY's ``strewn_putty``), a seed its public key. So a key is proved by its own
-lines, whatever their order, or it is not told. The last line is shorter than others, and needed
-where a scalar ends in it. Text whose lines follow one another is for ``pem``, ``encoded``,
-``openssh`` and ``putty``. Seen in Perl, Python, Ruby, Java, C++, nano, vim and tmux, in UTF-32 in
-fish, and in the cells of tmux; .NET and the consoles of Windows have UTF-16.
+``strewn_ecdsa``, of PuTTY's ``strewn_putty``), a seed its public key (OpenPGP's: ``strewn_pgp``).
+So a key is proved by its own lines, whatever their order, or it is not told. The last line is
+shorter than others, and needed where a scalar ends in it. Text whose lines follow one another is
+for those who read such files whole. Seen in Perl, Python, Ruby, Java, C++, nano, vim and tmux, in
+UTF-32 in fish, and in the cells of tmux; .NET and the consoles of Windows have UTF-16.
 """
 
 import base64
@@ -23,7 +23,7 @@ from scanner.detect.algebra.material import Ec, Material, Okp
 from scanner.detect.asn1 import der
 from scanner.detect.asn1.der import Memory
 from scanner.detect.asn1.keys import Proved, okp_public
-from scanner.detect.damaged import strewn_ecdsa, strewn_putty, strewn_rsa
+from scanner.detect.damaged import strewn_ecdsa, strewn_pgp, strewn_putty, strewn_rsa
 from scanner.detect.damaged.strewn_rsa import fits
 from scanner.detect.encodings import armour
 from scanner.detect.encodings.armour import Text
@@ -197,7 +197,7 @@ def _solved(first: bytes, lines: Iterable[bytes]) -> _Found:
     if len(first) == OPENSSH:
         return _rsa(first, lines) or _halved(lines)
     begun, rows = base64.b64decode(first), [base64.b64decode(line) for line in lines]
-    for solve in (_ec, _ed25519):
+    for solve in (_ec, _ed25519, strewn_pgp.solve):
         solved = solve(begun, rows)
         if solved is not None:
             return solved[0], {base64.b64encode(row) for row in solved[1]}
@@ -231,6 +231,8 @@ def _whole(memory: Memory, space: int, offset: int, form: Stride) -> bool:
     if armour.find_object(body) is not None:
         return True
     text = body.read(_OPENSSH_LINES * (max(WIDTHS) + 2))
+    if text.startswith(strewn_pgp.BEGINS):
+        return _NEXT.match(text) is not None
     enough = _OPENSSH_LINES * OPENSSH
     return text.startswith(b"b3Bl") and len(armour.gather(text)[0]) >= enough
 

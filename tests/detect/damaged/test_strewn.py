@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures import containers, encodings, keys, noise, sealed
+from fixtures import containers, encodings, keys, noise, pgp, sealed
 from scanner import rules
 from scanner.detect import anchors
 from scanner.detect.asn1.keys import Proved
@@ -267,6 +267,33 @@ def test_putty_files_of_others(name: str) -> None:
 def test_putty_hostile(text: bytes) -> None:
     """Lengths that lead to nowhere are no key."""
     assert not find(apart([b"PuTTY-User-Key-File-3: ssh-rsa", text[:64], text[1:65], text[:60]]))
+
+
+def armoured(data: bytes) -> list[bytes]:
+    """Return lines of base64 of a packet and of what stands behind it."""
+    chars = base64.b64encode(data + noise.uniform(150, len(data)))
+    return [chars[at : at + 64] for at in range(0, len(chars), 64)]
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("label", ["default", "begins with zero 28"])
+def test_openpgp(label: str, *, old: bool) -> None:
+    """Seen in nano: the seed stands in the second line, whose other bytes are public."""
+    key = keys.okp_key("ed25519", label=label)
+    assert (key.seed[0] == 0) == (label != "default")
+    for packet in (pgp.packet(key, old=old), pgp.padded(key)):
+        lines = armoured(packet)
+        data = apart(lines[::-1])
+        found = told(data, key)
+        places = found.candidate.places
+        assert [data[p.offset : p.offset + p.size] for p in places] == lines[:2]
+        (again,) = strewn.examine(Bytes(data), 0, places[0].offset, RULE)
+        assert again.candidate == found.candidate
+        assert not find(b"\n".join(lines))
+        for at in (21, 50, 60, len(packet) - 1):
+            flipped = bytes(b ^ (index == at) for index, b in enumerate(packet))
+            assert not find(apart(armoured(flipped)[::-1]))
+    assert not find(apart(armoured(pgp.encrypted(key))[::-1]))
 
 
 WIDE = {"utf-16": encodings.utf16, "utf-32": encodings.utf32, "of a terminal": encodings.shown}
