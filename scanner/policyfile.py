@@ -20,7 +20,7 @@ from scanner import pipes
 from scanner.errors import PolicyError, cause, remedy
 from scanner.model import Confidence, Severity
 
-ACCEPTABLE = ("truncated",)
+ACCEPTABLE = ("truncated", "unexplained-bytes")
 """Codes of faults that a policy may accept, where every byte that is present was swept."""
 
 TOKENS_FAULT = "tokens-unavailable"

@@ -61,6 +61,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ),
     ("dump.archives",),
     ("dump.trailing",),
+    ("dump.unexplained",),
     ("dump.contents",),
     ("dump.layers",),
     ("dump.space",),

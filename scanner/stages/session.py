@@ -23,6 +23,7 @@ from scanner.dump import (
     space,
     storage,
     trailing,
+    unexplained,
     unpack,
 )
 from scanner.dump.contents import Contents, Part
@@ -321,7 +322,7 @@ def _surveyed(
         content=content,
         layout=layout,
         space_map=space_map,
-        faults=(*content.faults, *layout.faults, *doubts),
+        faults=(*content.faults, *layout.faults, *doubts, *unexplained.judge(file, layout)),
         identity=identity,
         ledger=ledger(layout, file.size),
         pieces=inside.pieces if inside else pieces,

@@ -14,10 +14,10 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from scanner.detect.asn1 import der
@@ -108,7 +108,19 @@ def openssh(file: bytes, cipher: bytes, rounds: int) -> Lock | None:
     return Lock(cost=FIRST + rounds * _BCRYPT_ROUND, opens=opens)
 
 
-def _loaded(load: Callable[[], PrivateKeyTypes]) -> Parsed | None:
+class _Key(Protocol):
+    """A private key of ``cryptography``, whose own unions of them differ by loader and version."""
+
+    def private_bytes(
+        self,
+        encoding: serialization.Encoding,
+        form: serialization.PrivateFormat,
+        lock: serialization.KeySerializationEncryption,
+        /,
+    ) -> bytes: ...
+
+
+def _loaded(load: Callable[[], _Key]) -> Parsed | None:
     """Load a key, and parse it again as what lies open is parsed."""
     try:
         with warnings.catch_warnings():
