@@ -7,9 +7,9 @@
 ``present.json`` are passed over) by the real command and keeps one small JSON file a dump in
 FOLDER: exit code, verdict, codes of reasons, faults and gaps, and each finding with its identity
 and its places. Prose, versions and times are left out. A dump that FOLDER has already is passed
-over, so that a run cut short goes on. ``compare`` prints, for each dump that both folders hold, what
-was lost, what is new and which verdicts differ, then one line of totals; it exits 1 where a finding
-or a place was lost, or a verdict differs.
+over, so that a run cut short goes on. ``compare`` prints, for each dump that both folders hold,
+what was lost, what is new and which verdicts differ, then one line of totals; it exits 1 where a
+finding or a place was lost, or a verdict differs.
 
 The frozen reports are no part of the repository: they are made from the version before a change,
 on the machine on which the change is judged.
@@ -73,7 +73,9 @@ def _scan(command: tuple[str, ...], dump: Path, timeout: int) -> dict[str, Any]:
     """Run the command on one dump and return what is compared of its report."""
     start = time.perf_counter()
     try:
-        run = subprocess.run([*command, str(dump)], capture_output=True, timeout=timeout, check=False)
+        run = subprocess.run(
+            [*command, str(dump)], capture_output=True, timeout=timeout, check=False
+        )
     except subprocess.TimeoutExpired:
         return {"exit": "timeout", "seconds": float(timeout), "dumps": []}
     seconds = round(time.perf_counter() - start, 2)
@@ -103,10 +105,15 @@ def _shape(entry: dict[str, Any]) -> dict[str, Any]:
 def _finding(finding: dict[str, Any]) -> list[Any]:
     """Return a finding's identity, what is said of it, and its places."""
     places = sorted(
-        [occurrence["encoding"], *(e[key] for e in occurrence["extents"] for key in ("file_offset", "size"))]
+        [
+            occurrence["encoding"],
+            *(e[key] for e in occurrence["extents"] for key in ("file_offset", "size")),
+        ]
         for occurrence in finding["occurrences"]
     )
-    said = [finding[key] for key in ("kind", "algorithm", "curve", "bits", "severity", "confidence")]
+    said = [
+        finding[key] for key in ("kind", "algorithm", "curve", "bits", "severity", "confidence")
+    ]
     return [
         finding["fingerprint"]["value"],
         finding["rule"],
@@ -117,7 +124,7 @@ def _finding(finding: dict[str, Any]) -> list[Any]:
 
 
 def _compare(before: Path, after: Path) -> int:
-    """Print what differs between two folders of frozen reports; return 1 where something is lost."""
+    """Print what differs between two folders of reports; return 1 where something is lost."""
     lost = new = other = dumps = 0
     seconds = [0.0, 0.0]
     for path in sorted(before.glob("*.json")):
@@ -136,7 +143,8 @@ def _compare(before: Path, after: Path) -> int:
             lost, new = (lost + len(gone), new) if mark == "-" else (lost, new + len(gone))
             for fact in sorted(gone):
                 print(f"{path.stem}: {mark} {' '.join(map(str, fact))}")
-    print(f"dumps {dumps} lost {lost} new {new} other verdicts {other} seconds {seconds[0]:.0f} -> {seconds[1]:.0f}")
+    spent = " -> ".join(f"{each:.0f}" for each in seconds)
+    print(f"dumps {dumps} lost {lost} new {new} other verdicts {other} seconds {spent}")
     return 1 if lost or other or not dumps else 0
 
 
@@ -152,7 +160,9 @@ def _facts(report: dict[str, Any]) -> set[tuple[str, ...]]:
         for group in ("findings", "suppressed"):
             for value, rule, said, names, places in dump[group]:
                 facts.add((str(number), group, rule, *said, value, ",".join(names)))
-                facts |= {(str(number), group, value, *(str(word) for word in place)) for place in places}
+                facts |= {
+                    (str(number), group, value, *(str(word) for word in place)) for place in places
+                }
     return facts
 
 

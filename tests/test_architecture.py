@@ -138,6 +138,7 @@ ONLY = {
         "dump.ledger",
         "dump.bitmaps",
         "dump.conflicts",
+        "dump.unexplained",
         "dump.layers",
         "dump.paging",
         "dump.pagetables",

@@ -90,6 +90,22 @@ def claimed(file: File) -> Iterator[Span]:
         yield fields.shoff, fields.shoff + max(fields.shnum, 1) * fields.shentsize
 
 
+def sections(file: File) -> Iterator[Span]:
+    """Yield what section headers describe, as (start, end): Xen keeps a guest's pages in one."""
+    head = file.read(0, min(file.size, 64))
+    if len(head) < (52 if head[4] == 1 else 64):
+        return
+    fields = segments.header(head)
+    layout = struct.Struct(fields.order + ("2I4Q" if fields.wide else "6I"))
+    for index in range(fields.shnum if fields.shentsize >= layout.size else 0):
+        at = fields.shoff + index * fields.shentsize
+        if at + layout.size > file.size:
+            return
+        _, kind, _, _, offset, size = layout.unpack(file.read(at, layout.size))
+        if kind != 8:  # SHT_NOBITS, of which the file has no byte
+            yield offset, offset + size
+
+
 def unknown_notes(file: File) -> Iterator[Span]:
     """Yield the descriptors of notes whose owner is no known system, as (start, end)."""
     head = file.read(0, min(file.size, 64))

@@ -14,10 +14,11 @@ import numpy as np
 
 from scanner import dump
 from scanner.arrays import Bytes
-from scanner.dump import ledger, trailing
+from scanner.dump import elfcore, ledger, trailing
 from scanner.dump.ledger import Span
+from scanner.dump.names import SECONDARY, TRAILS
 from scanner.dump.source import File
-from scanner.model import Fault, Layout
+from scanner.model import Fault, Label, Layout
 
 BLOCK = 4096
 """Bytes that are judged together: of fewer, entropy says little."""
@@ -26,7 +27,10 @@ ENTROPY = 7.8
 """Bits a byte of a block that looks compressed or encrypted: random ones have 7.95. No block that
 no table describes had so much in real dumps of thirty writers."""
 
-LONGEST_KEY, SAMPLE = 64, 1 << 16
+BLOBS = b"DumpBlob"
+"""How the secondary data of a Windows kernel dump begins."""
+
+LONGEST_KEY, SAMPLE = 64, 1 << 20
 """Bytes of a repeated XOR key, at most, and those by whose commonest values it is told: of memory
 most are zeros."""
 
@@ -37,7 +41,7 @@ def judge(file: File, layout: Layout) -> tuple[Fault, ...]:
     ``undescribed`` where that is more than half of the file, padding not counted, and
     ``unexplained-bytes`` where it looks compressed or encrypted, or is a dump that was XOR-ed.
     """
-    if layout.format == "raw":
+    if layout.format not in {form.name for form in dump.FORMATS}:
         return ()
     rest = opaque = 0
     begins: list[tuple[Span, Bytes]] = []
@@ -50,14 +54,15 @@ def judge(file: File, layout: Layout) -> tuple[Fault, ...]:
                 begins.append((span, _begin(file, at, span[1])))
                 fresh = False
     faults = []
-    if 2 * rest > file.size:
+    opened = _opened(file, layout) if rest else 0
+    if 2 * rest > file.size and not opened:  # what was opened stands behind the dump, decoded
         text = (
             f"The headers of this {layout.format} describe too little of it: {rest:,} of "
             f"{file.size:,} bytes belong to nothing."
         )
         faults.append(Fault(code="undescribed", text=text))
-    if opaque and (opaque := opaque - _opened(file, layout)) > 0:
-        text = f"{opaque:,} bytes that no table describes look encrypted or compressed."
+    if opaque > opened:
+        text = f"{opaque - opened:,} bytes that no table describes look encrypted or compressed."
         faults.append(Fault(code="unexplained-bytes", text=text))
     for (start, end), sample in begins:
         if _is_masked(sample):
@@ -76,11 +81,27 @@ def entropy(block: Bytes) -> float:
 
 
 def _undescribed(file: File, layout: Layout) -> list[Span]:
-    named = ((label.file_offset, label.file_offset + label.size) for label in layout.labels)
+    named = (
+        (label.file_offset, label.file_offset + label.size)
+        for label in layout.labels
+        if not _is_behind(file, label)
+    )
     spans = list(chain(ledger.memory(layout), named))
+    if layout.format == "elfcore":
+        spans += elfcore.sections(file)
     if layout.format == "qemu":  # between its sections stand marks of their ends
         spans.append((0, max((end for _, end in spans), default=0)))
     return ledger.lacking(((0, file.size),), spans)
+
+
+def _is_behind(file: File, label: Label) -> bool:
+    """Tell whether a label says no more than that bytes follow a dump.
+
+    What drivers of Windows append begins with a mark of its own (DUMP_BLOB_FILE_HDR).
+    """
+    if label.name.startswith(SECONDARY):
+        return file.read(label.file_offset, min(label.size, len(BLOBS))) != BLOBS
+    return label.name.startswith(TRAILS)
 
 
 def _blocks(file: File, span: Span) -> Iterator[tuple[int, Bytes]]:
@@ -109,12 +130,12 @@ def _opened(file: File, layout: Layout) -> int:
 
 
 def _is_masked(sample: Bytes) -> bool:
-    """Tell whether a dump's mark stands under a repeated key, which most bytes of memory show."""
+    """Tell whether a dump's mark stands under one byte, or a key that most bytes of memory show."""
     head = sample[: dump.HEAD]
-    for size in range(1, min(LONGEST_KEY, len(sample) // 64) + 1):
+    keys = [np.array([byte], np.uint8) for byte in range(1, 256)]
+    for size in range(2, min(LONGEST_KEY, len(sample) // BLOCK) + 1):
         rows = sample[: len(sample) // size * size].reshape(-1, size)
-        key = np.array([np.bincount(rows[:, at]).argmax() for at in range(size)], np.uint8)
-        plain = (head ^ np.resize(key, len(head))).tobytes()
-        if key.any() and any(form.sniff(plain) for form in dump.FORMATS):
-            return True
-    return False
+        counts = (np.bincount(rows[:, at], minlength=256) for at in range(size))
+        keys.append(np.array([count.argmax() for count in counts], np.uint8))
+    plain = ((head ^ np.resize(key, len(head))).tobytes() for key in keys if key.any())
+    return any(form.sniff(raw) for raw in plain for form in dump.FORMATS)

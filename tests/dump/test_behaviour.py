@@ -205,14 +205,10 @@ CORES: dict[str, tuple[bytes, set[str]]] = {
     ),
     "sections and no segment": (
         # as Xen writes .xen_pages: one section header, its 4096 bytes behind it
-        patched(
-            elfcore([])
-            + struct.pack("<2I4Q2I2Q", 1, 1, 0, 0, 128, 4096, 0, 0, 8, 4096)
-            + b"xen page" * 512,
-            40,
-            "Q",
-            64,
-        ),
+        elfcore([])[:40]
+        + struct.pack("<QI6H", 64, 0, 64, 56, 0, 64, 1, 0)
+        + struct.pack("<2I4Q2I2Q", 1, 1, 0, 0, 128, 4096, 0, 0, 8, 4096)
+        + b"xen page" * 512,
         set(),
     ),
     "no segment at all": (elfcore([]), set()),
@@ -225,7 +221,8 @@ def test_cores(name: str) -> None:
     """Each kind of damage has its fault, and what is odd and whole has none."""
     data, expected = CORES[name]
     assert codes(data) == expected
-    assert verdict(data) == ("incomplete" if expected else "pass")
+    undescribed = name == "e_phnum 0"  # of which the bytes belong to nothing
+    assert verdict(data) == ("incomplete" if expected or undescribed else "pass")
 
 
 def test_a_core_within_a_file() -> None:
