@@ -46,7 +46,7 @@ def main() -> int:
         return _compare(options.before, options.after)
     options.folder.mkdir(parents=True, exist_ok=True)
     command = (*shlex.split(options.scan), "--jobs", str(options.jobs))
-    for name, dump in _dumps(options.dumps):
+    for name, dump in dumps(options.dumps):
         kept = options.folder / f"{name}.json"
         if kept.exists():
             continue
@@ -56,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _dumps(paths: list[Path]) -> list[tuple[str, Path]]:
+def dumps(paths: list[Path]) -> list[tuple[str, Path]]:
     """Return each dump under the paths with a name of its own: its path below what was given."""
     found = []
     for path in paths:
@@ -83,11 +83,11 @@ def _scan(command: tuple[str, ...], dump: Path, timeout: int) -> dict[str, Any]:
         report = json.loads(run.stdout)
     except ValueError:
         return {"exit": run.returncode, "seconds": seconds, "dumps": []}
-    dumps = [_shape(entry) for entry in report["dumps"]]
-    return {"exit": run.returncode, "seconds": seconds, "dumps": dumps}
+    shapes = [shape(entry) for entry in report["dumps"]]
+    return {"exit": run.returncode, "seconds": seconds, "dumps": shapes}
 
 
-def _shape(entry: dict[str, Any]) -> dict[str, Any]:
+def shape(entry: dict[str, Any]) -> dict[str, Any]:
     """Return what counts of one dump's entry."""
     coverage = entry["coverage"]
     return {
@@ -125,13 +125,13 @@ def _finding(finding: dict[str, Any]) -> list[Any]:
 
 def _compare(before: Path, after: Path) -> int:
     """Print what differs between two folders of reports; return 1 where something is lost."""
-    lost = new = other = dumps = 0
+    lost = new = other = both = 0
     seconds = [0.0, 0.0]
     for path in sorted(before.glob("*.json")):
         twin = after / path.name
         if not twin.exists():
             continue
-        dumps += 1
+        both += 1
         old, now = (json.loads(p.read_text(encoding="utf-8")) for p in (path, twin))
         seconds = [seconds[0] + old["seconds"], seconds[1] + now["seconds"]]
         said = _verdicts(old), _verdicts(now)
@@ -144,8 +144,8 @@ def _compare(before: Path, after: Path) -> int:
             for fact in sorted(gone):
                 print(f"{path.stem}: {mark} {' '.join(map(str, fact))}")
     spent = " -> ".join(f"{each:.0f}" for each in seconds)
-    print(f"dumps {dumps} lost {lost} new {new} other verdicts {other} seconds {spent}")
-    return 1 if lost or other or not dumps else 0
+    print(f"dumps {both} lost {lost} new {new} other verdicts {other} seconds {spent}")
+    return 1 if lost or other or not both else 0
 
 
 def _verdicts(report: dict[str, Any]) -> str:
