@@ -196,10 +196,8 @@ def _entry(path: str, item: Mapping[str, object], where: str) -> Allow:
         _refuse(path, said, "take it from a report: fingerprint.value in JSON")
     expires = item.get("expires")
     if isinstance(expires, str):
-        try:
-            expires = dt.date.fromisoformat(expires)
-        except ValueError:
-            expires = None
+        said = f"expires of {where} is a text, which is no date even where it looks like one"
+        _refuse(path, said, "write the last day without quotation marks: expires = 2027-01-31")
     if not isinstance(expires, dt.date) or isinstance(expires, dt.datetime):
         said = f"expires of {where} is missing or no date"
         _refuse(path, said, "write the last day on which it holds: expires = 2027-01-31")

@@ -72,7 +72,7 @@ def test_everything_that_can_be_said() -> None:
         (ENTRY.replace("reason", "#"), "reason of [[allow]] entry 1 is missing"),
         (ENTRY.replace("owner", "#"), "owner of [[allow]] entry 1 is missing"),
         (ENTRY.replace("expires", "#"), "expires of [[allow]] entry 1 is missing"),
-        (ENTRY.replace("2027-01-31", '"soon"'), "no date"),
+        (ENTRY.replace("2027-01-31", "20270131"), "missing or no date"),
         (ENTRY.replace("2027-01-31", "2027-01-31T00:00:00"), "no date"),
         (ENTRY.replace(KEY, KEY.upper()), "64 lower-case hex"),
         (ENTRY.replace(KEY, KEY[:16]), "64 lower-case hex"),
@@ -88,6 +88,17 @@ def test_refused(text: str, reason: str) -> None:
     assert reason in error.reason
     assert "policy" in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize("text", ["2027-01-31", "20270131", "2027-W05-1", "soon", ""])
+def test_a_text_is_no_date(text: str) -> None:
+    """The error says that it is a text: without the quotation marks it would be a date."""
+    error = refused(ENTRY.replace("2027-01-31", f'"{text}"'))
+    assert "policy" in error.message
+    assert error.reason == (
+        "expires of [[allow]] entry 1 is a text, which is no date even where it looks like one"
+    )
+    assert error.hint == "write the last day without quotation marks: expires = 2027-01-31"
 
 
 def typos(name: str) -> set[str]:
@@ -160,7 +171,7 @@ def test_files(tmp_path: Path) -> None:
 def test_digest_is_of_what_is_said() -> None:
     """Order and form change no digest; every setting does."""
     other = ENTRY.replace(KEY, "cd" * 32)
-    same = [ENTRY + other, other + ENTRY, (ENTRY + other).replace("2027-01-31", '"2027-01-31"')]
+    same = [ENTRY + other, other + ENTRY, (ENTRY + other).replace('"', "'")]
     assert len({policyfile.digest(policyfile.parse(text.encode())) for text in same}) == 1
     texts = [
         "",
