@@ -15,6 +15,7 @@
     ├── AttestError           an attestation could not be made, or does not hold
     ├── SpoolError            a dump could not be filed away now
     ├── FleetError            the scheduler of a fleet cannot be used
+    ├── KernelError           the compiled code cannot be loaded
     └── WorkerLost            a worker process died, hung or was killed
     Unmapped                  no bytes at this coordinate; for address spaces only
 
@@ -93,6 +94,10 @@ class SpoolError(ScannerError):
 
 class FleetError(ScannerError):
     """The scheduler of a fleet cannot be used."""
+
+
+class KernelError(ScannerError):
+    """The compiled code that searches cannot be loaded, or is another version's."""
 
 
 class WorkerLost(ScannerError):

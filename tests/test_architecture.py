@@ -12,6 +12,8 @@ PACKAGE = ROOT / "scanner"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("scanner", "errors", "urls", "private", "pipes", "progress", "folding", "beside", "arrays"),
     ("processes", "processes.cores", "processes.hardening", "processes.own_memory"),
+    ("kernels.library",),
+    ("kernels", "kernels.*"),
     ("caches",),
     ("model",),
     ("fingerprint", "fields", "regions"),
@@ -133,6 +135,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 ONLY = {
     "numpy": (
         "arrays",
+        "kernels.",
         "detect.",
         "dump.space",
         "dump.ledger",
@@ -162,6 +165,7 @@ ONLY = {
     "filelock": ("claims",),
     "prometheus_client": ("metrics",),
     "watchfiles": ("watch",),
+    "ctypes": ("kernels.", "processes.", "dump.source", "__main__"),
     "hyperscan": ("detect.expressions",),
     "re2": ("detect.expressions",),
     "multiprocessing": ("processes.",),

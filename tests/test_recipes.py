@@ -40,7 +40,7 @@ def sh(script: str, *words: str, **env: str) -> subprocess.CompletedProcess[byte
 
 def test_every_script_can_be_run() -> None:
     """Scripts are there, and executable."""
-    assert len(SCRIPTS) == 4
+    assert len(SCRIPTS) == 5
     assert all(os.access(path, os.X_OK) for path in SCRIPTS)
 
 

@@ -1,9 +1,11 @@
-"""The first question to a worker: can each rule be used, and what is the dump.
+"""The first question to a worker: can each rule be used, does what searches, and what is the dump.
 
-It refuses a rule that nothing here looks for: a dump would pass as if it had been.
+It refuses a rule that nothing here looks for, and to begin without the compiled code: a dump would
+pass as if it had been searched.
 """
 
 from scanner.errors import RuleError
+from scanner.kernels import library
 from scanner.stages import withhold
 from scanner.stages.calls import RELATED, TOKENS
 from scanner.stages.examine import EXAMINERS, OPENED
@@ -21,7 +23,7 @@ DETECTORS = (
 
 
 def survey(session: Session) -> Survey:
-    """Say what the dump is; no name in it is a secret. Raises RuleError."""
+    """Say what the dump is; no name in it is a secret. Raises RuleError, KernelError."""
     for rule in session.rules:
         if rule.detector not in DETECTORS:
             raise RuleError(
@@ -29,4 +31,5 @@ def survey(session: Session) -> Survey:
                 reason="it names a detector that does not exist",
                 hint=f"detectors: {', '.join(DETECTORS)}",
             )
+    library.load()
     return withhold.survey(session)
