@@ -1,8 +1,8 @@
 """Where a report goes: stdout, or a file that takes its name at once and whole.
 
-A reader who left is no error: the verdict is in the exit code. A device that is full is one. This
-module imports nothing that costs time, decides no exit code, and never replaces what is no regular
-file.
+A reader who left is no error: the verdict is in the exit code, and the caller learns that nobody
+read it. A device that is full is one. This module imports nothing that costs time, decides no exit
+code, and never replaces what is no regular file.
 """
 
 import errno
@@ -49,27 +49,29 @@ def show_lines(text: str) -> None:
     show(folded(text, columns()))
 
 
-def show(text: str) -> None:
-    """Write to stdout. A closed one is no error; a full one raises ReportError."""
+def show(text: str) -> bool:
+    """Write to stdout; False where that is closed. A full one raises ReportError."""
     if sys.stdout is None:
-        return
+        return False
     try:
         sys.stdout.flush()
         out = sys.stdout.buffer
         out.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
         out.flush()
     except (BrokenPipeError, ValueError):
-        return
+        return False
     except OSError as error:
         if sys.platform == "win32" and error.errno == errno.EINVAL:
-            return  # a closed pipe there
+            return False  # a closed pipe there
         raise _unwritten("the output", error) from error
+    return True
 
 
-def save(text: str, path: str) -> None:
+def save(text: str, path: str) -> bool:
     """Write to a file: beside it first, for its owner alone, then renamed. Raises ReportError.
 
-    What is there and is no regular file (a pipe, a device) is written to and not replaced.
+    What is there and is no regular file (a pipe, a device) is written to and not replaced. False
+    where it is a pipe whose reader left.
     """
     data = text.encode("utf-8", "backslashreplace")
     try:
@@ -78,9 +80,10 @@ def save(text: str, path: str) -> None:
         else:
             _replace(Path(os.path.realpath(path)), data)
     except BrokenPipeError:
-        return
+        return False
     except OSError as error:
         raise _unwritten(f"the file {path}", error) from error
+    return True
 
 
 def _replace(target: Path, data: bytes) -> None:

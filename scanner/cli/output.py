@@ -38,6 +38,11 @@ _UNLOGGED = Reason(
 )
 _UNTOLD = Reason(code="untold", text="The report could not be written.")
 
+_UNREAD = (
+    "nobody could read the report",
+    "whoever was to read it had closed the pipe, or there is no stdout",
+    "go by the exit code, which is that of the verdict, or name a file: -o report.txt",
+)
 _BLOCKED = "the verdict stands: blocked; do not send the dump"
 
 
@@ -232,16 +237,16 @@ def hand_over(
 ) -> int:
     """Show or save the report and return the exit code: ``code``, or 3 where a pass got lost.
 
-    ``delivered`` is called when the report is out.
+    A reader who left changes no exit code, and is told of on stderr. ``delivered`` is called when
+    the report is out.
     """
     width = None if look.output is not None else deliver.columns()
     color = deliver.wants_color(look.color_choice, None if look.output is not None else sys.stdout)
     try:
         text = look.render(report, color=color, verbose=look.verbose, quiet=look.quiet, width=width)
-        if look.output is not None:
-            deliver.save(text, look.output)
-        else:
-            deliver.show(text)
+        out = look.output
+        if not (deliver.show(text) if out is None else deliver.save(text, out)):
+            complain(*_UNREAD)
         delivered()
     except errors.ReportError as error:
         complain(error.message, error.reason, error.hint)

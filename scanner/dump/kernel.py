@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from scanner.dump import bitmaps, paging
 from scanner.dump.draft import MAX_REGIONS, Draft
-from scanner.dump.names import IMAGE_MACHINES, PHYSICAL, SECONDARY
+from scanner.dump.names import IMAGE_MACHINES, PHYSICAL, SECONDARY, TRAILS
 from scanner.dump.source import File
 from scanner.errors import Damaged
 from scanner.model import Layout
 
 PAGE = 4096
+MAX_BLOBS = 1 << 16
+"""Values of drivers that are told apart."""
 
 
 class _Shape(NamedTuple):
@@ -34,6 +36,9 @@ class _Shape(NamedTuple):
 
 _WIDE = _Shape(0x2000, "Q", 0x30, 0x88, 0xF98, 42)
 _NARROW = _Shape(0x1000, "I", 0x20, 0x64, 0xF88, 86)
+
+_BLOB = struct.Struct("<I16s3I")
+"""Size, GUID, bytes of data, of padding before and behind them."""
 
 _FULL, _SUMMARY, _HEADER, _TRIAGE = 1, 2, 3, 4
 _BITMAPS = (5, 6, 7)
@@ -197,8 +202,25 @@ class _Reader:
         self._rest(offset)
 
     def _rest(self, offset: int) -> None:
-        """Label what drivers appended behind the pages."""
-        self._draft.label(offset, self._draft.file_size - offset, SECONDARY)
+        """Label what drivers appended behind the pages, and what is none of that.
+
+        DUMP_BLOB_FILE_HEADER, of which the marks are Dump and Blob, then DUMP_BLOB_HEADERs, each
+        with its own size, a GUID, and the sizes of the data and of the padding around them.
+        """
+        draft, at = self._draft, offset
+        if draft.clip(at, 16) == 16 and self._file.read(at, 12) == b"DumpBlob\x10\0\0\0":
+            at += 16
+            for _ in range(MAX_BLOBS):
+                if draft.clip(at, _BLOB.size) < _BLOB.size:
+                    break
+                size, _, data, before, behind = _BLOB.unpack(self._file.read(at, _BLOB.size))
+                held = size + before + data
+                if size != _BLOB.size or draft.clip(at, held) < held:
+                    break
+                at += held + behind
+        end = min(at, draft.file_size)
+        draft.label(offset, end - offset, SECONDARY)
+        draft.label(end, draft.file_size - end, TRAILS)
 
     # --- the small kind -------------------------------------------------------------------------
 

@@ -18,6 +18,11 @@ from scanner.model import Layout
 MAX_RECORDS = 1 << 22
 TAIL = 4096
 """Bytes at the end of a text in which its last line is looked for."""
+BLOCK = 4096
+"""Bytes of a text that are judged together."""
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_CONTROL = bytes({*range(0x20)} - {*range(9, 14)})
 
 _HPROF = b"JAVA PROFILE 1.0."
 _JAVACORES = (b"0SECTION       TITLE", b"NULL           ---")
@@ -132,4 +137,21 @@ def parse_javacore(file: File) -> Layout:
     draft.label(behind, file.size - behind, TRAILS)
     if _END not in tail:
         draft.fault("truncated", "The javacore has no end.")
+    if binary := sum(map(_binary, file.chunks(0, behind))):
+        draft.fault("damaged-table", f"{binary:,} bytes of the javacore's text are binary.")
     return draft.layout(format_name="javacore", arch="java", pointer_size=8, byte_order="little")
+
+
+def _binary(chunk: bytes) -> int:
+    """Return how many bytes of a chunk lie in blocks that are no text.
+
+    A javacore is lines that begin with a tag in ASCII: a block is binary where fewer than half of
+    its bytes are printable, or one in 16 is a control character.
+    """
+    blocks = (chunk[at : at + BLOCK] for at in range(0, len(chunk) - BLOCK + 1, BLOCK))
+    return sum(
+        BLOCK
+        for block in blocks
+        if 2 * len(block.translate(None, _PRINTABLE)) > BLOCK
+        or 16 * len(block.translate(None, _CONTROL)) < 15 * BLOCK
+    )

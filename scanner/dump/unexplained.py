@@ -16,9 +16,9 @@ from scanner import dump
 from scanner.arrays import Bytes
 from scanner.dump import elfcore, ledger, trailing
 from scanner.dump.ledger import Span
-from scanner.dump.names import SECONDARY, TRAILS
+from scanner.dump.names import TRAILS
 from scanner.dump.source import File
-from scanner.model import Fault, Label, Layout
+from scanner.model import Fault, Layout
 
 BLOCK = 4096
 """Bytes that are judged together: of fewer, entropy says little."""
@@ -26,9 +26,6 @@ BLOCK = 4096
 ENTROPY = 7.8
 """Bits a byte of a block that looks compressed or encrypted: random ones have 7.95. No block that
 no table describes had so much in real dumps of thirty writers."""
-
-BLOBS = b"DumpBlob"
-"""How the secondary data of a Windows kernel dump begins."""
 
 LONGEST_KEY, SAMPLE = 64, 1 << 20
 """Bytes of a repeated XOR key, at most, and those by whose commonest values it is told: of memory
@@ -84,7 +81,7 @@ def _undescribed(file: File, layout: Layout) -> list[Span]:
     named = (
         (label.file_offset, label.file_offset + label.size)
         for label in layout.labels
-        if not _is_behind(file, label)
+        if not label.name.startswith(TRAILS)
     )
     spans = list(chain(ledger.memory(layout), named))
     if layout.format == "elfcore":
@@ -92,16 +89,6 @@ def _undescribed(file: File, layout: Layout) -> list[Span]:
     if layout.format == "qemu":  # between its sections stand marks of their ends
         spans.append((0, max((end for _, end in spans), default=0)))
     return ledger.lacking(((0, file.size),), spans)
-
-
-def _is_behind(file: File, label: Label) -> bool:
-    """Tell whether a label says no more than that bytes follow a dump.
-
-    What drivers of Windows append begins with a mark of its own (DUMP_BLOB_FILE_HDR).
-    """
-    if label.name.startswith(SECONDARY):
-        return file.read(label.file_offset, min(label.size, len(BLOBS))) != BLOBS
-    return label.name.startswith(TRAILS)
 
 
 def _blocks(file: File, span: Span) -> Iterator[tuple[int, Bytes]]:

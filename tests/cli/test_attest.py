@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fixtures import elfcore, encodings, keys, signers
+from fixtures import elfcore, encodings, keys, noise, signers
 from scanner import attest, signing
 from scanner.cli import main
 from tests import inside, poison, test_attest, test_secrets
@@ -35,6 +35,26 @@ def verified(dump: Path, attestation: Path, public: Path, *options: str) -> int:
     code = main.run([*words, *options], lambda *parts: told.extend(parts))
     assert (code in (0, 1)) == (not told)
     return code
+
+
+def test_what_a_policy_accepted_is_attested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes that nothing explains are named in the statement, and by whoever verifies it."""
+    secret, public = signers.write(tmp_path)
+    dump, signed, rule = tmp_path / "core", tmp_path / "core.json", tmp_path / "policy.toml"
+    segment = elfcore.Segment(address=0x10000, data=bytes(1 << 16))
+    dump.write_bytes(elfcore.write([segment], trailing=noise.uniform(50_000, 1)).data)
+    rule.write_text('accept = ["unexplained-bytes"]')
+    words = ("attest", str(dump), "--key", str(secret), "-o", str(signed))
+    assert inside.keysift(*words).returncode == 3
+    assert inside.keysift(*words, "--policy", str(rule)).returncode == 0
+    payload, _ = signing.unsealed(
+        str(signed), attest.PAYLOAD_TYPE, signing.public_keys([str(public)])
+    )
+    assert json.loads(payload)["predicate"]["accepted"] == ["unexplained-bytes"]
+    assert verified(dump, signed, public) == 0
+    assert "accepted    unexplained-bytes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

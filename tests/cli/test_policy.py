@@ -115,6 +115,23 @@ def test_fail_on_beats_the_policy(tmp_path: Path, blocked: str) -> None:
     assert first["policy_sha256"] != second["policy_sha256"]
 
 
+def test_unexplained_bytes_are_accepted_only_where_said(tmp_path: Path) -> None:
+    """What lies behind a core and is not known passes where the policy accepts it, and says so."""
+    more = tmp_path / "core"
+    segment = elfcore.Segment(address=0x7F00_0000_0000, data=noise.text(1 << 16, 1))
+    more.write_bytes(elfcore.write([segment], trailing=noise.uniform(50_000, 1)).data)
+    path = tmp_path / "policy.toml"
+    path.write_text('accept = ["unexplained-bytes"]')
+    done = keysift("scan", str(more))
+    assert done.returncode == 3
+    told = "49,152 bytes that no table describes look encrypted or compressed"
+    assert told in " ".join(done.stdout.split())
+    report = inside.keysift("scan", "-f", "json", "--policy", str(path), str(more))
+    assert report.returncode == 0
+    (dump,) = json.loads(report.stdout)["dumps"]
+    assert (dump["accepted"], dump["reasons"]) == (["unexplained-bytes"], [])
+
+
 def test_truncated_is_accepted_only_where_said(tmp_path: Path, blocked: str) -> None:
     """A dump cut at its end passes where the policy accepts it, and says so; a key still blocks."""
     cut = tmp_path / "cut"

@@ -54,14 +54,14 @@ def placed(written: Written, prefix: str) -> list[tuple[int, int, int]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_wide(kind: int, machine: str) -> None:
     """Each kind with 64 bits gives each page its physical address."""
-    written = kerneldump.write(kind, RUNS, machine=machine, trailing=b"DumpBlob" * 9)
+    written = kerneldump.write(kind, RUNS, machine=machine, trailing=kerneldump.blobs(b"words" * 5))
     layout = layout_of(written.data)
     assert damage(layout) == set()
     assert held(layout) == placed(written, "run:")
     assert (layout.format, layout.arch, layout.pointer_size) == ("kerneldump", machine, 8)
     assert layout.system == "windows build 19041"
     last = layout.labels[-1]
-    assert (last.name, last.size) == ("stream secondary data", 72)
+    assert (last.name, last.size) == ("stream secondary data", 80)
 
 
 @pytest.mark.parametrize("kind", [FULL, SUMMARY])
@@ -80,7 +80,11 @@ def test_triage(machine: str) -> None:
     base = 0xFFFFF80000000000 if machine == "x86_64" else 0x81000000
     blocks = [(base, b"k" * 100), (base + 100, b"l" * 60), (base + 0x9000, b"m" * 8)]
     written = kerneldump.write_triage(
-        blocks, stack=(base + 0x5000, b"s" * 64), machine=machine, strings=b"x", trailing=b"blob"
+        blocks,
+        stack=(base + 0x5000, b"s" * 64),
+        machine=machine,
+        strings=b"x",
+        trailing=kerneldump.blobs(b"a", b"b"),
     )
     layout = layout_of(written.data)
     assert damage(layout) == set()
