@@ -158,7 +158,8 @@ def test_broken_pipe(small: dict[str, Path], dump: str, code: int) -> None:
         check=False,
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (code, b"")
+    assert done.returncode == code
+    assert done.stderr.startswith(b"keysift: nobody could read the report")
 
 
 DEATHS = {

@@ -64,13 +64,15 @@ def pointer(array: npt.NDArray[Any], dtype: npt.DTypeLike, *shape: int) -> ctype
     """Return where an array begins, once it is what a function expects.
 
     Raises ValueError for another dtype or shape, or where its rows do not follow one another. The
-    caller keeps the array alive while the function runs.
+    pointer keeps the array alive: a call has its arguments until it returns.
     """
     if array.dtype != np.dtype(dtype) or not array.dtype.isnative or array.shape != shape:
         raise ValueError(f"an array of {array.dtype} {array.shape} for {dtype} {shape}")
     if not (array.flags.c_contiguous and array.flags.aligned):
         raise ValueError("an array whose rows do not follow one another")
-    return ctypes.c_void_p(array.ctypes.data)
+    there = ctypes.c_void_p(array.ctypes.data)
+    there.array = array  # type: ignore[attr-defined]
+    return there
 
 
 def writable(array: npt.NDArray[Any], dtype: npt.DTypeLike, *shape: int) -> ctypes.c_void_p:

@@ -1,5 +1,6 @@
 """Without its compiled code keysift gives no verdict; with it, no wrong pointer passes."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -121,3 +122,13 @@ def test_no_pointer_to_what_may_not_be_written() -> None:
     assert library.pointer(array, np.uint8, 4, 8).value == array.ctypes.data
     with pytest.raises(ValueError, match="written"):
         library.writable(array, np.uint8, 4, 8)
+
+
+def test_an_array_lives_as_long_as_its_pointer() -> None:
+    """An array that nobody else has is there while a function runs."""
+    where = library.pointer(np.arange(1000, dtype=np.uint64), np.uint64, 1000)
+    address = where.value
+    assert address is not None
+    others = [np.zeros(1000, np.uint64) for _ in range(100)]
+    assert (ctypes.c_uint64 * 1000).from_address(address)[999] == 999
+    assert not any(other.any() for other in others)

@@ -20,6 +20,7 @@ from scanner.kernels import library
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 ZIG = (sys.executable, "-m", "ziglang", "cc")
+SMALL = ("-O1", "-DINLINE=static")
 TRAPS = ("-fsanitize=undefined", "-fsanitize-trap=undefined", "-fno-sanitize-recover=all")
 
 UNDEFINED = "int broken(int count); int broken(int count) { return 2147483647 + count; }"
@@ -50,7 +51,7 @@ def addressed() -> Build:
     preload = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     return Build(
         compiler=("gcc",),
-        flags=("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+        flags=(*SMALL, "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
         fault=OUTSIDE,
         env={
             "LD_PRELOAD": preload,
@@ -75,7 +76,7 @@ def addressed() -> Build:
 def _build(request: pytest.FixtureRequest) -> Build:
     if request.param == "address":
         return addressed()
-    return Build(compiler=ZIG, flags=("-O1", *TRAPS), fault=UNDEFINED)
+    return Build(compiler=ZIG, flags=(*SMALL, *TRAPS), fault=UNDEFINED)
 
 
 def test_every_kernel_stands_the_traps(build: Build, tmp_path: Path) -> None:
