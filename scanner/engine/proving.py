@@ -30,6 +30,7 @@ from scanner.processes.workers import Call, Crew
 from scanner.stages.calls import (
     BEGIN_TOKENS,
     DISTINCT,
+    EDGES,
     EXAMINE,
     FIND_SCHEDULES,
     FIND_TOKENS,
@@ -38,6 +39,7 @@ from scanner.stages.calls import (
     NAMED,
     OWNERS,
     RELATE,
+    RELATE_EDGES,
     RELATED,
     Proofs,
 )
@@ -81,6 +83,10 @@ def prove(crew: Crew, swept: Gathered, faults: list[Fault], *, alone: bool = Fal
     related: list[Candidate | Fault] = list(chain.from_iterable(given[RELATE]))
     faults += dict.fromkeys(one for one in related if isinstance(one, Fault))  # of many sections
     found += (one for one in related if isinstance(one, Candidate))
+    at_edges: list[Candidate | Fault] = list(chain.from_iterable(given[RELATE_EDGES]))
+    faults += (one for one in at_edges if isinstance(one, Fault))
+    names = {one.fingerprint for one in found}
+    found += (c for c in at_edges if isinstance(c, Candidate) and c.fingerprint not in names)
     found = _rejoined(crew, settled(found), faults)
     witnesses = _witnesses(crew, found, keys.publics, faults) + said.witnesses
     return Proofs(candidates=tuple(found), witnesses=witnesses, publics=keys.publics)
@@ -108,14 +114,19 @@ def _relating(
     """
     yield range(2)
     keys: Proofs = answers[0] or _NOTHING
-    cuts = _sections(runs, answers.pop(1), keys.publics)
+    private = _private(runs, answers.pop(1), keys.publics)
+    cuts = tuple(pool.sections(private))
     if len(cuts) > 1:
         asked_now = range(len(questions), len(questions) + len(cuts))
         questions += [(UNRELATED, Runs, (LIKELY, cut, len(cuts))) for cut in cuts]
         yield asked_now
         shared = [found for found in map(answers.get, asked_now) if found]
         cuts = tuple(pool.merged((cut, *shared)) for cut in cuts)
-    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some in RELATED}
+    publics = {some: pickle.dumps(keys.publics.of(some)) for _, some in (*RELATED, *EDGES)}
+    questions += [
+        (f"{UNRELATED} (edges, {name})", tuple, (RELATE_EDGES, name, private, publics[some]))
+        for name, some in (EDGES if cuts else ())
+    ]
     questions += [
         (f"{UNRELATED} ({name})", tuple, (RELATE, name, cut, publics[some]))
         for cut in cuts  # one after the other: who has loaded one asks all of it
@@ -124,10 +135,10 @@ def _relating(
     questions += last
 
 
-def _sections(runs: Runs, told: tuple[Flags, Flags] | None, publics: Register) -> tuple[Runs, ...]:
-    """Cut the runs that may be private: what was told of them, if anything, says which differ."""
+def _private(runs: Runs, told: tuple[Flags, Flags] | None, publics: Register) -> Runs:
+    """Return runs that may be private: what was told of them, if anything, says which differ."""
     private = chosen(closed(runs, told[0]), told[1]) if told else gather(())
-    return tuple(pool.sections(pool.outside(private, publics.places(READ))))
+    return pool.outside(private, publics.places(READ))
 
 
 def _witnesses(

@@ -19,6 +19,7 @@ FIND_TOKENS = Later("scanner.stages.examine", "find_tokens")
 DISTINCT = Later("scanner.stages.relate", "distinct")
 LIKELY = Later("scanner.stages.relate", "likely")
 RELATE = Later("scanner.stages.relate", "relate")
+RELATE_EDGES = Later("scanner.stages.relate", "relate_edges")
 FIND_SCHEDULES = Later("scanner.stages.relate", "find_schedules")
 TRACE = Later("scanner.stages.trace", "trace")
 TRACE_RUNS = Later("scanner.stages.trace", "trace_runs")
@@ -41,6 +42,13 @@ RELATED: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """Relations, and the algorithms of public keys that each looks at. The dearest come first: what is
 asked last should not be what all wait for."""
+
+EDGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ec", ("ec",)),
+    ("25519", ("ed25519", "x25519")),
+    ("rsa", ("rsa",)),
+)
+"""The same of those that try the edges of all runs, whatever their number."""
 
 STRUCTURES = (
     "openssh-shield",

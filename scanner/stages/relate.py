@@ -19,13 +19,16 @@ from scanner.detect.integers import chance, pool
 from scanner.detect.integers.pool import Pool
 from scanner.detect.integers.runs import Runs, closed
 from scanner.detect.register import Register
+from scanner.detect.relations.edwards import edges as edwards_edges
 from scanner.detect.relations.edwards import edwards, montgomery
 from scanner.detect.relations.fields import discrete, dsa_nonces
 from scanner.detect.relations.places import announced, pieces
 from scanner.detect.relations.postquantum import encapsulation, hashtrees, lattices
-from scanner.detect.relations.related import Related
+from scanner.detect.relations.related import Related, Untried
+from scanner.detect.relations.rsa import edges as rsa_edges
 from scanner.detect.relations.rsa import rsa
 from scanner.detect.relations.weierstrass import digit_nonces, digit_scalars, ec, points
+from scanner.detect.relations.weierstrass import edges as ec_edges
 from scanner.detect.structures import (
     golang,
     masked_token,
@@ -61,6 +64,16 @@ RELATIONS: tuple[tuple[str, Search, Again], ...] = (
 )
 """Of each of RELATED, in their order: its search of pool and public keys, and a second look at a
 candidate."""
+
+EDGES = (
+    ("ec", ec_edges.search),
+    ("25519", edwards_edges.search),
+    ("rsa", rsa_edges.search),
+)
+"""The searches of all edges of all runs, by name."""
+
+RULE_OF = {"rsa": "rsa", "ec": "ec", "ed25519": "edwards", "x25519": "montgomery"}
+"""The detector whose rule tells of a key, by its algorithm."""
 
 SCHEDULES: tuple[tuple[str, schedules.Find], ...] = (
     ("schedules", aes.find),
@@ -132,6 +145,35 @@ def relate(
             text = f"Numbers in memory were not all related ({detector}): {error.told}."
             told.append(Fault(code="limit-effort", text=text))
     return tuple(told)
+
+
+def relate_edges(
+    session: Session, name: str, runs: Runs, publics: bytes
+) -> tuple[Candidate | Fault, ...]:
+    """Try what stands at the edges of all runs, and say so where that was more than is tried."""
+    register: Register = pickle.loads(publics)  # noqa: S301 - our own parent wrote it
+    search = next(search for other, search in EDGES if other == name)
+    rules = {rule.detector: rule for rule in session.rules}
+    told: list[Candidate | Fault] = []
+    try:
+        for found in search(session.memory, runs, register, deep=session.target.deep):
+            if isinstance(found, Untried):
+                told.append(_untried(found, deep=session.target.deep))
+            elif (rule := rules.get(RULE_OF[describe(found.key).algorithm])) is not None:
+                told.append(candidate(found, rule))
+    except LimitExceeded as error:
+        text = f"Numbers in memory were not all related ({name}): {error.told}."
+        told.append(Fault(code="limit-effort", text=text))
+    return tuple(told)
+
+
+def _untried(found: Untried, *, deep: bool) -> Fault:
+    """Say how many numbers were not tried against which public keys."""
+    text = (
+        f"{found.count:,} of {found.of:,} numbers of {found.size} bytes were not tried against "
+        f"the public keys of {found.witness}"
+    )
+    return Fault(code="limit-effort", text=f"{text}." if deep else f"{text}; --deep tries more.")
 
 
 def _loaded(session: Session, section: Runs) -> Pool:

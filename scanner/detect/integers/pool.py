@@ -319,9 +319,9 @@ def distinct(memory: Memory, runs: Runs) -> Flags:
         part = short[low : low + _ROWS]
         space, first = runs.space[part], np.maximum(runs.start[part] - SLACK, 0)
         last = np.minimum(runs.end[part] + SLACK, memory.map.size[space])
-        blocks = _blocks(memory, space.tolist(), first.tolist(), (last - first).tolist())
+        raws = blocks(memory, space.tolist(), first.tolist(), (last - first).tolist())
         # A hash is keyed anew in every process, and these are kept in this one.
-        names[low : low + _ROWS] = [hash(block) for block in blocks]
+        names[low : low + _ROWS] = [hash(raw) for raw in raws]
     keep = np.ones(len(runs), np.bool_)
     keep[short] = False
     for share in range(_SHARES):
@@ -359,12 +359,12 @@ def _copy(
     ats: list[int],
 ) -> None:
     """Copy blocks of the dump into the pool."""
-    blocks = _blocks(memory, spaces, firsts, sizes)
-    for at, size, block in zip(ats, sizes, blocks, strict=True):
+    raws = blocks(memory, spaces, firsts, sizes)
+    for at, size, block in zip(ats, sizes, raws, strict=True):
         view[at : at + size] = block
 
 
-def _blocks(
+def blocks(
     memory: Memory, spaces: list[int], firsts: list[int], sizes: list[int]
 ) -> Iterator[bytes]:
     """Yield blocks of the dump, reading neighbours together."""

@@ -25,6 +25,18 @@ class Related:
     """SHA-256 of the SPKI of the key that signed with a nonce; empty where nobody knows it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untried:
+    """Numbers that were not tried though a public key is there that they may belong to."""
+
+    count: int
+    of: int
+    size: int
+    """Bytes of each."""
+    witness: str
+    """Curves or algorithms of these keys."""
+
+
 def of_numbers(
     key: Material, proof: str, forms: Iterable[str], rows: Iterable[tuple[Place, str]]
 ) -> Related:
