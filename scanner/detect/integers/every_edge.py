@@ -52,9 +52,12 @@ def find(memory: Memory, runs: Runs, size: int, most: int) -> Edges:
 def _places(memory: Memory, runs: Runs, size: int) -> tuple[Offsets, Offsets]:
     """Return where a number of so many bytes begins that one edge or the other bounds, once each.
 
-    In words that are not full, too.
+    Its last word may not be full: then it may be padded, or so short that it is not of the run.
     """
-    starts = [runs.start, *(runs.end - width for width in {size, -(-size // WORD) * WORD})]
+    short, full = size // WORD * WORD, -(-size // WORD) * WORD
+    ends = sorted({size, short, full})
+    starts = [runs.start, *(runs.end - width for width in ends)]
+    starts += [runs.start - (size - short)] if short < size else []
     fresh = [
         np.all([start != other for other in starts[:at]], axis=0) if at else runs.end > 0
         for at, start in enumerate(starts)

@@ -76,7 +76,7 @@ def _numbers(memory: Memory, runs: Runs, size: int, most: int) -> Iterator[_Numb
     for first, raw in every_edge.read(memory, places):
         for how in forms:
             low, high = (0, -1) if not how.most_first else (-1, 0)
-            ends = raw.reshape(len(raw), -1, how.word)[:, (low, high)]
+            ends = raw.reshape(len(raw), size // how.word, how.word)[:, (low, high)]
             inner = (-1, 0) if how.swapped else (0, -1)
             fits = (ends[:, 0, inner[0]] & 1 == 1) & (ends[:, 1, inner[1]] >= _TOP)
             for row in np.flatnonzero(fits).tolist():

@@ -99,8 +99,10 @@ def _of_curve(
 
 def limbs(raw: Bytes, how: Reading, count: int) -> Limbs:
     """Return numbers that are read from rows of bytes, in so many limbs."""
-    rows = raw if how.word == 1 else raw.reshape(len(raw), -1, how.word)[:, ::-1]
-    rows = rows.reshape(len(raw), -1)
+    rows = (
+        raw if how.word == 1 else raw.reshape(len(raw), raw.shape[1] // how.word, how.word)[:, ::-1]
+    )
+    rows = rows.reshape(raw.shape)
     if how.order == "big":
         rows = rows[:, ::-1]
     wide = np.zeros((len(raw), 8 * count), np.uint8)
