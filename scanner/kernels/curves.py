@@ -123,6 +123,12 @@ def number(row: Limbs) -> int:
     return int.from_bytes(row.astype("<u8").tobytes(), "little")
 
 
+def numbers(found: Limbs) -> list[int]:
+    """Return the number of each row."""
+    raw, size = found.astype("<u8").tobytes(), 8 * found.shape[1]
+    return [int.from_bytes(raw[at : at + size], "little") for at in range(0, len(raw), size)]
+
+
 def _field(p: int, limbs: int) -> Limbs:
     return rows((p, pow(2, 128 * limbs, p)), limbs)
 

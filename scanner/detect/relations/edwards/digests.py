@@ -8,7 +8,7 @@ digests that neither begin nor end where a run of what looks random does.
 import numpy as np
 
 from scanner.arrays import Offsets
-from scanner.detect.algebra import edwards25519
+from scanner.detect.algebra import curve25519
 from scanner.detect.integers.pool import Pool
 from scanner.detect.relations.edwards import trials
 from scanner.detect.relations.edwards.trials import DIGEST, Trial
@@ -22,12 +22,13 @@ _SIZE, _HALF = 64, 32
 
 def search(pool: Pool) -> list[Trial]:
     """Derive y of a*B for what may be digests."""
-    found = []
-    for position in _places(pool, pool.budget(*MOST)).tolist():
-        raw = clamped(pool.data[position : position + _HALF].tobytes())
-        if y := edwards25519.unsigned_multiple(raw):
-            found.append(Trial("ed25519", position, raw, y, DIGEST))
-    return found
+    spots = _places(pool, pool.budget(*MOST))
+    rows = curve25519.clamped(pool.data[spots[:, None] + np.arange(_HALF)])
+    points, there = curve25519.edwards(rows, signed=False)
+    return [
+        Trial("ed25519", int(spots[at]), rows[at].tobytes(), points[at].tobytes(), DIGEST)
+        for at in np.flatnonzero(there).tolist()
+    ]
 
 
 def clamped(raw: bytes) -> bytes:

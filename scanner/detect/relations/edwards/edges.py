@@ -5,15 +5,12 @@ are derived, and looked up among the keys that were read and in the bytes of all
 leaves untried is said where a public key was read.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 
 import numpy as np
 
 from scanner.arrays import Bytes, Words
-from scanner.detect.algebra import edwards25519
-from scanner.detect.algebra.edwards25519 import P
+from scanner.detect.algebra import curve25519, edwards25519
 from scanner.detect.algebra.material import Okp
 from scanner.detect.algebra.publics import PublicKey
 from scanner.detect.asn1.keys import okp_public
@@ -24,8 +21,7 @@ from scanner.detect.relations.edwards.edwards import PROOFS
 from scanner.detect.relations.related import Related, Untried
 from scanner.dump.space import Memory
 from scanner.errors import LimitExceeded
-from scanner.kernels import curves, words
-from scanner.kernels.curves import Generator, Limbs
+from scanner.kernels import words
 from scanner.model import Place
 
 SIZE = 32
@@ -39,12 +35,6 @@ DEEP = 16
 
 MOST_SEEN = 1 << 16
 """Words of public keys that are looked at in a section of the runs."""
-
-_A = 486662
-"""Curve25519 is v^2 = u^3 + A*u^2 + u (RFC 7748 4.1)."""
-
-_V = 14781619447589544791020593568409986887264606134616475288964881837755586237401
-"""v of its base point, u = 9 (RFC 7748 4.1)."""
 
 _FORMS = ("ed25519", "x25519")
 
@@ -121,31 +111,8 @@ def _standing(
 
 def _lows(raw: Bytes) -> Words:
     """Return the first words of public halves of rows of bytes: of Ed25519, of X25519, in turn."""
-    data = raw.tobytes()
-    digests = (hashlib.sha512(data[at : at + SIZE]) for at in range(0, len(data), SIZE))
-    seeds = np.frombuffer(b"".join(one.digest()[:SIZE] for one in digests), np.uint8)
-    third = _A * pow(3, -1, P)
-    y = _mapped(seeds.reshape(-1, SIZE), (1, -third - 1, 1, 1 - third))
-    u = _mapped(raw, (1, -third, 0, 1))
-    return np.stack((y, u), axis=1).ravel()
-
-
-def _mapped(raw: Bytes, coefficients: tuple[int, int, int, int]) -> Words:
-    """Multiply the base point by rows of bytes, clamped, and return the low words of a coordinate.
-
-    It is (a*X + b)/(c*X + d) of the point's X on the curve in Weierstrass form.
-    """
-    clamped = raw.copy()
-    clamped[:, 0] &= 0xF8
-    clamped[:, -1] = clamped[:, -1] & 0x7F | 0x40
-    scalars: Limbs = clamped.view("<u8").astype(np.uint64, copy=False)
-    x, _, _ = curves.multiples(_base(), scalars)
-    found, _ = curves.mapped(P, coefficients, x)
-    return found[:, 0]
-
-
-@cache
-def _base() -> Generator:
-    """Return the base point as one of y^2 = x^3 + a*x + b, where x is u + A/3 and y is v."""
-    third = _A * pow(3, -1, P) % P
-    return Generator(p=P, a=(1 - _A * third) % P, x=(9 + third) % P, y=_V, bound=1 << 255)
+    digests = curve25519.hashed(raw)
+    points, _ = curve25519.edwards(curve25519.clamped(digests), signed=False)
+    firsts = [np.ascontiguousarray(one[:, :8]) for one in (points, curve25519.agreed(raw))]
+    words_ = [one.view("<u8").astype(np.uint64, copy=False) for one in firsts]
+    return np.concatenate(words_, axis=1).ravel()

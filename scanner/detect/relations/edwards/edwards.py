@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from scanner.arrays import Flags, Offsets
-from scanner.detect.algebra import edwards448, edwards25519
+from scanner.detect.algebra import curve25519, edwards448, edwards25519
 from scanner.detect.algebra.edwards25519 import ORDER, SIGN
 from scanner.detect.algebra.material import Material, Okp, describe
 from scanner.detect.algebra.publics import PublicKey, places
@@ -312,10 +312,12 @@ def _scalars(pool: Pool, positions: Offsets) -> list[Trial]:
     found = []
     for kind in (positions[clamped], positions[reduced]):
         likely = kind[variety.varied(pool.data, kind, 32)]
-        for position in list(dict.fromkeys(likely.tolist()))[:MOST_SCALARS]:
-            raw = pool.data[position : position + 32].tobytes()
-            if y := edwards25519.unsigned_multiple(raw):
-                found.append(Trial("ed25519", position, raw, y, SCALAR))
+        spots = np.array([*dict.fromkeys(likely.tolist())][:MOST_SCALARS], np.int64)
+        rows = pool.data[spots[:, None] + np.arange(curve25519.SIZE)]
+        points, there = curve25519.edwards(rows, signed=False)
+        for at in np.flatnonzero(there).tolist():
+            raw, y = rows[at].tobytes(), points[at].tobytes()
+            found.append(Trial("ed25519", int(spots[at]), raw, y, SCALAR))
     return found
 
 

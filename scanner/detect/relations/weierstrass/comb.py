@@ -1,12 +1,12 @@
-"""Many multiples of one point at once: the fixed-base comb, with one inversion for all of them.
+"""Multiples of G for many scalars, of another point for a few, and sums of points, all at once.
 
 OpenSSL derives a point in 0.03 to 0.4 ms on NIST's curves, for which it has code of their own, and
-in 0.6 to 2.3 ms on others; a search asks for thousands, and nearly all of them are wrong. Here each
-scalar is cut into windows of bits, of each window's values the multiples of G are in a table, and a
-step adds one of them to every scalar's sum in affine form: six multiplications of GMP's, since the
-inversions are shared (Montgomery's trick; Handbook of Elliptic and Hyperelliptic Curve
-Cryptography, 9.3.3 and 11.1.3). Nothing rests on it: what a trial leads to is derived again by the
-library, and this module refuses to prove.
+in 0.6 to 2.3 ms on others; a search asks for thousands, and nearly all of them are wrong. Those of
+G are the kernel's. Of another point each scalar is cut into windows of bits, of each window's
+values the multiples are in a table, and a step adds one of them to every scalar's sum in affine
+form: six multiplications of GMP's, since the inversions are shared (Montgomery's trick; Handbook of
+Elliptic and Hyperelliptic Curve Cryptography, 9.3.3 and 11.1.3). Nothing rests on it: what a trial
+leads to is derived again by the library, and this module refuses to prove.
 """
 
 import functools
@@ -15,60 +15,56 @@ from collections.abc import Sequence
 import numpy as np
 
 from scanner.arrays import Offsets
-from scanner.detect.algebra import gmp
+from scanner.detect.algebra import effort, gmp
 from scanner.detect.algebra.gmp import mpz
 from scanner.detect.algebra.material import Ec
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.weierstrass.curves import Curve, coefficients, generator
+from scanner.kernels import curves
+from scanner.kernels.curves import Generator
 
 WIDTHS = range(2, 10)
 """Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 1 to 3 MB."""
 
-WORTH = {
-    "P-224": 36,
-    "P-384": 200,
-    "P-521": 115,
-    "secp256k1": 420,
-    "brainpoolP256r1": 330,
-    "brainpoolP384r1": 1_100,
-    "brainpoolP512r1": 1_000,
-    "SM2": 350,
-    "P-192": 350,
-    "brainpoolP224r1": 400,
-    "brainpoolP320r1": 450,
-}
-"""Additions in whose time the library derives a point, by curve; on P-256 it always takes less."""
+TABLE = 20_000
+"""Microseconds that a kernel's table takes about, as long as nobody has made it."""
 
-_INVERSION, _DOUBLING = 6, 3
-"""Additions in whose time an inversion is done, and a multiple of G is doubled."""
+_INVERSION = 6
+"""Additions in whose time an inversion is done."""
 
 Point = tuple[int, int]
 _Tables = tuple[tuple[int, ...], ...]
 """Multiples of G by window: x above y in one number, which takes half the memory of two."""
 
-_BUILT: dict[str, tuple[int, _Tables]] = {}
-"""The width and the tables that are there, by curve: narrower ones serve nobody any more."""
+_USED: set[str] = set()
+"""Curves whose table is there."""
 
 
 def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
     """Return each scalar with its point; None where it is not between 0 and the order."""
-    if WORTH.get(curve.name, 0) * len(scalars) <= _cost(
-        curve, _width(curve, scalars), len(scalars)
-    ):
+    if curve.name not in _USED and len(scalars) * effort.DERIVING[curve.name] < TABLE:
         return [ec_derived(curve.name, d) for d in scalars]
-    good = [d for d in scalars if 0 < d < curve.n]
-    found = {
-        d: ec_derived(curve.name, d)
-        if point is None
-        else Ec(curve=curve.name, d=d, x=point[0], y=point[1])
-        for d, point in zip(good, points(curve, good), strict=True)
-    }
-    return [found.get(d) for d in scalars]
+    return [
+        None if point is None else Ec(curve=curve.name, d=d, x=point[0], y=point[1])
+        for d, point in zip(scalars, points(curve, scalars), strict=True)
+    ]
 
 
 def points(curve: Curve, scalars: Sequence[int]) -> list[Point | None]:
-    """Return the points of scalars below the order; None where a sum met its own like."""
-    return _summed(curve, _tables(curve, _width(curve, scalars)), scalars) if scalars else []
+    """Return the points of scalars; None of those that are not between 0 and the order."""
+    _USED.add(curve.name)
+    base = base_of(curve)
+    good = [d if 0 < d < curve.n else 0 for d in scalars]
+    x, y, valid = curves.multiples(base, curves.rows(good, base.limbs))
+    rows = zip(curves.numbers(x), curves.numbers(y), valid.tolist(), strict=True)
+    return [(x, y) if is_valid else None for x, y, is_valid in rows]
+
+
+@functools.cache
+def base_of(curve: Curve) -> Generator:
+    """Return G as the kernel knows it."""
+    x, y = generator(curve)
+    return Generator(p=curve.p, a=coefficients(curve)[0], x=x, y=y, bound=curve.n)
 
 
 def multiples(curve: Curve, point: Point, scalars: Sequence[int]) -> list[Point | None]:
@@ -132,19 +128,6 @@ def _windows(curve: Curve, width: int) -> int:
     return -(-curve.n.bit_length() // width)
 
 
-def _width(curve: Curve, scalars: Sequence[int]) -> int:
-    """Return the bits of a window that make the least work of so many scalars."""
-    return min(WIDTHS, key=lambda width: _cost(curve, width, len(scalars)))
-
-
-def _cost(curve: Curve, width: int, count: int) -> int:
-    """Return the additions for so many scalars, and those for tables that are not there yet."""
-    built, _ = _BUILT.get(curve.name, (0, ()))
-    if width == built:
-        return _windows(curve, width) * (_INVERSION + count)
-    return _anew(curve, width, count) + (0 if built else _DOUBLING * curve.n.bit_length())
-
-
 def _anew(curve: Curve, width: int, count: int) -> int:
     """Return the additions for so many scalars and for tables."""
     return _windows(curve, width) * ((1 << width - 1) + _INVERSION + count)
@@ -190,15 +173,6 @@ def _product(p: int, numbers: Sequence[int]) -> tuple[int, list[int]]:
     return mpz(gmp.inverse(product, p)), before
 
 
-def _tables(curve: Curve, width: int) -> _Tables:
-    """Return the tables of G: of a worker's memory they are a good part."""
-    built, found = _BUILT.get(curve.name, (0, ()))
-    if width != built:
-        found = _odd_multiples(curve, width, _doubles_of_g(curve))
-        _BUILT[curve.name] = width, found
-    return found
-
-
 def _odd_multiples(curve: Curve, width: int, doubles: Sequence[Point]) -> _Tables:
     """Return, of each window, its odd multiples of a point in their order, as GMP's numbers.
 
@@ -212,11 +186,6 @@ def _odd_multiples(curve: Curve, width: int, doubles: Sequence[Point]) -> _Table
         last = tuple(_add(p, list(zip(last, twos, strict=True))))
         columns.append([x << size | y for x, y in last])
     return tuple(zip(*columns, strict=True))
-
-
-@functools.cache
-def _doubles_of_g(curve: Curve) -> tuple[Point, ...]:
-    return _doubles(curve, generator(curve))
 
 
 def _doubles(curve: Curve, point: Point) -> tuple[Point, ...]:

@@ -18,7 +18,7 @@ from scanner.detect.integers import every_edge
 from scanner.detect.integers.every_edge import Edges
 from scanner.detect.integers.runs import Runs, chosen
 from scanner.detect.relations.related import Related, Untried
-from scanner.detect.relations.weierstrass import matches
+from scanner.detect.relations.weierstrass import comb, matches
 from scanner.detect.relations.weierstrass.curves import (
     BIG,
     CURVES,
@@ -33,7 +33,7 @@ from scanner.detect.relations.weierstrass.curves import (
 )
 from scanner.dump.space import Memory
 from scanner.kernels import curves
-from scanner.kernels.curves import Generator, Limbs
+from scanner.kernels.curves import Limbs
 from scanner.model import Place
 
 MOST = {24: 1 << 18, 28: 1 << 18, 32: 1 << 18, 40: 1 << 17, 48: 1 << 17, 64: 1 << 16, 66: 1 << 16}
@@ -72,7 +72,7 @@ def _of_curve(
     memory: Memory, places: Edges, curve: Curve, points: dict[int, int]
 ) -> Iterator[Related]:
     """Try places on one curve."""
-    base = _generator(curve)
+    base = comb.base_of(curve)
     wanted = np.unique(curves.rows(list(points), base.limbs)[:, 0])
     big, seen = memory.map.byte_order == "big", set[int]()
     for first, raw in every_edge.read(memory, places):
@@ -108,11 +108,6 @@ def limbs(raw: Bytes, how: Reading, count: int) -> Limbs:
     wide = np.zeros((len(raw), 8 * count), np.uint8)
     wide[:, : rows.shape[1]] = rows
     return wide.view("<u8").astype(np.uint64, copy=False)
-
-
-def _generator(curve: Curve) -> Generator:
-    x, y = generator(curve)
-    return Generator(p=curve.p, a=coefficients(curve)[0], x=x, y=y, bound=curve.n)
 
 
 def _points(memory: Memory, runs: Runs, publics: Iterable[PublicKey]) -> _Points:
@@ -189,4 +184,4 @@ def _below(rows: Limbs, bound: Limbs) -> np.ndarray[tuple[int], np.dtype[np.bool
 
 
 def _numbers(points: Limbs) -> Iterator[tuple[int, int]]:
-    return ((curves.number(x), curves.number(y)) for x, y in points)
+    return zip(curves.numbers(points[:, 0]), curves.numbers(points[:, 1]), strict=True)

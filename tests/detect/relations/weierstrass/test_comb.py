@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scanner.detect.algebra import curve_points
 from scanner.detect.evidence import ec_derived
 from scanner.detect.relations.weierstrass import comb
-from scanner.detect.relations.weierstrass.curves import CURVES
+from scanner.detect.relations.weierstrass.curves import CURVES, generator
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -69,11 +69,10 @@ def test_many_scalars_or_few(name: str, count: int) -> None:
         assert {type(key.d), type(key.x), type(key.y)} == {int}
 
 
-def test_a_sum_that_meets_itself_is_left_to_the_library() -> None:
-    """The windows of the order add up to a point and its opposite, which have no slope."""
+def test_the_order_has_no_point() -> None:
+    """Nor has zero, or what is greater."""
     curve = CURVES["secp256k1"]
-    (point,) = comb.points(curve, [curve.n])
-    assert point is None
+    assert comb.points(curve, [curve.n, 0, curve.n + 1, 1 << 300, -1]) == [None] * 5
 
 
 @pytest.mark.parametrize("width", [*comb.WIDTHS[:-2]])
@@ -92,19 +91,8 @@ def test_windows_of_any_width(name: str, width: int, monkeypatch: pytest.MonkeyP
         (1 << 255) - 1,
         curve.n >> 1,
     ]
-    for d, point in zip(scalars, comb.points(curve, scalars), strict=True):
+    found = comb.multiples(curve, generator(curve), scalars)
+    for d, point in zip(scalars, found, strict=True):
         key = ec_derived(name, d)
         assert key is not None
         assert point == (key.x, key.y)
-
-
-def test_one_width_of_tables_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The widest that a count of scalars asked for serves fewer, too, and they are of one sign."""
-    monkeypatch.setattr(comb, "_BUILT", {})
-    curve, widths = CURVES["P-256"], []
-    for count in (8, 3000, 8):
-        assert None not in comb.points(curve, range(1, 2 * count, 2))
-        ((width, tables),) = comb._BUILT.values()
-        assert {len(table) for table in tables} == {1 << width - 1}
-        widths.append(width)
-    assert widths[0] < widths[1] == widths[2]
