@@ -145,6 +145,15 @@ class File:
         for at in range(start, end, CHUNK):
             yield self.read(at, min(CHUNK, end - at))
 
+    def data(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Yield offset and bytes between two offsets, as ``chunks``, but for holes: zeros."""
+        while start < end:
+            start += min(self.zeros(start), end - start)
+            if start < end:
+                chunk = self.read(start, min(CHUNK, end - start))
+                yield start, chunk
+                start += len(chunk)
+
     def part(self, offset: int, end: int) -> "File":
         """Return what is between two offsets, as a file that shares this one's reader."""
         pieces: list[tuple[int, int]] = []

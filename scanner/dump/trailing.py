@@ -150,9 +150,7 @@ def _unknown(layout: Layout) -> list[Span]:
 
 def _first(file: File, start: int, end: int) -> int:
     """Return the offset of the first byte between two that is no padding; else the second."""
-    for chunk in file.chunks(start, end):
-        rest = chunk.lstrip(NOTHING)
-        start += len(chunk) - len(rest)
-        if rest:
-            break
-    return start
+    for at, chunk in file.data(start, end):
+        if rest := chunk.lstrip(NOTHING):
+            return at + len(chunk) - len(rest)
+    return end

@@ -96,13 +96,11 @@ def _blocks(file: File, span: Span) -> Iterator[tuple[int, Bytes]]:
 
     But for those of one repeated byte, which are padding.
     """
-    at, end = span
-    for chunk in file.chunks(at, end):
+    for at, chunk in file.data(*span):
         rows = np.frombuffer(chunk, np.uint8, len(chunk) // BLOCK * BLOCK).reshape(-1, BLOCK)
         told = np.flatnonzero((rows != rows[:, :1]).any(axis=1))
         if len(told):
             yield at + int(told[0]) * BLOCK, rows[told]
-        at += len(chunk)
 
 
 def _begin(file: File, at: int, end: int) -> Bytes:

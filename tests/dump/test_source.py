@@ -87,6 +87,12 @@ def test_holes_read_as_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert source.digest(file) == hashlib.sha256(whole).hexdigest()
         within = file.part(1 << 20, file.size)
         assert within.zeros(0) == file.zeros(1 << 20)
+        for start, end in ((0, len(whole)), (3, 20 << 20), (9 << 20, 9 << 20)):
+            made = bytearray(end - start)
+            for offset, chunk in file.data(start, end):
+                made[offset - start : offset - start + len(chunk)] = chunk
+            assert made == whole[start:end]
+        assert next(iter(file.data(0, len(whole))))[0] == file.zeros(0)
 
 
 @posix
