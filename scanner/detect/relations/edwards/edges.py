@@ -27,7 +27,7 @@ from scanner.model import Place
 SIZE = 32
 """Bytes of a seed, a scalar and a public key (RFC 8032 5.1.5, RFC 7748 5)."""
 
-MOST = 1 << 18
+MOST = 1 << 19
 """Places that are tried: 10 us each as a seed, and as much as a scalar."""
 
 DEEP = 16

@@ -25,7 +25,7 @@ from scanner.model import Place
 BYTES = (64, 96, 128, 192, 256)
 """Bytes of a prime: those of moduli of 1024 to 4096 bits."""
 
-MOST_MODULI, MOST_PRIMES = 4_096, 1 << 18
+MOST_MODULI, MOST_PRIMES = 4_096, 1 << 20
 """Runs that may be a modulus, and places that may be a prime of it, of each size."""
 
 DEEP = 16

@@ -43,7 +43,7 @@ P-256, 35 on P-384, 60 on P-521."""
 DEEP = 16
 """How many times as many a deep scan tries."""
 
-MOST_BARE = 1 << 18
+MOST_BARE = 1 << 20
 """Places at which a point without a tag is looked for, of each size: 1 us for a curve."""
 
 _TAG = 0x04
