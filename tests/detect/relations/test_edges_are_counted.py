@@ -36,7 +36,7 @@ def cuts(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
         match part:
             case ast.Slice(lower=None, upper=ast.expr() as upper, step=None):
-                if not isinstance(upper, ast.Constant):
+                if not isinstance(upper, ast.Constant | ast.UnaryOp):
                     yield ast.unparse(part)
             case ast.Call(func=ast.Attribute(attr="islice") | ast.Name(id="islice")):
                 yield ast.unparse(part)
