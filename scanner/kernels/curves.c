@@ -436,34 +436,76 @@ INLINE void sum(int n, enum kind k, const field *f, const limb *a, int m, limb *
     }
 }
 
-/* The windows' bases are 2^(WINDOW*w) times the generator; each is added to its last multiple. */
+/* Double a point of Jacobian coordinates X, Y, Z, end to end: x = X/Z^2, y = Y/Z^3. */
+INLINE void twice(int n, enum kind k, const field *f, const limb *a, limb *point) {
+    limb *x = point, *y = point + n, *z = point + 2 * n, square[MOST], four[MOST], slope[MOST],
+         t[MOST];
+    mul(n, k, f, square, y, y);
+    mul(n, k, f, four, x, square);
+    add(n, f, four, four, four);
+    add(n, f, four, four, four);
+    mul(n, k, f, t, z, z);
+    mul(n, k, f, t, t, t);
+    mul(n, k, f, slope, t, a);
+    mul(n, k, f, t, x, x);
+    add(n, f, slope, slope, t);
+    add(n, f, slope, slope, t);
+    add(n, f, slope, slope, t); /* 3*X^2 + a*Z^4 */
+    mul(n, k, f, z, y, z);
+    add(n, f, z, z, z);
+    mul(n, k, f, x, slope, slope);
+    sub(n, f, x, x, four);
+    sub(n, f, x, x, four);
+    sub(n, f, four, four, x);
+    mul(n, k, f, y, slope, four);
+    mul(n, k, f, square, square, square);
+    for (int i = 0; i < 3; i++)
+        add(n, f, square, square, square); /* 8*Y^4 */
+    sub(n, f, y, y, square);
+}
+
+/* The windows' bases are 2^(WINDOW*w) times the generator. Of a base's first m multiples, each plus
+   the m-th, come the next m. */
 INLINE void build(int n, enum kind k, const limb *numbers, const limb *curve, int windows,
                   limb *table) {
     field f = open_field(n, k, numbers);
-    limb a[MOST], last[2 * BATCH * MOST], den[BATCH * MOST], before[BATCH * MOST];
+    limb a[MOST], point[3 * MOST], last[2 * BATCH * MOST], den[BATCH * MOST], before[BATCH * MOST];
+    limb *into[BATCH];
     addend others[BATCH];
     uint8_t neutral[BATCH] = {0};
+    const size_t size = 2 * (size_t)n, row = HALF * size;
     enter(n, k, &f, a, curve);
-    enter(n, k, &f, last, curve + n);
-    enter(n, k, &f, last + n, curve + 2 * n);
+    enter(n, k, &f, point, curve + n);
+    enter(n, k, &f, point + n, curve + 2 * n);
+    copy(n, point + 2 * n, f.one);
     for (int w = 0; w < windows; w++) {
-        copy(2 * n, table + (size_t)w * HALF * 2 * (size_t)n, last);
-        for (int i = 0; i < WINDOW; i++) {
-            limb same[2 * MOST];
-            addend itself = {.other = same};
-            copy(2 * n, same, last);
-            sum(n, k, &f, a, 1, last, neutral, &itself, den, before);
+        copy(2 * n, table + (size_t)w * row, point);
+        copy(n, den + w * n, point + 2 * n);
+        for (int i = 0; i < WINDOW; i++)
+            twice(n, k, &f, a, point);
+    }
+    invert_all(n, k, &f, windows, den, before);
+    for (int w = 0; w < windows; w++) {
+        limb *base = table + (size_t)w * row, square[MOST];
+        mul(n, k, &f, square, den + w * n, den + w * n);
+        mul(n, k, &f, base, base, square);
+        mul(n, k, &f, square, square, den + w * n);
+        mul(n, k, &f, base + n, base + n, square);
+    }
+    for (int m = 1; m < HALF; m *= 2) {
+        int filled = 0;
+        for (int at = 0; at < windows * m; at++) {
+            limb *base = table + (size_t)(at / m) * row;
+            copy(2 * n, last + 2 * filled * n, base + (size_t)(at % m) * size);
+            others[filled] = (addend){.other = base + (size_t)(m - 1) * size};
+            into[filled++] = base + (size_t)(m + at % m) * size;
+            if (filled < BATCH && at + 1 < windows * m)
+                continue;
+            sum(n, k, &f, a, filled, last, neutral, others, den, before);
+            for (int i = 0; i < filled; i++)
+                copy(2 * n, into[i], last + 2 * i * n);
+            filled = 0;
         }
-    }
-    for (int w = 0; w < windows; w++) {
-        others[w] = (addend){.other = table + (size_t)w * HALF * 2 * (size_t)n};
-        copy(2 * n, last + 2 * w * n, others[w].other);
-    }
-    for (int digit = 2; digit <= HALF; digit++) {
-        sum(n, k, &f, a, windows, last, neutral, others, den, before);
-        for (int w = 0; w < windows; w++)
-            copy(2 * n, table + ((size_t)w * HALF + (size_t)digit - 1) * 2 * (size_t)n,
-                 last + 2 * w * n);
     }
 }
 

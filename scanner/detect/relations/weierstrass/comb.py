@@ -26,8 +26,9 @@ from scanner.kernels.curves import Generator
 WIDTHS = range(2, 10)
 """Bits of a window: the wider the fewer steps, the dearer the tables. The widest have 1 to 3 MB."""
 
-TABLE = 20_000
-"""Microseconds that a kernel's table takes about, as long as nobody has made it."""
+TABLE = 40
+"""Microseconds that a kernel's table takes about, times the third power of its limbs, as long as
+nobody has made it."""
 
 _INVERSION = 6
 """Additions in whose time an inversion is done."""
@@ -42,7 +43,8 @@ _USED: set[str] = set()
 
 def derive(curve: Curve, scalars: Sequence[int]) -> list[Ec | None]:
     """Return each scalar with its point; None where it is not between 0 and the order."""
-    if curve.name not in _USED and len(scalars) * effort.DERIVING[curve.name] < TABLE:
+    table = TABLE * base_of(curve).limbs ** 3 if curve.name not in _USED else 0
+    if len(scalars) * effort.DERIVING[curve.name] < table:
         return [ec_derived(curve.name, d) for d in scalars]
     return [
         None if point is None else Ec(curve=curve.name, d=d, x=point[0], y=point[1])
