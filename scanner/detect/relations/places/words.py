@@ -14,18 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.arrays import Bytes, Flags, Offsets, Words
+from scanner.kernels import words as kernel
+from scanner.kernels.words import Index
 
-BLOCK = 1 << 18
+BLOCK = 1 << 22
 """Positions that are looked at together."""
+
+MOST = 1 << 14
+"""Words that are found at once: in a block that has more of them, the search goes on behind."""
 
 CROWD = 4
 """Of the wanted so many have one word by right, at most: a number as x on each of four curves."""
 
 _DIFFERENT = 2
 """Bytes of a word that differ from the next lower one: fewer are in words that stand everywhere."""
-
-_NARROWEST, _WIDEST = 16, 23
-"""Bits of a word by which the sieve judges: its table has 64 KiB, and 8 MiB at most."""
 
 
 def sliding(data: Bytes, kind: str = "<u8") -> npt.NDArray[np.unsignedinteger]:
@@ -38,21 +40,19 @@ def sliding(data: Bytes, kind: str = "<u8") -> npt.NDArray[np.unsignedinteger]:
 class Table:
     """Words made ready to be found, for those who look more than once."""
 
-    words: Words
-    """In order."""
+    index: Index
+    """Each word once, in order."""
     indices: Offsets
-    """Which of the wanted each was."""
-    width: int
-    low_bits: Flags
-    high_bits: Flags
+    """Which of the wanted each was, in the order of words."""
+    first: Offsets
+    """Where in ``indices`` those of each word begin, and the last ones end."""
 
 
 def table(wanted: Words) -> Table:
     """Make words ready to be found."""
     indices = np.argsort(wanted, kind="stable")
-    words = wanted[indices]
-    width = max(_NARROWEST, min(_WIDEST, (64 * len(words)).bit_length()))
-    return Table(words, indices, width, _sieve(words, width, 0), _sieve(words, width, 64 - width))
+    words, first = np.unique(wanted[indices], return_index=True)
+    return Table(kernel.index(words.astype(np.uint64)), indices, np.append(first, len(indices)))
 
 
 class Whole(NamedTuple):
@@ -109,33 +109,24 @@ def firsts(values: Iterable[bytes]) -> Words:
 
 
 def _find(data: Bytes, wanted: Table, spell: Spell | None) -> Iterator[tuple[int, int]]:
-    view, width = sliding(data), wanted.width
     crowds: dict[int, _Crowd] = {}
-    mask = np.uint32((1 << width) - 1)
-    for start in range(0, len(view), BLOCK):
-        stop = min(start + BLOCK, len(view))
-        parts = (
-            (at, wanted.low_bits.take(halves & mask, mode="clip"))
-            for at, halves in _halves(data, start, stop)
-        )
-        hits = np.concatenate([4 * np.flatnonzero(maybe) + at for at, maybe in parts])
-        hits.sort()
-        words = view[hits].astype(np.uint64, copy=False)
-        maybe = wanted.high_bits.take(_bits(words, width, 64 - width), mode="clip")
-        hits, words = hits[maybe], words[maybe]
-        low = np.searchsorted(wanted.words, words, side="left")
-        high = np.searchsorted(wanted.words, words, side="right")
-        for hit in np.flatnonzero(high > low).tolist():
-            first, last, at = int(low[hit]), int(high[hit]), int(hits[hit])
+    start, last = 0, len(data) - 7
+    while start < last:
+        stop = min(start + BLOCK, last)
+        found, which, count = kernel.find(wanted.index, data[start : stop + 7], MOST)
+        for spot, word in zip(found.tolist(), which.tolist(), strict=True):
+            at = start + spot
+            alike = wanted.indices[wanted.first[word] : wanted.first[word + 1]]
             indices: Iterable[int]
-            if spell is None or last - first <= CROWD:
-                indices = wanted.indices[first:last].tolist()
+            if spell is None or len(alike) <= CROWD:
+                indices = alike.tolist()
             else:
-                if first not in crowds:
-                    crowds[first] = _crowd(wanted.indices[first:last].tolist(), spell)
-                indices = _whole(data, at, crowds[first])
+                if word not in crowds:
+                    crowds[word] = _crowd(alike.tolist(), spell)
+                indices = _whole(data, at, crowds[word])
             for index in indices:
                 yield index, at
+        start = stop if count <= MOST else start + int(found[-1]) + 1
 
 
 def _crowd(indices: Iterable[int], spell: Spell) -> _Crowd:
@@ -155,25 +146,6 @@ def _whole(data: Bytes, at: int, crowd: _Crowd) -> Iterator[int]:
         there = data[max(at - ahead, 0) : at - ahead + size]
         if at >= ahead and len(there) == size:
             yield from alike.get(there.reshape(-1, step)[:, :told].tobytes(), ())
-
-
-def _halves(data: Bytes, start: int, stop: int) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
-    """View the lower half of the word at each offset, of every fourth from one of four on."""
-    for at in range(start, min(start + 4, stop)):
-        yield at, np.frombuffer(data, "<u4", -(-(stop - at) // 4), at)
-
-
-def _sieve(table: Words, width: int, shift: int) -> Flags:
-    """Mark the values that some bits of the words have."""
-    sieve = np.zeros(1 << width, np.bool_)
-    sieve[_bits(table, width, shift)] = True
-    return sieve
-
-
-def _bits(words: Words, width: int, shift: int) -> Offsets:
-    """Return ``width`` bits of each word, from bit ``shift`` on."""
-    mask = np.uint64((1 << width) - 1)
-    return (words >> np.uint64(shift) & mask if shift else words & mask).view(np.int64)
 
 
 def stands(data: Bytes, position: int, value: bytes) -> bool:
